@@ -1,0 +1,1 @@
+//! What the EC2 Instance Metadata Service answers, as pure functions.

@@ -1,0 +1,1 @@
+//! What the tests stand on: the built binary, isolated networks, real clients.
