@@ -1,1 +1,48 @@
-//! What the EC2 Instance Metadata Service answers, as pure functions.
+//! What the EC2 Instance Metadata Service (IMDS) answers, as pure functions.
+//!
+//! Nothing here opens a socket, reads a file, asks a clock or draws a random number: time comes in
+//! as an argument, and an [`Answer`] goes out as a value. The path of a request through this crate:
+//!
+//! 1. [`request`]: bytes → [`Request`], parsed once into the facts that matter;
+//! 2. [`answer()`]: request → [`Answer`], by the instance's [`MetadataOptions`];
+//!    - [`token`]: the `PUT` mints a session token, every other request may show one;
+//!    - [`tree`]: a path becomes a value or a listing;
+//! 3. [`wire`]: answer → bytes, in the order of header fields that EC2 uses;
+//! 4. [`reach`]: how many hops those bytes may travel.
+//!
+//! What an instance *is* starts with a [`Launch`] (what the operator says) and becomes an
+//! [`Instance`] (every fact settled), then an [`Endpoint`] (ready to answer).
+
+pub mod answer;
+pub mod credentials;
+pub mod endpoint;
+pub mod identity;
+pub mod ids;
+pub mod image;
+pub mod instance;
+pub mod instance_type;
+pub mod launch;
+pub mod network;
+pub mod options;
+pub mod pages;
+pub mod placement;
+pub mod reach;
+pub mod request;
+pub mod tags;
+pub mod time;
+pub mod token;
+pub mod tree;
+pub mod versions;
+pub mod wire;
+
+pub use answer::{Answer, answer};
+pub use endpoint::Endpoint;
+pub use ids::{AccountId, ImageId, InstanceId, Invalid};
+pub use instance::Instance;
+pub use instance_type::{Flavour, InstanceType};
+pub use launch::Launch;
+pub use options::{HopLimit, HttpTokens, MetadataOptions, Switch};
+pub use reach::Reach;
+pub use request::Request;
+pub use time::Moment;
+pub use token::Keyring;

@@ -1,0 +1,276 @@
+//! The service itself: what an instance's endpoint answers to a request. Pure: the same arguments
+//! give the same bytes.
+//!
+//! Where AWS documents nothing and no capture shows it, the choice made here is listed in
+//! `docs/choices.md`.
+
+use std::borrow::Cow;
+
+use crate::endpoint::Endpoint;
+use crate::instance_type::Flavour;
+use crate::options::HttpTokens;
+use crate::pages;
+use crate::reach::Reach;
+use crate::request::{Field, Method, Path, Request, parse_decimal};
+use crate::time::Moment;
+use crate::token::{Keyring, MAX_TTL_SECONDS, Token};
+
+/// An answer, not yet bytes. [`Answer::write`](crate::wire) makes it bytes.
+pub struct Answer<'a> {
+    /// The status.
+    pub status: Status,
+    /// The body that a `GET` gets, also where `head_only` leaves it out.
+    pub body: Body<'a>,
+    /// `Content-Type`.
+    pub content_type: &'static str,
+    /// Which header fields there are, and in which order.
+    pub shape: Shape<'a>,
+    /// Whether only the head is sent: the answer to a `HEAD`.
+    pub head_only: bool,
+    /// How far the answer may travel.
+    pub reach: Reach,
+    /// Whether the request spoke IMDSv1 or IMDSv2.
+    pub spoken: Spoken,
+    /// The front end that answers.
+    pub flavour: Flavour,
+}
+
+/// The statuses the service uses.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Status {
+    /// 200
+    Ok = 200,
+    /// 400: a `PUT` that is not valid, or no HTTP at all.
+    BadRequest = 400,
+    /// 401: no token where one is required, or one that is not valid.
+    Unauthorized = 401,
+    /// 403: not allowed, or the endpoint is disabled.
+    Forbidden = 403,
+    /// 404: no such category.
+    NotFound = 404,
+    /// 405: a method this path does not know.
+    NotAllowed = 405,
+    /// 417: the client expects something (`Expect: 100-continue`).
+    ExpectationFailed = 417,
+}
+
+/// A body.
+pub enum Body<'a> {
+    /// Bytes of the metadata, or of an error page.
+    Bytes(Cow<'a, [u8]>),
+    /// A fresh session token.
+    Token(Token),
+}
+
+/// The header fields of an answer beside those that all have.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Shape<'a> {
+    /// Metadata: with `Last-Modified`, and with a token the seconds it has left.
+    Value {
+        /// When the metadata last changed, as an HTTP date.
+        last_modified: &'a str,
+        /// `X-Aws-Ec2-Metadata-Token-Ttl-Seconds`: seconds left, rounded up.
+        token_ttl: Option<u32>,
+    },
+    /// A token, with its life in seconds.
+    Token(u32),
+    /// Nothing more, but perhaps the methods that are allowed.
+    Short(Option<&'static str>),
+    /// An XHTML page.
+    Page,
+}
+
+/// Which version of the service a request speaks.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Spoken {
+    /// IMDSv1: no token.
+    V1,
+    /// IMDSv2: asks for a token, or shows one.
+    V2,
+}
+
+/// The only path that mints tokens; there is none under a dated version.
+const TOKEN_PATH: &str = "latest/api/token";
+
+/// Answers one request to the instance behind `endpoint`.
+pub fn answer<'a>(
+    endpoint: &'a Endpoint,
+    keyring: &Keyring,
+    request: &Request<'_>,
+    now: Moment,
+) -> Answer<'a> {
+    let mut answer = dispatch(endpoint, keyring, request, now);
+    answer.head_only = request.method == Method::Head;
+    if request.method == Method::Put || request.token != Field::Absent {
+        answer.spoken = Spoken::V2;
+    }
+    answer
+}
+
+fn dispatch<'a>(
+    endpoint: &'a Endpoint,
+    keyring: &Keyring,
+    request: &Request<'_>,
+    now: Moment,
+) -> Answer<'a> {
+    let refuse = |status| refusal(endpoint.flavour(), status);
+    if !endpoint.options().http_endpoint.is_enabled() {
+        return refuse(Status::Forbidden);
+    }
+    if request.expects {
+        return refuse(Status::ExpectationFailed);
+    }
+    let on_token_path = request.path.as_str() == TOKEN_PATH;
+    match request.method {
+        Method::Put if on_token_path && !request.path.has_trailing_slash() => {
+            put_token(endpoint, keyring, request, now)
+        }
+        Method::Put => refuse(Status::Forbidden),
+        Method::Options => allowed(endpoint.flavour(), Status::Ok, on_token_path),
+        _ if on_token_path => allowed(endpoint.flavour(), Status::NotAllowed, true),
+        Method::Get | Method::Head => match check_token(endpoint, keyring, request.token, now) {
+            Ok(token_ttl) => value(endpoint, &request.path, token_ttl, now),
+            Err(NotAuthorized) => refuse(Status::Unauthorized),
+        },
+        Method::Other => allowed(endpoint.flavour(), Status::NotAllowed, false),
+    }
+}
+
+/// The answer to bytes that are no request.
+pub fn malformed(flavour: Flavour) -> Answer<'static> {
+    refusal(flavour, Status::BadRequest)
+}
+
+fn put_token(
+    endpoint: &Endpoint,
+    keyring: &Keyring,
+    request: &Request<'_>,
+    now: Moment,
+) -> Answer<'static> {
+    if request.forwarded {
+        // A proxy in front of the instance must never hand the token on.
+        return refusal(endpoint.flavour(), Status::Forbidden);
+    }
+    let Some(ttl_seconds) = token_ttl(request.token_ttl) else {
+        return refusal(endpoint.flavour(), Status::BadRequest);
+    };
+    let token = keyring.mint(endpoint.instance_id(), endpoint.flavour(), ttl_seconds, now);
+    Answer {
+        body: Body::Token(token),
+        shape: Shape::Token(ttl_seconds),
+        reach: Reach::Hops(endpoint.options().hop_limit),
+        ..plain(endpoint.flavour(), Status::Ok)
+    }
+}
+
+/// 1 to 21600 whole seconds, in digits only.
+fn token_ttl(field: Field<'_>) -> Option<u32> {
+    let Field::Given(digits) = field else { return None };
+    let seconds = u32::try_from(parse_decimal(digits)?).ok()?;
+    (1..=MAX_TTL_SECONDS).contains(&seconds).then_some(seconds)
+}
+
+struct NotAuthorized;
+
+/// The seconds the shown token has left; `None` where none was shown and none is needed.
+///
+/// A token that is shown must be good even where none is required: SDKs learn from the 401 that
+/// theirs has died.
+fn check_token(
+    endpoint: &Endpoint,
+    keyring: &Keyring,
+    token: Field<'_>,
+    now: Moment,
+) -> Result<Option<u32>, NotAuthorized> {
+    match token {
+        Field::Absent => match endpoint.options().http_tokens {
+            HttpTokens::Optional => Ok(None),
+            HttpTokens::Required => Err(NotAuthorized),
+        },
+        Field::Given(token) => {
+            keyring.check(endpoint.instance_id(), token, now).map(Some).ok_or(NotAuthorized)
+        }
+        Field::Repeated => Err(NotAuthorized),
+    }
+}
+
+fn value<'a>(
+    endpoint: &'a Endpoint,
+    path: &Path<'_>,
+    token_ttl: Option<u32>,
+    now: Moment,
+) -> Answer<'a> {
+    let Some(found) = endpoint.tree().find(path.as_str(), now) else {
+        return refusal(endpoint.flavour(), Status::NotFound);
+    };
+    Answer {
+        body: Body::Bytes(found.body),
+        content_type: found.content_type,
+        shape: Shape::Value { last_modified: endpoint.last_modified(), token_ttl },
+        ..plain(endpoint.flavour(), Status::Ok)
+    }
+}
+
+fn allowed(flavour: Flavour, status: Status, on_token_path: bool) -> Answer<'static> {
+    let methods = if on_token_path { "OPTIONS, PUT" } else { "GET, HEAD, OPTIONS" };
+    Answer { shape: Shape::Short(Some(methods)), ..plain(flavour, status) }
+}
+
+/// An answer that says no: some with a page, some with no body at all, as each front end does it.
+fn refusal(flavour: Flavour, status: Status) -> Answer<'static> {
+    let page = match (status, flavour) {
+        (Status::NotFound, _) => pages::NOT_FOUND,
+        (Status::Unauthorized, Flavour::Xen) => pages::UNAUTHORIZED,
+        (Status::BadRequest, Flavour::Xen) => pages::BAD_REQUEST,
+        _ => return plain(flavour, status),
+    };
+    Answer {
+        body: Body::Bytes(page.as_bytes().into()),
+        content_type: "text/html",
+        shape: Shape::Page,
+        ..plain(flavour, status)
+    }
+}
+
+fn plain(flavour: Flavour, status: Status) -> Answer<'static> {
+    Answer {
+        status,
+        body: Body::Bytes(Cow::Borrowed(b"")),
+        content_type: "text/plain",
+        shape: Shape::Short(None),
+        head_only: false,
+        reach: Reach::Anywhere,
+        spoken: Spoken::V1,
+        flavour,
+    }
+}
+
+impl Body<'_> {
+    /// The bytes as they go over the wire.
+    pub fn as_bytes(&self) -> &[u8] {
+        match self {
+            Self::Bytes(bytes) => bytes,
+            Self::Token(token) => token.as_bytes(),
+        }
+    }
+}
+
+impl Status {
+    /// The status code.
+    pub fn code(self) -> u16 {
+        self as u16
+    }
+
+    /// The reason phrase as EC2 writes it: a 405 is `Not Allowed`, not `Method Not Allowed`.
+    pub fn reason(self) -> &'static str {
+        match self {
+            Self::Ok => "OK",
+            Self::BadRequest => "Bad Request",
+            Self::Unauthorized => "Unauthorized",
+            Self::Forbidden => "Forbidden",
+            Self::NotFound => "Not Found",
+            Self::NotAllowed => "Not Allowed",
+            Self::ExpectationFailed => "Expectation Failed",
+        }
+    }
+}

@@ -1,0 +1,179 @@
+//! Role credentials, and the JSON layout that all metadata documents share.
+
+use std::fmt::Write as _;
+
+use crate::ids::{InstanceId, derive};
+use crate::time::iso8601;
+
+/// Temporary credentials of a role. They are secret, so the type has no `Debug`.
+#[derive(Clone)]
+pub struct Credentials {
+    keys: Keys,
+    life: Life,
+}
+
+/// The three texts that sign requests to AWS.
+#[derive(Clone)]
+pub struct AccessKeys {
+    /// `AccessKeyId`
+    pub access_key_id: String,
+    /// `SecretAccessKey`
+    pub secret_access_key: String,
+    /// `Token`
+    pub session_token: String,
+}
+
+#[derive(Clone)]
+enum Keys {
+    Given(AccessKeys),
+    /// Made up, others in each period; AWS will refuse them.
+    Generated {
+        instance: InstanceId,
+        role: String,
+    },
+}
+
+#[derive(Clone)]
+enum Life {
+    /// They end once, at a time in seconds since 1970.
+    Until { updated: u64, expires: u64 },
+    /// They are renewed each period, long before the old ones end. Seconds since 1970.
+    Renewed { since: u64 },
+}
+
+const BASE32: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+const BASE64: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+/// Seconds from one renewal to the next.
+const PERIOD: u64 = 3600;
+/// Seconds from `LastUpdated` to `Expiration`: six hours, as seen on EC2.
+const LIFETIME: u64 = 6 * 3600;
+
+impl Credentials {
+    /// Credentials that somebody gave, who may have said when they end (seconds since 1970). Where
+    /// nobody did, they are shown as renewed each hour, so that clients go on using them.
+    pub fn given(keys: AccessKeys, updated: u64, expires: Option<u64>) -> Self {
+        let life = match expires {
+            Some(expires) => Life::Until { updated, expires },
+            None => Life::Renewed { since: updated },
+        };
+        Self { keys: Keys::Given(keys), life }
+    }
+
+    /// Credentials with the shape of real ones, which sign nothing that AWS accepts.
+    pub fn generated(instance: &InstanceId, role: &str, since: u64) -> Self {
+        let keys = Keys::Generated { instance: instance.clone(), role: role.to_owned() };
+        Self { keys, life: Life::Renewed { since } }
+    }
+
+    /// The document under `security-credentials/⟨role⟩`, as it is at a time (seconds since 1970).
+    pub fn document(&self, now: u64) -> String {
+        let (updated, expires) = match self.life {
+            Life::Until { updated, expires } => (updated, expires),
+            Life::Renewed { since } => {
+                let updated = now - now.saturating_sub(since) % PERIOD;
+                (updated, updated + LIFETIME)
+            }
+        };
+        let made;
+        let keys = match &self.keys {
+            Keys::Given(keys) => keys,
+            Keys::Generated { instance, role } => {
+                made = AccessKeys::generate(instance, role, updated);
+                &made
+            }
+        };
+        document(&[
+            ("Code", "Success"),
+            ("LastUpdated", &iso8601(updated)),
+            ("Type", "AWS-HMAC"),
+            ("AccessKeyId", &keys.access_key_id),
+            ("SecretAccessKey", &keys.secret_access_key),
+            ("Token", &keys.session_token),
+            ("Expiration", &iso8601(expires)),
+        ])
+    }
+}
+
+impl AccessKeys {
+    fn generate(instance: &InstanceId, role: &str, period: u64) -> Self {
+        let period = period.to_string();
+        let text = |purpose: &str, alphabet: &[u8], length: usize| -> String {
+            (0_u8..)
+                .flat_map(|block| {
+                    derive(&[instance.as_str(), role, &period, purpose, &block.to_string()])
+                })
+                .map(|byte| char::from(alphabet[usize::from(byte) % alphabet.len()]))
+                .take(length)
+                .collect()
+        };
+        Self {
+            access_key_id: format!("ASIA{}", text("id", BASE32, 16)),
+            secret_access_key: text("secret", BASE64, 40),
+            session_token: format!("IQoJb3JpZ2luX2Vj{}==", text("token", BASE64, 346)),
+        }
+    }
+}
+
+/// A document in EC2's layout: two blanks of indent, ` : ` between name and value, no final LF.
+pub(crate) fn document(entries: &[(&str, &str)]) -> String {
+    let entries: Vec<_> = entries.iter().map(|(name, value)| (*name, string(value))).collect();
+    object(&entries)
+}
+
+/// As [`document`], of values that are JSON already.
+pub(crate) fn object(entries: &[(&str, String)]) -> String {
+    let lines: Vec<_> =
+        entries.iter().map(|(name, value)| format!("  {} : {value}", string(name))).collect();
+    format!("{{\n{}\n}}", lines.join(",\n"))
+}
+
+/// A JSON string.
+pub(crate) fn string(text: &str) -> String {
+    let mut quoted = String::with_capacity(text.len() + 2);
+    quoted.push('"');
+    for c in text.chars() {
+        match c {
+            '"' | '\\' => quoted.extend(['\\', c]),
+            c if c.is_control() => {
+                let _ = write!(quoted, "\\u{:04x}", u32::from(c));
+            }
+            c => quoted.push(c),
+        }
+    }
+    quoted.push('"');
+    quoted
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_document_has_the_seven_keys_in_order() {
+        let keys = AccessKeys {
+            access_key_id: "ASIAEXAMPLE".into(),
+            secret_access_key: "a\"b\\c\n".into(),
+            session_token: "T".into(),
+        };
+        let credentials = Credentials::given(keys, 1_714_564_800, Some(1_714_587_840));
+        assert_eq!(
+            credentials.document(0),
+            "{\n  \"Code\" : \"Success\",\n  \"LastUpdated\" : \"2024-05-01T12:00:00Z\",\n  \
+             \"Type\" : \"AWS-HMAC\",\n  \"AccessKeyId\" : \"ASIAEXAMPLE\",\n  \
+             \"SecretAccessKey\" : \"a\\\"b\\\\c\\u000a\",\n  \"Token\" : \"T\",\n  \
+             \"Expiration\" : \"2024-05-01T18:24:00Z\"\n}"
+        );
+    }
+
+    #[test]
+    fn generated_credentials_change_each_hour_and_never_run_out() {
+        let instance = "i-1234567890abcdef0".parse().unwrap();
+        let credentials = Credentials::generated(&instance, "my-role", 1000);
+        assert_eq!(credentials.document(1000), credentials.document(1000 + PERIOD - 1));
+        assert_ne!(credentials.document(1000), credentials.document(1000 + PERIOD));
+        let expiration = iso8601(1000 + 10 * PERIOD + LIFETIME);
+        assert!(credentials.document(1000 + 10 * PERIOD + 5).contains(&expiration));
+        assert!(credentials.document(0).contains("ASIA"), "a clock before the launch is no harm");
+    }
+}

@@ -1,0 +1,123 @@
+//! Instance types, and what follows from one: hypervisor, front end, processor architecture.
+
+use std::fmt;
+use std::str::FromStr;
+
+use crate::ids::Invalid;
+
+/// The front end that answers for an instance.
+///
+/// Captures show two, both calling themselves `Server: EC2ws`: they differ in HTTP version, order
+/// of header fields, `Accept-Ranges`, first token bytes and the body of a 401.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Flavour {
+    /// Instances on the Nitro system: HTTP/1.1, an empty 401.
+    Nitro,
+    /// Instances on Xen, such as `t2.micro`: HTTP/1.0, a 401 with an XHTML page.
+    Xen,
+}
+
+impl Flavour {
+    /// As the category `meta-data/system` has it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Nitro => "nitro",
+            Self::Xen => "xen",
+        }
+    }
+}
+
+/// An instance type, such as `t2.micro`.
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
+pub struct InstanceType(Box<str>);
+
+/// Families on Xen; all others, and all sizes called `metal`, are on Nitro.
+/// Source: EC2 User Guide, "Instances built on the AWS Nitro System".
+const XEN_FAMILIES: [&str; 29] = [
+    "c1", "c3", "c4", "cc1", "cc2", "cg1", "cr1", "d2", "f1", "g2", "g3", "g3s", "h1", "hi1",
+    "hs1", "i2", "i3", "m1", "m2", "m3", "m4", "p2", "p3", "r3", "r4", "t1", "t2", "x1", "x1e",
+];
+
+impl InstanceType {
+    /// The type as EC2 writes it.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Which front end serves instances of this type.
+    pub fn flavour(&self) -> Flavour {
+        let (family, size) = self.parts();
+        if XEN_FAMILIES.contains(&family) && !size.starts_with("metal") {
+            Flavour::Xen
+        } else {
+            Flavour::Nitro
+        }
+    }
+
+    /// `x86_64` or `arm64`, as the identity document has it.
+    pub fn architecture(&self) -> &'static str {
+        let (family, _) = self.parts();
+        // The letters behind the generation number tell the processor: `g` is Graviton.
+        let attributes = family.trim_start_matches(|c: char| c.is_ascii_alphabetic());
+        let attributes = attributes.trim_start_matches(|c: char| c.is_ascii_digit());
+        if family == "a1" || attributes.starts_with('g') { "arm64" } else { "x86_64" }
+    }
+
+    fn parts(&self) -> (&str, &str) {
+        self.0.split_once('.').unwrap_or((&self.0, ""))
+    }
+}
+
+impl FromStr for InstanceType {
+    type Err = Invalid;
+
+    fn from_str(text: &str) -> Result<Self, Invalid> {
+        let is_word = |word: &str| {
+            !word.is_empty()
+                && word.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+        };
+        match text.split_once('.') {
+            Some((family, size)) if is_word(family) && is_word(size) => Ok(Self(text.into())),
+            _ => Err(Invalid::new(
+                "instance type",
+                text,
+                "it is a family and a size in lower case, such as t3.micro",
+            )),
+        }
+    }
+}
+
+impl fmt::Display for InstanceType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_type_decides_flavour_and_architecture() {
+        for (text, flavour, architecture) in [
+            ("t2.micro", Flavour::Xen, "x86_64"),
+            ("m4.16xlarge", Flavour::Xen, "x86_64"),
+            ("x1e.xlarge", Flavour::Xen, "x86_64"),
+            ("i3.large", Flavour::Xen, "x86_64"),
+            ("i3.metal", Flavour::Nitro, "x86_64"),
+            ("p3dn.24xlarge", Flavour::Nitro, "x86_64"),
+            ("t3.micro", Flavour::Nitro, "x86_64"),
+            ("g4dn.xlarge", Flavour::Nitro, "x86_64"),
+            ("t4g.small", Flavour::Nitro, "arm64"),
+            ("c7gn.large", Flavour::Nitro, "arm64"),
+            ("a1.large", Flavour::Nitro, "arm64"),
+            ("u-6tb1.112xlarge", Flavour::Nitro, "x86_64"),
+        ] {
+            let kind: InstanceType = text.parse().unwrap();
+            assert_eq!((kind.flavour(), kind.architecture()), (flavour, architecture), "{text}");
+        }
+        for bad in ["", "t2", "t2.", ".micro", "T2.micro", "t2 .micro"] {
+            assert!(bad.parse::<InstanceType>().is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,226 @@
+//! A launch: what the operator says of an instance. What is not said is derived from its id, so
+//! that the same words always give the same instance.
+
+use crate::credentials::{AccessKeys, Credentials};
+use crate::ids::{AccountId, InstanceId, Invalid};
+use crate::image::WellKnownImage;
+use crate::instance::{Instance, PublicKey, Role};
+use crate::instance_type::{Flavour, InstanceType};
+use crate::network::NetworkInterface;
+use crate::options::{MetadataOptions, Preferences};
+use crate::placement::{Region, Zone};
+use crate::tags::{Tag, Tags};
+
+/// The most user data an instance may have, in bytes before base64.
+pub const MAX_USER_DATA: usize = 16 * 1024;
+
+/// What is said of an instance; everything may be left out.
+#[derive(Clone, Default)]
+pub struct Launch {
+    /// The instance id.
+    pub instance_id: Option<InstanceId>,
+    /// The account.
+    pub account: Option<AccountId>,
+    /// The image.
+    pub image: WellKnownImage,
+    /// The instance type.
+    pub instance_type: Option<InstanceType>,
+    /// The Region; may be left to `zone`.
+    pub region: Option<Region>,
+    /// The Availability Zone; the Region's first where it is left out.
+    pub zone: Option<Zone>,
+    /// The metadata options that are stated.
+    pub options: Preferences,
+    /// The role of the instance profile.
+    pub role: Option<LaunchRole>,
+    /// The key pair.
+    pub public_key: Option<PublicKey>,
+    /// The tags.
+    pub tags: Vec<Tag>,
+    /// The user data.
+    pub user_data: Option<Vec<u8>>,
+}
+
+/// A role by name, with credentials where somebody gave some.
+#[derive(Clone)]
+pub struct LaunchRole {
+    /// The role's name: 1 to 64 characters, letters, digits and `+=,.@_-`.
+    pub name: String,
+    /// Its credentials, and when they end in seconds since 1970; else they are made up.
+    pub keys: Option<(AccessKeys, Option<u64>)>,
+}
+
+/// Why an instance cannot be launched so.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum LaunchError {
+    /// The IPv6 endpoint was asked for on a type that has none. Words as EC2's.
+    #[error(
+        "The HttpProtocolIpv6 metadata option cannot be enabled for Xen-backed instance types."
+    )]
+    Ipv6OnXen {
+        /// The type.
+        instance_type: InstanceType,
+    },
+    /// Tags were to be served, one of which has a key that is no path. Words as EC2's.
+    #[error(
+        "'{key}' is not a valid tag key. Tag keys must match pattern \
+         ([0-9a-zA-Z\\\\-_+=,.@:]{{1,255}}), and must not be a reserved name ('.', '..', '_index')"
+    )]
+    TagKey {
+        /// The key.
+        key: String,
+    },
+    /// More user data than EC2 takes.
+    #[error("user data has {bytes} bytes; EC2 takes at most {MAX_USER_DATA} before base64")]
+    UserDataTooLarge {
+        /// How many bytes were given.
+        bytes: usize,
+    },
+    /// The zone is in another Region than the one stated.
+    #[error("Availability Zone {zone} is not in Region {region}")]
+    ZoneElsewhere {
+        /// The zone.
+        zone: Zone,
+        /// The Region that was stated.
+        region: Region,
+    },
+    /// A role name that IAM would not take.
+    #[error(transparent)]
+    Invalid(#[from] Invalid),
+}
+
+/// The instance of those who name none.
+const DEFAULT_INSTANCE_ID: &str = "i-1234567890abcdef0";
+const DEFAULT_ACCOUNT: &str = "123456789012";
+const DEFAULT_TYPE: &str = "t2.micro";
+const DEFAULT_REGION: &str = "us-east-1";
+
+/// Launches are spread over the year that begins here, 2025-01-01T00:00:00Z.
+const FIRST_LAUNCH: u64 = 1_735_689_600;
+const YEAR_SECONDS: u64 = 365 * 24 * 3600;
+
+impl Launch {
+    /// Settles every fact.
+    pub fn settle(self) -> Result<Instance, LaunchError> {
+        let id = or_default(self.instance_id, DEFAULT_INSTANCE_ID);
+        let account = or_default(self.account, DEFAULT_ACCOUNT);
+        let instance_type = or_default(self.instance_type, DEFAULT_TYPE);
+        let zone = settle_zone(self.region, self.zone)?;
+        let image = self.image.in_region(zone.region());
+        let options = MetadataOptions::settle(&[self.options, image.preferences()]);
+        let tags = Tags::new(self.tags)?;
+
+        let has_ipv6 = options.http_protocol_ipv6.is_enabled();
+        if has_ipv6 && instance_type.flavour() == Flavour::Xen {
+            return Err(LaunchError::Ipv6OnXen { instance_type });
+        }
+        if options.instance_metadata_tags.is_enabled()
+            && let Some(key) = tags.first_unservable()
+        {
+            return Err(LaunchError::TagKey { key: key.to_owned() });
+        }
+        if let Some(bytes) = self.user_data.as_ref().map(Vec::len).filter(|&n| n > MAX_USER_DATA) {
+            return Err(LaunchError::UserDataTooLarge { bytes });
+        }
+        let launched_at = launch_time(&id);
+        Ok(Instance {
+            reservation_id: id.derive_id("r-"),
+            interface: NetworkInterface::derive(&id, &account, &zone, has_ipv6),
+            role: self.role.map(|role| role.settle(&id, launched_at)).transpose()?,
+            launched_at,
+            id,
+            account,
+            image,
+            instance_type,
+            zone,
+            options,
+            public_key: self.public_key,
+            tags,
+            user_data: self.user_data,
+        })
+    }
+}
+
+impl LaunchRole {
+    fn settle(self, instance: &InstanceId, launched_at: u64) -> Result<Role, Invalid> {
+        let allowed = |c: char| c.is_ascii_alphanumeric() || "+=,.@_-".contains(c);
+        if !(1..=64).contains(&self.name.len()) || !self.name.chars().all(allowed) {
+            let rule = "it has 1 to 64 letters, digits and +=,.@_-";
+            return Err(Invalid::new("role name", &self.name, rule));
+        }
+        let digits = instance.derive_id("profile");
+        Ok(Role {
+            profile_id: format!("AIPA{}", digits["profile".len()..][..16].to_ascii_uppercase()),
+            credentials: match self.keys {
+                Some((keys, expires)) => Credentials::given(keys, launched_at, expires),
+                None => Credentials::generated(instance, &self.name, launched_at),
+            },
+            name: self.name,
+        })
+    }
+}
+
+fn or_default<T: std::str::FromStr>(given: Option<T>, default: &str) -> T {
+    given.or_else(|| default.parse().ok()).unwrap_or_else(|| unreachable!("defaults are valid"))
+}
+
+fn settle_zone(region: Option<Region>, zone: Option<Zone>) -> Result<Zone, LaunchError> {
+    match (region, zone) {
+        (Some(region), Some(zone)) if *zone.region() != region => {
+            Err(LaunchError::ZoneElsewhere { zone, region })
+        }
+        (_, Some(zone)) => Ok(zone),
+        (region, None) => Ok(or_default(region, DEFAULT_REGION).zone('a')),
+    }
+}
+
+fn launch_time(id: &InstanceId) -> u64 {
+    let seed = id.derive("launch time");
+    let offset = seed.iter().take(4).fold(0, |value: u64, byte| value << 8 | u64::from(*byte));
+    FIRST_LAUNCH + offset % YEAR_SECONDS
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::options::{HttpTokens, Switch};
+
+    #[test]
+    fn the_image_decides_what_nobody_stated() {
+        let settle = |image| Launch { image, ..Launch::default() }.settle().unwrap().options;
+        let al2 = settle(WellKnownImage::AmazonLinux2);
+        assert_eq!((al2.http_tokens, al2.hop_limit.get()), (HttpTokens::Optional, 1));
+        let al2023 = settle(WellKnownImage::AmazonLinux2023);
+        assert_eq!((al2023.http_tokens, al2023.hop_limit.get()), (HttpTokens::Required, 2));
+    }
+
+    #[test]
+    fn what_ec2_refuses_is_refused() {
+        let ipv6 = Preferences { http_protocol_ipv6: Some(Switch::Enabled), ..<_>::default() };
+        let launch = Launch { options: ipv6, ..Launch::default() };
+        assert!(matches!(launch.settle(), Err(LaunchError::Ipv6OnXen { .. })));
+
+        let tags = Preferences { instance_metadata_tags: Some(Switch::Enabled), ..<_>::default() };
+        let tag = Tag::new("Patch Group", "a").unwrap();
+        let launch = Launch { options: tags, tags: vec![tag], ..Launch::default() };
+        let error = launch.settle().err().unwrap().to_string();
+        assert!(error.starts_with("'Patch Group' is not a valid tag key. Tag keys must match pattern ([0-9a-zA-Z\\\\-_"), "{error}");
+
+        let launch = Launch { user_data: Some(vec![0; MAX_USER_DATA + 1]), ..Launch::default() };
+        assert!(matches!(launch.settle(), Err(LaunchError::UserDataTooLarge { bytes: 16_385 })));
+
+        let launch = Launch {
+            region: "eu-west-1".parse().ok(),
+            zone: "us-east-1a".parse().ok(),
+            ..Launch::default()
+        };
+        assert!(matches!(launch.settle(), Err(LaunchError::ZoneElsewhere { .. })));
+
+        for name in ["", "a/b", "a\nb"] {
+            let role = Some(LaunchRole { name: name.into(), keys: None });
+            let launch = Launch { role, ..Launch::default() };
+            assert!(matches!(launch.settle(), Err(LaunchError::Invalid(_))), "{name:?}");
+        }
+    }
+}

@@ -1,0 +1,355 @@
+//! Bytes in: one HTTP/1 request, parsed once into the few facts that decide the answer.
+
+use std::borrow::Cow;
+use std::mem::MaybeUninit;
+
+/// The most header fields a request may have; one with more is malformed.
+pub const MAX_HEADERS: usize = 64;
+
+/// The longest request head, in bytes: request line and header fields together.
+pub const MAX_HEAD: usize = 16 * 1024;
+
+/// A request method, as far as the service tells them apart.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Method {
+    /// `GET`
+    Get,
+    /// `HEAD`
+    Head,
+    /// `PUT`
+    Put,
+    /// `OPTIONS`
+    Options,
+    /// Any other.
+    Other,
+}
+
+/// A header field that should stand once: absent, given, or given more than once.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Field<'a> {
+    /// The request has no such field.
+    Absent,
+    /// The value, without blanks around it.
+    Given(&'a [u8]),
+    /// The field stands more than once, which no client means.
+    Repeated,
+}
+
+/// What the client wants of the connection after the answer.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Persistence {
+    /// It does not say.
+    Unsaid,
+    /// `Connection: close`
+    Close,
+    /// `Connection: keep-alive`
+    KeepAlive,
+}
+
+/// One request.
+#[derive(Clone, Debug)]
+pub struct Request<'a> {
+    /// The method.
+    pub method: Method,
+    /// The minor HTTP version: 0 or 1.
+    pub minor_version: u8,
+    /// What is asked for.
+    pub path: Path<'a>,
+    /// `X-aws-ec2-metadata-token`.
+    pub token: Field<'a>,
+    /// `X-aws-ec2-metadata-token-ttl-seconds`.
+    pub token_ttl: Field<'a>,
+    /// Whether an `X-Forwarded-For` says that a proxy sent this on.
+    pub forwarded: bool,
+    /// Whether the client waits for `100 Continue` or the like (`Expect`).
+    pub expects: bool,
+    /// What the client wants of the connection.
+    pub persistence: Persistence,
+    /// Whether a body follows, which the service never wants.
+    pub has_body: bool,
+}
+
+/// A request target without its query, its slashes made plain: `//latest/meta-data/` is
+/// `latest/meta-data`, because the service does not tell the two apart.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Path<'a> {
+    text: Cow<'a, str>,
+    trailing_slash: bool,
+}
+
+/// What became of the bytes read so far.
+#[derive(Debug)]
+pub enum Parsed<'a> {
+    /// A whole request head, and how many bytes it took.
+    Complete(Request<'a>, usize),
+    /// The head has not ended yet.
+    Partial,
+    /// No request: the connection cannot go on.
+    Malformed,
+}
+
+impl<'a> Request<'a> {
+    /// Parses the first request in `bytes`. Empty lines before it are skipped (RFC 9112, 2.2).
+    pub fn parse(bytes: &'a [u8]) -> Parsed<'a> {
+        let mut headers = [const { MaybeUninit::uninit() }; MAX_HEADERS];
+        let mut raw = httparse::Request::new(&mut []);
+        match raw.parse_with_uninit_headers(bytes, &mut headers) {
+            Ok(httparse::Status::Complete(length)) => match Self::from_raw(&raw) {
+                Some(request) => Parsed::Complete(request, length),
+                None => Parsed::Malformed,
+            },
+            Ok(httparse::Status::Partial) if bytes.len() < MAX_HEAD => Parsed::Partial,
+            Ok(httparse::Status::Partial) | Err(_) => Parsed::Malformed,
+        }
+    }
+
+    fn from_raw(raw: &httparse::Request<'_, 'a>) -> Option<Self> {
+        let mut request = Self {
+            method: Method::parse(raw.method?),
+            minor_version: raw.version?,
+            path: Path::parse(raw.path?),
+            token: Field::Absent,
+            token_ttl: Field::Absent,
+            forwarded: false,
+            expects: false,
+            persistence: Persistence::Unsaid,
+            has_body: false,
+        };
+        let mut content_length = None;
+        for header in &*raw.headers {
+            // By length first: nearly every field of a request is one we do not read.
+            match header.name.len() {
+                6 if is(header, "expect") => request.expects = true,
+                10 if is(header, "connection") => request.persistence.hear(header.value),
+                14 if is(header, "content-length") => {
+                    let length = parse_decimal(header.value)?;
+                    if content_length.replace(length).is_some_and(|other| other != length) {
+                        return None;
+                    }
+                }
+                15 if is(header, "x-forwarded-for") => request.forwarded = true,
+                17 if is(header, "transfer-encoding") => request.has_body = true,
+                24 if is(header, "x-aws-ec2-metadata-token") => request.token.put(header.value),
+                36 if is(header, "x-aws-ec2-metadata-token-ttl-seconds") => {
+                    request.token_ttl.put(header.value);
+                }
+                _ => {}
+            }
+        }
+        request.has_body |= content_length.is_some_and(|length| length > 0);
+        Some(request)
+    }
+}
+
+fn is(header: &httparse::Header<'_>, name: &str) -> bool {
+    header.name.eq_ignore_ascii_case(name)
+}
+
+/// Digits only: no sign, no blank, no fraction. Too many digits are no number either.
+pub(crate) fn parse_decimal(text: &[u8]) -> Option<u64> {
+    if text.is_empty() || text.len() > 18 || !text.iter().all(u8::is_ascii_digit) {
+        return None;
+    }
+    Some(text.iter().fold(0, |value, digit| value * 10 + u64::from(digit - b'0')))
+}
+
+impl Method {
+    fn parse(text: &str) -> Self {
+        match text {
+            "GET" => Self::Get,
+            "HEAD" => Self::Head,
+            "PUT" => Self::Put,
+            "OPTIONS" => Self::Options,
+            _ => Self::Other,
+        }
+    }
+}
+
+impl<'a> Field<'a> {
+    fn put(&mut self, value: &'a [u8]) {
+        *self = match self {
+            Self::Absent => Self::Given(value.trim_ascii()),
+            Self::Given(_) | Self::Repeated => Self::Repeated,
+        };
+    }
+}
+
+impl Persistence {
+    /// `close` wins over `keep-alive` where a client says both.
+    fn hear(&mut self, value: &[u8]) {
+        for option in value.split(|&byte| byte == b',').map(<[u8]>::trim_ascii) {
+            if option.eq_ignore_ascii_case(b"close") {
+                *self = Self::Close;
+            } else if option.eq_ignore_ascii_case(b"keep-alive") && *self == Self::Unsaid {
+                *self = Self::KeepAlive;
+            }
+        }
+    }
+}
+
+impl<'a> Path<'a> {
+    /// Makes a request target plain.
+    pub fn parse(target: &'a str) -> Self {
+        let path = origin_form(target);
+        let path = path.split_once(['?', '#']).map_or(path, |(path, _)| path);
+        let trailing_slash = path.len() > 1 && path.ends_with('/');
+        let trimmed = path.trim_matches('/');
+        let text = if trimmed.contains("//") {
+            let parts: Vec<_> = trimmed.split('/').filter(|part| !part.is_empty()).collect();
+            Cow::Owned(parts.join("/"))
+        } else {
+            Cow::Borrowed(trimmed)
+        };
+        Self { text: decode(text), trailing_slash }
+    }
+
+    /// The path without slashes around it; empty for `/`.
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// Whether the target ended in a slash; `/` itself does not.
+    pub fn has_trailing_slash(&self) -> bool {
+        self.trailing_slash
+    }
+}
+
+/// A target may name scheme and host, as clients write it to a proxy (RFC 9112, 3.2.2).
+fn origin_form(target: &str) -> &str {
+    let Some((scheme, rest)) = target.split_once("://") else { return target };
+    if scheme.starts_with('/') {
+        return target;
+    }
+    rest.find('/').map_or("/", |slash| &rest[slash..])
+}
+
+/// Undoes percent encoding, which some clients use for the `:` or `@` in a tag key. A sequence
+/// that is not valid stays as it is, and then names nothing.
+fn decode(text: Cow<'_, str>) -> Cow<'_, str> {
+    if !text.contains('%') {
+        return text;
+    }
+    let mut decoded = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((&byte, after)) = rest.split_first() {
+        let escaped = (byte == b'%').then(|| after.split_at_checked(2)).flatten();
+        let value = escaped.and_then(|(digits, after)| {
+            let digits = std::str::from_utf8(digits).ok()?;
+            let is_hex = digits.bytes().all(|digit| digit.is_ascii_hexdigit());
+            is_hex.then(|| u8::from_str_radix(digits, 16).ok().map(|value| (value, after)))?
+        });
+        let (byte, after) = value.unwrap_or((byte, after));
+        decoded.push(byte);
+        rest = after;
+    }
+    String::from_utf8(decoded).map_or(text, Cow::Owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn complete(bytes: &str) -> Request<'_> {
+        match Request::parse(bytes.as_bytes()) {
+            Parsed::Complete(request, length) => {
+                assert_eq!(length, bytes.len());
+                request
+            }
+            other => panic!("{bytes:?}: {other:?}"),
+        }
+    }
+
+    #[test]
+    fn reads_the_facts_that_matter() {
+        let request = complete(
+            "\r\nPUT //latest/api/token?x=1 HTTP/1.1\r\nHOST: a\r\nContent-Length: 0\r\n\
+             x-Aws-eC2-metadata-token-ttl-seconds:  60 \r\nX-Forwarded-For: b\r\n\
+             Connection: foo, Keep-Alive\r\n\r\n",
+        );
+        assert_eq!(request.method, Method::Put);
+        assert_eq!(request.path.as_str(), "latest/api/token");
+        assert_eq!(request.token_ttl, Field::Given(b"60"));
+        assert_eq!(request.token, Field::Absent);
+        assert_eq!(request.persistence, Persistence::KeepAlive);
+        assert!(request.forwarded && !request.has_body && !request.expects);
+    }
+
+    #[test]
+    fn needs_neither_host_nor_length() {
+        let request = complete("GET / HTTP/1.0\r\n\r\n");
+        assert_eq!((request.minor_version, request.path.as_str()), (0, ""));
+        assert!(!request.path.has_trailing_slash());
+    }
+
+    #[test]
+    fn tells_partial_from_malformed() {
+        let parse = |text: &str| Request::parse(text.as_bytes()).is_partial();
+        assert_eq!(parse(""), Some(true));
+        assert_eq!(parse("\r\n"), Some(true));
+        assert_eq!(parse("GET / HTTP/1.1\r\nHost: a"), Some(true));
+        assert_eq!(parse("GET /\r\n\r\n"), Some(false), "HTTP/0.9");
+        assert_eq!(parse("GET / HTTP/2.0\r\n\r\n"), Some(false));
+        assert_eq!(
+            parse("GET / HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n"),
+            Some(false)
+        );
+        assert_eq!(parse("GET / HTTP/1.1\r\nContent-Length: -1\r\n\r\n"), Some(false));
+        assert_eq!(parse(&format!("GET /{} HTTP", "a".repeat(MAX_HEAD))), Some(false));
+    }
+
+    impl Parsed<'_> {
+        fn is_partial(&self) -> Option<bool> {
+            match self {
+                Self::Complete(..) => None,
+                Self::Partial => Some(true),
+                Self::Malformed => Some(false),
+            }
+        }
+    }
+
+    #[test]
+    fn repeated_fields_are_seen() {
+        let head =
+            "GET / HTTP/1.1\r\nX-aws-ec2-metadata-token: a\r\nX-aws-ec2-metadata-token: b\r\n\r\n";
+        assert_eq!(complete(head).token, Field::Repeated);
+        let head = "GET / HTTP/1.1\r\nConnection: keep-alive\r\nConnection: close\r\n\r\n";
+        assert_eq!(complete(head).persistence, Persistence::Close);
+    }
+
+    #[test]
+    fn paths_are_made_plain() {
+        for (target, text, slash) in [
+            ("/", "", false),
+            ("//", "", true),
+            ("/latest", "latest", false),
+            ("/latest/", "latest", true),
+            ("//latest//meta-data///mac", "latest/meta-data/mac", false),
+            ("/a?b//c", "a", false),
+            ("http://169.254.169.254/latest/", "latest", true),
+            ("http://169.254.169.254", "", false),
+            ("/x://y", "x:/y", false),
+            ("/tags/aws%3Aname", "tags/aws:name", false),
+            ("/a%", "a%", false),
+            ("/a%zz%4", "a%zz%4", false),
+            ("/a%+1", "a%+1", false),
+            ("/%ff", "%ff", false),
+            ("*", "*", false),
+        ] {
+            let path = Path::parse(target);
+            assert_eq!((path.as_str(), path.has_trailing_slash()), (text, slash), "{target}");
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_bytes_panic(bytes: Vec<u8>) {
+            let _ = Request::parse(&bytes);
+        }
+
+        #[test]
+        fn no_target_panics(target: String) {
+            let path = Path::parse(&target);
+            proptest::prop_assert!(!path.as_str().starts_with('/') || target.contains('%'));
+        }
+    }
+}

@@ -1,0 +1,225 @@
+//! Session tokens: minted by `PUT /latest/api/token`, shown by every later request of IMDSv2.
+//!
+//! A token is stateless: nothing is kept per token, so memory does not grow with them, a token
+//! outlives a restart of the service, and any host that has the keys can check it. Its 40 bytes are
+//!
+//! | bytes | content |
+//! |---|---|
+//! | 4 | header: `01 00 04 00` on Nitro, `01 00 00 00` on Xen (as in captured tokens) |
+//! | 1 | id of the key that made it |
+//! | 6 | when it expires, milliseconds since 1970, big endian |
+//! | 13 | a nonce: two tokens of one instant differ |
+//! | 16 | HMAC-SHA-256 over the above and the instance id, truncated |
+//!
+//! and its text is their 56 base64url characters, which begin with `AQAEA` (Xen: `AQAAA`).
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE;
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use sha2::Sha256;
+use subtle::ConstantTimeEq as _;
+
+use crate::ids::InstanceId;
+use crate::instance_type::Flavour;
+use crate::time::Moment;
+
+/// How many characters a token has.
+pub const TOKEN_LENGTH: usize = 56;
+
+/// The longest life a token may be asked for, in seconds: six hours.
+pub const MAX_TTL_SECONDS: u32 = 21_600;
+
+/// How many bytes of key material a [`Key`] is made of.
+pub const KEY_LENGTH: usize = 32;
+
+const RAW_LENGTH: usize = 40;
+const SIGNED_LENGTH: usize = 24;
+
+/// A minted token. It is a secret, so it has no `Debug` and no `Display`.
+#[derive(Clone, Copy)]
+pub struct Token([u8; TOKEN_LENGTH]);
+
+impl Token {
+    /// The 56 characters, as they go over the wire.
+    pub fn as_bytes(&self) -> &[u8; TOKEN_LENGTH] {
+        &self.0
+    }
+}
+
+/// One secret that mints and checks tokens.
+#[derive(Clone)]
+pub struct Key {
+    id: u8,
+    /// Keyed once, cloned for each use: saves half the hashing of every check.
+    mac: Hmac<Sha256>,
+}
+
+impl Key {
+    /// A key from its secret bytes. `id` tells it from the other keys of its keyring.
+    pub fn new(id: u8, secret: &[u8; KEY_LENGTH]) -> Self {
+        let mac = Hmac::new_from_slice(secret)
+            .unwrap_or_else(|_| unreachable!("HMAC takes a key of any length"));
+        Self { id, mac }
+    }
+
+    fn tag(&self, instance: &InstanceId, signed: &[u8]) -> [u8; 32] {
+        let mut mac = self.mac.clone();
+        mac.update(signed);
+        mac.update(instance.as_str().as_bytes());
+        mac.finalize().into_bytes().into()
+    }
+}
+
+/// The keys of a service: the newest mints, all of them check.
+#[derive(Clone)]
+pub struct Keyring {
+    newest: Key,
+    older: Vec<Key>,
+}
+
+impl Keyring {
+    /// A keyring that mints with `newest` and still honours what `older` keys have minted.
+    pub fn new(newest: Key, older: Vec<Key>) -> Self {
+        Self { newest, older }
+    }
+
+    /// Mints a token for `instance` that lives for `ttl_seconds` (1 to [`MAX_TTL_SECONDS`]).
+    pub fn mint(
+        &self,
+        instance: &InstanceId,
+        flavour: Flavour,
+        ttl_seconds: u32,
+        now: Moment,
+    ) -> Token {
+        let key = &self.newest;
+        let expires_ms = now.unix_ms + u64::from(ttl_seconds) * 1000;
+        let mut raw = [0; RAW_LENGTH];
+        raw[..4].copy_from_slice(&header(flavour));
+        raw[4] = key.id;
+        raw[5..11].copy_from_slice(&expires_ms.to_be_bytes()[2..]);
+        raw[11..SIGNED_LENGTH].copy_from_slice(&self.nonce(instance, now));
+        let tag = key.tag(instance, &raw[..SIGNED_LENGTH]);
+        raw[SIGNED_LENGTH..].copy_from_slice(&tag[..RAW_LENGTH - SIGNED_LENGTH]);
+
+        let mut text = [0; TOKEN_LENGTH];
+        let written = URL_SAFE.encode_slice(raw, &mut text);
+        debug_assert_eq!(written, Ok(TOKEN_LENGTH));
+        Token(text)
+    }
+
+    /// How many seconds `token` has left, rounded up, if it was minted for `instance` and still
+    /// lives.
+    pub fn check(&self, instance: &InstanceId, token: &[u8], now: Moment) -> Option<u32> {
+        if token.len() != TOKEN_LENGTH {
+            return None;
+        }
+        let mut raw = [0; RAW_LENGTH + 2];
+        // Strict: the padding must stand, and no spare bits may hide in it.
+        let length = URL_SAFE.decode_slice(token, &mut raw).ok()?;
+        if length != RAW_LENGTH {
+            return None;
+        }
+        let (signed, tag) = raw[..RAW_LENGTH].split_at(SIGNED_LENGTH);
+        let key = [&self.newest].into_iter().chain(&self.older).find(|key| key.id == signed[4])?;
+        let expected = key.tag(instance, signed);
+        if !bool::from(expected[..tag.len()].ct_eq(tag)) {
+            return None;
+        }
+        let mut expires_ms = [0; 8];
+        expires_ms[2..].copy_from_slice(&signed[5..11]);
+        let left_ms = u64::from_be_bytes(expires_ms).checked_sub(now.unix_ms)?;
+        u32::try_from(left_ms.div_ceil(1000)).ok().filter(|&seconds| seconds > 0)
+    }
+
+    /// 13 bytes that look random and belong to this moment alone.
+    fn nonce(&self, instance: &InstanceId, now: Moment) -> [u8; 13] {
+        let mut seed = *b"nonce\0__________________";
+        seed[8..16].copy_from_slice(&now.unix_ms.to_be_bytes());
+        seed[16..].copy_from_slice(&now.serial.to_be_bytes());
+        let tag = self.newest.tag(instance, &seed);
+        std::array::from_fn(|index| tag[index])
+    }
+}
+
+fn header(flavour: Flavour) -> [u8; 4] {
+    match flavour {
+        Flavour::Nitro => [1, 0, 4, 0],
+        Flavour::Xen => [1, 0, 0, 0],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const NOW: Moment = Moment { unix_ms: 1_700_000_000_123, serial: 7 };
+
+    fn keyring(seed: u8) -> Keyring {
+        Keyring::new(Key::new(1, &[seed; KEY_LENGTH]), vec![])
+    }
+
+    fn instance() -> InstanceId {
+        "i-1234567890abcdef0".parse().unwrap()
+    }
+
+    fn later(ms: u64) -> Moment {
+        Moment { unix_ms: NOW.unix_ms + ms, ..NOW }
+    }
+
+    #[test]
+    fn a_token_looks_as_on_ec2() {
+        for (flavour, prefix) in [(Flavour::Nitro, b"AQAEA"), (Flavour::Xen, b"AQAAA")] {
+            let token = keyring(1).mint(&instance(), flavour, 60, NOW);
+            assert!(token.as_bytes().starts_with(prefix) && token.as_bytes().ends_with(b"=="));
+        }
+    }
+
+    #[test]
+    fn it_lives_as_long_as_asked_and_not_a_millisecond_more() {
+        let keyring = keyring(1);
+        let token = keyring.mint(&instance(), Flavour::Nitro, 5, NOW);
+        let left = |ms| keyring.check(&instance(), token.as_bytes(), later(ms));
+        assert_eq!(left(0), Some(5));
+        assert_eq!(left(1), Some(5));
+        assert_eq!(left(1000), Some(4));
+        assert_eq!(left(4999), Some(1));
+        assert_eq!(left(5000), None);
+        assert_eq!(left(1_000_000_000), None);
+    }
+
+    #[test]
+    fn it_is_refused_elsewhere_and_after_its_key() {
+        let token = keyring(1).mint(&instance(), Flavour::Nitro, 60, NOW);
+        let other: InstanceId = "i-1234567890abcdef1".parse().unwrap();
+        assert_eq!(keyring(1).check(&other, token.as_bytes(), NOW), None);
+        assert_eq!(keyring(2).check(&instance(), token.as_bytes(), NOW), None);
+        let rotated = Keyring::new(Key::new(2, &[9; KEY_LENGTH]), vec![keyring(1).newest]);
+        assert_eq!(rotated.check(&instance(), token.as_bytes(), NOW), Some(60));
+    }
+
+    #[test]
+    fn two_tokens_of_one_millisecond_differ() {
+        let mint =
+            |serial| keyring(1).mint(&instance(), Flavour::Nitro, 60, Moment { serial, ..NOW });
+        assert_ne!(mint(1).as_bytes(), mint(2).as_bytes());
+    }
+
+    proptest! {
+        /// No bit of a token can change: neither a signed one nor a spare bit of the base64.
+        #[test]
+        fn any_change_is_noticed(position in 0..TOKEN_LENGTH, byte: u8) {
+            let keyring = keyring(1);
+            let mut text = *keyring.mint(&instance(), Flavour::Nitro, 60, NOW).as_bytes();
+            prop_assume!(text[position] != byte);
+            text[position] = byte;
+            prop_assert_eq!(keyring.check(&instance(), &text, NOW), None);
+        }
+
+        #[test]
+        fn any_bytes_are_refused_quietly(text: Vec<u8>) {
+            prop_assert_eq!(keyring(1).check(&instance(), &text, NOW), None);
+        }
+    }
+}

@@ -1,0 +1,162 @@
+//! Bytes out: an [`Answer`] in the order of header fields that each front end uses.
+
+use std::io::Write as _;
+
+use crate::answer::{Answer, Shape};
+use crate::instance_type::Flavour;
+use crate::request::{Persistence, Request};
+use crate::time::HttpDate;
+
+/// When a connection stays open after an answer.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum KeepAlive {
+    /// As EC2 does it: only if the client asks for it with `Connection: keep-alive`.
+    #[default]
+    Ec2,
+    /// As HTTP/1.1 has it: unless the client says `Connection: close`.
+    Http,
+}
+
+/// What happens to the connection after an answer, and what the answer says of it.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Connection {
+    /// It is closed, and `Connection: close` says so.
+    Close,
+    /// It stays open; between HTTP/1.1 peers that goes without saying.
+    Open,
+    /// It stays open, and `Connection: keep-alive` says so, since one side speaks HTTP/1.0.
+    KeepAlive,
+}
+
+impl Connection {
+    /// Decides for one request. A request with a body, or one that expects something, is the last
+    /// on its connection: what follows the head would be read as another request.
+    pub fn after(policy: KeepAlive, request: &Request<'_>, flavour: Flavour) -> Self {
+        let stays = match (request.persistence, policy) {
+            (Persistence::KeepAlive, _) => true,
+            (Persistence::Close, _) | (Persistence::Unsaid, KeepAlive::Ec2) => false,
+            (Persistence::Unsaid, KeepAlive::Http) => request.minor_version > 0,
+        };
+        if !stays || request.has_body || request.expects {
+            Self::Close
+        } else if request.minor_version == 0 || flavour == Flavour::Xen {
+            Self::KeepAlive
+        } else {
+            Self::Open
+        }
+    }
+}
+
+#[derive(Clone, Copy)]
+enum HeaderField {
+    AcceptRanges,
+    Allow,
+    Connection,
+    ContentLength,
+    ContentType,
+    Date,
+    LastModified,
+    Server,
+    TokenTtl,
+}
+
+/// The order of header fields, by front end and shape of the answer, as captured. A field that an
+/// answer does not have is passed over.
+fn order(flavour: Flavour, shape: Shape<'_>) -> &'static [HeaderField] {
+    use HeaderField::{
+        AcceptRanges, Allow, Connection, ContentLength, ContentType, Date, LastModified, Server,
+        TokenTtl,
+    };
+    match (flavour, shape) {
+        (Flavour::Nitro, Shape::Value { .. }) => &[
+            TokenTtl,
+            ContentType,
+            AcceptRanges,
+            LastModified,
+            ContentLength,
+            Date,
+            Server,
+            Connection,
+        ],
+        (Flavour::Nitro, Shape::Token(_) | Shape::Short(_)) => {
+            &[TokenTtl, Allow, ContentLength, Date, Server, Connection, ContentType]
+        }
+        (Flavour::Nitro, Shape::Page) => &[ContentType, ContentLength, Date, Server, Connection],
+        (Flavour::Xen, Shape::Value { .. }) => &[
+            AcceptRanges,
+            ContentLength,
+            ContentType,
+            Date,
+            LastModified,
+            TokenTtl,
+            Connection,
+            Server,
+        ],
+        (Flavour::Xen, Shape::Token(_) | Shape::Short(_) | Shape::Page) => {
+            &[Allow, ContentLength, ContentType, Date, TokenTtl, Connection, Server]
+        }
+    }
+}
+
+impl Answer<'_> {
+    /// Appends the answer to `out`.
+    pub fn write(&self, connection: Connection, date: &HttpDate, out: &mut Vec<u8>) {
+        let version = match self.flavour {
+            Flavour::Nitro => "HTTP/1.1",
+            Flavour::Xen => "HTTP/1.0",
+        };
+        put(out, format_args!("{version} {} {}\r\n", self.status.code(), self.status.reason()));
+        for field in order(self.flavour, self.shape) {
+            self.write_field(*field, connection, date, out);
+        }
+        out.extend_from_slice(b"\r\n");
+        if !self.head_only {
+            out.extend_from_slice(self.body.as_bytes());
+        }
+    }
+
+    fn write_field(
+        &self,
+        field: HeaderField,
+        connection: Connection,
+        date: &HttpDate,
+        out: &mut Vec<u8>,
+    ) {
+        let mut line = |name: &str, value: &str| {
+            for part in [name, ": ", value, "\r\n"] {
+                out.extend_from_slice(part.as_bytes());
+            }
+        };
+        match (field, self.shape) {
+            (HeaderField::AcceptRanges, _) => match self.flavour {
+                Flavour::Nitro => line("Accept-Ranges", "none"),
+                Flavour::Xen => line("Accept-Ranges", "bytes"),
+            },
+            (HeaderField::Allow, Shape::Short(Some(methods))) => line("Allow", methods),
+            (HeaderField::Connection, _) => match connection {
+                Connection::Close => line("Connection", "close"),
+                Connection::KeepAlive => line("Connection", "keep-alive"),
+                Connection::Open => {}
+            },
+            (HeaderField::ContentLength, _) => {
+                put(out, format_args!("Content-Length: {}\r\n", self.body.as_bytes().len()));
+            }
+            (HeaderField::ContentType, _) => line("Content-Type", self.content_type),
+            (HeaderField::Date, _) => line("Date", date.as_str()),
+            (HeaderField::LastModified, Shape::Value { last_modified, .. }) => {
+                line("Last-Modified", last_modified);
+            }
+            (HeaderField::Server, _) => line("Server", "EC2ws"),
+            (
+                HeaderField::TokenTtl,
+                Shape::Value { token_ttl: Some(seconds), .. } | Shape::Token(seconds),
+            ) => put(out, format_args!("X-Aws-Ec2-Metadata-Token-Ttl-Seconds: {seconds}\r\n")),
+            (HeaderField::Allow | HeaderField::LastModified | HeaderField::TokenTtl, _) => {}
+        }
+    }
+}
+
+fn put(out: &mut Vec<u8>, text: std::fmt::Arguments<'_>) {
+    // Writing to memory cannot fail.
+    let _ = out.write_fmt(text);
+}
