@@ -255,6 +255,16 @@ impl Body<'_> {
     }
 }
 
+impl Spoken {
+    /// `v1` or `v2`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::V1 => "v1",
+            Self::V2 => "v2",
+        }
+    }
+}
+
 impl Status {
     /// The status code.
     pub fn code(self) -> u16 {

@@ -163,6 +163,17 @@ impl Method {
             _ => Self::Other,
         }
     }
+
+    /// The method's name; of one that we do not tell apart, `OTHER`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Get => "GET",
+            Self::Head => "HEAD",
+            Self::Put => "PUT",
+            Self::Options => "OPTIONS",
+            Self::Other => "OTHER",
+        }
+    }
 }
 
 impl<'a> Field<'a> {

@@ -1,5 +1,23 @@
 //! The EC2 Instance Metadata Service as software anyone can run.
 
+mod cli;
+mod clock;
+mod commands;
+mod config;
 mod error;
+mod serve;
+mod shutdown;
+mod state;
+mod telemetry;
+mod terminal;
 
-fn main() {}
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+fn main() -> ExitCode {
+    let result = match cli::Cli::parse().command {
+        cli::Command::Serve(args) => commands::serve::run(args),
+    };
+    result.unwrap_or_else(|error| error.report())
+}

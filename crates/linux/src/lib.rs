@@ -1,1 +1,3 @@
-//! The Linux kernel, as far as `imds` needs it: socket options, namespaces, links, capture.
+//! The Linux kernel, as far as `imds` needs it: the home of `unsafe`.
+
+pub mod socket;

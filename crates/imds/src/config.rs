@@ -1,0 +1,277 @@
+//! Settings: a TOML file and the command line, joined and resolved to what the service runs with.
+
+use std::collections::BTreeMap;
+use std::fmt::Display;
+use std::fs::File;
+use std::io::{self, Read as _};
+use std::net::SocketAddr;
+use std::num::NonZeroUsize;
+use std::path::Path;
+use std::str::FromStr;
+use std::time::Duration;
+
+use imds_core::credentials::AccessKeys;
+use imds_core::instance::{Instance, PublicKey};
+use imds_core::launch::{Launch, LaunchError, LaunchRole, MAX_USER_DATA};
+use imds_core::options::Preferences;
+use imds_core::tags::Tag;
+use imds_core::wire::KeepAlive;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
+
+use crate::cli::{AnswerArgs, InstanceSettings, KeepAliveRule, RoleSettings, duration};
+use crate::error::CommandError;
+
+/// A settings file. Every key is the name of a flag.
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub(crate) struct Settings {
+    pub(crate) listen: Vec<SocketAddr>,
+    pub(crate) threads: Option<NonZeroUsize>,
+    keep_alive: Option<KeepAliveRule>,
+    #[serde(deserialize_with = "duration_from_text")]
+    stall: Option<Duration>,
+    pub(crate) instance: InstanceSettings,
+}
+
+/// How requests are answered, all settled.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Answers {
+    pub(crate) keep_alive: KeepAlive,
+    /// After which time a client is reset whose token was lost on the way.
+    pub(crate) stall: Option<Duration>,
+}
+
+impl Settings {
+    /// Reads the file that `args` name, or none.
+    pub(crate) fn load(args: &AnswerArgs) -> Result<Self, CommandError> {
+        let Some(path) = &args.config else { return Ok(Self::default()) };
+        let text = std::fs::read_to_string(path).map_err(|error| cannot_read(path, error))?;
+        let mut settings: Self = toml::from_str(&text).map_err(|error| {
+            CommandError::usage(format!("{}: {error}", path.display()).trim_end())
+        })?;
+        let directory = path.parent().unwrap_or(Path::new(""));
+        for file in [&mut settings.instance.user_data, &mut settings.instance.public_key] {
+            // Paths in a file are relative to the file.
+            *file = file.take().map(|file| directory.join(file));
+        }
+        Ok(settings)
+    }
+
+    /// How requests are answered: `args` win over the file.
+    pub(crate) fn answers(&self, args: &AnswerArgs) -> Answers {
+        Answers {
+            keep_alive: match args.keep_alive.or(self.keep_alive) {
+                Some(KeepAliveRule::Http) => KeepAlive::Http,
+                Some(KeepAliveRule::Ec2) | None => KeepAlive::Ec2,
+            },
+            stall: args.stall.or(self.stall),
+        }
+    }
+}
+
+impl InstanceSettings {
+    /// These settings, and `other`'s where these say nothing.
+    fn or(self, other: Self) -> Self {
+        Self {
+            ami: self.ami.or(other.ami),
+            instance_id: self.instance_id.or(other.instance_id),
+            instance_type: self.instance_type.or(other.instance_type),
+            region: self.region.or(other.region),
+            availability_zone: self.availability_zone.or(other.availability_zone),
+            account: self.account.or(other.account),
+            http_tokens: self.http_tokens.or(other.http_tokens),
+            hop_limit: self.hop_limit.or(other.hop_limit),
+            http_endpoint: self.http_endpoint.or(other.http_endpoint),
+            http_protocol_ipv6: self.http_protocol_ipv6.or(other.http_protocol_ipv6),
+            instance_metadata_tags: self.instance_metadata_tags.or(other.instance_metadata_tags),
+            role: self.role.or(other.role),
+            tags: if self.tags.is_empty() { other.tags } else { self.tags },
+            user_data: self.user_data.or(other.user_data),
+            public_key: self.public_key.or(other.public_key),
+        }
+    }
+
+    /// The instance: what the command line says, then what the file says, then what follows.
+    pub(crate) fn launch(self, file: Self) -> Result<Instance, CommandError> {
+        let said = self.or(file);
+        let launch = Launch {
+            instance_id: said.instance_id,
+            account: said.account,
+            image: said.ami.unwrap_or_default(),
+            instance_type: said.instance_type,
+            region: said.region,
+            zone: said.availability_zone,
+            options: Preferences {
+                http_tokens: said.http_tokens,
+                hop_limit: said.hop_limit,
+                http_endpoint: said.http_endpoint,
+                http_protocol_ipv6: said.http_protocol_ipv6,
+                instance_metadata_tags: said.instance_metadata_tags,
+            },
+            role: said.role.map(RoleSettings::resolve).transpose()?,
+            public_key: said.public_key.as_deref().map(read_public_key).transpose()?,
+            tags: said.tags,
+            user_data: said.user_data.as_deref().map(read_user_data).transpose()?,
+        };
+        launch.settle().map_err(|error| {
+            let refused = CommandError::usage(error.to_string());
+            match error {
+                LaunchError::Ipv6OnXen { instance_type } => refused.hint(format!(
+                    "{instance_type} is on Xen; take a Nitro type: --instance-type t3.micro"
+                )),
+                LaunchError::TagKey { .. } => {
+                    refused.hint("rename the tag, or leave out --instance-metadata-tags enabled")
+                }
+                LaunchError::ZoneElsewhere { zone, .. } => {
+                    refused.hint(format!("leave out --region, or say --region {}", zone.region()))
+                }
+                _ => refused,
+            }
+        })
+    }
+}
+
+impl RoleSettings {
+    fn resolve(self) -> Result<LaunchRole, CommandError> {
+        let keys = match (self.access_key_id, self.secret_access_key, self.session_token) {
+            (None, None, None) => None,
+            (Some(access_key_id), Some(secret_access_key), Some(session_token)) => {
+                Some(AccessKeys { access_key_id, secret_access_key, session_token })
+            }
+            _ => {
+                return Err(CommandError::usage(
+                    "role credentials are given by access-key-id, secret-access-key and \
+                     session-token together, or by none of them",
+                ));
+            }
+        };
+        let expires = self.expiration.map(|text| expiration(&text)).transpose()?;
+        Ok(LaunchRole { name: self.name, keys: keys.map(|keys| (keys, expires)) })
+    }
+}
+
+fn expiration(text: &str) -> Result<u64, CommandError> {
+    let parsed: Result<jiff::Timestamp, _> = text.parse();
+    parsed.ok().and_then(|time| u64::try_from(time.as_second()).ok()).ok_or_else(|| {
+        CommandError::usage(format!(
+            "expiration {text:?} is not a time such as 2026-01-01T00:00:00Z"
+        ))
+    })
+}
+
+fn read_user_data(path: &Path) -> Result<Vec<u8>, CommandError> {
+    let mut bytes = Vec::new();
+    // One byte more than is allowed tells that there are too many, however many there are.
+    let limit = MAX_USER_DATA as u64 + 1;
+    let read = if path.as_os_str() == "-" {
+        io::stdin().take(limit).read_to_end(&mut bytes)
+    } else {
+        File::open(path).and_then(|file| file.take(limit).read_to_end(&mut bytes))
+    };
+    read.map_err(|error| cannot_read(path, error))?;
+    Ok(bytes)
+}
+
+fn read_public_key(path: &Path) -> Result<PublicKey, CommandError> {
+    let text = std::fs::read_to_string(path).map_err(|error| cannot_read(path, error))?;
+    let line = text.trim();
+    let mut words = line.split_ascii_whitespace();
+    let (Some(_), Some(_), false) = (words.next(), words.next(), line.contains('\n')) else {
+        return Err(CommandError::usage(format!(
+            "{} does not hold one public key in OpenSSH format (`ssh-ed25519 AAAA… name`)",
+            path.display()
+        )));
+    };
+    let name = words.next().unwrap_or("my-key").to_owned();
+    Ok(PublicKey { name, openssh: line.to_owned() })
+}
+
+fn cannot_read(path: &Path, error: io::Error) -> CommandError {
+    CommandError::usage(format!("cannot read {}", path.display())).caused_by(error)
+}
+
+/// Reads a value that has a text form.
+pub(crate) fn from_text<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: FromStr<Err: Display>,
+{
+    let text = match Scalar::deserialize(deserializer)? {
+        Scalar::Text(text) => text,
+        Scalar::Number(number) => number.to_string(),
+    };
+    text.parse().map(Some).map_err(D::Error::custom)
+}
+
+/// `hop-limit = 2` is as good as `hop-limit = "2"`.
+#[derive(Deserialize)]
+#[serde(untagged, expecting = "expected a string or a whole number")]
+enum Scalar {
+    Text(String),
+    Number(i64),
+}
+
+/// Reads tags from a table: `tags = { Name = "web-1" }`.
+pub(crate) fn tags_from_table<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Vec<Tag>, D::Error> {
+    let table = BTreeMap::<String, String>::deserialize(deserializer)?;
+    let tags = table.iter().map(|(key, value)| Tag::new(key, value).map_err(D::Error::custom));
+    tags.collect()
+}
+
+fn duration_from_text<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Duration>, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    duration(&text).map(Some).map_err(D::Error::custom)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(text: &str) -> Result<Settings, String> {
+        toml::from_str(text).map_err(|error: toml::de::Error| error.to_string())
+    }
+
+    #[test]
+    fn a_file_says_what_flags_say() {
+        let settings = parse(
+            r#"
+            listen = ["127.0.0.1:80", "[::1]:80"]
+            threads = 2
+            keep-alive = "http"
+            stall = "500ms"
+            [instance]
+            ami = "al2"
+            hop-limit = 3
+            http-tokens = "required"
+            tags = { Name = "web-1" }
+            role = { name = "my-role" }
+            "#,
+        )
+        .unwrap();
+        assert_eq!(settings.listen.len(), 2);
+        assert_eq!(settings.stall, Some(Duration::from_millis(500)));
+        let said = InstanceSettings { hop_limit: "5".parse().ok(), ..<_>::default() };
+        let instance = said.launch(settings.instance).map_err(|e| e.to_string()).unwrap();
+        assert_eq!(instance.options.hop_limit.get(), 5, "the command line wins");
+        assert_eq!(instance.options.http_tokens.as_str(), "required");
+        assert_eq!(instance.tags.iter().count(), 1);
+    }
+
+    #[test]
+    fn mistakes_are_shown_where_they_are() {
+        for (text, line, word) in [
+            ("\n[instance]\nhop-limit = 65\n", "line 3, column 13", "1 to 64"),
+            ("[instance]\nhop_limit = 1\n", "line 2, column 1", "unknown field `hop_limit`"),
+            ("stall = \"soon\"\n", "line 1, column 9", "such as 2s"),
+            ("[instance.role]\nnam = \"x\"\n", "line 2, column 1", "unknown field"),
+        ] {
+            let error = parse(text).err().unwrap();
+            assert!(error.contains(line) && error.contains(word), "{text}: {error}");
+        }
+    }
+}

@@ -1,0 +1,236 @@
+//! A connection: bytes become one request at a time, and answers become bytes.
+
+use std::io;
+use std::pin::{Pin, pin};
+
+use imds_core::answer::{self, Answer};
+use imds_core::request::{MAX_HEAD, Parsed, Request};
+use imds_core::{Moment, Reach, wire};
+use tokio::net::TcpStream;
+use tokio::time::{Instant, Sleep, sleep};
+
+use super::identify::Caller;
+use super::listen::Shared;
+use super::{limits, send, stall};
+use crate::telemetry::{Access, LoggedPath};
+
+/// Room for nearly every request head; it grows to [`MAX_HEAD`] for those that need it.
+const FIRST_ROOM: usize = 1024;
+
+pub(super) struct Connection<'a> {
+    stream: TcpStream,
+    caller: Caller,
+    shared: &'a Shared,
+    input: Input,
+    output: Vec<u8>,
+}
+
+/// Bytes that were read and not yet parsed: `bytes[start..end]`.
+struct Input {
+    bytes: Vec<u8>,
+    start: usize,
+    end: usize,
+}
+
+/// A request that has an answer, which waits in `output`.
+struct Turn {
+    /// How many bytes of input the request was.
+    length: usize,
+    reach: Reach,
+    after: wire::Connection,
+    /// Whether more may come that belongs to this request.
+    body_follows: bool,
+    access: Option<Access>,
+}
+
+/// How a connection ends.
+enum End {
+    /// All the client sent was read: it can be closed.
+    Now,
+    /// The client may still be sending. A close would reset the connection, and the reset could
+    /// overtake the answer.
+    AfterInput,
+    /// The client never got its token, and is to hear so.
+    InReset,
+}
+
+impl<'a> Connection<'a> {
+    pub(super) fn new(stream: TcpStream, caller: Caller, shared: &'a Shared) -> Self {
+        let input = Input { bytes: vec![0; FIRST_ROOM], start: 0, end: 0 };
+        Self { stream, caller, shared, input, output: Vec::with_capacity(FIRST_ROOM) }
+    }
+
+    /// Answers requests until the connection ends.
+    pub(super) async fn run(mut self) {
+        let ended = match self.serve().await {
+            Ok(End::Now) => Ok(()),
+            Ok(End::AfterInput) => self.discard_input().await,
+            Ok(End::InReset) => stall::reset_client(self.stream).await,
+            Err(error) => Err(error),
+        };
+        if let Err(error) = ended {
+            // The client went away or took too long: its own affair.
+            tracing::debug!(%error, peer = %self.caller.address, "connection ended early");
+        }
+    }
+
+    async fn serve(&mut self) -> io::Result<End> {
+        let mut deadline = pin!(sleep(limits::IDLE));
+        loop {
+            let Some(turn) = self.take_turn() else {
+                if self.read(deadline.as_mut()).await? {
+                    continue;
+                }
+                return Ok(End::Now);
+            };
+            let _busy = Busy::new(self.shared);
+            send::send(&self.stream, &self.output, turn.reach).await?;
+            if let (Some(log), Some(access)) = (&self.shared.service.access_log, turn.access) {
+                log.record(access);
+            }
+            self.input.consume(turn.length);
+            if turn.reach != Reach::Anywhere
+                && let Some(patience) = self.shared.service.answers.stall
+                && stall::is_lost(&self.stream, patience).await?
+            {
+                return Ok(End::InReset);
+            }
+            if turn.after == wire::Connection::Close {
+                let all_read = !turn.body_follows && self.input.unread().is_empty();
+                return Ok(if all_read { End::Now } else { End::AfterInput });
+            }
+            deadline.as_mut().reset(Instant::now() + limits::IDLE);
+        }
+    }
+
+    /// Parses a request from what was read, and writes its answer to `output`; `None` where the
+    /// request is not whole yet.
+    fn take_turn(&mut self) -> Option<Turn> {
+        let service = &self.shared.service;
+        let endpoint = &self.caller.endpoint;
+        let (request, length) = match Request::parse(self.input.unread()) {
+            Parsed::Partial => return None,
+            Parsed::Complete(request, length) => (Some(request), length),
+            Parsed::Malformed => (None, 0),
+        };
+        let now = self.shared.clock.now();
+        let (answer, after) = match &request {
+            Some(request) => (
+                answer::answer(endpoint, &service.keyring, request, now),
+                wire::Connection::after(service.answers.keep_alive, request, endpoint.flavour()),
+            ),
+            None => (answer::malformed(endpoint.flavour()), wire::Connection::Close),
+        };
+        let mut date = self.shared.date.borrow_mut();
+        date.advance(now.unix_seconds());
+        self.output.clear();
+        answer.write(after, &date, &mut self.output);
+        Some(Turn {
+            length,
+            reach: answer.reach,
+            after,
+            body_follows: request.as_ref().is_none_or(|request| request.has_body),
+            access: self.note(request.as_ref(), &answer, now),
+        })
+    }
+
+    /// The access log's record of a turn, where there is a log.
+    fn note(
+        &self,
+        request: Option<&Request<'_>>,
+        answer: &Answer<'_>,
+        now: Moment,
+    ) -> Option<Access> {
+        self.shared.service.access_log.is_some().then(|| Access {
+            unix_ms: now.unix_ms,
+            peer: self.caller.address,
+            endpoint: self.caller.endpoint.clone(),
+            spoken: answer.spoken,
+            method: request.map(|request| request.method),
+            path: LoggedPath::new(request.map_or("", |request| request.path.as_str())),
+            status: answer.status,
+            hops_away: self.caller.hops_away,
+            reach: answer.reach,
+        })
+    }
+
+    /// Reads more; `false` where the client has ended its side.
+    async fn read(&mut self, mut deadline: Pin<&mut Sleep>) -> io::Result<bool> {
+        let room = self.input.room();
+        loop {
+            tokio::select! {
+                biased;
+                ready = self.stream.readable() => ready?,
+                () = &mut deadline => return Err(io::ErrorKind::TimedOut.into()),
+            }
+            match self.stream.try_read(room) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                Err(error) => return Err(error),
+                Ok(0) => return Ok(false),
+                Ok(count) => {
+                    self.input.end += count;
+                    return Ok(true);
+                }
+            }
+        }
+    }
+
+    /// Ends our side, and reads what still comes for a moment.
+    async fn discard_input(&mut self) -> io::Result<()> {
+        rustix::net::shutdown(&self.stream, rustix::net::Shutdown::Write)?;
+        let mut deadline = pin!(sleep(limits::LINGER));
+        let mut discarded = 0;
+        while discarded < limits::LINGER_BYTES {
+            self.input.start = 0;
+            self.input.end = 0;
+            if !self.read(deadline.as_mut()).await? {
+                break;
+            }
+            discarded += self.input.end;
+        }
+        Ok(())
+    }
+}
+
+impl Input {
+    fn unread(&self) -> &[u8] {
+        &self.bytes[self.start..self.end]
+    }
+
+    fn consume(&mut self, count: usize) {
+        self.start += count;
+        if self.start == self.end {
+            self.start = 0;
+            self.end = 0;
+        }
+    }
+
+    /// Where to read to; never empty, since a head of [`MAX_HEAD`] bytes is parsed as malformed.
+    fn room(&mut self) -> &mut [u8] {
+        if self.end == self.bytes.len() {
+            self.bytes.copy_within(self.start..self.end, 0);
+            self.end -= self.start;
+            self.start = 0;
+            if self.end * 2 > self.bytes.len() {
+                self.bytes.resize((self.bytes.len() * 2).min(2 * MAX_HEAD), 0);
+            }
+        }
+        &mut self.bytes[self.end..]
+    }
+}
+
+/// Counts a connection as busy while it lives.
+struct Busy<'a>(&'a Shared);
+
+impl<'a> Busy<'a> {
+    fn new(shared: &'a Shared) -> Self {
+        shared.busy.update(|busy| busy + 1);
+        Self(shared)
+    }
+}
+
+impl Drop for Busy<'_> {
+    fn drop(&mut self) {
+        self.0.busy.update(|busy| busy - 1);
+    }
+}

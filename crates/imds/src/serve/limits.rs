@@ -1,0 +1,21 @@
+//! What a client may take of the service.
+
+use std::time::Duration;
+
+/// How many connections one thread holds at a time; more are closed as they come.
+pub(super) const CONNECTIONS: usize = 16 * 1024;
+
+/// How long a connection may be idle between requests, and a request may take to arrive.
+pub(super) const IDLE: Duration = Duration::from_secs(60);
+
+/// How long an answer may take to be taken by the client.
+pub(super) const SEND: Duration = Duration::from_secs(30);
+
+/// How long a client may go on sending a body that nobody wants, and how much of it, before the
+/// connection is closed under it.
+pub(super) const LINGER: Duration = Duration::from_secs(1);
+/// See [`LINGER`]; in bytes.
+pub(super) const LINGER_BYTES: usize = 256 * 1024;
+
+/// How long requests that have begun may take once the service is told to stop.
+pub(super) const DRAIN: Duration = Duration::from_secs(5);

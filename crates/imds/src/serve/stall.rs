@@ -1,0 +1,41 @@
+//! Resets a client whose token was lost, for those who do not want to wait as long as on EC2.
+//!
+//! There, and here by default, the client hangs: its answer died at a router, and the connection is
+//! closed on our side. After two minutes its keep-alive probes meet a kernel that knows no such
+//! connection and says so. With a patience set, the client hears the same after that time.
+
+use std::io;
+use std::time::Duration;
+
+use imds_linux::socket;
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+
+use super::send;
+
+/// How long the client's kernel has to answer our knock.
+const KNOCK: Duration = Duration::from_secs(2);
+
+/// Whether the client has not acknowledged the token after `patience`.
+pub(super) async fn is_lost(stream: &TcpStream, patience: Duration) -> io::Result<bool> {
+    match send::acknowledged(stream, patience).await {
+        Ok(()) => Ok(false),
+        Err(error) if error.kind() == io::ErrorKind::TimedOut => Ok(true),
+        Err(error) => Err(error),
+    }
+}
+
+/// Ends the connection at once on both sides, without raising the TTL that the token went with.
+///
+/// Our side forgets the connection, token and all; its own reset dies where the token died. Then
+/// a fresh socket, at the normal TTL, knocks at the client, whose kernel asks back, and ours answers
+/// that it knows nothing of such a connection. Does not work through address translation.
+pub(super) async fn reset_client(stream: TcpStream) -> io::Result<()> {
+    let (local, peer) = (stream.local_addr()?, stream.peer_addr()?);
+    socket::forget_on_close(&stream)?;
+    drop(stream);
+    let knock = TcpStream::from_std(socket::knock(local, peer)?)?;
+    // The knock is never let in: it is over once the client, reset by then, refuses it.
+    let _ = timeout(KNOCK, knock.writable()).await;
+    Ok(())
+}

@@ -1,0 +1,135 @@
+//! Socket options: the only file that knows how a hop limit becomes the kernel's.
+//!
+//! The kernel reads a socket's TTL whenever it transmits **or retransmits**. So a connection that
+//! has carried a token must never have its TTL raised again: the token's first segment may have
+//! died at a router, and the retransmission would leave with the higher TTL and arrive.
+
+use std::io;
+use std::net::{SocketAddr, TcpListener};
+use std::os::fd::{AsFd, AsRawFd as _};
+use std::time::Duration;
+
+use rustix::net::sockopt;
+use socket2::{Domain, Protocol, SockAddr, Socket, Type};
+
+/// How many connections may wait to be accepted.
+const BACKLOG: i32 = 1024;
+
+/// Listens on `address`: for IPv6 only, or IPv4 only, never both, because the hop limit of a
+/// connection that came to a dual socket over IPv4 cannot be set as IPv6's.
+///
+/// What is accepted from it sends at once ([TCP_NODELAY]), and knows the SYN that opened it
+/// ([`syn_ttl`]).
+///
+/// [TCP_NODELAY]: https://man7.org/linux/man-pages/man7/tcp.7.html
+pub fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+    if address.is_ipv6() {
+        socket.set_only_v6(true)?;
+    }
+    socket.set_reuse_address(true)?;
+    socket.set_tcp_nodelay(true)?;
+    socket.bind(&address.into())?;
+    // Only after the bind, so that a second service on this port is still refused: it lets
+    // `reset_peer` bind to the address that we listen on.
+    socket.set_reuse_port(true)?;
+    set_int(&socket, libc::IPPROTO_TCP, libc::TCP_SAVE_SYN, 1)?;
+    socket.set_nonblocking(true)?;
+    socket.listen(BACKLOG)?;
+    Ok(socket.into())
+}
+
+/// The TTL (IPv6: hop limit) with which the SYN of an accepted connection arrived.
+///
+/// `None` where the kernel did not keep it, as under SYN cookies. Can be read once.
+pub fn syn_ttl(connection: &impl AsFd) -> Option<u8> {
+    let mut header = [0_u8; 128];
+    let mut length = libc::socklen_t::try_from(header.len()).ok()?;
+    // SAFETY: the kernel writes at most `length` bytes to `header`, and both outlive the call.
+    let result = unsafe {
+        libc::getsockopt(
+            connection.as_fd().as_raw_fd(),
+            libc::IPPROTO_TCP,
+            libc::TCP_SAVED_SYN,
+            header.as_mut_ptr().cast(),
+            &raw mut length,
+        )
+    };
+    if result != 0 || length == 0 {
+        return None;
+    }
+    // Version in the first four bits; the TTL is byte 8 of IPv4's header, 7 of IPv6's.
+    match header[0] >> 4 {
+        4 => Some(header[8]),
+        6 => Some(header[7]),
+        _ => None,
+    }
+}
+
+/// Lowers the TTL (IPv6: hop limit) of everything that `connection` sends from now on, also of
+/// retransmissions, to at most `ttl`. It is never raised.
+///
+/// The acknowledgement of what was received so far leaves first, at the TTL as it was: the peer
+/// must learn that its request arrived even if the answer cannot reach it.
+pub fn lower_ttl(connection: &impl AsFd, ttl: u8) -> io::Result<()> {
+    sockopt::set_tcp_quickack(connection, true)?;
+    let is_ipv6 = sockopt::socket_domain(connection)? == rustix::net::AddressFamily::INET6;
+    if is_ipv6 {
+        let current = sockopt::ipv6_unicast_hops(connection)?;
+        sockopt::set_ipv6_unicast_hops(connection, Some(current.min(ttl)))?;
+    } else {
+        let current = sockopt::ip_ttl(connection)?;
+        sockopt::set_ip_ttl(connection, current.min(u32::from(ttl)))?;
+    }
+    Ok(())
+}
+
+/// How many bytes were sent, or wait to be sent, that the peer has not acknowledged.
+pub fn unacknowledged(connection: &impl AsFd) -> io::Result<usize> {
+    let mut count: libc::c_int = 0;
+    // SAFETY: SIOCOUTQ (the same number as TIOCOUTQ) writes one int, which outlives the call.
+    let result =
+        unsafe { libc::ioctl(connection.as_fd().as_raw_fd(), libc::TIOCOUTQ, &raw mut count) };
+    if result != 0 {
+        return Err(io::Error::last_os_error());
+    }
+    Ok(usize::try_from(count).unwrap_or(0))
+}
+
+/// Makes the next close of `connection` drop what is not sent yet, and everything unacknowledged.
+pub fn forget_on_close(connection: &impl AsFd) -> io::Result<()> {
+    sockopt::set_socket_linger(connection, Some(Duration::ZERO))?;
+    Ok(())
+}
+
+/// Begins to connect from `local` to `peer`, without waiting.
+///
+/// Where the peer still holds a connection of these addresses that is gone on our side, the kernels
+/// end it: the peer answers our SYN with a challenge acknowledgement (RFC 5961, 4.2), and our side
+/// answers that with a reset. Nothing of the old connection is sent.
+pub fn knock(local: SocketAddr, peer: SocketAddr) -> io::Result<std::net::TcpStream> {
+    let socket = Socket::new(Domain::for_address(local), Type::STREAM, Some(Protocol::TCP))?;
+    socket.set_reuse_address(true)?;
+    socket.set_reuse_port(true)?;
+    socket.set_nonblocking(true)?;
+    socket.bind(&local.into())?;
+    match socket.connect(&SockAddr::from(peer)) {
+        Err(error) if error.raw_os_error() != Some(libc::EINPROGRESS) => Err(error),
+        _ => Ok(socket.into()),
+    }
+}
+
+fn set_int(socket: &impl AsFd, level: i32, option: i32, value: libc::c_int) -> io::Result<()> {
+    let length = libc::socklen_t::try_from(size_of_val(&value)).unwrap_or_default();
+    // SAFETY: the kernel reads `length` bytes from `value`, which outlives the call.
+    let result = unsafe {
+        libc::setsockopt(
+            socket.as_fd().as_raw_fd(),
+            level,
+            option,
+            (&raw const value).cast(),
+            length,
+        )
+    };
+    if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+}
