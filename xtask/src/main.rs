@@ -1,3 +1,58 @@
-//! The project's own chores: `cargo xtask …`.
+//! The project's own chores: `cargo xtask test`, `cargo xtask bench`, `cargo xtask check`.
+#![expect(clippy::print_stdout, reason = "chores talk to a developer at a terminal")]
 
-fn main() {}
+mod architecture;
+mod bench;
+mod install;
+mod test;
+
+use std::process::{Command, ExitCode};
+
+use anyhow::{Context as _, Result, bail};
+
+const USAGE: &str = "\
+Usage: cargo xtask <chore>
+
+  test    everything that must pass: format, lints, the dependency rules, all tests;
+          installs what the tests need (Debian packages, a Python environment)
+  check   only the dependency rules
+  bench   the figures of the README, side by side with nginx and unshare; takes about two minutes
+";
+
+fn main() -> ExitCode {
+    let arguments: Vec<_> = std::env::args().skip(1).collect();
+    let done = match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        ["test"] => test::run(),
+        ["check"] => architecture::check(),
+        ["bench"] => bench::run(),
+        _ => {
+            eprint!("{USAGE}");
+            return ExitCode::from(2);
+        }
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("xtask: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Runs a command to its end; its output goes where ours goes.
+fn run(command: &mut Command) -> Result<()> {
+    let line = format!("{command:?}").replace('"', "");
+    println!("$ {line}");
+    let status = command.status().with_context(|| format!("cannot run {line}"))?;
+    if !status.success() {
+        bail!("{line}: {status}");
+    }
+    Ok(())
+}
+
+/// The cargo that runs this.
+fn cargo(arguments: &str) -> Command {
+    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    command.args(arguments.split_whitespace());
+    command
+}

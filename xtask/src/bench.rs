@@ -1,0 +1,41 @@
+//! The project's figures, each measured beside a named peer in the same run.
+
+mod exec;
+mod requests;
+mod start;
+
+use std::process::Command;
+use std::time::Instant;
+
+use anyhow::{Context as _, Result};
+
+use crate::{cargo, install};
+
+/// Rounds of each measurement; the subjects take turns, and medians are printed.
+const ROUNDS: usize = 7;
+
+/// The program that is measured: the release build.
+const IMDS: &str = "target/release/imds";
+
+pub(crate) fn run() -> Result<()> {
+    install::debian(&[("nginx", "nginx-light"), ("wrk", "wrk"), ("unshare", "util-linux")])?;
+    crate::run(&mut cargo("build --release --package imds"))?;
+    println!("\nMedians of {ROUNDS} rounds; the subjects take turns.\n");
+    start::measure()?;
+    requests::measure()?;
+    exec::measure()
+}
+
+/// The middle of the measured values.
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
+}
+
+/// How long a command takes, in milliseconds.
+fn time(command: &mut Command) -> Result<f64> {
+    let start = Instant::now();
+    let status = command.status().with_context(|| format!("{command:?}"))?;
+    anyhow::ensure!(status.success(), "{command:?}: {status}");
+    Ok(start.elapsed().as_secs_f64() * 1000.0)
+}

@@ -1,0 +1,54 @@
+//! What a fresh machine lacks: Debian packages and a Python environment.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use anyhow::{Result, bail};
+
+use crate::run;
+
+/// A program, and the Debian package that has it.
+pub(crate) type Package = (&'static str, &'static str);
+
+/// Installs the packages whose programs are not there. Needs root only where one is missing.
+pub(crate) fn debian(packages: &[Package]) -> Result<()> {
+    let missing: Vec<_> =
+        packages.iter().filter(|(program, _)| !is_there(program)).map(|(_, name)| *name).collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    if !is_there("apt-get") || !is_root() {
+        bail!("install these first, as root: apt-get install {}", missing.join(" "));
+    }
+    run(Command::new("apt-get").args(["update", "-qq"]).stdout(Stdio::null()))?;
+    run(Command::new("apt-get")
+        .args(["install", "-y", "-qq", "--no-install-recommends"])
+        .args(missing)
+        .env("DEBIAN_FRONTEND", "noninteractive")
+        .stdout(Stdio::null()))
+}
+
+/// A Python environment below the target directory with `packages`; gives back its `bin`.
+pub(crate) fn python(packages: &[&str]) -> Result<PathBuf> {
+    let home = Path::new("target/python");
+    let stamp = home.join("installed");
+    let wanted = packages.join("\n");
+    if std::fs::read_to_string(&stamp).is_ok_and(|installed| installed == wanted) {
+        return Ok(std::path::absolute(home.join("bin"))?);
+    }
+    run(Command::new("python3").args(["-m", "venv"]).arg(home))?;
+    run(Command::new(home.join("bin/pip")).args(["install", "--quiet"]).args(packages))?;
+    std::fs::write(stamp, wanted)?;
+    Ok(std::path::absolute(home.join("bin"))?)
+}
+
+fn is_there(program: &str) -> bool {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let directories = std::env::split_paths(&path).chain(["/usr/sbin".into(), "/sbin".into()]);
+    directories.map(|directory| directory.join(program)).any(|file| file.is_file())
+}
+
+fn is_root() -> bool {
+    use std::os::unix::fs::MetadataExt as _;
+    std::fs::metadata("/proc/self").is_ok_and(|process| process.uid() == 0)
+}

@@ -1,0 +1,34 @@
+//! Everything that must pass.
+
+use anyhow::Result;
+
+use crate::install::Package;
+use crate::{architecture, cargo, install};
+
+/// What the tests run as real clients.
+const PROGRAMS: [Package; 12] = [
+    ("curl", "curl"),
+    ("ip", "iproute2"),
+    ("setpriv", "util-linux"),
+    ("openssl", "openssl"),
+    ("podman", "podman"),
+    ("runc", "runc"),
+    ("iptables", "iptables"),
+    ("busybox", "busybox-static"),
+    ("pasta", "passt"),
+    ("python3", "python3"),
+    ("nc", "netcat-openbsd"),
+    ("wget", "wget"),
+];
+
+/// The real aws CLI and boto3.
+const PYTHON: [&str; 2] = ["awscli==1.45.11", "boto3==1.43.11"];
+
+pub(crate) fn run() -> Result<()> {
+    install::debian(&PROGRAMS)?;
+    let python = install::python(&PYTHON)?;
+    crate::run(&mut cargo("fmt --all --check"))?;
+    crate::run(&mut cargo("clippy --workspace --all-targets --quiet -- -D warnings"))?;
+    architecture::check()?;
+    crate::run(cargo("test --workspace").env("IMDS_TEST_PYTHON", python))
+}
