@@ -307,6 +307,9 @@ mod tests {
         assert_eq!(parse(&format!("GET /{} HTTP", "a".repeat(MAX_HEAD))), Some(false));
         let long = format!("GET /{} HTTP/1.1\r\n\r\n", "a".repeat(MAX_HEAD));
         assert_eq!(parse(&long), Some(false), "however it arrives");
+        let fields = |count| format!("GET / HTTP/1.1\r\n{}\r\n", "A: b\r\n".repeat(count));
+        assert_eq!(parse(&fields(MAX_HEADERS)), None);
+        assert_eq!(parse(&fields(MAX_HEADERS + 1)), Some(false));
     }
 
     impl Parsed<'_> {
