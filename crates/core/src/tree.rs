@@ -110,15 +110,16 @@ impl Tree {
 
     /// Every path below a version that holds a value, in order.
     pub fn leaves(&self) -> impl Iterator<Item = &str> {
-        let is_leaf =
-            |node: &Node| matches!(node.content, Content::Value(..) | Content::Credentials(_));
-        self.nodes.iter().filter(move |(_, node)| is_leaf(node)).map(|(path, _)| &**path)
+        self.paths(|content| !matches!(content, Content::Directory(_) | Content::Absent))
     }
 
     /// Every path below a version that lists others, the version itself (an empty path) first.
     pub fn directories(&self) -> impl Iterator<Item = &str> {
-        let is_directory = |node: &Node| matches!(node.content, Content::Directory(_));
-        self.nodes.iter().filter(move |(_, node)| is_directory(node)).map(|(path, _)| &**path)
+        self.paths(|content| matches!(content, Content::Directory(_)))
+    }
+
+    fn paths(&self, of: fn(&Content) -> bool) -> impl Iterator<Item = &str> {
+        self.nodes.iter().filter(move |(_, node)| of(&node.content)).map(|(path, _)| &**path)
     }
 }
 
