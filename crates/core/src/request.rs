@@ -94,12 +94,14 @@ impl<'a> Request<'a> {
         let mut headers = [const { MaybeUninit::uninit() }; MAX_HEADERS];
         let mut raw = httparse::Request::new(&mut []);
         match raw.parse_with_uninit_headers(bytes, &mut headers) {
-            Ok(httparse::Status::Complete(length)) => match Self::from_raw(&raw) {
-                Some(request) => Parsed::Complete(request, length),
-                None => Parsed::Malformed,
-            },
+            Ok(httparse::Status::Complete(length)) if length <= MAX_HEAD => {
+                match Self::from_raw(&raw) {
+                    Some(request) => Parsed::Complete(request, length),
+                    None => Parsed::Malformed,
+                }
+            }
             Ok(httparse::Status::Partial) if bytes.len() < MAX_HEAD => Parsed::Partial,
-            Ok(httparse::Status::Partial) | Err(_) => Parsed::Malformed,
+            Ok(_) | Err(_) => Parsed::Malformed,
         }
     }
 
@@ -201,17 +203,14 @@ impl Persistence {
 impl<'a> Path<'a> {
     /// Makes a request target plain.
     pub fn parse(target: &'a str) -> Self {
-        let path = origin_form(target);
-        let path = path.split_once(['?', '#']).map_or(path, |(path, _)| path);
+        let path = target.split_once(['?', '#']).map_or(target, |(path, _)| path);
+        let path = decode(origin_form(path));
         let trailing_slash = path.len() > 1 && path.ends_with('/');
-        let trimmed = path.trim_matches('/');
-        let text = if trimmed.contains("//") {
-            let parts: Vec<_> = trimmed.split('/').filter(|part| !part.is_empty()).collect();
-            Cow::Owned(parts.join("/"))
-        } else {
-            Cow::Borrowed(trimmed)
+        let text = match path {
+            Cow::Borrowed(path) => single_slashes(path),
+            Cow::Owned(path) => Cow::Owned(single_slashes(&path).into_owned()),
         };
-        Self { text: decode(text), trailing_slash }
+        Self { text, trailing_slash }
     }
 
     /// The path without slashes around it; empty for `/`.
@@ -236,24 +235,35 @@ fn origin_form(target: &str) -> &str {
 
 /// Undoes percent encoding, which some clients use for the `:` or `@` in a tag key. A sequence
 /// that is not valid stays as it is, and then names nothing.
-fn decode(text: Cow<'_, str>) -> Cow<'_, str> {
-    if !text.contains('%') {
-        return text;
-    }
-    let mut decoded = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let Some((&byte, after)) = rest.split_first() {
-        let escaped = (byte == b'%').then(|| after.split_at_checked(2)).flatten();
-        let value = escaped.and_then(|(digits, after)| {
-            let digits = std::str::from_utf8(digits).ok()?;
-            let is_hex = digits.bytes().all(|digit| digit.is_ascii_hexdigit());
-            is_hex.then(|| u8::from_str_radix(digits, 16).ok().map(|value| (value, after)))?
-        });
-        let (byte, after) = value.unwrap_or((byte, after));
+fn decode(text: &str) -> Cow<'_, str> {
+    let mut parts = text.as_bytes().split(|&byte| byte == b'%');
+    let mut decoded = match parts.next() {
+        Some(start) if start.len() < text.len() => start.to_vec(),
+        _ => return text.into(),
+    };
+    for part in parts {
+        let (byte, rest) = escaped(part).unwrap_or((b'%', part));
         decoded.push(byte);
-        rest = after;
+        decoded.extend_from_slice(rest);
     }
-    String::from_utf8(decoded).map_or(text, Cow::Owned)
+    String::from_utf8(decoded).map_or(text.into(), Cow::Owned)
+}
+
+/// The byte that the two hexadecimal digits in front stand for, and what follows them.
+fn escaped(part: &[u8]) -> Option<(u8, &[u8])> {
+    let (&[high, low], rest) = part.split_first_chunk()?;
+    let digit = |byte: u8| char::from(byte).to_digit(16);
+    Some((u8::try_from(digit(high)? * 16 + digit(low)?).ok()?, rest))
+}
+
+/// Without slashes at either end, and never two in a row.
+fn single_slashes(path: &str) -> Cow<'_, str> {
+    let trimmed = path.trim_matches('/');
+    if !trimmed.contains("//") {
+        return trimmed.into();
+    }
+    let parts = trimmed.split('/').filter(|part| !part.is_empty());
+    parts.collect::<Vec<_>>().join("/").into()
 }
 
 #[cfg(test)]
@@ -306,6 +316,11 @@ mod tests {
         );
         assert_eq!(parse("GET / HTTP/1.1\r\nContent-Length: -1\r\n\r\n"), Some(false));
         assert_eq!(parse(&format!("GET /{} HTTP", "a".repeat(MAX_HEAD))), Some(false));
+        let long = format!("GET /{} HTTP/1.1\r\n\r\n", "a".repeat(MAX_HEAD));
+        assert_eq!(parse(&long), Some(false), "however it arrives");
+        let fields = |count| format!("GET / HTTP/1.1\r\n{}\r\n", "A: b\r\n".repeat(count));
+        assert_eq!(parse(&fields(MAX_HEADERS)), None);
+        assert_eq!(parse(&fields(MAX_HEADERS + 1)), Some(false));
     }
 
     impl Parsed<'_> {
@@ -338,7 +353,10 @@ mod tests {
             ("/a?b//c", "a", false),
             ("http://169.254.169.254/latest/", "latest", true),
             ("http://169.254.169.254", "", false),
+            ("http://169.254.169.254?to=/latest", "", false),
+            ("/latest?from=http://a/b", "latest", false),
             ("/x://y", "x:/y", false),
+            ("%2Flatest%2f%2Fmac%2F", "latest/mac", true),
             ("/tags/aws%3Aname", "tags/aws:name", false),
             ("/a%", "a%", false),
             ("/a%zz%4", "a%zz%4", false),
@@ -358,9 +376,11 @@ mod tests {
         }
 
         #[test]
-        fn no_target_panics(target: String) {
+        fn any_target_is_made_plain(target in "[a/%2Ff?#:é]*") {
             let path = Path::parse(&target);
-            proptest::prop_assert!(!path.as_str().starts_with('/') || target.contains('%'));
+            let text = path.as_str();
+            proptest::prop_assert!(!text.starts_with('/') && !text.ends_with('/'));
+            proptest::prop_assert!(!text.contains("//"));
         }
     }
 }

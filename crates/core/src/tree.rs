@@ -41,6 +41,8 @@ pub struct Found<'a> {
 struct Node {
     /// The version that first has it.
     since: &'static str,
+    /// What its parent lists it as.
+    label: Label,
     content: Content,
 }
 
@@ -48,14 +50,22 @@ enum Content {
     Value(Vec<u8>, &'static str),
     Credentials(Credentials),
     Directory(Directory),
+    /// A name that is listed, and a 404 all the same.
+    Absent,
+}
+
+/// A name in a listing, which is sorted by rank, then by name: all ranks are 0 but where an order
+/// was given.
+#[derive(Clone, Eq, Ord, PartialEq, PartialOrd)]
+struct Label {
+    rank: usize,
+    name: Box<str>,
 }
 
 #[derive(Default)]
 struct Directory {
-    /// The names to list, each with the version that first has it.
-    names: Vec<(&'static str, Box<str>)>,
-    /// Whether the names stay in the order they came in; else they are sorted.
-    in_given_order: bool,
+    /// The names to list, in order, each with the version that first has it.
+    names: Vec<(Label, &'static str)>,
     /// The listing under `latest`, which is nearly always asked for.
     latest: String,
 }
@@ -93,30 +103,34 @@ impl Tree {
                 (credentials.document(now.unix_seconds()).into_bytes().into(), TEXT)
             }
             Content::Directory(directory) => (directory.list(version), TEXT),
+            Content::Absent => return None,
         };
         Some(Found { body, content_type })
     }
 
     /// Every path below a version that holds a value, in order.
     pub fn leaves(&self) -> impl Iterator<Item = &str> {
-        let leaves = self.nodes.iter().filter(|(_, node)| !node.is_directory());
-        leaves.map(|(path, _)| &**path)
+        self.paths(|content| !matches!(content, Content::Directory(_) | Content::Absent))
     }
 
     /// Every path below a version that lists others, the version itself (an empty path) first.
     pub fn directories(&self) -> impl Iterator<Item = &str> {
-        let directories = self.nodes.iter().filter(|(_, node)| node.is_directory());
-        directories.map(|(path, _)| &**path)
+        self.paths(|content| matches!(content, Content::Directory(_)))
     }
-}
 
-impl Node {
-    fn is_directory(&self) -> bool {
-        matches!(self.content, Content::Directory(_))
+    fn paths(&self, of: fn(&Content) -> bool) -> impl Iterator<Item = &str> {
+        self.nodes.iter().filter(move |(_, node)| of(&node.content)).map(|(path, _)| &**path)
     }
 }
 
 impl Directory {
+    fn new(mut names: Vec<(Label, &'static str)>) -> Self {
+        names.sort();
+        let mut directory = Self { names, latest: String::new() };
+        directory.latest = directory.join(versions::LATEST);
+        directory
+    }
+
     fn list(&self, version: &str) -> Cow<'_, [u8]> {
         if version == versions::LATEST {
             return self.latest.as_bytes().into();
@@ -125,12 +139,13 @@ impl Directory {
     }
 
     fn join(&self, version: &str) -> String {
-        let names = self.names.iter().filter(|(since, _)| *since <= version);
-        names.map(|(_, name)| &**name).collect::<Vec<_>>().join("\n")
+        let names = self.names.iter().filter(|(_, since)| *since <= version);
+        names.map(|(label, _)| &*label.name).collect::<Vec<_>>().join("\n")
     }
 }
 
-/// A tree being put together: directories come into being with their first child.
+/// A tree being put together: directories come into being with their first child, and what they
+/// list is settled when all are there.
 struct Builder {
     nodes: BTreeMap<Box<str>, Node>,
 }
@@ -140,8 +155,9 @@ const ALWAYS: &str = "1.0";
 
 impl Builder {
     fn new() -> Self {
-        let root = Node { since: ALWAYS, content: Content::Directory(Directory::default()) };
-        Self { nodes: BTreeMap::from([("".into(), root)]) }
+        let mut builder = Self { nodes: BTreeMap::new() };
+        builder.directory("", ALWAYS);
+        builder
     }
 
     /// A value, served under `since` and every later version.
@@ -150,66 +166,50 @@ impl Builder {
     }
 
     fn insert(&mut self, path: &str, since: &'static str, content: Content) {
-        let label = path.rsplit('/').next().unwrap_or(path).to_owned();
-        self.insert_as(path, &label, since, content);
+        let (parent, name) = split(path);
+        self.directory(parent, since);
+        let label = Label { rank: 0, name: name.into() };
+        self.nodes.insert(path.into(), Node { since, label, content });
     }
 
-    /// Inserts a node that its parent lists under another name: `0=my-key`.
-    fn insert_as(&mut self, path: &str, label: &str, since: &'static str, content: Content) {
-        let parent = path.rsplit_once('/').map_or("", |(parent, _)| parent);
-        let directory = self.directory(parent, since);
-        if !directory.names.iter().any(|(_, name)| **name == *label) {
-            directory.names.push((since, label.into()));
+    /// Sees to it that there is a directory at `path`, as old as its oldest child.
+    fn directory(&mut self, path: &str, since: &'static str) {
+        let (parent, name) = split(path);
+        if !path.is_empty() {
+            self.directory(parent, since);
         }
-        self.nodes.insert(path.into(), Node { since, content });
-    }
-
-    /// The directory at `path`, made where it is missing, and as old as its oldest child.
-    fn directory(&mut self, path: &str, since: &'static str) -> &mut Directory {
-        if !self.nodes.contains_key(path) {
+        let node = self.nodes.entry(path.into()).or_insert_with(|| {
             // Names in the version's own listing have no slash; all other directories do.
-            let name = path.rsplit('/').next().unwrap_or(path);
-            let slash = if path.contains('/') { "/" } else { "" };
-            let label = format!("{name}{slash}");
-            self.insert_as(path, &label, since, Content::Directory(Directory::default()));
-        }
-        self.age(path, since);
-        match self.nodes.get_mut(path) {
-            Some(Node { content: Content::Directory(directory), .. }) => directory,
-            _ => unreachable!("{path} is a value and has children"),
-        }
+            let slash = if parent.is_empty() { "" } else { "/" };
+            let label = Label { rank: 0, name: format!("{name}{slash}").into() };
+            Node { since, label, content: Content::Directory(Directory::default()) }
+        });
+        node.since = since.min(node.since);
     }
 
-    /// Makes a directory, and those above it, at least as old as `since`.
-    fn age(&mut self, path: &str, since: &'static str) {
-        let Some(node) = self.nodes.get_mut(path).filter(|node| since < node.since) else { return };
-        node.since = since;
-        let Some((parent, name)) =
-            path.rsplit_once('/').or((!path.is_empty()).then_some(("", path)))
-        else {
-            return;
-        };
-        if let Some(Node { content: Content::Directory(directory), .. }) =
-            self.nodes.get_mut(parent)
-        {
-            for (listed_since, listed) in &mut directory.names {
-                if listed.trim_end_matches('/') == name {
-                    *listed_since = since;
-                }
-            }
+    /// Lists what is at `path` otherwise than by its last part.
+    fn label(&mut self, path: &str, rank: usize, name: &str) {
+        if let Some(node) = self.nodes.get_mut(path) {
+            node.label = Label { rank, name: name.into() };
         }
-        self.age(parent, since);
     }
 
     fn finish(mut self) -> Tree {
-        for node in self.nodes.values_mut() {
-            if let Content::Directory(directory) = &mut node.content {
-                if !directory.in_given_order {
-                    directory.names.sort_by(|(_, one), (_, other)| one.cmp(other));
-                }
-                directory.latest = directory.join(versions::LATEST);
+        let mut listings = BTreeMap::<Box<str>, Vec<_>>::new();
+        for (path, node) in self.nodes.iter().filter(|(path, _)| !path.is_empty()) {
+            let (parent, _) = split(path);
+            listings.entry(parent.into()).or_default().push((node.label.clone(), node.since));
+        }
+        for (path, names) in listings {
+            if let Some(node) = self.nodes.get_mut(&path) {
+                node.content = Content::Directory(Directory::new(names));
             }
         }
         Tree { nodes: self.nodes, versions: versions::listing() }
     }
+}
+
+/// A path's parent and its last part.
+fn split(path: &str) -> (&str, &str) {
+    path.rsplit_once('/').unwrap_or(("", path))
 }

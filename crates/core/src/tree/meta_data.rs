@@ -1,6 +1,6 @@
 //! `meta-data/`: identity and launch, and the small directories beside them.
 
-use super::{ALWAYS, Builder, Content};
+use super::{ALWAYS, Builder};
 use crate::instance::Instance;
 
 /// What `metrics/vhostmd` answers: the category is retired, yet instances still list it.
@@ -40,9 +40,7 @@ pub(super) fn add(tree: &mut Builder, instance: &Instance) {
         tree.value("meta-data/public-hostname", "2007-01-19", hostname);
     }
     if let Some(key) = &instance.public_key {
-        let label = format!("0={}", key.name);
-        let directory = Content::Directory(super::Directory::default());
-        tree.insert_as("meta-data/public-keys/0", &label, "1.0", directory);
         tree.value("meta-data/public-keys/0/openssh-key", "1.0", key.openssh.as_str());
+        tree.label("meta-data/public-keys/0", 0, &format!("0={}", key.name));
     }
 }

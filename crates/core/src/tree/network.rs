@@ -11,7 +11,8 @@ pub(super) fn add(tree: &mut Builder, instance: &Instance) {
     };
     put("device-number", "2011-01-01", "0".into());
     put("interface-id", "2011-01-01", interface.id.clone());
-    put("local-hostname", "2007-01-19", instance.hostname());
+    // AWS's table dates this one 2007-01-19, but `macs/` itself 2011-01-01.
+    put("local-hostname", "2011-01-01", instance.hostname());
     put("local-ipv4s", "2011-01-01", interface.private_ipv4.to_string());
     put("mac", "2011-01-01", interface.mac.to_string());
     put("owner-id", "2011-01-01", instance.account.to_string());

@@ -1,0 +1,64 @@
+//! The usual request costs no allocation: one parse, one MAC, one lookup, one write.
+
+use imds_core::image::WellKnownImage;
+use imds_core::request::{Parsed, Request};
+use imds_core::time::HttpDate;
+use imds_core::token::{KEY_LENGTH, Key};
+use imds_core::wire::{Connection, KeepAlive};
+use imds_core::{Endpoint, Keyring, Launch, Moment, answer};
+
+const NOW: Moment = Moment { unix_ms: 1_753_862_400_000, serial: 1 };
+
+#[test]
+fn usual_requests_do_not_allocate() {
+    for kind in ["t2.micro", "t3.micro"] {
+        let image = WellKnownImage::AmazonLinux2;
+        let launch = Launch { instance_type: kind.parse().ok(), image, ..Launch::default() };
+        let endpoint = Endpoint::new(&launch.settle().unwrap());
+        let keyring = Keyring::new(Key::new(1, &[7; KEY_LENGTH]), vec![]);
+        let token = keyring.mint(endpoint.instance_id(), endpoint.flavour(), 60, NOW);
+        let token = std::str::from_utf8(token.as_bytes()).unwrap();
+        let token = format!("X-aws-ec2-metadata-token: {token}\r\n");
+        for (request, status) in [
+            (format!("GET /latest/meta-data/instance-id HTTP/1.1\r\nHost: a\r\n{token}\r\n"), 200),
+            (format!("GET //latest/meta-data/placement/region/?q HTTP/1.1\r\n{token}\r\n"), 200),
+            (format!("GET /2021-03-23/meta-data/mac HTTP/1.1\r\n{token}\r\n"), 200),
+            (format!("GET /latest/meta-data/ HTTP/1.1\r\n{token}\r\n"), 200),
+            (format!("GET /latest/meta-data/nothing HTTP/1.1\r\n{token}\r\n"), 404),
+            ("GET /latest/meta-data/ HTTP/1.1\r\nX-aws-ec2-metadata-token: a\r\n\r\n".into(), 401),
+            ("GET /latest/dynamic/instance-identity/document HTTP/1.0\r\n\r\n".into(), 200),
+            (
+                "PUT /latest/api/token HTTP/1.1\r\nX-aws-ec2-metadata-token-ttl-seconds: 60\r\n\r\n"
+                    .into(),
+                200,
+            ),
+        ] {
+            let date = HttpDate::new(NOW.unix_seconds());
+            let mut out = Vec::with_capacity(4096);
+            let counted = allocation_counter::measure(|| {
+                serve(&endpoint, &keyring, &date, request.as_bytes(), &mut out);
+            });
+            let answer = String::from_utf8_lossy(&out);
+            assert_eq!(answer.split(' ').nth(1), Some(status.to_string().as_str()), "{request}");
+            assert_eq!(counted.count_total, 0, "{request}");
+        }
+    }
+}
+
+/// The measure measures: a path that has to be rewritten allocates.
+#[test]
+fn an_unusual_request_does() {
+    let counted = allocation_counter::measure(|| {
+        let Parsed::Complete(request, _) = Request::parse(b"GET /a//b HTTP/1.1\r\n\r\n") else {
+            panic!("not a request")
+        };
+        assert_eq!(request.path.as_str(), "a/b");
+    });
+    assert!(counted.count_total > 0);
+}
+
+fn serve(endpoint: &Endpoint, keyring: &Keyring, date: &HttpDate, bytes: &[u8], out: &mut Vec<u8>) {
+    let Parsed::Complete(request, _) = Request::parse(bytes) else { panic!("not a request") };
+    let connection = Connection::after(KeepAlive::Ec2, &request, endpoint.flavour());
+    answer(endpoint, keyring, &request, NOW).write(connection, date, out);
+}
