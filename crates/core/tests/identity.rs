@@ -14,7 +14,7 @@ const NOW: Moment = Moment { unix_ms: 1_750_000_000_000, serial: 0 };
 fn endpoint(http_tokens: HttpTokens) -> Endpoint {
     let mut launch = Launch::default();
     launch.options.http_tokens = Some(http_tokens);
-    Endpoint::new(&launch.settle().unwrap())
+    Endpoint::new(&launch.settle().expect("the defaults make an instance"))
 }
 
 fn signatures() -> Signatures {
