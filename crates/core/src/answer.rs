@@ -27,6 +27,9 @@ pub struct Answer<'a> {
     pub shape: Shape<'a>,
     /// Whether only the head is sent: the answer to a `HEAD`.
     pub head_only: bool,
+    /// Whether what was asked for is still being made (a signature of the identity document): this
+    /// 503 is right now, and the same request may get the value a moment later.
+    pub pending: bool,
     /// How far the answer may travel.
     pub reach: Reach,
     /// Whether the request spoke IMDSv1 or IMDSv2.
@@ -52,6 +55,8 @@ pub enum Status {
     NotAllowed = 405,
     /// 417: the client expects something (`Expect: 100-continue`).
     ExpectationFailed = 417,
+    /// 503: what was asked for is still being made; SDKs try again.
+    ServiceUnavailable = 503,
 }
 
 /// A body.
@@ -203,6 +208,10 @@ fn value<'a>(
     let Some(found) = endpoint.tree().find(path.as_str(), now) else {
         return refusal(endpoint.flavour(), Status::NotFound);
     };
+    if found.pending {
+        let unavailable = refusal(endpoint.flavour(), Status::ServiceUnavailable);
+        return Answer { pending: true, ..unavailable };
+    }
     Answer {
         body: Body::Bytes(found.body),
         content_type: found.content_type,
@@ -239,6 +248,7 @@ fn plain(flavour: Flavour, status: Status) -> Answer<'static> {
         content_type: "text/plain",
         shape: Shape::Short(None),
         head_only: false,
+        pending: false,
         reach: Reach::Anywhere,
         spoken: Spoken::V1,
         flavour,
@@ -281,6 +291,7 @@ impl Status {
             Self::NotFound => "Not Found",
             Self::NotAllowed => "Not Allowed",
             Self::ExpectationFailed => "Expectation Failed",
+            Self::ServiceUnavailable => "Service Unavailable",
         }
     }
 }

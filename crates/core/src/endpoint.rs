@@ -1,5 +1,6 @@
 //! One instance, ready to answer: everything dear is done when this is made, not per request.
 
+use crate::identity::Signatures;
 use crate::ids::InstanceId;
 use crate::instance::Instance;
 use crate::instance_type::Flavour;
@@ -12,6 +13,7 @@ pub struct Endpoint {
     instance_id: InstanceId,
     flavour: Flavour,
     options: MetadataOptions,
+    launched_at: u64,
     last_modified: HttpDate,
     tree: Tree,
 }
@@ -23,6 +25,7 @@ impl Endpoint {
             instance_id: instance.id.clone(),
             flavour: instance.instance_type.flavour(),
             options: instance.options,
+            launched_at: instance.launched_at,
             last_modified: HttpDate::new(instance.launched_at),
             tree: Tree::new(instance),
         }
@@ -46,6 +49,27 @@ impl Endpoint {
     /// `Last-Modified` of all metadata: near the launch, not "now".
     pub fn last_modified(&self) -> &str {
         self.last_modified.as_str()
+    }
+
+    /// When the instance was launched, in seconds since 1970: its document's `pendingTime`.
+    pub fn launched_at(&self) -> u64 {
+        self.launched_at
+    }
+
+    /// The identity document as it is served: the bytes that its signatures are to sign.
+    pub fn document(&self) -> &[u8] {
+        self.tree.document()
+    }
+
+    /// Adds the signatures of [`Endpoint::document`]; until then the signed paths are pending
+    /// ([`Answer::pending`](crate::Answer::pending)). Only the first call has an effect.
+    pub fn set_signatures(&self, signatures: Signatures) {
+        self.tree.set_signatures(signatures);
+    }
+
+    /// Whether the signed paths have their values.
+    pub fn is_signed(&self) -> bool {
+        self.tree.is_signed()
     }
 
     /// The metadata.

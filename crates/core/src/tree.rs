@@ -1,7 +1,8 @@
 //! A path becomes a value or a listing.
 //!
 //! The tree is rendered once, when an instance is written; a request then costs one lookup. Only
-//! documents that change with time (role credentials) are rendered per request.
+//! documents that change with time (role credentials) are rendered per request, and only the
+//! signatures of the identity document, which need keys, are added later.
 
 mod block_device;
 mod dynamic;
@@ -15,8 +16,10 @@ mod user_data;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::sync::OnceLock;
 
 use crate::credentials::Credentials;
+use crate::identity::{Proof, Signatures};
 use crate::instance::Instance;
 use crate::time::Moment;
 use crate::versions;
@@ -28,6 +31,7 @@ const BINARY: &str = "application/octet-stream";
 pub struct Tree {
     nodes: BTreeMap<Box<str>, Node>,
     versions: String,
+    signatures: OnceLock<Signatures>,
 }
 
 /// What a path holds.
@@ -36,6 +40,8 @@ pub struct Found<'a> {
     pub body: Cow<'a, [u8]>,
     /// `Content-Type`.
     pub content_type: &'static str,
+    /// Whether the value is still to be made; `body` is empty then.
+    pub pending: bool,
 }
 
 struct Node {
@@ -49,6 +55,7 @@ struct Node {
 enum Content {
     Value(Vec<u8>, &'static str),
     Credentials(Credentials),
+    Signed(Proof),
     Directory(Directory),
     /// A name that is listed, and a 404 all the same.
     Absent,
@@ -90,22 +97,46 @@ impl Tree {
     /// list of versions. `None` is a 404.
     pub fn find(&self, path: &str, now: Moment) -> Option<Found<'_>> {
         if path.is_empty() {
-            return Some(Found { body: self.versions.as_bytes().into(), content_type: TEXT });
+            return Some(Found::text(self.versions.as_bytes()));
         }
         let (version, path) = path.split_once('/').unwrap_or((path, ""));
         if !versions::is_known(version) {
             return None;
         }
         let node = self.nodes.get(path).filter(|node| node.since <= version)?;
-        let (body, content_type) = match &node.content {
-            Content::Value(value, content_type) => (value.as_slice().into(), *content_type),
-            Content::Credentials(credentials) => {
-                (credentials.document(now.unix_seconds()).into_bytes().into(), TEXT)
+        Some(match &node.content {
+            Content::Value(value, content_type) => {
+                Found { content_type, ..Found::text(value.as_slice()) }
             }
-            Content::Directory(directory) => (directory.list(version), TEXT),
+            Content::Credentials(credentials) => {
+                Found::text(credentials.document(now.unix_seconds()).into_bytes())
+            }
+            Content::Signed(proof) => match self.signatures.get() {
+                Some(signatures) => Found::text(signatures.of(*proof)),
+                None => Found { pending: true, ..Found::text(b"".as_slice()) },
+            },
+            Content::Directory(directory) => Found::text(directory.list(version)),
             Content::Absent => return None,
-        };
-        Some(Found { body, content_type })
+        })
+    }
+
+    /// The identity document.
+    pub fn document(&self) -> &[u8] {
+        match self.nodes.get(dynamic::DOCUMENT).map(|node| &node.content) {
+            Some(Content::Value(value, _)) => value,
+            _ => unreachable!("every tree has an identity document"),
+        }
+    }
+
+    /// Adds the signatures of the identity document. Only the first call has an effect.
+    pub fn set_signatures(&self, signatures: Signatures) {
+        // Whoever was first signed the same bytes with the same keys.
+        let _ = self.signatures.set(signatures);
+    }
+
+    /// Whether the signatures of the identity document are there.
+    pub fn is_signed(&self) -> bool {
+        self.signatures.get().is_some()
     }
 
     /// Every path below a version that holds a value, in order.
@@ -120,6 +151,12 @@ impl Tree {
 
     fn paths(&self, of: fn(&Content) -> bool) -> impl Iterator<Item = &str> {
         self.nodes.iter().filter(move |(_, node)| of(&node.content)).map(|(path, _)| &**path)
+    }
+}
+
+impl<'a> Found<'a> {
+    fn text(body: impl Into<Cow<'a, [u8]>>) -> Self {
+        Self { body: body.into(), content_type: TEXT, pending: false }
     }
 }
 
@@ -205,7 +242,7 @@ impl Builder {
                 node.content = Content::Directory(Directory::new(names));
             }
         }
-        Tree { nodes: self.nodes, versions: versions::listing() }
+        Tree { nodes: self.nodes, versions: versions::listing(), signatures: OnceLock::new() }
     }
 }
 

@@ -8,6 +8,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use imds_core::identity::Proof;
 use imds_core::image::WellKnownImage;
 use imds_core::options::{HopLimit, HttpTokens, Switch};
 use imds_core::placement::{Region, Zone};
@@ -30,7 +31,32 @@ pub(crate) enum Command {
     /// Serve the metadata of one instance
     #[command(after_help = SERVE_EXAMPLES)]
     Serve(ServeArgs),
+    /// Identity documents: what a verifier needs
+    #[command(subcommand)]
+    Identity(IdentityCommand),
 }
+
+#[derive(Subcommand)]
+pub(crate) enum IdentityCommand {
+    /// Print the certificate that verifies a signature of the identity document
+    #[command(after_help = CERTIFICATE_EXAMPLE)]
+    Certificate {
+        /// Which signature: `pkcs7`, `rsa2048` or `signature`
+        #[arg(long = "for", value_name = "SIGNATURE")]
+        proof: Proof,
+
+        /// The Region of the instance
+        #[arg(long, default_value = "us-east-1")]
+        region: Region,
+    },
+}
+
+const CERTIFICATE_EXAMPLE: &str = "\
+Example:
+  imds identity certificate --for rsa2048 > certificate.pem
+  (echo '-----BEGIN PKCS7-----'; curl -s $IMDS/latest/dynamic/instance-identity/rsa2048; echo;
+   echo '-----END PKCS7-----') |
+    openssl smime -verify -inform PEM -certfile certificate.pem -noverify";
 
 const SERVE_EXAMPLES: &str = "\
 Examples:

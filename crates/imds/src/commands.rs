@@ -1,3 +1,4 @@
 //! One file per subcommand.
 
+pub(crate) mod identity;
 pub(crate) mod serve;

@@ -5,6 +5,7 @@ mod clock;
 mod commands;
 mod config;
 mod error;
+mod identity;
 mod serve;
 mod shutdown;
 mod state;
@@ -18,6 +19,7 @@ use clap::Parser as _;
 fn main() -> ExitCode {
     let result = match cli::Cli::parse().command {
         cli::Command::Serve(args) => commands::serve::run(args),
+        cli::Command::Identity(command) => commands::identity::run(&command),
     };
     result.unwrap_or_else(|error| error.report())
 }

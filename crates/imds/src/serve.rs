@@ -25,6 +25,7 @@ use tokio::sync::watch;
 pub(crate) use listen::Listener;
 
 use crate::config::Answers;
+use crate::identity::Signer;
 use crate::telemetry::AccessLog;
 
 /// All that a service needs to run.
@@ -33,6 +34,8 @@ pub(crate) struct Service {
     pub(crate) listeners: Vec<Listener>,
     /// What mints and checks tokens.
     pub(crate) keyring: Keyring,
+    /// What signs identity documents.
+    pub(crate) signer: Arc<Signer>,
     /// How requests are answered.
     pub(crate) answers: Answers,
     /// Where each request is noted, if anywhere.

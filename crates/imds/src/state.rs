@@ -1,4 +1,4 @@
-//! What outlives the process: the token key.
+//! What outlives the process: the token key, and where other state is kept.
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Read as _, Write as _};
@@ -20,8 +20,7 @@ pub(crate) fn ephemeral_keyring() -> Result<Keyring, CommandError> {
 
 /// The keyring kept in the state directory, made at first use: a token outlives a restart.
 pub(crate) fn kept_keyring() -> Result<Keyring, CommandError> {
-    let directory = directory()?;
-    let path = directory.join("token.key");
+    let path = directory()?.join("token.key");
     let failed = |error: io::Error| {
         let kind = match error.kind() {
             io::ErrorKind::PermissionDenied => Kind::Denied,
@@ -31,9 +30,12 @@ pub(crate) fn kept_keyring() -> Result<Keyring, CommandError> {
             .caused_by(error)
             .hint("set XDG_STATE_HOME to a directory that can be written")
     };
-    DirBuilder::new().recursive(true).mode(0o700).create(&directory).map_err(failed)?;
     if !path.exists() {
-        create_once(&path, &random_key()?).map_err(failed)?;
+        match write_once(&path, &random_key()?) {
+            // Another process was first; its key is the one.
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            written => written.map_err(failed)?,
+        }
     }
     read_key(&path).map_err(failed)?.map(|key| keyring(&key)).ok_or_else(|| {
         CommandError::usage(format!(
@@ -45,8 +47,8 @@ pub(crate) fn kept_keyring() -> Result<Keyring, CommandError> {
     })
 }
 
-/// `$XDG_STATE_HOME/imds`, else `~/.local/state/imds` (XDG Base Directory Specification).
-fn directory() -> Result<PathBuf, CommandError> {
+/// Where state is kept: `$XDG_STATE_HOME/imds`, else `~/.local/state/imds` (XDG Base Directory Specification).
+pub(crate) fn directory() -> Result<PathBuf, CommandError> {
     let absolute =
         |name| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
     absolute("XDG_STATE_HOME")
@@ -70,16 +72,17 @@ fn random_key() -> Result<[u8; KEY_LENGTH], CommandError> {
     Ok(key)
 }
 
-/// Writes the whole file or none of it; a file that another process made meanwhile is kept.
-fn create_once(path: &Path, key: &[u8]) -> io::Result<()> {
-    let draft = path.with_extension(format!("key.{}", std::process::id()));
+/// Writes a whole file or none of it, for its owner only, and never over one that is there.
+pub(crate) fn write_once(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    if let Some(directory) = path.parent() {
+        DirBuilder::new().recursive(true).mode(0o700).create(directory)?;
+    }
+    let draft = path.with_extension(format!("{:016x}", getrandom::u64()?));
     let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft)?;
-    let written = file.write_all(key).and_then(|()| file.sync_all()).and_then(|()| {
-        match fs::hard_link(&draft, path) {
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
-            result => result,
-        }
-    });
+    let written = file
+        .write_all(bytes)
+        .and_then(|()| file.sync_all())
+        .and_then(|()| fs::hard_link(&draft, path));
     fs::remove_file(&draft)?;
     written
 }

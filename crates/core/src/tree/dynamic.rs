@@ -1,11 +1,17 @@
 //! `dynamic/`.
 
-use super::Builder;
-use crate::identity;
+use super::{Builder, Content};
+use crate::identity::{self, Proof};
 use crate::instance::Instance;
+
+/// The path of the identity document.
+pub(super) const DOCUMENT: &str = "dynamic/instance-identity/document";
 
 pub(super) fn add(tree: &mut Builder, instance: &Instance) {
     tree.value("dynamic/fws/instance-monitoring", "2009-04-04", "disabled");
-    let document = identity::document(instance);
-    tree.value("dynamic/instance-identity/document", "2009-04-04", document);
+    tree.value(DOCUMENT, "2009-04-04", identity::document(instance));
+    for proof in Proof::ALL {
+        let path = format!("dynamic/instance-identity/{proof}");
+        tree.insert(&path, "2009-04-04", Content::Signed(proof));
+    }
 }

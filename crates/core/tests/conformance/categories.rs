@@ -17,7 +17,7 @@ struct Category {
     format: &'static str,
 }
 
-/// These come with the region's signing keys, and are tested where those are.
+/// These are there when they are signed, which core cannot; tested where that is done.
 const SIGNED: [&str; 3] = [
     "dynamic/instance-identity/pkcs7",
     "dynamic/instance-identity/rsa2048",

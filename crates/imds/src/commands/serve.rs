@@ -10,6 +10,7 @@ use imds_core::{Endpoint, Flavour, HttpTokens, Instance};
 use crate::cli::ServeArgs;
 use crate::config::Settings;
 use crate::error::{CommandError, Kind};
+use crate::identity::Signer;
 use crate::serve::{Listener, Service, default_threads};
 use crate::shutdown::Signals;
 use crate::telemetry::{self, AccessLog, Destination};
@@ -41,11 +42,12 @@ pub(crate) fn run(args: ServeArgs) -> Result<ExitCode, CommandError> {
     let addresses: Vec<_> =
         listeners.iter().filter_map(|listener| listener.address().ok()).collect();
     let keyring = state::kept_keyring()?;
+    let signer = Signer::new(instance.zone.region().clone(), Some(state::directory()?));
 
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(cannot_start)?;
     let mut signals = runtime.block_on(async { Signals::listen() }).map_err(cannot_start)?;
-    let service = Service { listeners, keyring, answers, access_log, threads };
+    let service = Service { listeners, keyring, signer, answers, access_log, threads };
     let server = service.start().map_err(cannot_start)?;
     terminal::print(&banner(&instance, &addresses))?;
 

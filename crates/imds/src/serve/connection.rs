@@ -2,6 +2,7 @@
 
 use std::io;
 use std::pin::{Pin, pin};
+use std::time::Duration;
 
 use imds_core::answer::{self, Answer};
 use imds_core::request::{MAX_HEAD, Parsed, Request};
@@ -12,10 +13,14 @@ use tokio::time::{Instant, Sleep, sleep};
 use super::identify::Caller;
 use super::listen::Shared;
 use super::{limits, send, stall};
+use crate::identity;
 use crate::telemetry::{Access, LoggedPath};
 
 /// Room for nearly every request head; it grows to [`MAX_HEAD`] for those that need it.
 const FIRST_ROOM: usize = 1024;
+
+/// How often a request for a signature looks whether it is made; that takes about 100 ms, once.
+const SIGNATURE_POLL: Duration = Duration::from_millis(10);
 
 pub(super) struct Connection<'a> {
     stream: TcpStream,
@@ -38,6 +43,8 @@ struct Turn {
     length: usize,
     reach: Reach,
     after: wire::Connection,
+    /// Whether another answer can be had by waiting a moment.
+    is_pending: bool,
     /// Whether more may come that belongs to this request.
     body_follows: bool,
     access: Option<Access>,
@@ -77,13 +84,17 @@ impl<'a> Connection<'a> {
     async fn serve(&mut self) -> io::Result<End> {
         let mut deadline = pin!(sleep(limits::IDLE));
         loop {
-            let Some(turn) = self.take_turn() else {
+            let Some(mut turn) = self.take_turn() else {
                 if self.read(deadline.as_mut()).await? {
                     continue;
                 }
                 return Ok(End::Now);
             };
             let _busy = Busy::new(self.shared);
+            if turn.is_pending {
+                self.wait_for_signatures().await;
+                turn = self.take_turn().unwrap_or(turn);
+            }
             send::send(&self.stream, &self.output, turn.reach).await?;
             if let (Some(log), Some(access)) = (&self.shared.service.access_log, turn.access) {
                 log.record(access);
@@ -129,9 +140,20 @@ impl<'a> Connection<'a> {
             length,
             reach: answer.reach,
             after,
+            is_pending: answer.pending,
             body_follows: request.as_ref().is_none_or(|request| request.has_body),
             access: self.note(request.as_ref(), &answer, now),
         })
+    }
+
+    /// Has the identity document signed, and waits until that is done or has failed.
+    async fn wait_for_signatures(&self) {
+        let signer = &self.shared.service.signer;
+        signer.start(&self.caller.endpoint);
+        let deadline = Instant::now() + identity::PATIENCE;
+        while signer.is_working() && Instant::now() < deadline {
+            sleep(SIGNATURE_POLL).await;
+        }
     }
 
     /// The access log's record of a turn, where there is a log.
