@@ -82,7 +82,8 @@ pub(crate) fn run<Running>(
         let identity = if request.map_root { Identity::Root } else { Identity::Own };
         user_namespace::enter(identity).map_err(refusal::explain)?;
     }
-    let network = Network::build(&request).map_err(refusal::explain)?;
+    let Network { program: program_namespace, routers } =
+        Network::build(&request).map_err(refusal::explain)?;
 
     // From here to the fork nothing may start a thread.
     let (caller, signals) = Caller::keep().map_err(refusal::explain)?;
@@ -91,19 +92,25 @@ pub(crate) fn run<Running>(
         program: request.program,
         arguments: request.arguments,
         instance: request.instance,
-        network,
+        namespace: program_namespace,
         line: far_end,
         signals: signals.try_clone().map_err(refusal::explain)?,
         caller,
     };
-    let child = process::fork(Isolation::Machine, || init.run()).map_err(refusal::explain)?;
+    // What must end when we do has to be ours alone: the child gives up its copies.
+    let mut ours = Some((line, routers));
+    let child = process::fork(Isolation::Machine, || {
+        drop(ours.take());
+        init.run()
+    })
+    .map_err(refusal::explain)?;
 
     // The program waits until the service listens; the rest of its machine is being built meanwhile.
-    let service = listen(request.ipv6).and_then(start);
-    let outcome = service.and_then(|running| {
+    let outcome = listen(request.ipv6).and_then(start).and_then(|running| {
         names::answer_in_background()?;
+        let (line, routers) = ours.expect("only the child took it");
         let code = supervise::supervise(&child, signals, line).map_err(refusal::explain)?;
-        drop(running);
+        drop((running, routers));
         Ok(code)
     });
     if outcome.is_err() {

@@ -26,6 +26,11 @@ pub fn unlimited_icmp_errors_ipv6() -> Result<(), Error> {
     set("net/ipv6/icmp/ratelimit", "0")
 }
 
+/// Keeps interfaces made from now on from asking for IPv6 routers and from believing any.
+pub fn ignore_ipv6_routers() -> Result<(), Error> {
+    set("net/ipv6/conf/default/accept_ra", "0")
+}
+
 /// Whether the kernel speaks IPv6 in this namespace at all.
 pub fn has_ipv6() -> bool {
     PathBuf::from("/proc/sys/net/ipv6").is_dir()

@@ -4,13 +4,12 @@
 use std::ffi::{OsStr, OsString};
 use std::io;
 
-use imds_linux::Error;
 use imds_linux::process::{self, Child, Ending, Isolation, News};
 use imds_linux::signal::Signals;
+use imds_linux::{Error, Namespace};
 
 use super::caller::Caller;
 use super::line::{Line, Order, Woken};
-use super::network::Network;
 use super::{FAILED, InstanceFacts, machine};
 
 const NOT_EXECUTABLE: u8 = 126;
@@ -21,7 +20,7 @@ pub(super) struct Init {
     pub(super) program: OsString,
     pub(super) arguments: Vec<OsString>,
     pub(super) instance: InstanceFacts,
-    pub(super) network: Network,
+    pub(super) namespace: Namespace,
     pub(super) line: Line,
     pub(super) signals: Signals,
     pub(super) caller: Caller,
@@ -37,9 +36,10 @@ impl Init {
     }
 
     fn try_run(self) -> Result<u8, Error> {
-        let Self { program, arguments, instance, network, mut line, mut signals, caller } = self;
+        let Self { program, arguments, instance, namespace, mut line, mut signals, caller } = self;
         process::die_with_parent()?;
-        network.enter()?;
+        namespace.enter()?;
+        drop(namespace);
         for warning in machine::set_up(&instance)? {
             report(&format_args!("imds: warning: {warning}"));
         }
@@ -74,7 +74,7 @@ fn attend(program: &Child, signals: &mut Signals, line: &mut Line) -> Result<u8,
             // we look after, whose business is with the program.
             Woken::Signal(_) | Woken::Line(Ok(Order::Start)) => {}
             Woken::Line(Ok(Order::Signal(number))) => {
-                process::send_signal(program.pid(), number.into())
+                process::send_signal(program.pid(), number.into());
             }
             Woken::Line(Err(_)) => return Ok(FAILED),
         }

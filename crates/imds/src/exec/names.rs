@@ -45,7 +45,7 @@ pub(super) fn nsswitch_conf(original: &str) -> Option<String> {
     let is_plain = |line: &str| line.split_whitespace().eq(HOSTS.split_whitespace());
     if original.lines().filter(|line| is_hosts(line)).any(|line| !is_plain(line)) {
         let lines = original.lines().map(|line| if is_hosts(line) { HOSTS } else { line });
-        return Some(lines.map(|line| format!("{line}\n")).collect());
+        return Some(lines.flat_map(|line| [line, "\n"]).collect());
     }
     None
 }

@@ -25,7 +25,10 @@ const DOWNSTREAM: u32 = 65;
 
 /// The built network. The process that built it is left in the service's namespace.
 pub(super) struct Network {
-    program: Namespace,
+    /// Where the program runs.
+    pub(super) program: Namespace,
+    /// Those between it and the service. No process is in them: they last as long as this.
+    pub(super) routers: Vec<Namespace>,
 }
 
 impl Network {
@@ -38,8 +41,12 @@ impl Network {
         for position in 0..=links.len() {
             namespaces.push(Namespace::unshare()?);
             sockets.push(Netlink::open()?);
-            if 0 < position && position < links.len() {
+            let is_router = 0 < position && position < links.len();
+            if is_router {
                 forward(request.ipv6)?;
+            } else if request.ipv6 {
+                // There are none: this saves a few packets, not worth a failure.
+                let _ = sysctl::ignore_ipv6_routers();
             }
         }
         namespaces[0].enter()?;
@@ -67,12 +74,9 @@ impl Network {
             socket.commit(Batch::new().settle(DOWNSTREAM))?;
         }
         let program = namespaces.swap_remove(links.len());
-        Ok(Self { program })
-    }
-
-    /// Moves the calling thread to where the program runs, and forgets the rest of the network.
-    pub(super) fn enter(self) -> Result<(), Error> {
-        self.program.enter()
+        // The service's own lasts as long as the calling process, which is in it.
+        namespaces.swap_remove(0);
+        Ok(Self { program, routers: namespaces })
     }
 }
 

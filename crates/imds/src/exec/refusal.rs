@@ -1,102 +1,118 @@
 //! Why the machine refuses the sandbox, and what to type to be allowed.
 
 use std::fs;
-use std::io;
+use std::io::{self, ErrorKind};
 
 use imds_linux::Error;
 
 use crate::error::{CommandError, Kind};
 
-/// Settings of this machine that can be the cause.
-#[derive(Clone, Copy, Debug, Default)]
-struct Limits {
-    /// `user.max_user_namespaces` is 0.
-    no_user_namespaces: bool,
-    /// `user.max_net_namespaces` is 0.
-    no_net_namespaces: bool,
-    /// `kernel.unprivileged_userns_clone` is 0 (Debian's own switch).
-    only_root_clones: bool,
-    /// `kernel.apparmor_restrict_unprivileged_userns` is 1 (Ubuntu's).
-    apparmor_restricts: bool,
-    /// A seccomp filter is in force, as a container engine installs it.
-    filtered: bool,
+/// A setting of the machine that can be the cause, and what to do about it.
+struct Limit {
+    /// The file that tells.
+    path: &'static str,
+    /// The line in it that means the limit is in force.
+    line: &'static str,
+    hint: &'static str,
 }
+
+const LIMITS: [Limit; 5] = [
+    Limit {
+        path: "/proc/sys/user/max_user_namespaces",
+        line: "0",
+        hint: "user namespaces are switched off on this machine: \
+               sudo sysctl -w user.max_user_namespaces=10000",
+    },
+    Limit {
+        path: "/proc/sys/user/max_net_namespaces",
+        line: "0",
+        hint: "network namespaces are switched off on this machine: \
+               sudo sysctl -w user.max_net_namespaces=10000",
+    },
+    // Debian's own switch.
+    Limit {
+        path: "/proc/sys/kernel/unprivileged_userns_clone",
+        line: "0",
+        hint: "only root may make user namespaces on this machine: \
+               sudo sysctl -w kernel.unprivileged_userns_clone=1",
+    },
+    // Ubuntu's.
+    Limit {
+        path: "/proc/sys/kernel/apparmor_restrict_unprivileged_userns",
+        line: "1",
+        hint: "AppArmor keeps unprivileged programs from using user namespaces: \
+               sudo sysctl -w kernel.apparmor_restrict_unprivileged_userns=0",
+    },
+    // A filter of system calls, as a container engine installs it.
+    Limit {
+        path: "/proc/self/status",
+        line: "Seccomp:\t2",
+        hint: "a seccomp filter is in force, as in a container: start the container with \
+               --security-opt seccomp=unconfined --security-opt apparmor=unconfined, \
+               or with --privileged",
+    },
+];
 
 /// Turns a refusal into what the user reads.
 pub(super) fn explain(error: Error) -> CommandError {
-    explain_with(error, Limits::read())
-}
-
-fn explain_with(error: Error, limits: Limits) -> CommandError {
-    let hints = hints(&error, limits);
+    let hints = hints(&error, |path| fs::read_to_string(path).unwrap_or_default());
     let kind = if hints.is_empty() { Kind::Unavailable } else { Kind::Denied };
-    hints.into_iter().fold(
-        CommandError::new(kind, "cannot build the sandbox").caused_by(error),
-        CommandError::hint,
-    )
+    let message = CommandError::new(kind, "cannot build the sandbox").caused_by(error);
+    hints.into_iter().fold(message, CommandError::hint)
 }
 
-impl Limits {
-    fn read() -> Self {
-        let is = |name: &str, value: &str| {
-            fs::read_to_string(format!("/proc/sys/{name}")).is_ok_and(|text| text.trim() == value)
-        };
-        let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
-        Self {
-            no_user_namespaces: is("user/max_user_namespaces", "0"),
-            no_net_namespaces: is("user/max_net_namespaces", "0"),
-            only_root_clones: is("kernel/unprivileged_userns_clone", "0"),
-            apparmor_restricts: is("kernel/apparmor_restrict_unprivileged_userns", "1"),
-            filtered: status.lines().any(|line| line == "Seccomp:\t2"),
+fn hints(error: &Error, read: impl Fn(&str) -> String) -> Vec<&'static str> {
+    let read_only = "/proc/sys is read-only, as in a container: start the container with \
+                     --privileged, or with --security-opt systempaths=unconfined";
+    match (error, error.io().map(io::Error::kind)) {
+        (
+            Error::Sysctl { .. },
+            Some(ErrorKind::ReadOnlyFilesystem | ErrorKind::PermissionDenied),
+        ) => {
+            vec![read_only]
         }
-    }
-}
-
-fn hints(error: &Error, limits: Limits) -> Vec<&'static str> {
-    let reason = error.io().map(io::Error::kind);
-    let denied =
-        matches!(reason, Some(io::ErrorKind::PermissionDenied | io::ErrorKind::StorageFull));
-    match error {
-        Error::Sysctl { .. } if denied || reason == Some(io::ErrorKind::ReadOnlyFilesystem) => {
-            vec![
-                "/proc/sys is read-only, as in a container without privileges: start the container \
-                 with --privileged, or with --security-opt systempaths=unconfined",
-            ]
+        // A limit of 0 is met as "no space left".
+        (_, Some(ErrorKind::PermissionDenied | ErrorKind::StorageFull)) => {
+            let in_force =
+                |limit: &&Limit| read(limit.path).lines().any(|line| line.trim_end() == limit.line);
+            let found: Vec<_> = LIMITS.iter().filter(in_force).map(|limit| limit.hint).collect();
+            if found.is_empty() { vec!["run it as root: sudo imds exec …"] } else { found }
         }
-        _ if denied => denied_hints(limits),
         _ => Vec::new(),
     }
 }
 
-fn denied_hints(limits: Limits) -> Vec<&'static str> {
-    let causes = [
-        (
-            limits.no_user_namespaces,
-            "user namespaces are switched off on this machine: \
-             sudo sysctl -w user.max_user_namespaces=10000",
-        ),
-        (
-            limits.no_net_namespaces,
-            "network namespaces are switched off on this machine: \
-             sudo sysctl -w user.max_net_namespaces=10000",
-        ),
-        (
-            limits.only_root_clones,
-            "only root may make user namespaces on this machine: \
-             sudo sysctl -w kernel.unprivileged_userns_clone=1",
-        ),
-        (
-            limits.apparmor_restricts,
-            "AppArmor keeps unprivileged programs from using user namespaces: \
-             sudo sysctl -w kernel.apparmor_restrict_unprivileged_userns=0",
-        ),
-        (
-            limits.filtered,
-            "a seccomp filter is in force, as in a container: start the container with \
-             --security-opt seccomp=unconfined (and --security-opt apparmor=unconfined), or with \
-             --privileged",
-        ),
-    ];
-    let found: Vec<_> = causes.iter().filter(|(holds, _)| *holds).map(|(_, hint)| *hint).collect();
-    if found.is_empty() { vec!["run it as root: sudo imds exec …"] } else { found }
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(code: i32) -> Error {
+        let source = io::Error::from_raw_os_error(code);
+        Error::UserNamespace { operation: "make a user namespace", source }
+    }
+
+    #[test]
+    fn the_setting_in_force_is_named_with_the_command_that_changes_it() {
+        for limit in LIMITS {
+            let read = |path: &str| {
+                let text = if path == limit.path { limit.line } else { "" };
+                format!("Name:\timds\n{text}\n")
+            };
+            for code in [libc::EPERM, libc::EACCES, libc::ENOSPC] {
+                assert_eq!(hints(&refused(code), read), [limit.hint]);
+            }
+        }
+    }
+
+    #[test]
+    fn a_read_only_proc_sys_is_named() {
+        let source = io::Error::from_raw_os_error(libc::EROFS);
+        let error = Error::Sysctl { path: "/proc/sys/x".into(), value: "1", source };
+        assert!(hints(&error, |_| String::new())[0].contains("systempaths=unconfined"));
+    }
+
+    #[test]
+    fn other_refusals_are_left_to_speak_for_themselves() {
+        assert_eq!(hints(&refused(libc::ENOMEM), |_| String::new()), [""; 0]);
+    }
 }

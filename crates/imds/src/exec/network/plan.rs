@@ -61,6 +61,8 @@ impl Side {
         batch.address(index, self.v4.into(), if alone { 32 } else { link.v4_prefix_len });
         if let Some(address) = self.v6 {
             batch.address(index, address.into(), if alone { 128 } else { link.v6_prefix_len });
+            // A router can only look for IPv6 neighbours from an address of the link itself.
+            batch.address(index, link_local(self.mac).into(), 64);
         }
     }
 }
@@ -93,6 +95,13 @@ fn link(instance: &InstanceFacts, number: u8, ipv6: bool) -> Link {
         v4_prefix_len,
         v6_prefix_len: 64,
     }
+}
+
+/// The address that an interface gives itself from its Ethernet address.
+fn link_local(mac: Option<[u8; 6]>) -> Ipv6Addr {
+    let Some([a, b, c, d, e, f]) = mac else { return Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0, 0, 1) };
+    let pair = |high, low| u16::from_be_bytes([high, low]);
+    Ipv6Addr::new(0xfe80, 0, 0, 0, pair(a ^ 2, b), pair(c, 0xff), pair(0xfe, d), pair(e, f))
 }
 
 fn side(name: &'static str, mac: Option<[u8; 6]>, v4: Ipv4Addr, v6: Option<Ipv6Addr>) -> Side {
@@ -145,6 +154,12 @@ mod tests {
             assert_eq!(distinct.len(), addresses.len(), "{instance:?}");
             assert_eq!(addresses.len(), 17 * 4);
         }
+    }
+
+    #[test]
+    fn link_local_addresses_follow_from_ethernet_addresses() {
+        let address = link_local(Some([0x0a, 0x12, 0x34, 0x56, 0x78, 0x9a]));
+        assert_eq!(address.to_string(), "fe80::812:34ff:fe56:789a");
     }
 
     #[test]
