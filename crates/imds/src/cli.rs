@@ -1,6 +1,7 @@
 //! The command line: what can be said, and nothing of what is done about it.
 
 use std::convert::Infallible;
+use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -17,6 +18,7 @@ use imds_core::{AccountId, InstanceId, InstanceType};
 use serde::Deserialize;
 
 use crate::config::{from_text, tags_from_table};
+use crate::exec::MAX_HOPS;
 
 /// The EC2 Instance Metadata Service as software anyone can run
 #[derive(Parser)]
@@ -31,6 +33,9 @@ pub(crate) enum Command {
     /// Serve the metadata of one instance
     #[command(after_help = SERVE_EXAMPLES)]
     Serve(ServeArgs),
+    /// Run a program as if on EC2: in a network where 169.254.169.254 answers
+    #[command(after_help = EXEC_EXAMPLES)]
+    Exec(ExecArgs),
     /// Identity documents: what a verifier needs
     #[command(subcommand)]
     Identity(IdentityCommand),
@@ -87,6 +92,53 @@ pub(crate) struct ServeArgs {
     pub(crate) logs: LogArgs,
 }
 
+const EXEC_EXAMPLES: &str = "\
+Examples:
+  imds exec -- curl -i http://169.254.169.254/latest/meta-data/
+  imds exec --ami al2 --container -- sh           a container on an instance with hop limit 1
+  imds exec --role my-role -- aws configure list
+  imds exec --instance-type t3.micro --http-protocol-ipv6 enabled --map-root -- bash
+
+Exits with the program's code; 125 where exec itself fails, 126 where the program cannot be run,
+127 where it is not found, 128+n where signal n ends it.";
+
+#[derive(Args)]
+pub(crate) struct ExecArgs {
+    #[command(flatten)]
+    pub(crate) sandbox: SandboxArgs,
+
+    #[command(flatten)]
+    pub(crate) answers: AnswerArgs,
+
+    #[command(flatten)]
+    pub(crate) instance: InstanceSettings,
+
+    #[command(flatten)]
+    pub(crate) logs: LogArgs,
+
+    /// The program and its arguments
+    #[arg(trailing_var_arg = true, required = true, value_name = "PROGRAM")]
+    pub(crate) program: Vec<OsString>,
+}
+
+/// Where the program runs.
+#[derive(Args)]
+#[command(next_help_heading = "Sandbox")]
+pub(crate) struct SandboxArgs {
+    /// Run the program one routed hop behind the instance, as a container on a bridge is
+    #[arg(long)]
+    pub(crate) container: bool,
+
+    /// Run the program this many routed hops behind the instance
+    #[arg(long, value_name = "COUNT", conflicts_with = "container",
+          value_parser = clap::value_parser!(u8).range(0..=i64::from(MAX_HOPS)))]
+    pub(crate) hops: Option<u8>,
+
+    /// Make the program root inside; else it keeps its user
+    #[arg(long)]
+    pub(crate) map_root: bool,
+}
+
 /// What `serve` and `exec` both take of how requests are answered.
 #[derive(Args)]
 #[command(next_help_heading = "Service")]
@@ -110,7 +162,7 @@ pub(crate) struct AnswerArgs {
 #[derive(Args)]
 #[command(next_help_heading = "Logs")]
 pub(crate) struct LogArgs {
-    /// Where the access log goes: `stderr`, `off`, or a file
+    /// Where the access log goes: `stderr`, `off`, or a file [default: stderr; off in exec]
     #[arg(long, value_name = "DESTINATION")]
     pub(crate) access_log: Option<PathBuf>,
 

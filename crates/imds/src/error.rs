@@ -58,10 +58,6 @@ impl CommandError {
         self
     }
 
-    pub(crate) fn kind(&self) -> Kind {
-        self.kind
-    }
-
     /// Prints the error as a person reads it and turns it into the exit code.
     pub(crate) fn report(&self) -> ExitCode {
         eprintln!("{self}");

@@ -5,6 +5,7 @@ mod clock;
 mod commands;
 mod config;
 mod error;
+mod exec;
 mod identity;
 mod serve;
 mod shutdown;
@@ -19,6 +20,7 @@ use clap::Parser as _;
 fn main() -> ExitCode {
     let result = match cli::Cli::parse().command {
         cli::Command::Serve(args) => commands::serve::run(args),
+        cli::Command::Exec(args) => return commands::exec::run(args),
         cli::Command::Identity(command) => commands::identity::run(&command),
     };
     result.unwrap_or_else(|error| error.report())

@@ -4,7 +4,7 @@ mod access;
 
 use tracing::Level;
 
-pub(crate) use access::{Access, AccessLog, Destination, LoggedPath};
+pub(crate) use access::{Access, AccessLog, Destination, LoggedPath, Writer};
 
 use crate::cli::LogFormat;
 

@@ -1,3 +1,26 @@
-//! The Linux kernel, as far as `imds` needs it: the home of `unsafe`.
+//! The Linux kernel, as far as `imds` needs it: network namespaces and what connects them, child
+//! processes in namespaces of their own, socket options, mounts, signals, packet capture.
+//!
+//! Everything here is synchronous and belongs to the *calling thread*: a namespace is entered by a
+//! thread, a netlink socket lives in the namespace it was opened in. This crate is the home of
+//! `unsafe`: what it exports is safe to call.
 
+pub mod address;
+pub mod capture;
+pub mod counters;
+pub mod link;
+pub mod mount;
+pub mod namespace;
+pub mod netlink;
+pub mod process;
+pub mod route;
+pub mod signal;
 pub mod socket;
+pub mod sysctl;
+pub mod user_namespace;
+
+mod error;
+
+pub use error::Error;
+pub use namespace::Namespace;
+pub use netlink::{Batch, Netlink};

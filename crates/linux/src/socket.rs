@@ -29,6 +29,7 @@ pub fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     }
     socket.set_reuse_address(true)?;
     socket.set_tcp_nodelay(true)?;
+    socket.set_tcp_congestion(b"reno")?;
     socket.bind(&address.into())?;
     // Only after the bind, so that a second service on this port is still refused: it lets
     // `reset_peer` bind to the address that we listen on.

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use imds_core::{Endpoint, Flavour, HttpTokens, Instance};
 
+use super::{cannot_log, cannot_start};
 use crate::cli::ServeArgs;
 use crate::config::Settings;
 use crate::error::{CommandError, Kind};
@@ -90,18 +91,6 @@ fn listen(
         };
         refused.caused_by(error)
     })
-}
-
-fn cannot_log(destination: &Destination, error: io::Error) -> CommandError {
-    let place = match destination {
-        Destination::File(path) => path.display().to_string(),
-        Destination::Stderr | Destination::Off => "standard error".to_owned(),
-    };
-    CommandError::usage(format!("cannot write the access log to {place}")).caused_by(error)
-}
-
-fn cannot_start(error: io::Error) -> CommandError {
-    CommandError::new(Kind::Unavailable, "cannot start the service").caused_by(error)
 }
 
 /// What is served, and a line to paste.

@@ -27,9 +27,14 @@ pub(crate) struct Listener {
 }
 
 impl Listener {
+    /// Has those who connect to `socket`, made by [`socket::listen`], speak to `endpoint`.
+    pub(crate) fn new(socket: TcpListener, endpoint: Arc<Endpoint>) -> Self {
+        Self { socket, endpoint }
+    }
+
     /// Listens on `address` for `endpoint`.
     pub(crate) fn bind(address: SocketAddr, endpoint: Arc<Endpoint>) -> io::Result<Self> {
-        Ok(Self { socket: socket::listen(address)?, endpoint })
+        Ok(Self::new(socket::listen(address)?, endpoint))
     }
 
     /// The address, with the port that the kernel chose if 0 was asked for.

@@ -1,0 +1,141 @@
+//! `imds exec`: runs a program in a network where the metadata service answers.
+//!
+//! ```text
+//! service netns  <-veth->  instance netns  [<-veth->  router netns …]  <-veth->  program netns
+//! ```
+//! The service is one IP hop outside the instance, as on real hardware. Three processes take part:
+//! ours, which becomes the service and lives in the service's namespace; [`init`], process 1 of the
+//! machine that the program sees; and the program. Ours ends with the program's status, and whatever
+//! way it ends the kernel takes everything else away.
+
+mod caller;
+mod init;
+mod line;
+mod machine;
+mod names;
+mod network;
+mod refusal;
+mod supervise;
+
+use std::ffi::OsString;
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, TcpListener};
+use std::process::ExitCode;
+
+use imds_linux::process::{self, Isolation};
+use imds_linux::socket;
+use imds_linux::user_namespace::{self, Identity};
+
+use crate::error::{CommandError, Kind};
+use caller::Caller;
+use init::Init;
+use line::Line;
+use network::Network;
+
+pub(crate) use network::MAX_HOPS;
+
+/// Where the service answers, IPv4.
+pub(crate) const SERVICE_V4: Ipv4Addr = Ipv4Addr::new(169, 254, 169, 254);
+/// Where the service answers, IPv6.
+pub(crate) const SERVICE_V6: Ipv6Addr = Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254);
+
+/// And on which port.
+const PORT: u16 = 80;
+
+/// The exit code of `exec`'s own failures.
+pub(crate) const FAILED: u8 = 125;
+
+/// What to run, and where.
+#[derive(Debug)]
+pub(crate) struct ExecRequest {
+    pub(crate) program: OsString,
+    pub(crate) arguments: Vec<OsString>,
+    /// Routers between the instance and the program, 0 to [`network::MAX_HOPS`].
+    pub(crate) hops: u8,
+    /// Whether the program is user 0 inside.
+    pub(crate) map_root: bool,
+    /// Whether the service answers on IPv6 too.
+    pub(crate) ipv6: bool,
+    pub(crate) instance: InstanceFacts,
+}
+
+/// What the network and the machine show of the instance.
+#[derive(Clone, Debug)]
+pub(crate) struct InstanceFacts {
+    pub(crate) id: String,
+    pub(crate) instance_type: String,
+    /// Whether the type runs on Xen rather than Nitro.
+    pub(crate) is_xen: bool,
+    pub(crate) private_ipv4: Ipv4Addr,
+    /// The length of the subnet's prefix, 16 to 28.
+    pub(crate) subnet_prefix_len: u8,
+    pub(crate) ipv6: Option<Ipv6Addr>,
+    pub(crate) mac: [u8; 6],
+    /// The private DNS name, as in `ip-172-31-16-9.ec2.internal`.
+    pub(crate) hostname: String,
+}
+
+/// Runs the program. `start` brings the service up on the listeners, in its own threads; what it
+/// returns is kept until the program has ended.
+pub(crate) fn run<Running>(
+    request: ExecRequest,
+    start: impl FnOnce(Vec<TcpListener>) -> Result<Running, CommandError>,
+) -> Result<ExitCode, CommandError> {
+    if !user_namespace::is_needless() {
+        let identity = if request.map_root { Identity::Root } else { Identity::Own };
+        user_namespace::enter(identity).map_err(refusal::explain)?;
+    }
+    let Network { program: program_namespace, routers } =
+        Network::build(&request).map_err(refusal::explain)?;
+
+    // From here to the fork nothing may start a thread.
+    let (caller, signals) = Caller::keep().map_err(refusal::explain)?;
+    let (line, far_end) = Line::pair().map_err(no_line)?;
+    let init = Init {
+        program: request.program,
+        arguments: request.arguments,
+        instance: request.instance,
+        namespace: program_namespace,
+        line: far_end,
+        signals: signals.try_clone().map_err(refusal::explain)?,
+        caller,
+    };
+    // What must end when we do has to be ours alone: the child gives up its copies.
+    let mut ours = Some((line, routers));
+    let child = process::fork(Isolation::Machine, || {
+        drop(ours.take());
+        init.run()
+    })
+    .map_err(refusal::explain)?;
+
+    // The program waits until the service listens; the rest of its machine is being built meanwhile.
+    let outcome = listen(request.ipv6).and_then(start).and_then(|running| {
+        names::answer_in_background()?;
+        let (line, routers) = ours.expect("only the child took it");
+        let code = supervise::supervise(&child, signals, line).map_err(refusal::explain)?;
+        drop((running, routers));
+        Ok(code)
+    });
+    if outcome.is_err() {
+        child.kill();
+    }
+    outcome
+}
+
+/// The service's listening sockets, in the calling thread's network.
+fn listen(ipv6: bool) -> Result<Vec<TcpListener>, CommandError> {
+    let addresses: [IpAddr; 2] = [SERVICE_V4.into(), SERVICE_V6.into()];
+    addresses
+        .into_iter()
+        .filter(|address| address.is_ipv4() || ipv6)
+        .map(|address| {
+            socket::listen((address, PORT).into()).map_err(|error| {
+                CommandError::new(Kind::Bug, format!("cannot listen on {address}")).caused_by(error)
+            })
+        })
+        .collect()
+}
+
+fn no_line(error: io::Error) -> CommandError {
+    CommandError::new(Kind::Unavailable, "cannot build the sandbox").caused_by(error)
+}

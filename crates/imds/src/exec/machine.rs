@@ -1,0 +1,92 @@
+//! What the program sees of the machine: processes, devices, names, and an identity that says EC2.
+//!
+//! All of it is mounts over the real machine's files, in a mount namespace that ends with the
+//! program. They are built on a stage, a file system in memory on `/proc`, which the sandbox's own
+//! `/proc` covers in the end.
+
+mod identity;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use imds_linux::{Error, mount, process};
+
+use super::{InstanceFacts, names};
+
+/// Where things are built. It must exist everywhere and be covered in the end.
+const STAGE: &str = "/proc";
+
+/// Sets the machine up in the calling process's own namespaces. What could not be done but is no
+/// reason to give up is returned as warnings.
+pub(super) fn set_up(instance: &InstanceFacts) -> Result<Vec<String>, Error> {
+    let stage = Path::new(STAGE);
+    mount::keep_mounts_inside()?;
+    process::set_host_name(&instance.hostname)?;
+    // The old process table is needed for this, and soon out of sight.
+    let below_sys = mount::below(Path::new("/sys"))?;
+
+    mount::tmpfs(stage)?;
+    let mut warnings = Vec::new();
+    let mut attempt = |what: &str, outcome: Result<(), Error>| {
+        if let Err(error) = outcome {
+            warnings.push(format!("{what}: {error}"));
+        }
+    };
+    attempt("host names are the real machine's", provide_names(stage, instance));
+    attempt("/sys is the real machine's", provide_sys(stage, instance, &below_sys));
+    let outcome = mount::proc(stage);
+    if outcome.is_err() {
+        mount::detach(stage)?;
+    }
+    attempt("/proc is the real machine's", outcome);
+    Ok(warnings)
+}
+
+/// Puts our files over those in `/etc` that say how host names are resolved.
+fn provide_names(stage: &Path, instance: &InstanceFacts) -> Result<(), Error> {
+    let mut files = vec![("hosts", names::hosts(instance)), ("resolv.conf", names::resolv_conf())];
+    let nsswitch = fs::read_to_string("/etc/nsswitch.conf").unwrap_or_default();
+    files.extend(names::nsswitch_conf(&nsswitch).map(|text| ("nsswitch.conf", text)));
+
+    let etc = Path::new("/etc");
+    // A symbolic link that leads nowhere is missing too.
+    if files.iter().any(|(name, _)| !etc.join(name).exists()) {
+        let original = stage.join("etc");
+        mount::directory(&original)?;
+        mount::bind_tree(etc, &original)?;
+        mount::widen(&original, etc)?;
+    }
+    for (name, text) in files {
+        let target = etc.join(name);
+        if target.exists() {
+            let source = stage.join(name);
+            mount::file(&source, text, 0o644)?;
+            mount::bind(&source, &target)?;
+        } else {
+            // `/etc` is ours by now; a dangling link would lead the new file astray.
+            let _ = fs::remove_file(&target);
+            mount::file(&target, text, 0o644)?;
+        }
+    }
+    // A running name service cache answers before any file is read.
+    let cache = Path::new("/run/nscd");
+    if cache.exists() { mount::tmpfs(cache) } else { Ok(()) }
+}
+
+/// Builds `/sys`: the kernel's own for this network, with EC2's identity.
+fn provide_sys(stage: &Path, instance: &InstanceFacts, below_sys: &[PathBuf]) -> Result<(), Error> {
+    let (sys, kernel, shown) = (Path::new("/sys"), stage.join("kernel"), stage.join("sys"));
+    mount::directory(&kernel)?;
+    mount::directory(&shown)?;
+    mount::sysfs(&kernel)?;
+    mount::bind(&kernel, &shown)?;
+    identity::place(instance, &kernel, &shown)?;
+    for point in below_sys {
+        let Ok(name) = point.strip_prefix(sys) else { continue };
+        let target = shown.join(name);
+        if target.exists() {
+            mount::bind_tree(point, &target)?;
+        }
+    }
+    mount::shift(&shown, sys)
+}

@@ -1,0 +1,106 @@
+//! Links: a pair of virtual Ethernet devices joins two namespaces like a cable.
+
+use std::os::fd::AsRawFd;
+
+use netlink_packet_route::RouteNetlinkMessage;
+use netlink_packet_route::link::{
+    AfSpecInet6, AfSpecUnspec, In6AddrGenMode, InfoData, InfoKind, InfoVeth, LinkAttribute,
+    LinkFlags, LinkInfo, LinkMessage,
+};
+
+use crate::{Batch, Error, Namespace, Netlink};
+
+/// The index of `lo` in every namespace.
+pub const LOOPBACK: u32 = 1;
+
+/// One end of a cable.
+#[derive(Clone, Copy, Debug)]
+pub struct End<'a> {
+    /// The interface's name, 1 to 15 bytes.
+    pub name: &'a str,
+    /// The interface's index. Choosing it here saves asking for it later; a free one is any number
+    /// above what the kernel gives by itself (small numbers, also taken by tunnel devices).
+    pub index: u32,
+    /// The Ethernet address; the kernel picks a random one if there is none.
+    pub mac: Option<[u8; 6]>,
+    /// The largest packet, in bytes.
+    pub mtu: u32,
+}
+
+impl Batch {
+    /// Makes a cable: `near` in the batch's own namespace, `far` in another one. Both ends are down.
+    pub fn veth(&mut self, near: End<'_>, far: End<'_>, namespace: &Namespace) -> &mut Self {
+        let mut peer = end(far);
+        peer.attributes.push(LinkAttribute::NetNsFd(namespace.as_raw_fd()));
+        let mut message = end(near);
+        message.attributes.push(LinkAttribute::LinkInfo(vec![
+            LinkInfo::Kind(InfoKind::Veth),
+            LinkInfo::Data(InfoData::Veth(InfoVeth::Peer(peer))),
+        ]));
+        let operation = format!("make the link {} - {}", near.name, far.name);
+        self.create(operation, RouteNetlinkMessage::NewLink(message));
+        self
+    }
+
+    /// Keeps the kernel from giving the interface an IPv6 link-local address when it goes up, and so
+    /// from duplicate address detection and router solicitation.
+    pub fn no_link_local(&mut self, index: u32) -> &mut Self {
+        let mut message = LinkMessage::default();
+        message.header.index = index;
+        message.attributes.push(LinkAttribute::AfSpecUnspec(vec![AfSpecUnspec::Inet6(vec![
+            AfSpecInet6::AddrGenMode(In6AddrGenMode::None),
+        ])]));
+        let operation = format!("switch link-local addresses off on interface {index}");
+        self.change(operation, RouteNetlinkMessage::SetLink(message));
+        self
+    }
+
+    /// Brings an interface up.
+    pub fn up(&mut self, index: u32) -> &mut Self {
+        let mut message = LinkMessage::default();
+        message.header.index = index;
+        message.header.flags = LinkFlags::Up;
+        message.header.change_mask = LinkFlags::Up;
+        let operation = format!("bring interface {index} up");
+        self.change(operation, RouteNetlinkMessage::SetLink(message));
+        self
+    }
+
+    /// Makes the interface able to send as soon as the batch is done.
+    ///
+    /// The end of a cable that went up first learns only later, from a kernel worker, that the other
+    /// end is up as well, and drops what it is given until then. Asking for the interface makes the
+    /// kernel do that work at once.
+    pub fn settle(&mut self, index: u32) -> &mut Self {
+        let mut message = LinkMessage::default();
+        message.header.index = index;
+        let operation = format!("look at interface {index}");
+        self.change(operation, RouteNetlinkMessage::GetLink(message));
+        self
+    }
+}
+
+impl Netlink {
+    /// Names and indices of every interface of the namespace.
+    pub fn links(&mut self) -> Result<Vec<(String, u32)>, Error> {
+        let mut links = Vec::new();
+        self.dump(&RouteNetlinkMessage::GetLink(LinkMessage::default()), |message| {
+            let RouteNetlinkMessage::NewLink(link) = message else { return };
+            let name = link.attributes.into_iter().find_map(|attribute| match attribute {
+                LinkAttribute::IfName(name) => Some(name),
+                _ => None,
+            });
+            links.extend(name.map(|name| (name, link.header.index)));
+        })?;
+        Ok(links)
+    }
+}
+
+fn end(end: End<'_>) -> LinkMessage {
+    let mut message = LinkMessage::default();
+    message.header.index = end.index;
+    message.attributes.push(LinkAttribute::IfName(end.name.into()));
+    message.attributes.push(LinkAttribute::Mtu(end.mtu));
+    message.attributes.extend(end.mac.map(|mac| LinkAttribute::Address(mac.to_vec())));
+    message
+}

@@ -1,0 +1,174 @@
+//! A synchronous route netlink socket, and the batches of changes sent through it.
+//!
+//! A batch goes to the kernel in one `send`; the kernel carries the changes out one by one, in order,
+//! and answers each. What a change can be is in [`crate::link`], [`crate::address`], [`crate::route`].
+
+use std::io;
+use std::os::fd::OwnedFd;
+
+use netlink_packet_core::{
+    NLM_F_ACK, NLM_F_CREATE, NLM_F_DUMP, NLM_F_EXCL, NLM_F_REQUEST, NetlinkMessage, NetlinkPayload,
+};
+use netlink_packet_route::RouteNetlinkMessage;
+use rustix::net::{
+    AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType, recv, send, socket_with,
+};
+
+use crate::Error;
+
+/// Room for the largest answers the kernel packs into one datagram (it uses up to 32 KiB for dumps).
+const ANSWER_LEN: usize = 32 * 1024;
+
+/// A route netlink socket. It belongs to the network namespace that its thread was in when it was
+/// opened, and stays there.
+#[derive(Debug)]
+pub struct Netlink {
+    socket: OwnedFd,
+    sequence: u32,
+}
+
+impl Netlink {
+    /// Opens a socket in the calling thread's network namespace.
+    pub fn open() -> Result<Self, Error> {
+        let socket = socket_with(
+            AddressFamily::NETLINK,
+            SocketType::RAW,
+            SocketFlags::CLOEXEC,
+            // Protocol 0 of netlink: routes, and the links and addresses that go with them.
+            None,
+        )
+        .map_err(|error| refused("open a netlink socket", error))?;
+        Ok(Self { socket, sequence: 0 })
+    }
+
+    /// Carries out a batch. The kernel tries every change, also after one was refused.
+    ///
+    /// # Errors
+    /// The first refusal, with the change's own words.
+    pub fn commit(&mut self, batch: &Batch) -> Result<(), Error> {
+        let Some(last) = batch.changes.len().checked_sub(1) else { return Ok(()) };
+        let first_sequence = self.sequence;
+        let mut bytes = Vec::with_capacity(4096);
+        for change in &batch.changes {
+            append(&mut bytes, &change.message, NLM_F_ACK | change.flags, self.sequence);
+            self.sequence = self.sequence.wrapping_add(1);
+        }
+        send(&self.socket, &bytes, SendFlags::empty())
+            .map_err(|error| refused("send to netlink", error))?;
+
+        let mut refusal = None;
+        let mut answered = 0;
+        while answered <= last {
+            self.receive(|sequence, payload| {
+                let NetlinkPayload::Error(answer) = payload else { return };
+                answered += 1;
+                let index = sequence.wrapping_sub(first_sequence) as usize;
+                if let (Some(_), None, Some(change)) =
+                    (answer.code, &refusal, batch.changes.get(index))
+                {
+                    let operation = change.operation.clone();
+                    refusal = Some(Error::Netlink { operation, source: answer.to_io() });
+                }
+            })?;
+        }
+        refusal.map_or(Ok(()), Err)
+    }
+
+    /// Sends one question and hands every message of the answer to `take`.
+    pub(crate) fn dump(
+        &mut self,
+        question: &RouteNetlinkMessage,
+        mut take: impl FnMut(RouteNetlinkMessage),
+    ) -> Result<(), Error> {
+        let mut bytes = Vec::new();
+        append(&mut bytes, question, NLM_F_DUMP, self.sequence);
+        self.sequence = self.sequence.wrapping_add(1);
+        send(&self.socket, &bytes, SendFlags::empty())
+            .map_err(|error| refused("send to netlink", error))?;
+
+        let mut refusal = None;
+        let mut done = false;
+        while !done {
+            self.receive(|_, payload| match payload {
+                NetlinkPayload::InnerMessage(message) => take(message),
+                NetlinkPayload::Done(_) => done = true,
+                NetlinkPayload::Error(answer) => {
+                    done = true;
+                    refusal = answer.code.map(|_| answer.to_io());
+                }
+                _ => {}
+            })?;
+        }
+        refusal.map_or(Ok(()), |source| {
+            Err(Error::Netlink { operation: "list through netlink".into(), source })
+        })
+    }
+
+    /// Reads one datagram and hands its messages over, with their sequence numbers.
+    fn receive(
+        &self,
+        mut take: impl FnMut(u32, NetlinkPayload<RouteNetlinkMessage>),
+    ) -> Result<(), Error> {
+        let mut buffer = vec![0; ANSWER_LEN];
+        let (_, length) = recv(&self.socket, &mut buffer[..], RecvFlags::TRUNC)
+            .map_err(|error| refused("receive from netlink", error))?;
+        let mut rest = buffer.get(..length).ok_or_else(|| malformed("longer than its buffer"))?;
+        while !rest.is_empty() {
+            let message = NetlinkMessage::<RouteNetlinkMessage>::deserialize(rest)
+                .map_err(|error| malformed(error.to_string()))?;
+            let length = (message.header.length as usize).next_multiple_of(4).min(rest.len());
+            take(message.header.sequence_number, message.payload);
+            rest = &rest[length..];
+        }
+        Ok(())
+    }
+}
+
+/// Changes to one network namespace, in the order they are to happen.
+#[derive(Debug, Default)]
+pub struct Batch {
+    changes: Vec<Change>,
+}
+
+#[derive(Debug)]
+struct Change {
+    operation: String,
+    message: RouteNetlinkMessage,
+    flags: u16,
+}
+
+impl Batch {
+    /// An empty batch.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds something that must not exist yet.
+    pub(crate) fn create(&mut self, operation: String, message: RouteNetlinkMessage) {
+        self.changes.push(Change { operation, message, flags: NLM_F_CREATE | NLM_F_EXCL });
+    }
+
+    /// Adds a change to something that exists, or a question asked for its effect.
+    pub(crate) fn change(&mut self, operation: String, message: RouteNetlinkMessage) {
+        self.changes.push(Change { operation, message, flags: 0 });
+    }
+}
+
+fn append(bytes: &mut Vec<u8>, message: &RouteNetlinkMessage, flags: u16, sequence: u32) {
+    let mut message = NetlinkMessage::from(message.clone());
+    message.header.flags = NLM_F_REQUEST | flags;
+    message.header.sequence_number = sequence;
+    message.finalize();
+    let start = bytes.len();
+    bytes.resize(start + message.buffer_len().next_multiple_of(4), 0);
+    message.serialize(&mut bytes[start..]);
+}
+
+fn refused(operation: &str, error: rustix::io::Errno) -> Error {
+    Error::Netlink { operation: operation.into(), source: error.into() }
+}
+
+fn malformed(detail: impl Into<String>) -> Error {
+    let source = io::Error::new(io::ErrorKind::InvalidData, detail.into());
+    Error::Netlink { operation: "read an answer from netlink".into(), source }
+}

@@ -1,0 +1,192 @@
+//! Child processes in namespaces of their own, and becoming another program.
+
+use std::ffi::{CString, OsStr, c_char};
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::MetadataExt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::{fs, io, iter, ptr};
+
+use rustix::process::{Pid, Signal, WaitOptions, set_parent_process_death_signal, wait, waitpid};
+use rustix::thread::{
+    CapabilitySet, CapabilitySets, clear_ambient_capability_set, set_capabilities,
+};
+
+use crate::Error;
+
+/// The exit code of a child whose body panicked.
+pub const PANICKED: u8 = 70;
+
+/// Which namespaces a forked child has for itself.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Isolation {
+    /// None: it is a plain fork.
+    None,
+    /// Process ids (the child is 1), mounts, System V IPC and host name. When it ends, the kernel
+    /// kills every process in there.
+    Machine,
+}
+
+/// A child process that has not been waited for.
+#[derive(Debug)]
+pub struct Child {
+    pid: Pid,
+}
+
+/// How a process ended.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Ending {
+    /// By itself, with this code.
+    Exited(u8),
+    /// By this signal.
+    Killed(i32),
+}
+
+/// What waiting for any child can tell.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum News {
+    /// A child ended.
+    Ended(Pid, Ending),
+    /// A child was stopped by this signal.
+    Stopped(Pid, i32),
+}
+
+/// Forks. The child runs `body`, then ends with the code that it returns; it never returns to the
+/// caller's code.
+///
+/// # Errors
+/// [`Error::Threads`] if the process has more than one thread: the child would inherit locks that
+/// nobody in it can ever release.
+pub fn fork(isolation: Isolation, body: impl FnOnce() -> u8) -> Result<Child, Error> {
+    let count = threads()?;
+    if count != 1 {
+        return Err(Error::Threads { count });
+    }
+    let flags = match isolation {
+        Isolation::None => 0,
+        Isolation::Machine => {
+            libc::CLONE_NEWPID | libc::CLONE_NEWNS | libc::CLONE_NEWIPC | libc::CLONE_NEWUTS
+        }
+    };
+    // SAFETY: without `CLONE_VM` and with no stack of its own this is `fork`: the child runs on a
+    // copy of everything. No other thread exists, so no lock is held in the copy. The order of the
+    // arguments after the stack differs between architectures; all of them are zero.
+    let outcome = unsafe { libc::syscall(libc::SYS_clone, flags | libc::SIGCHLD, 0, 0, 0, 0) };
+    match i32::try_from(outcome).ok().and_then(Pid::from_raw) {
+        Some(pid) => Ok(Child { pid }),
+        None if outcome == 0 => {
+            let code = catch_unwind(AssertUnwindSafe(body)).unwrap_or(PANICKED);
+            // SAFETY: ends the process at once; nothing of the parent's is flushed or dropped here.
+            unsafe { libc::_exit(code.into()) }
+        }
+        None => Err(failed("fork")(io::Error::last_os_error())),
+    }
+}
+
+impl Child {
+    /// Its process id, as the caller's process id namespace numbers it.
+    pub fn pid(&self) -> Pid {
+        self.pid
+    }
+
+    /// Kills it, and with it everything in its process id namespace if it has its own.
+    pub fn kill(&self) {
+        // It can only fail because the child is gone already.
+        let _ = rustix::process::kill_process(self.pid, Signal::KILL);
+    }
+
+    /// How it ended, if it did. Ask no more after that.
+    pub fn ended(&self) -> Result<Option<Ending>, Error> {
+        let status = rustix::io::retry_on_intr(|| waitpid(Some(self.pid), WaitOptions::NOHANG))
+            .map_err(|error| failed("wait for a child")(error.into()))?;
+        Ok(status.and_then(|(_, status)| ending(status)))
+    }
+
+    /// Waits until it ends.
+    pub fn wait(&self) -> Result<Ending, Error> {
+        loop {
+            let status =
+                rustix::io::retry_on_intr(|| waitpid(Some(self.pid), WaitOptions::empty()))
+                    .map_err(|error| failed("wait for a child")(error.into()))?;
+            if let Some(ending) = status.and_then(|(_, status)| ending(status)) {
+                return Ok(ending);
+            }
+        }
+    }
+}
+
+/// Takes one piece of news about any child, orphans that were given to us included. `None` when
+/// there is no more for now, or no child at all.
+pub fn news() -> Option<News> {
+    let status = wait(WaitOptions::NOHANG | WaitOptions::UNTRACED);
+    let (pid, status) = status.ok().flatten()?;
+    match (ending(status), status.stopping_signal()) {
+        (Some(ending), _) => Some(News::Ended(pid, ending)),
+        (None, Some(signal)) => Some(News::Stopped(pid, signal)),
+        (None, None) => None,
+    }
+}
+
+/// Sends a signal to a process. One that is gone does not mind.
+pub fn send_signal(pid: Pid, number: i32) {
+    // SAFETY: sending a signal touches no memory of ours.
+    unsafe { libc::kill(pid.as_raw_nonzero().get(), number) };
+}
+
+/// Has the kernel kill the calling process as soon as its parent's forking thread ends.
+///
+/// A parent that is gone already is not noticed: check that over a pipe afterwards.
+pub fn die_with_parent() -> Result<(), Error> {
+    set_parent_process_death_signal(Some(Signal::KILL))
+        .map_err(|error| failed("tie the process to its parent")(error.into()))
+}
+
+/// Drops every capability, in the calling thread, for good.
+pub fn drop_capabilities() -> Result<(), Error> {
+    let none = CapabilitySet::empty();
+    set_capabilities(None, CapabilitySets { effective: none, permitted: none, inheritable: none })
+        .map_err(|error| failed("drop capabilities")(error.into()))
+}
+
+/// Clears the capabilities that a program without any of its own would inherit.
+pub fn clear_ambient_capabilities() -> Result<(), Error> {
+    match clear_ambient_capability_set() {
+        // Before Linux 4.3 there were none.
+        Ok(()) | Err(rustix::io::Errno::INVAL) => Ok(()),
+        Err(error) => Err(failed("clear ambient capabilities")(error.into())),
+    }
+}
+
+/// Names the machine, in the calling process's host name namespace.
+pub fn set_host_name(name: &str) -> Result<(), Error> {
+    rustix::system::sethostname(name.as_bytes())
+        .map_err(|error| failed("set the host name")(error.into()))
+}
+
+/// Becomes another program, looked up in `PATH` as a shell does. Returns only if that fails.
+pub fn exec<'a>(program: &'a OsStr, arguments: impl Iterator<Item = &'a OsStr>) -> io::Error {
+    let words: Result<Vec<CString>, _> =
+        iter::once(program).chain(arguments).map(|word| CString::new(word.as_bytes())).collect();
+    let Ok(words) = words else { return io::ErrorKind::InvalidInput.into() };
+    let pointers: Vec<*const c_char> =
+        words.iter().map(|word| word.as_ptr()).chain(iter::once(ptr::null())).collect();
+    // SAFETY: the list ends with a null pointer; it and the strings live until the call returns,
+    // which it does only on failure.
+    unsafe { libc::execvp(pointers[0], pointers.as_ptr()) };
+    io::Error::last_os_error()
+}
+
+/// How many threads the process has, by its directory of them: each has one link to its parent.
+fn threads() -> Result<u64, Error> {
+    let directory =
+        fs::metadata("/proc/self/task").map_err(failed("count the process's threads"))?;
+    Ok(directory.nlink().saturating_sub(2))
+}
+
+fn ending(status: rustix::process::WaitStatus) -> Option<Ending> {
+    let code = status.exit_status().and_then(|code| u8::try_from(code).ok()).map(Ending::Exited);
+    code.or_else(|| status.terminating_signal().map(Ending::Killed))
+}
+
+fn failed(operation: &'static str) -> impl FnOnce(io::Error) -> Error {
+    move |source| Error::Process { operation, source }
+}
