@@ -1,0 +1,52 @@
+//! `imds serve`: start, answers over real sockets, restart, stop.
+
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+
+use testkit::{Result, Server, Trial, ensure, test};
+
+pub(crate) fn tests() -> Vec<Trial> {
+    vec![
+        test("serve::answers_both_versions", &[], answers_both_versions),
+        test("serve::a_token_outlives_kill_and_restart", &[], a_token_outlives_a_restart),
+        test("serve::a_request_under_way_is_answered_while_stopping", &[], drains),
+    ]
+}
+
+fn answers_both_versions() -> Result<()> {
+    let server = Server::start(&["--ami", "al2"])?;
+    let v1 = server.request("GET", "/latest/meta-data/instance-id", &[])?;
+    ensure!(v1.body == b"i-1234567890abcdef0", "{v1:?}");
+    let token = server.token(60)?;
+    let header = format!("X-aws-ec2-metadata-token: {token}");
+    let v2 = server.request("GET", "/latest/meta-data/instance-id", &[&header])?;
+    ensure!(v2.header("X-Aws-Ec2-Metadata-Token-Ttl-Seconds") == Some("60"), "{v2:?}");
+    let log = server.log_lines(3)?;
+    ensure!(!log.concat().contains(&token), "a token is in the log: {log:?}");
+    Ok(())
+}
+
+/// SDKs keep a token for hours, and some go on with it after a 401.
+fn a_token_outlives_a_restart() -> Result<()> {
+    let mut server = Server::start(&[])?;
+    let header = format!("X-aws-ec2-metadata-token: {}", server.token(600)?);
+    server.kill_and_restart()?;
+    let answer = server.request("GET", "/latest/meta-data/instance-id", &[&header])?;
+    ensure!(answer.status() == 200, "{answer:?}");
+    Ok(())
+}
+
+fn drains() -> Result<()> {
+    let mut server = Server::start(&["--ami", "al2"])?;
+    // Pipelined behind a first answer, so that the service is known to have read it.
+    let mut stream = TcpStream::connect(server.address())?;
+    stream.write_all(b"GET / HTTP/1.1\r\nConnection: close\r\n\r\n")?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer)?;
+    server.process().signal("TERM")?;
+    let status = server.process().ended()?;
+    ensure!(status.success(), "{status}");
+    ensure!(answer.ends_with("latest"), "{answer}");
+    ensure!(TcpStream::connect(server.address()).is_err(), "it still listens");
+    Ok(())
+}

@@ -1,0 +1,47 @@
+//! What a test needs of the machine.
+
+use std::path::Path;
+
+/// Something that a machine may lack.
+#[derive(Clone, Copy, Debug)]
+pub enum Need {
+    /// A program on the path, such as `curl`.
+    Program(&'static str),
+    /// Real root: programs that switch users, or want devices.
+    Root,
+    /// The Python environment of `cargo xtask test`, with the aws CLI and boto3.
+    Python,
+}
+
+impl Need {
+    /// Whether it is there; else what is missing.
+    pub(crate) fn check(self) -> Result<(), String> {
+        match self {
+            Self::Program(name) if find(name).is_none() => {
+                Err(format!("the program {name} is not installed"))
+            }
+            Self::Root if !imds_linux::user_namespace::is_needless() => {
+                Err("only root can do this".to_owned())
+            }
+            Self::Root if !has_all_users() => {
+                Err("only root outside of a user namespace can do this".to_owned())
+            }
+            Self::Python if std::env::var_os("IMDS_TEST_PYTHON").is_none() => {
+                Err("IMDS_TEST_PYTHON is not set; `cargo xtask test` sets it".to_owned())
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+fn find(name: &str) -> Option<std::path::PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let directories = std::env::split_paths(&path).chain(["/usr/sbin".into(), "/sbin".into()]);
+    directories.map(|directory| directory.join(name)).find(|file| file.is_file())
+}
+
+/// In a user namespace of our own there is one user only.
+fn has_all_users() -> bool {
+    std::fs::read_to_string(Path::new("/proc/self/uid_map"))
+        .is_ok_and(|map| map.split_whitespace().nth(2) == Some("4294967295"))
+}

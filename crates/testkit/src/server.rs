@@ -1,0 +1,101 @@
+//! A running `imds serve`.
+
+use std::io::{BufRead as _, BufReader};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+
+use anyhow::{Context as _, Result};
+use tempfile::TempDir;
+
+use crate::http::{Response, exchange};
+use crate::{Process, eventually, imds};
+
+/// `imds serve` on a port of its own, with state of its own, ended when it is dropped.
+#[derive(Debug)]
+pub struct Server {
+    process: Process,
+    address: SocketAddr,
+    home: TempDir,
+    arguments: Vec<String>,
+}
+
+impl Server {
+    /// Starts `imds serve` with these arguments, and waits until it serves.
+    pub fn start(arguments: &[&str]) -> Result<Self> {
+        let home = TempDir::new()?;
+        let arguments: Vec<_> = arguments.iter().map(|argument| (*argument).to_owned()).collect();
+        let (process, address) = start(&arguments, home.path(), "127.0.0.1:0")?;
+        Ok(Self { process, address, home, arguments })
+    }
+
+    /// Kills it as nothing else can, and starts it again with the same state and address.
+    pub fn kill_and_restart(&mut self) -> Result<()> {
+        self.process.child().kill()?;
+        self.process.child().wait()?;
+        let (process, _) = start(&self.arguments, self.home.path(), &self.address.to_string())?;
+        self.process = process;
+        Ok(())
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Its process.
+    pub fn process(&mut self) -> &mut Process {
+        &mut self.process
+    }
+
+    /// The access log so far.
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(log_of(self.home.path())).unwrap_or_default()
+    }
+
+    /// Waits until the access log has `count` lines.
+    pub fn log_lines(&self, count: usize) -> Result<Vec<String>> {
+        eventually(&format!("{count} lines in the access log"), || {
+            let lines: Vec<_> = self.log().lines().map(str::to_owned).collect();
+            (lines.len() >= count).then_some(lines)
+        })
+    }
+
+    /// Sends bytes on a new connection, and reads until the service closes it.
+    pub fn exchange(&self, request: impl AsRef<[u8]>) -> Result<Vec<u8>> {
+        exchange(self.address, request.as_ref())
+    }
+
+    /// Sends a request with these header lines, and reads its answer.
+    pub fn request(&self, method: &str, path: &str, headers: &[&str]) -> Result<Response> {
+        let headers: String = headers.iter().map(|line| format!("{line}\r\n")).collect();
+        let answer = self.exchange(format!("{method} {path} HTTP/1.1\r\n{headers}\r\n"))?;
+        Response::parse(&answer)
+    }
+
+    /// Asks for a token of this many seconds.
+    pub fn token(&self, ttl_seconds: u32) -> Result<String> {
+        let header = format!("X-aws-ec2-metadata-token-ttl-seconds: {ttl_seconds}");
+        self.request("PUT", "/latest/api/token", &[&header])?.text()
+    }
+}
+
+fn start(arguments: &[String], home: &Path, listen: &str) -> Result<(Process, SocketAddr)> {
+    let mut process = Process::start(
+        imds()
+            .args(["serve", "--listen", listen, "--access-log"])
+            .arg(log_of(home))
+            .args(arguments)
+            .env("XDG_STATE_HOME", home)
+            .stdout(Stdio::piped()),
+    )?;
+    let stdout = process.child().stdout.take().context("standard output is piped")?;
+    let mut banner = String::new();
+    BufReader::new(stdout).read_line(&mut banner)?;
+    let address = banner.trim().rsplit("http://").next().and_then(|text| text.parse().ok());
+    Ok((process, address.with_context(|| format!("no address in {banner:?}"))?))
+}
+
+fn log_of(home: &Path) -> PathBuf {
+    home.join("access.log")
+}
