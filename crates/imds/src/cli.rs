@@ -23,6 +23,7 @@ pub(crate) enum Command {
 }
 
 #[derive(Args, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub(crate) struct ExecArguments {
     /// Runs the program behind one router, as in a container.
     #[arg(long)]
@@ -34,6 +35,9 @@ pub(crate) struct ExecArguments {
     /// Makes the program user 0 inside.
     #[arg(long)]
     map_root: bool,
+    /// Connects the program with the real network too, through pasta.
+    #[arg(long)]
+    egress: bool,
     /// Lets the service answer on IPv6 too.
     #[arg(long)]
     ipv6: bool,
@@ -53,6 +57,7 @@ impl ExecArguments {
             arguments: words.collect(),
             hops: self.hops.unwrap_or(self.container.into()),
             map_root: self.map_root,
+            egress: self.egress,
             ipv6: self.ipv6,
             instance: InstanceFacts {
                 id: "i-0123456789abcdef0".into(),

@@ -1,5 +1,9 @@
 //! `imds exec` as its users meet it: the built binary, run on real programs.
 
+#![allow(clippy::unwrap_used, reason = "a failed step is a failed test")]
+
+#[path = "exec/egress.rs"]
+mod egress;
 #[path = "exec/machine.rs"]
 mod machine;
 #[path = "exec/network.rs"]
