@@ -48,6 +48,8 @@ pub enum News {
     Ended(Pid, Ending),
     /// A child was stopped by this signal.
     Stopped(Pid, i32),
+    /// A stopped child goes on.
+    Continued(Pid),
 }
 
 /// Forks. The child runs `body`, then ends with the code that it returns; it never returns to the
@@ -117,12 +119,12 @@ impl Child {
 /// Takes one piece of news about any child, orphans that were given to us included. `None` when
 /// there is no more for now, or no child at all.
 pub fn news() -> Option<News> {
-    let status = wait(WaitOptions::NOHANG | WaitOptions::UNTRACED);
+    let status = wait(WaitOptions::NOHANG | WaitOptions::UNTRACED | WaitOptions::CONTINUED);
     let (pid, status) = status.ok().flatten()?;
     match (ending(status), status.stopping_signal()) {
         (Some(ending), _) => Some(News::Ended(pid, ending)),
         (None, Some(signal)) => Some(News::Stopped(pid, signal)),
-        (None, None) => None,
+        (None, None) => Some(News::Continued(pid)),
     }
 }
 

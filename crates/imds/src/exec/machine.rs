@@ -1,8 +1,7 @@
 //! What the program sees of the machine: processes, devices, names, and an identity that says EC2.
 //!
 //! All of it is mounts over the real machine's files, in a mount namespace that ends with the
-//! program. They are built on a stage, a file system in memory on `/proc`, which the sandbox's own
-//! `/proc` covers in the end.
+//! program. They are built on a stage, a file system in memory that covers `/proc` meanwhile.
 
 mod identity;
 
@@ -13,7 +12,7 @@ use imds_linux::{Error, mount, process};
 
 use super::{InstanceFacts, names};
 
-/// Where things are built. It must exist everywhere and be covered in the end.
+/// Where things are built: a directory that every machine has.
 const STAGE: &str = "/proc";
 
 /// Sets the machine up in the calling process's own namespaces. What could not be done but is no
@@ -34,11 +33,9 @@ pub(super) fn set_up(instance: &InstanceFacts) -> Result<Vec<String>, Error> {
     };
     attempt("host names are the real machine's", provide_names(stage, instance));
     attempt("/sys is the real machine's", provide_sys(stage, instance, &below_sys));
-    let outcome = mount::proc(stage);
-    if outcome.is_err() {
-        mount::detach(stage)?;
-    }
-    attempt("/proc is the real machine's", outcome);
+    // What was bound elsewhere stays; the stage itself is no longer needed.
+    mount::detach(stage)?;
+    attempt("/proc is the real machine's", mount::proc(stage));
     Ok(warnings)
 }
 
@@ -88,5 +85,7 @@ fn provide_sys(stage: &Path, instance: &InstanceFacts, below_sys: &[PathBuf]) ->
             mount::bind_tree(point, &target)?;
         }
     }
+    // Without a user namespace the old one can go, and no list of mounts shows it any more.
+    let _ = mount::detach(sys);
     mount::shift(&shown, sys)
 }

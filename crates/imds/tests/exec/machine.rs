@@ -1,0 +1,107 @@
+//! What the machine says it is.
+
+use std::process::Command;
+
+use rustix::process::geteuid;
+
+use crate::sandbox::{As, binary, everyone, sh, text};
+
+#[test]
+fn a_nitro_type_says_so_in_its_firmware() {
+    for who in everyone() {
+        let identity = sh(
+            who,
+            &["--instance-type", "m5.large"],
+            "cd /sys/class/dmi/id; cat sys_vendor bios_vendor product_name board_asset_tag \
+             product_uuid product_serial; ls /sys/hypervisor 2>/dev/null || :",
+        );
+        let lines: Vec<&str> = identity.lines().collect();
+        assert_eq!(lines[..3], ["Amazon EC2", "Amazon EC2", "m5.large"]);
+        assert!(lines[3].starts_with("i-"));
+        assert!(lines[4].starts_with("ec2") && lines[4].len() == 36);
+        assert_eq!(lines[4], lines[5]);
+        assert_eq!(lines.len(), 6);
+    }
+}
+
+#[test]
+fn a_xen_type_says_so_in_its_hypervisor() {
+    for who in everyone() {
+        let identity = sh(
+            who,
+            &["--instance-type", "t2.micro"],
+            "cat /sys/hypervisor/uuid /sys/class/dmi/id/product_uuid; \
+             cat /sys/hypervisor/type /sys/class/dmi/id/sys_vendor /sys/class/dmi/id/bios_version",
+        );
+        let lines: Vec<&str> = identity.lines().collect();
+        assert!(lines[0].starts_with("ec2"));
+        assert_eq!(lines[0], lines[1]);
+        assert_eq!(lines[2..], ["xen", "Xen", "4.11.amazon"]);
+    }
+}
+
+#[test]
+fn all_else_in_sys_is_still_there() {
+    let listing = "cd /sys; ls -d block bus class/* dev devices firmware fs/* kernel module power";
+    let outside = text(&Command::new("sh").args(["-c", listing]).output().unwrap().stdout);
+    for kind in ["t2.micro", "t3.micro"] {
+        for who in everyone() {
+            let inside = sh(who, &["--instance-type", kind], listing);
+            let without_dmi: Vec<&str> =
+                inside.lines().filter(|line| *line != "class/dmi").collect();
+            let expected: Vec<&str> = outside.lines().filter(|line| *line != "class/dmi").collect();
+            assert_eq!(without_dmi, expected);
+        }
+        let cgroups = "cat /proc/self/mounts | grep -c ' /sys/fs/cgroup'; ls /sys/fs/cgroup";
+        let outside = text(&Command::new("sh").args(["-c", cgroups]).output().unwrap().stdout);
+        assert_eq!(sh(As::Tester, &["--instance-type", kind], cgroups), outside);
+        let real = sh(As::Tester, &["--instance-type", kind], "realpath /sys/class/net/eth0");
+        assert_eq!(real, "/sys/devices/virtual/net/eth0");
+    }
+}
+
+#[test]
+fn processes_are_the_sandboxs_own() {
+    for who in everyone() {
+        assert_eq!(sh(who, &[], "echo $$; cat /proc/self/stat | cut -d' ' -f4"), "2\n2");
+    }
+}
+
+#[test]
+fn the_host_is_called_as_the_instance_is() {
+    for who in everyone() {
+        assert!(sh(who, &[], "hostname").starts_with("ip-172-31-"));
+    }
+}
+
+/// Runs a script inside, on a machine whose `/etc` was changed by another script. Takes root.
+fn with_etc(change: &str, script: &str) -> Option<String> {
+    if !geteuid().is_root() {
+        return None;
+    }
+    let setup = format!(
+        "set -e; mount -t tmpfs none /mnt; cp -a /etc /mnt/; cd /mnt/etc; {change}; \
+         mount --bind /mnt/etc /etc; exec \"$0\" exec -- sh -ec '{script}'"
+    );
+    let output =
+        Command::new("unshare").args(["-m", "sh", "-c", &setup]).arg(binary()).output().unwrap();
+    assert_eq!(text(&output.stderr), "", "{change}");
+    Some(text(&output.stdout))
+}
+
+#[test]
+fn names_work_whatever_is_in_etc() {
+    let ask = "getent hosts instance-data; test -s /etc/resolv.conf; ls /etc/passwd";
+    for change in [
+        "rm resolv.conf",
+        "rm hosts resolv.conf nsswitch.conf",
+        "ln -sf /nowhere/resolv.conf resolv.conf",
+        "cp resolv.conf resolv.real; ln -sf resolv.real resolv.conf",
+        "sed -i s/^hosts:.*/hosts:\\ resolve\\ [!UNAVAIL=return]\\ files/ nsswitch.conf",
+    ] {
+        if let Some(answer) = with_etc(change, ask) {
+            assert!(answer.starts_with("169.254.169.254"), "{change}: {answer}");
+            assert!(answer.ends_with("/etc/passwd"), "{change}: {answer}");
+        }
+    }
+}
