@@ -7,6 +7,7 @@
 pub mod http;
 mod isolation;
 mod need;
+mod nobody;
 mod process;
 mod server;
 
@@ -16,7 +17,8 @@ pub use anyhow::{Context, Result, bail, ensure};
 pub use isolation::isolate;
 pub use libtest_mimic::{Arguments, Trial, run};
 pub use need::Need;
-pub use process::{Finished, Process, imds, program};
+pub use nobody::{Nobody, path_with};
+pub use process::{Finished, Process, binary, exec, imds, program};
 pub use server::Server;
 
 use libtest_mimic::{Completion, Failed};

@@ -14,7 +14,15 @@ pub fn imds() -> Command {
     program(binary())
 }
 
-fn binary() -> PathBuf {
+/// `imds exec` with these options and this program.
+pub fn exec(options: &[&str], program: &[&str]) -> Command {
+    let mut command = imds();
+    command.arg("exec").args(options).arg("--").args(program);
+    command
+}
+
+/// The binary's path.
+pub fn binary() -> PathBuf {
     // Beside the directory of the test binary: target/debug/deps/… and target/debug/imds.
     let test = std::env::current_exe().unwrap_or_default();
     test.ancestors().nth(2).map(|directory| directory.join("imds")).unwrap_or_default()
@@ -70,6 +78,16 @@ impl Finished {
             bail!("{command:?}: {finished:#?}");
         }
         Ok(finished)
+    }
+}
+
+impl Finished {
+    /// Fails unless it ended with this code.
+    pub fn expect_code(self, code: i32) -> Result<Self> {
+        if self.status.code() != Some(code) {
+            bail!("expected exit code {code}: {self:#?}");
+        }
+        Ok(self)
     }
 }
 

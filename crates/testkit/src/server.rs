@@ -23,9 +23,14 @@ pub struct Server {
 impl Server {
     /// Starts `imds serve` with these arguments, and waits until it serves.
     pub fn start(arguments: &[&str]) -> Result<Self> {
+        Self::start_at("127.0.0.1:0", arguments)
+    }
+
+    /// The same, on this address.
+    pub fn start_at(listen: &str, arguments: &[&str]) -> Result<Self> {
         let home = TempDir::new()?;
         let arguments: Vec<_> = arguments.iter().map(|argument| (*argument).to_owned()).collect();
-        let (process, address) = start(&arguments, home.path(), "127.0.0.1:0")?;
+        let (process, address) = start(&arguments, home.path(), listen)?;
         Ok(Self { process, address, home, arguments })
     }
 
@@ -41,6 +46,11 @@ impl Server {
     /// Where it listens.
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Where it keeps its state.
+    pub fn state_home(&self) -> &Path {
+        self.home.path()
     }
 
     /// Its process.
