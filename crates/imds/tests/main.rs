@@ -1,14 +1,28 @@
 //! The built binary, as its users meet it. One binary for all tests, isolated from the network
 //! before the first thread starts.
 
+mod cli;
+mod clients;
 mod isolation;
+mod readme;
 mod serve;
+mod wire;
 
 use testkit::Arguments;
 
 fn main() {
     testkit::isolate();
-    let trials = [isolation::tests(), serve::tests()];
+    // The README's first: one of its tests takes two minutes, with the others beside it.
+    let trials = [
+        readme::tests(),
+        clients::tests(),
+        isolation::tests(),
+        cli::tests(),
+        serve::tests(),
+        wire::tests(),
+    ];
     let trials = trials.into_iter().flatten().collect();
-    testkit::run(&Arguments::from_args(), trials).exit();
+    let conclusion = testkit::run(&Arguments::from_args(), trials);
+    clients::print_losses();
+    conclusion.exit();
 }
