@@ -4,7 +4,21 @@ use std::process::Command;
 
 use rustix::process::geteuid;
 
-use crate::sandbox::{As, binary, text};
+use testkit::{Trial, tests};
+
+use super::sandbox::{As, binary, text};
+
+pub(crate) fn tests() -> Vec<Trial> {
+    tests![
+        &[];
+        the_real_network_answers_and_so_does_the_service,
+        link_local_networks_have_no_way_out,
+        the_hosts_own_services_are_not_exposed,
+        the_sandboxs_services_are_not_exposed_to_the_host,
+        the_way_out_ends_with_us,
+        a_missing_pasta_is_named_with_the_package_that_has_it,
+    ]
+}
 
 /// A network namespace that plays the host, with a service of its own, and one behind it that plays
 /// the internet: a web server and an address that nobody on EC2 may reach by mistake.
@@ -59,7 +73,6 @@ fn users() -> Vec<As> {
     if geteuid().is_root() { vec![As::Tester, As::Nobody] } else { Vec::new() }
 }
 
-#[test]
 fn the_real_network_answers_and_so_does_the_service() {
     for who in users() {
         for options in ["", "--container", "--hops 3 --ipv6"] {
@@ -74,7 +87,6 @@ fn the_real_network_answers_and_so_does_the_service() {
     }
 }
 
-#[test]
 fn link_local_networks_have_no_way_out() {
     for who in users() {
         for options in ["", "--container"] {
@@ -90,7 +102,6 @@ fn link_local_networks_have_no_way_out() {
     }
 }
 
-#[test]
 fn the_hosts_own_services_are_not_exposed() {
     for who in users() {
         let answers = in_the_world(
@@ -106,7 +117,6 @@ fn the_hosts_own_services_are_not_exposed() {
     }
 }
 
-#[test]
 fn the_sandboxs_services_are_not_exposed_to_the_host() {
     for who in users() {
         let answers = in_the_world(
@@ -120,7 +130,6 @@ fn the_sandboxs_services_are_not_exposed_to_the_host() {
     }
 }
 
-#[test]
 fn the_way_out_ends_with_us() {
     for who in users() {
         let answers = in_the_world(
@@ -137,7 +146,6 @@ fn the_way_out_ends_with_us() {
     }
 }
 
-#[test]
 fn a_missing_pasta_is_named_with_the_package_that_has_it() {
     let output = Command::new(binary())
         .args(["exec", "--egress", "--", "/bin/true"])

@@ -4,9 +4,22 @@ use std::process::Command;
 
 use rustix::process::geteuid;
 
-use crate::sandbox::{As, binary, everyone, sh, text};
+use testkit::{Trial, tests};
 
-#[test]
+use super::sandbox::{As, binary, everyone, sh, text};
+
+pub(crate) fn tests() -> Vec<Trial> {
+    tests![
+        &[];
+        a_nitro_type_says_so_in_its_firmware,
+        a_xen_type_says_so_in_its_hypervisor,
+        all_else_in_sys_is_still_there,
+        processes_are_the_sandboxs_own,
+        the_host_is_called_as_the_instance_is,
+        names_work_whatever_is_in_etc,
+    ]
+}
+
 fn a_nitro_type_says_so_in_its_firmware() {
     for who in everyone() {
         let identity = sh(
@@ -24,7 +37,6 @@ fn a_nitro_type_says_so_in_its_firmware() {
     }
 }
 
-#[test]
 fn a_xen_type_says_so_in_its_hypervisor() {
     for who in everyone() {
         let identity = sh(
@@ -40,7 +52,6 @@ fn a_xen_type_says_so_in_its_hypervisor() {
     }
 }
 
-#[test]
 fn all_else_in_sys_is_still_there() {
     let listing = "cd /sys; ls -d block bus class/* dev devices firmware fs/* kernel module power";
     let outside = text(&Command::new("sh").args(["-c", listing]).output().unwrap().stdout);
@@ -60,14 +71,12 @@ fn all_else_in_sys_is_still_there() {
     }
 }
 
-#[test]
 fn processes_are_the_sandboxs_own() {
     for who in everyone() {
         assert_eq!(sh(who, &[], "echo $$; cat /proc/self/stat | cut -d' ' -f4"), "2\n2");
     }
 }
 
-#[test]
 fn the_host_is_called_as_the_instance_is() {
     for who in everyone() {
         assert!(sh(who, &[], "hostname").starts_with("ip-172-31-"));
@@ -89,7 +98,6 @@ fn with_etc(change: &str, script: &str) -> Option<String> {
     Some(text(&output.stdout))
 }
 
-#[test]
 fn names_work_whatever_is_in_etc() {
     let ask = "getent hosts instance-data; test -s /etc/resolv.conf; ls /etc/passwd";
     for change in [

@@ -11,7 +11,18 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{Mode, OFlags, open};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 
-use crate::sandbox::{As, PATIENCE, everyone, exec};
+use testkit::{Trial, tests};
+
+use super::sandbox::{As, PATIENCE, everyone, exec};
+
+pub(crate) fn tests() -> Vec<Trial> {
+    tests![
+        &[];
+        keys_reach_the_program_and_nobody_dies_before_it,
+        a_job_stops_and_goes_on,
+        a_program_that_stops_itself_gives_the_terminal_back,
+    ]
+}
 
 const CTRL_C: &str = "\x03";
 const CTRL_Z: &str = "\x1a";
@@ -86,12 +97,11 @@ impl Drop for Terminal {
 
 /// A file with a script that everybody may read.
 fn script(name: &str, text: &str) -> std::path::PathBuf {
-    let path = crate::sandbox::binary().with_file_name(format!("{name}-{}.sh", std::process::id()));
+    let path = super::sandbox::binary().with_file_name(format!("{name}-{}.sh", std::process::id()));
     std::fs::write(&path, text).unwrap();
     path
 }
 
-#[test]
 fn keys_reach_the_program_and_nobody_dies_before_it() {
     let script = script(
         "keys",
@@ -112,7 +122,6 @@ fn keys_reach_the_program_and_nobody_dies_before_it() {
     }
 }
 
-#[test]
 fn a_job_stops_and_goes_on() {
     let script = script("jobs", "echo ready; while read -r line; do echo got-$line; done");
     for who in everyone() {
@@ -135,7 +144,6 @@ fn a_job_stops_and_goes_on() {
     }
 }
 
-#[test]
 fn a_program_that_stops_itself_gives_the_terminal_back() {
     let script = script("suspend", "echo ready; kill -STOP $$; echo again; exit 4");
     for who in everyone() {
