@@ -105,3 +105,22 @@ fn names_work_whatever_is_in_etc() {
         }
     }
 }
+
+/// As container engines do it: parts of `/proc` and `/sys` are covered, and then the kernel lets no
+/// unprivileged user mount new ones. Takes root to make.
+#[test]
+fn where_new_mounts_are_forbidden_it_says_so_and_goes_on() {
+    if !geteuid().is_root() {
+        return;
+    }
+    let script = "mount -t tmpfs none /proc/bus && mount -t tmpfs none /sys/firmware && \
+                  exec setpriv --reuid=65534 --regid=65534 --clear-groups \"$0\" exec -- \
+                  sh -c 'cat /sys/class/dmi/id/sys_vendor; kill -0 1; ls /sys/fs/cgroup >&2'";
+    let output =
+        Command::new("unshare").args(["-m", "sh", "-c", script]).arg(binary()).output().unwrap();
+    let warnings = text(&output.stderr);
+    assert_eq!(text(&output.stdout), "Amazon EC2", "{warnings}");
+    assert!(warnings.contains("warning: network interfaces in /sys are the real"), "{warnings}");
+    assert!(warnings.contains("warning: /proc is the real machine's"), "{warnings}");
+    assert!(warnings.contains("Operation not permitted"), "{warnings}");
+}

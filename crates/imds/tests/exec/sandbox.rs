@@ -1,7 +1,7 @@
 //! Running the binary, as root and as nobody, and waiting for what must come.
 
 use std::io::{BufRead, BufReader, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Output, Stdio};
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
@@ -30,11 +30,7 @@ pub(crate) fn everyone() -> Vec<As> {
 pub(crate) fn exec(who: As, options: &[&str], program: &[&str]) -> Command {
     let mut command = match who {
         As::Tester => Command::new(binary()),
-        As::Nobody => {
-            let mut command = Command::new("setpriv");
-            command.args(["--reuid=65534", "--regid=65534", "--clear-groups"]).arg(binary());
-            command
-        }
+        As::Nobody => exec_as_nobody(binary()),
     };
     command.arg("exec").args(options).arg("--").args(program).stdin(Stdio::null());
     command
@@ -137,18 +133,24 @@ fn all_processes() -> impl Iterator<Item = PathBuf> {
     fs::read_dir("/proc").unwrap().flatten().map(|entry| entry.path()).filter(is_number)
 }
 
-/// The binary, where everybody may run it.
+/// The binary, where everybody may run it: a copy, if it was built where only root may go.
 pub(crate) fn binary() -> &'static PathBuf {
     static BINARY: OnceLock<PathBuf> = OnceLock::new();
     BINARY.get_or_init(|| {
         let built = PathBuf::from(env!("CARGO_BIN_EXE_imds"));
-        if !geteuid().is_root() {
+        let help = exec_as_nobody(&built).arg("--help").stdout(Stdio::null()).status();
+        if !geteuid().is_root() || help.is_ok_and(|status| status.success()) {
             return built;
         }
-        let directory = env::temp_dir().join(format!("imds-exec-{}", process::id()));
-        fs::create_dir_all(&directory).unwrap();
-        let copy = directory.join("imds");
+        let copy = env::temp_dir().join("imds-exec-tests").join(process::id().to_string());
+        fs::create_dir_all(copy.parent().unwrap()).unwrap();
         fs::copy(built, &copy).unwrap();
         copy
     })
+}
+
+fn exec_as_nobody(program: &Path) -> Command {
+    let mut command = Command::new("setpriv");
+    command.args(["--reuid=65534", "--regid=65534", "--clear-groups"]).arg(program);
+    command
 }
