@@ -2,22 +2,25 @@
 
 use std::process::Command;
 
-use rustix::process::geteuid;
-
-use testkit::{Trial, tests};
+use testkit::{Need, Trial, tests};
 
 use super::sandbox::{As, binary, everyone, sh, text};
 
 pub(crate) fn tests() -> Vec<Trial> {
-    tests![
+    let mut tests = tests![
         &[];
         a_nitro_type_says_so_in_its_firmware,
         a_xen_type_says_so_in_its_hypervisor,
         all_else_in_sys_is_still_there,
         processes_are_the_sandboxs_own,
         the_host_is_called_as_the_instance_is,
+    ];
+    tests.extend(tests![
+        &[Need::Root];
         names_work_whatever_is_in_etc,
-    ]
+        where_new_mounts_are_forbidden_it_says_so_and_goes_on,
+    ]);
+    tests
 }
 
 fn a_nitro_type_says_so_in_its_firmware() {
@@ -83,11 +86,8 @@ fn the_host_is_called_as_the_instance_is() {
     }
 }
 
-/// Runs a script inside, on a machine whose `/etc` was changed by another script. Takes root.
-fn with_etc(change: &str, script: &str) -> Option<String> {
-    if !geteuid().is_root() {
-        return None;
-    }
+/// Runs a script inside, on a machine whose `/etc` was changed by another script.
+fn with_etc(change: &str, script: &str) -> String {
     let setup = format!(
         "set -e; mount -t tmpfs none /mnt; cp -a /etc /mnt/; cd /mnt/etc; {change}; \
          mount --bind /mnt/etc /etc; exec \"$0\" exec -- sh -ec '{script}'"
@@ -95,7 +95,7 @@ fn with_etc(change: &str, script: &str) -> Option<String> {
     let output =
         Command::new("unshare").args(["-m", "sh", "-c", &setup]).arg(binary()).output().unwrap();
     assert_eq!(text(&output.stderr), "", "{change}");
-    Some(text(&output.stdout))
+    text(&output.stdout)
 }
 
 fn names_work_whatever_is_in_etc() {
@@ -107,9 +107,23 @@ fn names_work_whatever_is_in_etc() {
         "cp resolv.conf resolv.real; ln -sf resolv.real resolv.conf",
         "sed -i s/^hosts:.*/hosts:\\ resolve\\ [!UNAVAIL=return]\\ files/ nsswitch.conf",
     ] {
-        if let Some(answer) = with_etc(change, ask) {
-            assert!(answer.starts_with("169.254.169.254"), "{change}: {answer}");
-            assert!(answer.ends_with("/etc/passwd"), "{change}: {answer}");
-        }
+        let answer = with_etc(change, ask);
+        assert!(answer.starts_with("169.254.169.254"), "{change}: {answer}");
+        assert!(answer.ends_with("/etc/passwd"), "{change}: {answer}");
     }
+}
+
+/// As container engines do it: parts of `/proc` and `/sys` are covered, and then the kernel lets no
+/// unprivileged user mount new ones.
+fn where_new_mounts_are_forbidden_it_says_so_and_goes_on() {
+    let script = "mount -t tmpfs none /proc/bus && mount -t tmpfs none /sys/firmware && \
+                  exec setpriv --reuid=65534 --regid=65534 --clear-groups \"$0\" exec -- \
+                  sh -c 'cat /sys/class/dmi/id/sys_vendor; kill -0 1; ls /sys/fs/cgroup >&2'";
+    let output =
+        Command::new("unshare").args(["-m", "sh", "-c", script]).arg(binary()).output().unwrap();
+    let warnings = text(&output.stderr);
+    assert_eq!(text(&output.stdout), "Amazon EC2", "{warnings}");
+    assert!(warnings.contains("warning: network interfaces in /sys are the real"), "{warnings}");
+    assert!(warnings.contains("warning: /proc is the real machine's"), "{warnings}");
+    assert!(warnings.contains("Operation not permitted"), "{warnings}");
 }

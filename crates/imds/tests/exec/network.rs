@@ -1,12 +1,12 @@
 //! Who answers in there, and who does not.
 
-use testkit::{Trial, tests};
+use testkit::{Need, Trial, tests};
 
 use super::sandbox::{As, Running, code, everyone, exec, sh, text};
 
 pub(crate) fn tests() -> Vec<Trial> {
     tests![
-        &[];
+        &[Need::Program("curl"), Need::Program("busybox")];
         the_service_answers_behind_any_number_of_routers,
         everything_else_is_refused_at_once,
         without_ipv6_its_address_is_refused_at_once,

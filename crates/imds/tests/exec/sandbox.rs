@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
@@ -30,11 +30,7 @@ pub(crate) fn everyone() -> Vec<As> {
 pub(crate) fn exec(who: As, options: &[&str], program: &[&str]) -> Command {
     let mut command = match who {
         As::Tester => Command::new(binary()),
-        As::Nobody => {
-            let mut command = Command::new("setpriv");
-            command.args(["--reuid=65534", "--regid=65534", "--clear-groups"]).arg(binary());
-            command
-        }
+        As::Nobody => exec_as_nobody(binary()),
     };
     command.arg("exec").args(options).arg("--").args(program).stdin(Stdio::null());
     command
@@ -135,4 +131,10 @@ fn all_processes() -> impl Iterator<Item = PathBuf> {
         path.file_name().is_some_and(|name| name.as_encoded_bytes().iter().all(u8::is_ascii_digit))
     };
     fs::read_dir("/proc").unwrap().flatten().map(|entry| entry.path()).filter(is_number)
+}
+
+fn exec_as_nobody(program: &Path) -> Command {
+    let mut command = Command::new("setpriv");
+    command.args(["--reuid=65534", "--regid=65534", "--clear-groups"]).arg(program);
+    command
 }
