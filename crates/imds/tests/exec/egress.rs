@@ -84,7 +84,7 @@ fn the_real_network_answers_and_so_does_the_service() {
             );
             let lines: Vec<&str> = answers.lines().collect();
             assert_eq!(lines[0], "internet", "{who:?} {options}");
-            assert_eq!(lines[1], "1.0", "{who:?} {options}");
+            assert!(lines[1].starts_with("1.0 "), "{who:?} {options}");
         }
     }
 }
