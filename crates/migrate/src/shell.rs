@@ -38,11 +38,19 @@ pub(crate) fn scan(snippet: &Snippet<'_>) -> Vec<Finding> {
         commands.iter().filter_map(|c| recognise(*c, &names, source)).collect();
 
     let mut findings = tokenless(&requests, &commands, &names, snippet);
-    findings.extend(scripts::scan(root, &names, snippet));
+    let scripts = scripts::scan(root, &names, snippet);
+    findings.extend(unclear(&commands, &requests, &names, scripts.is_empty(), source));
+    findings.extend(scripts);
     findings.extend(commands.iter().filter_map(|c| tool::scan(*c, snippet)));
-    findings.extend(unclear(&commands, &requests, &names, source));
     findings.extend(kept_addresses(root, &requests, &findings, source));
     findings
+}
+
+/// The same in a shell whose language only resembles sh: nothing is edited.
+pub(crate) fn look(snippet: &Snippet<'_>) -> Vec<Finding> {
+    let mut copy = Snippet::file(&snippet.text);
+    copy.untouched = Some("csh and fish scripts are not edited");
+    scan(&copy)
 }
 
 /// Requests without a token, each with the edits that give it one.
@@ -84,10 +92,14 @@ fn tokenless<'t>(
         } else {
             let own = needy.iter().position(|r| r.command == request.command);
             let Some(place) = own.and_then(|i| places.get(i)) else { continue };
-            // The first request of a place decides how its token is fetched.
-            let first = places.iter().position(|p| p.at == place.at).unwrap_or_default();
+            let sharing: Vec<&Request> = needy
+                .iter()
+                .zip(&places)
+                .filter(|(_, p)| p.at == place.at)
+                .map(|(r, _)| *r)
+                .collect();
             Remedy::Rewrite(vec![
-                fetch(place, needy[first], variable, snippet),
+                fetch(place, &sharing, variable, snippet),
                 Edit::insert(after, format!(" {}", request.fetcher.header(variable))),
             ])
         };
@@ -117,14 +129,23 @@ fn blocked(request: &Request<'_>, snippet: &Snippet<'_>) -> Option<&'static str>
     snippet.untouched.or(snippet.no_shell)
 }
 
-/// The edit that fetches the token.
-fn fetch(place: &Place, request: &Request<'_>, variable: &str, snippet: &Snippet<'_>) -> Edit {
-    let token = request.fetcher.token(
-        &request.again,
-        variable,
-        &request.endpoint,
-        &request.network,
-    );
+/// The edit that fetches the token for the requests that share a place, each program in its turn.
+///
+/// It never fails: a script under `set -e` goes on to its own request, whose failure it may
+/// expect. curl drops a header whose value is empty, so the request is then as it was.
+fn fetch(
+    place: &Place,
+    requests: &[&Request<'_>],
+    variable: &str,
+    snippet: &Snippet<'_>,
+) -> Edit {
+    let of = |fetcher| requests.iter().find(|r| r.fetcher == fetcher);
+    let commands: Vec<String> = [Fetcher::Curl, Fetcher::Wget]
+        .into_iter()
+        .filter_map(of)
+        .map(|r| r.fetcher.token(&r.again, &r.endpoint, &r.network))
+        .collect();
+    let token = format!("{variable}=$({}) || true", commands.join(" || "));
     let text = match place.join {
         Join::And => format!("{{ {token}; }} && "),
         Join::Statement => match snippet.line_start(place.at) {
@@ -137,8 +158,9 @@ fn fetch(place: &Place, request: &Request<'_>, variable: &str, snippet: &Snippet
 
 /// What to write by hand.
 fn example(request: &Request<'_>) -> String {
-    let token = request.fetcher.token(request.fetcher.name(), "TOKEN", &request.endpoint, "");
-    format!("{token}\n{} {} …", request.fetcher.name(), request.fetcher.header("TOKEN"))
+    let name = request.fetcher.name();
+    let token = request.fetcher.token(name, &request.endpoint, "");
+    format!("TOKEN=$({token})\n{name} {} …", request.fetcher.header("TOKEN"))
 }
 
 /// Metadata URLs handed to commands that are not known to fetch, nor to only speak of them.
@@ -146,6 +168,7 @@ fn unclear<'t>(
     commands: &[Node<'t>],
     requests: &[Request<'t>],
     names: &Names<'t>,
+    look_for_built: bool,
     source: &[u8],
 ) -> Vec<Finding> {
     let is_request = |c: &Node| requests.iter().any(|r| r.command == *c);
@@ -169,7 +192,8 @@ fn unclear<'t>(
         // A command line in a variable is looked into here; one that stands in the arguments
         // themselves is a script of its own.
         let written = text(*command, source);
-        let is_built = INTERPRETERS.contains(&name.as_ref()) && !address::mentioned(&written);
+        let is_built = look_for_built
+            && INTERPRETERS.contains(&name.as_ref()) && !address::mentioned(&written);
         let aims = |w: &String| {
             is_url(w) || is_built && w.split_whitespace().any(is_url) && w.contains("curl")
         };

@@ -137,27 +137,16 @@ impl Fetcher {
         }
     }
 
-    /// The assignment that fetches a token from `endpoint` into `variable`.
-    ///
-    /// It never fails: a script under `set -e` goes on to its own request, whose failure it may
-    /// expect. curl drops a header whose value is empty, so the request is then as it was.
-    pub(crate) fn token(
-        self,
-        program: &str,
-        variable: &str,
-        endpoint: &str,
-        network: &str,
-    ) -> String {
+    /// The command that prints a token from `endpoint`.
+    pub(crate) fn token(self, program: &str, endpoint: &str, network: &str) -> String {
         let ttl = "X-aws-ec2-metadata-token-ttl-seconds: 21600";
         let globoff = if endpoint.contains('[') { "g" } else { "" };
         let url = format!("\"{endpoint}/latest/api/token\"");
         match self {
-            Self::Curl => format!(
-                "{variable}=$({program} -sf{globoff}{network} -X PUT -H \"{ttl}\" {url}) || true"
-            ),
-            Self::Wget => format!(
-                "{variable}=$({program} -qO-{network} --method=PUT --header=\"{ttl}\" {url}) || true"
-            ),
+            Self::Curl => format!("{program} -sf{globoff}{network} -X PUT -H \"{ttl}\" {url}"),
+            Self::Wget => {
+                format!("{program} -qO-{network} --method=PUT --header=\"{ttl}\" {url}")
+            }
         }
     }
 }

@@ -8,9 +8,9 @@ use crate::address::{self, DEFAULT_ENDPOINT, HOLE, Target};
 use crate::syntax::{children, nodes, text};
 
 /// Programs that run the command in their arguments here and now.
-const RUNNERS: [&str; 15] = [
+const RUNNERS: [&str; 16] = [
     "sudo", "doas", "env", "timeout", "nice", "ionice", "nohup", "time", "exec", "command",
-    "builtin", "stdbuf", "setsid", "chronic", "unbuffer",
+    "builtin", "stdbuf", "setsid", "chronic", "unbuffer", "xargs",
 ];
 
 /// Programs that only speak of the words they are given.
@@ -62,6 +62,9 @@ pub(crate) fn recognise<'t>(
     let words: Vec<Node> = std::iter::once(name).chain(arguments(command)).collect();
     let (at, fetcher) = words.iter().enumerate().find_map(|(i, word)| {
         let values = names.values(*word);
+        if matches!(text(*word, source).trim_matches('"'), "$@" | "$*") {
+            return None;
+        }
         // An argument that is a whole command line is a script, not a command.
         let program = |v: &String| match v.split_once(char::is_whitespace) {
             Some((first, _)) => Fetcher::named(first).filter(|_| i == 0),
@@ -149,7 +152,8 @@ impl Aims {
                 }
                 continue;
             }
-            let role = if i == 0 { Role::Plain } else { fetcher.role(&values[0]) };
+            let one_word = i > 0 && values.len() == 1 && !values[0].contains(' ');
+            let role = if one_word { fetcher.role(&values[0]) } else { Role::Plain };
             match role {
                 Role::OptionWithValue { network } => {
                     if network {

@@ -1,5 +1,7 @@
 //! Scripts inside a script: `bash -c '…'`, `eval "…"`, here-documents, lines echoed into a file.
 
+use std::ops::Range;
+
 use tree_sitter::Node;
 
 use super::names::Names;
@@ -20,6 +22,10 @@ pub(super) fn scan(root: Node<'_>, names: &Names<'_>, snippet: &Snippet<'_>) -> 
         if !is_text || !(address::mentioned(&body) || body.contains("/latest/")) {
             continue;
         }
+        for ticked in backticks(node, source) {
+            let inner = as_is(ticked, snippet);
+            findings.extend(inner.lift(crate::scan_snippet(Language::Shell, &inner)));
+        }
         let Some(language) = language_of(node, names, source) else { continue };
         let inner = inner(node, snippet);
         let found = crate::scan_snippet(language, &inner);
@@ -36,7 +42,9 @@ pub(super) fn scan(root: Node<'_>, names: &Names<'_>, snippet: &Snippet<'_>) -> 
 fn language_of(node: Node<'_>, names: &Names<'_>, source: &[u8]) -> Option<Language> {
     let body = text(node, source);
     if node.kind() == "heredoc_body" {
-        return heredoc_language(node, source).or_else(|| language::by_content(body.as_bytes()));
+        return heredoc_language(node, source)
+            .or_else(|| language::by_content(body.as_bytes()))
+            .or_else(|| is_written(node).then_some(Language::Shell));
     }
     if !(body.contains("curl") || body.contains("wget") || body.contains("import ")) {
         return None;
@@ -58,16 +66,24 @@ fn language_of(node: Node<'_>, names: &Names<'_>, source: &[u8]) -> Option<Langu
             if name.starts_with("python") {
                 return Some(Language::Python);
             }
-            let written = around(holder)
-                .skip(1)
-                .take(2)
-                .any(|n| matches!(n.kind(), "redirected_statement" | "pipeline"));
             let speaks = SPEAKERS.contains(&name);
-            let is_code = !speaks || matches!(name, "echo" | "printf") && written;
+            let is_code = !speaks || matches!(name, "echo" | "printf") && is_written(holder);
             is_code.then_some(Language::Shell)
         }
         _ => None,
     }
+}
+
+/// Whether what `node` prints goes into a file or another program.
+fn is_written(node: Node<'_>) -> bool {
+    let mut statement = around(node).skip(1).take(3);
+    statement.any(|n| match n.kind() {
+        "pipeline" => true,
+        "redirected_statement" => nodes(n)
+            .take_while(|n| n.kind() != "heredoc_body")
+            .any(|n| n.kind() == "file_redirect"),
+        _ => false,
+    })
 }
 
 /// The language of a here-document, after the command that reads it and the file it goes to.
@@ -86,6 +102,32 @@ fn heredoc_language(node: Node<'_>, source: &[u8]) -> Option<Language> {
             _ => language::by_name(std::path::Path::new(word)),
         }
     })
+}
+
+/// Backticks in a here-document that expands: the grammar does not see them, the shell does.
+fn backticks(node: Node<'_>, source: &[u8]) -> Vec<Range<usize>> {
+    if node.kind() != "heredoc_body" || heredoc_is_quoted(node, source) {
+        return Vec::new();
+    }
+    let mut ticks = node.byte_range().filter(|at| {
+        source[*at] == b'`' && at.checked_sub(1).and_then(|p| source.get(p)) != Some(&b'\\')
+    });
+    let mut spans = Vec::new();
+    while let (Some(open), Some(close)) = (ticks.next(), ticks.next()) {
+        spans.push(open + 1..close);
+    }
+    spans
+}
+
+/// A part of the script that stands for itself, in one line.
+fn as_is(span: Range<usize>, snippet: &Snippet<'_>) -> Snippet<'static> {
+    let mut decoder = Decoder::new(&snippet.text);
+    decoder.copy(span.clone());
+    let mut inner = decoder.finish(span.end, Codec::default());
+    inner.untouched = snippet.untouched;
+    inner.busybox = snippet.busybox;
+    inner.multiline = false;
+    inner
 }
 
 /// The text in `node` as the inner interpreter reads it.
@@ -108,6 +150,7 @@ fn inner(node: Node<'_>, snippet: &Snippet<'_>) -> Snippet<'static> {
             .into_iter()
             .filter(|n| !matches!(n.kind(), "string_content" | "heredoc_content"))
             .collect();
+        let ticked = backticks(node, source);
         let mut at = start;
         while at < end {
             if let Some(part) = parts.iter().find(|p| p.start_byte() == at && p.end_byte() > at) {
@@ -115,6 +158,9 @@ fn inner(node: Node<'_>, snippet: &Snippet<'_>) -> Snippet<'static> {
                 let stop = part.end_byte().min(end);
                 decoder.blot(at..stop, b'_');
                 at = stop;
+            } else if let Some(ticked) = ticked.iter().find(|t| t.start == at) {
+                decoder.blot(ticked.clone(), b'_');
+                at = ticked.end;
             } else if source[at] == b'\\' && source.get(at + 1).is_some_and(|b| special.contains(b))
             {
                 decoder.put(source[at + 1], at);

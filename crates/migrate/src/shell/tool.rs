@@ -35,7 +35,10 @@ pub(super) fn scan(command: Node<'_>, snippet: &Snippet<'_>) -> Option<Finding> 
     if text(name, source).rsplit('/').next() != Some("ec2metadata") {
         return None;
     }
-    let token = Fetcher::Curl.token("curl", "IMDS_TOKEN", DEFAULT_ENDPOINT, "");
+    let token = format!(
+        "IMDS_TOKEN=$({}) || true",
+        Fetcher::Curl.token("curl", DEFAULT_ENDPOINT, "")
+    );
     let arguments = arguments(command);
     let option = match arguments.as_slice() {
         [one] => text(*one, source).into_owned(),
