@@ -5,6 +5,7 @@
 //! [`report`] turns findings into text for people and tools.
 
 mod address;
+mod calls;
 mod data;
 mod edit;
 mod embed;
@@ -15,6 +16,7 @@ mod library;
 mod powershell;
 mod prefilter;
 mod python;
+mod settings;
 
 mod shell;
 mod snippet;
@@ -37,7 +39,9 @@ pub fn scan(path: &Path, bytes: &[u8]) -> Vec<Finding> {
     }
     let mut findings = library::scan(path, bytes);
     if let Some(language) = language::detect(path, bytes) {
-        findings.extend(scan_snippet(language, &Snippet::file(bytes)));
+        let file = Snippet::file(bytes);
+        findings.extend(scan_snippet(language, &file));
+        findings.extend(settings::scan(language, &file));
     }
     findings.sort_by_key(|f| (f.span.start, f.span.end, f.rule));
     findings.dedup();
@@ -55,6 +59,13 @@ pub(crate) fn scan_snippet(language: Language, snippet: &Snippet<'_>) -> Vec<Fin
         Language::Python => python::scan(snippet),
         Language::PowerShell => powershell::scan(snippet),
         Language::WindowsUserData => powershell::user_data(snippet),
+        Language::JavaScript
+        | Language::Go
+        | Language::Ruby
+        | Language::Php
+        | Language::Perl
+        | Language::Java
+        | Language::CSharp => calls::scan(language, snippet),
         _ => embed::scan(language, snippet),
     };
     only_what_parses(language, snippet, findings)

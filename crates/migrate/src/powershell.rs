@@ -61,7 +61,7 @@ pub(crate) fn user_data(snippet: &Snippet<'_>) -> Vec<Finding> {
     let mut inner = decoder.finish(end, Codec::default());
     inner.untouched = snippet.untouched;
     inner.multiline = snippet.multiline;
-    inner.lift(scan(&inner))
+    inner.lift(crate::scan_snippet(crate::language::Language::PowerShell, &inner))
 }
 
 /// The variables of a script.

@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 use aho_corasick::AhoCorasick;
 
 /// Texts without one of which a file is not parsed. Matched without regard to case.
-const NEEDLES: [&str; 31] = [
+const NEEDLES: [&str; 33] = [
     // The service, and its tree under an address from elsewhere.
     "169.254.169.254",
     "fd00:ec2::254",
@@ -30,6 +30,8 @@ const NEEDLES: [&str; 31] = [
     "amazon-instance",
     "aws:ec2",
     "aws:autoscaling",
+    "aws-cdk",
+    "aws_cdk",
     "httptokens",
     "http_tokens",
     // CloudFormation and SAM
