@@ -2,7 +2,7 @@
 //!
 //! `169.254.169.254` serves other clouds too. What tells them apart is the path: EC2's begins with
 //! a version (`latest`, `1.0`, `2021-03-23`), Azure's with `metadata/`, Google's with
-//! `computeMetadata/`, `OpenStack`'s with `openstack/`. `169.254.170.2`, where ECS keeps credentials,
+//! `computeMetadata/`, OpenStack's with `openstack/`. `169.254.170.2`, where ECS keeps credentials,
 //! needs no token and is not ours.
 
 /// Stands in an evaluated text for what cannot be known from the file.
@@ -49,7 +49,7 @@ pub(crate) fn target(url: &str) -> Target {
     let url = url.trim().trim_matches(['"', '\'']);
     if let Some(rest) = url.strip_prefix(HOLE) {
         let known = rest.trim_start_matches(HOLE).trim_start_matches('/');
-        let in_tree = known.strip_prefix("latest/").is_some_and(|p| in_tree(p));
+        let in_tree = known.strip_prefix("latest/").is_some_and(in_tree);
         return if in_tree {
             Target::Metadata { endpoint: None, path: known.to_owned() }
         } else {

@@ -34,11 +34,18 @@ pub(crate) fn scan(language: Language, snippet: &Snippet<'_>) -> Vec<Finding> {
     if lower.contains("aws-ec2-metadata-token") || address::is_foreign(&lower) {
         return Vec::new();
     }
-    let Some(tree) = syntax::parse(&grammar, source) else { return Vec::new() };
+    let parsed = match language {
+        Language::Perl => without_here_documents(source),
+        _ => source.to_vec(),
+    };
+    let Some(tree) = syntax::parse(&grammar, &parsed) else { return Vec::new() };
     let fetches = dialect.clients.iter().any(|client| script.contains(client));
-    let has_path = PATHS.iter().any(|path| script.contains(path));
-    let strings = nodes(tree.root_node()).filter(|n| dialect.strings.contains(&n.kind()));
+    let strings: Vec<Node> =
+        nodes(tree.root_node()).filter(|n| dialect.strings.contains(&n.kind())).collect();
+    let is_path = |s: &Node| PATHS.iter().any(|path| value(*s, source).starts_with(path));
+    let has_path = strings.iter().any(is_path);
     strings
+        .into_iter()
         .filter_map(|string| {
             let value = value(string, source);
             let call = around(string)
@@ -67,6 +74,16 @@ pub(crate) fn scan(language: Language, snippet: &Snippet<'_>) -> Vec<Finding> {
         .collect()
 }
 
+/// The same text, as long, with `<<` made blank: the Perl grammar's scanner does not return from
+/// a here-document that is never closed.
+fn without_here_documents(source: &[u8]) -> Vec<u8> {
+    let mut text = source.to_vec();
+    for at in memchr::memmem::find_iter(source, b"<<") {
+        text[at..at + 2].fill(b' ');
+    }
+    text
+}
+
 fn finding(dialect: &Dialect, string: Node<'_>, source: &[u8]) -> Finding {
     let url = text(string, source);
     Finding::new(
@@ -82,7 +99,8 @@ fn finding(dialect: &Dialect, string: Node<'_>, source: &[u8]) -> Finding {
 
 /// A shell command that fetches metadata.
 fn shell_command(string: Node<'_>, value: &str, in_call: bool) -> Option<Finding> {
-    let ticked = matches!(string.kind(), "subshell" | "command_string" | "shell_command_expression");
+    let ticked =
+        matches!(string.kind(), "subshell" | "command_string" | "shell_command_expression");
     let is_command = is_worth_reading(value.as_bytes())
         && (value.contains("curl ") || value.contains("wget "))
         && (in_call || ticked);

@@ -1,8 +1,8 @@
 //! Code inside other files: which texts of a file are scripts, and how they are written there.
 
 mod base64;
-mod document;
 mod dockerfile;
+mod document;
 mod hcl;
 mod makefile;
 mod mime;
@@ -51,8 +51,7 @@ pub(crate) fn script(inner: &Snippet<'_>) -> Vec<Finding> {
 pub(crate) fn exec_form(words: &[String], span: std::ops::Range<usize>) -> Option<Finding> {
     let program = words.first()?.rsplit('/').next()?.to_owned();
     let is_fetcher = matches!(program.as_str(), "curl" | "wget");
-    let is_metadata =
-        |w: &String| matches!(address::target(w), address::Target::Metadata { .. });
+    let is_metadata = |w: &String| matches!(address::target(w), address::Target::Metadata { .. });
     let said = words.join(" ").to_ascii_lowercase();
     if !is_fetcher
         || !words.iter().any(is_metadata)

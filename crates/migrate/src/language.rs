@@ -6,13 +6,13 @@ use std::path::Path;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Language {
-    /// sh, bash, dash, ksh, `BusyBox` ash.
+    /// sh, bash, dash, ksh, BusyBox ash.
     Shell,
     /// csh, tcsh, fish: looked at, never edited.
     OtherShell,
     /// Python 2 and 3.
     Python,
-    /// `PowerShell`.
+    /// PowerShell.
     PowerShell,
     /// Windows user data: `<powershell>…</powershell>`.
     WindowsUserData,

@@ -4,6 +4,9 @@
 //! are pure: text in, findings and text out. [`walk`] runs [`scan`] over a tree of files, and
 //! [`report`] turns findings into text for people and tools.
 
+// IMDSv2, CloudFormation and PowerShell are names, not code.
+#![allow(clippy::doc_markdown)]
+
 mod address;
 mod calls;
 mod data;
@@ -16,11 +19,13 @@ mod library;
 mod powershell;
 mod prefilter;
 mod python;
+pub mod report;
 mod settings;
 
 mod shell;
 mod snippet;
 mod syntax;
+mod walk;
 
 use std::path::Path;
 
@@ -29,6 +34,7 @@ pub use error::{EditError, WalkError};
 pub use finding::{Finding, Remedy, Rule};
 pub use language::Language;
 use snippet::Snippet;
+pub use walk::{Event, MAX_SIZE, walk};
 
 /// Everything in `bytes`, the content of the file `path`, that speaks IMDSv1 or lets it be spoken.
 ///

@@ -1,4 +1,4 @@
-//! `PowerShell`: `Invoke-RestMethod`, `Invoke-WebRequest` and their aliases are rewritten;
+//! PowerShell: `Invoke-RestMethod`, `Invoke-WebRequest` and their aliases are rewritten;
 //! .NET's `WebClient` and `WebRequest` are shown.
 
 use std::collections::HashMap;
@@ -12,7 +12,7 @@ use crate::finding::{Finding, Remedy, Rule};
 use crate::snippet::{Codec, Decoder, Snippet};
 use crate::syntax::{self, around, children, is_clean, nodes, text};
 
-/// Commands that fetch a URL, in lower case; in `PowerShell` curl and wget are two of them.
+/// Commands that fetch a URL, in lower case; in PowerShell curl and wget are two of them.
 const FETCHERS: [&str; 6] =
     ["invoke-restmethod", "invoke-webrequest", "irm", "iwr", "curl", "wget"];
 
@@ -26,7 +26,7 @@ const TOKEN: &str = "Invoke-RestMethod -Method Put -Uri \
                      @{\"X-aws-ec2-metadata-token-ttl-seconds\" = \"21600\"}";
 const ENTRY: &str = "\"X-aws-ec2-metadata-token\" = $ImdsToken";
 
-/// What is wrong with the `PowerShell` code in `snippet`.
+/// What is wrong with the PowerShell code in `snippet`.
 pub(crate) fn scan(snippet: &Snippet<'_>) -> Vec<Finding> {
     let source: &[u8] = &snippet.text;
     let Some(tree) = syntax::parse(&tree_sitter_powershell::LANGUAGE.into(), source) else {

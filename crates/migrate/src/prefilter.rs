@@ -56,9 +56,8 @@ pub(crate) fn is_worth_parsing(path: &Path, bytes: &[u8]) -> bool {
 
 fn holds_needle(bytes: &[u8]) -> bool {
     static NEEDLE: OnceLock<Option<AhoCorasick>> = OnceLock::new();
-    let automaton = NEEDLE.get_or_init(|| {
-        AhoCorasick::builder().ascii_case_insensitive(true).build(NEEDLES).ok()
-    });
+    let automaton = NEEDLE
+        .get_or_init(|| AhoCorasick::builder().ascii_case_insensitive(true).build(NEEDLES).ok());
     // Without an automaton everything is parsed: slower, never wrong.
     automaton.as_ref().is_none_or(|a| a.is_match(bytes))
 }

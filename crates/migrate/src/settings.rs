@@ -45,5 +45,7 @@ fn runs_containers(source: &[u8]) -> bool {
         ["ecs", "docker", "container", "kubernetes", "kubelet", "eks", "/etc/eks/bootstrap.sh"];
     let text = String::from_utf8_lossy(source).to_ascii_lowercase();
     let is_word = |c: char| c.is_ascii_alphanumeric();
-    WORDS.iter().any(|word| text.split(|c| !is_word(c)).any(|w| w == *word) || word.contains('/') && text.contains(word))
+    WORDS.iter().any(|word| {
+        text.split(|c| !is_word(c)).any(|w| w == *word) || word.contains('/') && text.contains(word)
+    })
 }

@@ -133,12 +133,7 @@ fn blocked(request: &Request<'_>, snippet: &Snippet<'_>) -> Option<&'static str>
 ///
 /// It never fails: a script under `set -e` goes on to its own request, whose failure it may
 /// expect. curl drops a header whose value is empty, so the request is then as it was.
-fn fetch(
-    place: &Place,
-    requests: &[&Request<'_>],
-    variable: &str,
-    snippet: &Snippet<'_>,
-) -> Edit {
+fn fetch(place: &Place, requests: &[&Request<'_>], variable: &str, snippet: &Snippet<'_>) -> Edit {
     let of = |fetcher| requests.iter().find(|r| r.fetcher == fetcher);
     let commands: Vec<String> = [Fetcher::Curl, Fetcher::Wget]
         .into_iter()
@@ -193,7 +188,8 @@ fn unclear<'t>(
         // themselves is a script of its own.
         let written = text(*command, source);
         let is_built = look_for_built
-            && INTERPRETERS.contains(&name.as_ref()) && !address::mentioned(&written);
+            && INTERPRETERS.contains(&name.as_ref())
+            && !address::mentioned(&written);
         let aims = |w: &String| {
             is_url(w) || is_built && w.split_whitespace().any(is_url) && w.contains("curl")
         };

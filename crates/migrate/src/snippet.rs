@@ -20,7 +20,7 @@ pub(crate) struct Snippet<'a> {
     pub(crate) untouched: Option<&'static str>,
     /// Why a command here has no shell around it to keep a token in, if so; scripts inside it do.
     pub(crate) no_shell: Option<&'static str>,
-    /// Whether the programs here are `BusyBox`'s.
+    /// Whether the programs here are BusyBox's.
     pub(crate) busybox: bool,
     outside: Option<Outside>,
 }
@@ -47,15 +47,12 @@ impl Codec {
         let mut rest = text;
         while let Some(c) = rest.chars().next() {
             let escape = self.escapes.iter().find(|(plain, _)| rest.starts_with(plain));
-            let taken = match escape {
-                Some((plain, written)) => {
-                    out.push_str(written);
-                    plain.len()
-                }
-                None => {
-                    out.push(c);
-                    c.len_utf8()
-                }
+            let taken = if let Some((plain, written)) = escape {
+                out.push_str(written);
+                plain.len()
+            } else {
+                out.push(c);
+                c.len_utf8()
             };
             if c == '\n' {
                 out.push_str(&self.indent);

@@ -39,7 +39,7 @@ pub(crate) fn nodes(root: Node<'_>) -> impl Iterator<Item = Node<'_>> {
 }
 
 /// The named children of `node`.
-pub(crate) fn children<'t>(node: Node<'t>) -> Vec<Node<'t>> {
+pub(crate) fn children(node: Node<'_>) -> Vec<Node<'_>> {
     let mut cursor = node.walk();
     node.named_children(&mut cursor).collect()
 }

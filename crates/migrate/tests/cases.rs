@@ -5,6 +5,9 @@
 //! `MIGRATE_BLESS=1 cargo test -p imds-migrate --test cases` writes what is found as what is
 //! expected; read the difference before committing it.
 
+// Outside a `#[test]` function the lint does not know that this is a test.
+#![allow(clippy::unwrap_used)]
+
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -54,11 +57,8 @@ fn all() -> Vec<Case> {
 }
 
 fn folders(parent: &Path) -> Vec<PathBuf> {
-    let mut folders: Vec<PathBuf> = fs::read_dir(parent)
-        .unwrap()
-        .map(|e| e.unwrap().path())
-        .filter(|p| p.is_dir())
-        .collect();
+    let mut folders: Vec<PathBuf> =
+        fs::read_dir(parent).unwrap().map(|e| e.unwrap().path()).filter(|p| p.is_dir()).collect();
     folders.sort();
     folders
 }
@@ -159,6 +159,20 @@ fn bytes_outside_the_edits_are_unchanged() {
 }
 
 #[test]
+fn offers_settle_what_they_are_about() {
+    for case in all() {
+        let findings = scan(&case.file, &case.text);
+        let offers = findings.iter().filter(|f| matches!(f.remedy, Remedy::Offer { .. }));
+        let edits: Vec<_> = offers.clone().flat_map(Finding::edits).collect();
+        assert!(offers.clone().all(|f| !f.edits().is_empty()), "{}: an empty offer", case.name());
+        let settled = apply(&case.text, edits).unwrap();
+        let left = scan(&case.file, &settled);
+        let left = left.iter().filter(|f| matches!(f.remedy, Remedy::Offer { .. })).count();
+        assert_eq!(left, 0, "{}:\n{}", case.name(), String::from_utf8_lossy(&settled));
+    }
+}
+
+#[test]
 fn shells_accept_what_they_accepted() {
     for case in all().iter().filter(|c| c.is_shell()) {
         for shell in ["bash", "dash", "busybox"] {
@@ -176,8 +190,7 @@ fn shells_accept_what_they_accepted() {
 fn shellcheck_has_no_new_complaint() {
     // Every line of a CRLF file is one complaint.
     for case in all().iter().filter(|c| c.is_shell() && !c.text.contains(&b'\r')) {
-        let (Some(before), Some(after)) =
-            (complaints(&case.text), complaints(&case.rewritten()))
+        let (Some(before), Some(after)) = (complaints(&case.text), complaints(&case.rewritten()))
         else {
             continue;
         };

@@ -96,7 +96,14 @@ static DIALECTS: [Dialect; 7] = [
         name: "Java",
         strings: &["string_literal"],
         calls: &["method_invocation", "object_creation_expression"],
-        clients: &["HttpURLConnection", "HttpClient", "java.net", "RestTemplate", "OkHttp", "Jsoup"],
+        clients: &[
+            "HttpURLConnection",
+            "HttpClient",
+            "java.net",
+            "RestTemplate",
+            "OkHttp",
+            "Jsoup",
+        ],
         replacement: "HttpClient client = HttpClient.newHttpClient();\n\
                       String token = client.send(HttpRequest.newBuilder(URI.create(\"http://169.254.169.254/latest/api/token\"))\n    \
                       .header(\"X-aws-ec2-metadata-token-ttl-seconds\", \"21600\")\n    \

@@ -123,8 +123,7 @@ fn list_form(source: &[u8], command: Range<usize>) -> Vec<Finding> {
     padded.extend_from_slice(&source[command]);
     let mut findings = Vec::new();
     for list in data::json(&padded) {
-        let words: Vec<String> =
-            list.items().iter().map(|i| i.word(&padded).to_owned()).collect();
+        let words: Vec<String> = list.items().iter().map(|i| i.word(&padded).to_owned()).collect();
         findings.extend(exec_form(&words, list.span.clone()));
         for item in list.items() {
             let is_script = matches!(item.content, Content::Text(_))

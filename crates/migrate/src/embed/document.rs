@@ -19,7 +19,8 @@ const SHELL_LESS: [&str; 3] = ["command", "ansible.builtin.command", "entrypoint
 /// `cfn-init` does run its `command` in a shell; an Ansible task or a Compose service has other
 /// keys beside it.
 fn is_cfn_init(pairs: &[Pair]) -> bool {
-    const KEYS: [&str; 6] = ["command", "env", "cwd", "test", "ignoreErrors", "waitAfterCompletion"];
+    const KEYS: [&str; 6] =
+        ["command", "env", "cwd", "test", "ignoreErrors", "waitAfterCompletion"];
     pairs.iter().all(|p| KEYS.contains(&p.key.as_str()))
 }
 
@@ -36,8 +37,7 @@ pub(super) fn scan(language: Language, snippet: &Snippet<'_>) -> Vec<Finding> {
         Language::Json => data::json(source),
         _ => data::yaml(source),
     };
-    let mut walk =
-        Walk { source, snippet, no_shell: None, compose: None, findings: Vec::new() };
+    let mut walk = Walk { source, snippet, no_shell: None, compose: None, findings: Vec::new() };
     for document in &documents {
         let is_compose = document.get("services").is_some_and(|s| !s.pairs().is_empty());
         walk.compose = is_compose.then_some("Docker Compose fills in `$` itself");
@@ -68,7 +68,9 @@ impl Walk<'_> {
                 let words: Vec<String> =
                     items.iter().map(|i| i.word(self.source).to_owned()).collect();
                 self.findings.extend(exec_form(&words, data.span.clone()));
-                items.iter().for_each(|item| self.visit(item, holes));
+                for item in items {
+                    self.visit(item, holes);
+                }
             }
             Content::Map(pairs) => {
                 for pair in pairs {
@@ -115,7 +117,9 @@ impl Walk<'_> {
         let mut styles = Vec::new();
         for (i, part) in parts.items().iter().enumerate() {
             if i > 0 {
-                delimiter.iter().for_each(|b| decoder.put(*b, part.span.start));
+                for byte in &delimiter {
+                    decoder.put(*byte, part.span.start);
+                }
             }
             match part.content {
                 Content::Text(style) if part.tag.is_empty() => {

@@ -31,9 +31,8 @@ fn commands(source: &[u8]) -> Vec<Range<usize>> {
         let end = at + trimmed.len();
         if open.is_none() && trimmed.starts_with(b"Exec") {
             let command = trimmed.iter().position(|b| *b == b'=').map(|p| p + 1);
-            let prefixes = |p: usize| {
-                trimmed[p..].iter().take_while(|b| b" \t-@:+!".contains(b)).count() + p
-            };
+            let prefixes =
+                |p: usize| trimmed[p..].iter().take_while(|b| b" \t-@:+!".contains(b)).count() + p;
             open = command.map(|p| at + prefixes(p));
         }
         if let Some(start) = open.filter(|_| !trimmed.ends_with(b"\\")) {

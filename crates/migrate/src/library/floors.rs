@@ -49,7 +49,12 @@ pub(super) static FLOORS: [Floor; 11] = [
     floor(Registry::Go, "github.com/aws/aws-sdk-go", "1.25.38"),
     floor(Registry::Go, "github.com/aws/aws-sdk-go-v2", "0.19.0"),
     Floor { registry: Registry::RubyGems, name: "aws-sdk-core", major: Some("3"), first: "3.79.0" },
-    Floor { registry: Registry::Packagist, name: "aws/aws-sdk-php", major: Some("3"), first: "3.147.7" },
+    Floor {
+        registry: Registry::Packagist,
+        name: "aws/aws-sdk-php",
+        major: Some("3"),
+        first: "3.147.7",
+    },
     floor(Registry::Maven, "com.amazonaws:aws-java-sdk*", "1.11.678"),
     floor(Registry::Maven, "software.amazon.awssdk:*", "2.10.21"),
     floor(Registry::PowerShellGallery, "AWSPowerShell*", "4.0.1.0"),

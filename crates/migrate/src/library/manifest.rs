@@ -16,15 +16,17 @@ pub(super) struct Package {
 /// How one kind of file is read.
 pub(super) struct Reader {
     pub(super) registry: Registry,
-    pub(super) read: fn(&[u8]) -> Vec<Package>,
+    pub(super) read: Read,
 }
+
+type Read = fn(&[u8]) -> Vec<Package>;
 
 /// The reader for the file `path`.
 pub(super) fn reader(path: &Path) -> Option<Reader> {
     let name = path.file_name()?.to_str()?;
     let is_requirements = (name.starts_with("requirements") || name.starts_with("constraints"))
         && Path::new(name).extension().is_some_and(|e| e == "txt");
-    let (registry, read): (Registry, fn(&[u8]) -> Vec<Package>) = match name {
+    let (registry, read): (Registry, Read) = match name {
         _ if is_requirements => (Registry::Pypi, requirements),
         "Pipfile.lock" => (Registry::Pypi, pipfile_lock),
         "poetry.lock" | "uv.lock" | "pdm.lock" => (Registry::Pypi, toml_lock),
@@ -101,7 +103,8 @@ fn pipfile_lock(bytes: &[u8]) -> Vec<Package> {
 
 fn package_json(bytes: &[u8]) -> Vec<Package> {
     let documents = documents(bytes);
-    let groups = documents.iter().flat_map(|d| ["dependencies", "devDependencies"].map(|k| d.get(k)));
+    let groups =
+        documents.iter().flat_map(|d| ["dependencies", "devDependencies"].map(|k| d.get(k)));
     let pairs = groups.flatten().flat_map(Data::pairs);
     pairs
         .map(|pair| Package {

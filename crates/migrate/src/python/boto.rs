@@ -93,7 +93,9 @@ fn rewrite(
     }
     let (expression, path) = match function {
         "get_instance_userdata" => (call, "user-data".to_owned()),
-        "get_instance_metadata" => subscripts(call, source).ok_or("its result is used as a whole")?,
+        "get_instance_metadata" => {
+            subscripts(call, source).ok_or("its result is used as a whole")?
+        }
         _ => return Err("its result is a parsed document"),
     };
     let statement = around(call)
@@ -107,7 +109,9 @@ fn rewrite(
                 n.parent().is_some_and(|p| p.kind() == "module")
                     && !matches!(
                         n.kind(),
-                        "import_statement" | "import_from_statement" | "comment"
+                        "import_statement"
+                            | "import_from_statement"
+                            | "comment"
                             | "future_import_statement"
                     )
                     && !is_docstring(*n)

@@ -57,8 +57,8 @@ impl<'t> Call<'t> {
         let prefix = name.strip_suffix(&last)?.to_owned();
         let client = client(&prefix, &last, names)?;
         let at = usize::from(client == Client::Other && last == "request");
-        let named = arguments.iter().find(|a| names.keyword(**a).as_deref() == Some("url"));
-        let url = match named {
+        let by_name = arguments.iter().find(|a| names.keyword(**a).as_deref() == Some("url"));
+        let url = match by_name {
             Some(argument) => argument.child_by_field_name("value")?,
             None => *arguments.get(at).filter(|a| a.kind() != "keyword_argument")?,
         };
@@ -127,12 +127,17 @@ impl<'t> Call<'t> {
                 Some(Token::of(expression))
             }
             Client::Urlopen | Client::Request => {
-                let limits = if self.client == Client::Urlopen { keep(&["timeout"]) } else { String::new() };
+                let limits =
+                    if self.client == Client::Urlopen { keep(&["timeout"]) } else { String::new() };
                 let request = format!("{prefix}Request({url}, {headers}, method=\"PUT\")");
                 Some(Token::of(format!("{prefix}urlopen({request}{limits}).read().decode()")))
             }
             Client::Urlopen2 | Client::Request2 => {
-                let limits = if self.client == Client::Urlopen2 { keep(&["timeout"]) } else { String::new() };
+                let limits = if self.client == Client::Urlopen2 {
+                    keep(&["timeout"])
+                } else {
+                    String::new()
+                };
                 Some(Token {
                     statements: vec![
                         format!("{VARIABLE}_request = {prefix}Request({url}, {headers})"),
@@ -152,8 +157,10 @@ impl<'t> Call<'t> {
             return None;
         }
         let import = imports_from(names, &["urllib.request", "urllib2"])?;
-        let missing: Vec<&str> =
-            ["Request", "urlopen"].into_iter().filter(|n| !import.1.contains(&(*n).to_owned())).collect();
+        let missing: Vec<&str> = ["Request", "urlopen"]
+            .into_iter()
+            .filter(|n| !import.1.contains(&(*n).to_owned()))
+            .collect();
         let last = import.0?;
         (!missing.is_empty()).then(|| Edit::insert(last, format!(", {}", missing.join(", "))))
     }
@@ -258,7 +265,9 @@ fn is_session(prefix: &str, names: &Names<'_>) -> bool {
     let made: Vec<String> =
         names.assignments(object).iter().map(|n| owned(*n, names.source)).collect();
     !made.is_empty()
-        && made.iter().all(|m| m.starts_with("requests.Session") || m.starts_with("requests.session"))
+        && made
+            .iter()
+            .all(|m| m.starts_with("requests.Session") || m.starts_with("requests.session"))
 }
 
 /// Where the names imported from one of `modules` end, when it is by a plain list, and the names.
@@ -268,7 +277,7 @@ fn imports_from(names: &Names<'_>, modules: &[&str]) -> Option<(Option<usize>, V
         let mut cursor = n.walk();
         let imported: Vec<Node> = n.children_by_field_name("name", &mut cursor).collect();
         let plain = imported.iter().all(|i| i.kind() == "dotted_name");
-        let end = imported.last().map(|l| l.end_byte()).filter(|_| plain);
+        let end = imported.last().map(tree_sitter::Node::end_byte).filter(|_| plain);
         let list = imported.iter().map(|i| owned(*i, names.source)).collect();
         modules.contains(&module.as_str()).then_some((end, list))
     })

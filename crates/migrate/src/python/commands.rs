@@ -46,8 +46,8 @@ pub(super) fn scan(call: Node<'_>, snippet: &Snippet<'_>) -> Vec<Finding> {
 /// The content of a plain string literal.
 fn decode(string: Node<'_>, source: &[u8]) -> Snippet<'static> {
     let parts = children(string);
-    let start = parts.first().map_or(string.start_byte(), |n| n.end_byte());
-    let end = parts.last().map_or(string.end_byte(), |n| n.start_byte()).max(start);
+    let start = parts.first().map_or(string.start_byte(), tree_sitter::Node::end_byte);
+    let end = parts.last().map_or(string.end_byte(), tree_sitter::Node::start_byte).max(start);
     let opening = String::from_utf8_lossy(&source[string.start_byte()..start]).into_owned();
     let quote = if opening.ends_with('"') { ("\"", "\\\"") } else { ("'", "\\'") };
     let mut decoder = Decoder::new(source);

@@ -23,8 +23,7 @@ pub(super) struct Names<'t> {
 
 impl<'t> Names<'t> {
     pub(super) fn collect(root: Node<'t>, source: &'t [u8]) -> Self {
-        let mut names =
-            Self { source, root, assigned: HashMap::new(), calls: HashMap::new() };
+        let mut names = Self { source, root, assigned: HashMap::new(), calls: HashMap::new() };
         for node in nodes(root) {
             match node.kind() {
                 "assignment" => {
@@ -64,9 +63,9 @@ impl<'t> Names<'t> {
 
     /// Whether the module defines a function or method `name`.
     pub(super) fn is_defined(&self, name: &str) -> bool {
-        nodes(self.root).filter(|n| n.kind() == "function_definition").any(|n| {
-            n.child_by_field_name("name").is_some_and(|n| owned(n, self.source) == name)
-        })
+        nodes(self.root)
+            .filter(|n| n.kind() == "function_definition")
+            .any(|n| n.child_by_field_name("name").is_some_and(|n| owned(n, self.source) == name))
     }
 
     /// What is assigned to `name`.
@@ -94,10 +93,11 @@ impl<'t> Names<'t> {
             return unknown();
         }
         match node.kind() {
-            "string" | "concatenated_string" => self.sequence(&children(node), steps),
+            "string" | "concatenated_string" | "parenthesized_expression" => {
+                self.sequence(&children(node), steps)
+            }
             "string_content" => vec![owned(node, self.source)],
             "string_start" | "string_end" | "comment" => vec![String::new()],
-            "parenthesized_expression" => self.sequence(&children(node), steps),
             "interpolation" => match node.child_by_field_name("expression") {
                 Some(expression) => self.evaluate(expression, steps - 1),
                 None => unknown(),

@@ -10,7 +10,8 @@ use crate::snippet::Snippet;
 use crate::syntax::{self, children, is_clean, nodes, text};
 
 /// Constructs with a switch that requires tokens.
-const CONSTRUCTS: [&str; 3] = ["ec2.Instance", "ec2.LaunchTemplate", "autoscaling.AutoScalingGroup"];
+const CONSTRUCTS: [&str; 3] =
+    ["ec2.Instance", "ec2.LaunchTemplate", "autoscaling.AutoScalingGroup"];
 
 /// Properties that already decide, in both languages' spelling.
 const DECIDING: [&str; 7] = [
@@ -41,12 +42,7 @@ pub(super) fn scan(language: Language, snippet: &Snippet<'_>) -> Vec<Finding> {
         .collect()
 }
 
-fn construct(
-    call: Node<'_>,
-    name: Node<'_>,
-    language: Language,
-    source: &[u8],
-) -> Option<Finding> {
+fn construct(call: Node<'_>, name: Node<'_>, language: Language, source: &[u8]) -> Option<Finding> {
     let written = text(name, source);
     let arguments = call.child_by_field_name("arguments")?;
     let said = text(arguments, source);
@@ -54,15 +50,12 @@ fn construct(
     if !is_launch || DECIDING.iter().any(|word| said.contains(word)) {
         return None;
     }
-    let edit = match language {
-        Language::Python => {
-            let last = children(arguments).into_iter().filter(|n| n.kind() != "comment").last()?;
-            Edit::insert(last.end_byte(), ", require_imdsv2=True")
-        }
-        _ => {
-            let properties = children(arguments).into_iter().find(|n| n.kind() == "object")?;
-            Edit::insert(properties.start_byte() + 1, " requireImdsv2: true,")
-        }
+    let edit = if language == Language::Python {
+        let last = children(arguments).into_iter().rfind(|n| n.kind() != "comment")?;
+        Edit::insert(last.end_byte(), ", require_imdsv2=True")
+    } else {
+        let properties = children(arguments).into_iter().find(|n| n.kind() == "object")?;
+        Edit::insert(properties.start_byte() + 1, " requireImdsv2: true,")
     };
     let what = format!("`{written}` does not say whether tokens are required");
     Some(not_required(name.byte_range(), what, vec![edit]))

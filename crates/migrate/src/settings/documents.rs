@@ -202,7 +202,8 @@ impl Judge<'_> {
     fn limit(&mut self, options: &Data, name: &str, resource: &Resource, containers: bool) {
         let Some(limit) = options.get(resource.limit).filter(|_| containers) else { return };
         if limit.word(self.source) == "1" {
-            let raw = String::from_utf8_lossy(self.source.get(limit.span.clone()).unwrap_or_default());
+            let raw =
+                String::from_utf8_lossy(self.source.get(limit.span.clone()).unwrap_or_default());
             let edit = Edit::replace(limit.span.clone(), raw.replace('1', "2"));
             let what = format!("`{name}` lets tokens travel one hop, where containers run");
             self.findings.push(too_low(limit.span.clone(), what, vec![edit]));

@@ -51,7 +51,8 @@ fn judge(block: Node<'_>, snippet: &Snippet<'_>) -> Vec<Finding> {
         None if says(block, source, "metadata_options") => Vec::new(),
         None => {
             let what = format!("`{kind}` does not say whether tokens are required");
-            let edits = insertion(block, "metadata_options {\n  http_tokens = \"required\"\n}", snippet);
+            let edits =
+                insertion(block, "metadata_options {\n  http_tokens = \"required\"\n}", snippet);
             vec![not_required(name.byte_range(), what, edits.into_iter().collect())]
         }
     }
@@ -93,9 +94,8 @@ fn insertion(block: Node<'_>, lines: &str, snippet: &Snippet<'_>) -> Option<Edit
     let end = children(block).into_iter().find(|n| n.kind() == "block_end")?.start_byte();
     let indent = snippet.line_start(end)?;
     let eol = snippet.line_end(end);
-    let added: String =
-        lines.lines().map(|line| format!("  {line}{eol}{indent}")).collect();
-    Some(Edit::insert(end, added))
+    let lines: Vec<String> = lines.lines().map(|line| format!("  {line}{eol}{indent}")).collect();
+    Some(Edit::insert(end, lines.concat()))
 }
 
 fn nested<'t>(block: Node<'t>, _source: &[u8]) -> Vec<Node<'t>> {
@@ -108,9 +108,8 @@ fn keyword_of(block: Node<'_>, source: &[u8]) -> String {
 }
 
 fn says(block: Node<'_>, source: &[u8], word: &str) -> bool {
-    nodes(block).any(|n| {
-        matches!(n.kind(), "identifier" | "template_literal") && text(n, source) == word
-    })
+    nodes(block)
+        .any(|n| matches!(n.kind(), "identifier" | "template_literal") && text(n, source) == word)
 }
 
 /// The value of an attribute of `block`.

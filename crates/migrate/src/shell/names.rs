@@ -81,8 +81,9 @@ impl<'t> Names<'t> {
         self.calls.keys().any(|name| {
             let name = name.trim_start_matches('"');
             starts.iter().any(|s| {
-                name.strip_prefix(s.as_str())
-                    .is_some_and(|rest| !rest.starts_with(|c: char| c.is_alphanumeric() || c == '_'))
+                name.strip_prefix(s.as_str()).is_some_and(|rest| {
+                    !rest.starts_with(|c: char| c.is_alphanumeric() || c == '_')
+                })
             })
         })
     }
@@ -134,7 +135,9 @@ impl<'t> Names<'t> {
         for part in children(node) {
             if quoted && part.start_byte() > at {
                 let gap = String::from_utf8_lossy(&self.source[at..part.start_byte()]);
-                values.iter_mut().for_each(|v| v.push_str(&gap));
+                for value in &mut values {
+                    value.push_str(&gap);
+                }
             }
             values = product(&values, &self.evaluate(part, steps));
             at = part.end_byte();
@@ -146,7 +149,9 @@ impl<'t> Names<'t> {
         let mut values = vec![String::new()];
         for part in parts {
             values = product(&values, &self.evaluate(*part, steps));
-            values.iter_mut().for_each(|v| v.push(' '));
+            for value in &mut values {
+                value.push(' ');
+            }
         }
         values
     }
@@ -225,7 +230,9 @@ impl<'t> Names<'t> {
                     return unknown();
                 }
                 let mut values = self.joined(&arguments(*command), steps - 1);
-                values.iter_mut().for_each(|v| v.truncate(v.trim_end().len()));
+                for value in &mut values {
+                    value.truncate(value.trim_end().len());
+                }
                 values
             }
             _ => unknown(),

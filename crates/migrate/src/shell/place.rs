@@ -81,8 +81,7 @@ pub(crate) fn plan<'t>(requests: &[&Request<'t>], source: &[u8]) -> Vec<Place> {
             let served = places.iter().enumerate().find_map(|(j, place)| {
                 let place = place.as_ref()?;
                 let same_body = body == self::body(requests[j].command);
-                let may_share =
-                    match scopes[i] {
+                let may_share = match scopes[i] {
                     Scope::Poll(_) => scopes[i] == scopes[j],
                     Scope::Body(_) => matches!(scopes[j], Scope::Body(_) | Scope::Poll(_)),
                     Scope::Chained(_) => true,
@@ -206,9 +205,7 @@ fn place(scope: Scope<'_>, commands: &[Node<'_>]) -> Place {
     {
         // A statement that is the loop itself runs its condition at least once, so what follows
         // can use the token; inside a pipeline or a subshell it cannot.
-        let end = seat(poll)
-            .filter(|s| s.statement == poll)
-            .map_or(poll.end_byte(), |s| s.end());
+        let end = seat(poll).filter(|s| s.statement == poll).map_or(poll.end_byte(), |s| s.end());
         return Place {
             at: condition.start_byte(),
             join: Join::Statement,
@@ -221,16 +218,15 @@ fn place(scope: Scope<'_>, commands: &[Node<'_>]) -> Place {
             seats.iter().all(|others| others.iter().any(|other| other.block == seat.block))
         })
     });
-    match shared {
-        Some(seat) => Place {
+    if let Some(seat) = shared {
+        Place {
             at: seat.statement.start_byte(),
             join: Join::Statement,
             reach: seat.statement.start_byte()..seat.end(),
-        },
-        None => {
-            let at = commands.first().map_or(0, Node::start_byte);
-            Place { at, join: Join::Statement, reach: at..at }
         }
+    } else {
+        let at = commands.first().map_or(0, Node::start_byte);
+        Place { at, join: Join::Statement, reach: at..at }
     }
 }
 

@@ -15,10 +15,42 @@ const RUNNERS: [&str; 16] = [
 
 /// Programs that only speak of the words they are given.
 pub(crate) const SPEAKERS: [&str; 36] = [
-    "echo", "printf", "logger", "log", "grep", "egrep", "fgrep", "sed", "awk", "test", "[", "[[",
-    "iptables", "ip6tables", "nft", "ip", "ip6", "route", "ping", "ping6", "nc", "ncat", "netcat",
-    "arping", "traceroute", "telnet", "nmap", "ufw", "firewall-cmd", "cat", "tee", "tr", "cut",
-    ":", "alias", "unset",
+    "echo",
+    "printf",
+    "logger",
+    "log",
+    "grep",
+    "egrep",
+    "fgrep",
+    "sed",
+    "awk",
+    "test",
+    "[",
+    "[[",
+    "iptables",
+    "ip6tables",
+    "nft",
+    "ip",
+    "ip6",
+    "route",
+    "ping",
+    "ping6",
+    "nc",
+    "ncat",
+    "netcat",
+    "arping",
+    "traceroute",
+    "telnet",
+    "nmap",
+    "ufw",
+    "firewall-cmd",
+    "cat",
+    "tee",
+    "tr",
+    "cut",
+    ":",
+    "alias",
+    "unset",
 ];
 
 /// One command that reads instance metadata.
@@ -126,12 +158,7 @@ struct Aim {
 }
 
 impl Aims {
-    fn read<'t>(
-        words: &[Node<'t>],
-        fetcher: Fetcher,
-        names: &Names<'t>,
-        source: &[u8],
-    ) -> Self {
+    fn read<'t>(words: &[Node<'t>], fetcher: Fetcher, names: &Names<'t>, source: &[u8]) -> Self {
         let mut aims = Self::default();
         let mut value_of: Option<(String, Role)> = None;
         for (i, word) in words.iter().enumerate() {
@@ -167,9 +194,10 @@ impl Aims {
                     aims.network.push_str(&raw);
                 }
                 Role::Option { network: false } => {
-                    let url = values.iter().filter_map(|v| v.strip_prefix("--url="));
-                    let urls: Vec<&str> = url.collect();
-                    urls.iter().for_each(|u| aims.aim_at(u, *word, source, false));
+                    let urls = values.iter().filter_map(|v| v.strip_prefix("--url="));
+                    for url in urls {
+                        aims.aim_at(url, *word, source, false);
+                    }
                 }
                 Role::Plain => {
                     for value in &values {

@@ -50,7 +50,10 @@ fn language_of(node: Node<'_>, names: &Names<'_>, source: &[u8]) -> Option<Langu
         return None;
     }
     let holder = around(node).skip(1).find(|n| {
-        matches!(n.kind(), "command" | "variable_assignment" | "test_command" | "command_substitution")
+        matches!(
+            n.kind(),
+            "command" | "variable_assignment" | "test_command" | "command_substitution"
+        )
     })?;
     match holder.kind() {
         "variable_assignment" => {
@@ -79,9 +82,9 @@ fn is_written(node: Node<'_>) -> bool {
     let mut statement = around(node).skip(1).take(3);
     statement.any(|n| match n.kind() {
         "pipeline" => true,
-        "redirected_statement" => nodes(n)
-            .take_while(|n| n.kind() != "heredoc_body")
-            .any(|n| n.kind() == "file_redirect"),
+        "redirected_statement" => {
+            nodes(n).take_while(|n| n.kind() != "heredoc_body").any(|n| n.kind() == "file_redirect")
+        }
         _ => false,
     })
 }
@@ -179,11 +182,9 @@ fn inner(node: Node<'_>, snippet: &Snippet<'_>) -> Snippet<'static> {
     };
     let has_lines = source[start..end].contains(&b'\n') && snippet.multiline;
     let mut inner = decoder.finish(end, Codec { escapes, indent: String::new() });
-    let in_backticks = around(node).any(|n| {
-        n.kind() == "command_substitution" && source.get(n.start_byte()) == Some(&b'`')
-    });
-    inner.untouched =
-        snippet.untouched.or(in_backticks.then_some("it is quoted inside backticks"));
+    let in_backticks = around(node)
+        .any(|n| n.kind() == "command_substitution" && source.get(n.start_byte()) == Some(&b'`'));
+    inner.untouched = snippet.untouched.or(in_backticks.then_some("it is quoted inside backticks"));
     inner.busybox = snippet.busybox;
     inner.multiline = has_lines;
     inner

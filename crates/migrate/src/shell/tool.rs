@@ -35,10 +35,8 @@ pub(super) fn scan(command: Node<'_>, snippet: &Snippet<'_>) -> Option<Finding> 
     if text(name, source).rsplit('/').next() != Some("ec2metadata") {
         return None;
     }
-    let token = format!(
-        "IMDS_TOKEN=$({}) || true",
-        Fetcher::Curl.token("curl", DEFAULT_ENDPOINT, "")
-    );
+    let token =
+        format!("IMDS_TOKEN=$({}) || true", Fetcher::Curl.token("curl", DEFAULT_ENDPOINT, ""));
     let arguments = arguments(command);
     let option = match arguments.as_slice() {
         [one] => text(*one, source).into_owned(),
@@ -52,7 +50,11 @@ pub(super) fn scan(command: Node<'_>, snippet: &Snippet<'_>) -> Option<Finding> 
     let is_dollar = substitution.is_some_and(|n| source.get(n.start_byte()) == Some(&b'$'));
     let remedy = match path {
         // Inside `$(…)` the line end that the tool prints and curl does not makes no difference.
-        Some(path) if is_dollar && is_clean(command) && snippet.untouched.or(snippet.no_shell).is_none() => {
+        Some(path)
+            if is_dollar
+                && is_clean(command)
+                && snippet.untouched.or(snippet.no_shell).is_none() =>
+        {
             let edit = Edit::replace(command.byte_range(), format!("{token}; {}", get(path)));
             Remedy::Rewrite(vec![edit])
         }
