@@ -42,34 +42,30 @@ pub(crate) fn scan(language: Language, snippet: &Snippet<'_>) -> Vec<Finding> {
     let fetches = dialect.clients.iter().any(|client| script.contains(client));
     let strings: Vec<Node> =
         nodes(tree.root_node()).filter(|n| dialect.strings.contains(&n.kind())).collect();
-    let is_path = |s: &Node| PATHS.iter().any(|path| value(*s, source).starts_with(path));
+    // A path of its own, which some host is put before.
+    let is_path = |s: &Node| {
+        let raw = text(*s, source);
+        PATHS.iter().any(|path| raw.contains(path)) && !address::mentioned(&raw)
+    };
     let has_path = strings.iter().any(is_path);
     strings
         .into_iter()
         .filter_map(|string| {
             let value = value(string, source);
-            let call = around(string)
-                .skip(1)
-                .find(|n| dialect.calls.contains(&n.kind()))
-                .filter(|call| !is_speaking(*call, string, source));
-            let shell = shell_command(string, &value, call.is_some());
-            if shell.is_some() {
-                return shell;
+            let call = around(string).skip(1).find(|n| dialect.calls.contains(&n.kind()));
+            if call.is_some_and(|call| is_speaking(call, string, source)) {
+                return None;
             }
             let aims = match address::target(&value) {
-                Target::Metadata { path, .. } => {
-                    value.contains("://") && (!path.is_empty() || fetches)
-                        || fetches && has_path && path.is_empty()
-                        || fetches && path.starts_with("latest/")
-                }
+                // A host without a path is an endpoint: somebody else's concern unless this file
+                // has the paths.
+                Target::Metadata { path, .. } if path.is_empty() => fetches && has_path,
+                Target::Metadata { .. } => value.contains("://") || fetches,
                 Target::Elsewhere | Target::Unknown => false,
             };
-            let spoken = around(string)
-                .skip(1)
-                .find(|n| dialect.calls.contains(&n.kind()))
-                .is_some_and(|call| is_speaking(call, string, source));
-            let used = call.is_some() || fetches;
-            (aims && used && !spoken).then(|| finding(dialect, string, source))
+            let is_used = call.is_some() || fetches;
+            shell_command(string, &value, call.is_some())
+                .or_else(|| (aims && is_used).then(|| finding(dialect, string, source)))
         })
         .collect()
 }

@@ -130,6 +130,12 @@ proptest! {
 }
 
 #[test]
+fn an_unclosed_here_document_in_perl_comes_to_an_end() {
+    let text = "get(\"http://169.254.169.254/latest/meta-data/\"); { '<<EOF\n- [\"RUN bm\u{fffd}\\";
+    scan(Path::new("a.pl"), text.as_bytes());
+}
+
+#[test]
 fn absurd_nesting_is_left_alone() {
     for (open, close) in [("$(", ")"), ("(", ")"), ("{ ", "; }"), ("\"$(", ")\""), ("[", "]")] {
         let text = format!(

@@ -80,7 +80,9 @@ fn options(found: Node<'_>, name: Node<'_>, kind: &str, snippet: &Snippet<'_>) -
             findings.push(not_required(name.byte_range(), what, edits.into_iter().collect()));
         }
     }
-    let limit = attribute(found, "http_put_response_hop_limit", source);
+    // Packer's instances build an image and are gone; containers come later.
+    let limit = attribute(found, "http_put_response_hop_limit", source)
+        .filter(|_| !kind.contains("amazon-ebs"));
     if let Some(limit) = limit.filter(|l| literal(*l, source) == "1" && runs_containers(source)) {
         let edits = vec![Edit::replace(limit.byte_range(), "2")];
         let what = format!("{kind} lets tokens travel one hop, in a file that runs containers");
