@@ -200,6 +200,10 @@ impl Aims {
                     }
                 }
                 Role::Plain => {
+                    // `$(auth_header)` may print the header.
+                    if word.kind() == "command_substitution" {
+                        aims.hidden_header |= mentions_token_header(source);
+                    }
                     for value in &values {
                         let several = i == 0 || value.contains(' ');
                         for part in value.split_whitespace() {
