@@ -5,24 +5,24 @@ use std::net::TcpListener;
 use std::path::Path;
 
 use testkit::{
-    Context as _, Finished, Need, Nobody, Process, Result, Server, Trial, ensure, eventually, imds,
-    test,
+    Context as _, Finished, Need, Process, Result, Server, Trial, ensure, eventually, imds, tests,
 };
 
 pub(crate) fn tests() -> Vec<Trial> {
-    vec![
-        test("cli::help_has_examples", &[], help_has_examples),
-        test("cli::mistakes_say_what_to_type", &[], mistakes_say_what_to_type),
-        test("cli::a_mistake_with_exec_is_125", &[], a_mistake_with_exec_is_125),
-        test("cli::a_mistake_in_a_file_has_a_place", &[], a_mistake_in_a_file_has_a_place),
-        test("cli::too_much_user_data", &[], too_much_user_data),
-        test("cli::user_data_is_bytes", &[], user_data_is_bytes),
-        test("cli::a_port_in_use", &[], a_port_in_use),
-        test("cli::a_privileged_port", &[Need::Root], a_privileged_port),
-        test("cli::ends_well_when_interrupted", &[], ends_well_when_interrupted),
-        test("cli::serves_though_nobody_reads_the_banner", &[], nobody_reads_the_banner),
-        test("cli::logs_hold_no_secrets", &[], logs_hold_no_secrets),
-    ]
+    let mut tests = tests!(&[];
+        help_has_examples,
+        mistakes_say_what_to_type,
+        a_mistake_with_exec_is_125,
+        a_mistake_in_a_file_has_a_place,
+        too_much_user_data,
+        user_data_is_bytes,
+        a_port_in_use,
+        ends_well_when_interrupted,
+        serves_though_nobody_reads_the_banner,
+        logs_hold_no_secrets,
+    );
+    tests.extend(tests!(&[Need::Root]; a_privileged_port));
+    tests
 }
 
 /// Runs `imds` to its end, which must be this code; returns what it said on standard error.
@@ -130,8 +130,7 @@ fn a_port_in_use() -> Result<()> {
 }
 
 fn a_privileged_port() -> Result<()> {
-    let nobody = Nobody::new()?;
-    let mut shell = nobody.shell("imds serve --listen 127.0.0.1:80");
+    let mut shell = testkit::shell_of_nobody("imds serve --listen 127.0.0.1:80");
     let finished = Finished::of(&mut shell)?.expect_code(3)?;
     expect(&finished.stderr, &["127.0.0.1:80", "need root", "--listen 127.0.0.1:1338"])
 }
@@ -146,7 +145,7 @@ fn ends_well_when_interrupted() -> Result<()> {
     Ok(())
 }
 
-fn nobody_reads_the_banner() -> Result<()> {
+fn serves_though_nobody_reads_the_banner() -> Result<()> {
     // No other test listens on this address.
     const ADDRESS: &str = "127.0.0.77:1338";
     let (reader, writer) = std::io::pipe()?;

@@ -1,8 +1,11 @@
 //! The built binary, as its users meet it. One binary for all tests, isolated from the network
 //! before the first thread starts.
 
+#![allow(clippy::unwrap_used, reason = "a failed step is a failed test")]
+
 mod cli;
 mod clients;
+mod exec;
 mod isolation;
 mod readme;
 mod serve;
@@ -16,6 +19,7 @@ fn main() {
     let trials = [
         readme::tests(),
         clients::tests(),
+        exec::tests(),
         isolation::tests(),
         cli::tests(),
         serve::tests(),
@@ -24,5 +28,6 @@ fn main() {
     let trials = trials.into_iter().flatten().collect();
     let conclusion = testkit::run(&Arguments::from_args(), trials);
     clients::print_losses();
+    testkit::tidy();
     conclusion.exit();
 }

@@ -4,11 +4,10 @@
 //! default address finds it there. The `text` block that follows is what it prints, where `…` stands
 //! for anything. The `toml` block is a settings file. Other blocks are not run.
 
-use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use regex_lite::Regex;
-use testkit::{Context as _, Finished, Need, Nobody, Result, Server, Trial, ensure, imds, test};
+use testkit::{Context as _, Finished, Need, Result, Server, Trial, ensure, imds, test};
 
 const README: &str = include_str!("../../../README.md");
 
@@ -28,7 +27,7 @@ struct Block {
 }
 
 pub(crate) fn tests() -> Vec<Trial> {
-    let nobody = Arc::new(OnceLock::new());
+    const CURL: &[Need] = &[Need::Program("curl")];
     let scripts = blocks().into_iter().filter(|block| block.info.starts_with("sh"));
     let (serve, alone): (Vec<_>, Vec<_>) = scripts.partition(|block| block.text.contains(SERVE));
     let mut tests = vec![
@@ -37,50 +36,34 @@ pub(crate) fn tests() -> Vec<Trial> {
     ];
     for block in alone {
         let name = format!("readme::block_at_line_{}", block.line);
-        let nobody = Arc::clone(&nobody);
-        if block.info.contains(TWO_MINUTES) {
-            let stalled = block.with_stall();
-            let borrowed = Arc::clone(&nobody);
-            tests.push(test(format!("{name}_with_stall"), &[Need::Program("curl")], move || {
-                let took = stalled.run(user(&borrowed)?)?;
-                ensure!(took < Duration::from_secs(60), "it took {took:?}");
-                Ok(())
-            }));
-            // First, so that the others run beside it.
-            tests.insert(
-                0,
-                test(name, &[Need::Patience, Need::Program("curl")], move || {
-                    let took = block.run(user(&nobody)?)?.as_secs();
-                    ensure!((100..=140).contains(&took), "it took {took} s");
-                    Ok(())
-                }),
-            );
-        } else {
-            tests.push(test(name, &[Need::Program("curl")], move || {
-                block.run(user(&nobody)?).map(drop)
-            }));
+        if !block.info.contains(TWO_MINUTES) {
+            tests.push(test(name, CURL, move || block.run().map(drop)));
+            continue;
         }
+        let stalled = block.with_stall();
+        tests.push(test(format!("{name}_with_stall"), CURL, move || {
+            let took = stalled.run()?;
+            ensure!(took < Duration::from_secs(60), "it took {took:?}");
+            Ok(())
+        }));
+        // First, so that the others run beside it.
+        let in_full = test(name, &[Need::Patience, Need::Program("curl")], move || {
+            let took = block.run()?;
+            ensure!((100..=140).contains(&took.as_secs()), "it took {took:?}");
+            Ok(())
+        });
+        tests.insert(0, in_full);
     }
     tests
 }
 
-/// The user that all blocks share, made when the first of them runs.
-fn user(nobody: &OnceLock<Nobody>) -> Result<&Nobody> {
-    if nobody.get().is_none() {
-        // Of two that are made at once one is dropped.
-        let _ = nobody.set(Nobody::new()?);
-    }
-    nobody.get().context("it was made above")
-}
-
 fn run_with_server(blocks: Vec<Block>) -> Result<()> {
     let server = Server::start_at(SERVE, &[])?;
-    let path = testkit::path_with(testkit::binary().parent().context("no directory")?);
     let directory = tempfile::tempdir()?;
     for block in blocks {
         let mut shell = testkit::program("sh");
-        shell.args(["-c", &block.script()]).env("PATH", &path).current_dir(directory.path());
-        shell.env("XDG_STATE_HOME", server.state_home());
+        shell.args(["-c", &block.script()]).current_dir(directory.path());
+        shell.env("PATH", testkit::path_with_imds()).env("XDG_STATE_HOME", server.state_home());
         block.check(&Finished::of(&mut shell)?)?;
     }
     Ok(())
@@ -97,8 +80,8 @@ impl Block {
         Self { text, output: self.output.clone(), ..*self }
     }
 
-    fn run(&self, user: &Nobody) -> Result<Duration> {
-        let finished = Finished::of(&mut user.shell(&self.script()))?;
+    fn run(&self) -> Result<Duration> {
+        let finished = Finished::of(&mut testkit::shell_of_nobody(&self.script()))?;
         self.check(&finished)?;
         Ok(finished.took)
     }

@@ -4,7 +4,7 @@ use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 
 use testkit::http::Response;
-use testkit::{Result, SOON, Server, Trial, ensure, test};
+use testkit::{Result, SOON, Server, Trial, ensure, tests};
 
 /// An instance type of each front end.
 const TYPES: [&str; 2] = ["t2.micro", "t3.micro"];
@@ -14,18 +14,18 @@ const ID: &[u8] = b"i-1234567890abcdef0";
 const TTL: &str = "X-aws-ec2-metadata-token-ttl-seconds: 60\r\n";
 
 pub(crate) fn tests() -> Vec<Trial> {
-    vec![
-        test("wire::a_put_needs_neither_length_nor_host", &[], a_put_needs_neither_length_nor_host),
-        test("wire::http_1_0", &[], http_1_0),
-        test("wire::expect_is_417", &[], expect_is_417),
-        test("wire::a_connection_ends_after_its_answer", &[], a_connection_ends_after_its_answer),
-        test("wire::a_client_may_ask_for_more", &[], a_client_may_ask_for_more),
-        test("wire::keep_alive_as_http_has_it", &[], keep_alive_as_http_has_it),
-        test("wire::a_request_may_come_byte_by_byte", &[], a_request_may_come_byte_by_byte),
-        test("wire::requests_may_be_pipelined", &[], requests_may_be_pipelined),
-        test("wire::slashes_do_not_matter", &[], slashes_do_not_matter),
-        test("wire::an_unwanted_body_does_not_cost_the_answer", &[], an_unwanted_body),
-    ]
+    tests!(&[];
+        a_put_needs_neither_length_nor_host,
+        http_1_0,
+        expect_is_417,
+        a_connection_ends_after_its_answer,
+        a_client_may_ask_for_more,
+        keep_alive_as_http_has_it,
+        a_request_may_come_byte_by_byte,
+        requests_may_be_pipelined,
+        slashes_do_not_matter,
+        an_unwanted_body_does_not_cost_the_answer,
+    )
 }
 
 fn servers(options: &[&str]) -> Result<Vec<Server>> {
@@ -146,7 +146,7 @@ fn slashes_do_not_matter() -> Result<()> {
 }
 
 /// It is not read as a request, and the close does not overtake the answer.
-fn an_unwanted_body() -> Result<()> {
+fn an_unwanted_body_does_not_cost_the_answer() -> Result<()> {
     for server in servers(&[])? {
         let body = "GET / HTTP/1.1\r\n\r\n".repeat(4096);
         let length = body.len();

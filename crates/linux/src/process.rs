@@ -41,6 +41,16 @@ pub enum Ending {
     Killed(i32),
 }
 
+impl Ending {
+    /// As a shell tells it: the code, or 128 and the signal's number.
+    pub fn exit_code(self) -> u8 {
+        match self {
+            Self::Exited(code) => code,
+            Self::Killed(number) => u8::try_from(number).unwrap_or_default().wrapping_add(128),
+        }
+    }
+}
+
 /// What waiting for any child can tell.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum News {

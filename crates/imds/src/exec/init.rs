@@ -59,7 +59,7 @@ fn attend(program: Child, signals: &mut Signals, line: &mut Line) -> Result<u8, 
         match line.receive_or(signals)? {
             Woken::Signal(arrived) if arrived.number == libc::SIGCHLD => {
                 if let Some(ending) = ward.hear_news(line) {
-                    return Ok(exit_code(ending));
+                    return Ok(ending.exit_code());
                 }
             }
             // Others come from a terminal, which tells the program as well, or from processes that
@@ -69,7 +69,7 @@ fn attend(program: Child, signals: &mut Signals, line: &mut Line) -> Result<u8, 
             Woken::Line(Ok(Word::Noted)) => ward.answers += 1,
             Woken::Line(Ok(Word::GoOn)) => {
                 if let Some(ending) = ward.hear_news(line) {
-                    return Ok(exit_code(ending));
+                    return Ok(ending.exit_code());
                 }
                 ward.go_on();
             }
@@ -139,13 +139,6 @@ fn is_anywhere(program: &OsStr) -> bool {
     let is_path = program.as_encoded_bytes().contains(&b'/');
     let path = env::var_os("PATH").unwrap_or_default();
     is_path || env::split_paths(&path).any(|directory| directory.join(program).exists())
-}
-
-fn exit_code(ending: Ending) -> u8 {
-    match ending {
-        Ending::Exited(code) => code,
-        Ending::Killed(number) => u8::try_from(number).unwrap_or(0).wrapping_add(128),
-    }
 }
 
 /// Says it on standard error, if there is one.

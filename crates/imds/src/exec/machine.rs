@@ -28,11 +28,15 @@ pub(super) fn set_up(instance: &InstanceFacts) -> Result<Vec<String>, Error> {
     let mut warnings = Vec::new();
     let mut attempt = |what: &str, outcome: Result<(), Error>| {
         if let Err(error) = outcome {
-            warnings.push(format!("{what}: {error}"));
+            let reason = error.io().map_or_else(String::new, |reason| format!(": {reason}"));
+            warnings.push(format!("{what}: {error}{reason}"));
         }
     };
     attempt("host names are the real machine's", provide_names(stage, instance));
-    attempt("/sys is the real machine's", provide_sys(stage, instance, &below_sys));
+    let fresh = prepare_sys(stage);
+    let is_fresh = fresh.is_ok();
+    attempt("network interfaces in /sys are the real machine's", fresh);
+    attempt("/sys is the real machine's", provide_sys(stage, instance, &below_sys, is_fresh));
     // What was bound elsewhere stays; the stage itself is no longer needed.
     mount::detach(stage)?;
     attempt("/proc is the real machine's", mount::proc(stage));
@@ -70,15 +74,34 @@ fn provide_names(stage: &Path, instance: &InstanceFacts) -> Result<(), Error> {
     if cache.exists() { mount::tmpfs(cache) } else { Ok(()) }
 }
 
-/// Builds `/sys`: the kernel's own for this network, with EC2's identity.
-fn provide_sys(stage: &Path, instance: &InstanceFacts, below_sys: &[PathBuf]) -> Result<(), Error> {
-    let (sys, kernel, shown) = (Path::new("/sys"), stage.join("kernel"), stage.join("sys"));
+/// Where the kernel's own tree is, while ours is built from it, and ours.
+const KERNEL: &str = "kernel";
+const SHOWN: &str = "sys";
+
+/// Mounts the kernel's tree for this network. Where that is forbidden, as in a container that hides
+/// a part of `/sys` from us, the one that is there must do.
+fn prepare_sys(stage: &Path) -> Result<(), Error> {
+    let kernel = stage.join(KERNEL);
     mount::directory(&kernel)?;
-    mount::directory(&shown)?;
-    mount::sysfs(&kernel)?;
-    mount::bind(&kernel, &shown)?;
+    mount::directory(&stage.join(SHOWN))?;
+    mount::sysfs(&kernel)
+}
+
+/// Builds `/sys`: the kernel's own with EC2's identity.
+fn provide_sys(
+    stage: &Path,
+    instance: &InstanceFacts,
+    below_sys: &[PathBuf],
+    is_fresh: bool,
+) -> Result<(), Error> {
+    let (sys, kernel, shown) = (Path::new("/sys"), stage.join(KERNEL), stage.join(SHOWN));
+    if !is_fresh {
+        mount::bind_tree(sys, &kernel)?;
+    }
+    mount::bind_tree(&kernel, &shown)?;
     identity::place(instance, &kernel, &shown)?;
-    for point in below_sys {
+    // What others have mounted in there is still wanted, as are cgroups.
+    for point in below_sys.iter().filter(|_| is_fresh) {
         let Ok(name) = point.strip_prefix(sys) else { continue };
         let target = shown.join(name);
         if target.exists() {

@@ -7,7 +7,7 @@
 use std::process::ExitCode;
 
 use imds_linux::Error;
-use imds_linux::process::{Child, Ending};
+use imds_linux::process::Child;
 use imds_linux::signal::{self, Arrived, Signals};
 use rustix::fs::{Mode, OFlags, open};
 use rustix::process::getpgrp;
@@ -27,7 +27,7 @@ pub(super) fn supervise(
         match line.receive_or(&mut signals)? {
             Woken::Signal(arrived) if arrived.number == libc::SIGCHLD => {
                 if let Some(ending) = init.ended()? {
-                    return Ok(status(ending));
+                    return Ok(ending.exit_code().into());
                 }
             }
             // A shell sends this one to the group, and to follow it up could undo the next stop.
@@ -47,7 +47,7 @@ pub(super) fn supervise(
                 }
             }
             Woken::Signal(_) | Woken::Line(Ok(_)) => {}
-            Woken::Line(Err(_)) => return init.wait().map(status),
+            Woken::Line(Err(_)) => return Ok(init.wait()?.exit_code().into()),
         }
     }
 }
@@ -56,11 +56,4 @@ fn in_foreground() -> bool {
     let terminal =
         open("/dev/tty", OFlags::RDONLY | OFlags::NOCTTY | OFlags::CLOEXEC, Mode::empty());
     terminal.and_then(tcgetpgrp).is_ok_and(|group| group == getpgrp())
-}
-
-fn status(ending: Ending) -> ExitCode {
-    match ending {
-        Ending::Exited(code) => code.into(),
-        Ending::Killed(number) => u8::try_from(number).unwrap_or(0).wrapping_add(128).into(),
-    }
 }

@@ -1,18 +1,16 @@
 //! curl, wget and busybox, which is linked statically as Go programs are.
 
-use testkit::{Finished, Need, Result, Trial, ensure, exec, test};
+use testkit::{Finished, Need, Result, Trial, ensure, exec, tests};
 
 const SERVICE: &str = "http://169.254.169.254";
 const SERVICE_V6: &str = "http://[fd00:ec2::254]";
 
 pub(super) fn tests() -> Vec<Trial> {
-    const CURL: &[Need] = &[Need::Program("curl")];
-    vec![
-        test("clients::curl_over_both_protocols", CURL, curl_over_both_protocols),
-        test("clients::curl_is_reset_after_the_stall", CURL, curl_is_reset_after_the_stall),
-        test("clients::wget", &[Need::Program("wget")], wget),
-        test("clients::static_programs", &[Need::Program("busybox")], static_programs),
-    ]
+    let curl = tests!(&[Need::Program("curl")];
+        curl_over_both_protocols, curl_is_reset_after_the_stall);
+    let wget = tests!(&[Need::Program("wget")]; wget);
+    let busybox = tests!(&[Need::Program("busybox")]; static_programs);
+    [curl, wget, busybox].into_iter().flatten().collect()
 }
 
 /// Both addresses hand out tokens, and each takes the other's.

@@ -2,11 +2,27 @@
 
 use std::process::Command;
 
-use rustix::process::geteuid;
+use testkit::{Need, Trial, tests};
 
-use crate::sandbox::{As, binary, everyone, sh, text};
+use super::sandbox::{As, binary, everyone, sh, text};
 
-#[test]
+pub(crate) fn tests() -> Vec<Trial> {
+    let mut tests = tests![
+        &[];
+        a_nitro_type_says_so_in_its_firmware,
+        a_xen_type_says_so_in_its_hypervisor,
+        all_else_in_sys_is_still_there,
+        processes_are_the_sandboxs_own,
+        the_host_is_called_as_the_instance_is,
+    ];
+    tests.extend(tests![
+        &[Need::Root];
+        names_work_whatever_is_in_etc,
+        where_new_mounts_are_forbidden_it_says_so_and_goes_on,
+    ]);
+    tests
+}
+
 fn a_nitro_type_says_so_in_its_firmware() {
     for who in everyone() {
         let identity = sh(
@@ -24,7 +40,6 @@ fn a_nitro_type_says_so_in_its_firmware() {
     }
 }
 
-#[test]
 fn a_xen_type_says_so_in_its_hypervisor() {
     for who in everyone() {
         let identity = sh(
@@ -40,7 +55,6 @@ fn a_xen_type_says_so_in_its_hypervisor() {
     }
 }
 
-#[test]
 fn all_else_in_sys_is_still_there() {
     let listing = "cd /sys; ls -d block bus class/* dev devices firmware fs/* kernel module power";
     let outside = text(&Command::new("sh").args(["-c", listing]).output().unwrap().stdout);
@@ -60,25 +74,20 @@ fn all_else_in_sys_is_still_there() {
     }
 }
 
-#[test]
 fn processes_are_the_sandboxs_own() {
     for who in everyone() {
         assert_eq!(sh(who, &[], "echo $$; cat /proc/self/stat | cut -d' ' -f4"), "2\n2");
     }
 }
 
-#[test]
 fn the_host_is_called_as_the_instance_is() {
     for who in everyone() {
         assert!(sh(who, &[], "hostname").starts_with("ip-172-31-"));
     }
 }
 
-/// Runs a script inside, on a machine whose `/etc` was changed by another script. Takes root.
-fn with_etc(change: &str, script: &str) -> Option<String> {
-    if !geteuid().is_root() {
-        return None;
-    }
+/// Runs a script inside, on a machine whose `/etc` was changed by another script.
+fn with_etc(change: &str, script: &str) -> String {
     let setup = format!(
         "set -e; mount -t tmpfs none /mnt; cp -a /etc /mnt/; cd /mnt/etc; {change}; \
          mount --bind /mnt/etc /etc; exec \"$0\" exec -- sh -ec '{script}'"
@@ -86,10 +95,9 @@ fn with_etc(change: &str, script: &str) -> Option<String> {
     let output =
         Command::new("unshare").args(["-m", "sh", "-c", &setup]).arg(binary()).output().unwrap();
     assert_eq!(text(&output.stderr), "", "{change}");
-    Some(text(&output.stdout))
+    text(&output.stdout)
 }
 
-#[test]
 fn names_work_whatever_is_in_etc() {
     let ask = "getent hosts instance-data; test -s /etc/resolv.conf; ls /etc/passwd";
     for change in [
@@ -99,9 +107,24 @@ fn names_work_whatever_is_in_etc() {
         "cp resolv.conf resolv.real; ln -sf resolv.real resolv.conf",
         "sed -i s/^hosts:.*/hosts:\\ resolve\\ [!UNAVAIL=return]\\ files/ nsswitch.conf",
     ] {
-        if let Some(answer) = with_etc(change, ask) {
-            assert!(answer.starts_with("169.254.169.254"), "{change}: {answer}");
-            assert!(answer.ends_with("/etc/passwd"), "{change}: {answer}");
-        }
+        let answer = with_etc(change, ask);
+        assert!(answer.starts_with("169.254.169.254"), "{change}: {answer}");
+        assert!(answer.ends_with("/etc/passwd"), "{change}: {answer}");
     }
+}
+
+/// As container engines do it: parts of `/proc` and `/sys` are covered, and then the kernel lets no
+/// unprivileged user mount new ones.
+fn where_new_mounts_are_forbidden_it_says_so_and_goes_on() {
+    let script = "mount -t tmpfs none /proc/bus && mount -t tmpfs none /sys/firmware && \
+                  exec setpriv --reuid=65534 --regid=65534 --clear-groups \"$0\" exec \
+                  --instance-type t3.micro -- \
+                  sh -c 'cat /sys/class/dmi/id/sys_vendor; kill -0 1; ls /sys/fs/cgroup >&2'";
+    let output =
+        Command::new("unshare").args(["-m", "sh", "-c", script]).arg(binary()).output().unwrap();
+    let warnings = text(&output.stderr);
+    assert_eq!(text(&output.stdout), "Amazon EC2", "{warnings}");
+    assert!(warnings.contains("warning: network interfaces in /sys are the real"), "{warnings}");
+    assert!(warnings.contains("warning: /proc is the real machine's"), "{warnings}");
+    assert!(warnings.contains("Operation not permitted"), "{warnings}");
 }

@@ -2,7 +2,18 @@
 
 use std::process::Command;
 
-use crate::sandbox::{binary, code, text};
+use testkit::{Trial, tests};
+
+use super::sandbox::{binary, code, text};
+
+pub(crate) fn tests() -> Vec<Trial> {
+    tests![
+        &[];
+        switched_off_network_namespaces_are_named,
+        switched_off_user_namespaces_are_named,
+        a_read_only_proc_sys_is_named,
+    ]
+}
 
 /// Runs `imds exec -- true` as root of a user namespace that a script has changed before. Limits set
 /// there hold there only.
@@ -18,14 +29,12 @@ fn refused(script: &str, run: &str) -> String {
     message
 }
 
-#[test]
 fn switched_off_network_namespaces_are_named() {
     let message = refused("echo 0 >/proc/sys/user/max_net_namespaces", "");
     assert!(message.contains("cannot make a network namespace"), "{message}");
     assert!(message.contains("sysctl -w user.max_net_namespaces="), "{message}");
 }
 
-#[test]
 fn switched_off_user_namespaces_are_named() {
     let message =
         refused("echo 0 >/proc/sys/user/max_user_namespaces", "setpriv --bounding-set=-sys_admin");
@@ -33,7 +42,6 @@ fn switched_off_user_namespaces_are_named() {
     assert!(message.contains("sysctl -w user.max_user_namespaces="), "{message}");
 }
 
-#[test]
 fn a_read_only_proc_sys_is_named() {
     let script = "mount --bind /proc/sys /proc/sys; mount -o remount,ro,bind /proc/sys; \
                   set -- --container";

@@ -1,13 +1,13 @@
 //! Running the binary, as root and as nobody, and waiting for what must come.
 
+use std::fs;
 use std::io::{BufRead, BufReader, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Output, Stdio};
-use std::sync::OnceLock;
 use std::time::{Duration, Instant};
-use std::{env, fs, process};
 
-use rustix::process::geteuid;
+pub(crate) use testkit::binary;
+use testkit::has_all_users;
 
 /// How long anything here may take on a busy machine.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
@@ -23,18 +23,14 @@ pub(crate) enum As {
 
 /// Both, where the tests may choose.
 pub(crate) fn everyone() -> Vec<As> {
-    if geteuid().is_root() { vec![As::Tester, As::Nobody] } else { vec![As::Tester] }
+    if has_all_users() { vec![As::Tester, As::Nobody] } else { vec![As::Tester] }
 }
 
 /// `imds exec` with these options and this program.
 pub(crate) fn exec(who: As, options: &[&str], program: &[&str]) -> Command {
     let mut command = match who {
         As::Tester => Command::new(binary()),
-        As::Nobody => {
-            let mut command = Command::new("setpriv");
-            command.args(["--reuid=65534", "--regid=65534", "--clear-groups"]).arg(binary());
-            command
-        }
+        As::Nobody => exec_as_nobody(binary()),
     };
     command.arg("exec").args(options).arg("--").args(program).stdin(Stdio::null());
     command
@@ -137,18 +133,8 @@ fn all_processes() -> impl Iterator<Item = PathBuf> {
     fs::read_dir("/proc").unwrap().flatten().map(|entry| entry.path()).filter(is_number)
 }
 
-/// The binary, where everybody may run it.
-pub(crate) fn binary() -> &'static PathBuf {
-    static BINARY: OnceLock<PathBuf> = OnceLock::new();
-    BINARY.get_or_init(|| {
-        let built = PathBuf::from(env!("CARGO_BIN_EXE_imds"));
-        if !geteuid().is_root() {
-            return built;
-        }
-        let directory = env::temp_dir().join(format!("imds-exec-{}", process::id()));
-        fs::create_dir_all(&directory).unwrap();
-        let copy = directory.join("imds");
-        fs::copy(built, &copy).unwrap();
-        copy
-    })
+fn exec_as_nobody(program: &Path) -> Command {
+    let mut command = Command::new("setpriv");
+    command.args(["--reuid=65534", "--regid=65534", "--clear-groups"]).arg(program);
+    command
 }

@@ -2,9 +2,22 @@
 
 use std::fs;
 
-use crate::sandbox::{As, Running, everyone, exec, processes_in, processes_with, wait_until};
+use testkit::{Trial, tests};
 
-#[test]
+use super::sandbox::{As, Running, everyone, exec, processes_in, processes_with, wait_until};
+
+pub(crate) fn tests() -> Vec<Trial> {
+    tests![
+        &[];
+        a_signal_sent_to_us_alone_is_for_the_program,
+        being_stopped_and_continued_changes_nothing,
+        the_end_of_the_program_is_the_end_of_all_it_started,
+        killing_us_leaves_nothing_behind,
+        orphans_are_collected,
+        being_continued_continues_a_program_that_stopped_itself,
+    ]
+}
+
 fn a_signal_sent_to_us_alone_is_for_the_program() {
     for who in everyone() {
         for name in ["HUP", "INT", "QUIT", "TERM", "USR1", "USR2"] {
@@ -17,7 +30,6 @@ fn a_signal_sent_to_us_alone_is_for_the_program() {
     }
 }
 
-#[test]
 fn being_stopped_and_continued_changes_nothing() {
     let mut running =
         Running::start(exec(As::Tester, &[], &["sh", "-c", "echo ready; read x; exit 5"]));
@@ -28,7 +40,6 @@ fn being_stopped_and_continued_changes_nothing() {
     assert_eq!(running.wait(), Some(5));
 }
 
-#[test]
 fn the_end_of_the_program_is_the_end_of_all_it_started() {
     for who in everyone() {
         let marker = format!("31{:?}0{}", who, std::process::id());
@@ -40,7 +51,6 @@ fn the_end_of_the_program_is_the_end_of_all_it_started() {
     }
 }
 
-#[test]
 fn killing_us_leaves_nothing_behind() {
     for who in everyone() {
         let mounts = fs::read_to_string("/proc/self/mounts").unwrap();
@@ -63,7 +73,6 @@ fn killing_us_leaves_nothing_behind() {
     }
 }
 
-#[test]
 fn orphans_are_collected() {
     let script = "for i in 1 2 3; do (sh -c 'exit 0' &) ; done; \
                   while grep -q '^State:.Z' /proc/[0-9]*/status 2>/dev/null; do :; done; echo done";
@@ -71,7 +80,6 @@ fn orphans_are_collected() {
     assert_eq!(running.line(), "done");
 }
 
-#[test]
 fn being_continued_continues_a_program_that_stopped_itself() {
     let script = "echo ready; kill -STOP $$; echo again; exit 6";
     let mut running = Running::start(exec(As::Tester, &[], &["sh", "-c", script]));

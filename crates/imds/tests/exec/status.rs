@@ -3,9 +3,24 @@
 use std::io::Write;
 use std::process::{Command, Stdio};
 
-use crate::sandbox::{As, code, everyone, exec, sh, text};
+use testkit::{Trial, tests};
 
-#[test]
+use super::sandbox::{As, code, everyone, exec, sh, text};
+
+pub(crate) fn tests() -> Vec<Trial> {
+    tests![
+        &[];
+        the_programs_status_is_ours,
+        a_program_that_cannot_run_is_told_apart_from_one_that_fails,
+        standard_streams_are_the_callers,
+        nothing_of_ours_is_open_in_the_program,
+        directory_environment_umask_and_limits_are_the_callers,
+        the_program_is_its_caller_with_no_more_rights,
+        map_root_makes_the_program_root_of_its_own_network,
+        setuid_programs_keep_their_effect_for_root,
+    ]
+}
+
 fn the_programs_status_is_ours() {
     for who in everyone() {
         let status = |program: &[&str]| code(&exec(who, &[], program).output().unwrap());
@@ -17,7 +32,6 @@ fn the_programs_status_is_ours() {
     }
 }
 
-#[test]
 fn a_program_that_cannot_run_is_told_apart_from_one_that_fails() {
     for who in everyone() {
         let output = exec(who, &[], &["no-such-program"]).output().unwrap();
@@ -30,7 +44,6 @@ fn a_program_that_cannot_run_is_told_apart_from_one_that_fails() {
     }
 }
 
-#[test]
 fn standard_streams_are_the_callers() {
     let mut child = exec(As::Tester, &[], &["sh", "-c", "cat; echo oops >&2"])
         .stdin(Stdio::piped())
@@ -48,7 +61,6 @@ fn standard_streams_are_the_callers() {
     assert_eq!(text(&output.stderr), "oops");
 }
 
-#[test]
 fn nothing_of_ours_is_open_in_the_program() {
     let listing = ["sh", "-c", "echo /proc/self/fd/*"];
     let outside =
@@ -59,7 +71,6 @@ fn nothing_of_ours_is_open_in_the_program() {
     }
 }
 
-#[test]
 fn directory_environment_umask_and_limits_are_the_callers() {
     let script = "pwd; echo $MARK; umask; ulimit -n; ulimit -c";
     let mut outside = Command::new("sh");
@@ -70,7 +81,6 @@ fn directory_environment_umask_and_limits_are_the_callers() {
     assert_eq!(run(&mut inside), run(outside.args(["-c", script])));
 }
 
-#[test]
 fn the_program_is_its_caller_with_no_more_rights() {
     for who in everyone() {
         let own = text(&Command::new("id").arg("-u").output().unwrap().stdout);
@@ -88,12 +98,10 @@ fn the_program_is_its_caller_with_no_more_rights() {
     );
 }
 
-#[test]
 fn map_root_makes_the_program_root_of_its_own_network() {
     assert_eq!(sh(As::Nobody, &["--map-root"], "id -u; ip link set lo down; echo done"), "0\ndone");
 }
 
-#[test]
 fn setuid_programs_keep_their_effect_for_root() {
     assert_eq!(sh(As::Tester, &[], "grep NoNewPrivs /proc/self/status"), "NoNewPrivs:\t0");
 }

@@ -3,15 +3,27 @@
 use std::fs::File;
 use std::io::{Read, Write};
 use std::os::fd::OwnedFd;
-use std::path::Path;
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::Instant;
+use std::{env, fs, process};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{Mode, OFlags, open};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 
-use crate::sandbox::{As, PATIENCE, everyone, exec};
+use testkit::{Trial, tests};
+
+use super::sandbox::{As, PATIENCE, everyone, exec};
+
+pub(crate) fn tests() -> Vec<Trial> {
+    tests![
+        &[];
+        keys_reach_the_program_and_nobody_dies_before_it,
+        a_job_stops_and_goes_on,
+        a_program_that_stops_itself_gives_the_terminal_back,
+    ]
+}
 
 const CTRL_C: &str = "\x03";
 const CTRL_Z: &str = "\x1a";
@@ -68,8 +80,8 @@ impl Terminal {
     }
 
     /// Types the command that runs this script inside.
-    fn run(&mut self, who: As, script: &Path) {
-        let script = script.to_str().unwrap();
+    fn run(&mut self, who: As, script: &Script) {
+        let script = script.0.to_str().unwrap();
         let command = exec(who, &[], &["bash", script]);
         let words = std::iter::once(command.get_program()).chain(command.get_args());
         let words: Vec<&str> = words.map(|word| word.to_str().unwrap()).collect();
@@ -85,15 +97,24 @@ impl Drop for Terminal {
 }
 
 /// A file with a script that everybody may read.
-fn script(name: &str, text: &str) -> std::path::PathBuf {
-    let path = crate::sandbox::binary().with_file_name(format!("{name}-{}.sh", std::process::id()));
-    std::fs::write(&path, text).unwrap();
-    path
+struct Script(PathBuf);
+
+impl Script {
+    fn new(name: &str, text: &str) -> Self {
+        let path = env::temp_dir().join(format!("imds-exec-{name}-{}.sh", process::id()));
+        fs::write(&path, text).unwrap();
+        Self(path)
+    }
 }
 
-#[test]
+impl Drop for Script {
+    fn drop(&mut self) {
+        let _ = fs::remove_file(&self.0);
+    }
+}
+
 fn keys_reach_the_program_and_nobody_dies_before_it() {
-    let script = script(
+    let script = Script::new(
         "keys",
         "trap 'echo int' INT; trap 'echo quit; exit 3' QUIT\n\
                         echo ready; while :; do read -r -t 0.1 x; done",
@@ -112,9 +133,8 @@ fn keys_reach_the_program_and_nobody_dies_before_it() {
     }
 }
 
-#[test]
 fn a_job_stops_and_goes_on() {
-    let script = script("jobs", "echo ready; while read -r line; do echo got-$line; done");
+    let script = Script::new("jobs", "echo ready; while read -r line; do echo got-$line; done");
     for who in everyone() {
         let mut terminal = Terminal::open();
         terminal.wait_for("$ ");
@@ -135,9 +155,8 @@ fn a_job_stops_and_goes_on() {
     }
 }
 
-#[test]
 fn a_program_that_stops_itself_gives_the_terminal_back() {
-    let script = script("suspend", "echo ready; kill -STOP $$; echo again; exit 4");
+    let script = Script::new("suspend", "echo ready; kill -STOP $$; echo again; exit 4");
     for who in everyone() {
         let mut terminal = Terminal::open();
         terminal.wait_for("$ ");
