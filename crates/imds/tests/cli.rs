@@ -170,7 +170,7 @@ fn logs_hold_no_secrets() -> Result<()> {
     let directory = tempfile::tempdir()?;
     let file = write(directory.path(), "imds.toml", SETTINGS)?;
     for format in ["text", "json"] {
-        let server = Server::start(&["--config", &file, "--log-format", format])?;
+        let mut server = Server::start(&["--config", &file, "--log-format", format])?;
         let token = server.token(60)?;
         let header = format!("X-aws-ec2-metadata-token: {token}");
         let path = "/latest/meta-data/iam/security-credentials/app";
@@ -179,12 +179,17 @@ fn logs_hold_no_secrets() -> Result<()> {
         ensure!(credentials.contains("SECRETKEY"), "{credentials}");
         server.request("GET", path, &[&header.replace("AQ", "BAD")])?;
         let lines = server.log_lines(3)?;
-        let log = lines.concat();
+        server.process().signal("TERM")?;
+        server.process().ended()?;
+        let messages = server.messages();
+        let log = lines.concat() + &messages;
+        expect(&log, &["SIGTERM"])?;
         for secret in [&token[6..], "SECRETKEY", "SESSIONTOKEN", "QUERY", "BADA"] {
             ensure!(!log.contains(secret), "{secret} is in the log: {log}");
         }
         ensure!(lines[1].contains(path), "{log}");
-        ensure!((format == "json") == lines.iter().all(|line| line.starts_with('{')), "{log}");
+        let mut all = lines.iter().map(String::as_str).chain(messages.lines());
+        ensure!((format == "json") == all.all(|line| line.starts_with('{')), "{log}");
     }
     Ok(())
 }

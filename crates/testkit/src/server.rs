@@ -1,5 +1,6 @@
 //! A running `imds serve`.
 
+use std::fs::File;
 use std::io::{BufRead as _, BufReader};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -63,6 +64,11 @@ impl Server {
         std::fs::read_to_string(log_of(self.home.path())).unwrap_or_default()
     }
 
+    /// What it said on standard error so far.
+    pub fn messages(&self) -> String {
+        std::fs::read_to_string(messages_of(self.home.path())).unwrap_or_default()
+    }
+
     /// Waits until the access log has `count` lines.
     pub fn log_lines(&self, count: usize) -> Result<Vec<String>> {
         eventually(&format!("{count} lines in the access log"), || {
@@ -97,7 +103,8 @@ fn start(arguments: &[String], home: &Path, listen: &str) -> Result<(Process, So
             .arg(log_of(home))
             .args(arguments)
             .env("XDG_STATE_HOME", home)
-            .stdout(Stdio::piped()),
+            .stdout(Stdio::piped())
+            .stderr(File::create(messages_of(home))?),
     )?;
     let stdout = process.child().stdout.take().context("standard output is piped")?;
     let mut banner = String::new();
@@ -108,4 +115,8 @@ fn start(arguments: &[String], home: &Path, listen: &str) -> Result<(Process, So
 
 fn log_of(home: &Path) -> PathBuf {
     home.join("access.log")
+}
+
+fn messages_of(home: &Path) -> PathBuf {
+    home.join("messages")
 }
