@@ -5,7 +5,6 @@
 //! a lost token on its connection. No byte of a lost token crosses the last link.
 
 mod cell;
-mod evidence;
 mod scenario;
 
 use std::io::Write as _;
@@ -49,7 +48,7 @@ fn try_all(labs: &[HopLab], family: Family, scenario: &Scenario) -> Result<()> {
                 let cell = Cell { hop_limit, routers, family, scenario, subject };
                 scope.spawn(move || {
                     let running = running.get_or_init(|| Running::start(hop_limit, routers));
-                    let running = running.as_ref().map_err(|error| anyhow!("no lab: {error:?}"));
+                    let running = running.as_ref().map_err(|error| anyhow!("no lab: {error:#}"));
                     running.and_then(|it| cell.try_in(it)).with_context(|| cell.to_string())
                 })
             })
@@ -58,7 +57,7 @@ fn try_all(labs: &[HopLab], family: Family, scenario: &Scenario) -> Result<()> {
             Ok(outcome) => outcome,
             Err(_) => bail!("a cell panicked"),
         });
-        outcomes.filter_map(Result::err).map(|error| format!("{error:?}\n\n")).collect()
+        outcomes.filter_map(Result::err).map(|error| format!("{error:#}\n")).collect()
     });
     ensure!(failures.is_empty(), "{failures}");
     labs.iter().try_for_each(|lab| lab.check_routers(family))

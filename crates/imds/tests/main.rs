@@ -1,15 +1,17 @@
 //! The built binary, as its users meet it. One binary for all tests, isolated from the network
 //! before the first thread starts.
 
+mod evidence;
 mod hop_limit;
 mod isolation;
+mod sending;
 mod serve;
 
 use testkit::Arguments;
 
 fn main() {
     testkit::isolate();
-    let trials = [isolation::tests(), serve::tests(), hop_limit::tests()];
+    let trials = [isolation::tests(), serve::tests(), hop_limit::tests(), sending::tests()];
     let trials = trials.into_iter().flatten().collect();
     testkit::run(&Arguments::from_args(), trials).exit();
 }

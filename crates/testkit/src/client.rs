@@ -4,6 +4,7 @@ use std::io::{self, Read as _, Write as _};
 use std::net::{Ipv4Addr, Ipv6Addr, Shutdown, SocketAddr};
 use std::os::fd::AsFd;
 use std::sync::atomic::{AtomicU16, Ordering};
+use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use imds_linux::Namespace;
@@ -84,6 +85,12 @@ impl Client {
     /// Says that nothing more will be sent.
     pub fn half_close(&self) -> Result<()> {
         Ok(self.socket.shutdown(Shutdown::Write)?)
+    }
+
+    /// Ends the connection at once, on both sides.
+    pub fn reset(self) -> Result<()> {
+        // A close that may not linger is a reset.
+        Ok(self.socket.set_linger(Some(Duration::ZERO))?)
     }
 
     /// From now on, whatever comes to this connection is lost after the last link, before it gets

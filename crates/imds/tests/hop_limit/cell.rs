@@ -6,9 +6,9 @@ use testkit::client::End;
 use testkit::http::Response;
 use testkit::{Client, Family, Lab, Result, bail, ensure, eventually};
 
-use super::evidence::Evidence;
 use super::scenario::{Request, Scenario, Step};
 use super::{LARGE, Running};
+use crate::evidence::Evidence;
 
 pub(super) struct Cell<'a> {
     pub(super) hop_limit: u8,

@@ -10,19 +10,19 @@ const TOKEN: &[u8] = b"AQAE";
 const ANYWHERE: u8 = 64;
 
 /// The packets of one connection.
-pub(super) struct Evidence {
+pub(crate) struct Evidence {
     /// What the service sent, as it left.
-    left: Vec<Segment>,
+    pub(crate) left: Vec<Segment>,
     /// What of that crossed the last link.
     crossed: Vec<Segment>,
     /// What the client sent, as it came to the service.
     came: Vec<Segment>,
     /// How many packets to the client routers said they dropped.
-    pub(super) died: usize,
+    pub(crate) died: usize,
 }
 
 impl Evidence {
-    pub(super) fn gather(lab: &Lab, port: u16) -> Result<Self> {
+    pub(crate) fn gather(lab: &Lab, port: u16) -> Result<Self> {
         let is_to_client = |segment: &Segment| segment.to.port() == port;
         let (left, came) = lab.near_service.segments(port)?.into_iter().partition(is_to_client);
         let mut crossed = lab.near_client.segments(port)?;
@@ -30,26 +30,26 @@ impl Evidence {
         Ok(Self { left, crossed, came, died: lab.near_service.dropped(port)?.len() })
     }
 
-    pub(super) fn an_answer_left(&self) -> bool {
+    pub(crate) fn an_answer_left(&self) -> bool {
         self.left.iter().any(|segment| !segment.payload.is_empty())
     }
 
-    pub(super) fn the_window_is_closed(&self) -> bool {
+    pub(crate) fn the_window_is_closed(&self) -> bool {
         self.came.last().is_some_and(|segment| segment.window == 0)
     }
 
-    pub(super) fn tokens_sent(&self) -> usize {
-        self.left.iter().filter(|segment| has_token(segment)).count()
+    pub(crate) fn tokens_sent(&self) -> usize {
+        self.left.iter().filter(|segment| Self::has_token(segment)).count()
     }
 
-    pub(super) fn tokens_arrived(&self) -> usize {
-        self.crossed.iter().filter(|segment| has_token(segment)).count()
+    pub(crate) fn tokens_arrived(&self) -> usize {
+        self.crossed.iter().filter(|segment| Self::has_token(segment)).count()
     }
 
     /// Whatever left before the first token may travel anywhere; from the token on, nothing of the
     /// connection travels further than the token may.
-    pub(super) fn check_ttl(&self, hop_limit: u8) -> Result<()> {
-        let first = self.left.iter().position(has_token).unwrap_or(self.left.len());
+    pub(crate) fn check_ttl(&self, hop_limit: u8) -> Result<()> {
+        let first = self.left.iter().position(Self::has_token).unwrap_or(self.left.len());
         let (before, after) = self.left.split_at(first);
         for segment in before {
             ensure!(segment.ttl == ANYWHERE, "before the token: {segment:?}");
@@ -62,17 +62,17 @@ impl Evidence {
     }
 
     /// No byte of a token crossed the last link.
-    pub(super) fn check_nothing_leaked(&self) -> Result<()> {
+    pub(crate) fn check_nothing_leaked(&self) -> Result<()> {
         for crossed in &self.crossed {
-            ensure!(!has_token(crossed), "leaked: {crossed:?}");
+            ensure!(!Self::has_token(crossed), "leaked: {crossed:?}");
             let of_token =
-                self.left.iter().filter(|it| has_token(it)).any(|it| crossed.overlaps(it));
+                self.left.iter().filter(|it| Self::has_token(it)).any(|it| crossed.overlaps(it));
             ensure!(!of_token, "leaked in part: {crossed:?}");
         }
         Ok(())
     }
-}
 
-fn has_token(segment: &Segment) -> bool {
-    segment.payload.windows(TOKEN.len()).any(|window| window == TOKEN)
+    pub(crate) fn has_token(segment: &Segment) -> bool {
+        segment.payload.windows(TOKEN.len()).any(|window| window == TOKEN)
+    }
 }
