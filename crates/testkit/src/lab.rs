@@ -10,7 +10,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use anyhow::{Context as _, Result};
 use imds_linux::{Namespace, counters};
 
-use crate::Server;
+use crate::{Server, eventually};
 use network::Network;
 pub use tap::Tap;
 
@@ -80,9 +80,17 @@ impl Lab {
         &mut self.server
     }
 
-    /// The service's access log so far.
-    pub fn log(&self) -> String {
-        self.server.log()
+    /// Waits for the access log's line of a client that made one request, and gives it.
+    pub fn log_line_of(&self, port: u16) -> Result<String> {
+        let peer = format!(":{port}");
+        let is_of_peer =
+            |line: &&str| line.split(&[' ', '"', ','][..]).any(|word| word.ends_with(&peer));
+        eventually(&format!("a log line of port {port}"), || {
+            let log = self.server.log();
+            // What has no line end is not written in whole.
+            let (whole, _) = log.rsplit_once('\n')?;
+            whole.lines().find(is_of_peer).map(str::to_owned)
+        })
     }
 
     /// The service's own namespace.
