@@ -14,6 +14,8 @@ mod limits;
 mod listen;
 mod send;
 mod stall;
+#[cfg(test)]
+mod tests;
 
 use std::io;
 use std::num::NonZeroUsize;
@@ -23,6 +25,7 @@ use std::thread::{self, JoinHandle};
 use imds_core::Keyring;
 use tokio::sync::watch;
 
+pub(crate) use limits::allow_many_connections;
 pub(crate) use listen::Listener;
 
 use crate::config::Answers;

@@ -5,6 +5,7 @@ mod access_log;
 mod evidence;
 mod hop_limit;
 mod isolation;
+mod robustness;
 mod sending;
 mod serve;
 mod stall;
@@ -20,6 +21,7 @@ fn main() {
         sending::tests(),
         stall::tests(),
         access_log::tests(),
+        robustness::tests(),
     ];
     let trials = trials.into_iter().flatten().collect();
     testkit::run(&Arguments::from_args(), trials).exit();
