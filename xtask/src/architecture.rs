@@ -9,10 +9,11 @@ use serde_json::Value;
 use crate::cargo;
 
 /// Each crate of ours, and those of ours that it may import.
-const MAY_IMPORT: [(&str, &[&str]); 5] = [
+const MAY_IMPORT: [(&str, &[&str]); 6] = [
     ("imds-core", &[]),
     ("imds-linux", &[]),
-    ("imds", &["imds-core", "imds-linux"]),
+    ("imds-migrate", &[]),
+    ("imds", &["imds-core", "imds-linux", "imds-migrate"]),
     ("testkit", &["imds-linux"]),
     ("xtask", &[]),
 ];

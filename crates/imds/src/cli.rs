@@ -137,6 +137,11 @@ pub(crate) struct SandboxArgs {
     /// Make the program root inside; else it keeps its user
     #[arg(long)]
     pub(crate) map_root: bool,
+
+    /// Connect the program to the outside, through `pasta`; link-local networks and this machine
+    /// itself stay out of reach
+    #[arg(long)]
+    pub(crate) egress: bool,
 }
 
 /// What `serve` and `exec` both take of how requests are answered.

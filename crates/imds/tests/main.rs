@@ -1,8 +1,11 @@
 //! The built binary, as its users meet it. One binary for all tests, isolated from the network
 //! before the first thread starts.
 
+#![allow(clippy::unwrap_used, reason = "a failed step is a failed test")]
+
 mod access_log;
 mod evidence;
+mod exec;
 mod hop_limit;
 mod isolation;
 mod robustness;
@@ -15,13 +18,14 @@ use testkit::Arguments;
 fn main() {
     testkit::isolate();
     let trials = [
-        isolation::tests(),
-        serve::tests(),
-        hop_limit::tests(),
-        sending::tests(),
-        stall::tests(),
         access_log::tests(),
+        exec::tests(),
+        hop_limit::tests(),
+        isolation::tests(),
         robustness::tests(),
+        sending::tests(),
+        serve::tests(),
+        stall::tests(),
     ];
     let trials = trials.into_iter().flatten().collect();
     testkit::run(&Arguments::from_args(), trials).exit();

@@ -110,7 +110,7 @@ fn unusual_default_ttl() -> Result<()> {
             client.send(format!("{GET}{STAY}{PUT}{CLOSE}"))?;
             client.wait_for_end()?;
             let evidence = Evidence::gather(&lab, client.port())?;
-            let with_token = evidence.left.iter().position(|it| Evidence::has_token(it));
+            let with_token = evidence.left.iter().position(Evidence::has_token);
             for (position, segment) in evidence.left.iter().enumerate() {
                 let is_before = with_token.is_none_or(|token| position < token);
                 let expected = if is_before { default } else { token };

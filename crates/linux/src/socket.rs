@@ -29,7 +29,9 @@ pub fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     }
     socket.set_reuse_address(true)?;
     socket.set_tcp_nodelay(true)?;
-    socket.set_tcp_congestion(b"reno")?;
+    // An answer is a segment or two: there is nothing to pace, which is what some defaults (BBR) do
+    // with a timer per packet. Reno is in every kernel; without it, any other will do.
+    let _ = socket.set_tcp_congestion(b"reno");
     socket.bind(&address.into())?;
     // Only after the bind, so that a second service on this port is still refused: it lets
     // `reset_peer` bind to the address that we listen on.

@@ -40,8 +40,8 @@ fn find(name: &str) -> Option<std::path::PathBuf> {
     directories.map(|directory| directory.join(name)).find(|file| file.is_file())
 }
 
-/// In a user namespace of our own there is one user only.
-fn has_all_users() -> bool {
+/// Whether programs can be run as other users: in a user namespace of our own there is only one.
+pub fn has_all_users() -> bool {
     std::fs::read_to_string(Path::new("/proc/self/uid_map"))
         .is_ok_and(|map| map.split_whitespace().nth(2) == Some("4294967295"))
 }

@@ -1,8 +1,9 @@
 //! Programs under test, and real clients.
 
 use std::io::Read;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::OnceLock;
 use std::time::Instant;
 
 use anyhow::{Context as _, Result, bail};
@@ -14,10 +15,23 @@ pub fn imds() -> Command {
     program(binary())
 }
 
-fn binary() -> PathBuf {
-    // Beside the directory of the test binary: target/debug/deps/… and target/debug/imds.
-    let test = std::env::current_exe().unwrap_or_default();
-    test.ancestors().nth(2).map(|directory| directory.join("imds")).unwrap_or_default()
+/// Where that binary is: a place where every user may run it.
+pub fn binary() -> &'static Path {
+    static BINARY: OnceLock<PathBuf> = OnceLock::new();
+    BINARY.get_or_init(|| {
+        // Beside the directory of the test binary: target/debug/deps/… and target/debug/imds.
+        let test = std::env::current_exe().unwrap_or_default();
+        let built = test.ancestors().nth(2).map(|target| target.join("imds")).unwrap_or_default();
+        copy_for_everyone(&built).unwrap_or(built)
+    })
+}
+
+fn copy_for_everyone(built: &Path) -> std::io::Result<PathBuf> {
+    let directory = std::env::temp_dir().join(format!("imds-tests-{}", std::process::id()));
+    std::fs::create_dir_all(&directory)?;
+    let copy = directory.join("imds");
+    std::fs::copy(built, &copy)?;
+    Ok(copy)
 }
 
 /// A program that finds none of the machine's AWS settings, state or proxies.

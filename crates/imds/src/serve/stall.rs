@@ -52,7 +52,7 @@ mod tests {
         let _client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
         let (stream, _) = listener.accept().await.unwrap();
         while socket::unsent(&stream).unwrap() == 0 {
-            stream.try_write(&[b'x'; 64 * 1024]).unwrap();
+            stream.try_write(&[b'x'; 4096]).unwrap();
         }
         assert!(!is_lost(&stream, Duration::from_millis(10)).await.unwrap());
     }
