@@ -46,16 +46,17 @@ impl Evidence {
         self.crossed.iter().filter(|segment| Self::has_token(segment)).count()
     }
 
-    /// Whatever left before the first token may travel anywhere; from the token on, nothing of the
-    /// connection travels further than the token may.
+    /// Whatever left before the first token may travel anywhere; from the token on, no byte of the
+    /// connection, nor its end, travels further than the token may.
     pub(crate) fn check_ttl(&self, hop_limit: u8) -> Result<()> {
         let first = self.left.iter().position(Self::has_token).unwrap_or(self.left.len());
         let (before, after) = self.left.split_at(first);
         for segment in before {
             ensure!(segment.ttl == ANYWHERE, "before the token: {segment:?}");
         }
-        // A reset is the kernel's word for a connection that it does not know any more.
-        for segment in after.iter().filter(|it| !it.has(Segment::RST)) {
+        // For a connection that is over, the kernel speaks at the normal TTL: with resets, and with
+        // acknowledgements that carry nothing.
+        for segment in after.iter().filter(|it| !it.payload.is_empty() || it.has(Segment::FIN)) {
             ensure!(segment.ttl == hop_limit, "from the token on: {segment:?}");
         }
         Ok(())

@@ -44,8 +44,9 @@ fn resets(family: Family) -> Result<()> {
             client.wait_for_answers(answered)?;
         }
         let before = client.received()?.len();
+        let start = Instant::now();
         client.send(if number % 2 == 0 { PUT } else { LAST_PUT })?;
-        far.push((client, before, Instant::now()));
+        far.push((client, before, start));
     }
     for (client, before, start) in &mut far {
         let end = client.wait_for_end()?;
