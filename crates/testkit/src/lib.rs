@@ -21,7 +21,10 @@ pub use isolation::isolate;
 pub use lab::{Family, Lab};
 pub use libtest_mimic::{Arguments, Trial, run};
 pub use need::{Need, has_all_users};
-pub use process::{Finished, Process, binary, imds, program};
+pub use process::{
+    Finished, Process, binary, exec, imds, path_with, path_with_imds, program, shell_of_nobody,
+    tidy,
+};
 pub use server::Server;
 
 use libtest_mimic::{Completion, Failed};

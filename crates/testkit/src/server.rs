@@ -1,5 +1,6 @@
 //! A running `imds serve`.
 
+use std::fs::File;
 use std::io::{BufRead as _, BufReader};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -48,6 +49,11 @@ impl Server {
         self.addresses[0]
     }
 
+    /// Where it keeps its state.
+    pub fn state_home(&self) -> &Path {
+        self.home.path()
+    }
+
     /// Its process.
     pub fn process(&mut self) -> &mut Process {
         &mut self.process
@@ -56,6 +62,11 @@ impl Server {
     /// The access log so far.
     pub fn log(&self) -> String {
         std::fs::read_to_string(log_of(self.home.path())).unwrap_or_default()
+    }
+
+    /// What it said on standard error so far.
+    pub fn messages(&self) -> String {
+        std::fs::read_to_string(messages_of(self.home.path())).unwrap_or_default()
     }
 
     /// Waits until the access log has `count` lines.
@@ -98,7 +109,8 @@ fn start(
             .arg(log_of(home))
             .args(arguments)
             .env("XDG_STATE_HOME", home)
-            .stdout(Stdio::piped()),
+            .stdout(Stdio::piped())
+            .stderr(File::create(messages_of(home))?),
     )?;
     let stdout = process.child().stdout.take().context("standard output is piped")?;
     let mut banner = String::new();
@@ -112,4 +124,8 @@ fn start(
 
 fn log_of(home: &Path) -> PathBuf {
     home.join("access.log")
+}
+
+fn messages_of(home: &Path) -> PathBuf {
+    home.join("messages")
 }
