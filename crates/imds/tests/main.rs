@@ -3,12 +3,18 @@
 
 #![allow(clippy::unwrap_used, reason = "a failed step is a failed test")]
 
+mod access_log;
 mod cli;
 mod clients;
+mod evidence;
 mod exec;
+mod hop_limit;
 mod isolation;
 mod readme;
+mod robustness;
+mod sending;
 mod serve;
+mod stall;
 mod wire;
 
 use testkit::Arguments;
@@ -20,9 +26,14 @@ fn main() {
         readme::tests(),
         clients::tests(),
         exec::tests(),
-        isolation::tests(),
+        hop_limit::tests(),
+        access_log::tests(),
         cli::tests(),
+        isolation::tests(),
+        robustness::tests(),
+        sending::tests(),
         serve::tests(),
+        stall::tests(),
         wire::tests(),
     ];
     let trials = trials.into_iter().flatten().collect();

@@ -58,7 +58,7 @@ pub(crate) fn tests() -> Vec<Trial> {
 }
 
 fn run_with_server(blocks: Vec<Block>) -> Result<()> {
-    let server = Server::start_at(SERVE, &[])?;
+    let server = Server::start_on(&[SERVE.parse()?], &[])?;
     let directory = tempfile::tempdir()?;
     for block in blocks {
         let mut shell = testkit::program("sh");
