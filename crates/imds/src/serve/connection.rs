@@ -12,7 +12,7 @@ use tokio::time::{Instant, Sleep, sleep};
 
 use super::identify::Caller;
 use super::input::Input;
-use super::listen::Shared;
+use super::shared::{Busy, Shared};
 use super::{limits, send, stall};
 use crate::identity;
 use crate::telemetry::{Access, LoggedPath};
@@ -212,21 +212,5 @@ impl<'a> Connection<'a> {
             discarded += self.input.unread().len();
         }
         Ok(())
-    }
-}
-
-/// Counts a connection as busy while it lives.
-struct Busy<'a>(&'a Shared);
-
-impl<'a> Busy<'a> {
-    fn new(shared: &'a Shared) -> Self {
-        shared.busy.update(|busy| busy + 1);
-        Self(shared)
-    }
-}
-
-impl Drop for Busy<'_> {
-    fn drop(&mut self) {
-        self.0.busy.update(|busy| busy - 1);
     }
 }
