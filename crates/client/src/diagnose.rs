@@ -79,7 +79,7 @@ pub async fn hops_needed(
 ) -> Result<Option<u8>, Unreachable> {
     let addresses = endpoint.addresses().await;
     let connected = connect::connect(&addresses, patience).await?;
-    Ok(distance::hops_needed(connected.address).await)
+    Ok(distance::measure(connected.address).await.hops)
 }
 
 /// The instance's id as its firmware tells it, without a question to the service. Nitro instances

@@ -1,6 +1,7 @@
 //! The token of this process: one request for all callers, tried again where that may help.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
@@ -14,6 +15,10 @@ use crate::probe::{Facts, Inquiry, Weighed};
 use crate::settings::Settings;
 use crate::single_flight::Pilot;
 use crate::token::Token;
+
+/// How much longer a caller waits at the most: the request for its token, which ends by itself, may
+/// have begun a little later, and knows better why it ends in vain.
+const GRACE: Duration = Duration::from_millis(500);
 
 /// What all clones of a client share.
 pub(crate) struct Session {
@@ -39,7 +44,7 @@ impl Session {
                 Reply::Now(outcome) => return outcome,
                 Reply::Wait(waiter) => waiter,
             };
-            match timeout_at(deadline, waiter.result()).await {
+            match timeout_at(deadline + GRACE, waiter.result()).await {
                 Ok(Some(outcome)) => return outcome,
                 // Whoever asked is gone with its runtime: the next one asks.
                 Ok(None) => {}
@@ -185,7 +190,7 @@ impl Flight {
                 Err(error) => Try::Failed(error),
             },
             Some(Err(error @ Error::Broken { received: 0, was_reset: true, .. }))
-                if inquiry.was_reset() =>
+                if inquiry.was_reset(&facts) =>
             {
                 Try::Reset(facts, error)
             }

@@ -12,7 +12,7 @@ mod server;
 
 use std::time::{Duration, Instant};
 
-pub use anyhow::{Context, Result, bail, ensure};
+pub use anyhow::{Context, Error, Result, anyhow, bail, ensure};
 pub use isolation::isolate;
 pub use libtest_mimic::{Arguments, Trial, run};
 pub use need::Need;

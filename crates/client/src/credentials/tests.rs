@@ -6,15 +6,15 @@ fn at(minutes: i64) -> Timestamp {
     Timestamp::UNIX_EPOCH + SignedDuration::from_mins(minutes)
 }
 
-fn until(minutes: i64) -> Outcome {
-    Ok(Arc::new(Credentials {
+fn until(minutes: i64) -> Arc<Credentials> {
+    Arc::new(Credentials {
         role: "role".into(),
         access_key_id: format!("until {minutes}"),
         secret_access_key: Secret::new("x"),
         session_token: Secret::new("y"),
         expires: at(minutes),
         account_id: None,
-    }))
+    })
 }
 
 fn down() -> Outcome {
@@ -32,7 +32,7 @@ fn seen(step: &Step) -> (Option<&str>, bool) {
 
 fn cache_until(minutes: i64) -> CredentialCache {
     let cache = CredentialCache::default();
-    assert!(cache.learn(until(minutes), at(0), 0.0).0.is_ok());
+    assert!(cache.learn(Ok(until(minutes)), at(0), 0.0).0.is_ok());
     cache
 }
 
@@ -45,14 +45,14 @@ fn new_ones_are_asked_for_a_quarter_of_an_hour_early_and_awaited_in_the_last_min
     assert_eq!(seen(&cache.ask(at(346))), (Some("until 360"), false));
     assert_eq!(seen(&cache.ask(at(359))), (None, false));
     drop(renewal);
-    assert!(!cache.learn(until(700), at(359), 0.0).1);
+    assert!(!cache.learn(Ok(until(700)), at(359), 0.0).1);
     assert_eq!(seen(&cache.ask(at(360))), (Some("until 700"), false));
 }
 
 #[test]
 fn chance_spreads_the_renewals() {
     let cache = CredentialCache::default();
-    let _ = cache.learn(until(360), at(0), 1.0);
+    let _ = cache.learn(Ok(until(360)), at(0), 1.0);
     assert_eq!(seen(&cache.ask(at(339))), (Some("until 360"), false));
     assert_eq!(seen(&cache.ask(at(340))), (Some("until 360"), true));
 }
@@ -74,10 +74,10 @@ fn ended_ones_serve_through_an_outage_which_is_said_once() {
     assert!(outcome.is_ok() && was_extended);
     assert_eq!(seen(&cache.ask(at(65))), (Some("until 60"), false));
     assert_eq!(seen(&cache.ask(at(70))), (Some("until 60"), true));
-    let (outcome, was_extended) = cache.learn(until(60), at(71), 0.5);
+    let (outcome, was_extended) = cache.learn(Ok(until(60)), at(71), 0.5);
     assert!(outcome.is_ok() && !was_extended, "the service hands out the same old ones");
     assert_eq!(seen(&cache.ask(at(72))).0, Some("until 60"));
-    let _ = cache.learn(until(400), at(75), 0.0);
+    let _ = cache.learn(Ok(until(400)), at(75), 0.0);
     assert_eq!(seen(&cache.ask(at(76))), (Some("until 400"), false));
 }
 

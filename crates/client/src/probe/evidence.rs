@@ -8,6 +8,8 @@ use crate::error::Certainty;
 pub(super) const RESETS: u8 = 2;
 /// The same, where packets get lost.
 pub(super) const RESETS_DESPITE_LOSS: u8 = 3;
+/// Packets of a nudge that must be unacknowledged, all of them.
+const PACKETS: u32 = 3;
 /// How often an unacknowledged nudge must have been sent again.
 const REPEATS: u32 = 1;
 const REPEATS_DESPITE_LOSS: u32 = 3;
@@ -39,7 +41,7 @@ pub(super) enum Nudged {
     Acknowledged,
     /// No acknowledgement came back.
     Unacknowledged {
-        /// Packets of the nudge, 0 to 2; with 0 it is the request that is not acknowledged.
+        /// Packets of the nudge, 0 to 3; with 0 it is the request that is not acknowledged.
         packets: u32,
         /// How often the kernel has sent one of them again.
         retransmissions: u32,
@@ -87,9 +89,10 @@ impl Evidence {
             Nudged::Unacknowledged { packets: 0, retransmissions, .. } => {
                 retransmissions >= REPEATS_OF_THE_REQUEST
             }
-            Nudged::Unacknowledged { retransmissions, had_loss, .. } => {
+            Nudged::Unacknowledged { packets, retransmissions, had_loss } => {
                 let lossy = lossy || had_loss;
-                retransmissions >= if lossy { REPEATS_DESPITE_LOSS } else { REPEATS }
+                let repeats = if lossy { REPEATS_DESPITE_LOSS } else { REPEATS };
+                packets >= PACKETS && retransmissions >= repeats
             }
         };
         if swallowed || self.resets >= least_resets {
@@ -107,7 +110,7 @@ mod tests {
 
     const ALIVE: Testimony = Testimony { status: Some(401), had_loss: false, way: Way::Hops(2) };
     const REPEATED: Nudged =
-        Nudged::Unacknowledged { packets: 2, retransmissions: 1, had_loss: false };
+        Nudged::Unacknowledged { packets: 3, retransmissions: 1, had_loss: false };
 
     fn evidence(nudged: Nudged, testimony: Testimony) -> Evidence {
         Evidence { silent_for: Duration::from_millis(200), resets: 0, nudged, testimony }
@@ -119,8 +122,10 @@ mod tests {
 
     #[test]
     fn an_unacknowledged_nudge_decides_once_it_was_sent_again() {
-        let once = Nudged::Unacknowledged { packets: 2, retransmissions: 0, had_loss: false };
+        let once = Nudged::Unacknowledged { packets: 3, retransmissions: 0, had_loss: false };
         assert!(!is_sure(&evidence(once, ALIVE)));
+        let few = Nudged::Unacknowledged { packets: 2, retransmissions: 1, had_loss: false };
+        assert!(!is_sure(&evidence(few, ALIVE)));
         assert!(is_sure(&evidence(REPEATED, ALIVE)));
     }
 
@@ -151,10 +156,10 @@ mod tests {
     #[test]
     fn where_packets_get_lost_more_must_be() {
         let lossy = Testimony { had_loss: true, ..ALIVE };
-        let lost_before = Nudged::Unacknowledged { packets: 2, retransmissions: 2, had_loss: true };
+        let lost_before = Nudged::Unacknowledged { packets: 3, retransmissions: 2, had_loss: true };
         assert!(!is_sure(&evidence(REPEATED, lossy)));
         assert!(!is_sure(&evidence(lost_before, ALIVE)));
-        let often = Nudged::Unacknowledged { packets: 2, retransmissions: 3, had_loss: true };
+        let often = Nudged::Unacknowledged { packets: 3, retransmissions: 3, had_loss: true };
         assert!(is_sure(&evidence(often, lossy)));
     }
 

@@ -59,8 +59,11 @@ impl Drop for Witness {
 }
 
 async fn measure(address: SocketAddr, sender: &watch::Sender<Testimony>) {
-    let way = distance::hops_needed(address).await.map_or(Way::Unmeasurable, Way::Hops);
-    sender.send_modify(|testimony| testimony.way = way);
+    let measured = distance::measure(address).await;
+    sender.send_modify(|testimony| {
+        testimony.way = measured.hops.map_or(Way::Unmeasurable, Way::Hops);
+        testimony.had_loss |= measured.had_loss;
+    });
 }
 
 /// Asks with a false token until there is an answer, whatever it is.
@@ -80,7 +83,7 @@ async fn ask(endpoint: &Endpoint, address: SocketAddr, sender: &watch::Sender<Te
         if let Ok(Some((status, had_loss))) = timeout_at(next, asking).await {
             sender.send_modify(|testimony| {
                 testimony.status = Some(status);
-                testimony.had_loss = had_loss || number > 0;
+                testimony.had_loss |= had_loss || number > 0;
             });
             return;
         }
