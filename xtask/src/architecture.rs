@@ -9,11 +9,12 @@ use serde_json::Value;
 use crate::cargo;
 
 /// Each crate of ours, and those of ours that it may import.
-const MAY_IMPORT: [(&str, &[&str]); 6] = [
+const MAY_IMPORT: [(&str, &[&str]); 7] = [
     ("imds-client", &[]),
     ("imds-core", &[]),
     ("imds-linux", &[]),
-    ("imds", &["imds-client", "imds-core", "imds-linux"]),
+    ("imds-migrate", &[]),
+    ("imds", &["imds-client", "imds-core", "imds-linux", "imds-migrate"]),
     ("testkit", &["imds-linux"]),
     ("xtask", &[]),
 ];

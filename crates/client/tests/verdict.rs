@@ -176,7 +176,8 @@ fn slow_and_lossy() -> Result<()> {
     let lost = outcomes.iter().filter(|outcome| matches!(outcome, Err(Error::HopLimit(_)))).count();
     let fine = outcomes.iter().filter(|outcome| outcome.is_ok()).count();
     eprintln!("slow and 10 % loss: {fine} of 100 answered, {lost} called lost");
-    ensure!(lost == 0, "{outcomes:?}");
+    // All four packets of a nudge must be lost, and none of a dozen others: about 1 in 10,000.
+    ensure!(lost <= 1, "{outcomes:?}");
     Ok(())
 }
 

@@ -203,6 +203,11 @@ impl Persistence {
 impl<'a> Path<'a> {
     /// Makes a request target plain.
     pub fn parse(target: &'a str) -> Self {
+        if is_plain(target) {
+            // Nearly every target is.
+            let trailing_slash = target.len() > 1 && target.ends_with('/');
+            return Self { text: target.trim_matches('/').into(), trailing_slash };
+        }
         let path = target.split_once(['?', '#']).map_or(target, |(path, _)| path);
         let path = decode(origin_form(path));
         let trailing_slash = path.len() > 1 && path.ends_with('/');
@@ -222,6 +227,17 @@ impl<'a> Path<'a> {
     pub fn has_trailing_slash(&self) -> bool {
         self.trailing_slash
     }
+}
+
+/// Whether a target is a path and nothing in it has to be changed but slashes at its ends.
+fn is_plain(target: &str) -> bool {
+    let mut last = 0;
+    target.starts_with('/')
+        && target.bytes().all(|byte| {
+            let is_double = byte == b'/' && last == b'/';
+            last = byte;
+            !is_double && !matches!(byte, b'?' | b'#' | b'%')
+        })
 }
 
 /// A target may name scheme and host, as clients write it to a proxy (RFC 9112, 3.2.2).

@@ -1,7 +1,5 @@
 //! Bytes out: an [`Answer`] in the order of header fields that each front end uses.
 
-use std::io::Write as _;
-
 use crate::answer::{Answer, Shape};
 use crate::instance_type::Flavour;
 use crate::request::{Persistence, Request};
@@ -101,62 +99,63 @@ fn order(flavour: Flavour, shape: Shape<'_>) -> &'static [HeaderField] {
 impl Answer<'_> {
     /// Appends the answer to `out`.
     pub fn write(&self, connection: Connection, date: &HttpDate, out: &mut Vec<u8>) {
+        let mut digits = itoa::Buffer::new();
         let version = match self.flavour {
-            Flavour::Nitro => "HTTP/1.1",
-            Flavour::Xen => "HTTP/1.0",
+            Flavour::Nitro => "HTTP/1.1 ",
+            Flavour::Xen => "HTTP/1.0 ",
         };
-        put(out, format_args!("{version} {} {}\r\n", self.status.code(), self.status.reason()));
+        let mut put = |parts: [&str; 4]| {
+            for part in parts {
+                out.extend_from_slice(part.as_bytes());
+            }
+        };
+        put([version, digits.format(self.status.code()), " ", self.status.reason()]);
         for field in order(self.flavour, self.shape) {
-            self.write_field(*field, connection, date, out);
+            if let Some((name, value)) = self.field(*field, connection, date, &mut digits) {
+                put(["\r\n", name, ": ", value]);
+            }
         }
-        out.extend_from_slice(b"\r\n");
+        out.extend_from_slice(b"\r\n\r\n");
         if !self.head_only {
             out.extend_from_slice(self.body.as_bytes());
         }
     }
 
-    fn write_field(
-        &self,
+    /// Name and value of a header field, where this answer has it. `digits` holds a number's text.
+    fn field<'v>(
+        &'v self,
         field: HeaderField,
         connection: Connection,
-        date: &HttpDate,
-        out: &mut Vec<u8>,
-    ) {
-        let mut line = |name: &str, value: &str| {
-            for part in [name, ": ", value, "\r\n"] {
-                out.extend_from_slice(part.as_bytes());
-            }
-        };
-        match (field, self.shape) {
+        date: &'v HttpDate,
+        digits: &'v mut itoa::Buffer,
+    ) -> Option<(&'static str, &'v str)> {
+        Some(match (field, self.shape) {
             (HeaderField::AcceptRanges, _) => match self.flavour {
-                Flavour::Nitro => line("Accept-Ranges", "none"),
-                Flavour::Xen => line("Accept-Ranges", "bytes"),
+                Flavour::Nitro => ("Accept-Ranges", "none"),
+                Flavour::Xen => ("Accept-Ranges", "bytes"),
             },
-            (HeaderField::Allow, Shape::Short(Some(methods))) => line("Allow", methods),
+            (HeaderField::Allow, Shape::Short(Some(methods))) => ("Allow", methods),
             (HeaderField::Connection, _) => match connection {
-                Connection::Close => line("Connection", "close"),
-                Connection::KeepAlive => line("Connection", "keep-alive"),
-                Connection::Open => {}
+                Connection::Close => ("Connection", "close"),
+                Connection::KeepAlive => ("Connection", "keep-alive"),
+                Connection::Open => return None,
             },
             (HeaderField::ContentLength, _) => {
-                put(out, format_args!("Content-Length: {}\r\n", self.body.as_bytes().len()));
+                ("Content-Length", digits.format(self.body.as_bytes().len()))
             }
-            (HeaderField::ContentType, _) => line("Content-Type", self.content_type),
-            (HeaderField::Date, _) => line("Date", date.as_str()),
+            (HeaderField::ContentType, _) => ("Content-Type", self.content_type),
+            (HeaderField::Date, _) => ("Date", date.as_str()),
             (HeaderField::LastModified, Shape::Value { last_modified, .. }) => {
-                line("Last-Modified", last_modified);
+                ("Last-Modified", last_modified)
             }
-            (HeaderField::Server, _) => line("Server", "EC2ws"),
+            (HeaderField::Server, _) => ("Server", "EC2ws"),
             (
                 HeaderField::TokenTtl,
                 Shape::Value { token_ttl: Some(seconds), .. } | Shape::Token(seconds),
-            ) => put(out, format_args!("X-Aws-Ec2-Metadata-Token-Ttl-Seconds: {seconds}\r\n")),
-            (HeaderField::Allow | HeaderField::LastModified | HeaderField::TokenTtl, _) => {}
-        }
+            ) => ("X-Aws-Ec2-Metadata-Token-Ttl-Seconds", digits.format(seconds)),
+            (HeaderField::Allow | HeaderField::LastModified | HeaderField::TokenTtl, _) => {
+                return None;
+            }
+        })
     }
-}
-
-fn put(out: &mut Vec<u8>, text: std::fmt::Arguments<'_>) {
-    // Writing to memory cannot fail.
-    let _ = out.write_fmt(text);
 }

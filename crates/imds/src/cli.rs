@@ -2,9 +2,10 @@
 
 use std::convert::Infallible;
 use std::ffi::OsString;
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
+use std::process::ExitCode;
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -18,7 +19,8 @@ use imds_core::{AccountId, InstanceId, InstanceType};
 use serde::Deserialize;
 
 use crate::config::{from_text, tags_from_table};
-use crate::exec::MAX_HOPS;
+use crate::error::Kind;
+use crate::exec::{self, MAX_HOPS};
 
 /// The EC2 Instance Metadata Service as software anyone can run
 #[derive(Parser)]
@@ -34,7 +36,7 @@ pub(crate) enum Command {
     #[command(after_help = SERVE_EXAMPLES)]
     Serve(ServeArgs),
     /// Run a program as if on EC2: in a network where 169.254.169.254 answers
-    #[command(after_help = EXEC_EXAMPLES)]
+    #[command(after_help = EXEC_EXAMPLES, override_usage = EXEC_USAGE)]
     Exec(ExecArgs),
     /// Identity documents: what a verifier needs
     #[command(subcommand)]
@@ -57,9 +59,10 @@ pub(crate) enum IdentityCommand {
 }
 
 const CERTIFICATE_EXAMPLE: &str = "\
-Example:
+Example, beside a running `imds serve --http-tokens optional`:
   imds identity certificate --for rsa2048 > certificate.pem
-  (echo '-----BEGIN PKCS7-----'; curl -s $IMDS/latest/dynamic/instance-identity/rsa2048; echo;
+  (echo '-----BEGIN PKCS7-----'
+   curl -s http://127.0.0.1:1338/latest/dynamic/instance-identity/rsa2048; echo
    echo '-----END PKCS7-----') |
     openssl smime -verify -inform PEM -certfile certificate.pem -noverify";
 
@@ -74,8 +77,8 @@ Point an SDK at it with AWS_EC2_METADATA_SERVICE_ENDPOINT=http://127.0.0.1:1338/
 
 #[derive(Args)]
 pub(crate) struct ServeArgs {
-    /// Where to listen; repeat for more [default: 127.0.0.1:1338]
-    #[arg(long, value_name = "ADDRESS:PORT")]
+    /// Where to listen; repeat for more; port 0 takes any that is free [default: 127.0.0.1:1338]
+    #[arg(long, value_name = "ADDRESS:PORT", value_parser = listen_address)]
     pub(crate) listen: Vec<SocketAddr>,
 
     /// How many threads answer requests [default: one for each processor, at most 4]
@@ -91,6 +94,8 @@ pub(crate) struct ServeArgs {
     #[command(flatten)]
     pub(crate) logs: LogArgs,
 }
+
+const EXEC_USAGE: &str = "imds exec [OPTIONS] -- PROGRAM [ARGUMENT]...";
 
 const EXEC_EXAMPLES: &str = "\
 Examples:
@@ -137,6 +142,11 @@ pub(crate) struct SandboxArgs {
     /// Make the program root inside; else it keeps its user
     #[arg(long)]
     pub(crate) map_root: bool,
+
+    /// Connect the program to the outside, through `pasta`; link-local networks and this machine
+    /// itself stay out of reach
+    #[arg(long)]
+    pub(crate) egress: bool,
 }
 
 /// What `serve` and `exec` both take of how requests are answered.
@@ -295,6 +305,28 @@ impl FromStr for RoleSettings {
             expiration: None,
         })
     }
+}
+
+/// Prints what clap has to say instead of a command line: help, the version, or a mistake. A mistake
+/// made with `exec` ends as all of its own failures do, so that 2 can only be the program's code.
+pub(crate) fn explain(instead: &clap::Error) -> ExitCode {
+    // If nobody listens there is nobody to tell.
+    let _ = instead.print();
+    if !instead.use_stderr() {
+        return ExitCode::SUCCESS;
+    }
+    let of_exec = std::env::args_os().nth(1).is_some_and(|command| command == "exec");
+    if of_exec { exec::FAILED.into() } else { Kind::Usage.exit_code().into() }
+}
+
+/// Parses an address with its port; a beginner's guess gets an example to type.
+fn listen_address(text: &str) -> Result<SocketAddr, String> {
+    text.parse().map_err(|_| {
+        let port = text.rsplit(':').next().and_then(|port| port.parse().ok());
+        let local = SocketAddr::from((Ipv4Addr::LOCALHOST, port.unwrap_or(1338)));
+        let meant = text.parse().map_or(local, |address: IpAddr| (address, 1338).into());
+        format!("write an address and a port, such as {meant}")
+    })
 }
 
 /// Parses a duration such as `2s`, `1m 30s` or `500ms`.

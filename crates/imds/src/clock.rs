@@ -27,5 +27,5 @@ impl Clock {
 #[expect(clippy::disallowed_methods, reason = "this is the clock")]
 pub(crate) fn unix_ms() -> u64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+    since.as_secs() * 1000 + u64::from(since.subsec_millis())
 }

@@ -9,6 +9,7 @@
 //! way it ends the kernel takes everything else away.
 
 mod caller;
+mod egress;
 mod init;
 mod line;
 mod machine;
@@ -28,6 +29,7 @@ use imds_linux::user_namespace::{self, Identity};
 
 use crate::error::{CommandError, Kind};
 use caller::Caller;
+use egress::Egress;
 use init::Init;
 use line::Line;
 use network::Network;
@@ -54,6 +56,8 @@ pub(crate) struct ExecRequest {
     pub(crate) hops: u8,
     /// Whether the program is user 0 inside.
     pub(crate) map_root: bool,
+    /// Whether the program reaches the real network too.
+    pub(crate) egress: bool,
     /// Whether the service answers on IPv6 too.
     pub(crate) ipv6: bool,
     pub(crate) instance: InstanceFacts,
@@ -81,12 +85,16 @@ pub(crate) fn run<Running>(
     request: ExecRequest,
     start: impl FnOnce(Vec<TcpListener>) -> Result<Running, CommandError>,
 ) -> Result<ExitCode, CommandError> {
+    let source = request.instance.private_ipv4;
+    let egress = request.egress.then(|| Egress::prepare(source)).transpose()?;
     if !user_namespace::is_needless() {
         let identity = if request.map_root { Identity::Root } else { Identity::Own };
         user_namespace::enter(identity).map_err(refusal::explain)?;
     }
     let Network { program: program_namespace, routers } =
         Network::build(&request).map_err(refusal::explain)?;
+    let has_resolver = egress.is_none();
+    egress.map_or(Ok(()), Egress::connect)?;
 
     // From here to the fork nothing may start a thread.
     let (caller, signals) = Caller::keep().map_err(refusal::explain)?;
@@ -110,7 +118,9 @@ pub(crate) fn run<Running>(
 
     // The program waits until the service listens; the rest of its machine is being built meanwhile.
     let outcome = listen(request.ipv6).and_then(start).and_then(|running| {
-        names::answer_in_background()?;
+        if has_resolver {
+            names::answer_in_background()?;
+        }
         let (line, routers) = ours.expect("only the child took it");
         let code = supervise::supervise(&child, signals, line).map_err(refusal::explain)?;
         drop((running, routers));

@@ -18,7 +18,11 @@ use std::process::ExitCode;
 use clap::Parser as _;
 
 fn main() -> ExitCode {
-    let result = match cli::Cli::parse().command {
+    let cli = match cli::Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(instead) => return cli::explain(&instead),
+    };
+    let result = match cli.command {
         cli::Command::Serve(args) => commands::serve::run(args),
         cli::Command::Exec(args) => return commands::exec::run(args),
         cli::Command::Identity(command) => commands::identity::run(&command),

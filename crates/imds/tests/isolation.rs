@@ -3,13 +3,13 @@
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
-use testkit::{Result, Trial, ensure, test};
+use testkit::{Result, Trial, ensure, tests};
 
 pub(crate) fn tests() -> Vec<Trial> {
-    vec![test("isolation::nothing_is_reachable_but_loopback", &[], nothing_but_loopback)]
+    tests![&[]; nothing_is_reachable_but_loopback]
 }
 
-fn nothing_but_loopback() -> Result<()> {
+fn nothing_is_reachable_but_loopback() -> Result<()> {
     for address in ["169.254.169.254:80", "[fd00:ec2::254]:80", "192.0.2.1:80"] {
         let address: SocketAddr = address.parse()?;
         let error = TcpStream::connect_timeout(&address, Duration::from_secs(5)).err();

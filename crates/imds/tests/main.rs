@@ -1,14 +1,44 @@
 //! The built binary, as its users meet it. One binary for all tests, isolated from the network
 //! before the first thread starts.
 
+#![allow(clippy::unwrap_used, reason = "a failed step is a failed test")]
+
+mod access_log;
+mod cli;
+mod clients;
+mod evidence;
+mod exec;
+mod hop_limit;
 mod isolation;
+mod readme;
+mod robustness;
+mod sending;
 mod serve;
+mod stall;
+mod wire;
 
 use testkit::Arguments;
 
 fn main() {
     testkit::isolate();
-    let trials = [isolation::tests(), serve::tests()];
+    // The README's first: one of its tests takes two minutes, with the others beside it.
+    let trials = [
+        readme::tests(),
+        clients::tests(),
+        exec::tests(),
+        hop_limit::tests(),
+        access_log::tests(),
+        cli::tests(),
+        isolation::tests(),
+        robustness::tests(),
+        sending::tests(),
+        serve::tests(),
+        stall::tests(),
+        wire::tests(),
+    ];
     let trials = trials.into_iter().flatten().collect();
-    testkit::run(&Arguments::from_args(), trials).exit();
+    let conclusion = testkit::run(&Arguments::from_args(), trials);
+    clients::print_losses();
+    testkit::tidy();
+    conclusion.exit();
 }

@@ -3,14 +3,10 @@
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 
-use testkit::{Result, Server, Trial, ensure, test};
+use testkit::{Result, Server, Trial, ensure, tests};
 
 pub(crate) fn tests() -> Vec<Trial> {
-    vec![
-        test("serve::answers_both_versions", &[], answers_both_versions),
-        test("serve::a_token_outlives_kill_and_restart", &[], a_token_outlives_a_restart),
-        test("serve::a_request_under_way_is_answered_while_stopping", &[], drains),
-    ]
+    tests![&[]; answers_both_versions, a_token_outlives_a_restart, stops_when_told_to]
 }
 
 fn answers_both_versions() -> Result<()> {
@@ -36,7 +32,7 @@ fn a_token_outlives_a_restart() -> Result<()> {
     Ok(())
 }
 
-fn drains() -> Result<()> {
+fn stops_when_told_to() -> Result<()> {
     let mut server = Server::start(&["--ami", "al2"])?;
     // Pipelined behind a first answer, so that the service is known to have read it.
     let mut stream = TcpStream::connect(server.address())?;

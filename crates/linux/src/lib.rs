@@ -8,6 +8,7 @@
 pub mod address;
 pub mod capture;
 pub mod counters;
+pub mod descriptor;
 pub mod link;
 pub mod mount;
 pub mod namespace;

@@ -41,6 +41,16 @@ pub enum Ending {
     Killed(i32),
 }
 
+impl Ending {
+    /// As a shell tells it: the code, or 128 and the signal's number.
+    pub fn exit_code(self) -> u8 {
+        match self {
+            Self::Exited(code) => code,
+            Self::Killed(number) => u8::try_from(number).unwrap_or_default().wrapping_add(128),
+        }
+    }
+}
+
 /// What waiting for any child can tell.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum News {
@@ -48,6 +58,8 @@ pub enum News {
     Ended(Pid, Ending),
     /// A child was stopped by this signal.
     Stopped(Pid, i32),
+    /// A stopped child goes on.
+    Continued(Pid),
 }
 
 /// Forks. The child runs `body`, then ends with the code that it returns; it never returns to the
@@ -117,12 +129,12 @@ impl Child {
 /// Takes one piece of news about any child, orphans that were given to us included. `None` when
 /// there is no more for now, or no child at all.
 pub fn news() -> Option<News> {
-    let status = wait(WaitOptions::NOHANG | WaitOptions::UNTRACED);
+    let status = wait(WaitOptions::NOHANG | WaitOptions::UNTRACED | WaitOptions::CONTINUED);
     let (pid, status) = status.ok().flatten()?;
     match (ending(status), status.stopping_signal()) {
         (Some(ending), _) => Some(News::Ended(pid, ending)),
         (None, Some(signal)) => Some(News::Stopped(pid, signal)),
-        (None, None) => None,
+        (None, None) => Some(News::Continued(pid)),
     }
 }
 

@@ -4,19 +4,27 @@
 //! starts, is in a network of its own with nothing but loopback: no test can send a packet out of
 //! the machine, least of all to a real metadata service.
 
+pub mod client;
 pub mod http;
 mod isolation;
+pub mod lab;
 mod need;
+pub mod packet;
 mod process;
 mod server;
 
 use std::time::{Duration, Instant};
 
 pub use anyhow::{Context, Error, Result, anyhow, bail, ensure};
+pub use client::Client;
 pub use isolation::isolate;
+pub use lab::{Family, Lab};
 pub use libtest_mimic::{Arguments, Trial, run};
-pub use need::Need;
-pub use process::{Finished, Process, imds, program};
+pub use need::{Need, has_all_users};
+pub use process::{
+    Finished, Process, binary, exec, imds, path_with, path_with_imds, program, shell_of_nobody,
+    tidy,
+};
 pub use server::Server;
 
 use libtest_mimic::{Completion, Failed};
@@ -25,10 +33,10 @@ use libtest_mimic::{Completion, Failed};
 pub const SOON: Duration = Duration::from_secs(20);
 
 /// A test. Where something it needs is missing it is skipped, with the reason; in CI it fails.
-pub fn test(
+pub fn test<V: Verdict>(
     name: impl Into<String>,
     needs: &'static [Need],
-    body: impl FnOnce() -> Result<()> + Send + 'static,
+    body: impl FnOnce() -> V + Send + 'static,
 ) -> Trial {
     Trial::ignorable_test(name.into(), move || {
         for need in needs {
@@ -39,8 +47,41 @@ pub fn test(
                 return Ok(Completion::ignored_with(reason));
             }
         }
-        body().map(|()| Completion::Completed).map_err(|error| Failed::from(format!("{error:?}")))
+        body()
+            .verdict()
+            .map(|()| Completion::Completed)
+            .map_err(|error| Failed::from(format!("{error:?}")))
     })
+}
+
+/// What a test's body gives back: nothing, and it panics where it fails, or a [`Result`].
+pub trait Verdict {
+    /// The same as a result.
+    fn verdict(self) -> Result<()>;
+}
+
+impl Verdict for () {
+    fn verdict(self) -> Result<()> {
+        Ok(())
+    }
+}
+
+impl Verdict for Result<()> {
+    fn verdict(self) -> Result<()> {
+        self
+    }
+}
+
+/// The tests of a module: its functions of these names, which all have the same needs.
+#[macro_export]
+macro_rules! tests {
+    ($needs:expr; $($name:ident),+ $(,)?) => {
+        vec![$($crate::test(
+            concat!(module_path!(), "::", stringify!($name)).trim_start_matches("imds::"),
+            $needs,
+            $name,
+        )),+]
+    };
 }
 
 /// Waits until `probe` gives something, and fails with `what` if it does not soon.

@@ -20,7 +20,7 @@ const OURS: &str = "127.0.0.1:13382";
 const NGINX: &str = "127.0.0.1:13383";
 const PATH: &str = "/latest/meta-data/instance-id";
 
-/// What [`PATH`] holds; nginx serves the same bytes.
+/// What [`PATH`] holds; nginx serves the same body, and header fields of the same size.
 const BODY: &str = "i-1234567890abcdef0";
 
 pub(super) fn measure() -> Result<()> {
@@ -134,7 +134,10 @@ fn nginx_config(home: &Path, logs: bool) -> String {
          http {{\n  access_log {log};\n  keepalive_requests 1000000000;\n  default_type text/plain;\n  \
          client_body_temp_path {home}/body; proxy_temp_path {home}/proxy;\n  \
          fastcgi_temp_path {home}/fastcgi; uwsgi_temp_path {home}/uwsgi; scgi_temp_path {home}/scgi;\n  \
-         server {{ listen {NGINX}; location / {{ return 200 \"{BODY}\"; }} }}\n}}\n"
+         server {{ listen {NGINX}; location / {{\n    add_header Accept-Ranges none;\n    \
+         add_header Last-Modified \"Fri, 13 Jun 2025 03:10:56 GMT\";\n    \
+         add_header X-Aws-Ec2-Metadata-Token-Ttl-Seconds 21600;\n    \
+         return 200 \"{BODY}\"; }} }}\n}}\n"
     )
 }
 

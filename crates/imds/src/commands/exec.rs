@@ -41,6 +41,7 @@ fn try_run(args: ExecArgs) -> Result<ExitCode, CommandError> {
         arguments: words.collect(),
         hops: args.sandbox.hops.unwrap_or(args.sandbox.container.into()),
         map_root: args.sandbox.map_root,
+        egress: args.sandbox.egress,
         ipv6: instance.options.http_protocol_ipv6.is_enabled(),
         instance: facts(&instance),
     };

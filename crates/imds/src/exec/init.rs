@@ -2,14 +2,14 @@
 //! orphans, and ends with the program. When it ends, the kernel kills everything that is left.
 
 use std::ffi::{OsStr, OsString};
-use std::io;
+use std::{env, io};
 
 use imds_linux::process::{self, Child, Ending, Isolation, News};
 use imds_linux::signal::Signals;
 use imds_linux::{Error, Namespace};
 
 use super::caller::Caller;
-use super::line::{Line, Order, Woken};
+use super::line::{Line, Woken, Word};
 use super::{FAILED, InstanceFacts, machine};
 
 const NOT_EXECUTABLE: u8 = 126;
@@ -44,40 +44,79 @@ impl Init {
             report(&format_args!("imds: warning: {warning}"));
         }
         // A parent that was gone before we were tied to it has closed its end of the line as well.
-        let Ok(Order::Start) = line.receive() else { return Ok(FAILED) };
+        let Ok(Word::Start) = line.receive() else { return Ok(FAILED) };
 
         let child =
             process::fork(Isolation::None, || become_program(&program, &arguments, &caller))?;
-        attend(&child, &mut signals, &mut line)
+        attend(child, &mut signals, &mut line)
     }
 }
 
 /// Waits for the program to end, and passes signals on to it until then.
-fn attend(program: &Child, signals: &mut Signals, line: &mut Line) -> Result<u8, Error> {
+fn attend(program: Child, signals: &mut Signals, line: &mut Line) -> Result<u8, Error> {
+    let mut ward = Ward { program, stopped: false, stops: 0, answers: 0 };
     loop {
         match line.receive_or(signals)? {
             Woken::Signal(arrived) if arrived.number == libc::SIGCHLD => {
-                while let Some(news) = process::news() {
-                    match news {
-                        News::Ended(pid, ending) if pid == program.pid() => {
-                            return Ok(exit_code(ending));
-                        }
-                        News::Stopped(pid, number) if pid == program.pid() => {
-                            // If nobody listens there is nobody to stop with us.
-                            let _ = line.send(Order::Signal(number.try_into().unwrap_or_default()));
-                        }
-                        News::Ended(..) | News::Stopped(..) => {}
-                    }
+                if let Some(ending) = ward.hear_news(line) {
+                    return Ok(ending.exit_code());
                 }
             }
             // Others come from a terminal, which tells the program as well, or from processes that
             // we look after, whose business is with the program.
-            Woken::Signal(_) | Woken::Line(Ok(Order::Start)) => {}
-            Woken::Line(Ok(Order::Signal(number))) => {
-                process::send_signal(program.pid(), number.into());
+            Woken::Signal(_) | Woken::Line(Ok(Word::Start | Word::Stopped(_))) => {}
+            Woken::Line(Ok(Word::Signal(number))) => ward.signal(number.into()),
+            Woken::Line(Ok(Word::Noted)) => ward.answers += 1,
+            Woken::Line(Ok(Word::GoOn)) => {
+                if let Some(ending) = ward.hear_news(line) {
+                    return Ok(ending.exit_code());
+                }
+                ward.go_on();
             }
             Woken::Line(Err(_)) => return Ok(FAILED),
         }
+    }
+}
+
+/// The program and what is known of it.
+struct Ward {
+    program: Child,
+    stopped: bool,
+    /// How often it was stopped, and how many of these stops were answered.
+    stops: u64,
+    answers: u64,
+}
+
+impl Ward {
+    /// Takes all news of children; returns how the program ended, if it did.
+    fn hear_news(&mut self, line: &mut Line) -> Option<Ending> {
+        let program = self.program.pid();
+        while let Some(news) = process::news() {
+            match news {
+                News::Ended(pid, ending) if pid == program => return Some(ending),
+                News::Stopped(pid, number) if pid == program => {
+                    self.stopped = true;
+                    self.stops += 1;
+                    line.send(Word::Stopped(number.try_into().unwrap_or_default()));
+                }
+                News::Continued(pid) if pid == program => self.stopped = false,
+                News::Ended(..) | News::Stopped(..) | News::Continued(..) => {}
+            }
+        }
+        None
+    }
+
+    /// The service was stopped with the program and goes on. A shell has both go on at once; then
+    /// there is nothing to do, and the program may even have been stopped anew.
+    fn go_on(&mut self) {
+        self.answers += 1;
+        if self.stopped && self.answers == self.stops {
+            self.signal(libc::SIGCONT);
+        }
+    }
+
+    fn signal(&self, number: i32) {
+        process::send_signal(self.program.pid(), number);
     }
 }
 
@@ -88,15 +127,18 @@ fn become_program(program: &OsStr, arguments: &[OsString], caller: &Caller) -> u
         return FAILED;
     }
     let error = process::exec(program, arguments.iter().map(OsString::as_os_str));
-    report(&format_args!("imds: cannot run {}: {error}", program.display()));
-    if error.kind() == io::ErrorKind::NotFound { NOT_FOUND } else { NOT_EXECUTABLE }
+    let found = error.kind() != io::ErrorKind::NotFound && is_anywhere(program);
+    let reason = if found { error } else { io::Error::from_raw_os_error(libc::ENOENT) };
+    report(&format_args!("imds: cannot run {}: {reason}", program.display()));
+    if found { NOT_EXECUTABLE } else { NOT_FOUND }
 }
 
-fn exit_code(ending: Ending) -> u8 {
-    match ending {
-        Ending::Exited(code) => code,
-        Ending::Killed(number) => u8::try_from(number).unwrap_or(0).wrapping_add(128),
-    }
+/// Whether there is such a program. Looking for it also fails with "permission denied" if it is
+/// nowhere, but some directory of `PATH` is closed to us.
+fn is_anywhere(program: &OsStr) -> bool {
+    let is_path = program.as_encoded_bytes().contains(&b'/');
+    let path = env::var_os("PATH").unwrap_or_default();
+    is_path || env::split_paths(&path).any(|directory| directory.join(program).exists())
 }
 
 /// Says it on standard error, if there is one.

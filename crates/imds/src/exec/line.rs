@@ -16,18 +16,48 @@ pub(super) struct Line {
 
 /// What is said on it, one byte each.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Order {
+pub(super) enum Word {
     /// To process 1: the service listens, start the program.
     Start,
-    /// To process 1: give the program this signal. From it: this signal stopped the program.
+    /// To process 1: give the program this signal.
     Signal(u8),
+    /// From process 1: this signal stopped the program.
+    Stopped(u8),
+    /// The answer to [`Word::Stopped`]: we stopped too, and now somebody has us go on.
+    GoOn,
+    /// The other answer to [`Word::Stopped`]: we do not mind.
+    Noted,
+}
+
+impl Word {
+    const STOPPED: u8 = 0x80;
+
+    fn to_byte(self) -> u8 {
+        match self {
+            Self::Start => 0,
+            Self::Signal(number) => number,
+            Self::Stopped(number) => Self::STOPPED | number,
+            Self::GoOn => 254,
+            Self::Noted => 255,
+        }
+    }
+
+    fn from_byte(byte: u8) -> Self {
+        match byte {
+            0 => Self::Start,
+            254 => Self::GoOn,
+            255 => Self::Noted,
+            Self::STOPPED.. => Self::Stopped(byte & !Self::STOPPED),
+            number => Self::Signal(number),
+        }
+    }
 }
 
 /// Why a wait is over.
 pub(super) enum Woken {
     Signal(Arrived),
     /// The other side spoke, or is gone.
-    Line(io::Result<Order>),
+    Line(io::Result<Word>),
 }
 
 impl Line {
@@ -37,22 +67,16 @@ impl Line {
         Ok((Self { stream: one }, Self { stream: other }))
     }
 
-    pub(super) fn send(&mut self, order: Order) -> io::Result<()> {
-        let byte = match order {
-            Order::Start => 0,
-            Order::Signal(number) => number,
-        };
-        self.stream.write_all(&[byte])
+    /// Says it. If nobody hears it, the next wait will tell.
+    pub(super) fn send(&mut self, word: Word) {
+        let _ = self.stream.write_all(&[word.to_byte()]);
     }
 
     /// Waits for the other side.
-    pub(super) fn receive(&mut self) -> io::Result<Order> {
+    pub(super) fn receive(&mut self) -> io::Result<Word> {
         let mut byte = [0];
         self.stream.read_exact(&mut byte)?;
-        Ok(match byte {
-            [0] => Order::Start,
-            [number] => Order::Signal(number),
-        })
+        Ok(Word::from_byte(byte[0]))
     }
 
     /// Waits for the other side or a signal, whichever comes first.
@@ -75,6 +99,19 @@ impl Line {
             Ok(Woken::Line(self.receive()))
         } else {
             self.receive_or(signals)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_word_arrives_as_it_was_said() {
+        let signals = (1..=64).flat_map(|number| [Word::Signal(number), Word::Stopped(number)]);
+        for word in [Word::Start, Word::GoOn, Word::Noted].into_iter().chain(signals) {
+            assert_eq!(Word::from_byte(word.to_byte()), word);
         }
     }
 }

@@ -1,8 +1,7 @@
 //! What the program sees of the machine: processes, devices, names, and an identity that says EC2.
 //!
 //! All of it is mounts over the real machine's files, in a mount namespace that ends with the
-//! program. They are built on a stage, a file system in memory on `/proc`, which the sandbox's own
-//! `/proc` covers in the end.
+//! program. They are built on a stage, a file system in memory that covers `/proc` meanwhile.
 
 mod identity;
 
@@ -13,7 +12,7 @@ use imds_linux::{Error, mount, process};
 
 use super::{InstanceFacts, names};
 
-/// Where things are built. It must exist everywhere and be covered in the end.
+/// Where things are built: a directory that every machine has.
 const STAGE: &str = "/proc";
 
 /// Sets the machine up in the calling process's own namespaces. What could not be done but is no
@@ -29,16 +28,18 @@ pub(super) fn set_up(instance: &InstanceFacts) -> Result<Vec<String>, Error> {
     let mut warnings = Vec::new();
     let mut attempt = |what: &str, outcome: Result<(), Error>| {
         if let Err(error) = outcome {
-            warnings.push(format!("{what}: {error}"));
+            let reason = error.io().map_or_else(String::new, |reason| format!(": {reason}"));
+            warnings.push(format!("{what}: {error}{reason}"));
         }
     };
     attempt("host names are the real machine's", provide_names(stage, instance));
-    attempt("/sys is the real machine's", provide_sys(stage, instance, &below_sys));
-    let outcome = mount::proc(stage);
-    if outcome.is_err() {
-        mount::detach(stage)?;
-    }
-    attempt("/proc is the real machine's", outcome);
+    let fresh = prepare_sys(stage);
+    let is_fresh = fresh.is_ok();
+    attempt("network interfaces in /sys are the real machine's", fresh);
+    attempt("/sys is the real machine's", provide_sys(stage, instance, &below_sys, is_fresh));
+    // What was bound elsewhere stays; the stage itself is no longer needed.
+    mount::detach(stage)?;
+    attempt("/proc is the real machine's", mount::proc(stage));
     Ok(warnings)
 }
 
@@ -73,20 +74,41 @@ fn provide_names(stage: &Path, instance: &InstanceFacts) -> Result<(), Error> {
     if cache.exists() { mount::tmpfs(cache) } else { Ok(()) }
 }
 
-/// Builds `/sys`: the kernel's own for this network, with EC2's identity.
-fn provide_sys(stage: &Path, instance: &InstanceFacts, below_sys: &[PathBuf]) -> Result<(), Error> {
-    let (sys, kernel, shown) = (Path::new("/sys"), stage.join("kernel"), stage.join("sys"));
+/// Where the kernel's own tree is, while ours is built from it, and ours.
+const KERNEL: &str = "kernel";
+const SHOWN: &str = "sys";
+
+/// Mounts the kernel's tree for this network. Where that is forbidden, as in a container that hides
+/// a part of `/sys` from us, the one that is there must do.
+fn prepare_sys(stage: &Path) -> Result<(), Error> {
+    let kernel = stage.join(KERNEL);
     mount::directory(&kernel)?;
-    mount::directory(&shown)?;
-    mount::sysfs(&kernel)?;
-    mount::bind(&kernel, &shown)?;
+    mount::directory(&stage.join(SHOWN))?;
+    mount::sysfs(&kernel)
+}
+
+/// Builds `/sys`: the kernel's own with EC2's identity.
+fn provide_sys(
+    stage: &Path,
+    instance: &InstanceFacts,
+    below_sys: &[PathBuf],
+    is_fresh: bool,
+) -> Result<(), Error> {
+    let (sys, kernel, shown) = (Path::new("/sys"), stage.join(KERNEL), stage.join(SHOWN));
+    if !is_fresh {
+        mount::bind_tree(sys, &kernel)?;
+    }
+    mount::bind_tree(&kernel, &shown)?;
     identity::place(instance, &kernel, &shown)?;
-    for point in below_sys {
+    // What others have mounted in there is still wanted, as are cgroups.
+    for point in below_sys.iter().filter(|_| is_fresh) {
         let Ok(name) = point.strip_prefix(sys) else { continue };
         let target = shown.join(name);
         if target.exists() {
             mount::bind_tree(point, &target)?;
         }
     }
+    // Without a user namespace the old one can go, and no list of mounts shows it any more.
+    let _ = mount::detach(sys);
     mount::shift(&shown, sys)
 }

@@ -166,6 +166,22 @@ mod tests {
         assert_eq!(answer(&response), None);
     }
 
+    proptest::proptest! {
+        /// A program in the sandbox may send anything.
+        #[test]
+        fn any_packet_is_answered_or_dropped(packet: Vec<u8>) {
+            if let Some(reply) = answer(&packet) {
+                proptest::prop_assert_eq!(&reply[..2], &packet[..2]);
+                proptest::prop_assert!(reply[2] & 0x80 != 0 && reply.len() <= packet.len() + 16);
+            }
+        }
+
+        #[test]
+        fn any_name_is_answered(labels in proptest::collection::vec("[a-z]{1,20}", 1..10)) {
+            proptest::prop_assert!(answer(&question(&labels.join("."), 1)).is_some());
+        }
+    }
+
     #[test]
     fn only_a_name_service_switch_that_asks_others_is_replaced() {
         assert_eq!(nsswitch_conf("passwd: files\nhosts:\t files  dns\n"), None);

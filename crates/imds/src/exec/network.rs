@@ -12,6 +12,7 @@ use imds_linux::link::{End, LOOPBACK};
 use imds_linux::route::Destination;
 use imds_linux::{Batch, Error, Namespace, Netlink, sysctl};
 
+use super::egress::NEVER;
 use super::names::RESOLVER;
 use super::{ExecRequest, SERVICE_V4, SERVICE_V6};
 use plan::{Link, Side};
@@ -57,15 +58,12 @@ impl Network {
             if let Some(above) = position.checked_sub(1) {
                 bring_up(&mut batch, UPSTREAM, has_ipv6);
                 join_upstream(&mut batch, &links[..=above]);
-                batch.unreachable(Destination::DEFAULT_V4);
-                if has_ipv6 {
-                    batch.unreachable(Destination::DEFAULT_V6);
-                }
+                refuse_the_rest(&mut batch, &links[above], request.egress, has_ipv6);
             }
             if let Some(link) = links.get(position) {
                 lay(&mut batch, link, &namespaces[position + 1]);
                 bring_up(&mut batch, DOWNSTREAM, has_ipv6);
-                join_downstream(&mut batch, position, &links[position..]);
+                join_downstream(&mut batch, position, &links[position..], request.egress);
             }
             socket.commit(&batch)?;
         }
@@ -127,17 +125,35 @@ fn join_upstream(batch: &mut Batch, links: &[Link]) {
     }
 }
 
+/// Decides on everything that no route leads to so far.
+fn refuse_the_rest(batch: &mut Batch, link: &Link, egress: bool, has_ipv6: bool) {
+    if egress {
+        for network in NEVER {
+            if network.address.is_ipv4() || has_ipv6 {
+                batch.unreachable(network);
+            }
+        }
+        batch.via(Destination::DEFAULT_V4, link.near.v4.into(), UPSTREAM);
+    } else {
+        batch.unreachable(Destination::DEFAULT_V4);
+    }
+    if has_ipv6 {
+        batch.unreachable(Destination::DEFAULT_V6);
+    }
+}
+
 /// Addresses on the link away from the service, and routes over it. The first of `links` is that
 /// link.
-fn join_downstream(batch: &mut Batch, position: usize, links: &[Link]) {
+fn join_downstream(batch: &mut Batch, position: usize, links: &[Link], egress: bool) {
     let Some((link, below)) = links.split_first() else { return };
     link.near.add_addresses(batch, link, DOWNSTREAM);
-    if position == 0 {
+    let is_service = position == 0;
+    if is_service && !egress {
         batch.address(DOWNSTREAM, RESOLVER.into(), 32);
     }
     for gateway in link.far.addresses() {
         batch.on_link(Destination::host(gateway), DOWNSTREAM);
-        if position == 0 {
+        if is_service && (!egress || gateway.is_ipv6()) {
             // The service answers whoever asks, and everybody is behind the instance.
             batch.via(default_like(gateway), gateway, DOWNSTREAM);
             continue;

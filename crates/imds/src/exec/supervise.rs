@@ -7,13 +7,13 @@
 use std::process::ExitCode;
 
 use imds_linux::Error;
-use imds_linux::process::{Child, Ending};
+use imds_linux::process::Child;
 use imds_linux::signal::{self, Arrived, Signals};
 use rustix::fs::{Mode, OFlags, open};
 use rustix::process::getpgrp;
 use rustix::termios::tcgetpgrp;
 
-use super::line::{Line, Order, Woken};
+use super::line::{Line, Woken, Word};
 
 /// Lets the program start, then waits for `init` to end with its status.
 pub(super) fn supervise(
@@ -21,32 +21,34 @@ pub(super) fn supervise(
     mut signals: Signals,
     mut line: Line,
 ) -> Result<ExitCode, Error> {
-    // If nobody hears it, the wait below says how process 1 ended.
-    let _ = line.send(Order::Start);
+    line.send(Word::Start);
+    let mut stopped_alone = false;
     loop {
         match line.receive_or(&mut signals)? {
             Woken::Signal(arrived) if arrived.number == libc::SIGCHLD => {
                 if let Some(ending) = init.ended()? {
-                    return Ok(status(ending));
+                    return Ok(ending.exit_code().into());
                 }
             }
+            // A shell sends this one to the group, and to follow it up could undo the next stop.
+            Woken::Signal(arrived) if arrived.number == libc::SIGCONT && !stopped_alone => {}
             Woken::Signal(Arrived { number, by_process: true }) => {
-                let _ = line.send(Order::Signal(number.try_into().unwrap_or_default()));
+                line.send(Word::Signal(number.try_into().unwrap_or_default()));
             }
-            Woken::Signal(Arrived { by_process: false, .. }) | Woken::Line(Ok(Order::Start)) => {}
-            Woken::Line(Ok(Order::Signal(number))) => stop_like_the_program(number.into()),
-            Woken::Line(Err(_)) => return init.wait().map(status),
+            Woken::Line(Ok(Word::Stopped(number))) => {
+                // A plain SIGSTOP may be the program's private affair, which nobody outside would
+                // ever end: it only counts when a terminal waits.
+                stopped_alone = i32::from(number) == libc::SIGSTOP && !in_foreground();
+                if stopped_alone {
+                    line.send(Word::Noted);
+                } else {
+                    signal::raise(libc::SIGSTOP);
+                    line.send(Word::GoOn);
+                }
+            }
+            Woken::Signal(_) | Woken::Line(Ok(_)) => {}
+            Woken::Line(Err(_)) => return Ok(init.wait()?.exit_code().into()),
         }
-    }
-}
-
-/// Stops this process as well, so that the shell that waits for it gets its terminal back.
-///
-/// A plain SIGSTOP may be the program's private affair, which nobody outside would ever end: it only
-/// counts when a terminal waits.
-fn stop_like_the_program(number: i32) {
-    if number != libc::SIGSTOP || in_foreground() {
-        signal::raise(libc::SIGSTOP);
     }
 }
 
@@ -54,11 +56,4 @@ fn in_foreground() -> bool {
     let terminal =
         open("/dev/tty", OFlags::RDONLY | OFlags::NOCTTY | OFlags::CLOEXEC, Mode::empty());
     terminal.and_then(tcgetpgrp).is_ok_and(|group| group == getpgrp())
-}
-
-fn status(ending: Ending) -> ExitCode {
-    match ending {
-        Ending::Exited(code) => code.into(),
-        Ending::Killed(number) => u8::try_from(number).unwrap_or(0).wrapping_add(128).into(),
-    }
 }

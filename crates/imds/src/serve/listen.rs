@@ -62,6 +62,18 @@ pub(super) struct Shared {
     pub(super) busy: Cell<usize>,
 }
 
+impl Shared {
+    pub(super) fn new(service: Arc<Service>) -> io::Result<Self> {
+        Ok(Self {
+            service,
+            clock: Clock::new().map_err(io::Error::other)?,
+            date: RefCell::new(HttpDate::new(0)),
+            open: Cell::new(0),
+            busy: Cell::new(0),
+        })
+    }
+}
+
 impl Worker {
     pub(super) fn new(service: &Arc<Service>, stopped: watch::Receiver<bool>) -> io::Result<Self> {
         let listeners = service.listeners.iter().map(|listener| {
@@ -70,13 +82,7 @@ impl Worker {
         });
         Ok(Self {
             listeners: listeners.collect::<io::Result<_>>()?,
-            shared: Shared {
-                service: Arc::clone(service),
-                clock: Clock::new().map_err(io::Error::other)?,
-                date: RefCell::new(HttpDate::new(0)),
-                open: Cell::new(0),
-                busy: Cell::new(0),
-            },
+            shared: Shared::new(Arc::clone(service))?,
             runtime: runtime::Builder::new_current_thread().enable_all().build()?,
             stopped,
         })
@@ -117,8 +123,9 @@ async fn accept(listener: Listener, shared: Rc<Shared>, mut stopped: watch::Rece
             Ok((stream, address)) => {
                 let caller = Caller::new(&stream, address, &listener.endpoint);
                 let shared = Rc::clone(&shared);
+                // Counted here, not once the task runs: many may be accepted before that.
+                shared.open.update(|open| open + 1);
                 tokio::task::spawn_local(async move {
-                    shared.open.update(|open| open + 1);
                     Connection::new(stream, caller, &shared).run().await;
                     shared.open.update(|open| open - 1);
                 });

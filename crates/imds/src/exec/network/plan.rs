@@ -100,11 +100,13 @@ fn link(instance: &InstanceFacts, number: u8, ipv6: bool) -> Link {
 /// The address that an interface gives itself from its Ethernet address.
 fn link_local(mac: Option<[u8; 6]>) -> Ipv6Addr {
     let Some(mac) = mac else { return Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0, 0, 1) };
-    let pair = |high, low| u16::from_be_bytes([high, low]);
-    // EUI-64: the address split in two by ff:fe, one bit turned (RFC 4291, appendix A).
-    let eui =
-        [pair(mac[0] ^ 2, mac[1]), pair(mac[2], 0xff), pair(0xfe, mac[3]), pair(mac[4], mac[5])];
-    Ipv6Addr::new(0xfe80, 0, 0, 0, eui[0], eui[1], eui[2], eui[3])
+    let mut bytes = [0; 16];
+    bytes[..2].copy_from_slice(&[0xfe, 0x80]);
+    bytes[8..11].copy_from_slice(&mac[..3]);
+    bytes[8] ^= 2;
+    bytes[11..13].copy_from_slice(&[0xff, 0xfe]);
+    bytes[13..].copy_from_slice(&mac[3..]);
+    bytes.into()
 }
 
 fn side(name: &'static str, mac: Option<[u8; 6]>, v4: Ipv4Addr, v6: Option<Ipv6Addr>) -> Side {

@@ -1,0 +1,27 @@
+//! `imds exec` as its users meet it: the built binary, run on real programs.
+
+mod egress;
+mod machine;
+mod network;
+mod refusal;
+mod sandbox;
+mod signals;
+mod status;
+mod terminal;
+
+use testkit::Trial;
+
+pub(crate) fn tests() -> Vec<Trial> {
+    [
+        egress::tests(),
+        machine::tests(),
+        network::tests(),
+        refusal::tests(),
+        signals::tests(),
+        status::tests(),
+        terminal::tests(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}

@@ -1,0 +1,130 @@
+//! What the machine says it is.
+
+use std::process::Command;
+
+use testkit::{Need, Trial, tests};
+
+use super::sandbox::{As, binary, everyone, sh, text};
+
+pub(crate) fn tests() -> Vec<Trial> {
+    let mut tests = tests![
+        &[];
+        a_nitro_type_says_so_in_its_firmware,
+        a_xen_type_says_so_in_its_hypervisor,
+        all_else_in_sys_is_still_there,
+        processes_are_the_sandboxs_own,
+        the_host_is_called_as_the_instance_is,
+    ];
+    tests.extend(tests![
+        &[Need::Root];
+        names_work_whatever_is_in_etc,
+        where_new_mounts_are_forbidden_it_says_so_and_goes_on,
+    ]);
+    tests
+}
+
+fn a_nitro_type_says_so_in_its_firmware() {
+    for who in everyone() {
+        let identity = sh(
+            who,
+            &["--instance-type", "m5.large"],
+            "cd /sys/class/dmi/id; cat sys_vendor bios_vendor product_name board_asset_tag \
+             product_uuid product_serial; ls /sys/hypervisor 2>/dev/null || :",
+        );
+        let lines: Vec<&str> = identity.lines().collect();
+        assert_eq!(lines[..3], ["Amazon EC2", "Amazon EC2", "m5.large"]);
+        assert!(lines[3].starts_with("i-"));
+        assert!(lines[4].starts_with("ec2") && lines[4].len() == 36);
+        assert_eq!(lines[4], lines[5]);
+        assert_eq!(lines.len(), 6);
+    }
+}
+
+fn a_xen_type_says_so_in_its_hypervisor() {
+    for who in everyone() {
+        let identity = sh(
+            who,
+            &["--instance-type", "t2.micro"],
+            "cat /sys/hypervisor/uuid /sys/class/dmi/id/product_uuid; \
+             cat /sys/hypervisor/type /sys/class/dmi/id/sys_vendor /sys/class/dmi/id/bios_version",
+        );
+        let lines: Vec<&str> = identity.lines().collect();
+        assert!(lines[0].starts_with("ec2"));
+        assert_eq!(lines[0], lines[1]);
+        assert_eq!(lines[2..], ["xen", "Xen", "4.11.amazon"]);
+    }
+}
+
+fn all_else_in_sys_is_still_there() {
+    let listing = "cd /sys; ls -d block bus class/* dev devices firmware fs/* kernel module power";
+    let outside = text(&Command::new("sh").args(["-c", listing]).output().unwrap().stdout);
+    for kind in ["t2.micro", "t3.micro"] {
+        for who in everyone() {
+            let inside = sh(who, &["--instance-type", kind], listing);
+            let without_dmi: Vec<&str> =
+                inside.lines().filter(|line| *line != "class/dmi").collect();
+            let expected: Vec<&str> = outside.lines().filter(|line| *line != "class/dmi").collect();
+            assert_eq!(without_dmi, expected);
+        }
+        let cgroups = "cat /proc/self/mounts | grep -c ' /sys/fs/cgroup'; ls /sys/fs/cgroup";
+        let outside = text(&Command::new("sh").args(["-c", cgroups]).output().unwrap().stdout);
+        assert_eq!(sh(As::Tester, &["--instance-type", kind], cgroups), outside);
+        let real = sh(As::Tester, &["--instance-type", kind], "realpath /sys/class/net/eth0");
+        assert_eq!(real, "/sys/devices/virtual/net/eth0");
+    }
+}
+
+fn processes_are_the_sandboxs_own() {
+    for who in everyone() {
+        assert_eq!(sh(who, &[], "echo $$; cat /proc/self/stat | cut -d' ' -f4"), "2\n2");
+    }
+}
+
+fn the_host_is_called_as_the_instance_is() {
+    for who in everyone() {
+        assert!(sh(who, &[], "hostname").starts_with("ip-172-31-"));
+    }
+}
+
+/// Runs a script inside, on a machine whose `/etc` was changed by another script.
+fn with_etc(change: &str, script: &str) -> String {
+    let setup = format!(
+        "set -e; mount -t tmpfs none /mnt; cp -a /etc /mnt/; cd /mnt/etc; {change}; \
+         mount --bind /mnt/etc /etc; exec \"$0\" exec -- sh -ec '{script}'"
+    );
+    let output =
+        Command::new("unshare").args(["-m", "sh", "-c", &setup]).arg(binary()).output().unwrap();
+    assert_eq!(text(&output.stderr), "", "{change}");
+    text(&output.stdout)
+}
+
+fn names_work_whatever_is_in_etc() {
+    let ask = "getent hosts instance-data; test -s /etc/resolv.conf; ls /etc/passwd";
+    for change in [
+        "rm resolv.conf",
+        "rm hosts resolv.conf nsswitch.conf",
+        "ln -sf /nowhere/resolv.conf resolv.conf",
+        "cp resolv.conf resolv.real; ln -sf resolv.real resolv.conf",
+        "sed -i s/^hosts:.*/hosts:\\ resolve\\ [!UNAVAIL=return]\\ files/ nsswitch.conf",
+    ] {
+        let answer = with_etc(change, ask);
+        assert!(answer.starts_with("169.254.169.254"), "{change}: {answer}");
+        assert!(answer.ends_with("/etc/passwd"), "{change}: {answer}");
+    }
+}
+
+/// As container engines do it: parts of `/proc` and `/sys` are covered, and then the kernel lets no
+/// unprivileged user mount new ones.
+fn where_new_mounts_are_forbidden_it_says_so_and_goes_on() {
+    let script = "mount -t tmpfs none /proc/bus && mount -t tmpfs none /sys/firmware && \
+                  exec setpriv --reuid=65534 --regid=65534 --clear-groups \"$0\" exec \
+                  --instance-type t3.micro -- \
+                  sh -c 'cat /sys/class/dmi/id/sys_vendor; kill -0 1; ls /sys/fs/cgroup >&2'";
+    let output =
+        Command::new("unshare").args(["-m", "sh", "-c", script]).arg(binary()).output().unwrap();
+    let warnings = text(&output.stderr);
+    assert_eq!(text(&output.stdout), "Amazon EC2", "{warnings}");
+    assert!(warnings.contains("warning: network interfaces in /sys are the real"), "{warnings}");
+    assert!(warnings.contains("warning: /proc is the real machine's"), "{warnings}");
+    assert!(warnings.contains("Operation not permitted"), "{warnings}");
+}

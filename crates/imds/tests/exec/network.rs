@@ -1,0 +1,124 @@
+//! Who answers in there, and who does not.
+
+use testkit::{Need, Trial, tests};
+
+use super::sandbox::{As, Running, code, everyone, exec, sh, text};
+
+pub(crate) fn tests() -> Vec<Trial> {
+    tests![
+        &[Need::Program("curl"), Need::Program("busybox")];
+        the_service_answers_behind_any_number_of_routers,
+        everything_else_is_refused_at_once,
+        without_ipv6_its_address_is_refused_at_once,
+        names_are_known_or_refused_at_once,
+        resolvers_that_read_no_hosts_file_are_answered_too,
+        interfaces_are_those_of_an_instance_or_a_container,
+        two_at_once_do_not_meet,
+    ]
+}
+
+const V4: &str = "http://169.254.169.254/";
+const V6: &str = "http://[fd00:ec2::254]/";
+
+/// A service that answers over IPv6 too.
+const WITH_IPV6: &[&str] = &["--instance-type", "t3.micro", "--http-protocol-ipv6", "enabled"];
+
+/// curl's code for "could not connect", as opposed to 28, "waited in vain".
+const REFUSED: Option<i32> = Some(7);
+
+/// curl's code for "no such host".
+const UNKNOWN: Option<i32> = Some(6);
+
+fn curl(options: &[&str], url: &str) -> std::process::Output {
+    exec(As::Tester, options, &["curl", "-sSg", "-m", "10", url]).output().unwrap()
+}
+
+fn the_service_answers_behind_any_number_of_routers() {
+    for who in everyone() {
+        for hops in ["0", "1", "2", "16"] {
+            let options = [&["--hops", hops], WITH_IPV6].concat();
+            for url in [V4, V6] {
+                let output =
+                    exec(who, &options, &["curl", "-sSg", "-m", "10", url]).output().unwrap();
+                assert_eq!(code(&output), Some(0), "{hops} {url} {}", text(&output.stderr));
+            }
+        }
+    }
+}
+
+fn everything_else_is_refused_at_once() {
+    let far_with_ipv6 = [&["--hops", "3"], WITH_IPV6].concat();
+    for options in [&[][..], &["--container"], WITH_IPV6, &far_with_ipv6] {
+        for url in [
+            "http://10.1.2.3/",
+            "http://1.1.1.1/",
+            "http://172.31.16.77/",
+            "http://172.17.0.77/",
+            "http://169.254.1.1/",
+            "http://169.254.170.2/",
+            "http://[2001:db8::1]/",
+            "http://[fd00:ec2::23]/",
+            "http://[fe80::1234]/",
+        ] {
+            assert_eq!(code(&curl(options, url)), REFUSED, "{options:?} {url}");
+        }
+    }
+}
+
+fn without_ipv6_its_address_is_refused_at_once() {
+    for options in [&[][..], &["--container"]] {
+        assert_eq!(code(&curl(options, V6)), REFUSED);
+    }
+}
+
+fn names_are_known_or_refused_at_once() {
+    for who in everyone() {
+        for name in ["instance-data", "instance-data.ec2.internal"] {
+            let answer = sh(who, &["--container"], &format!("getent hosts {name}"));
+            assert!(answer.starts_with("169.254.169.254"), "{answer}");
+        }
+        assert!(sh(who, &[], "getent hosts $(hostname)").starts_with("172.31."));
+        assert!(sh(who, &[], "getent ahostsv4 localhost").starts_with("127.0.0.1"));
+        // The best of a few: other tests take processor time as well.
+        let script = "for i in 1 2 3 4 5; do s=$(date +%s%N); ! getent hosts no.such.example >&2; \
+                      e=$(date +%s%N); echo $(( (e - s) / 1000000 )); done | sort -n | head -n 1";
+        let milliseconds: u64 = sh(who, &[], script).parse().unwrap();
+        assert!(milliseconds < 50, "{milliseconds} ms");
+    }
+    assert_eq!(code(&curl(&[], "http://no.such.example/")), UNKNOWN);
+}
+
+fn resolvers_that_read_no_hosts_file_are_answered_too() {
+    let answer =
+        sh(As::Tester, &["--container"], "busybox nslookup -type=a instance-data.ec2.internal");
+    assert!(answer.contains("169.254.169.254"), "{answer}");
+    let answer = exec(As::Tester, &[], &["busybox", "nslookup", "example.com"]).output().unwrap();
+    assert!(text(&answer.stdout).contains("NXDOMAIN"), "{}", text(&answer.stdout));
+}
+
+fn interfaces_are_those_of_an_instance_or_a_container() {
+    let script = "ls /sys/class/net; cat /sys/class/net/eth0/address; ip -4 -br addr show eth0";
+    let metadata = |path: &str| {
+        let url = format!("http://169.254.169.254/latest/meta-data/{path}");
+        sh(As::Tester, &["--ami", "al2"], &format!("curl -sSf {url}"))
+    };
+    let (mac, address) = (metadata("mac"), metadata("local-ipv4"));
+    for who in everyone() {
+        let instance = sh(who, &[], script);
+        assert!(instance.starts_with(&format!("eth0\nlo\n{mac}\neth0@")), "{instance}");
+        assert!(instance.contains(&format!("{address}/20")), "{instance}");
+        let container = sh(who, &["--container"], script);
+        assert!(container.starts_with("eth0\nlo\n02:42:ac:11:00:02\neth0@"), "{container}");
+        assert!(container.contains("172.17.0.2/16"), "{container}");
+    }
+}
+
+fn two_at_once_do_not_meet() {
+    let script = "readlink /proc/self/ns/net; read x; curl -sS -m 10 http://169.254.169.254/";
+    let start = || Running::start(exec(As::Tester, &["--container"], &["sh", "-c", script]));
+    let (mut one, mut other) = (start(), start());
+    assert_ne!(one.line(), other.line());
+    one.say("go");
+    other.say("go");
+    assert_eq!((one.wait(), other.wait()), (Some(0), Some(0)));
+}

@@ -1,0 +1,107 @@
+//! What goes in and what comes out: status, streams, directory, environment, identity.
+
+use std::io::Write;
+use std::process::{Command, Stdio};
+
+use testkit::{Trial, tests};
+
+use super::sandbox::{As, code, everyone, exec, sh, text};
+
+pub(crate) fn tests() -> Vec<Trial> {
+    tests![
+        &[];
+        the_programs_status_is_ours,
+        a_program_that_cannot_run_is_told_apart_from_one_that_fails,
+        standard_streams_are_the_callers,
+        nothing_of_ours_is_open_in_the_program,
+        directory_environment_umask_and_limits_are_the_callers,
+        the_program_is_its_caller_with_no_more_rights,
+        map_root_makes_the_program_root_of_its_own_network,
+        setuid_programs_keep_their_effect_for_root,
+    ]
+}
+
+fn the_programs_status_is_ours() {
+    for who in everyone() {
+        let status = |program: &[&str]| code(&exec(who, &[], program).output().unwrap());
+        assert_eq!(status(&["true"]), Some(0));
+        assert_eq!(status(&["sh", "-c", "exit 7"]), Some(7));
+        assert_eq!(status(&["sh", "-c", "exit 255"]), Some(255));
+        assert_eq!(status(&["sh", "-c", "kill -TERM $$"]), Some(128 + 15));
+        assert_eq!(status(&["sh", "-c", "kill -KILL $$"]), Some(128 + 9));
+    }
+}
+
+fn a_program_that_cannot_run_is_told_apart_from_one_that_fails() {
+    for who in everyone() {
+        let output = exec(who, &[], &["no-such-program"]).output().unwrap();
+        assert_eq!(code(&output), Some(127));
+        assert!(text(&output.stderr).starts_with("imds: cannot run no-such-program: "));
+
+        let output = exec(who, &[], &["/etc/passwd"]).output().unwrap();
+        assert_eq!(code(&output), Some(126));
+        assert!(text(&output.stderr).starts_with("imds: cannot run /etc/passwd: "));
+    }
+}
+
+fn standard_streams_are_the_callers() {
+    let mut child = exec(As::Tester, &[], &["sh", "-c", "cat; echo oops >&2"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let sent = vec![b'x'; 300_000];
+    let mut stdin = child.stdin.take().unwrap();
+    let expected = sent.clone();
+    let writer = std::thread::spawn(move || stdin.write_all(&sent));
+    let output = child.wait_with_output().unwrap();
+    writer.join().unwrap().unwrap();
+    assert!(output.stdout == expected);
+    assert_eq!(text(&output.stderr), "oops");
+}
+
+fn nothing_of_ours_is_open_in_the_program() {
+    let listing = ["sh", "-c", "echo /proc/self/fd/*"];
+    let outside =
+        Command::new(listing[0]).args(&listing[1..]).stdin(Stdio::null()).output().unwrap();
+    for who in everyone() {
+        let inside = exec(who, &[], &listing).output().unwrap();
+        assert_eq!(text(&inside.stdout), text(&outside.stdout), "{who:?}");
+    }
+}
+
+fn directory_environment_umask_and_limits_are_the_callers() {
+    let script = "pwd; echo $MARK; umask; ulimit -n; ulimit -c";
+    let mut outside = Command::new("sh");
+    let mut inside = exec(As::Tester, &[], &["sh", "-c", script]);
+    let run = |command: &mut Command| {
+        text(&command.current_dir("/usr/bin").env("MARK", "a b").output().unwrap().stdout)
+    };
+    assert_eq!(run(&mut inside), run(outside.args(["-c", script])));
+}
+
+fn the_program_is_its_caller_with_no_more_rights() {
+    for who in everyone() {
+        let own = text(&Command::new("id").arg("-u").output().unwrap().stdout);
+        let expected = if let As::Nobody = who { "65534" } else { &own };
+        assert_eq!(sh(who, &[], "id -u"), expected);
+    }
+    let status = sh(As::Nobody, &[], "grep -E '^(Cap(Inh|Prm|Eff|Amb)|Uid|Gid)' /proc/self/status");
+    let none = "0000000000000000";
+    assert_eq!(
+        status,
+        format!(
+            "Uid:\t65534\t65534\t65534\t65534\nGid:\t65534\t65534\t65534\t65534\n\
+             CapInh:\t{none}\nCapPrm:\t{none}\nCapEff:\t{none}\nCapAmb:\t{none}"
+        )
+    );
+}
+
+fn map_root_makes_the_program_root_of_its_own_network() {
+    assert_eq!(sh(As::Nobody, &["--map-root"], "id -u; ip link set lo down; echo done"), "0\ndone");
+}
+
+fn setuid_programs_keep_their_effect_for_root() {
+    assert_eq!(sh(As::Tester, &[], "grep NoNewPrivs /proc/self/status"), "NoNewPrivs:\t0");
+}

@@ -1,0 +1,170 @@
+//! A shell with job control on a terminal, and the keys people press.
+
+use std::fs::File;
+use std::io::{Read, Write};
+use std::os::fd::OwnedFd;
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::time::Instant;
+use std::{env, fs, process};
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::fs::{Mode, OFlags, open};
+use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+
+use testkit::{Trial, tests};
+
+use super::sandbox::{As, PATIENCE, everyone, exec};
+
+pub(crate) fn tests() -> Vec<Trial> {
+    tests![
+        &[];
+        keys_reach_the_program_and_nobody_dies_before_it,
+        a_job_stops_and_goes_on,
+        a_program_that_stops_itself_gives_the_terminal_back,
+    ]
+}
+
+const CTRL_C: &str = "\x03";
+const CTRL_Z: &str = "\x1a";
+const CTRL_BACKSLASH: &str = "\x1c";
+
+/// An interactive shell on a terminal of its own.
+struct Terminal {
+    screen: File,
+    seen: String,
+    shell: Child,
+}
+
+impl Terminal {
+    fn open() -> Self {
+        let screen =
+            openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC).unwrap();
+        grantpt(&screen).unwrap();
+        unlockpt(&screen).unwrap();
+        let name = ptsname(&screen, Vec::new()).unwrap();
+        let flags = OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC;
+        let keyboard: OwnedFd = open(name, flags, Mode::empty()).unwrap();
+        let stdio = || Stdio::from(keyboard.try_clone().unwrap());
+        let shell = Command::new("setsid")
+            .args(["--ctty", "--wait", "bash", "--norc", "--noprofile", "-i"])
+            .env("PS1", "$ ")
+            .stdin(stdio())
+            .stdout(stdio())
+            .stderr(stdio())
+            .spawn()
+            .unwrap();
+        Self { screen: screen.into(), seen: String::new(), shell }
+    }
+
+    fn press(&mut self, keys: &str) {
+        self.screen.write_all(keys.as_bytes()).unwrap();
+    }
+
+    /// Waits until the screen shows `text` after all that was waited for before.
+    fn wait_for(&mut self, text: &str) {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            if let Some(at) = self.seen.find(text) {
+                self.seen.drain(..at + text.len());
+                return;
+            }
+            assert!(Instant::now() < deadline, "no {text:?} in {:?}", self.seen);
+            let second = Timespec { tv_sec: 1, tv_nsec: 0 };
+            if poll(&mut [PollFd::new(&self.screen, PollFlags::IN)], Some(&second)).unwrap() > 0 {
+                let mut bytes = [0; 4096];
+                let length = self.screen.read(&mut bytes).unwrap();
+                self.seen.push_str(&String::from_utf8_lossy(&bytes[..length]));
+            }
+        }
+    }
+
+    /// Types the command that runs this script inside.
+    fn run(&mut self, who: As, script: &Script) {
+        let script = script.0.to_str().unwrap();
+        let command = exec(who, &[], &["bash", script]);
+        let words = std::iter::once(command.get_program()).chain(command.get_args());
+        let words: Vec<&str> = words.map(|word| word.to_str().unwrap()).collect();
+        self.press(&format!("{}; echo code=$?\n", words.join(" ")));
+    }
+}
+
+impl Drop for Terminal {
+    fn drop(&mut self) {
+        let _ = self.shell.kill();
+        let _ = self.shell.wait();
+    }
+}
+
+/// A file with a script that everybody may read.
+struct Script(PathBuf);
+
+impl Script {
+    fn new(name: &str, text: &str) -> Self {
+        let path = env::temp_dir().join(format!("imds-exec-{name}-{}.sh", process::id()));
+        fs::write(&path, text).unwrap();
+        Self(path)
+    }
+}
+
+impl Drop for Script {
+    fn drop(&mut self) {
+        let _ = fs::remove_file(&self.0);
+    }
+}
+
+fn keys_reach_the_program_and_nobody_dies_before_it() {
+    let script = Script::new(
+        "keys",
+        "trap 'echo int' INT; trap 'echo quit; exit 3' QUIT\n\
+                        echo ready; while :; do read -r -t 0.1 x; done",
+    );
+    for who in everyone() {
+        let mut terminal = Terminal::open();
+        terminal.wait_for("$ ");
+        terminal.run(who, &script);
+        terminal.wait_for("ready");
+        terminal.press(CTRL_C);
+        terminal.wait_for("int");
+        terminal.press(CTRL_C);
+        terminal.wait_for("int");
+        terminal.press(CTRL_BACKSLASH);
+        terminal.wait_for("code=3");
+    }
+}
+
+fn a_job_stops_and_goes_on() {
+    let script = Script::new("jobs", "echo ready; while read -r line; do echo got-$line; done");
+    for who in everyone() {
+        let mut terminal = Terminal::open();
+        terminal.wait_for("$ ");
+        terminal.run(who, &script);
+        terminal.wait_for("ready");
+        for _ in 0..3 {
+            terminal.press(CTRL_Z);
+            terminal.wait_for("Stopped");
+            terminal.wait_for("$ ");
+            terminal.press("fg\n");
+            terminal.press("hello\n");
+            terminal.wait_for("got-hello");
+        }
+        terminal.press(CTRL_C);
+        terminal.wait_for("$ ");
+        terminal.press("echo end=$?\n");
+        terminal.wait_for("end=130");
+    }
+}
+
+fn a_program_that_stops_itself_gives_the_terminal_back() {
+    let script = Script::new("suspend", "echo ready; kill -STOP $$; echo again; exit 4");
+    for who in everyone() {
+        let mut terminal = Terminal::open();
+        terminal.wait_for("$ ");
+        terminal.run(who, &script);
+        terminal.wait_for("ready");
+        terminal.wait_for("Stopped");
+        terminal.press("fg; echo then=$?\n");
+        terminal.wait_for("again");
+        terminal.wait_for("then=4");
+    }
+}

@@ -1,0 +1,143 @@
+//! Dockerfiles: `RUN`, `CMD`, `ENTRYPOINT` and `HEALTHCHECK CMD` in shell form and in list form.
+
+use std::ops::Range;
+
+use super::{exec_form, is_worth_reading, script};
+use crate::data::{self, Content, Style};
+use crate::embed::scalar::{Holes, snippet as scalar_snippet};
+use crate::finding::Finding;
+use crate::snippet::{Codec, Decoder, Snippet};
+
+/// Instructions that run a command.
+const RUNNING: [&str; 4] = ["RUN", "CMD", "ENTRYPOINT", "HEALTHCHECK"];
+
+pub(super) fn scan(snippet: &Snippet<'_>) -> Vec<Finding> {
+    let source: &[u8] = &snippet.text;
+    let busybox = snippet.says("alpine") || snippet.says("FROM busybox");
+    let mut findings = Vec::new();
+    for span in instructions(source) {
+        let raw = &source[span.clone()];
+        if !is_worth_reading(raw) {
+            continue;
+        }
+        let Some(command) = command(source, span) else { continue };
+        if source.get(command.start) == Some(&b'[') {
+            findings.extend(list_form(source, command));
+            continue;
+        }
+        let mut inner = shell_form(source, command.clone());
+        inner.busybox = busybox;
+        inner.untouched = snippet.untouched;
+        findings.extend(script(&inner));
+    }
+    findings
+}
+
+/// The span of each instruction with its continuation lines and here-documents.
+fn instructions(source: &[u8]) -> Vec<Range<usize>> {
+    let mut spans = Vec::new();
+    let mut open: Option<usize> = None;
+    let mut heredoc: Option<Vec<u8>> = None;
+    let mut at = 0;
+    for line in source.split_inclusive(|b| *b == b'\n') {
+        let (start, end) = (at, at + line.len());
+        at = end;
+        let trimmed = line.trim_ascii();
+        if let Some(mark) = &heredoc {
+            if trimmed == mark.as_slice() {
+                heredoc = None;
+                spans.extend(open.take().map(|o| o..end));
+            }
+            continue;
+        }
+        let is_aside = trimmed.is_empty() || trimmed.starts_with(b"#");
+        if is_aside && (open.is_some() || trimmed.starts_with(b"#")) {
+            continue;
+        }
+        let first = *open.get_or_insert(start);
+        heredoc = heredoc_mark(trimmed);
+        if heredoc.is_none() && !trimmed.ends_with(b"\\") {
+            spans.push(first..end);
+            open = None;
+        }
+    }
+    spans.extend(open.map(|o| o..source.len()));
+    spans
+}
+
+/// The word that ends a here-document started on this line.
+fn heredoc_mark(line: &[u8]) -> Option<Vec<u8>> {
+    let line = String::from_utf8_lossy(line);
+    let is_running = line.to_ascii_uppercase().starts_with("RUN ");
+    let after = line.split_once("<<").filter(|_| is_running)?.1.trim_start_matches('-');
+    let word = after.split_whitespace().next()?.trim_matches(['"', '\'']);
+    word.chars().all(|c| c.is_alphanumeric() || c == '_').then(|| word.as_bytes().to_vec())
+}
+
+/// The command of a running instruction: what follows its name and its `--options`.
+fn command(source: &[u8], span: Range<usize>) -> Option<Range<usize>> {
+    let mut at = span.start;
+    let mut word = || {
+        let rest = &source[at..span.end];
+        let start = at + rest.iter().position(|b| !b.is_ascii_whitespace())?;
+        let length = source[start..span.end].iter().position(u8::is_ascii_whitespace);
+        at = length.map_or(span.end, |l| start + l);
+        Some((start, String::from_utf8_lossy(&source[start..at]).into_owned()))
+    };
+    let (_, name) = word()?;
+    let name = name.to_ascii_uppercase();
+    if !RUNNING.contains(&name.as_str()) {
+        return None;
+    }
+    loop {
+        let (start, next) = word()?;
+        let skipped = next.starts_with("--") || name == "HEALTHCHECK" && next == "CMD";
+        if !skipped && next != "\\" {
+            return Some(start..span.end);
+        }
+    }
+}
+
+/// Shell form: comment lines between the lines are dropped, as Docker does.
+fn shell_form(source: &[u8], command: Range<usize>) -> Snippet<'static> {
+    let mut decoder = Decoder::new(source);
+    let is_heredoc = source[command.clone()].starts_with(b"<<");
+    let mut at = command.start;
+    if is_heredoc {
+        at += source[command.clone()].iter().position(|b| *b == b'\n').map_or(0, |p| p + 1);
+    }
+    for line in source[at..command.end].split_inclusive(|b| *b == b'\n') {
+        if is_heredoc || !line.trim_ascii().starts_with(b"#") {
+            decoder.copy(at..at + line.len());
+        }
+        at += line.len();
+    }
+    let mut inner = decoder.finish(command.end, Codec::default());
+    inner.multiline = is_heredoc;
+    inner
+}
+
+fn list_form(source: &[u8], command: Range<usize>) -> Vec<Finding> {
+    // Everything before the list is blank to the JSON grammar, so that its spans are ours.
+    let mut padded = vec![b' '; command.start];
+    padded.extend_from_slice(&source[command]);
+    let mut findings = Vec::new();
+    for list in data::json(&padded) {
+        let words: Vec<String> = list.items().iter().map(|i| i.word(&padded).to_owned()).collect();
+        findings.extend(exec_form(&words, list.span.clone()));
+        for item in list.items() {
+            let is_script = matches!(item.content, Content::Text(_))
+                && is_worth_reading(&padded[item.span.clone()]);
+            if is_script {
+                let span = item.span.clone();
+                findings.extend(script(&scalar_snippet(
+                    &padded,
+                    span,
+                    Style::Double,
+                    Holes::default(),
+                )));
+            }
+        }
+    }
+    findings
+}

@@ -1,0 +1,122 @@
+//! Terraform and Packer: here-documents and quoted strings that hold scripts.
+
+use tree_sitter::Node;
+
+use super::{is_worth_reading, script};
+use crate::finding::Finding;
+use crate::snippet::{Codec, Decoder, Snippet};
+use crate::syntax::{self, children, nodes, text};
+
+pub(super) fn scan(snippet: &Snippet<'_>) -> Vec<Finding> {
+    let source: &[u8] = &snippet.text;
+    let Some(tree) = syntax::parse(&tree_sitter_hcl::LANGUAGE.into(), source) else {
+        return Vec::new();
+    };
+    let mut findings = Vec::new();
+    for node in nodes(tree.root_node()) {
+        let is_text = matches!(node.kind(), "heredoc_template" | "quoted_template" | "string_lit");
+        if !is_text || is_prose(node, source) || !is_worth_reading(&source[node.byte_range()]) {
+            continue;
+        }
+        let mut inner = decode(node, source);
+        inner.untouched = match snippet.untouched {
+            None if !syntax::is_clean(node) => Some("the code around it does not parse cleanly"),
+            reason => reason,
+        };
+        findings.extend(script(&inner));
+    }
+    findings
+}
+
+/// Whether the text is the value of a `description`.
+fn is_prose(node: Node<'_>, source: &[u8]) -> bool {
+    let attribute = syntax::around(node).find(|n| n.kind() == "attribute");
+    let name = attribute.and_then(|a| children(a).first().map(|n| text(*n, source)));
+    name.is_some_and(|n| matches!(n.as_ref(), "description" | "error_message"))
+}
+
+/// Interpolations are blotted out; `$${` stands for `${`.
+fn decode(node: Node<'_>, source: &[u8]) -> Snippet<'static> {
+    let is_heredoc = node.kind() == "heredoc_template";
+    let (start, end) = content(node, source, is_heredoc);
+    let holes: Vec<Node> = children(node)
+        .into_iter()
+        .filter(|n| matches!(n.kind(), "template_interpolation" | "template_directive"))
+        .collect();
+    let mut decoder = Decoder::new(source);
+    let mut at = start;
+    while at < end {
+        let rest = &source[at..end];
+        if let Some(hole) = holes.iter().find(|h| h.start_byte() == at && h.end_byte() > at) {
+            directive(&mut decoder, *hole, source, end);
+            at = hole.end_byte().min(end);
+        } else if rest.starts_with(b"$${") || rest.starts_with(b"%%{") {
+            decoder.put(rest[0], at);
+            at += 2;
+        } else if let Some(byte) = unescape(rest).filter(|_| !is_heredoc) {
+            decoder.put(byte, at);
+            at += 2;
+        } else {
+            decoder.copy(at..at + 1);
+            at += 1;
+        }
+    }
+    let escapes = if is_heredoc {
+        Vec::new()
+    } else {
+        vec![("\"", "\\\""), ("\\", "\\\\"), ("\n", "\\n"), ("\t", "\\t")]
+    };
+    let has_lines = is_heredoc || source[start..end].windows(2).any(|w| w == b"\\n");
+    let mut inner = decoder.finish(end, Codec { escapes, indent: String::new() });
+    inner.multiline = has_lines;
+    inner
+}
+
+/// Blots an interpolation; of a directive such as `%{ if x }…%{ endif }`, only its marks.
+fn directive(decoder: &mut Decoder<'_>, hole: Node<'_>, source: &[u8], end: usize) {
+    if hole.kind() == "template_interpolation" {
+        decoder.blot(hole.start_byte()..hole.end_byte().min(end), b'_');
+        return;
+    }
+    let mut at = hole.start_byte();
+    let stop = hole.end_byte().min(end);
+    let mut depth = 0usize;
+    while at < stop {
+        let rest = &source[at..stop];
+        if rest.starts_with(b"%{") || rest.starts_with(b"${") {
+            depth += 1;
+        }
+        if depth > 0 {
+            decoder.blot(at..at + 1, if rest[0] == b'\n' { b'\n' } else { b' ' });
+            depth -= usize::from(rest[0] == b'}');
+        } else {
+            decoder.copy(at..at + 1);
+        }
+        at += 1;
+    }
+}
+
+/// The bytes between the marks.
+fn content(node: Node<'_>, source: &[u8], is_heredoc: bool) -> (usize, usize) {
+    if !is_heredoc {
+        let start = node.start_byte() + 1;
+        return (start, node.end_byte().saturating_sub(1).max(start));
+    }
+    let parts = children(node);
+    let marks: Vec<&Node> = parts.iter().filter(|n| n.kind() == "heredoc_identifier").collect();
+    let first = marks.first().map_or(node.start_byte(), |n| n.end_byte());
+    let last = marks.last().map_or(node.end_byte(), |n| n.start_byte());
+    let line = source[first..].iter().position(|b| *b == b'\n').map_or(0, |p| p + 1);
+    let start = first + line;
+    (start, last.max(start))
+}
+
+fn unescape(rest: &[u8]) -> Option<u8> {
+    match rest {
+        [b'\\', b'n', ..] => Some(b'\n'),
+        [b'\\', b't', ..] => Some(b'\t'),
+        [b'\\', b'r', ..] => Some(b'\r'),
+        [b'\\', other @ (b'"' | b'\\'), ..] => Some(*other),
+        _ => None,
+    }
+}

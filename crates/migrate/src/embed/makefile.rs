@@ -1,0 +1,91 @@
+//! Makefiles: recipe lines and `$(shell …)`. Each recipe line has a shell of its own.
+
+use std::ops::Range;
+
+use super::{is_worth_reading, script};
+use crate::finding::Finding;
+use crate::snippet::{Codec, Decoder, Snippet};
+
+pub(super) fn scan(snippet: &Snippet<'_>) -> Vec<Finding> {
+    let source: &[u8] = &snippet.text;
+    let mut findings = Vec::new();
+    for span in recipes(source).into_iter().chain(shell_calls(source)) {
+        if is_worth_reading(&source[span.clone()]) {
+            let mut inner = decode(source, span);
+            inner.untouched = snippet.untouched;
+            findings.extend(script(&inner));
+        }
+    }
+    findings
+}
+
+/// Recipe lines with their continuation lines, without `@`, `-` and `+`.
+fn recipes(source: &[u8]) -> Vec<Range<usize>> {
+    let mut spans = Vec::new();
+    let mut open: Option<usize> = None;
+    let mut at = 0;
+    for line in source.split_inclusive(|b| *b == b'\n') {
+        let trimmed = line.trim_ascii_end();
+        if open.is_none() && line.starts_with(b"\t") {
+            open = Some(at + line.iter().take_while(|b| b"\t @-+".contains(b)).count());
+        }
+        if let Some(start) = open.filter(|_| !trimmed.ends_with(b"\\")) {
+            spans.push(start..(at + trimmed.len()).max(start));
+            open = None;
+        }
+        at += line.len();
+    }
+    spans
+}
+
+/// The command of each `$(shell …)` outside recipes.
+fn shell_calls(source: &[u8]) -> Vec<Range<usize>> {
+    let mut spans = Vec::new();
+    for at in memchr::memmem::find_iter(source, b"$(shell ") {
+        let line = source[..at].iter().rposition(|b| *b == b'\n').map_or(0, |p| p + 1);
+        if source.get(line) == Some(&b'\t') {
+            continue;
+        }
+        let start = at + b"$(shell ".len();
+        let mut depth = 1;
+        let end = source[start..].iter().position(|b| {
+            depth += i32::from(*b == b'(') - i32::from(*b == b')');
+            depth == 0
+        });
+        spans.extend(end.map(|end| start..start + end));
+    }
+    spans
+}
+
+/// `$$` is a dollar; `$(name)` and `$x` are make's own.
+fn decode(source: &[u8], span: Range<usize>) -> Snippet<'static> {
+    let mut decoder = Decoder::new(source);
+    let mut at = span.start;
+    while at < span.end {
+        let rest = &source[at..span.end];
+        let length = match rest {
+            [b'$', b'$', ..] => {
+                decoder.put(b'$', at);
+                at += 2;
+                continue;
+            }
+            [b'$', open @ (b'(' | b'{'), ..] => {
+                let close = if *open == b'(' { b')' } else { b'}' };
+                rest.iter().position(|b| *b == close).map_or(2, |p| p + 1)
+            }
+            [b'$', _, ..] => 2,
+            _ => 0,
+        };
+        if length > 0 {
+            decoder.blot(at..at + length, b'_');
+            at += length;
+        } else {
+            decoder.copy(at..at + 1);
+            at += 1;
+        }
+    }
+    let codec = Codec { escapes: vec![("$", "$$")], indent: String::new() };
+    let mut inner = decoder.finish(span.end, codec);
+    inner.multiline = false;
+    inner
+}

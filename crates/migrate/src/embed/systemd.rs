@@ -1,0 +1,74 @@
+//! systemd units: `Exec…=` lines, which no shell reads unless they start one.
+
+use std::ops::Range;
+
+use super::{is_worth_reading, script};
+use crate::finding::{Finding, Remedy};
+use crate::snippet::{Codec, Decoder, Snippet};
+
+pub(super) fn scan(snippet: &Snippet<'_>) -> Vec<Finding> {
+    let source: &[u8] = &snippet.text;
+    let mut findings = Vec::new();
+    for span in commands(source) {
+        if !is_worth_reading(&source[span.clone()]) {
+            continue;
+        }
+        let mut inner = decode(source, span);
+        inner.untouched = snippet.untouched;
+        inner.no_shell = Some("systemd starts it without a shell to keep the token in");
+        findings.extend(script(&inner).into_iter().map(without_inner_escapes));
+    }
+    findings
+}
+
+/// The command of each `Exec…=` line, with its continuation lines.
+fn commands(source: &[u8]) -> Vec<Range<usize>> {
+    let mut spans = Vec::new();
+    let mut open: Option<usize> = None;
+    let mut at = 0;
+    for line in source.split_inclusive(|b| *b == b'\n') {
+        let trimmed = line.trim_ascii_end();
+        let end = at + trimmed.len();
+        if open.is_none() && trimmed.starts_with(b"Exec") {
+            let command = trimmed.iter().position(|b| *b == b'=').map(|p| p + 1);
+            let prefixes =
+                |p: usize| trimmed[p..].iter().take_while(|b| b" \t-@:+!".contains(b)).count() + p;
+            open = command.map(|p| at + prefixes(p));
+        }
+        if let Some(start) = open.filter(|_| !trimmed.ends_with(b"\\")) {
+            spans.push(start..end.max(start));
+            open = None;
+        }
+        at += line.len();
+    }
+    spans
+}
+
+/// `$$` is a dollar and `%%` a percent sign.
+fn decode(source: &[u8], span: Range<usize>) -> Snippet<'static> {
+    let mut decoder = Decoder::new(source);
+    let mut at = span.start;
+    while at < span.end {
+        let rest = &source[at..span.end];
+        decoder.put(source[at], at);
+        at += if rest.starts_with(b"$$") || rest.starts_with(b"%%") { 2 } else { 1 };
+    }
+    let codec = Codec { escapes: vec![("$", "$$"), ("%", "%%")], indent: String::new() };
+    let mut inner = decoder.finish(span.end, codec);
+    inner.multiline = false;
+    inner
+}
+
+/// systemd has quoting rules of its own: a backslash that a shell would want is not safe here.
+fn without_inner_escapes(mut finding: Finding) -> Finding {
+    if finding.edits().iter().any(|e| e.text.contains('\\')) {
+        finding.remedy = Remedy::advice(
+            "ExecStart=/bin/sh -c 'TOKEN=$$(curl -sf -X PUT -H \
+             \"X-aws-ec2-metadata-token-ttl-seconds: 21600\" \
+             http://169.254.169.254/latest/api/token); curl -H \
+             \"X-aws-ec2-metadata-token: $$TOKEN\" …'",
+            "double quotes inside a unit's double quotes are not added by machine",
+        );
+    }
+    finding
+}

@@ -1,0 +1,139 @@
+//! What is found: where, what, why it breaks, and what to do about it.
+
+use std::ops::Range;
+
+use crate::edit::Edit;
+
+/// One use of IMDSv1, or one setting that allows or hides it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// Which kind of use.
+    pub rule: Rule,
+    /// The bytes that are at fault.
+    pub span: Range<usize>,
+    /// Line of the first byte, counted from 1.
+    pub line: usize,
+    /// Column of the first byte in its line, in characters, counted from 1.
+    pub column: usize,
+    /// What stands there, in one sentence.
+    pub what: String,
+    /// What to do about it.
+    pub remedy: Remedy,
+}
+
+/// What to do about a finding.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Remedy {
+    /// Edits that keep the meaning and speak IMDSv2; safe to apply.
+    Rewrite(Vec<Edit>),
+    /// Edits that change how instances run: shown, and applied only when asked for.
+    Offer {
+        /// The edits.
+        edits: Vec<Edit>,
+        /// What to know before applying them.
+        caution: String,
+    },
+    /// No machine edit: what a person should write, and why it is not done for them.
+    Advice {
+        /// What to write.
+        text: String,
+        /// Why there is no edit.
+        reason: String,
+    },
+}
+
+impl Finding {
+    pub(crate) fn new(
+        rule: Rule,
+        span: Range<usize>,
+        what: impl Into<String>,
+        remedy: Remedy,
+    ) -> Self {
+        Self { rule, span, line: 0, column: 0, what: what.into(), remedy }
+    }
+
+    /// The edits of a safe rewrite; empty for an offer or advice.
+    pub fn rewrite(&self) -> &[Edit] {
+        match &self.remedy {
+            Remedy::Rewrite(edits) => edits,
+            Remedy::Offer { .. } | Remedy::Advice { .. } => &[],
+        }
+    }
+
+    /// The edits of a rewrite or an offer.
+    pub fn edits(&self) -> &[Edit] {
+        match &self.remedy {
+            Remedy::Rewrite(edits) | Remedy::Offer { edits, .. } => edits,
+            Remedy::Advice { .. } => &[],
+        }
+    }
+}
+
+impl Remedy {
+    pub(crate) fn advice(text: impl Into<String>, reason: impl Into<String>) -> Self {
+        Self::Advice { text: text.into(), reason: reason.into() }
+    }
+}
+
+/// The kinds of finding.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Rule {
+    /// A program reads metadata without a token.
+    TokenlessRequest,
+    /// The metadata address is handed to something that cannot be followed.
+    UnclearRequest,
+    /// A library version that speaks IMDSv1 only.
+    OldLibrary,
+    /// Instances are launched with tokens optional, or without saying.
+    TokensNotRequired,
+    /// Containers run where a token travels one hop only.
+    HopLimitTooLow,
+}
+
+impl Rule {
+    /// Every rule, in the order they are documented.
+    pub const ALL: [Self; 5] = [
+        Self::TokenlessRequest,
+        Self::UnclearRequest,
+        Self::OldLibrary,
+        Self::TokensNotRequired,
+        Self::HopLimitTooLow,
+    ];
+
+    /// A stable name for tools.
+    pub fn id(self) -> &'static str {
+        match self {
+            Self::TokenlessRequest => "tokenless-request",
+            Self::UnclearRequest => "unclear-request",
+            Self::OldLibrary => "old-library",
+            Self::TokensNotRequired => "tokens-not-required",
+            Self::HopLimitTooLow => "hop-limit-too-low",
+        }
+    }
+
+    /// Why it breaks on an instance that requires IMDSv2.
+    pub fn why(self) -> &'static str {
+        match self {
+            Self::TokenlessRequest => {
+                "where IMDSv2 is required (the default on Amazon Linux 2023), a request without \
+                 a session token is answered 401 Unauthorized"
+            }
+            Self::UnclearRequest => {
+                "whatever reads this address must send a session token, or it is answered 401 \
+                 Unauthorized where IMDSv2 is required"
+            }
+            Self::OldLibrary => {
+                "this version asks for credentials and metadata without a session token, and \
+                 gets 401 Unauthorized where IMDSv2 is required"
+            }
+            Self::TokensNotRequired => {
+                "instances launched this way may still answer IMDSv1, whose requests an open \
+                 proxy or a forged URL can be made to send"
+            }
+            Self::HopLimitTooLow => {
+                "a token may travel one hop only; a container on a bridged network is one hop \
+                 further, so its token request hangs"
+            }
+        }
+    }
+}

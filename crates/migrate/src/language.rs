@@ -1,0 +1,210 @@
+//! What language a file is in: by its name, else by its first bytes.
+
+use std::path::Path;
+
+/// The languages that are read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Language {
+    /// sh, bash, dash, ksh, BusyBox ash.
+    Shell,
+    /// csh, tcsh, fish: looked at, never edited.
+    OtherShell,
+    /// Python 2 and 3.
+    Python,
+    /// PowerShell.
+    PowerShell,
+    /// Windows user data: `<powershell>…</powershell>`.
+    WindowsUserData,
+    /// JavaScript and TypeScript.
+    JavaScript,
+    /// Go.
+    Go,
+    /// Ruby.
+    Ruby,
+    /// PHP.
+    Php,
+    /// Perl.
+    Perl,
+    /// Java.
+    Java,
+    /// C#.
+    CSharp,
+    /// YAML of any kind: cloud-init, CloudFormation, CI, Ansible, Kubernetes.
+    Yaml,
+    /// JSON of any kind.
+    Json,
+    /// Terraform and Packer.
+    Hcl,
+    /// Dockerfiles.
+    Dockerfile,
+    /// systemd units.
+    Systemd,
+    /// Makefiles.
+    Makefile,
+    /// MIME multipart user data.
+    Mime,
+}
+
+/// File name endings, after the last dot.
+const ENDINGS: [(&[&str], Language); 15] = [
+    (&["sh", "bash", "dash", "ksh", "zsh", "ash", "bats"], Language::Shell),
+    (&["csh", "tcsh", "fish"], Language::OtherShell),
+    (&["py", "py3", "pyw"], Language::Python),
+    (&["ps1", "psm1"], Language::PowerShell),
+    (&["js", "mjs", "cjs", "jsx", "ts", "mts", "cts", "tsx"], Language::JavaScript),
+    (&["go"], Language::Go),
+    (&["rb", "rake"], Language::Ruby),
+    (&["php"], Language::Php),
+    (&["pl", "pm"], Language::Perl),
+    (&["java"], Language::Java),
+    (&["cs"], Language::CSharp),
+    (&["yaml", "yml"], Language::Yaml),
+    (&["json"], Language::Json),
+    (&["tf", "hcl", "tfvars"], Language::Hcl),
+    (&["service", "timer", "socket", "path", "mount"], Language::Systemd),
+];
+
+/// Endings of templates, whose own language is named before.
+const TEMPLATES: [&str; 9] =
+    ["tpl", "tftpl", "tmpl", "j2", "erb", "in", "template", "dist", "example"];
+
+/// Interpreters, by the start of their name.
+const INTERPRETERS: [(&str, Language); 15] = [
+    ("python", Language::Python),
+    ("pwsh", Language::PowerShell),
+    ("node", Language::JavaScript),
+    ("ruby", Language::Ruby),
+    ("perl", Language::Perl),
+    ("php", Language::Php),
+    ("make", Language::Makefile),
+    ("fish", Language::OtherShell),
+    ("csh", Language::OtherShell),
+    ("tcsh", Language::OtherShell),
+    ("bash", Language::Shell),
+    ("sh", Language::Shell),
+    ("dash", Language::Shell),
+    ("ksh", Language::Shell),
+    ("zsh", Language::Shell),
+];
+
+/// How other kinds of text begin.
+const BEGINNINGS: [(&str, Language); 11] = [
+    ("#cloud-config", Language::Yaml),
+    ("#cloud-boothook", Language::Shell),
+    ("content-type: multipart", Language::Mime),
+    ("mime-version:", Language::Mime),
+    ("from:", Language::Mime),
+    ("<powershell>", Language::WindowsUserData),
+    ("[unit]", Language::Systemd),
+    ("[service]", Language::Systemd),
+    ("awstemplateformatversion", Language::Yaml),
+    ("---\n", Language::Yaml),
+    ("{", Language::Json),
+];
+
+/// The language of the file `path` whose content is `bytes`.
+pub(crate) fn detect(path: &Path, bytes: &[u8]) -> Option<Language> {
+    let named = by_name(path);
+    match (named, by_content(bytes)) {
+        // A template may be named for its language and begin as something else.
+        (Some(Language::PowerShell), Some(Language::WindowsUserData)) => {
+            Some(Language::WindowsUserData)
+        }
+        (Some(Language::Shell), Some(other)) if other != Language::Json => Some(other),
+        (Some(named), _) => Some(named),
+        (None, content) => content,
+    }
+}
+
+pub(crate) fn by_name(path: &Path) -> Option<Language> {
+    let name = path.file_name()?.to_str()?;
+    let lower = name.to_ascii_lowercase();
+    if lower.starts_with("dockerfile") || lower.starts_with("containerfile") {
+        return Some(Language::Dockerfile);
+    }
+    if matches!(lower.as_str(), "makefile" | "gnumakefile") {
+        return Some(Language::Makefile);
+    }
+    if matches!(lower.as_str(), "rakefile" | "gemfile" | "vagrantfile") {
+        return Some(Language::Ruby);
+    }
+    let (stem, ending) = lower.rsplit_once('.')?;
+    match ending {
+        "dockerfile" | "containerfile" => return Some(Language::Dockerfile),
+        "mk" | "mak" => return Some(Language::Makefile),
+        _ => {}
+    }
+    if TEMPLATES.contains(&ending) {
+        return by_name(Path::new(stem));
+    }
+    ENDINGS.iter().find(|(endings, _)| endings.contains(&ending)).map(|(_, language)| *language)
+}
+
+pub(crate) fn by_content(bytes: &[u8]) -> Option<Language> {
+    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes).trim_ascii_start();
+    let head = String::from_utf8_lossy(&bytes[..bytes.len().min(256)]).to_ascii_lowercase();
+    if let Some(line) = head.strip_prefix("#!").and_then(|h| h.lines().next()) {
+        return interpreter(line);
+    }
+    BEGINNINGS.iter().find(|(start, _)| head.starts_with(start)).map(|(_, language)| *language)
+}
+
+/// The language of a `#!` line.
+fn interpreter(line: &str) -> Option<Language> {
+    let mut words = line.split_whitespace().map(|w| w.rsplit('/').next().unwrap_or(w));
+    let first = words.next()?;
+    let program = match first {
+        "env" => words.find(|w| !w.starts_with('-') && !w.contains('='))?,
+        "busybox" => words.next().unwrap_or("sh"),
+        other => other,
+    };
+    let program = if program == "ash" { "sh" } else { program };
+    INTERPRETERS.iter().find(|(name, _)| program.starts_with(name)).map(|(_, language)| *language)
+}
+
+impl Language {
+    /// The grammar that must still accept a file after it was edited.
+    pub(crate) fn grammar(self) -> Option<tree_sitter::Language> {
+        Some(match self {
+            Self::Shell | Self::OtherShell => tree_sitter_bash::LANGUAGE.into(),
+            Self::Python => tree_sitter_python::LANGUAGE.into(),
+            Self::PowerShell => tree_sitter_powershell::LANGUAGE.into(),
+            Self::JavaScript => tree_sitter_typescript::LANGUAGE_TSX.into(),
+            Self::Go => tree_sitter_go::LANGUAGE.into(),
+            Self::Ruby => tree_sitter_ruby::LANGUAGE.into(),
+            Self::Php => tree_sitter_php::LANGUAGE_PHP.into(),
+            Self::Perl => ts_parser_perl::LANGUAGE.into(),
+            Self::Java => tree_sitter_java::LANGUAGE.into(),
+            Self::CSharp => tree_sitter_c_sharp::LANGUAGE.into(),
+            Self::Yaml => tree_sitter_yaml::LANGUAGE.into(),
+            Self::Json => tree_sitter_json::LANGUAGE.into(),
+            Self::Hcl => tree_sitter_hcl::LANGUAGE.into(),
+            Self::Dockerfile
+            | Self::Systemd
+            | Self::Makefile
+            | Self::Mime
+            | Self::WindowsUserData => return None,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_and_first_bytes_tell_the_language() {
+        let of = |name: &str, text: &str| detect(Path::new(name), text.as_bytes());
+        assert_eq!(of("a.sh", ""), Some(Language::Shell));
+        assert_eq!(of("a.sh", "#!/usr/bin/env python3\n"), Some(Language::Python));
+        assert_eq!(of("user-data", "#!/bin/busybox ash\n"), Some(Language::Shell));
+        assert_eq!(of("user-data", "#!/usr/bin/env -S bash -e\n"), Some(Language::Shell));
+        assert_eq!(of("userdata.sh.tpl", "x"), Some(Language::Shell));
+        assert_eq!(of("x.tpl", "#cloud-config\n"), Some(Language::Yaml));
+        assert_eq!(of("x.txt", "MIME-Version: 1.0\n"), Some(Language::Mime));
+        assert_eq!(of("Dockerfile.dev", ""), Some(Language::Dockerfile));
+        assert_eq!(of("README.md", "# curl"), None);
+        assert_eq!(of("a", "#!/bin/tcsh\n"), Some(Language::OtherShell));
+    }
+}

@@ -1,0 +1,279 @@
+//! PowerShell: `Invoke-RestMethod`, `Invoke-WebRequest` and their aliases are rewritten;
+//! .NET's `WebClient` and `WebRequest` are shown.
+
+use std::collections::HashMap;
+
+use tree_sitter::Node;
+
+use crate::address::{self, HOLE, Target};
+use crate::edit::Edit;
+use crate::embed::is_worth_reading;
+use crate::finding::{Finding, Remedy, Rule};
+use crate::snippet::{Codec, Decoder, Snippet};
+use crate::syntax::{self, around, children, is_clean, nodes, text};
+
+/// Commands that fetch a URL, in lower case; in PowerShell curl and wget are two of them.
+const FETCHERS: [&str; 6] =
+    ["invoke-restmethod", "invoke-webrequest", "irm", "iwr", "curl", "wget"];
+
+/// .NET methods that fetch a URL.
+const METHODS: [&str; 6] =
+    ["downloadstring", "downloadfile", "downloaddata", "openread", "create", "getstringasync"];
+
+const VARIABLE: &str = "$ImdsToken";
+const TOKEN: &str = "Invoke-RestMethod -Method Put -Uri \
+                     http://169.254.169.254/latest/api/token -Headers \
+                     @{\"X-aws-ec2-metadata-token-ttl-seconds\" = \"21600\"}";
+const ENTRY: &str = "\"X-aws-ec2-metadata-token\" = $ImdsToken";
+
+/// What is wrong with the PowerShell code in `snippet`.
+pub(crate) fn scan(snippet: &Snippet<'_>) -> Vec<Finding> {
+    let source: &[u8] = &snippet.text;
+    let Some(tree) = syntax::parse(&tree_sitter_powershell::LANGUAGE.into(), source) else {
+        return Vec::new();
+    };
+    let root = tree.root_node();
+    let names = Names::collect(root, source);
+    let mut fetched: Vec<(Node, usize)> = Vec::new();
+    let mut findings = Vec::new();
+    for node in nodes(root) {
+        match node.kind() {
+            "command" => findings.extend(command(node, &names, snippet, &mut fetched)),
+            "invokation_expression" => findings.extend(method(node, &names)),
+            _ => {}
+        }
+    }
+    findings
+}
+
+/// Windows user data: the script between `<powershell>` and `</powershell>`.
+pub(crate) fn user_data(snippet: &Snippet<'_>) -> Vec<Finding> {
+    let source: &[u8] = &snippet.text;
+    let Some(open) = memchr::memmem::find(source, b"<powershell>") else { return Vec::new() };
+    let start = open + b"<powershell>".len();
+    let rest = &source[start..];
+    let end = memchr::memmem::find(rest, b"</powershell>").map_or(source.len(), |p| start + p);
+    if !is_worth_reading(&source[start..end]) {
+        return Vec::new();
+    }
+    let mut decoder = Decoder::new(source);
+    decoder.copy(start..end);
+    let mut inner = decoder.finish(end, Codec::default());
+    inner.untouched = snippet.untouched;
+    inner.multiline = snippet.multiline;
+    inner.lift(crate::scan_snippet(crate::language::Language::PowerShell, &inner))
+}
+
+/// The variables of a script.
+struct Names<'t> {
+    source: &'t [u8],
+    assigned: HashMap<String, Vec<Node<'t>>>,
+}
+
+impl<'t> Names<'t> {
+    fn collect(root: Node<'t>, source: &'t [u8]) -> Self {
+        let mut assigned: HashMap<String, Vec<Node<'t>>> = HashMap::new();
+        for node in nodes(root).filter(|n| n.kind() == "assignment_expression") {
+            let parts = children(node);
+            if let (Some(left), Some(value)) = (parts.first(), node.child_by_field_name("value")) {
+                assigned.entry(key(*left, source)).or_default().push(value);
+            }
+        }
+        Self { source, assigned }
+    }
+
+    /// What `node` can say, holes and all.
+    fn values(&self, node: Node<'t>, steps: usize) -> Vec<String> {
+        let raw = text(node, self.source).into_owned();
+        let raw = raw.trim().trim_matches(['"', '\'', '(', ')']);
+        if steps == 0 {
+            return vec![HOLE.to_string()];
+        }
+        let Some((before, after)) = raw.split_once('$') else {
+            return vec![raw.replace("\" + \"", "").replace("' + '", "")];
+        };
+        let after = after.strip_prefix(['{', '(']).unwrap_or(after);
+        let is_name = |c: char| c.is_alphanumeric() || matches!(c, '_' | ':');
+        let end = after.find(|c| !is_name(c)).unwrap_or(after.len());
+        let (name, rest) = after.split_at(end);
+        let rest: String = rest.chars().filter(|c| !matches!(c, '"' | '\'' | '+' | ' ')).collect();
+        let rest = rest.trim_start_matches(['}', ')']).replace('$', &HOLE.to_string());
+        let known = self.assigned.get(&name.to_ascii_lowercase());
+        let values: Vec<String> = known
+            .into_iter()
+            .flatten()
+            .filter(|value| !around(node).any(|n| n == **value))
+            .flat_map(|value| self.values(*value, steps - 1))
+            .take(16)
+            .collect();
+        let values = if values.is_empty() { vec![HOLE.to_string()] } else { values };
+        values.into_iter().map(|v| format!("{before}{v}{rest}")).collect()
+    }
+
+    fn said(&self, node: Node<'t>) -> String {
+        let mut said = text(node, self.source).into_owned();
+        for variable in nodes(node).filter(|n| n.kind() == "variable") {
+            for value in self.assigned.get(&key(variable, self.source)).into_iter().flatten() {
+                said.push_str(&text(*value, self.source));
+            }
+            let name = text(variable, self.source).to_ascii_lowercase();
+            // `$headers["X-aws-ec2-metadata-token"] = …` and `$client.Headers.Add("…", …)`.
+            let script = String::from_utf8_lossy(self.source).to_ascii_lowercase();
+            let added = script.lines().filter(|l| l.trim_start().starts_with(&name));
+            added.for_each(|l| said.push_str(l));
+        }
+        said.to_ascii_lowercase()
+    }
+}
+
+fn key(variable: Node<'_>, source: &[u8]) -> String {
+    text(variable, source).trim_start_matches(['$', '{']).trim_end_matches('}').to_ascii_lowercase()
+}
+
+fn command<'t>(
+    node: Node<'t>,
+    names: &Names<'t>,
+    snippet: &Snippet<'_>,
+    fetched: &mut Vec<(Node<'t>, usize)>,
+) -> Option<Finding> {
+    let source: &[u8] = &snippet.text;
+    let name = node.child_by_field_name("command_name")?;
+    let written = text(name, source).into_owned();
+    if !FETCHERS.contains(&written.to_ascii_lowercase().as_str()) {
+        return None;
+    }
+    let elements: Vec<Node> = node
+        .child_by_field_name("command_elements")
+        .map(children)
+        .unwrap_or_default()
+        .into_iter()
+        .filter(|n| n.kind() != "command_argument_sep")
+        .collect();
+    let targets: Vec<Target> = elements
+        .iter()
+        .filter(|e| e.kind() != "command_parameter")
+        .flat_map(|e| names.values(*e, 4))
+        .map(|v| address::target(&v))
+        .collect();
+    let is_metadata =
+        targets.iter().any(|t| matches!(t, Target::Metadata { endpoint: Some(_), .. }));
+    let said = elements.iter().map(|e| names.said(*e)).collect::<Vec<_>>().join(" ");
+    if !is_metadata
+        || said.contains("api/token")
+        || said.contains("x-aws-ec2-metadata-token")
+        || address::is_foreign(&said)
+    {
+        return None;
+    }
+    let remedy = match rewrite(node, name, &elements, names, snippet, fetched) {
+        Ok(edits) => Remedy::Rewrite(edits),
+        Err(reason) => Remedy::advice(
+            format!("{VARIABLE} = {TOKEN}\nInvoke-RestMethod -Headers @{{{ENTRY}}} -Uri …"),
+            reason,
+        ),
+    };
+    let what = format!("`{written}` reads instance metadata without a token");
+    Some(Finding::new(Rule::TokenlessRequest, node.byte_range(), what, remedy))
+}
+
+fn rewrite<'t>(
+    node: Node<'t>,
+    name: Node<'t>,
+    elements: &[Node<'t>],
+    names: &Names<'t>,
+    snippet: &Snippet<'_>,
+    fetched: &mut Vec<(Node<'t>, usize)>,
+) -> Result<Vec<Edit>, &'static str> {
+    let source: &[u8] = &snippet.text;
+    if let Some(reason) = snippet.untouched {
+        return Err(reason);
+    }
+    let (list, statement) = seat(node).ok_or("it is not part of a statement")?;
+    if !is_clean(statement) {
+        return Err("the code around it does not parse cleanly");
+    }
+    if names.assigned.contains_key("imdstoken") {
+        return Err("the name `$ImdsToken` is already used here");
+    }
+    let parameter = |wanted: &str| {
+        let at = elements.iter().position(|e| {
+            e.kind() == "command_parameter" && text(*e, source).eq_ignore_ascii_case(wanted)
+        });
+        at.and_then(|at| elements.get(at + 1)).copied()
+    };
+    if elements.iter().any(|e| text(*e, source).starts_with('@') && e.kind() == "variable") {
+        return Err("its parameters are made elsewhere");
+    }
+    let mut edits = Vec::new();
+    match parameter("-Headers") {
+        None => edits.push(Edit::insert(name.end_byte(), format!(" -Headers @{{{ENTRY}}}"))),
+        Some(headers) if text(headers, source).starts_with("@{") => {
+            let separator = if text(headers, source).trim() == "@{}" { "" } else { "; " };
+            edits.push(Edit::insert(headers.start_byte() + 2, format!("{ENTRY}{separator}")));
+        }
+        Some(_) => return Err("its headers are made elsewhere"),
+    }
+    let at = statement.start_byte();
+    let covered = fetched.iter().any(|(block, start)| {
+        *start <= at && around(statement).take_while(|n| !renews(*n)).any(|n| n == *block)
+    });
+    if !covered {
+        let limit = parameter("-TimeoutSec")
+            .map(|n| format!(" -TimeoutSec {}", text(n, source)))
+            .unwrap_or_default();
+        let token = format!("{VARIABLE} = {TOKEN}{limit}");
+        let text = match snippet.line_start(at) {
+            Some(indent) => format!("{token}{}{indent}", snippet.line_end(at)),
+            None => format!("{token}; "),
+        };
+        edits.push(Edit::insert(at, text));
+        fetched.push((list, at));
+    }
+    Ok(edits)
+}
+
+/// A token is fetched again in each function and in each round of a loop that may outlive it.
+fn renews(node: Node<'_>) -> bool {
+    matches!(
+        node.kind(),
+        "function_statement" | "while_statement" | "do_statement" | "script_block_expression"
+    )
+}
+
+fn seat(node: Node<'_>) -> Option<(Node<'_>, Node<'_>)> {
+    let mut statement = node;
+    loop {
+        let parent = statement.parent()?;
+        if parent.kind() == "statement_list" {
+            return Some((parent, statement));
+        }
+        statement = parent;
+    }
+}
+
+/// `$client.DownloadString("…")` and the like.
+fn method<'t>(node: Node<'t>, names: &Names<'t>) -> Option<Finding> {
+    let parts = children(node);
+    let name = parts.iter().find(|n| n.kind() == "member_name")?;
+    let method = text(*name, names.source).to_ascii_lowercase();
+    let arguments = parts.iter().find(|n| n.kind() == "argument_list")?;
+    let argument = nodes(*arguments).find(|n| n.kind() == "argument_expression")?;
+    let is_metadata = names
+        .values(argument, 4)
+        .iter()
+        .any(|v| matches!(address::target(v), Target::Metadata { endpoint: Some(_), .. }));
+    let said = names.said(node);
+    let speaks_v2 = said.contains("api/token") || said.contains("x-aws-ec2-metadata-token");
+    if !METHODS.contains(&method.as_str()) || !is_metadata || speaks_v2 {
+        return None;
+    }
+    Some(Finding::new(
+        Rule::TokenlessRequest,
+        node.byte_range(),
+        format!("`{}` reads instance metadata without a token", text(*name, names.source)),
+        Remedy::advice(
+            format!("{VARIABLE} = {TOKEN}\nInvoke-RestMethod -Headers @{{{ENTRY}}} -Uri …"),
+            ".NET web calls are not rewritten",
+        ),
+    ))
+}

@@ -1,0 +1,152 @@
+//! boto 2, which speaks IMDSv1 only: `boto.utils.get_instance_metadata()` and its kin.
+
+use tree_sitter::Node;
+
+use super::names::Names;
+use super::owned;
+use crate::edit::Edit;
+use crate::finding::{Finding, Remedy, Rule};
+use crate::snippet::Snippet;
+use crate::syntax::{around, children, is_clean, nodes, text};
+
+/// Keys of the metadata tree whose value is one text.
+const LEAVES: [&str; 14] = [
+    "ami-id",
+    "ami-launch-index",
+    "hostname",
+    "instance-id",
+    "instance-type",
+    "local-hostname",
+    "local-ipv4",
+    "mac",
+    "public-hostname",
+    "public-ipv4",
+    "reservation-id",
+    "placement/availability-zone",
+    "placement/region",
+    "profile",
+];
+
+/// Put once before the first statement that needs it.
+const READER: &str = r#"def _imds_get(path):
+    """Reads instance metadata with a session token (IMDSv2)."""
+    try:
+        from urllib.request import Request, urlopen
+    except ImportError:
+        from urllib2 import Request, urlopen
+    base = "http://169.254.169.254/latest/"
+    ask = Request(base + "api/token", headers={"X-aws-ec2-metadata-token-ttl-seconds": "21600"})
+    ask.get_method = lambda: "PUT"
+    token = urlopen(ask, timeout=5).read().decode()
+    ask = Request(base + path, headers={"X-aws-ec2-metadata-token": token})
+    return urlopen(ask, timeout=5).read().decode()
+
+
+"#;
+
+pub(super) fn scan(root: Node<'_>, names: &Names<'_>, snippet: &Snippet<'_>) -> Vec<Finding> {
+    let source: &[u8] = &snippet.text;
+    nodes(root)
+        .filter(|n| n.kind() == "call")
+        .filter_map(|call| {
+            let function = owned(call.child_by_field_name("function")?, source);
+            let last = function.rsplit('.').next()?;
+            let is_boto = function.contains("boto.utils") || imports_boto(root, last, source);
+            let known = matches!(
+                last,
+                "get_instance_metadata" | "get_instance_userdata" | "get_instance_identity"
+            );
+            (is_boto && known).then(|| finding(call, last, names, snippet))
+        })
+        .collect()
+}
+
+fn finding(call: Node<'_>, function: &str, names: &Names<'_>, snippet: &Snippet<'_>) -> Finding {
+    let remedy = match rewrite(call, function, names, snippet) {
+        Ok(edits) => Remedy::Rewrite(edits),
+        Err(reason) => Remedy::advice(
+            "ec2_metadata (PyPI) or botocore's IMDSFetcher read metadata with a token; or fetch \
+             http://169.254.169.254/latest/meta-data/… with the header X-aws-ec2-metadata-token",
+            reason,
+        ),
+    };
+    let what = format!("boto 2's `{function}` reads instance metadata without a token");
+    Finding::new(Rule::TokenlessRequest, call.byte_range(), what, remedy)
+}
+
+fn rewrite(
+    call: Node<'_>,
+    function: &str,
+    names: &Names<'_>,
+    snippet: &Snippet<'_>,
+) -> Result<Vec<Edit>, &'static str> {
+    let source: &[u8] = &snippet.text;
+    if let Some(reason) = snippet.untouched {
+        return Err(reason);
+    }
+    if !is_clean(call) {
+        return Err("the code around it does not parse cleanly");
+    }
+    let arguments = call.child_by_field_name("arguments").map(children).unwrap_or_default();
+    if !arguments.is_empty() {
+        return Err("its arguments change what is read");
+    }
+    let (expression, path) = match function {
+        "get_instance_userdata" => (call, "user-data".to_owned()),
+        "get_instance_metadata" => {
+            subscripts(call, source).ok_or("its result is used as a whole")?
+        }
+        _ => return Err("its result is a parsed document"),
+    };
+    let statement = around(call)
+        .find(|n| n.parent().is_some_and(|p| p.kind() == "module"))
+        .ok_or("it is not part of a statement")?;
+    let mut edits = vec![Edit::replace(expression.byte_range(), format!("_imds_get(\"{path}\")"))];
+    let has_reader = text(names.root, source).contains("def _imds_get(");
+    if !has_reader {
+        let first = nodes(names.root)
+            .find(|n| {
+                n.parent().is_some_and(|p| p.kind() == "module")
+                    && !matches!(
+                        n.kind(),
+                        "import_statement"
+                            | "import_from_statement"
+                            | "comment"
+                            | "future_import_statement"
+                    )
+                    && !is_docstring(*n)
+            })
+            .unwrap_or(statement);
+        if snippet.line_start(first.start_byte()).is_none() {
+            return Err("there is no line to put a function on");
+        }
+        let reader = READER.replace('\n', snippet.line_end(first.start_byte()));
+        edits.push(Edit::insert(first.start_byte(), reader));
+    }
+    Ok(edits)
+}
+
+/// `call['a']['b']` as the whole expression and `meta-data/a/b`, when that is one text.
+fn subscripts<'t>(call: Node<'t>, source: &[u8]) -> Option<(Node<'t>, String)> {
+    let mut expression = call;
+    let mut keys = Vec::new();
+    while let Some(parent) = expression.parent().filter(|p| p.kind() == "subscript") {
+        let key = parent.child_by_field_name("subscript")?;
+        keys.push(text(key, source).trim_matches(['"', '\'']).to_owned());
+        expression = parent;
+    }
+    let path = keys.join("/");
+    LEAVES.contains(&path.as_str()).then(|| (expression, format!("meta-data/{path}")))
+}
+
+fn is_docstring(node: Node<'_>) -> bool {
+    node.kind() == "expression_statement"
+        && children(node).first().is_some_and(|n| n.kind() == "string")
+}
+
+fn imports_boto(root: Node<'_>, name: &str, source: &[u8]) -> bool {
+    nodes(root).filter(|n| n.kind() == "import_from_statement").any(|n| {
+        let statement = text(n, source);
+        statement.contains("boto.utils") && statement.contains(name)
+    })
+}

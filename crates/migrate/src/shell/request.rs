@@ -1,0 +1,278 @@
+//! Which commands of a script read instance metadata, and how.
+
+use tree_sitter::Node;
+
+use super::fetcher::{Fetcher, Role};
+use super::names::{Names, arguments};
+use crate::address::{self, DEFAULT_ENDPOINT, HOLE, Target};
+use crate::syntax::{children, nodes, text};
+
+/// Programs that run the command in their arguments here and now.
+const RUNNERS: [&str; 16] = [
+    "sudo", "doas", "env", "timeout", "nice", "ionice", "nohup", "time", "exec", "command",
+    "builtin", "stdbuf", "setsid", "chronic", "unbuffer", "xargs",
+];
+
+/// Programs that only speak of the words they are given.
+pub(crate) const SPEAKERS: [&str; 36] = [
+    "echo",
+    "printf",
+    "logger",
+    "log",
+    "grep",
+    "egrep",
+    "fgrep",
+    "sed",
+    "awk",
+    "test",
+    "[",
+    "[[",
+    "iptables",
+    "ip6tables",
+    "nft",
+    "ip",
+    "ip6",
+    "route",
+    "ping",
+    "ping6",
+    "nc",
+    "ncat",
+    "netcat",
+    "arping",
+    "traceroute",
+    "telnet",
+    "nmap",
+    "ufw",
+    "firewall-cmd",
+    "cat",
+    "tee",
+    "tr",
+    "cut",
+    ":",
+    "alias",
+    "unset",
+];
+
+/// One command that reads instance metadata.
+pub(crate) struct Request<'t> {
+    /// The whole command.
+    pub(crate) command: Node<'t>,
+    /// What it fetches with.
+    pub(crate) fetcher: Fetcher,
+    /// The word that names the fetcher; a header may follow it.
+    pub(crate) program: Node<'t>,
+    /// How it speaks.
+    pub(crate) kind: Kind,
+    /// How the script would write the fetcher's name for another request.
+    pub(crate) again: String,
+    /// Where its token comes from: the text before `/latest/api/token`.
+    pub(crate) endpoint: String,
+    /// The options about reaching the host, each with a blank before it.
+    pub(crate) network: String,
+}
+
+/// How a request speaks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// IMDSv1.
+    Tokenless,
+    /// IMDSv1, in a way that must not be edited; the reason.
+    TokenlessUnsafe(&'static str),
+    /// IMDSv2.
+    WithToken,
+    /// Asks for the token itself.
+    TokenFetch,
+}
+
+/// Reads `command`; `None` when it does not fetch instance metadata.
+pub(crate) fn recognise<'t>(
+    command: Node<'t>,
+    names: &Names<'t>,
+    source: &[u8],
+) -> Option<Request<'t>> {
+    let name = command.child_by_field_name("name").and_then(|n| children(n).first().copied())?;
+    let words: Vec<Node> = std::iter::once(name).chain(arguments(command)).collect();
+    let (at, fetcher) = words.iter().enumerate().find_map(|(i, word)| {
+        let values = names.values(*word);
+        if matches!(text(*word, source).trim_matches('"'), "$@" | "$*") {
+            return None;
+        }
+        // An argument that is a whole command line is a script, not a command.
+        let program = |v: &String| match v.split_once(char::is_whitespace) {
+            Some((first, _)) => Fetcher::named(first).filter(|_| i == 0),
+            None => Fetcher::named(v),
+        };
+        Some((i, values.iter().find_map(program)?))
+    })?;
+    let runner = (at > 0).then(|| text(name, source).into_owned());
+    if runner.as_deref().is_some_and(|r| SPEAKERS.contains(&r)) {
+        return None;
+    }
+
+    let program = words[at];
+    let aims = Aims::read(&words[at..], fetcher, names, source);
+    let metadata = aims.metadata?;
+    let said = aims.said.to_ascii_lowercase();
+    if address::is_foreign(&said) {
+        return None;
+    }
+    let kind = if said.contains("api/token") {
+        Kind::TokenFetch
+    } else if said.contains("aws-ec2-metadata-token") || aims.hidden_header {
+        Kind::WithToken
+    } else if let Some(reason) = runner.as_deref().and_then(|r| unsafe_runner(r, names, source)) {
+        Kind::TokenlessUnsafe(reason)
+    } else if aims.elsewhere {
+        Kind::TokenlessUnsafe("the same command also reads other hosts, which must not see a token")
+    } else if metadata.endpoint.is_none() {
+        Kind::TokenlessUnsafe("the file does not say which host serves the token")
+    } else {
+        Kind::Tokenless
+    };
+    Some(Request {
+        command,
+        fetcher,
+        program,
+        kind,
+        again: again(command, &words[..=at], fetcher, source),
+        endpoint: metadata.endpoint.unwrap_or_else(|| DEFAULT_ENDPOINT.to_owned()),
+        network: aims.network,
+    })
+}
+
+/// What the words of one fetch aim at.
+#[derive(Default)]
+struct Aims {
+    metadata: Option<Aim>,
+    /// Whether another host is read too.
+    elsewhere: bool,
+    /// Whether a header's text is unknown, in a script that speaks of tokens.
+    hidden_header: bool,
+    /// Everything the words can say.
+    said: String,
+    network: String,
+}
+
+struct Aim {
+    endpoint: Option<String>,
+}
+
+impl Aims {
+    fn read<'t>(words: &[Node<'t>], fetcher: Fetcher, names: &Names<'t>, source: &[u8]) -> Self {
+        let mut aims = Self::default();
+        let mut value_of: Option<(String, Role)> = None;
+        for (i, word) in words.iter().enumerate() {
+            let values = names.values(*word);
+            for value in &values {
+                aims.said.push_str(value);
+                aims.said.push('\n');
+            }
+            let raw = text(*word, source);
+            if let Some((option, role)) = value_of.take() {
+                if matches!(role, Role::OptionWithValue { network: true }) {
+                    aims.network.push(' ');
+                    aims.network.push_str(&raw);
+                }
+                let is_header = matches!(option.as_str(), "-H" | "--header");
+                if is_header && values.iter().all(|v| v.starts_with(HOLE)) {
+                    aims.hidden_header |= mentions_token_header(source);
+                }
+                continue;
+            }
+            let one_word = i > 0 && values.len() == 1 && !values[0].contains(' ');
+            let role = if one_word { fetcher.role(&values[0]) } else { Role::Plain };
+            match role {
+                Role::OptionWithValue { network } => {
+                    if network {
+                        aims.network.push(' ');
+                        aims.network.push_str(&raw);
+                    }
+                    value_of = Some((values[0].clone(), role));
+                }
+                Role::Option { network: true } => {
+                    aims.network.push(' ');
+                    aims.network.push_str(&raw);
+                }
+                Role::Option { network: false } => {
+                    let urls = values.iter().filter_map(|v| v.strip_prefix("--url="));
+                    for url in urls {
+                        aims.aim_at(url, *word, source, false);
+                    }
+                }
+                Role::Plain => {
+                    // `$(auth_header)` may print the header.
+                    if word.kind() == "command_substitution" {
+                        aims.hidden_header |= mentions_token_header(source);
+                    }
+                    for value in &values {
+                        let several = i == 0 || value.contains(' ');
+                        for part in value.split_whitespace() {
+                            aims.aim_at(part, *word, source, several);
+                        }
+                    }
+                }
+            }
+        }
+        aims
+    }
+
+    /// Notes where one URL leads; among `several` words of one value only what has a scheme is
+    /// taken for a URL.
+    fn aim_at(&mut self, url: &str, word: Node<'_>, source: &[u8], several: bool) {
+        match address::target(url) {
+            Target::Metadata { endpoint, .. } => {
+                let known = endpoint.is_some();
+                let endpoint = overridable(word, known, source).or(endpoint);
+                self.metadata.get_or_insert(Aim { endpoint });
+            }
+            Target::Elsewhere => self.elsewhere |= !several || url.contains("://"),
+            Target::Unknown => {}
+        }
+    }
+}
+
+/// The leading expansion of a URL, as written, when the host may come from the environment: the
+/// token must then come from the same place.
+fn overridable(word: Node<'_>, host_is_known: bool, source: &[u8]) -> Option<String> {
+    let first = nodes(word).find(|n| matches!(n.kind(), "expansion" | "simple_expansion"))?;
+    let leads = source[word.start_byte()..first.start_byte()].iter().all(|b| *b == b'"');
+    let after = String::from_utf8_lossy(&source[first.end_byte()..word.end_byte()]);
+    let tree_follows = after.trim_start_matches('"').starts_with("/latest/");
+    let expansion = text(first, source).into_owned();
+    let has_default = first.kind() == "expansion" && expansion.contains('-');
+    (leads && tree_follows && (has_default || !host_is_known)).then_some(expansion)
+}
+
+/// Why a command behind `runner` must not be edited.
+fn unsafe_runner(runner: &str, names: &Names<'_>, source: &[u8]) -> Option<&'static str> {
+    if runner == "busybox" {
+        return Some("BusyBox wget cannot send the PUT that fetches a token; use curl");
+    }
+    if RUNNERS.contains(&runner.rsplit('/').next().unwrap_or(runner)) {
+        return None;
+    }
+    match names.function(runner) {
+        Some(body) if nodes(body).any(|n| text(n, source) == "\"$@\"") => None,
+        Some(_) => Some("the function that runs it may split the header into words"),
+        None => Some("the command that runs it is not known to run it here"),
+    }
+}
+
+/// How to start the same fetcher again: with the assignments, the time limit and the path it has.
+fn again(command: Node<'_>, words: &[Node<'_>], fetcher: Fetcher, source: &[u8]) -> String {
+    let (Some(first), Some(program)) = (words.first(), words.last()) else {
+        return fetcher.name().to_owned();
+    };
+    let is_literal = |word: &Node| word.kind() == "word" || word.kind() == "number";
+    if !words.iter().all(is_literal) {
+        return fetcher.name().to_owned();
+    }
+    let keep = words.len() == 1 || text(*first, source) == "timeout";
+    let start = if keep { command.start_byte() } else { program.start_byte() };
+    String::from_utf8_lossy(&source[start..program.end_byte()]).into_owned()
+}
+
+fn mentions_token_header(source: &[u8]) -> bool {
+    let needle = b"metadata-token";
+    source.windows(needle.len()).any(|w| w.eq_ignore_ascii_case(needle))
+}

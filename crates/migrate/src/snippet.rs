@@ -1,0 +1,168 @@
+//! A piece of code in one language, taken out of the file it stands in, and the way back.
+//!
+//! A shell script in a YAML block inside a MIME part is three texts inside each other. Each holds
+//! the next as a [`Snippet`]: the decoded text, where each of its bytes came from, and how text
+//! that is put into it must be written outside.
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+use crate::edit::Edit;
+use crate::finding::{Finding, Remedy};
+
+/// Code in one language.
+pub(crate) struct Snippet<'a> {
+    /// The code as its language sees it.
+    pub(crate) text: Cow<'a, [u8]>,
+    /// Whether a line can be added.
+    pub(crate) multiline: bool,
+    /// Why code here must not be edited, if so.
+    pub(crate) untouched: Option<&'static str>,
+    /// Why a command here has no shell around it to keep a token in, if so; scripts inside it do.
+    pub(crate) no_shell: Option<&'static str>,
+    /// Whether the programs here are BusyBox's.
+    pub(crate) busybox: bool,
+    outside: Option<Outside>,
+}
+
+/// Where decoded text stands in the text around it.
+struct Outside {
+    /// For each byte of the decoded text, and for its end, the byte outside.
+    offsets: Vec<usize>,
+    codec: Codec,
+}
+
+/// How text is written in the place it is put into.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Codec {
+    /// Each text on the left is written as the text on the right; the first that fits counts.
+    pub(crate) escapes: Vec<(&'static str, &'static str)>,
+    /// What follows each line end.
+    pub(crate) indent: String,
+}
+
+impl Codec {
+    fn encode(&self, text: &str) -> String {
+        let mut out = String::with_capacity(text.len());
+        let mut rest = text;
+        while let Some(c) = rest.chars().next() {
+            let escape = self.escapes.iter().find(|(plain, _)| rest.starts_with(plain));
+            let taken = if let Some((plain, written)) = escape {
+                out.push_str(written);
+                plain.len()
+            } else {
+                out.push(c);
+                c.len_utf8()
+            };
+            if c == '\n' {
+                out.push_str(&self.indent);
+            }
+            rest = &rest[taken..];
+        }
+        out
+    }
+}
+
+impl<'a> Snippet<'a> {
+    /// A whole file.
+    pub(crate) fn file(bytes: &'a [u8]) -> Self {
+        Self::new(Cow::Borrowed(bytes), None)
+    }
+
+    fn new(text: Cow<'a, [u8]>, outside: Option<Outside>) -> Self {
+        Self { text, multiline: true, untouched: None, no_shell: None, busybox: false, outside }
+    }
+
+    /// Whether `words` stand anywhere in the code.
+    pub(crate) fn says(&self, words: &str) -> bool {
+        memchr::memmem::find(&self.text, words.as_bytes()).is_some()
+    }
+
+    /// The white space before `at`, when nothing else precedes it in its line and a line can be
+    /// added there.
+    pub(crate) fn line_start(&self, at: usize) -> Option<String> {
+        let before = self.text.get(..at)?;
+        let start = before.iter().rposition(|b| *b == b'\n').map_or(0, |p| p + 1);
+        let indent = &before[start..];
+        let blank = indent.iter().all(|b| matches!(b, b' ' | b'\t'));
+        (self.multiline && blank).then(|| String::from_utf8_lossy(indent).into_owned())
+    }
+
+    /// How the line at `at` ends.
+    pub(crate) fn line_end(&self, at: usize) -> &'static str {
+        let rest = self.text.get(at..).unwrap_or_default();
+        let end = rest.iter().position(|b| *b == b'\n');
+        match end {
+            Some(end) if end > 0 && rest[end - 1] == b'\r' => "\r\n",
+            _ => "\n",
+        }
+    }
+
+    /// `findings` made in this snippet, as findings in the text around it.
+    pub(crate) fn lift(&self, findings: Vec<Finding>) -> Vec<Finding> {
+        let Some(outside) = &self.outside else { return findings };
+        findings.into_iter().map(|finding| outside.lift(finding)).collect()
+    }
+}
+
+impl Outside {
+    fn lift(&self, mut finding: Finding) -> Finding {
+        finding.span = self.span(finding.span);
+        match &mut finding.remedy {
+            Remedy::Rewrite(edits) | Remedy::Offer { edits, .. } => {
+                for edit in edits.iter_mut() {
+                    let span = self.span(edit.start..edit.end);
+                    *edit = Edit::replace(span, self.codec.encode(&edit.text));
+                }
+            }
+            Remedy::Advice { .. } => {}
+        }
+        finding
+    }
+
+    fn span(&self, inner: Range<usize>) -> Range<usize> {
+        let end = self.offsets.last().copied().unwrap_or_default();
+        let at = |i: usize| self.offsets.get(i).copied().unwrap_or(end);
+        at(inner.start)..at(inner.end).max(at(inner.start))
+    }
+}
+
+/// Builds a snippet by decoding a text from left to right.
+pub(crate) struct Decoder<'a> {
+    source: &'a [u8],
+    text: Vec<u8>,
+    offsets: Vec<usize>,
+}
+
+impl<'a> Decoder<'a> {
+    pub(crate) fn new(source: &'a [u8]) -> Self {
+        Self { source, text: Vec::new(), offsets: Vec::new() }
+    }
+
+    /// Takes `span` as it is.
+    pub(crate) fn copy(&mut self, span: Range<usize>) {
+        let Some(bytes) = self.source.get(span.clone()) else { return };
+        self.text.extend_from_slice(bytes);
+        self.offsets.extend(span);
+    }
+
+    /// Reads one byte that is written at `at`.
+    pub(crate) fn put(&mut self, byte: u8, at: usize) {
+        self.text.push(byte);
+        self.offsets.push(at);
+    }
+
+    /// Puts a word without meaning in the place of `span`, of the same length.
+    pub(crate) fn blot(&mut self, span: Range<usize>, with: u8) {
+        for at in span {
+            self.put(with, at);
+        }
+    }
+
+    /// The snippet, whose text ends at `end` outside.
+    pub(crate) fn finish(mut self, end: usize, codec: Codec) -> Snippet<'static> {
+        self.offsets.push(end);
+        let outside = Outside { offsets: self.offsets, codec };
+        Snippet::new(Cow::Owned(self.text), Some(outside))
+    }
+}

@@ -1,0 +1,132 @@
+//! A tree of files: read in parallel, ignore files respected, memory bounded.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use ignore::{DirEntry, WalkBuilder, WalkState};
+
+use crate::error::WalkError;
+use crate::finding::Finding;
+use crate::{prefilter, scan};
+
+/// Files larger than this are not parsed: nobody writes such a script by hand.
+pub const MAX_SIZE: u64 = 16 << 20;
+
+/// How much of a file is looked at to tell text from binary.
+const HEAD: usize = 8 << 10;
+
+/// What [`walk`] tells its caller, from several threads at once.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Event {
+    /// A file was read, for progress.
+    Visited {
+        /// How many bytes were looked at.
+        bytes: u64,
+    },
+    /// A file has findings.
+    Found {
+        /// The file.
+        path: PathBuf,
+        /// Its content.
+        bytes: Vec<u8>,
+        /// What was found in it, in order.
+        findings: Vec<Finding>,
+    },
+    /// A file names the metadata service but is larger than [`MAX_SIZE`].
+    TooLarge {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A file or folder could not be read; the walk goes on.
+    Failed(WalkError),
+}
+
+/// Scans every file under `paths` with `threads` threads (0: as many as there are cores), and
+/// tells `on` what happens.
+///
+/// `.gitignore`, `.ignore` and their kin are respected. Hidden files are read (CI jobs live in
+/// them), version control's own folders are not, nor are binary files.
+pub fn walk(paths: &[PathBuf], threads: usize, on: &(dyn Fn(Event) + Sync)) {
+    let Some((first, rest)) = paths.split_first() else { return };
+    let mut builder = WalkBuilder::new(first);
+    for path in rest {
+        builder.add(path);
+    }
+    builder.hidden(false).threads(threads).filter_entry(|entry| {
+        !matches!(entry.file_name().to_str(), Some(".git" | ".hg" | ".svn" | ".jj"))
+    });
+    builder.build_parallel().run(|| {
+        let mut buffer = Vec::new();
+        Box::new(move |entry| {
+            match entry {
+                Ok(entry) => visit(&entry, &mut buffer, on),
+                Err(error) => on(Event::Failed(error.into())),
+            }
+            WalkState::Continue
+        })
+    });
+}
+
+fn visit(entry: &DirEntry, buffer: &mut Vec<u8>, on: &(dyn Fn(Event) + Sync)) {
+    // A path given by name may be a link, and is followed; one found on the way is not.
+    let is_file = match entry.depth() {
+        0 => entry.path().is_file(),
+        _ => entry.file_type().is_some_and(|kind| kind.is_file()),
+    };
+    if !is_file {
+        return;
+    }
+    let path = entry.path();
+    match read(path, buffer) {
+        Ok(Content::Text) => {
+            on(Event::Visited { bytes: buffer.len() as u64 });
+            if prefilter::is_worth_parsing(path, buffer) {
+                let findings = scan(path, buffer);
+                if !findings.is_empty() {
+                    on(Event::Found { path: path.to_owned(), bytes: buffer.clone(), findings });
+                }
+            }
+        }
+        Ok(Content::Binary) => on(Event::Visited { bytes: buffer.len() as u64 }),
+        Ok(Content::Large { named, size }) => {
+            on(Event::Visited { bytes: size });
+            if named {
+                on(Event::TooLarge { path: path.to_owned() });
+            }
+        }
+        Err(source) => on(Event::Failed(WalkError::Read { path: path.to_owned(), source })),
+    }
+}
+
+enum Content {
+    Text,
+    Binary,
+    Large { named: bool, size: u64 },
+}
+
+fn read(path: &Path, buffer: &mut Vec<u8>) -> std::io::Result<Content> {
+    buffer.clear();
+    let mut file = File::open(path)?;
+    let head = u64::try_from(HEAD).unwrap_or(u64::MAX);
+    file.by_ref().take(head).read_to_end(buffer)?;
+    if buffer.contains(&0) {
+        return Ok(Content::Binary);
+    }
+    file.by_ref().take(MAX_SIZE).read_to_end(buffer)?;
+    let mut size = buffer.len() as u64;
+    if size <= MAX_SIZE {
+        return Ok(Content::Text);
+    }
+    let mut named = prefilter::is_worth_parsing(path, buffer);
+    loop {
+        buffer.clear();
+        let read = file.by_ref().take(MAX_SIZE).read_to_end(buffer)?;
+        size += read as u64;
+        if read == 0 {
+            return Ok(Content::Large { named, size });
+        }
+        named |= prefilter::is_worth_parsing(path, buffer);
+    }
+}

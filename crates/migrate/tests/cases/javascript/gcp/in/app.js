@@ -1,0 +1,1 @@
+fetch("http://169.254.169.254/computeMetadata/v1/", { headers: { "Metadata-Flavor": "Google" } });

@@ -1,0 +1,1 @@
+irm -Headers @{"Accept" = "text/plain"} -Uri http://169.254.169.254/latest/meta-data/instance-id

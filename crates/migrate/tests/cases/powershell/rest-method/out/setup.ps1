@@ -1,0 +1,4 @@
+$ImdsToken = Invoke-RestMethod -Method Put -Uri http://169.254.169.254/latest/api/token -Headers @{"X-aws-ec2-metadata-token-ttl-seconds" = "21600"} -TimeoutSec 2
+$id = Invoke-RestMethod -Headers @{"X-aws-ec2-metadata-token" = $ImdsToken} -Uri http://169.254.169.254/latest/meta-data/instance-id -TimeoutSec 2
+$az = Invoke-RestMethod -Headers @{"X-aws-ec2-metadata-token" = $ImdsToken} http://169.254.169.254/latest/meta-data/placement/availability-zone
+Write-Host $id $az

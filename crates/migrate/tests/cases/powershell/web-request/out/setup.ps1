@@ -1,0 +1,2 @@
+$ImdsToken = Invoke-RestMethod -Method Put -Uri http://169.254.169.254/latest/api/token -Headers @{"X-aws-ec2-metadata-token-ttl-seconds" = "21600"}
+$type = (Invoke-WebRequest -Headers @{"X-aws-ec2-metadata-token" = $ImdsToken} -UseBasicParsing -Uri "http://169.254.169.254/latest/meta-data/instance-type").Content

@@ -1,0 +1,3 @@
+import requests
+r = requests.get("http://169.254.169.254/latest/meta-data/instance-id")
+print(r.text)

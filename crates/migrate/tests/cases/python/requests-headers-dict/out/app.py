@@ -1,0 +1,4 @@
+import requests
+imds_token = requests.put("http://169.254.169.254/latest/api/token", headers={"X-aws-ec2-metadata-token-ttl-seconds": "21600"}, timeout=2).text
+r = requests.get("http://169.254.169.254/latest/meta-data/instance-id", headers={"X-aws-ec2-metadata-token": imds_token, "Accept": "text/plain"}, timeout=2)
+e = requests.get("http://169.254.169.254/latest/meta-data/ami-id", headers={"X-aws-ec2-metadata-token": imds_token})

@@ -1,0 +1,2 @@
+import requests
+r = requests.request("GET", "http://169.254.169.254/latest/meta-data/instance-id")

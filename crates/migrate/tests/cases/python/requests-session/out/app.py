@@ -1,0 +1,5 @@
+import requests
+session = requests.Session()
+session.trust_env = False
+imds_token = session.put("http://169.254.169.254/latest/api/token", headers={"X-aws-ec2-metadata-token-ttl-seconds": "21600"}).text
+print(session.get("http://169.254.169.254/latest/meta-data/instance-id", headers={"X-aws-ec2-metadata-token": imds_token}).text)

@@ -1,0 +1,1 @@
+id = `curl -s http://169.254.169.254/latest/meta-data/instance-id`

@@ -1,0 +1,2 @@
+require "net/http"
+id = Net::HTTP.get(URI.parse("http://169.254.169.254/latest/meta-data/instance-id"))

@@ -1,0 +1,3 @@
+source "amazon-ebs" "a" {
+  ami_name = "x"
+}

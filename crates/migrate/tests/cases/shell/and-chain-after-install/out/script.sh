@@ -1,0 +1,2 @@
+#!/bin/sh
+apt-get update && apt-get install -y curl && { IMDS_TOKEN=$(curl -sf -X PUT -H "X-aws-ec2-metadata-token-ttl-seconds: 21600" "http://169.254.169.254/latest/api/token") || true; } && curl -H "X-aws-ec2-metadata-token: $IMDS_TOKEN" -s http://169.254.169.254/latest/meta-data/instance-id > /etc/id && echo ok

@@ -1,0 +1,2 @@
+#!/bin/sh
+curl -s "$IMDS/latest/meta-data/instance-id"

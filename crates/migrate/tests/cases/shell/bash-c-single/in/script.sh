@@ -1,0 +1,2 @@
+#!/bin/sh
+bash -c 'echo $(curl -s http://169.254.169.254/latest/meta-data/instance-id)'

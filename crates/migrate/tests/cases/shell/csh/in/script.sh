@@ -1,0 +1,3 @@
+#!/bin/tcsh
+set id = `curl -s http://169.254.169.254/latest/meta-data/instance-id`
+echo $id

@@ -1,0 +1,3 @@
+#!/bin/bash
+eval "ID=\$(curl -s http://169.254.169.254/latest/meta-data/instance-id)"
+echo "$ID"

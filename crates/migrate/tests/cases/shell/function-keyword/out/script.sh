@@ -1,0 +1,7 @@
+#!/bin/bash
+function metadata {
+  local path="$1"
+  IMDS_TOKEN=$(curl -sf -X PUT -H "X-aws-ec2-metadata-token-ttl-seconds: 21600" "http://169.254.169.254/latest/api/token") || true
+  curl -H "X-aws-ec2-metadata-token: $IMDS_TOKEN" --silent "http://169.254.169.254/latest/meta-data/${path}"
+}
+metadata instance-id

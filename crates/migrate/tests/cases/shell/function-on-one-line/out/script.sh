@@ -1,0 +1,4 @@
+#!/bin/sh
+meta() { IMDS_TOKEN=$(curl -sf -X PUT -H "X-aws-ec2-metadata-token-ttl-seconds: 21600" "http://169.254.169.254/latest/api/token") || true; curl -H "X-aws-ec2-metadata-token: $IMDS_TOKEN" -sf "http://169.254.169.254/latest/meta-data/$1"; }
+ID=$(meta instance-id)
+echo "$ID"

@@ -1,0 +1,8 @@
+#!/bin/bash
+fetch() {
+  local url="$1"
+  IMDS_TOKEN=$(curl -sf -X PUT -H "X-aws-ec2-metadata-token-ttl-seconds: 21600" "http://169.254.169.254/latest/api/token") || true
+  curl -H "X-aws-ec2-metadata-token: $IMDS_TOKEN" -sS --fail "$url"
+}
+fetch http://169.254.169.254/latest/meta-data/instance-id
+fetch "http://169.254.169.254/latest/meta-data/ami-id"

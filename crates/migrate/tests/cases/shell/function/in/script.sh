@@ -1,0 +1,5 @@
+#!/bin/bash
+get_id() {
+    curl -s http://169.254.169.254/latest/meta-data/instance-id
+}
+echo "$(get_id)"

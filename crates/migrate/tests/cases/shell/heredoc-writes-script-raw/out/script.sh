@@ -1,0 +1,8 @@
+#!/bin/bash
+cat <<'EOF' > /usr/local/bin/whoami-ec2
+#!/bin/bash
+set -e
+IMDS_TOKEN=$(curl -sf -X PUT -H "X-aws-ec2-metadata-token-ttl-seconds: 21600" "http://169.254.169.254/latest/api/token") || true
+curl -H "X-aws-ec2-metadata-token: $IMDS_TOKEN" -s http://169.254.169.254/latest/meta-data/instance-id
+EOF
+chmod +x /usr/local/bin/whoami-ec2

@@ -1,0 +1,2 @@
+#!/bin/sh
+curl -s http://instance-data/latest/meta-data/local-ipv4

@@ -1,0 +1,10 @@
+#!/bin/bash
+set -e
+if [ "$CLOUD" = aws ]; then
+    IMDS_TOKEN=$(curl -sf -X PUT -H "X-aws-ec2-metadata-token-ttl-seconds: 21600" "http://169.254.169.254/latest/api/token") || true
+    ID=$(curl -H "X-aws-ec2-metadata-token: $IMDS_TOKEN" -s http://169.254.169.254/latest/meta-data/instance-id)
+    AZ=$(curl -H "X-aws-ec2-metadata-token: $IMDS_TOKEN" -s http://169.254.169.254/latest/meta-data/placement/availability-zone)
+else
+    ID=$(hostname)
+fi
+echo "$ID $AZ"

@@ -1,0 +1,6 @@
+#!/bin/bash
+set -e
+IMDS_TOKEN=$(curl -sf -X PUT -H "X-aws-ec2-metadata-token-ttl-seconds: 21600" "http://169.254.169.254/latest/api/token") || true
+ID=$(curl -H "X-aws-ec2-metadata-token: $IMDS_TOKEN" -sf http://169.254.169.254/latest/meta-data/instance-id || echo unknown)
+IP=$(curl -H "X-aws-ec2-metadata-token: $IMDS_TOKEN" -sf http://169.254.169.254/latest/meta-data/public-ipv4) || IP=none
+echo "$ID $IP"

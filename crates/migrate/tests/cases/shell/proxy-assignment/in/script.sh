@@ -1,0 +1,2 @@
+#!/bin/sh
+http_proxy= curl -s http://169.254.169.254/latest/meta-data/instance-id

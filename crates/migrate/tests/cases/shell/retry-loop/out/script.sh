@@ -1,0 +1,7 @@
+#!/bin/bash
+for i in 1 2 3 4 5; do
+  IMDS_TOKEN=$(curl -sf -X PUT -H "X-aws-ec2-metadata-token-ttl-seconds: 21600" "http://169.254.169.254/latest/api/token") || true
+  ID=$(curl -H "X-aws-ec2-metadata-token: $IMDS_TOKEN" -s http://169.254.169.254/latest/meta-data/instance-id)
+  [ -n "$ID" ] && break
+  sleep $i
+done

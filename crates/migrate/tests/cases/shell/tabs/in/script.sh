@@ -1,0 +1,8 @@
+#!/bin/bash
+main() {
+	if true; then
+		ID=$(curl -s http://169.254.169.254/latest/meta-data/instance-id)
+		echo "$ID"
+	fi
+}
+main

@@ -1,0 +1,2 @@
+#!/bin/bash
+curl -m2 --noproxy "*" -s http://169.254.169.254/latest/meta-data/instance-id

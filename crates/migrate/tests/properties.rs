@@ -1,0 +1,168 @@
+//! What holds for every input, not only for the cases.
+
+// Outside a `#[test]` function the lint does not know that this is a test.
+#![allow(clippy::unwrap_used)]
+
+use std::path::Path;
+
+use imds_migrate::{Finding, apply, report, scan};
+use proptest::prelude::*;
+
+/// One name for each way into the scanner.
+const NAMES: [&str; 22] = [
+    "a.sh",
+    "a.fish",
+    "a.py",
+    "a.ps1",
+    "a.js",
+    "a.go",
+    "a.rb",
+    "a.php",
+    "a.pl",
+    "A.java",
+    "A.cs",
+    "a.yaml",
+    "a.json",
+    "a.tf",
+    "Dockerfile",
+    "a.service",
+    "Makefile",
+    "user-data",
+    "requirements.txt",
+    "package-lock.json",
+    "pom.xml",
+    "Gemfile.lock",
+];
+
+/// Pieces that make the scanner look closer than random bytes would.
+const PIECES: [&str; 44] = [
+    "curl ",
+    "wget -qO- ",
+    "http://169.254.169.254/latest/meta-data/instance-id",
+    "\n",
+    " ",
+    "\t",
+    "$(",
+    ")",
+    "`",
+    "\"",
+    "'",
+    "\\",
+    "if ",
+    "then ",
+    "fi\n",
+    "while ",
+    "do ",
+    "done\n",
+    "{ ",
+    "}",
+    "f() {",
+    "<<EOF\n",
+    "EOF\n",
+    "<<'EOF'\n",
+    "&& ",
+    "|| ",
+    "; ",
+    "| ",
+    "X=",
+    "$X",
+    "${X:-y}",
+    "-H \"X-aws-ec2-metadata-token: $T\" ",
+    "#!/bin/bash\n",
+    "#cloud-config\nruncmd:\n  - ",
+    "import requests\nrequests.get(",
+    "urllib.request.urlopen(",
+    "RUN ",
+    "ExecStart=/bin/sh -c ",
+    "MIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=X\n\n--X\n\n",
+    "\r\n",
+    "\u{e9}",
+    "resource \"aws_instance\" \"a\" {\n",
+    "<powershell>\nirm ",
+    "[\"",
+];
+
+fn pieces() -> impl Strategy<Value = Vec<u8>> {
+    let piece = prop_oneof![
+        9 => prop::sample::select(&PIECES[..]).prop_map(|p| p.as_bytes().to_vec()),
+        1 => prop::collection::vec(any::<u8>(), 0..4),
+    ];
+    prop::collection::vec(piece, 0..40).prop_map(|pieces| pieces.concat())
+}
+
+/// Scans, applies and reports; nothing here may panic.
+fn check(name: &str, bytes: &[u8]) {
+    let path = Path::new(name);
+    let findings = scan(path, bytes);
+    for finding in &findings {
+        assert!(finding.span.end <= bytes.len() && finding.line > 0 && finding.column > 0);
+        report::human(path, bytes, finding, false);
+        report::json(path, finding);
+    }
+    report::sarif(&[(path.to_owned(), findings.clone())]);
+    let edited = apply(bytes, findings.iter().flat_map(Finding::rewrite)).unwrap();
+    report::diff(path, bytes, &edited);
+    // Rewrites only add: everything that was there is still there, in its order. The tools that
+    // are replaced whole are the exception, and none of the pieces makes one.
+    let mut rest = edited.iter();
+    assert!(bytes.iter().all(|b| rest.any(|e| e == b)), "{name}: a byte was lost");
+    let again = scan(path, &edited);
+    assert!(again.iter().all(|f| f.rewrite().is_empty()), "{name}: {again:?}");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 300, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_bytes_are_scanned(
+        name in prop::sample::select(&NAMES[..]),
+        bytes in prop::collection::vec(any::<u8>(), 0..512),
+    ) {
+        let mut bytes = bytes;
+        bytes.extend_from_slice(b" http://169.254.169.254/latest/meta-data/");
+        check(name, &bytes);
+    }
+
+    #[test]
+    fn code_in_pieces_is_scanned(name in prop::sample::select(&NAMES[..]), bytes in pieces()) {
+        check(name, &bytes);
+    }
+}
+
+#[test]
+fn an_unclosed_here_document_in_perl_comes_to_an_end() {
+    let text = "get(\"http://169.254.169.254/latest/meta-data/\"); { '<<EOF\n- [\"RUN bm\u{fffd}\\";
+    scan(Path::new("a.pl"), text.as_bytes());
+}
+
+#[test]
+fn absurd_nesting_is_left_alone() {
+    for (open, close) in [("$(", ")"), ("(", ")"), ("{ ", "; }"), ("\"$(", ")\""), ("[", "]")] {
+        let text = format!(
+            "curl http://169.254.169.254/latest/{}x{}",
+            open.repeat(5_000),
+            close.repeat(5_000)
+        );
+        for name in NAMES {
+            scan(Path::new(name), text.as_bytes());
+        }
+    }
+}
+
+#[test]
+fn a_script_of_five_thousand_lines() {
+    let mut script = String::from("#!/bin/bash\nset -euo pipefail\n");
+    for i in 0..5_000 {
+        let line = match i % 500 {
+            0 => format!("id{i}=$(curl -s http://169.254.169.254/latest/meta-data/instance-id)\n"),
+            _ => format!("echo \"line {i}\" >> /var/log/setup.log\n"),
+        };
+        script.push_str(&line);
+    }
+    let findings = scan(Path::new("setup.sh"), script.as_bytes());
+    assert_eq!(findings.len(), 10);
+    let edited = apply(script.as_bytes(), findings.iter().flat_map(Finding::rewrite)).unwrap();
+    let edited = String::from_utf8(edited).unwrap();
+    assert_eq!(edited.matches("latest/api/token").count(), 1, "one token for the whole script");
+    assert_eq!(edited.lines().count(), script.lines().count() + 1);
+}

@@ -1,0 +1,80 @@
+//! A tree on disk: what is read, what is left out, and what is told.
+
+// Outside a `#[test]` function the lint does not know that this is a test.
+#![allow(clippy::unwrap_used)]
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::PathBuf;
+use std::sync::Mutex;
+
+use imds_migrate::{Event, MAX_SIZE, walk};
+
+const SCRIPT: &str = "curl -s http://169.254.169.254/latest/meta-data/instance-id\n";
+
+/// A folder that is removed with its content when the test ends.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new(name: &str) -> Self {
+        let path = std::env::temp_dir().join(format!("imds-migrate-{}-{name}", std::process::id()));
+        fs::create_dir_all(&path).unwrap();
+        Self(path)
+    }
+
+    fn write(&self, name: &str, bytes: &[u8]) {
+        let path = self.0.join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, bytes).unwrap();
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+#[test]
+fn ignored_binary_and_foreign_files_are_left_out() {
+    let folder = Folder::new("walk");
+    folder.write(".ignore", b"ignored/\n");
+    folder.write("a/setup.sh", SCRIPT.as_bytes());
+    folder.write(".github/workflows/ci.yml", format!("run: {SCRIPT}").as_bytes());
+    folder.write("ignored/b.sh", SCRIPT.as_bytes());
+    folder.write(".git/hooks/c.sh", SCRIPT.as_bytes());
+    folder.write("binary.sh", format!("{SCRIPT}\0").as_bytes());
+    folder.write("README.md", SCRIPT.as_bytes());
+    let mut large = SCRIPT.as_bytes().to_vec();
+    large.resize(usize::try_from(MAX_SIZE).unwrap() + 10, b'#');
+    folder.write("large.sh", &large);
+
+    let found = Mutex::new(BTreeMap::new());
+    let other = Mutex::new(Vec::new());
+    walk(std::slice::from_ref(&folder.0), 2, &|event| match event {
+        Event::Found { path, findings, .. } => {
+            let name = path.strip_prefix(&folder.0).unwrap().display().to_string();
+            found.lock().unwrap().insert(name, findings.len());
+        }
+        Event::Visited { .. } => {}
+        event => other.lock().unwrap().push(format!("{event:?}")),
+    });
+
+    let found = found.into_inner().unwrap();
+    let expected = [(".github/workflows/ci.yml".to_owned(), 1), ("a/setup.sh".to_owned(), 1)];
+    assert_eq!(found, BTreeMap::from(expected));
+    let other = other.into_inner().unwrap();
+    assert_eq!(other.len(), 1, "{other:?}");
+    assert!(other[0].starts_with("TooLarge"), "{other:?}");
+}
+
+#[test]
+fn a_path_that_is_not_there_is_told() {
+    let failed = Mutex::new(0);
+    walk(&[PathBuf::from("/nowhere/at/all")], 1, &|event| {
+        if matches!(event, Event::Failed(_)) {
+            *failed.lock().unwrap() += 1;
+        }
+    });
+    assert_eq!(failed.into_inner().unwrap(), 1);
+}
