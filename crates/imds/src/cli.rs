@@ -1,5 +1,7 @@
 //! The command line: what can be said, and nothing of what is done about it.
 
+mod client;
+
 use std::convert::Infallible;
 use std::ffi::OsString;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -22,6 +24,9 @@ use crate::config::{from_text, tags_from_table};
 use crate::error::Kind;
 use crate::exec::{self, MAX_HOPS};
 
+pub(crate) use client::{ClientArgs, DoctorArgs, GetArgs};
+use client::{DOCTOR_EXAMPLES, GET_EXAMPLES};
+
 /// The EC2 Instance Metadata Service as software anyone can run
 #[derive(Parser)]
 #[command(version, propagate_version = true)]
@@ -38,6 +43,12 @@ pub(crate) enum Command {
     /// Run a program as if on EC2: in a network where 169.254.169.254 answers
     #[command(after_help = EXEC_EXAMPLES, override_usage = EXEC_USAGE)]
     Exec(ExecArgs),
+    /// Ask the metadata service, with a token, and without stalling
+    #[command(after_help = GET_EXAMPLES)]
+    Get(GetArgs),
+    /// Find out why the metadata service cannot be used from here, and what mends it
+    #[command(after_help = DOCTOR_EXAMPLES)]
+    Doctor(DoctorArgs),
     /// Identity documents: what a verifier needs
     #[command(subcommand)]
     Identity(IdentityCommand),

@@ -4,6 +4,7 @@ mod cli;
 mod clock;
 mod commands;
 mod config;
+mod doctor;
 mod error;
 mod exec;
 mod identity;
@@ -25,6 +26,8 @@ fn main() -> ExitCode {
     let result = match cli.command {
         cli::Command::Serve(args) => commands::serve::run(args),
         cli::Command::Exec(args) => return commands::exec::run(args),
+        cli::Command::Get(args) => commands::get::run(&args),
+        cli::Command::Doctor(args) => commands::doctor::run(&args),
         cli::Command::Identity(command) => commands::identity::run(&command),
     };
     result.unwrap_or_else(|error| error.report())

@@ -8,6 +8,7 @@ mod cli;
 mod clients;
 mod evidence;
 mod exec;
+mod get;
 mod hop_limit;
 mod isolation;
 mod readme;
@@ -29,6 +30,7 @@ fn main() {
         hop_limit::tests(),
         access_log::tests(),
         cli::tests(),
+        get::tests(),
         isolation::tests(),
         robustness::tests(),
         sending::tests(),

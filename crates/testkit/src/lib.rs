@@ -15,7 +15,7 @@ mod server;
 
 use std::time::{Duration, Instant};
 
-pub use anyhow::{Context, Result, anyhow, bail, ensure};
+pub use anyhow::{Context, Error, Result, anyhow, bail, ensure};
 pub use client::Client;
 pub use isolation::isolate;
 pub use lab::{Family, Lab};
