@@ -19,6 +19,7 @@ Exits with 0; 1 if there is nothing at a path; 2 for a mistake in what was typed
 service is forbidden or switched off; 4 if it cannot be reached, or the token is lost on its way.";
 
 #[derive(Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag")]
 pub(crate) struct GetArgs {
     /// What to get, such as `instance-id`; `credentials` are those of the instance's role
     #[arg(required = true, value_name = "PATH")]
@@ -78,7 +79,7 @@ pub(crate) struct ClientArgs {
     #[arg(long, value_name = "URL", value_parser = endpoint)]
     pub(crate) endpoint: Option<Endpoint>,
 
-    /// Use fd00:ec2::254
+    /// Use the service's IPv6 address
     #[arg(long)]
     pub(crate) ipv6: bool,
 
