@@ -22,6 +22,8 @@ const LATE: SignedDuration = SignedDuration::from_mins(1);
 /// How long credentials that have ended are still handed out at a time; up to [`MORE`] longer.
 const EXTENSION: SignedDuration = SignedDuration::from_mins(5);
 const MORE: SignedDuration = SignedDuration::from_mins(10);
+/// The latest end that is believed: the year 5138.
+const LAST_SECOND: i64 = 100_000_000_000;
 /// How long a failure stands while the old ones are still good.
 const REST: SignedDuration = SignedDuration::from_secs(30);
 
@@ -73,6 +75,11 @@ impl Document {
             return Err(malformed(format!("{code} {message}").trim().escape_debug().to_string()));
         }
         let missing = |name: &str| malformed(format!("{name} is missing"));
+        let expires = self.expiration.ok_or_else(|| missing("Expiration"))?;
+        // Reckoning with a time at the end of the calendar would overflow it.
+        if !(0..=LAST_SECOND).contains(&expires.as_second()) {
+            return Err(malformed("Expiration is no time of these centuries".to_owned()));
+        }
         Ok(Credentials {
             role,
             access_key_id: self.access_key_id.ok_or_else(|| missing("AccessKeyId"))?,
@@ -80,7 +87,7 @@ impl Document {
                 self.secret_access_key.ok_or_else(|| missing("SecretAccessKey"))?,
             ),
             session_token: Secret::new(self.token.ok_or_else(|| missing("Token"))?),
-            expires: self.expiration.ok_or_else(|| missing("Expiration"))?,
+            expires,
             account_id: self.account_id,
         })
     }

@@ -90,7 +90,7 @@ impl Session {
             return Err(error);
         }
         let pause = backoff::pause(failures, clock::chance(), error.retry_after());
-        if Instant::now() + pause >= deadline {
+        if pause >= deadline.saturating_duration_since(Instant::now()) {
             return Err(error);
         }
         sleep(pause).await;

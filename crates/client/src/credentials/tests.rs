@@ -97,4 +97,10 @@ fn documents_of_other_services_are_understood_and_refusals_told() {
     let refused = read(r#"{"Code":"AssumeRoleUnauthorizedAccess","Message":"no\ntrust"}"#).err();
     assert!(refused.unwrap().to_string().contains(r"AssumeRoleUnauthorizedAccess no\ntrust"));
     assert!(read(r#"{"Code":"Success"}"#).is_err());
+    for end in ["0001-01-01T00:00:00Z", "9999-12-30T00:00:00Z"] {
+        let text = format!(
+            r#"{{"AccessKeyId":"A","SecretAccessKey":"S","Token":"T","Expiration":"{end}"}}"#
+        );
+        assert!(read(&text).is_err(), "{end}");
+    }
 }

@@ -81,7 +81,7 @@ pub(crate) struct ClientArgs {
     #[arg(long, value_name = "URL", value_parser = endpoint)]
     pub(crate) endpoint: Option<Endpoint>,
 
-    /// Use fd00:ec2::254
+    /// Use the service's IPv6 address
     #[arg(long)]
     pub(crate) ipv6: bool,
 

@@ -58,7 +58,7 @@ pub(super) fn found() -> Vec<&'static str> {
         Some(_) => exists(place),
         None => directories.iter().any(|directory| directory.join(place).is_file()),
     };
-    let found = CLIENTS.iter().filter(|client| client.places.iter().any(|place| is_there(&place)));
+    let found = CLIENTS.iter().filter(|client| client.places.iter().any(is_there));
     found.map(|client| client.name).collect()
 }
 

@@ -5,8 +5,10 @@ use std::time::{Duration, Instant};
 
 use imds_client::diagnose::{self, Ask};
 use imds_client::{Client, Error, Mode, Path, Secret, Settings, Unreachable};
+use jiff::Timestamp;
 
 use super::clients;
+use crate::clock;
 
 /// How long one look may take.
 const CONNECT: Duration = Duration::from_millis(500);
@@ -121,7 +123,7 @@ async fn ask(settings: &Settings, token: Option<Secret>) -> Result<Seen, Error> 
     let path = Path::new("/latest/meta-data/")?;
     let ask = Ask::Get(path, token);
     let observed = diagnose::observe(&settings.endpoint, ask, CONNECT, ANSWER).await?;
-    let now = jiff::Timestamp::now();
+    let now = now();
     let date = observed.response.date();
     Ok(Seen {
         status: observed.response.status,
@@ -135,13 +137,19 @@ async fn ask(settings: &Settings, token: Option<Secret>) -> Result<Seen, Error> 
 async fn role(client: &Client) -> Option<Result<Role, Error>> {
     match client.credentials().await {
         Ok(credentials) => {
-            let left = credentials.expires.duration_since(jiff::Timestamp::now());
+            let left = credentials.expires.duration_since(now());
             let name = credentials.role.clone();
             Some(Ok(Role { name, minutes_left: left.as_secs() / 60 }))
         }
         Err(Error::NotFound { .. }) => None,
         Err(error) => Some(Err(error)),
     }
+}
+
+/// The wall clock, as [`clock`] has it.
+fn now() -> Timestamp {
+    let unix_ms = i64::try_from(clock::unix_ms()).unwrap_or(i64::MAX);
+    Timestamp::from_millisecond(unix_ms).unwrap_or(Timestamp::UNIX_EPOCH)
 }
 
 fn environment() -> BTreeMap<String, String> {

@@ -11,9 +11,9 @@ pub(crate) fn text(findings: &[Finding]) -> String {
     for Finding { check, verdict, says, mends } in findings {
         // Writing to a string cannot fail.
         let _ = writeln!(out, "{:7} {check:width$}  {says}", mark(*verdict));
-        let with = mends.iter().map(|mend| mend.with.len()).max().unwrap_or(0);
+        let column = mends.iter().map(|mend| mend.with.len()).max().unwrap_or(0);
         for mend in mends {
-            let _ = writeln!(out, "        {:width$}  = {:with$}  {}", "", mend.with, mend.text);
+            let _ = writeln!(out, "        {:width$}  = {:column$}  {}", "", mend.with, mend.text);
         }
     }
     let wrong = findings.iter().filter(|finding| finding.verdict == Verdict::Wrong).count();
