@@ -2,6 +2,7 @@
 
 pub(crate) mod exec;
 pub(crate) mod identity;
+pub(crate) mod migrate;
 pub(crate) mod serve;
 
 use std::io;

@@ -7,6 +7,7 @@ mod config;
 mod error;
 mod exec;
 mod identity;
+mod migrate;
 mod serve;
 mod shutdown;
 mod state;
@@ -22,6 +23,7 @@ fn main() -> ExitCode {
         cli::Command::Serve(args) => commands::serve::run(args),
         cli::Command::Exec(args) => return commands::exec::run(args),
         cli::Command::Identity(command) => commands::identity::run(&command),
+        cli::Command::Migrate(args) => commands::migrate::run(&args),
     };
     result.unwrap_or_else(|error| error.report())
 }
