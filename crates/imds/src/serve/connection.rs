@@ -98,10 +98,12 @@ impl<'a> Connection<'a> {
                 self.wait_for_signatures().await;
                 turn = self.take_turn().unwrap_or(turn);
             }
-            send::send(&self.stream, &self.output, turn.reach).await?;
+            // Before it is sent: whoever has read the answer finds it in the log, even where that is
+            // the last thing that happens.
             if let (Some(log), Some(access)) = (&self.shared.service.access_log, turn.access) {
                 log.record(access);
             }
+            send::send(&self.stream, &self.output, turn.reach).await?;
             self.input.consume(turn.length);
             if turn.reach != Reach::Anywhere
                 && let Some(patience) = self.shared.service.answers.stall
