@@ -5,13 +5,14 @@
 
 mod exec;
 mod isolation;
+mod migrate;
 mod serve;
 
 use testkit::Arguments;
 
 fn main() {
     testkit::isolate();
-    let trials = [exec::tests(), isolation::tests(), serve::tests()];
+    let trials = [exec::tests(), isolation::tests(), migrate::tests(), serve::tests()];
     let trials = trials.into_iter().flatten().collect();
     testkit::run(&Arguments::from_args(), trials).exit();
 }

@@ -57,8 +57,11 @@ impl Tally {
 
     /// The last line.
     pub(crate) fn summary(&self, written: bool) -> String {
-        let Self { seen, files, rewrites, offers, left, mended, .. } = *self;
+        let Self { seen, files, rewrites, offers, left, mended, failed } = *self;
         let files_seen = count(usize::try_from(seen).unwrap_or(usize::MAX), "file");
+        if files == 0 && failed > 0 {
+            return format!("{failed} of {files_seen} could not be searched; nothing found");
+        }
         if files == 0 {
             return format!("nothing in {files_seen} speaks IMDSv1");
         }
