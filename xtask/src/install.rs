@@ -14,9 +14,10 @@ pub(crate) type Package = (&'static str, &'static str);
 pub(crate) fn debian(packages: &[Package]) -> Result<()> {
     let missing: Vec<_> =
         packages.iter().filter(|(program, _)| !is_there(program)).map(|(_, name)| *name).collect();
-    if missing.is_empty() {
-        return Ok(());
-    }
+    if missing.is_empty() { Ok(()) } else { apt_get(&missing) }
+}
+
+fn apt_get(missing: &[&str]) -> Result<()> {
     if !is_there("apt-get") || !is_root() {
         bail!("install these first, as root: apt-get install {}", missing.join(" "));
     }
@@ -36,7 +37,16 @@ pub(crate) fn python(packages: &[&str]) -> Result<PathBuf> {
     if std::fs::read_to_string(&stamp).is_ok_and(|installed| installed == wanted) {
         return Ok(std::path::absolute(home.join("bin"))?);
     }
-    run(Command::new("python3").args(["-m", "venv"]).arg(home))?;
+    // Debian's Python comes without the part that makes environments, which is no program.
+    let can_make_environments = Command::new("python3")
+        .args(["-c", "import ensurepip"])
+        .stderr(Stdio::null())
+        .status()
+        .is_ok_and(|status| status.success());
+    if !can_make_environments {
+        apt_get(&["python3-venv"])?;
+    }
+    run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(home))?;
     run(Command::new(home.join("bin/pip")).args(["install", "--quiet"]).args(packages))?;
     std::fs::write(stamp, wanted)?;
     Ok(std::path::absolute(home.join("bin"))?)

@@ -72,7 +72,7 @@ pub enum LaunchError {
         key: String,
     },
     /// More user data than EC2 takes.
-    #[error("user data has {bytes} bytes; EC2 takes at most {MAX_USER_DATA} before base64")]
+    #[error("too much user data: EC2 takes at most {MAX_USER_DATA} bytes, before base64")]
     UserDataTooLarge {
         /// How many bytes were given.
         bytes: usize,

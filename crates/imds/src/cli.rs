@@ -1,10 +1,13 @@
 //! The command line: what can be said, and nothing of what is done about it.
 
+mod client;
+
 use std::convert::Infallible;
 use std::ffi::OsString;
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
+use std::process::ExitCode;
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -18,7 +21,11 @@ use imds_core::{AccountId, InstanceId, InstanceType};
 use serde::Deserialize;
 
 use crate::config::{from_text, tags_from_table};
-use crate::exec::MAX_HOPS;
+use crate::error::Kind;
+use crate::exec::{self, MAX_HOPS};
+
+pub(crate) use client::{ClientArgs, DoctorArgs, GetArgs};
+use client::{DOCTOR_EXAMPLES, GET_EXAMPLES};
 
 /// The EC2 Instance Metadata Service as software anyone can run
 #[derive(Parser)]
@@ -34,8 +41,14 @@ pub(crate) enum Command {
     #[command(after_help = SERVE_EXAMPLES)]
     Serve(ServeArgs),
     /// Run a program as if on EC2: in a network where 169.254.169.254 answers
-    #[command(after_help = EXEC_EXAMPLES)]
+    #[command(after_help = EXEC_EXAMPLES, override_usage = EXEC_USAGE)]
     Exec(ExecArgs),
+    /// Ask the metadata service, with a token, and without stalling
+    #[command(after_help = GET_EXAMPLES)]
+    Get(GetArgs),
+    /// Find out why the metadata service cannot be used from here, and what mends it
+    #[command(after_help = DOCTOR_EXAMPLES)]
+    Doctor(DoctorArgs),
     /// Identity documents: what a verifier needs
     #[command(subcommand)]
     Identity(IdentityCommand),
@@ -60,9 +73,10 @@ pub(crate) enum IdentityCommand {
 }
 
 const CERTIFICATE_EXAMPLE: &str = "\
-Example:
+Example, beside a running `imds serve --http-tokens optional`:
   imds identity certificate --for rsa2048 > certificate.pem
-  (echo '-----BEGIN PKCS7-----'; curl -s $IMDS/latest/dynamic/instance-identity/rsa2048; echo;
+  (echo '-----BEGIN PKCS7-----'
+   curl -s http://127.0.0.1:1338/latest/dynamic/instance-identity/rsa2048; echo
    echo '-----END PKCS7-----') |
     openssl smime -verify -inform PEM -certfile certificate.pem -noverify";
 
@@ -77,8 +91,8 @@ Point an SDK at it with AWS_EC2_METADATA_SERVICE_ENDPOINT=http://127.0.0.1:1338/
 
 #[derive(Args)]
 pub(crate) struct ServeArgs {
-    /// Where to listen; repeat for more [default: 127.0.0.1:1338]
-    #[arg(long, value_name = "ADDRESS:PORT")]
+    /// Where to listen; repeat for more; port 0 takes any that is free [default: 127.0.0.1:1338]
+    #[arg(long, value_name = "ADDRESS:PORT", value_parser = listen_address)]
     pub(crate) listen: Vec<SocketAddr>,
 
     /// How many threads answer requests [default: one for each processor, at most 4]
@@ -94,6 +108,8 @@ pub(crate) struct ServeArgs {
     #[command(flatten)]
     pub(crate) logs: LogArgs,
 }
+
+const EXEC_USAGE: &str = "imds exec [OPTIONS] -- PROGRAM [ARGUMENT]...";
 
 const EXEC_EXAMPLES: &str = "\
 Examples:
@@ -303,6 +319,28 @@ impl FromStr for RoleSettings {
             expiration: None,
         })
     }
+}
+
+/// Prints what clap has to say instead of a command line: help, the version, or a mistake. A mistake
+/// made with `exec` ends as all of its own failures do, so that 2 can only be the program's code.
+pub(crate) fn explain(instead: &clap::Error) -> ExitCode {
+    // If nobody listens there is nobody to tell.
+    let _ = instead.print();
+    if !instead.use_stderr() {
+        return ExitCode::SUCCESS;
+    }
+    let of_exec = std::env::args_os().nth(1).is_some_and(|command| command == "exec");
+    if of_exec { exec::FAILED.into() } else { Kind::Usage.exit_code().into() }
+}
+
+/// Parses an address with its port; a beginner's guess gets an example to type.
+fn listen_address(text: &str) -> Result<SocketAddr, String> {
+    text.parse().map_err(|_| {
+        let port = text.rsplit(':').next().and_then(|port| port.parse().ok());
+        let local = SocketAddr::from((Ipv4Addr::LOCALHOST, port.unwrap_or(1338)));
+        let meant = text.parse().map_or(local, |address: IpAddr| (address, 1338).into());
+        format!("write an address and a port, such as {meant}")
+    })
 }
 
 const MIGRATE_EXAMPLES: &str = "\

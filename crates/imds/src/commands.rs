@@ -1,6 +1,8 @@
 //! One file per subcommand.
 
+pub(crate) mod doctor;
 pub(crate) mod exec;
+pub(crate) mod get;
 pub(crate) mod identity;
 pub(crate) mod migrate;
 pub(crate) mod serve;

@@ -7,6 +7,8 @@ use std::process::ExitCode;
 /// What sort of failure this is; decides the exit code.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Kind {
+    /// What was looked for: nothing at a path, something wrong.
+    Finding,
     /// Bad arguments or a bad configuration file.
     Usage,
     /// The machine forbids it: permissions, sysctl, a security module.
@@ -21,6 +23,7 @@ impl Kind {
     /// The exit code of every command but `exec`, whose own failures are all 125.
     pub(crate) fn exit_code(self) -> u8 {
         match self {
+            Self::Finding => 1,
             Self::Usage => 2,
             Self::Denied => 3,
             Self::Unavailable => 4,

@@ -4,6 +4,7 @@ mod cli;
 mod clock;
 mod commands;
 mod config;
+mod doctor;
 mod error;
 mod exec;
 mod identity;
@@ -19,9 +20,15 @@ use std::process::ExitCode;
 use clap::Parser as _;
 
 fn main() -> ExitCode {
-    let result = match cli::Cli::parse().command {
+    let cli = match cli::Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(instead) => return cli::explain(&instead),
+    };
+    let result = match cli.command {
         cli::Command::Serve(args) => commands::serve::run(args),
         cli::Command::Exec(args) => return commands::exec::run(args),
+        cli::Command::Get(args) => commands::get::run(&args),
+        cli::Command::Doctor(args) => commands::doctor::run(&args),
         cli::Command::Identity(command) => commands::identity::run(&command),
         cli::Command::Migrate(args) => commands::migrate::run(&args),
     };

@@ -1,7 +1,7 @@
 //! The data path: from a packet in to a packet out.
 //!
 //! 1. [`listen`]: a listening socket that belongs to one instance;
-//! 2. [`connection`]: bytes become one request at a time, and answers become bytes;
+//! 2. [`connection`]: bytes ([`input`]) become one request at a time, and answers become bytes;
 //! 3. [`identify`]: whose request it is, and how far away the client probably is;
 //! 4. `imds_core`: the answer, and how far it may travel;
 //! 5. [`send`]: the hop limit is set before the bytes that need it ([`stall`]: and a client whose
@@ -9,10 +9,14 @@
 
 mod connection;
 mod identify;
+mod input;
 mod limits;
 mod listen;
 mod send;
+mod shared;
 mod stall;
+#[cfg(test)]
+mod tests;
 
 use std::io;
 use std::num::NonZeroUsize;
@@ -22,6 +26,7 @@ use std::thread::{self, JoinHandle};
 use imds_core::Keyring;
 use tokio::sync::watch;
 
+pub(crate) use limits::allow_many_connections;
 pub(crate) use listen::Listener;
 
 use crate::config::Answers;

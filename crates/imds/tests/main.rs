@@ -3,16 +3,46 @@
 
 #![allow(clippy::unwrap_used, reason = "a failed step is a failed test")]
 
+mod access_log;
+mod cli;
+mod clients;
+mod evidence;
 mod exec;
+mod get;
+mod hop_limit;
 mod isolation;
 mod migrate;
+mod readme;
+mod robustness;
+mod sending;
 mod serve;
+mod stall;
+mod wire;
 
 use testkit::Arguments;
 
 fn main() {
     testkit::isolate();
-    let trials = [exec::tests(), isolation::tests(), migrate::tests(), serve::tests()];
+    // The README's first: one of its tests takes two minutes, with the others beside it.
+    let trials = [
+        readme::tests(),
+        clients::tests(),
+        exec::tests(),
+        hop_limit::tests(),
+        access_log::tests(),
+        cli::tests(),
+        get::tests(),
+        isolation::tests(),
+        migrate::tests(),
+        robustness::tests(),
+        sending::tests(),
+        serve::tests(),
+        stall::tests(),
+        wire::tests(),
+    ];
     let trials = trials.into_iter().flatten().collect();
-    testkit::run(&Arguments::from_args(), trials).exit();
+    let conclusion = testkit::run(&Arguments::from_args(), trials);
+    clients::print_losses();
+    testkit::tidy();
+    conclusion.exit();
 }

@@ -73,7 +73,8 @@ pub fn syn_ttl(connection: &impl AsFd) -> Option<u8> {
 /// retransmissions, to at most `ttl`. It is never raised.
 ///
 /// The acknowledgement of what was received so far leaves first, at the TTL as it was: the peer
-/// must learn that its request arrived even if the answer cannot reach it.
+/// must learn that its request arrived even if the answer cannot reach it. The kernel sends it only
+/// if everything received was read.
 pub fn lower_ttl(connection: &impl AsFd, ttl: u8) -> io::Result<()> {
     sockopt::set_tcp_quickack(connection, true)?;
     let is_ipv6 = sockopt::socket_domain(connection)? == rustix::net::AddressFamily::INET6;
@@ -89,10 +90,20 @@ pub fn lower_ttl(connection: &impl AsFd, ttl: u8) -> io::Result<()> {
 
 /// How many bytes were sent, or wait to be sent, that the peer has not acknowledged.
 pub fn unacknowledged(connection: &impl AsFd) -> io::Result<usize> {
+    // SIOCOUTQ by its other name.
+    count(connection, libc::TIOCOUTQ)
+}
+
+/// How many bytes wait to be sent for the first time.
+pub fn unsent(connection: &impl AsFd) -> io::Result<usize> {
+    const SIOCOUTQNSD: libc::c_ulong = 0x894b;
+    count(connection, SIOCOUTQNSD as libc::Ioctl)
+}
+
+fn count(connection: &impl AsFd, request: libc::Ioctl) -> io::Result<usize> {
     let mut count: libc::c_int = 0;
-    // SAFETY: SIOCOUTQ (the same number as TIOCOUTQ) writes one int, which outlives the call.
-    let result =
-        unsafe { libc::ioctl(connection.as_fd().as_raw_fd(), libc::TIOCOUTQ, &raw mut count) };
+    // SAFETY: both requests that this is called with write one int, which outlives the call.
+    let result = unsafe { libc::ioctl(connection.as_fd().as_raw_fd(), request, &raw mut count) };
     if result != 0 {
         return Err(io::Error::last_os_error());
     }

@@ -36,6 +36,23 @@ impl Response {
         Ok(Self { status_line, headers, body: bytes[end + 4..].to_vec() })
     }
 
+    /// Takes apart answers that follow each other, as their `Content-Length` says. Also tells how
+    /// many bytes are left over, of an answer that is not whole.
+    pub fn parse_all(mut bytes: &[u8]) -> Result<(Vec<Self>, usize)> {
+        let mut answers = Vec::new();
+        while bytes.windows(4).any(|window| window == b"\r\n\r\n") {
+            let mut answer = Self::parse(bytes)?;
+            let length = answer.header("Content-Length").context("no Content-Length")?.parse()?;
+            if answer.body.len() < length {
+                break;
+            }
+            bytes = &bytes[bytes.len() - (answer.body.len() - length)..];
+            answer.body.truncate(length);
+            answers.push(answer);
+        }
+        Ok((answers, bytes.len()))
+    }
+
     /// The status code.
     pub fn status(&self) -> u16 {
         let code = self.status_line.split(' ').nth(1);

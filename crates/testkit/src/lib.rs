@@ -4,19 +4,27 @@
 //! starts, is in a network of its own with nothing but loopback: no test can send a packet out of
 //! the machine, least of all to a real metadata service.
 
+pub mod client;
 pub mod http;
 mod isolation;
+pub mod lab;
 mod need;
+pub mod packet;
 mod process;
 mod server;
 
 use std::time::{Duration, Instant};
 
-pub use anyhow::{Context, Result, bail, ensure};
+pub use anyhow::{Context, Error, Result, anyhow, bail, ensure};
+pub use client::Client;
 pub use isolation::isolate;
+pub use lab::{Family, Lab};
 pub use libtest_mimic::{Arguments, Trial, run};
 pub use need::{Need, has_all_users};
-pub use process::{Finished, Process, binary, imds, program};
+pub use process::{
+    Finished, Process, binary, exec, imds, path_with, path_with_imds, program, shell_of_nobody,
+    tidy,
+};
 pub use server::Server;
 
 use libtest_mimic::{Completion, Failed};

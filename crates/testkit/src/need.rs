@@ -11,6 +11,8 @@ pub enum Need {
     Root,
     /// The Python environment of `cargo xtask test`, with the aws CLI and boto3.
     Python,
+    /// Somebody who can wait for two minutes: CI, or who asks for it with `IMDS_TEST_SLOW=1`.
+    Patience,
 }
 
 impl Need {
@@ -26,12 +28,19 @@ impl Need {
             Self::Root if !has_all_users() => {
                 Err("only root outside of a user namespace can do this".to_owned())
             }
-            Self::Python if std::env::var_os("IMDS_TEST_PYTHON").is_none() => {
+            Self::Python if !is_set("IMDS_TEST_PYTHON") => {
                 Err("IMDS_TEST_PYTHON is not set; `cargo xtask test` sets it".to_owned())
+            }
+            Self::Patience if !is_set("CI") && !is_set("IMDS_TEST_SLOW") => {
+                Err("it takes two minutes; IMDS_TEST_SLOW=1 runs it".to_owned())
             }
             _ => Ok(()),
         }
     }
+}
+
+fn is_set(variable: &str) -> bool {
+    std::env::var_os(variable).is_some()
 }
 
 fn find(name: &str) -> Option<std::path::PathBuf> {

@@ -1,6 +1,8 @@
 //! Programs under test, and real clients.
 
+use std::ffi::OsString;
 use std::io::Read;
+use std::iter;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::OnceLock;
@@ -8,11 +10,45 @@ use std::time::Instant;
 
 use anyhow::{Context as _, Result, bail};
 
-use crate::{SOON, eventually};
+use crate::{SOON, eventually, has_all_users};
 
 /// The `imds` binary that was built with the tests.
 pub fn imds() -> Command {
     program(binary())
+}
+
+/// `imds exec` with these options and this program.
+pub fn exec(options: &[&str], program: &[&str]) -> Command {
+    let mut command = imds();
+    command.arg("exec").args(options).arg("--").args(program);
+    command
+}
+
+/// A shell that runs `script` with `imds` on its path: as user 65534 without any privilege where the
+/// tests run as root, else as the user that runs them.
+pub fn shell_of_nobody(script: &str) -> Command {
+    let mut command = if has_all_users() {
+        let mut command = program("setpriv");
+        command.args(["--reuid=65534", "--regid=65534", "--clear-groups", "sh"]);
+        command
+    } else {
+        program("sh")
+    };
+    command.args(["-c", script]).env("PATH", path_with_imds()).current_dir("/");
+    command
+}
+
+/// The path, with `imds` on it.
+pub fn path_with_imds() -> OsString {
+    path_with(binary().parent().unwrap_or(Path::new("/")))
+}
+
+/// The path, with `directory` in front.
+pub fn path_with(directory: &Path) -> OsString {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let directories = iter::once(directory.to_owned()).chain(std::env::split_paths(&path));
+    // It fails for names with a colon, which were no part of a path before.
+    std::env::join_paths(directories).unwrap_or(path)
 }
 
 /// Where that binary is: a place where every user may run it.
@@ -27,11 +63,21 @@ pub fn binary() -> &'static Path {
 }
 
 fn copy_for_everyone(built: &Path) -> std::io::Result<PathBuf> {
-    let directory = std::env::temp_dir().join(format!("imds-tests-{}", std::process::id()));
+    let directory = place_for_everyone();
     std::fs::create_dir_all(&directory)?;
     let copy = directory.join("imds");
     std::fs::copy(built, &copy)?;
     Ok(copy)
+}
+
+fn place_for_everyone() -> PathBuf {
+    std::env::temp_dir().join(format!("imds-tests-{}", std::process::id()))
+}
+
+/// Removes what the tests share. To be called once they are over.
+pub fn tidy() {
+    // Tests that did not run the binary have left nothing.
+    let _ = std::fs::remove_dir_all(place_for_everyone());
 }
 
 /// A program that finds none of the machine's AWS settings, state or proxies.
@@ -84,6 +130,16 @@ impl Finished {
             bail!("{command:?}: {finished:#?}");
         }
         Ok(finished)
+    }
+}
+
+impl Finished {
+    /// Fails unless it ended with this code.
+    pub fn expect_code(self, code: i32) -> Result<Self> {
+        if self.status.code() != Some(code) {
+            bail!("expected exit code {code}: {self:#?}");
+        }
+        Ok(self)
     }
 }
 

@@ -1,11 +1,12 @@
 //! A running `imds serve`.
 
+use std::fs::File;
 use std::io::{BufRead as _, BufReader};
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, ensure};
 use tempfile::TempDir;
 
 use crate::http::{Response, exchange};
@@ -15,7 +16,7 @@ use crate::{Process, eventually, imds};
 #[derive(Debug)]
 pub struct Server {
     process: Process,
-    address: SocketAddr,
+    addresses: Vec<SocketAddr>,
     home: TempDir,
     arguments: Vec<String>,
 }
@@ -23,24 +24,34 @@ pub struct Server {
 impl Server {
     /// Starts `imds serve` with these arguments, and waits until it serves.
     pub fn start(arguments: &[&str]) -> Result<Self> {
+        Self::start_on(&[SocketAddr::from((Ipv4Addr::LOCALHOST, 0))], arguments)
+    }
+
+    /// The same, on addresses of the calling thread's network namespace.
+    pub fn start_on(addresses: &[SocketAddr], arguments: &[&str]) -> Result<Self> {
         let home = TempDir::new()?;
         let arguments: Vec<_> = arguments.iter().map(|argument| (*argument).to_owned()).collect();
-        let (process, address) = start(&arguments, home.path(), "127.0.0.1:0")?;
-        Ok(Self { process, address, home, arguments })
+        let (process, addresses) = start(&arguments, home.path(), addresses)?;
+        Ok(Self { process, addresses, home, arguments })
     }
 
     /// Kills it as nothing else can, and starts it again with the same state and address.
     pub fn kill_and_restart(&mut self) -> Result<()> {
         self.process.child().kill()?;
         self.process.child().wait()?;
-        let (process, _) = start(&self.arguments, self.home.path(), &self.address.to_string())?;
+        let (process, _) = start(&self.arguments, self.home.path(), &self.addresses)?;
         self.process = process;
         Ok(())
     }
 
-    /// Where it listens.
+    /// Where it listens; the first address where there are several.
     pub fn address(&self) -> SocketAddr {
-        self.address
+        self.addresses[0]
+    }
+
+    /// Where it keeps its state.
+    pub fn state_home(&self) -> &Path {
+        self.home.path()
     }
 
     /// Its process.
@@ -53,6 +64,11 @@ impl Server {
         std::fs::read_to_string(log_of(self.home.path())).unwrap_or_default()
     }
 
+    /// What it said on standard error so far.
+    pub fn messages(&self) -> String {
+        std::fs::read_to_string(messages_of(self.home.path())).unwrap_or_default()
+    }
+
     /// Waits until the access log has `count` lines.
     pub fn log_lines(&self, count: usize) -> Result<Vec<String>> {
         eventually(&format!("{count} lines in the access log"), || {
@@ -63,7 +79,7 @@ impl Server {
 
     /// Sends bytes on a new connection, and reads until the service closes it.
     pub fn exchange(&self, request: impl AsRef<[u8]>) -> Result<Vec<u8>> {
-        exchange(self.address, request.as_ref())
+        exchange(self.address(), request.as_ref())
     }
 
     /// Sends a request with these header lines, and reads its answer.
@@ -80,22 +96,36 @@ impl Server {
     }
 }
 
-fn start(arguments: &[String], home: &Path, listen: &str) -> Result<(Process, SocketAddr)> {
+fn start(
+    arguments: &[String],
+    home: &Path,
+    listen: &[SocketAddr],
+) -> Result<(Process, Vec<SocketAddr>)> {
     let mut process = Process::start(
         imds()
-            .args(["serve", "--listen", listen, "--access-log"])
+            .arg("serve")
+            .args(listen.iter().map(|address| format!("--listen={address}")))
+            .arg("--access-log")
             .arg(log_of(home))
             .args(arguments)
             .env("XDG_STATE_HOME", home)
-            .stdout(Stdio::piped()),
+            .stdout(Stdio::piped())
+            .stderr(File::create(messages_of(home))?),
     )?;
     let stdout = process.child().stdout.take().context("standard output is piped")?;
     let mut banner = String::new();
     BufReader::new(stdout).read_line(&mut banner)?;
-    let address = banner.trim().rsplit("http://").next().and_then(|text| text.parse().ok());
-    Ok((process, address.with_context(|| format!("no address in {banner:?}"))?))
+    let urls = banner.trim().split("http://").skip(1);
+    let addresses: Vec<_> =
+        urls.filter_map(|url| url.trim_end_matches([',', ' ']).parse().ok()).collect();
+    ensure!(addresses.len() == listen.len(), "not all of {listen:?} in {banner:?}");
+    Ok((process, addresses))
 }
 
 fn log_of(home: &Path) -> PathBuf {
     home.join("access.log")
+}
+
+fn messages_of(home: &Path) -> PathBuf {
+    home.join("messages")
 }

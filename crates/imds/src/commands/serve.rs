@@ -12,7 +12,7 @@ use crate::cli::ServeArgs;
 use crate::config::Settings;
 use crate::error::{CommandError, Kind};
 use crate::identity::Signer;
-use crate::serve::{Listener, Service, default_threads};
+use crate::serve::{Listener, Service, allow_many_connections, default_threads};
 use crate::shutdown::Signals;
 use crate::telemetry::{self, AccessLog, Destination};
 use crate::{state, terminal};
@@ -45,6 +45,7 @@ pub(crate) fn run(args: ServeArgs) -> Result<ExitCode, CommandError> {
     let keyring = state::kept_keyring()?;
     let signer = Signer::new(instance.zone.region().clone(), Some(state::directory()?));
 
+    allow_many_connections();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(cannot_start)?;
     let mut signals = runtime.block_on(async { Signals::listen() }).map_err(cannot_start)?;

@@ -5,18 +5,19 @@ use std::pin::{Pin, pin};
 use std::time::Duration;
 
 use imds_core::answer::{self, Answer};
-use imds_core::request::{MAX_HEAD, Parsed, Request};
+use imds_core::request::{Parsed, Request};
 use imds_core::{Moment, Reach, wire};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, Sleep, sleep};
 
 use super::identify::Caller;
-use super::listen::Shared;
+use super::input::Input;
+use super::shared::{Busy, Shared};
 use super::{limits, send, stall};
 use crate::identity;
 use crate::telemetry::{Access, LoggedPath};
 
-/// Room for nearly every request head; it grows to [`MAX_HEAD`] for those that need it.
+/// Room for nearly every answer.
 const FIRST_ROOM: usize = 1024;
 
 /// How often a request for a signature looks whether it is made; that takes about 100 ms, once.
@@ -30,17 +31,8 @@ pub(super) struct Connection<'a> {
     output: Vec<u8>,
 }
 
-/// Bytes that were read and not yet parsed: `bytes[start..end]`.
-struct Input {
-    bytes: Vec<u8>,
-    start: usize,
-    end: usize,
-}
-
 /// A request that has an answer, which waits in `output`.
 struct Turn {
-    /// When it was answered.
-    unix_ms: u64,
     /// How many bytes of input the request was.
     length: usize,
     reach: Reach,
@@ -65,13 +57,16 @@ enum End {
 
 impl<'a> Connection<'a> {
     pub(super) fn new(stream: TcpStream, caller: Caller, shared: &'a Shared) -> Self {
-        let input = Input { bytes: vec![0; FIRST_ROOM], start: 0, end: 0 };
-        Self { stream, caller, shared, input, output: Vec::with_capacity(FIRST_ROOM) }
+        let output = Vec::with_capacity(FIRST_ROOM);
+        Self { stream, caller, shared, input: Input::new(), output }
     }
 
     /// Answers requests until the connection ends.
     pub(super) async fn run(mut self) {
-        let ended = match self.serve().await {
+        let end = self.serve().await;
+        // The end belongs to the last answer: whoever is told to stop waits for it as well.
+        let _busy = Busy::new(self.shared);
+        let ended = match end {
             Ok(End::Now) => Ok(()),
             Ok(End::AfterInput) => self.discard_input().await,
             Ok(End::InReset) => stall::reset_client(self.stream).await,
@@ -85,7 +80,6 @@ impl<'a> Connection<'a> {
 
     async fn serve(&mut self) -> io::Result<End> {
         let mut deadline = pin!(sleep(limits::IDLE));
-        let mut deadline_set_ms = 0;
         loop {
             let Some(mut turn) = self.take_turn() else {
                 if self.read(deadline.as_mut()).await? {
@@ -103,7 +97,7 @@ impl<'a> Connection<'a> {
             if let (Some(log), Some(access)) = (&self.shared.service.access_log, turn.access) {
                 log.record(access);
             }
-            send::send(&self.stream, &self.output, turn.reach).await?;
+            send::send(&self.stream, &mut self.input, &self.output, turn.reach).await?;
             self.input.consume(turn.length);
             if turn.reach != Reach::Anywhere
                 && let Some(patience) = self.shared.service.answers.stall
@@ -116,9 +110,9 @@ impl<'a> Connection<'a> {
                 return Ok(if all_read { End::Now } else { End::AfterInput });
             }
             // To the second is enough: a timer costs more than the rest of a turn.
-            if turn.unix_ms.abs_diff(deadline_set_ms) > 1000 {
-                deadline.as_mut().reset(Instant::now() + limits::IDLE);
-                deadline_set_ms = turn.unix_ms;
+            let later = Instant::now() + limits::IDLE;
+            if later - deadline.deadline() > Duration::from_secs(1) {
+                deadline.as_mut().reset(later);
             }
         }
     }
@@ -146,7 +140,6 @@ impl<'a> Connection<'a> {
         self.output.clear();
         answer.write(after, &date, &mut self.output);
         Some(Turn {
-            unix_ms: now.unix_ms,
             length,
             reach: answer.reach,
             after,
@@ -200,7 +193,7 @@ impl<'a> Connection<'a> {
                 Err(error) => return Err(error),
                 Ok(0) => return Ok(false),
                 Ok(count) => {
-                    self.input.end += count;
+                    self.input.keep(count);
                     return Ok(true);
                 }
             }
@@ -213,56 +206,12 @@ impl<'a> Connection<'a> {
         let mut deadline = pin!(sleep(limits::LINGER));
         let mut discarded = 0;
         while discarded < limits::LINGER_BYTES {
-            self.input.start = 0;
-            self.input.end = 0;
+            self.input.consume(self.input.unread().len());
             if !self.read(deadline.as_mut()).await? {
                 break;
             }
-            discarded += self.input.end;
+            discarded += self.input.unread().len();
         }
         Ok(())
-    }
-}
-
-impl Input {
-    fn unread(&self) -> &[u8] {
-        &self.bytes[self.start..self.end]
-    }
-
-    fn consume(&mut self, count: usize) {
-        self.start += count;
-        if self.start == self.end {
-            self.start = 0;
-            self.end = 0;
-        }
-    }
-
-    /// Where to read to; never empty, since a head of [`MAX_HEAD`] bytes is parsed as malformed.
-    fn room(&mut self) -> &mut [u8] {
-        if self.end == self.bytes.len() {
-            self.bytes.copy_within(self.start..self.end, 0);
-            self.end -= self.start;
-            self.start = 0;
-            if self.end * 2 > self.bytes.len() {
-                self.bytes.resize((self.bytes.len() * 2).min(2 * MAX_HEAD), 0);
-            }
-        }
-        &mut self.bytes[self.end..]
-    }
-}
-
-/// Counts a connection as busy while it lives.
-struct Busy<'a>(&'a Shared);
-
-impl<'a> Busy<'a> {
-    fn new(shared: &'a Shared) -> Self {
-        shared.busy.update(|busy| busy + 1);
-        Self(shared)
-    }
-}
-
-impl Drop for Busy<'_> {
-    fn drop(&mut self) {
-        self.0.busy.update(|busy| busy - 1);
     }
 }

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use rustix::process::{Resource, getrlimit, setrlimit};
+
 /// How many connections one thread holds at a time; more are closed as they come.
 pub(super) const CONNECTIONS: usize = 16 * 1024;
 
@@ -19,3 +21,14 @@ pub(super) const LINGER_BYTES: usize = 256 * 1024;
 
 /// How long requests that have begun may take once the service is told to stop.
 pub(super) const DRAIN: Duration = Duration::from_secs(5);
+
+/// Lets this process have as many open files, and so connections, as the system permits it; what a
+/// process starts with is meant for programs that wait for all of them at once with `select`.
+pub(crate) fn allow_many_connections() {
+    let mut limit = getrlimit(Resource::Nofile);
+    limit.current = limit.maximum;
+    // It serves without this as well, only fewer at a time.
+    if let Err(error) = setrlimit(Resource::Nofile, limit) {
+        tracing::debug!(%error, "cannot raise the limit of open files");
+    }
+}

@@ -1,6 +1,5 @@
 //! Packets in: listening sockets, and the threads that accept from them.
 
-use std::cell::{Cell, RefCell};
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::rc::Rc;
@@ -8,7 +7,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use imds_core::Endpoint;
-use imds_core::time::HttpDate;
 use imds_linux::socket;
 use tokio::runtime;
 use tokio::sync::watch;
@@ -17,8 +15,8 @@ use tokio::time::{Instant, sleep, timeout_at};
 
 use super::connection::Connection;
 use super::identify::Caller;
+use super::shared::Shared;
 use super::{Service, limits};
-use crate::clock::Clock;
 
 /// A listening socket, and the instance that those who connect to it speak to.
 pub(crate) struct Listener {
@@ -51,17 +49,6 @@ pub(super) struct Worker {
     stopped: watch::Receiver<bool>,
 }
 
-/// What the connections of one thread share. They run one at a time, so nothing here is locked.
-pub(super) struct Shared {
-    pub(super) service: Arc<Service>,
-    pub(super) clock: Clock,
-    pub(super) date: RefCell<HttpDate>,
-    /// How many connections there are.
-    pub(super) open: Cell<usize>,
-    /// How many of them are in the middle of a request.
-    pub(super) busy: Cell<usize>,
-}
-
 impl Worker {
     pub(super) fn new(service: &Arc<Service>, stopped: watch::Receiver<bool>) -> io::Result<Self> {
         let listeners = service.listeners.iter().map(|listener| {
@@ -70,13 +57,7 @@ impl Worker {
         });
         Ok(Self {
             listeners: listeners.collect::<io::Result<_>>()?,
-            shared: Shared {
-                service: Arc::clone(service),
-                clock: Clock::new().map_err(io::Error::other)?,
-                date: RefCell::new(HttpDate::new(0)),
-                open: Cell::new(0),
-                busy: Cell::new(0),
-            },
+            shared: Shared::new(Arc::clone(service))?,
             runtime: runtime::Builder::new_current_thread().enable_all().build()?,
             stopped,
         })
@@ -117,8 +98,9 @@ async fn accept(listener: Listener, shared: Rc<Shared>, mut stopped: watch::Rece
             Ok((stream, address)) => {
                 let caller = Caller::new(&stream, address, &listener.endpoint);
                 let shared = Rc::clone(&shared);
+                // Counted here, not once the task runs: many may be accepted before that.
+                shared.open.update(|open| open + 1);
                 tokio::task::spawn_local(async move {
-                    shared.open.update(|open| open + 1);
                     Connection::new(stream, caller, &shared).run().await;
                     shared.open.update(|open| open - 1);
                 });

@@ -11,13 +11,21 @@ use imds_linux::socket;
 use tokio::net::TcpStream;
 use tokio::time::{sleep, timeout};
 
+use super::input::Input;
 use super::limits;
 
-/// Sends `bytes` so that they travel no further than `reach`.
-pub(super) async fn send(stream: &TcpStream, bytes: &[u8], reach: Reach) -> io::Result<()> {
+/// Sends `bytes` so that they travel no further than `reach`. What came since is put into `input`.
+pub(super) async fn send(
+    stream: &TcpStream,
+    input: &mut Input,
+    bytes: &[u8],
+    reach: Reach,
+) -> io::Result<()> {
     if let Reach::Hops(limit) = reach {
         // Answers before this one may travel anywhere, also when they have to be sent again.
         acknowledged(stream, limits::SEND).await?;
+        // The request's acknowledgement too, and the kernel gives it only once all was taken.
+        input.take_waiting(stream)?;
         socket::lower_ttl(stream, limit.get())?;
     }
     match stream.try_write(bytes) {
@@ -28,13 +36,16 @@ pub(super) async fn send(stream: &TcpStream, bytes: &[u8], reach: Reach) -> io::
     }
 }
 
-/// Waits until the client has acknowledged all that was sent.
+/// Waits until the client has acknowledged all that was sent, and fails where it never will: the
+/// connection is gone, or `patience` at its end.
 ///
 /// The kernel tells nobody when that happens, so it is asked, less and less often.
 pub(super) async fn acknowledged(stream: &TcpStream, patience: Duration) -> io::Result<()> {
     let wait = async {
         let mut pause = Duration::from_millis(1);
         while socket::unacknowledged(stream)? > 0 {
+            // A connection that was reset has no peer any more.
+            stream.peer_addr()?;
             sleep(pause).await;
             pause = (pause * 2).min(Duration::from_millis(50));
         }

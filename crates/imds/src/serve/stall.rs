@@ -16,11 +16,12 @@ use super::send;
 /// How long the client's kernel has to answer our knock.
 const KNOCK: Duration = Duration::from_secs(2);
 
-/// Whether the client has not acknowledged the token after `patience`.
+/// Whether the client has not acknowledged the token after `patience`, though all of it was sent: a
+/// client that takes nothing for a while has lost nothing.
 pub(super) async fn is_lost(stream: &TcpStream, patience: Duration) -> io::Result<bool> {
     match send::acknowledged(stream, patience).await {
         Ok(()) => Ok(false),
-        Err(error) if error.kind() == io::ErrorKind::TimedOut => Ok(true),
+        Err(error) if error.kind() == io::ErrorKind::TimedOut => Ok(socket::unsent(stream)? == 0),
         Err(error) => Err(error),
     }
 }
@@ -38,4 +39,21 @@ pub(super) async fn reset_client(stream: TcpStream) -> io::Result<()> {
     // The knock is never let in: it is over once the client, reset by then, refuses it.
     let _ = timeout(KNOCK, knock.writable()).await;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::net::TcpListener;
+
+    #[tokio::test]
+    async fn a_client_that_takes_nothing_is_not_reset() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let _client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let (stream, _) = listener.accept().await.unwrap();
+        while socket::unsent(&stream).unwrap() == 0 {
+            stream.try_write(&[b'x'; 4096]).unwrap();
+        }
+        assert!(!is_lost(&stream, Duration::from_millis(10)).await.unwrap());
+    }
 }

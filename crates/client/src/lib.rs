@@ -1,0 +1,58 @@
+//! A client of the EC2 instance metadata service (IMDS) that does not stall, and says why it failed.
+//!
+//! ```no_run
+//! # async fn example() -> Result<(), imds_client::Error> {
+//! let client = imds_client::Client::from_env()?;
+//! println!("{} in {}", client.instance_id().await?, client.region().await?);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! It speaks `IMDSv2`: one token, made by the first call and shared by all, renewed before it ends.
+//! From a container the token's answer is often lost, because EC2 lets it travel one hop only. Other
+//! clients wait a second, or minutes, and then fall back to `IMDSv1` or give up without a reason.
+//! This one looks at the silent connection ([`Error::HopLimit`], in about 200 ms) and tells such a
+//! loss from a service that is slow ([`Error::TimedOut`]) or not there ([`Error::Unreachable`]).
+//!
+//! `IMDSv1` is used only if [`Settings::v1`] allows it, and only where `IMDSv2` is known not to work.
+//!
+//! Everything is configured as in the AWS SDKs ([`Settings`]); a proxy is never used. Background
+//! work runs on the Tokio runtime of whoever calls first; [`blocking::Client`] brings its own.
+
+pub mod blocking;
+pub mod diagnose;
+pub mod settings;
+
+mod backoff;
+mod cache;
+mod client;
+mod clock;
+mod connect;
+mod credentials;
+mod endpoint;
+mod error;
+mod events;
+mod exchange;
+mod identity;
+mod interfaces;
+mod metadata;
+mod path;
+mod probe;
+mod response;
+mod secret;
+mod session;
+mod single_flight;
+mod socket;
+mod token;
+
+pub use client::{Client, Notice, V1};
+pub use credentials::Credentials;
+pub use endpoint::{Endpoint, Mode};
+pub use error::{Certainty, Error, HopLimit, Silence, Unreachable};
+pub use events::{Events, MaintenanceEvent, Notices, SpotAction};
+pub use identity::IdentityDocument;
+pub use interfaces::NetworkInterface;
+pub use path::Path;
+pub use response::Response;
+pub use secret::Secret;
+pub use settings::Settings;

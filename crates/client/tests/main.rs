@@ -1,0 +1,17 @@
+//! The client against the real service and against faulty ones, in networks of the tests' own.
+
+mod faulty;
+mod requests;
+mod verdict;
+mod way;
+
+use testkit::Arguments;
+
+fn main() {
+    testkit::isolate();
+    let trials = [requests::tests(), verdict::tests()];
+    let mut arguments = Arguments::from_args();
+    // Times are measured: one test at a time.
+    arguments.test_threads.get_or_insert(1);
+    testkit::run(&arguments, trials.into_iter().flatten().collect()).exit();
+}

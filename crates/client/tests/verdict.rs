@@ -1,0 +1,334 @@
+//! Lost, slow, dead: what is said of a token that does not come, and how soon.
+
+use std::time::{Duration, Instant};
+
+use imds_client::{Certainty, Error, HopLimit, Notice, Path, Silence, Unreachable, V1, diagnose};
+use testkit::{Context as _, Result, Trial, bail, ensure, test};
+
+use crate::faulty::{Act, Faulty, answer, token};
+use crate::way::{FAMILIES, Family, Way, client, milliseconds, settings};
+
+/// How often a time is taken.
+const RUNS: usize = 21;
+/// By when a lost token must be called lost.
+const VERDICT: Duration = Duration::from_millis(250);
+
+pub(crate) fn tests() -> Vec<Trial> {
+    let routers = |routers| {
+        let name = format!("verdict::distance_is_right_behind_{routers}_routers");
+        test(name, &[], move || distance_is_right(routers))
+    };
+    let mut trials: Vec<_> = (0..=4).map(routers).collect();
+    trials.extend([
+        test("verdict::a_lost_token_is_called_lost_v4", &[], || lost(Family::V4)),
+        test("verdict::a_lost_token_is_called_lost_v6", &[], || lost(Family::V6)),
+        test("verdict::a_lost_token_on_an_open_connection", &[], lost_and_open),
+        test("verdict::within_the_limit_all_is_well", &[], within_the_limit),
+        test("verdict::a_slow_service_is_not_called_lost", &[], slow),
+        test("verdict::a_slow_service_with_lost_packets_is_not_called_lost", &[], slow_and_lossy),
+        test("verdict::a_slow_answer_that_is_lost_is_called_lost", &[], slow_and_lost),
+        test("verdict::one_lost_answer_decides_nothing", &[], one_lost_answer),
+        test("verdict::a_mute_service_is_called_mute", &[], mute),
+        test("verdict::dead_endpoints_are_told_apart", &[], dead),
+        test("verdict::v1_follows_at_once_where_allowed", &[], v1),
+        test("verdict::figures_of_a_healthy_service", &[], healthy),
+    ]);
+    trials
+}
+
+fn distance_is_right(routers: u8) -> Result<()> {
+    let way = Way::build(routers)?;
+    let _service = way.serve(&[])?;
+    for family in FAMILIES {
+        let endpoint = settings(Way::service(family, 80))?.endpoint;
+        let began = Instant::now();
+        let hops =
+            way.client(async || diagnose::hops_needed(&endpoint, Duration::from_secs(1)).await)?;
+        ensure!(hops == Ok(Some(routers + 1)), "{family:?}: {hops:?}");
+        eprintln!(
+            "distance, {routers} routers, {family:?}: {:.1} ms",
+            milliseconds(began.elapsed())
+        );
+    }
+    Ok(())
+}
+
+fn lost(family: Family) -> Result<()> {
+    let way = Way::build(1)?;
+    let _service = way.serve(&["--ami", "al2"])?;
+    let name = format!("lost token, {family:?}, closed as on EC2");
+    time_verdicts(&name, || verdict_of(&way, family))
+}
+
+fn lost_and_open() -> Result<()> {
+    let way = Way::build(1)?;
+    let _service = Faulty::start(way.listen(Family::V4, 80)?, |line, _| match line {
+        _ if line.starts_with("PUT") => Act::SwallowedAndOpen(token()),
+        _ => Act::Answer(answer(401, &[], "")),
+    });
+    time_verdicts("lost token, kept open", || verdict_of(&way, Family::V4))
+}
+
+/// The verdict on a new client's first call, and how long it took.
+fn verdict_of(way: &Way, family: Family) -> Result<(HopLimit, Duration)> {
+    way.client(async || {
+        let client = client(Way::service(family, 80))?;
+        let began = Instant::now();
+        match client.instance_id().await {
+            Err(Error::HopLimit(verdict)) => {
+                let took = began.elapsed();
+                // From now on it is known.
+                let again = Instant::now();
+                ensure!(matches!(client.region().await, Err(Error::HopLimit(_))));
+                ensure!(again.elapsed() < Duration::from_millis(20), "{:?}", again.elapsed());
+                Ok((*verdict, took))
+            }
+            other => bail!("{other:?}"),
+        }
+    })?
+}
+
+fn time_verdicts(name: &str, verdict: impl Fn() -> Result<(HopLimit, Duration)>) -> Result<()> {
+    let mut times = Vec::new();
+    for _ in 0..RUNS {
+        let (verdict, took) = verdict()?;
+        ensure!(verdict.needed == Some(2), "{verdict:?}");
+        ensure!(verdict.certainty == Certainty::Sure, "{verdict:?}");
+        times.push(took);
+    }
+    let median = figures(name, &mut times);
+    ensure!(median <= VERDICT, "{median:?}");
+    Ok(())
+}
+
+/// Prints least, median and most; gives the median.
+fn figures(name: &str, times: &mut [Duration]) -> Duration {
+    times.sort();
+    let median = times[times.len() / 2];
+    let [least, middle, most] = [times[0], median, times[times.len() - 1]].map(milliseconds);
+    eprintln!("{name}: min {least:.2} ms, median {middle:.2} ms, max {most:.2} ms");
+    median
+}
+
+fn within_the_limit() -> Result<()> {
+    let way = Way::build(1)?;
+    let _service = way.serve(&["--ami", "al2", "--hop-limit", "2"])?;
+    for family in FAMILIES {
+        let id = way.client(async || {
+            client(Way::service(family, 80))?.instance_id().await.context("id")
+        })??;
+        ensure!(id == "i-1234567890abcdef0", "{id}");
+    }
+    Ok(())
+}
+
+/// A service two routers away, within the limit, that takes `delay` for each token.
+fn slow_service(way: &Way, delay: Duration) -> Result<Faulty> {
+    Ok(Faulty::start(way.listen(Family::V4, 80)?, move |line, _| match line {
+        _ if line.starts_with("PUT") => Act::After(delay, Box::new(Act::Answer(token()))),
+        _ if line.contains("instance-id") => Act::Answer(answer(200, &[], "i-slow")),
+        _ => Act::Answer(answer(401, &[], "")),
+    }))
+}
+
+fn slow() -> Result<()> {
+    for milliseconds in [50, 700, 1500] {
+        let way = Way::build(2)?;
+        let service = slow_service(&way, Duration::from_millis(milliseconds))?;
+        for _ in 0..3 {
+            let id = way.client(async || {
+                client(Way::service(Family::V4, 80))?.instance_id().await.context("id")
+            })??;
+            ensure!(id == "i-slow", "{id}");
+        }
+        ensure!(service.puts() == 3, "{} tokens for 3 clients", service.puts());
+    }
+    // And where it takes longer than anybody waits, it is called slow.
+    let way = Way::build(2)?;
+    let _service = slow_service(&way, Duration::from_secs(30))?;
+    let mut settings = settings(Way::service(Family::V4, 80))?;
+    settings.budget = Duration::from_millis(600);
+    let error = way.client(async || imds_client::Client::new(settings).instance_id().await)?;
+    ensure!(matches!(error, Err(Error::TimedOut { silence: Silence::Slow, .. })), "{error:?}");
+    Ok(())
+}
+
+/// Packets to the service are lost by chance, one in ten, in the kernel.
+fn slow_and_lossy() -> Result<()> {
+    let way = Way::build(2)?;
+    let listener = way.listen(Family::V4, 80)?;
+    lose_one_in(10, &listener)?;
+    let _service = Faulty::start(listener, |line, _| match line {
+        _ if line.starts_with("PUT") => {
+            Act::After(Duration::from_millis(700), Box::new(Act::Answer(token())))
+        }
+        _ if line.contains("instance-id") => Act::Answer(answer(200, &[], "i-slow")),
+        _ => Act::Answer(answer(401, &[], "")),
+    });
+    let outcomes = way.client(async || {
+        let mut calls = tokio::task::JoinSet::new();
+        for _ in 0..100 {
+            let client = client(Way::service(Family::V4, 80))?;
+            calls.spawn(async move { client.instance_id().await });
+        }
+        Ok::<_, testkit::Error>(calls.join_all().await)
+    })??;
+    let lost = outcomes.iter().filter(|outcome| matches!(outcome, Err(Error::HopLimit(_)))).count();
+    let fine = outcomes.iter().filter(|outcome| outcome.is_ok()).count();
+    eprintln!("slow and 10 % loss: {fine} of 100 answered, {lost} called lost");
+    // All four packets of a nudge must be lost, and none of a dozen others: about 1 in 10,000.
+    ensure!(lost <= 1, "{outcomes:?}");
+    Ok(())
+}
+
+fn lose_one_in(count: u32, listener: &std::net::TcpListener) -> Result<()> {
+    // Classic BPF (linux/filter.h): load a random number; drop what is below the limit.
+    const LOAD_WORD: u16 = 0x20;
+    const JUMP_IF_GREATER: u16 = 0x25;
+    const RETURN: u16 = 0x06;
+    const RANDOM: u32 = 0xffff_f000 + 56;
+    let step = socket2::SockFilter::new;
+    let filter = [
+        step(LOAD_WORD, 0, 0, RANDOM),
+        step(JUMP_IF_GREATER, 1, 0, u32::MAX / count),
+        step(RETURN, 0, 0, 0),
+        step(RETURN, 0, 0, u32::MAX),
+    ];
+    Ok(socket2::SockRef::from(listener).attach_filter(&filter)?)
+}
+
+/// When the nudge comes the service has not answered yet.
+fn slow_and_lost() -> Result<()> {
+    for act in [Act::SwallowedAndOpen, Act::Swallowed] {
+        let way = Way::build(1)?;
+        let _service = Faulty::start(way.listen(Family::V4, 80)?, move |line, _| {
+            if line.starts_with("PUT") {
+                Act::After(Duration::from_millis(250), Box::new(act(token())))
+            } else {
+                Act::Answer(answer(401, &[], ""))
+            }
+        });
+        let (_, took) = verdict_of(&way, Family::V4)?;
+        eprintln!("lost token, answered after 250 ms: {:.1} ms", milliseconds(took));
+        ensure!(took < Duration::from_millis(1200), "{took:?}");
+    }
+    Ok(())
+}
+
+fn one_lost_answer() -> Result<()> {
+    let way = Way::build(1)?;
+    let service = Faulty::start(way.listen(Family::V4, 80)?, |line, count| match line {
+        _ if line.starts_with("PUT") && count == 0 => Act::Swallowed(token()),
+        _ if line.starts_with("PUT") => Act::Answer(token()),
+        _ => Act::Answer(answer(200, &[], "i-1")),
+    });
+    let id = way.client(async || {
+        client(Way::service(Family::V4, 80))?.instance_id().await.context("id")
+    })??;
+    ensure!(id == "i-1" && service.puts() == 2, "{id}, {} tokens", service.puts());
+    Ok(())
+}
+
+fn mute() -> Result<()> {
+    let way = Way::build(1)?;
+    let _service = Faulty::start(way.listen(Family::V4, 80)?, |_, _| Act::Mute);
+    let mut settings = settings(Way::service(Family::V4, 80))?;
+    settings.budget = Duration::from_millis(1500);
+    let began = Instant::now();
+    let error = way.client(async || imds_client::Client::new(settings).instance_id().await)?;
+    ensure!(matches!(error, Err(Error::TimedOut { silence: Silence::Mute, .. })), "{error:?}");
+    ensure!(began.elapsed() < Duration::from_millis(1700), "{:?}", began.elapsed());
+    Ok(())
+}
+
+fn dead() -> Result<()> {
+    let way = Way::build(1)?;
+    let nowhere = ([192, 0, 2, 1], 80).into();
+    let cases = [
+        ("refused", Way::service(Family::V4, 81), Unreachable::Refused, 500),
+        ("no route", nowhere, Unreachable::NoRoute, 500),
+        ("blackhole", Way::nobody(Family::V4), Unreachable::TimedOut, 1500),
+        ("blackhole, IPv6", Way::nobody(Family::V6), Unreachable::TimedOut, 1500),
+    ];
+    for (name, address, expected, within) in cases {
+        let began = Instant::now();
+        let error = way
+            .client(async || client(address)?.instance_id().await.map_err(testkit::Error::from))?;
+        let error = error.err().and_then(|error| error.downcast::<Error>().ok());
+        let took = began.elapsed();
+        eprintln!("dead, {name}: {:.1} ms", milliseconds(took));
+        let Some(Error::Unreachable { reason, .. }) = error else { bail!("{name}: {error:?}") };
+        ensure!(reason == expected, "{name}: {reason:?}");
+        ensure!(took < Duration::from_millis(within), "{name}: {took:?}");
+    }
+    Ok(())
+}
+
+fn v1() -> Result<()> {
+    let way = Way::build(1)?;
+    let service = way.serve(&["--ami", "al2", "--role", "web"])?;
+    let mut settings = settings(Way::service(Family::V4, 80))?;
+    settings.v1 = V1::ExceptSecrets;
+    let mut strict = settings.clone();
+    strict.v1_disabled = true;
+    let (id, took, notices, secret, refused) = way.client(async || {
+        let notices = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
+        let sink = std::sync::Arc::clone(&notices);
+        let client =
+            imds_client::Client::new(settings.clone()).on_notice(move |notice: &Notice| {
+                if let Ok(mut sink) = sink.lock() {
+                    sink.push(format!("{notice:?}"));
+                }
+            });
+        let began = Instant::now();
+        let id = client.instance_id().await;
+        let took = began.elapsed();
+        let region = client.region().await;
+        let secret = client.credentials().await.err();
+        let notices = notices.lock().map(|notices| notices.len()).unwrap_or_default();
+        let refused = imds_client::Client::new(strict).instance_id().await;
+        (id.and(region), took, notices, secret, refused)
+    })?;
+    ensure!(id.as_deref().ok() == Some("us-east-1"), "{id:?}");
+    ensure!(took < Duration::from_millis(300), "{took:?}");
+    ensure!(notices == 1, "said {notices} times");
+    ensure!(matches!(secret, Some(Error::HopLimit(_))), "{secret:?}");
+    ensure!(matches!(refused, Err(Error::HopLimit(_))), "{refused:?}");
+    drop(service);
+
+    // Where tokens are required, what keeps them away is what is said.
+    let way = Way::build(1)?;
+    let _service = way.serve(&["--http-tokens", "required", "--hop-limit", "1"])?;
+    let error = way.client(async || {
+        imds_client::Client::new(settings).text(&Path::new("instance-id")?).await
+    })?;
+    ensure!(matches!(error, Err(Error::HopLimit(_))), "{error:?}");
+    Ok(())
+}
+
+fn healthy() -> Result<()> {
+    for routers in [0, 1] {
+        let way = Way::build(routers)?;
+        let _service = way.serve(&["--role", "web"])?;
+        let (mut cold, mut warm, mut credentials) = (Vec::new(), Vec::new(), Vec::new());
+        way.client(async || {
+            for _ in 0..200 {
+                let client = client(Way::service(Family::V4, 80))?;
+                for times in [&mut cold, &mut warm] {
+                    let began = Instant::now();
+                    client.instance_id().await?;
+                    times.push(began.elapsed());
+                }
+                let client = imds_client::Client::new(settings(Way::service(Family::V4, 80))?);
+                let began = Instant::now();
+                client.credentials().await?;
+                credentials.push(began.elapsed());
+            }
+            Ok::<_, testkit::Error>(())
+        })??;
+        figures(&format!("{routers} routers, first fetch"), &mut cold);
+        figures(&format!("{routers} routers, next fetch"), &mut warm);
+        figures(&format!("{routers} routers, first credentials"), &mut credentials);
+    }
+    Ok(())
+}

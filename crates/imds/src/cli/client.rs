@@ -1,0 +1,106 @@
+//! What can be said to the commands that ask a service rather than be one.
+
+use std::time::Duration;
+
+use clap::Args;
+use imds_client::{Endpoint, Mode};
+
+pub(crate) const GET_EXAMPLES: &str = "\
+Examples:
+  imds get instance-id
+  imds get placement/region tags/instance/Name
+  imds get --tree network/
+  imds get --watch spot/instance-action
+  eval \"$(imds get credentials --export)\"
+  credential_process = imds get credentials --process        in ~/.aws/config
+
+A path is below /latest/meta-data/ unless it begins with a slash, or with dynamic or user-data.
+Exits with 0; 1 if there is nothing at a path; 2 for a mistake in what was typed or set; 3 if the
+service is forbidden or switched off; 4 if it cannot be reached, or the token is lost on its way.";
+
+#[derive(Args)]
+pub(crate) struct GetArgs {
+    /// What to get, such as `instance-id`; `credentials` are those of the instance's role
+    #[arg(required = true, value_name = "PATH")]
+    pub(crate) paths: Vec<String>,
+
+    /// Get all that is below the paths
+    #[arg(long, conflicts_with_all = ["watch", "export", "process"])]
+    pub(crate) tree: bool,
+
+    /// Print JSON
+    #[arg(long, conflicts_with_all = ["export", "process"])]
+    pub(crate) json: bool,
+
+    /// Look again and again, and print what has changed
+    #[arg(long, conflicts_with_all = ["export", "process"])]
+    pub(crate) watch: bool,
+
+    /// How often to look
+    #[arg(long, value_name = "DURATION", default_value = "5s", value_parser = super::duration)]
+    pub(crate) every: Duration,
+
+    /// Print credentials as lines for a shell
+    #[arg(long, conflicts_with = "process")]
+    pub(crate) export: bool,
+
+    /// Print credentials as `credential_process` wants them
+    #[arg(long)]
+    pub(crate) process: bool,
+
+    #[command(flatten)]
+    pub(crate) client: ClientArgs,
+}
+
+pub(crate) const DOCTOR_EXAMPLES: &str = "\
+Examples:
+  imds doctor                     run it where the trouble is: on the instance, in the container
+  imds doctor --json
+  imds doctor --allow-v1          also finds out whether tokens are optional
+
+Exits with 0 if all is well, 1 if something is to be mended.";
+
+#[derive(Args)]
+pub(crate) struct DoctorArgs {
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+
+    #[command(flatten)]
+    pub(crate) client: ClientArgs,
+}
+
+/// How to reach the service. What is not said is taken from the environment, as the AWS SDKs do.
+#[derive(Args)]
+#[command(next_help_heading = "Service")]
+pub(crate) struct ClientArgs {
+    /// Where the service is
+    #[arg(long, value_name = "URL", value_parser = endpoint)]
+    pub(crate) endpoint: Option<Endpoint>,
+
+    /// Use fd00:ec2::254
+    #[arg(long)]
+    pub(crate) ipv6: bool,
+
+    /// Ask without a token where one cannot be had; never for credentials and user data
+    #[arg(long)]
+    pub(crate) allow_v1: bool,
+
+    /// As `--allow-v1`, and for credentials and user data too
+    #[arg(long)]
+    pub(crate) allow_v1_for_secrets: bool,
+
+    /// How long to try [default: 5s]
+    #[arg(long, value_name = "DURATION", value_parser = super::duration)]
+    pub(crate) timeout: Option<Duration>,
+}
+
+impl ClientArgs {
+    pub(crate) fn mode(&self) -> Option<Mode> {
+        self.ipv6.then_some(Mode::Ipv6)
+    }
+}
+
+fn endpoint(text: &str) -> Result<Endpoint, String> {
+    text.parse().map_err(str::to_owned)
+}

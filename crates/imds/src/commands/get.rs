@@ -1,0 +1,154 @@
+//! `imds get`: what is at some paths, for people and scripts.
+
+mod credentials;
+mod tree;
+
+use std::process::ExitCode;
+
+use imds_client::settings::Explicit;
+use imds_client::{Client, Error, Notice, Path, Settings, Unreachable, V1, diagnose};
+use serde_json::{Map, Value};
+use tokio::time::sleep;
+
+use crate::cli::{ClientArgs, GetArgs};
+use crate::error::{CommandError, Kind};
+use crate::terminal;
+
+/// How long a token lives that one command uses.
+const TOKEN_TTL: u32 = 60;
+
+/// Asks, and prints.
+pub(crate) fn run(args: &GetArgs) -> Result<ExitCode, CommandError> {
+    let client = Client::new(settings(&args.client)?).on_notice(|notice| {
+        if let Notice::UsingV1(reason) = notice {
+            eprintln!("imds: warning: IMDSv1 is used: {reason}");
+        }
+    });
+    in_runtime(async {
+        if args.export || args.process || is_credentials(args) {
+            return credentials::print(&client, args).await;
+        }
+        if args.watch {
+            return watch(&client, args).await;
+        }
+        terminal::print(&answer(&client, args).await?)
+    })?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The environment's settings, and what was said on the command line.
+pub(crate) fn settings(args: &ClientArgs) -> Result<Settings, CommandError> {
+    let explicit = Explicit { endpoint: args.endpoint.clone(), mode: args.mode() };
+    let mut settings = Settings::from_env_and(explicit).map_err(|error| explain(&error))?;
+    settings.token_ttl = TOKEN_TTL;
+    settings.v1 = match args {
+        ClientArgs { allow_v1_for_secrets: true, .. } => V1::Everything,
+        ClientArgs { allow_v1: true, .. } => V1::ExceptSecrets,
+        _ => V1::Never,
+    };
+    if let Some(timeout) = args.timeout {
+        settings.budget = timeout;
+        settings.connect_timeout = settings.connect_timeout.min(timeout);
+    }
+    Ok(settings)
+}
+
+/// Runs `work` on this thread.
+pub(crate) fn in_runtime<T>(
+    work: impl Future<Output = Result<T, CommandError>>,
+) -> Result<T, CommandError> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| {
+        CommandError::new(Kind::Unavailable, "cannot wait for sockets").caused_by(error)
+    })?;
+    runtime.block_on(work)
+}
+
+/// A failure, and what to type about it.
+pub(crate) fn explain(error: &Error) -> CommandError {
+    let message = error.to_string();
+    match error {
+        Error::NotFound { .. } => CommandError::new(Kind::Finding, message)
+            .hint("see what there is: imds get /latest/meta-data/"),
+        Error::Setting { .. } | Error::Path { .. } => CommandError::usage(message),
+        Error::Disabled { by } => CommandError::new(Kind::Denied, message)
+            .hint(format!("unset {}", by.split('=').next().unwrap_or(by))),
+        Error::HopLimit(verdict) => {
+            let id = diagnose::local_instance_id();
+            CommandError::new(Kind::Unavailable, message)
+                .hint(verdict.mending_command(id.as_deref()))
+                .hint(
+                    "or run it in the host's network: docker run --network host, hostNetwork: true",
+                )
+                .hint("see all that is known: imds doctor")
+        }
+        Error::EndpointDisabled => CommandError::new(Kind::Denied, message).hint(format!(
+            "aws ec2 modify-instance-metadata-options --instance-id {} --http-endpoint enabled",
+            diagnose::local_instance_id().as_deref().unwrap_or("<instance-id>"),
+        )),
+        Error::Unreachable { reason: Unreachable::Prohibited, .. } => {
+            CommandError::new(Kind::Denied, message)
+                .hint("see the rule: ip route get 169.254.169.254")
+        }
+        Error::Status { status: 401 | 403, .. } => CommandError::new(Kind::Denied, message),
+        _ => CommandError::new(Kind::Unavailable, message).hint("see why: imds doctor"),
+    }
+}
+
+fn is_credentials(args: &GetArgs) -> bool {
+    args.paths == ["credentials"] && !args.tree && !args.watch
+}
+
+/// Everything that is asked for, as it is printed.
+async fn answer(client: &Client, args: &GetArgs) -> Result<String, CommandError> {
+    let mut values = Vec::new();
+    for path in &args.paths {
+        values.push((path.as_str(), value(client, path, args.tree).await?));
+    }
+    if args.json {
+        let value = match <[_; 1]>::try_from(values) {
+            Ok([(_, value)]) => value,
+            Err(values) => {
+                Value::Object(values.into_iter().map(|(path, v)| (path.to_owned(), v)).collect())
+            }
+        };
+        return Ok(format!("{value:#}\n"));
+    }
+    Ok(values.iter().map(|(_, value)| tree::text(value)).collect::<Vec<_>>().concat())
+}
+
+async fn value(client: &Client, path: &str, is_tree: bool) -> Result<Value, CommandError> {
+    let parsed = Path::new(path).map_err(|error| explain(&error))?;
+    let value = if is_tree {
+        tree::walk(client, &parsed).await
+    } else {
+        client.fetch(&parsed).await.map(|response| tree::leaf(&response.body))
+    };
+    value.map_err(|error| explain(&error))
+}
+
+/// Prints what has changed, for ever. What is not there yet is waited for.
+async fn watch(client: &Client, args: &GetArgs) -> Result<(), CommandError> {
+    let mut last = Map::new();
+    loop {
+        for path in &args.paths {
+            let parsed = Path::new(path).map_err(|error| explain(&error))?;
+            let value = match client.fetch(&parsed).await {
+                Ok(response) => tree::leaf(&response.body),
+                Err(Error::NotFound { .. }) => Value::Null,
+                Err(error) if error.is_transient() => continue,
+                Err(error) => return Err(explain(&error)),
+            };
+            let before = last.insert(path.clone(), value.clone()).unwrap_or_default();
+            if before != value {
+                let line = match (args.json, &value) {
+                    (true, value) => format!("{}\n", serde_json::json!({ path: value })),
+                    (false, Value::Null) => format!("{path} is gone\n"),
+                    (false, value) => tree::text(value),
+                };
+                terminal::print(&line)?;
+            }
+        }
+        sleep(args.every).await;
+    }
+}

@@ -1,0 +1,96 @@
+//! Values, and all that is below a path.
+
+use std::fmt::Write as _;
+use std::future::Future;
+use std::pin::Pin;
+
+use imds_client::{Client, Error, Path};
+use serde_json::{Map, Value};
+
+/// How deep the metadata can be; EC2's is 7 deep.
+const DEEPEST: usize = 16;
+
+/// What is shown for credentials, which a walk does not ask for.
+const SECRET: &str = "(secret: ask for it by its own path)";
+
+/// A value: JSON where it is an object or a list, else text.
+pub(super) fn leaf(body: &[u8]) -> Value {
+    match serde_json::from_slice(body) {
+        Ok(value @ (Value::Object(_) | Value::Array(_))) => value,
+        _ => Value::String(String::from_utf8_lossy(body).into_owned()),
+    }
+}
+
+/// All that is below `path`.
+pub(super) async fn walk(client: &Client, path: &Path) -> Result<Value, Error> {
+    let directory = Path::new(&format!("{}/", path.as_str().trim_end_matches('/')))?;
+    below(client, directory, DEEPEST).await
+}
+
+type Walking<'a> = Pin<Box<dyn Future<Output = Result<Value, Error>> + 'a>>;
+
+fn below(client: &Client, directory: Path, deep: usize) -> Walking<'_> {
+    Box::pin(async move {
+        let mut found = Map::new();
+        for entry in client.text(&directory).await?.lines() {
+            // A public key is listed as number=name, and is a directory by its number.
+            let (name, is_directory) = match (entry.strip_suffix('/'), entry.split_once('=')) {
+                (Some(name), _) => (name, true),
+                (None, Some((number, _))) if number.parse::<u32>().is_ok() => (number, true),
+                _ => (entry, false),
+            };
+            let path = directory.entry(name)?;
+            let is_secret = directory.as_str().ends_with("credentials/");
+            let value = if is_secret {
+                Ok(Value::from(SECRET))
+            } else if is_directory && deep > 0 {
+                below(client, Path::new(&format!("{path}/"))?, deep - 1).await
+            } else {
+                client.fetch(&path).await.map(|response| leaf(&response.body))
+            };
+            match value {
+                Ok(value) => {
+                    found.insert(name.to_owned(), value);
+                }
+                // Listed, and gone since.
+                Err(Error::NotFound { .. }) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(Value::Object(found))
+    })
+}
+
+/// A value as a person reads it; ends with a line feed.
+pub(super) fn text(value: &Value) -> String {
+    match value {
+        Value::String(text) if text.ends_with('\n') => text.clone(),
+        Value::String(text) => format!("{text}\n"),
+        Value::Object(entries) => {
+            let mut out = String::new();
+            write_tree(&mut out, entries, 0);
+            out
+        }
+        other => format!("{other:#}\n"),
+    }
+}
+
+fn write_tree(out: &mut String, entries: &Map<String, Value>, depth: usize) {
+    let indent = "  ".repeat(depth);
+    for (name, value) in entries {
+        // Writing to a string cannot fail.
+        let _ = match value {
+            Value::Object(below) => {
+                let _ = writeln!(out, "{indent}{name}/");
+                write_tree(out, below, depth + 1);
+                Ok(())
+            }
+            Value::String(text) if text.contains('\n') => {
+                let lines = text.lines().map(|line| format!("{indent}  {line}\n"));
+                write!(out, "{indent}{name}:\n{}", lines.collect::<String>())
+            }
+            Value::String(text) => writeln!(out, "{indent}{name}: {text}"),
+            other => writeln!(out, "{indent}{name}: {other}"),
+        };
+    }
+}

@@ -1,0 +1,58 @@
+//! `imds doctor`: why the metadata service cannot be used from here, and what mends it.
+//!
+//! 1. [`facts`]: look, and write down what is seen;
+//! 2. [`checks`]: judge, as a pure function of the facts;
+//! 3. [`mends`]: for what is wrong, the commands that mend it, filled in;
+//! 4. [`report`]: for people, or as JSON.
+
+pub(crate) mod checks;
+pub(crate) mod clients;
+pub(crate) mod facts;
+mod mends;
+pub(crate) mod report;
+
+use serde::Serialize;
+
+/// What a check found.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+pub(crate) struct Finding {
+    /// What was looked at, in a word or two.
+    pub(crate) check: &'static str,
+    pub(crate) verdict: Verdict,
+    /// One sentence.
+    pub(crate) says: String,
+    /// What to do, best first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) mends: Vec<Mend>,
+}
+
+/// How a check ended.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Verdict {
+    Fine,
+    /// Nothing wrong, but worth to know.
+    Note,
+    Wrong,
+    /// It cannot be told, most often because of something wrong before.
+    Unknown,
+}
+
+/// Something to type or write.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+pub(crate) struct Mend {
+    /// Where.
+    pub(crate) with: &'static str,
+    pub(crate) text: String,
+}
+
+impl Finding {
+    fn new(check: &'static str, verdict: Verdict, says: impl Into<String>) -> Self {
+        Self { check, verdict, says: says.into(), mends: Vec::new() }
+    }
+
+    fn mended(mut self, with: &'static str, text: impl Into<String>) -> Self {
+        self.mends.push(Mend { with, text: text.into() });
+        self
+    }
+}

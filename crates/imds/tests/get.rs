@@ -1,0 +1,149 @@
+//! `imds get` and `imds doctor`, as whole processes in the networks that `imds exec` makes.
+
+use std::time::Duration;
+
+use testkit::{Finished, Result, Server, Trial, binary, ensure, exec, imds, tests};
+
+/// How long a whole process may take, and with it `exec`, which starts it: in a network where the
+/// token is lost. Twice what is promised, for a machine that does other things too.
+const ALLOWED: Duration = Duration::from_millis(600);
+
+pub(crate) fn tests() -> Vec<Trial> {
+    tests!(&[];
+        prints_values,
+        prints_credentials,
+        walks_a_tree,
+        exit_codes_tell_what_failed,
+        a_proxy_is_never_used,
+        a_lost_token_is_explained_at_once,
+        a_lost_token_is_done_without_where_that_is_allowed,
+        a_doctor_finds_nothing_on_a_healthy_instance,
+        a_doctor_finds_the_hop_limit,
+        a_doctor_finds_a_disabled_endpoint,
+    )
+}
+
+/// `imds` with these arguments inside a network made with these options.
+fn inside(options: &[&str], arguments: &[&str]) -> Result<Finished> {
+    let binary = binary();
+    let program = [&[binary.to_str().unwrap_or_default()], arguments].concat();
+    Finished::of(&mut exec(options, &program))
+}
+
+/// `imds get` with these arguments, beside `imds serve` on this machine.
+fn get(server: &Server, arguments: &[&str]) -> Result<Finished> {
+    let endpoint = format!("http://{}", server.address());
+    Finished::of(imds().args(["get", "--endpoint", &endpoint]).args(arguments))
+}
+
+fn prints_values() -> Result<()> {
+    let server = Server::start(&[])?;
+    let one = get(&server, &["instance-id"])?.expect_code(0)?;
+    ensure!(one.stdout == "i-1234567890abcdef0\n", "{one:#?}");
+    let two = get(&server, &["instance-id", "placement/region"])?.expect_code(0)?;
+    ensure!(two.stdout == "i-1234567890abcdef0\nus-east-1\n", "{two:#?}");
+    let json = get(&server, &["--json", "instance-id", "placement/region"])?.expect_code(0)?;
+    let value: serde_json::Value = serde_json::from_str(&json.stdout)?;
+    ensure!(value["placement/region"] == "us-east-1", "{json:#?}");
+    Ok(())
+}
+
+fn prints_credentials() -> Result<()> {
+    let server = Server::start(&["--role", "web"])?;
+    let lines = get(&server, &["credentials", "--export"])?.expect_code(0)?.stdout;
+    ensure!(lines.lines().all(|line| line.starts_with("export AWS_") && line.ends_with('\'')));
+    ensure!(lines.lines().count() == 4);
+    let document = get(&server, &["credentials", "--process"])?.expect_code(0)?.stdout;
+    let document: serde_json::Value = serde_json::from_str(&document)?;
+    ensure!(document["Version"] == 1 && document["SessionToken"].is_string());
+    Ok(())
+}
+
+fn walks_a_tree() -> Result<()> {
+    let server = Server::start(&["--role", "web", "--user-data", "/dev/null"])?;
+    let json = get(&server, &["--tree", "--json", "/latest/meta-data"])?.expect_code(0)?.stdout;
+    let value: serde_json::Value = serde_json::from_str(&json)?;
+    ensure!(value["placement"]["region"] == "us-east-1", "{json}");
+    let secret = value["iam"]["security-credentials"]["web"].as_str().unwrap_or_default();
+    ensure!(secret.starts_with("(secret"), "a walk asks for no credentials: {json}");
+    Ok(())
+}
+
+fn exit_codes_tell_what_failed() -> Result<()> {
+    let server = Server::start(&[])?;
+    get(&server, &["no/such/thing"])?.expect_code(1)?;
+    get(&server, &["credentials"])?.expect_code(1)?;
+    get(&server, &["a\nb"])?.expect_code(2)?;
+    Finished::of(imds().args(["get", "x"]).env("AWS_METADATA_SERVICE_TIMEOUT", "soon"))?
+        .expect_code(2)?;
+    Finished::of(imds().args(["get", "x"]).env("AWS_EC2_METADATA_DISABLED", "true"))?
+        .expect_code(3)?;
+    let disabled = Server::start(&["--http-endpoint", "disabled"])?;
+    let refused = get(&disabled, &["instance-id"])?.expect_code(3)?;
+    ensure!(refused.stderr.contains("--http-endpoint enabled"), "{refused:#?}");
+    Finished::of(imds().args(["get", "--endpoint", "http://127.0.0.1:1", "instance-id"]))?
+        .expect_code(4)?;
+    Ok(())
+}
+
+fn a_proxy_is_never_used() -> Result<()> {
+    let server = Server::start(&[])?;
+    let endpoint = format!("http://{}", server.address());
+    let mut command = imds();
+    for name in ["http_proxy", "HTTP_PROXY", "ALL_PROXY"] {
+        command.env(name, "http://127.0.0.1:1");
+    }
+    let found = Finished::of(command.args(["get", "--endpoint", &endpoint, "instance-id"]))?;
+    found.expect_code(0)?;
+    Ok(())
+}
+
+fn a_lost_token_is_explained_at_once() -> Result<()> {
+    let options = ["--ami", "al2", "--instance-type", "t3.micro", "--container"];
+    let lost = inside(&options, &["get", "instance-id"])?.expect_code(4)?;
+    let command = "aws ec2 modify-instance-metadata-options --instance-id i-1234567890abcdef0 \
+                   --http-put-response-hop-limit 2";
+    ensure!(lost.stderr.contains(command), "{lost:#?}");
+    ensure!(lost.stdout.is_empty() && lost.took < ALLOWED, "{lost:#?}");
+    Ok(())
+}
+
+fn a_lost_token_is_done_without_where_that_is_allowed() -> Result<()> {
+    let options = ["--ami", "al2", "--container", "--role", "web"];
+    let found = inside(&options, &["get", "--allow-v1", "instance-id"])?.expect_code(0)?;
+    ensure!(found.stdout == "i-1234567890abcdef0\n" && found.took < ALLOWED, "{found:#?}");
+    ensure!(found.stderr.contains("IMDSv1 is used"), "{found:#?}");
+    inside(&options, &["get", "--allow-v1", "credentials"])?.expect_code(4)?;
+    inside(&options, &["get", "--allow-v1-for-secrets", "credentials"])?.expect_code(0)?;
+    Ok(())
+}
+
+fn a_doctor_finds_nothing_on_a_healthy_instance() -> Result<()> {
+    let said = inside(&["--role", "web"], &["doctor"])?.expect_code(0)?.stdout;
+    ensure!(said.contains("no router on the way") && said.contains("Nothing is wrong."), "{said}");
+    let far = inside(&["--role", "web", "--hops", "1"], &["doctor"])?.expect_code(0)?.stdout;
+    ensure!(far.contains("the hop limit must be at least 2"), "{far}");
+    Ok(())
+}
+
+fn a_doctor_finds_the_hop_limit() -> Result<()> {
+    let options = ["--ami", "al2", "--instance-type", "t3.micro", "--hops", "2"];
+    let json = inside(&options, &["doctor", "--json"])?.expect_code(1)?.stdout;
+    let value: serde_json::Value = serde_json::from_str(&json)?;
+    let findings = value["findings"].as_array().cloned().unwrap_or_default();
+    let wrong: Vec<_> = findings.iter().filter(|finding| finding["verdict"] == "wrong").collect();
+    ensure!(wrong.len() == 1 && wrong[0]["check"] == "token", "{json}");
+    ensure!(
+        wrong[0]["mends"]
+            .to_string()
+            .contains("i-1234567890abcdef0 --http-put-response-hop-limit 3"),
+        "{json}"
+    );
+    Ok(())
+}
+
+fn a_doctor_finds_a_disabled_endpoint() -> Result<()> {
+    let said = inside(&["--http-endpoint", "disabled"], &["doctor"])?.expect_code(1)?.stdout;
+    ensure!(said.contains("--http-endpoint enabled"), "{said}");
+    Ok(())
+}

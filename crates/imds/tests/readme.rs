@@ -1,0 +1,164 @@
+//! The README does what it says: its blocks are run as they stand, and print what it shows.
+//!
+//! A block marked `sh` is run by a user without privileges; one that talks to `imds serve` on its
+//! default address finds it there. The `text` block that follows is what it prints, where `…` stands
+//! for anything. The `toml` block is a settings file. Other blocks are not run.
+
+use std::time::Duration;
+
+use regex_lite::Regex;
+use testkit::{Context as _, Finished, Need, Result, Server, Trial, ensure, imds, test};
+
+const README: &str = include_str!("../../../README.md");
+
+/// Where `imds serve` listens if nothing is said; the tests' network is their own.
+const SERVE: &str = "127.0.0.1:1338";
+
+/// How a block is marked that waits as long as a real client does.
+const TWO_MINUTES: &str = "two-minutes";
+
+struct Block {
+    line: usize,
+    /// What stands behind the fence.
+    info: &'static str,
+    text: String,
+    /// The `text` block that follows.
+    output: Option<String>,
+}
+
+pub(crate) fn tests() -> Vec<Trial> {
+    const CURL: &[Need] = &[Need::Program("curl")];
+    let scripts = blocks().into_iter().filter(|block| block.info.starts_with("sh"));
+    let (serve, alone): (Vec<_>, Vec<_>) = scripts.partition(|block| block.text.contains(SERVE));
+    let mut tests = vec![
+        test("readme::blocks_for_serve", &[Need::Program("openssl")], || run_with_server(serve)),
+        test("readme::settings_file", &[], settings_file),
+    ];
+    for block in alone {
+        let name = format!("readme::block_at_line_{}", block.line);
+        if !block.info.contains(TWO_MINUTES) {
+            tests.push(test(name, CURL, move || block.run().map(drop)));
+            continue;
+        }
+        let stalled = block.with_stall();
+        tests.push(test(format!("{name}_with_stall"), CURL, move || {
+            let took = stalled.run()?;
+            ensure!(took < Duration::from_secs(60), "it took {took:?}");
+            Ok(())
+        }));
+        // First, so that the others run beside it.
+        let in_full = test(name, &[Need::Patience, Need::Program("curl")], move || {
+            let took = block.run()?;
+            ensure!((100..=140).contains(&took.as_secs()), "it took {took:?}");
+            Ok(())
+        });
+        tests.insert(0, in_full);
+    }
+    tests
+}
+
+fn run_with_server(blocks: Vec<Block>) -> Result<()> {
+    let server = Server::start_on(&[SERVE.parse()?], &[])?;
+    let directory = tempfile::tempdir()?;
+    for block in blocks {
+        let mut shell = testkit::program("sh");
+        shell.args(["-c", &block.script()]).current_dir(directory.path());
+        shell.env("PATH", testkit::path_with_imds()).env("XDG_STATE_HOME", server.state_home());
+        block.check(&Finished::of(&mut shell)?)?;
+    }
+    Ok(())
+}
+
+impl Block {
+    /// The script, with all output in the order in which it comes.
+    fn script(&self) -> String {
+        format!("exec 2>&1\n{}", self.text)
+    }
+
+    fn with_stall(&self) -> Self {
+        let text = self.text.replace("imds exec", "imds exec --stall 2s");
+        Self { text, output: self.output.clone(), ..*self }
+    }
+
+    fn run(&self) -> Result<Duration> {
+        let finished = Finished::of(&mut testkit::shell_of_nobody(&self.script()))?;
+        self.check(&finished)?;
+        Ok(finished.took)
+    }
+
+    fn check(&self, finished: &Finished) -> Result<()> {
+        let printed = without_progress(&finished.stdout)?;
+        let expected = self.output.as_deref().unwrap_or_default().trim_end();
+        ensure!(
+            pattern(expected)?.is_match(printed.trim_end()),
+            "line {} of the README shows\n{expected}\nbut it printed\n{printed}",
+            self.line
+        );
+        Ok(())
+    }
+}
+
+/// Leaves out curl's progress meter, which it shows where its output is no terminal.
+fn without_progress(output: &str) -> Result<String> {
+    let meter = Regex::new(r"  % Total .*|^ +Dload .*|\r?[ 0-9kMG.]*(?:[-0-9: ]{8} ){3}.{5}")?;
+    let lines = output.lines().filter_map(|line| {
+        let rest = meter.replace_all(line, "");
+        let is_meter = rest.trim().is_empty() && !line.is_empty();
+        (!is_meter).then(|| rest.into_owned() + "\n")
+    });
+    Ok(lines.collect())
+}
+
+fn pattern(expected: &str) -> Result<Regex> {
+    let lines = expected.lines().map(|line| match line {
+        "…" => "(?s:.*)".to_owned(),
+        _ => line.split('…').map(regex_lite::escape).collect::<Vec<_>>().join(".*"),
+    });
+    Ok(Regex::new(&format!("^{}$", lines.collect::<Vec<_>>().join("\n")))?)
+}
+
+/// The settings file is complete, and `imds serve` takes it.
+fn settings_file() -> Result<()> {
+    let mut blocks = blocks().into_iter();
+    let example = blocks.find(|block| block.info == "toml").context("no toml block")?.text;
+    let help = Finished::success(imds().args(["serve", "--help"]))?.stdout;
+    let flags = help.lines().filter_map(|line| line.trim_start().strip_prefix("--"));
+    for flag in flags.filter_map(|line| line.split(' ').next()) {
+        let only_said_by_flag = ["config", "access-log", "log-format"].contains(&flag);
+        let key = if flag == "tag" { "tags" } else { flag };
+        ensure!(only_said_by_flag || example.contains(key), "the README's file lacks {key}");
+    }
+
+    let directory = tempfile::tempdir()?;
+    let file = directory.path().join("imds.toml");
+    std::fs::write(&file, &example)?;
+    std::fs::write(directory.path().join("boot.sh"), "#!/bin/sh\n")?;
+    std::fs::write(directory.path().join("key.pub"), "ssh-ed25519 AAAA my-key\n")?;
+    let file = file.to_str().context("a path in UTF-8")?;
+    let server = Server::start(&["--config", file, "--http-tokens", "optional"])?;
+    for (path, value) in [
+        ("latest/user-data", "#!/bin/sh\n"),
+        ("latest/meta-data/tags/instance/Name", "web-1"),
+        ("latest/meta-data/iam/security-credentials/", "my-role"),
+    ] {
+        let answer = server.request("GET", &format!("/{path}"), &[])?;
+        ensure!(answer.text()? == value, "{path}: {answer:?}");
+    }
+    Ok(())
+}
+
+/// All fenced blocks of the README.
+fn blocks() -> Vec<Block> {
+    let mut blocks: Vec<Block> = Vec::new();
+    let mut lines = README.lines().enumerate();
+    while let Some((index, line)) = lines.next() {
+        let Some(info) = line.strip_prefix("```") else { continue };
+        let text = lines.by_ref().map(|(_, line)| line).take_while(|line| *line != "```");
+        let text: String = text.flat_map(|line| [line, "\n"]).collect();
+        match blocks.last_mut() {
+            Some(block) if info == "text" && block.output.is_none() => block.output = Some(text),
+            _ => blocks.push(Block { line: index + 1, info, text, output: None }),
+        }
+    }
+    blocks
+}
