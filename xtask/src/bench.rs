@@ -18,8 +18,11 @@ const ROUNDS: usize = 7;
 /// The program that is measured: the release build.
 const IMDS: &str = "target/release/imds";
 
+/// A part's name, and what measures it.
+type Part = (&'static str, fn() -> Result<()>);
+
 /// What is measured.
-pub(crate) const PARTS: [(&str, fn() -> Result<()>); 4] = [
+pub(crate) const PARTS: [Part; 4] = [
     ("start", start::measure),
     ("requests", requests::measure),
     ("exec", exec::measure),

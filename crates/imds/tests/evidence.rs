@@ -51,8 +51,15 @@ impl Evidence {
     pub(crate) fn check_ttl(&self, hop_limit: u8) -> Result<()> {
         let first = self.left.iter().position(Self::has_token).unwrap_or(self.left.len());
         let (before, after) = self.left.split_at(first);
-        for segment in before {
-            ensure!(segment.ttl == ANYWHERE, "before the token: {segment:?}");
+        for (index, segment) in before.iter().enumerate() {
+            // A client that ends its side may do so between the lowering and the token: then that
+            // end's acknowledgement comes from the lowered side. The request's must not.
+            let is_end_alone = segment.payload.is_empty()
+                && before[..index].iter().any(|earlier| {
+                    earlier.ttl == ANYWHERE
+                        && segment.acknowledgement.wrapping_sub(earlier.acknowledgement) <= 1
+                });
+            ensure!(segment.ttl == ANYWHERE || is_end_alone, "before the token: {segment:?}");
         }
         // For a connection that is over, the kernel speaks at the normal TTL: with resets, and with
         // acknowledgements that carry nothing.

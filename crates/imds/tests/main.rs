@@ -34,6 +34,7 @@ fn main() {
         cli::tests(),
         get::tests(),
         isolation::tests(),
+        migrate::tests(),
         robustness::tests(),
         sending::tests(),
         serve::tests(),

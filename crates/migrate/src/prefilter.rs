@@ -5,27 +5,27 @@ use std::sync::OnceLock;
 
 use aho_corasick::{AhoCorasick, MatchKind};
 
-/// Texts without one of which a file is not parsed, in the spellings that mean something: a search
-/// that heeds case is several times faster than one that does not.
-const NEEDLES: [&str; 40] = [
+/// Texts without one of which a file is not parsed, in the spellings that mean something.
+///
+/// A search that heeds case is several times faster than one that does not, and fastest if the
+/// first four bytes of each text are rare; so some words have lost their first letters.
+const NEEDLES: [&str; 36] = [
     // The service, and its tree under an address from elsewhere.
     "169.254.169.254",
     "fd00:ec2::254",
     "FD00:EC2::254",
-    "instance-data",
-    "latest/meta-data",
-    "latest/user-data",
-    "latest/dynamic",
+    "nce-data", // instance-data
+    "est/meta-data",
+    "est/user-data",
+    "est/dynamic",
     "ec2metadata",
-    // Encoded parts of user data.
-    "content-transfer-encoding: base64",
-    "Content-Transfer-Encoding: base64",
-    "Content-transfer-encoding: base64",
-    "CONTENT-TRANSFER-ENCODING: BASE64",
+    // Encoded parts of user data: content-transfer-encoding.
+    "g: base64",
+    "G: BASE64",
     // boto 2
-    "get_instance_metadata",
-    "get_instance_userdata",
-    "get_instance_identity",
+    "nce_metadata",
+    "nce_userdata",
+    "nce_identity",
     // Terraform, Packer, CDK, Pulumi
     "aws_instance",
     "aws_launch_template",
@@ -37,9 +37,8 @@ const NEEDLES: [&str; 40] = [
     "aws:autoscaling",
     "aws-cdk",
     "aws_cdk",
-    "httpTokens",
-    "HttpTokens",
-    "http_tokens",
+    "ttpTokens",
+    "ttp_tokens",
     // CloudFormation and SAM
     "AWS::EC2::Instance",
     "AWS::EC2::LaunchTemplate",
@@ -49,12 +48,11 @@ const NEEDLES: [&str; 40] = [
     "AWSNodeTemplate",
     "eksctl.io",
     "kops.k8s.io",
-    // Ansible
+    // Ansible, CDK
     "ec2_instance",
     "ec2_launch_template",
-    "requireImdsv2",
-    "requireIMDSv2",
-    "require_imdsv2",
+    "eImdsv2",
+    "e_imdsv2",
 ];
 
 /// Whether `bytes`, the content of `path`, are worth parsing.

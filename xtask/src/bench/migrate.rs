@@ -56,7 +56,7 @@ fn output() -> Result<fs::File> {
 
 fn lines(command: &mut Command) -> Result<usize> {
     let output = command.output().with_context(|| format!("{command:?}"))?;
-    Ok(output.stdout.iter().filter(|byte| **byte == b'\n').count())
+    Ok(String::from_utf8_lossy(&output.stdout).lines().count())
 }
 
 /// The most memory a run had resident, in MiB; in a run of its own, because looking takes time.

@@ -44,9 +44,9 @@ fn rewrites_print_what_the_originals_printed() -> Result<()> {
     let mut cases = cases::of("shell")?;
     cases.extend(cases::of("python")?);
     let names: Vec<&str> = cases.iter().map(|case| &*case.name).collect();
-    let named = [&notes.run, &notes.not_runnable, &notes.only_in_the_log, &notes.nitro_only];
-    let named = named.into_iter().flat_map(BTreeMap::keys).chain(notes.needs_module.keys());
-    for name in named {
+    let lists = [&notes.run, &notes.not_runnable, &notes.only_in_the_log, &notes.nitro_only];
+    let listed = lists.into_iter().flat_map(BTreeMap::keys).chain(notes.needs_module.keys());
+    for name in listed {
         ensure!(names.contains(&&**name), "cases.toml names {name}, which is not there");
     }
     let (runnable, rest): (Vec<_>, Vec<_>) = cases.iter().partition(|case| runs(case, &notes));
@@ -224,7 +224,7 @@ fn clean_files_have_no_finding() -> Result<()> {
 /// The results in the order of `items`, made by as many threads as there are processors.
 fn in_parallel<T: Sync, R: Send>(items: &[T], make: impl Fn(&T) -> R + Sync) -> Vec<R> {
     let next = AtomicUsize::new(0);
-    let made = Mutex::new(BTreeMap::new());
+    let results = Mutex::new(BTreeMap::new());
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     std::thread::scope(|scope| {
         for _ in 0..threads {
@@ -233,10 +233,10 @@ fn in_parallel<T: Sync, R: Send>(items: &[T], make: impl Fn(&T) -> R + Sync) -> 
                     let index = next.fetch_add(1, Relaxed);
                     let Some(item) = items.get(index) else { break };
                     let result = make(item);
-                    made.lock().unwrap().insert(index, result);
+                    results.lock().unwrap().insert(index, result);
                 }
             });
         }
     });
-    made.into_inner().unwrap().into_values().collect()
+    results.into_inner().unwrap().into_values().collect()
 }

@@ -69,6 +69,9 @@ pub(crate) struct Machine {
     pub(crate) instance_type: &'static str,
 }
 
+/// Paths, and the status each was answered with.
+type Answers = Vec<(String, u64)>;
+
 /// What running a script came to.
 #[derive(Debug, Eq, PartialEq)]
 pub(crate) struct Outcome {
@@ -77,7 +80,7 @@ pub(crate) struct Outcome {
     /// The files it left, and what is in them.
     pub(crate) files: BTreeMap<String, String>,
     /// What the service answered to requests for metadata: path and status, sorted.
-    pub(crate) answers: Vec<(String, u64)>,
+    pub(crate) answers: Answers,
     /// The paths among them that were asked for without a token.
     pub(crate) tokenless: Vec<String>,
 }
@@ -100,8 +103,8 @@ pub(crate) fn run(case: &Case, text: &[u8], command: &str, machine: Machine) -> 
     fs::set_permissions(&script, fs::Permissions::from_mode(0o666))?;
 
     // The tests' Python may be where nobody else may go.
-    let is_python = case.before.windows(6).any(|word| word == b"python")
-        || Path::new(&case.file).extension() == Some("py".as_ref());
+    let is_python =
+        case.before.windows(6).any(|word| word == b"python") || case.name.starts_with("python/");
     let who = everyone().pop().filter(|_| !is_python).unwrap_or(As::Tester);
     let log = stage.path().join("access.log");
     let user_data = stage.path().join("user-data");
@@ -231,12 +234,9 @@ fn collect(home: &Path, folder: &Path, files: &mut BTreeMap<String, String>) -> 
     Ok(())
 }
 
-/// Paths that were asked for, each with the status it got; and those asked for without a token.
-type Requests = (Vec<(String, u64)>, Vec<String>);
-
 /// The requests for metadata in an access log. What only another cloud would answer is none, nor
 /// is the request for a token.
-fn requests(log: &str) -> Result<Requests> {
+fn requests(log: &str) -> Result<(Answers, Vec<String>)> {
     let (mut answers, mut tokenless) = (Vec::new(), Vec::new());
     for line in log.lines() {
         let line: serde_json::Value = serde_json::from_str(line)?;
