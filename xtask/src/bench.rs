@@ -1,6 +1,7 @@
 //! The project's figures, each measured beside a named peer in the same run.
 
 mod exec;
+mod migrate;
 mod requests;
 mod start;
 
@@ -17,13 +18,30 @@ const ROUNDS: usize = 7;
 /// The program that is measured: the release build.
 const IMDS: &str = "target/release/imds";
 
-pub(crate) fn run() -> Result<()> {
-    install::debian(&[("nginx", "nginx-light"), ("wrk", "wrk"), ("unshare", "util-linux")])?;
+/// What is measured.
+pub(crate) const PARTS: [(&str, fn() -> Result<()>); 4] = [
+    ("start", start::measure),
+    ("requests", requests::measure),
+    ("exec", exec::measure),
+    ("migrate", migrate::measure),
+];
+
+/// The figures of one part, or of all.
+pub(crate) fn run(part: Option<&str>) -> Result<()> {
+    install::debian(&[
+        ("nginx", "nginx-light"),
+        ("wrk", "wrk"),
+        ("unshare", "util-linux"),
+        ("rg", "ripgrep"),
+    ])?;
     crate::run(&mut cargo("build --release --package imds"))?;
     println!("\nMedians of {ROUNDS} rounds; the subjects take turns.\n");
-    start::measure()?;
-    requests::measure()?;
-    exec::measure()
+    for (name, measure) in PARTS {
+        if part.is_none_or(|wanted| wanted == name) {
+            measure()?;
+        }
+    }
+    Ok(())
 }
 
 /// The middle of the measured values.

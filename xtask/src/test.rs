@@ -6,7 +6,7 @@ use crate::install::Package;
 use crate::{architecture, cargo, install};
 
 /// What the tests run as real clients.
-const PROGRAMS: [Package; 12] = [
+const PROGRAMS: [Package; 13] = [
     ("curl", "curl"),
     ("ip", "iproute2"),
     ("setpriv", "util-linux"),
@@ -19,10 +19,11 @@ const PROGRAMS: [Package; 12] = [
     ("python3", "python3"),
     ("nc", "netcat-openbsd"),
     ("wget", "wget"),
+    ("jq", "jq"),
 ];
 
-/// The real aws CLI and boto3.
-const PYTHON: [&str; 2] = ["awscli==1.45.11", "boto3==1.43.11"];
+/// The real aws CLI and boto3, and what people's scripts read metadata with.
+const PYTHON: [&str; 4] = ["awscli==1.45.11", "boto3==1.43.11", "boto==2.49.0", "requests==2.34.2"];
 
 pub(crate) fn run() -> Result<()> {
     install::debian(&PROGRAMS)?;

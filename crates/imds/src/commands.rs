@@ -4,6 +4,7 @@ pub(crate) mod doctor;
 pub(crate) mod exec;
 pub(crate) mod get;
 pub(crate) mod identity;
+pub(crate) mod migrate;
 pub(crate) mod serve;
 
 use std::io;

@@ -1,26 +1,22 @@
 //! Settings: a TOML file and the command line, joined and resolved to what the service runs with.
 
-use std::collections::BTreeMap;
-use std::fmt::Display;
 use std::fs::File;
 use std::io::{self, Read as _};
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::path::Path;
-use std::str::FromStr;
 use std::time::Duration;
 
 use imds_core::credentials::AccessKeys;
 use imds_core::instance::{Instance, PublicKey};
 use imds_core::launch::{Launch, LaunchError, LaunchRole, MAX_USER_DATA};
 use imds_core::options::Preferences;
-use imds_core::tags::Tag;
 use imds_core::wire::KeepAlive;
-use serde::de::Error as _;
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
 
-use crate::cli::{AnswerArgs, InstanceSettings, KeepAliveRule, RoleSettings, duration};
+use crate::cli::AnswerArgs;
 use crate::error::CommandError;
+use crate::settings::{InstanceSettings, KeepAliveRule, RoleSettings, duration_from_text};
 
 /// A settings file. Every key is the name of a flag.
 #[derive(Default, Deserialize)]
@@ -189,43 +185,6 @@ fn read_public_key(path: &Path) -> Result<PublicKey, CommandError> {
 
 fn cannot_read(path: &Path, error: io::Error) -> CommandError {
     CommandError::usage(format!("cannot read {}", path.display())).caused_by(error)
-}
-
-/// Reads a value that has a text form.
-pub(crate) fn from_text<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
-where
-    D: Deserializer<'de>,
-    T: FromStr<Err: Display>,
-{
-    let text = match Scalar::deserialize(deserializer)? {
-        Scalar::Text(text) => text,
-        Scalar::Number(number) => number.to_string(),
-    };
-    text.parse().map(Some).map_err(D::Error::custom)
-}
-
-/// `hop-limit = 2` is as good as `hop-limit = "2"`.
-#[derive(Deserialize)]
-#[serde(untagged, expecting = "expected a string or a whole number")]
-enum Scalar {
-    Text(String),
-    Number(i64),
-}
-
-/// Reads tags from a table: `tags = { Name = "web-1" }`.
-pub(crate) fn tags_from_table<'de, D: Deserializer<'de>>(
-    deserializer: D,
-) -> Result<Vec<Tag>, D::Error> {
-    let table = BTreeMap::<String, String>::deserialize(deserializer)?;
-    let tags = table.iter().map(|(key, value)| Tag::new(key, value).map_err(D::Error::custom));
-    tags.collect()
-}
-
-fn duration_from_text<'de, D: Deserializer<'de>>(
-    deserializer: D,
-) -> Result<Option<Duration>, D::Error> {
-    let text = String::deserialize(deserializer)?;
-    duration(&text).map(Some).map_err(D::Error::custom)
 }
 
 #[cfg(test)]

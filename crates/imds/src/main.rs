@@ -8,7 +8,9 @@ mod doctor;
 mod error;
 mod exec;
 mod identity;
+mod migrate;
 mod serve;
+mod settings;
 mod shutdown;
 mod state;
 mod telemetry;
@@ -29,6 +31,7 @@ fn main() -> ExitCode {
         cli::Command::Get(args) => commands::get::run(&args),
         cli::Command::Doctor(args) => commands::doctor::run(&args),
         cli::Command::Identity(command) => commands::identity::run(&command),
+        cli::Command::Migrate(args) => commands::migrate::run(&args),
     };
     result.unwrap_or_else(|error| error.report())
 }

@@ -13,6 +13,7 @@ mod input;
 mod limits;
 mod listen;
 mod send;
+mod shared;
 mod stall;
 #[cfg(test)]
 mod tests;

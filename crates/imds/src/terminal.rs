@@ -1,17 +1,23 @@
-//! Standard output.
+//! Standard output and standard error.
 
-use std::io::{self, Write as _};
+use std::io::{self, IsTerminal as _, Write as _};
 
 use crate::error::{CommandError, Kind};
 
 /// Prints `text` and makes sure it is out. A reader that has gone away is no error.
-pub(crate) fn print(text: &str) -> Result<(), CommandError> {
+pub(crate) fn print(text: impl AsRef<[u8]>) -> Result<(), CommandError> {
     let mut stdout = io::stdout().lock();
-    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+    match stdout.write_all(text.as_ref()).and_then(|()| stdout.flush()) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
             Err(CommandError::new(Kind::Unavailable, "cannot write to standard output")
                 .caused_by(error))
         }
         _ => Ok(()),
     }
+}
+
+/// Whether what is printed may have colours.
+pub(crate) fn has_colours() -> bool {
+    let unwanted = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    io::stdout().is_terminal() && !unwanted
 }

@@ -4,7 +4,7 @@ mod egress;
 mod machine;
 mod network;
 mod refusal;
-mod sandbox;
+pub(crate) mod sandbox;
 mod signals;
 mod status;
 mod terminal;

@@ -11,6 +11,7 @@ mod exec;
 mod get;
 mod hop_limit;
 mod isolation;
+mod migrate;
 mod readme;
 mod robustness;
 mod sending;
@@ -25,6 +26,7 @@ fn main() {
     // The README's first: one of its tests takes two minutes, with the others beside it.
     let trials = [
         readme::tests(),
+        migrate::tests(),
         clients::tests(),
         exec::tests(),
         hop_limit::tests(),

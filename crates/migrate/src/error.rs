@@ -34,6 +34,14 @@ pub enum WalkError {
         /// What the system said.
         source: std::io::Error,
     },
+    /// A file could not be scanned to its end.
+    #[error("cannot scan {}", path.display())]
+    Scan {
+        /// Which one.
+        path: PathBuf,
+        /// Why not.
+        source: ScanError,
+    },
     /// The walk itself failed, for example on a loop of links.
     #[error("cannot walk the tree")]
     Walk {
@@ -41,4 +49,22 @@ pub enum WalkError {
         #[from]
         source: ignore::Error,
     },
+}
+
+/// A file that could not be scanned to its end.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ScanError {
+    /// It took longer than a file may take.
+    #[error("gave up after {} s", limit.as_secs_f32())]
+    TookTooLong {
+        /// How long it may take.
+        limit: std::time::Duration,
+    },
+    /// A bug in this crate or in a grammar.
+    #[error("the scanner failed on it; this is a bug")]
+    Panicked,
+    /// The system gives no more threads.
+    #[error("cannot start a thread")]
+    NoThread(#[source] std::io::Error),
 }

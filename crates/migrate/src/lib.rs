@@ -1,8 +1,8 @@
 //! Finds code that speaks IMDSv1, and rewrites it to IMDSv2.
 //!
 //! [`scan`] reads one file and says what it found; [`apply`] makes the edits of the findings. Both
-//! are pure: text in, findings and text out. [`walk`] runs [`scan`] over a tree of files, and
-//! [`report`] turns findings into text for people and tools.
+//! are pure: text in, findings and text out. A [`Scanner`] gives each file a limited time, [`walk`]
+//! runs one over a tree of files, and [`report`] turns findings into text for people and tools.
 
 // IMDSv2, CloudFormation and PowerShell are names, not code.
 #![allow(clippy::doc_markdown)]
@@ -20,8 +20,8 @@ mod powershell;
 mod prefilter;
 mod python;
 pub mod report;
+mod scanner;
 mod settings;
-
 mod shell;
 mod snippet;
 mod syntax;
@@ -30,9 +30,10 @@ mod walk;
 use std::path::Path;
 
 pub use edit::{Edit, apply};
-pub use error::{EditError, WalkError};
+pub use error::{EditError, ScanError, WalkError};
 pub use finding::{Finding, Remedy, Rule};
 pub use language::Language;
+pub use scanner::Scanner;
 use snippet::Snippet;
 pub use walk::{Event, MAX_SIZE, walk};
 

@@ -3,13 +3,15 @@
 use std::path::Path;
 use std::sync::OnceLock;
 
-use aho_corasick::AhoCorasick;
+use aho_corasick::{AhoCorasick, MatchKind};
 
-/// Texts without one of which a file is not parsed. Matched without regard to case.
-const NEEDLES: [&str; 33] = [
+/// Texts without one of which a file is not parsed, in the spellings that mean something: a search
+/// that heeds case is several times faster than one that does not.
+const NEEDLES: [&str; 40] = [
     // The service, and its tree under an address from elsewhere.
     "169.254.169.254",
     "fd00:ec2::254",
+    "FD00:EC2::254",
     "instance-data",
     "latest/meta-data",
     "latest/user-data",
@@ -17,6 +19,9 @@ const NEEDLES: [&str; 33] = [
     "ec2metadata",
     // Encoded parts of user data.
     "content-transfer-encoding: base64",
+    "Content-Transfer-Encoding: base64",
+    "Content-transfer-encoding: base64",
+    "CONTENT-TRANSFER-ENCODING: BASE64",
     // boto 2
     "get_instance_metadata",
     "get_instance_userdata",
@@ -32,21 +37,24 @@ const NEEDLES: [&str; 33] = [
     "aws:autoscaling",
     "aws-cdk",
     "aws_cdk",
-    "httptokens",
+    "httpTokens",
+    "HttpTokens",
     "http_tokens",
     // CloudFormation and SAM
-    "aws::ec2::instance",
-    "aws::ec2::launchtemplate",
-    "aws::autoscaling::launchconfiguration",
+    "AWS::EC2::Instance",
+    "AWS::EC2::LaunchTemplate",
+    "AWS::AutoScaling::LaunchConfiguration",
     // Kubernetes
-    "ec2nodeclass",
-    "awsnodetemplate",
+    "EC2NodeClass",
+    "AWSNodeTemplate",
     "eksctl.io",
     "kops.k8s.io",
     // Ansible
     "ec2_instance",
     "ec2_launch_template",
-    "requireimdsv2",
+    "requireImdsv2",
+    "requireIMDSv2",
+    "require_imdsv2",
 ];
 
 /// Whether `bytes`, the content of `path`, are worth parsing.
@@ -55,9 +63,9 @@ pub(crate) fn is_worth_parsing(path: &Path, bytes: &[u8]) -> bool {
 }
 
 fn holds_needle(bytes: &[u8]) -> bool {
-    static NEEDLE: OnceLock<Option<AhoCorasick>> = OnceLock::new();
-    let automaton = NEEDLE
-        .get_or_init(|| AhoCorasick::builder().ascii_case_insensitive(true).build(NEEDLES).ok());
-    // Without an automaton everything is parsed: slower, never wrong.
-    automaton.as_ref().is_none_or(|a| a.is_match(bytes))
+    static SEARCH: OnceLock<Option<AhoCorasick>> = OnceLock::new();
+    // This kind of match is the one that is searched with vector instructions.
+    let build = || AhoCorasick::builder().match_kind(MatchKind::LeftmostFirst).build(NEEDLES).ok();
+    // Without a search everything is parsed: slower, never wrong.
+    SEARCH.get_or_init(build).as_ref().is_none_or(|search| search.is_match(bytes))
 }

@@ -3,12 +3,14 @@
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use ignore::{DirEntry, WalkBuilder, WalkState};
 
 use crate::error::WalkError;
 use crate::finding::Finding;
-use crate::{prefilter, scan};
+use crate::prefilter;
+use crate::scanner::Scanner;
 
 /// Files larger than this are not parsed: nobody writes such a script by hand.
 pub const MAX_SIZE: u64 = 16 << 20;
@@ -43,12 +45,12 @@ pub enum Event {
     Failed(WalkError),
 }
 
-/// Scans every file under `paths` with `threads` threads (0: as many as there are cores), and
-/// tells `on` what happens.
+/// Scans every file under `paths` with `threads` threads (0: as many as there are cores), each file
+/// for at most `limit`, and tells `on` what happens.
 ///
 /// `.gitignore`, `.ignore` and their kin are respected. Hidden files are read (CI jobs live in
 /// them), version control's own folders are not, nor are binary files.
-pub fn walk(paths: &[PathBuf], threads: usize, on: &(dyn Fn(Event) + Sync)) {
+pub fn walk(paths: &[PathBuf], threads: usize, limit: Duration, on: &(dyn Fn(Event) + Sync)) {
     let Some((first, rest)) = paths.split_first() else { return };
     let mut builder = WalkBuilder::new(first);
     for path in rest {
@@ -59,9 +61,10 @@ pub fn walk(paths: &[PathBuf], threads: usize, on: &(dyn Fn(Event) + Sync)) {
     });
     builder.build_parallel().run(|| {
         let mut buffer = Vec::new();
+        let mut scanner = Scanner::new(limit);
         Box::new(move |entry| {
             match entry {
-                Ok(entry) => visit(&entry, &mut buffer, on),
+                Ok(entry) => visit(&entry, &mut buffer, &mut scanner, on),
                 Err(error) => on(Event::Failed(error.into())),
             }
             WalkState::Continue
@@ -69,7 +72,12 @@ pub fn walk(paths: &[PathBuf], threads: usize, on: &(dyn Fn(Event) + Sync)) {
     });
 }
 
-fn visit(entry: &DirEntry, buffer: &mut Vec<u8>, on: &(dyn Fn(Event) + Sync)) {
+fn visit(
+    entry: &DirEntry,
+    buffer: &mut Vec<u8>,
+    scanner: &mut Scanner,
+    on: &(dyn Fn(Event) + Sync),
+) {
     // A path given by name may be a link, and is followed; one found on the way is not.
     let is_file = match entry.depth() {
         0 => entry.path().is_file(),
@@ -82,11 +90,12 @@ fn visit(entry: &DirEntry, buffer: &mut Vec<u8>, on: &(dyn Fn(Event) + Sync)) {
     match read(path, buffer) {
         Ok(Content::Text) => {
             on(Event::Visited { bytes: buffer.len() as u64 });
-            if prefilter::is_worth_parsing(path, buffer) {
-                let findings = scan(path, buffer);
-                if !findings.is_empty() {
+            match scanner.scan(path, buffer) {
+                Ok(findings) if findings.is_empty() => {}
+                Ok(findings) => {
                     on(Event::Found { path: path.to_owned(), bytes: buffer.clone(), findings });
                 }
+                Err(source) => on(Event::Failed(WalkError::Scan { path: path.to_owned(), source })),
             }
         }
         Ok(Content::Binary) => on(Event::Visited { bytes: buffer.len() as u64 }),

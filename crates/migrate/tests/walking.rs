@@ -7,10 +7,13 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
 use std::sync::Mutex;
+use std::time::Duration;
 
 use imds_migrate::{Event, MAX_SIZE, walk};
 
 const SCRIPT: &str = "curl -s http://169.254.169.254/latest/meta-data/instance-id\n";
+
+const LIMIT: Duration = Duration::from_secs(60);
 
 /// A folder that is removed with its content when the test ends.
 struct Folder(PathBuf);
@@ -51,7 +54,7 @@ fn ignored_binary_and_foreign_files_are_left_out() {
 
     let found = Mutex::new(BTreeMap::new());
     let other = Mutex::new(Vec::new());
-    walk(std::slice::from_ref(&folder.0), 2, &|event| match event {
+    walk(std::slice::from_ref(&folder.0), 2, LIMIT, &|event| match event {
         Event::Found { path, findings, .. } => {
             let name = path.strip_prefix(&folder.0).unwrap().display().to_string();
             found.lock().unwrap().insert(name, findings.len());
@@ -71,7 +74,7 @@ fn ignored_binary_and_foreign_files_are_left_out() {
 #[test]
 fn a_path_that_is_not_there_is_told() {
     let failed = Mutex::new(0);
-    walk(&[PathBuf::from("/nowhere/at/all")], 1, &|event| {
+    walk(&[PathBuf::from("/nowhere/at/all")], 1, LIMIT, &|event| {
         if matches!(event, Event::Failed(_)) {
             *failed.lock().unwrap() += 1;
         }

@@ -5,6 +5,8 @@ use std::time::Duration;
 use clap::Args;
 use imds_client::{Endpoint, Mode};
 
+use crate::settings::duration;
+
 pub(crate) const GET_EXAMPLES: &str = "\
 Examples:
   imds get instance-id
@@ -19,7 +21,7 @@ Exits with 0; 1 if there is nothing at a path; 2 for a mistake in what was typed
 service is forbidden or switched off; 4 if it cannot be reached, or the token is lost on its way.";
 
 #[derive(Args)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a flag")]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub(crate) struct GetArgs {
     /// What to get, such as `instance-id`; `credentials` are those of the instance's role
     #[arg(required = true, value_name = "PATH")]
@@ -38,7 +40,7 @@ pub(crate) struct GetArgs {
     pub(crate) watch: bool,
 
     /// How often to look
-    #[arg(long, value_name = "DURATION", default_value = "5s", value_parser = super::duration)]
+    #[arg(long, value_name = "DURATION", default_value = "5s", value_parser = duration)]
     pub(crate) every: Duration,
 
     /// Print credentials as lines for a shell
@@ -92,7 +94,7 @@ pub(crate) struct ClientArgs {
     pub(crate) allow_v1_for_secrets: bool,
 
     /// How long to try [default: 5s]
-    #[arg(long, value_name = "DURATION", value_parser = super::duration)]
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
     pub(crate) timeout: Option<Duration>,
 }
 

@@ -51,7 +51,7 @@ pub(crate) fn run(args: ServeArgs) -> Result<ExitCode, CommandError> {
     let mut signals = runtime.block_on(async { Signals::listen() }).map_err(cannot_start)?;
     let service = Service { listeners, keyring, signer, answers, access_log, threads };
     let server = service.start().map_err(cannot_start)?;
-    terminal::print(&banner(&instance, &addresses))?;
+    terminal::print(banner(&instance, &addresses))?;
 
     let signal = runtime.block_on(signals.wait());
     tracing::info!(signal, "stopping: requests that have begun are still answered");

@@ -128,9 +128,13 @@ fn become_program(program: &OsStr, arguments: &[OsString], caller: &Caller) -> u
     }
     let error = process::exec(program, arguments.iter().map(OsString::as_os_str));
     let found = error.kind() != io::ErrorKind::NotFound && is_anywhere(program);
-    let reason = if found { error } else { io::Error::from_raw_os_error(libc::ENOENT) };
-    report(&format_args!("imds: cannot run {}: {reason}", program.display()));
-    if found { NOT_EXECUTABLE } else { NOT_FOUND }
+    let program = program.display();
+    if found {
+        report(&format_args!("imds: cannot run {program}: {error}"));
+        return NOT_EXECUTABLE;
+    }
+    report(&format_args!("imds: cannot run {program}: there is no such program here or in PATH"));
+    NOT_FOUND
 }
 
 /// Whether there is such a program. Looking for it also fails with "permission denied" if it is

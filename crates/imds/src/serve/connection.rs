@@ -12,7 +12,7 @@ use tokio::time::{Instant, Sleep, sleep};
 
 use super::identify::Caller;
 use super::input::Input;
-use super::listen::Shared;
+use super::shared::{Busy, Shared};
 use super::{limits, send, stall};
 use crate::identity;
 use crate::telemetry::{Access, LoggedPath};
@@ -92,11 +92,12 @@ impl<'a> Connection<'a> {
                 self.wait_for_signatures().await;
                 turn = self.take_turn().unwrap_or(turn);
             }
-            let sent = send::send(&self.stream, &mut self.input, &self.output, turn.reach).await;
+            // Before it is sent: whoever has read the answer finds it in the log, even where that is
+            // the last thing that happens.
             if let (Some(log), Some(access)) = (&self.shared.service.access_log, turn.access) {
                 log.record(access);
             }
-            sent?;
+            send::send(&self.stream, &mut self.input, &self.output, turn.reach).await?;
             self.input.consume(turn.length);
             if turn.reach != Reach::Anywhere
                 && let Some(patience) = self.shared.service.answers.stall
@@ -212,21 +213,5 @@ impl<'a> Connection<'a> {
             discarded += self.input.unread().len();
         }
         Ok(())
-    }
-}
-
-/// Counts a connection as busy while it lives.
-struct Busy<'a>(&'a Shared);
-
-impl<'a> Busy<'a> {
-    fn new(shared: &'a Shared) -> Self {
-        shared.busy.update(|busy| busy + 1);
-        Self(shared)
-    }
-}
-
-impl Drop for Busy<'_> {
-    fn drop(&mut self) {
-        self.0.busy.update(|busy| busy - 1);
     }
 }

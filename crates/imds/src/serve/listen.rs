@@ -1,6 +1,5 @@
 //! Packets in: listening sockets, and the threads that accept from them.
 
-use std::cell::{Cell, RefCell};
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::rc::Rc;
@@ -8,7 +7,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use imds_core::Endpoint;
-use imds_core::time::HttpDate;
 use imds_linux::socket;
 use tokio::runtime;
 use tokio::sync::watch;
@@ -17,8 +15,8 @@ use tokio::time::{Instant, sleep, timeout_at};
 
 use super::connection::Connection;
 use super::identify::Caller;
+use super::shared::Shared;
 use super::{Service, limits};
-use crate::clock::Clock;
 
 /// A listening socket, and the instance that those who connect to it speak to.
 pub(crate) struct Listener {
@@ -49,29 +47,6 @@ pub(super) struct Worker {
     shared: Shared,
     runtime: runtime::Runtime,
     stopped: watch::Receiver<bool>,
-}
-
-/// What the connections of one thread share. They run one at a time, so nothing here is locked.
-pub(super) struct Shared {
-    pub(super) service: Arc<Service>,
-    pub(super) clock: Clock,
-    pub(super) date: RefCell<HttpDate>,
-    /// How many connections there are.
-    pub(super) open: Cell<usize>,
-    /// How many of them are in the middle of a request.
-    pub(super) busy: Cell<usize>,
-}
-
-impl Shared {
-    pub(super) fn new(service: Arc<Service>) -> io::Result<Self> {
-        Ok(Self {
-            service,
-            clock: Clock::new().map_err(io::Error::other)?,
-            date: RefCell::new(HttpDate::new(0)),
-            open: Cell::new(0),
-            busy: Cell::new(0),
-        })
-    }
 }
 
 impl Worker {

@@ -12,7 +12,7 @@ use tokio::time::{Instant, sleep};
 
 use super::connection::Connection;
 use super::identify::Caller;
-use super::listen::Shared;
+use super::shared::Shared;
 use super::{Service, limits};
 use crate::config::Answers;
 use crate::identity::Signer;

@@ -3,22 +3,26 @@
 use std::io::Write;
 use std::process::{Command, Stdio};
 
-use testkit::{Trial, tests};
+use testkit::{Need, Trial, tests};
 
 use super::sandbox::{As, code, everyone, exec, sh, text};
 
 pub(crate) fn tests() -> Vec<Trial> {
-    tests![
+    let mut tests = tests![
         &[];
         the_programs_status_is_ours,
         a_program_that_cannot_run_is_told_apart_from_one_that_fails,
         standard_streams_are_the_callers,
         nothing_of_ours_is_open_in_the_program,
         directory_environment_umask_and_limits_are_the_callers,
+        setuid_programs_keep_their_effect_for_root,
+    ];
+    tests.extend(tests![
+        &[Need::Root];
         the_program_is_its_caller_with_no_more_rights,
         map_root_makes_the_program_root_of_its_own_network,
-        setuid_programs_keep_their_effect_for_root,
-    ]
+    ]);
+    tests
 }
 
 fn the_programs_status_is_ours() {

@@ -3,36 +3,14 @@
 // Outside a `#[test]` function the lint does not know that this is a test.
 #![allow(clippy::unwrap_used)]
 
+mod any_bytes;
+
+use std::fs;
 use std::path::Path;
 
-use imds_migrate::{Finding, apply, report, scan};
+use any_bytes::{NAMES, scan_and_apply};
+use imds_migrate::{Finding, apply, scan};
 use proptest::prelude::*;
-
-/// One name for each way into the scanner.
-const NAMES: [&str; 22] = [
-    "a.sh",
-    "a.fish",
-    "a.py",
-    "a.ps1",
-    "a.js",
-    "a.go",
-    "a.rb",
-    "a.php",
-    "a.pl",
-    "A.java",
-    "A.cs",
-    "a.yaml",
-    "a.json",
-    "a.tf",
-    "Dockerfile",
-    "a.service",
-    "Makefile",
-    "user-data",
-    "requirements.txt",
-    "package-lock.json",
-    "pom.xml",
-    "Gemfile.lock",
-];
 
 /// Pieces that make the scanner look closer than random bytes would.
 const PIECES: [&str; 44] = [
@@ -90,23 +68,13 @@ fn pieces() -> impl Strategy<Value = Vec<u8>> {
     prop::collection::vec(piece, 0..40).prop_map(|pieces| pieces.concat())
 }
 
-/// Scans, applies and reports; nothing here may panic.
+/// Rewrites only add: everything that was there is still there, in its order. The tools that are
+/// replaced whole are the exception, and none of the pieces makes one.
 fn check(name: &str, bytes: &[u8]) {
-    let path = Path::new(name);
-    let findings = scan(path, bytes);
-    for finding in &findings {
-        assert!(finding.span.end <= bytes.len() && finding.line > 0 && finding.column > 0);
-        report::human(path, bytes, finding, false);
-        report::json(path, finding);
-    }
-    report::sarif(&[(path.to_owned(), findings.clone())]);
-    let edited = apply(bytes, findings.iter().flat_map(Finding::rewrite)).unwrap();
-    report::diff(path, bytes, &edited);
-    // Rewrites only add: everything that was there is still there, in its order. The tools that
-    // are replaced whole are the exception, and none of the pieces makes one.
+    let edited = scan_and_apply(name, bytes);
     let mut rest = edited.iter();
     assert!(bytes.iter().all(|b| rest.any(|e| e == b)), "{name}: a byte was lost");
-    let again = scan(path, &edited);
+    let again = scan(Path::new(name), &edited);
     assert!(again.iter().all(|f| f.rewrite().is_empty()), "{name}: {again:?}");
 }
 
@@ -127,6 +95,17 @@ proptest! {
     fn code_in_pieces_is_scanned(name in prop::sample::select(&NAMES[..]), bytes in pieces()) {
         check(name, &bytes);
     }
+}
+
+#[test]
+fn the_corpus_is_scanned() {
+    let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/corpus/migrate");
+    let mut count = 0;
+    for entry in fs::read_dir(corpus).unwrap() {
+        any_bytes::check(&fs::read(entry.unwrap().path()).unwrap());
+        count += 1;
+    }
+    assert!(count >= NAMES.len(), "only {count} files in the corpus");
 }
 
 #[test]

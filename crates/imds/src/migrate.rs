@@ -1,0 +1,148 @@
+//! What `imds migrate` does with files: scan a tree, say what is found, replace a file.
+
+mod progress;
+mod replace;
+mod tally;
+
+use std::collections::BTreeMap;
+use std::error::Error;
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::time::Duration;
+
+use imds_migrate::{Edit, EditError, Event, Finding, ScanError, Scanner, apply, report, walk};
+
+pub(crate) use tally::Tally;
+
+use progress::Progress;
+use replace::Fingerprint;
+
+/// How findings are printed.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Form {
+    Human { colour: bool },
+    Diff,
+    Json,
+    Sarif,
+}
+
+/// Which of the edits are made.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Choice {
+    /// Those that change how instances are launched, too.
+    pub(crate) offers: bool,
+}
+
+impl Choice {
+    pub(crate) fn edits(self, findings: &[Finding]) -> Vec<&Edit> {
+        let of = if self.offers { Finding::edits } else { Finding::rewrite };
+        findings.iter().flat_map(of).collect()
+    }
+}
+
+/// What is kept of a file with findings: not its content, so that a large tree costs as much
+/// memory as is found in it.
+#[derive(Debug)]
+pub(crate) struct Scanned {
+    pub(crate) findings: Vec<Finding>,
+    /// The findings as they are printed.
+    pub(crate) text: Result<String, EditError>,
+    fingerprint: Fingerprint,
+}
+
+impl Scanned {
+    /// Scans a file of which the content is at hand.
+    pub(crate) fn of(
+        scanner: &mut Scanner,
+        path: &Path,
+        bytes: &[u8],
+        form: Form,
+        choice: Choice,
+    ) -> Result<Self, ScanError> {
+        Ok(Self::new(path, bytes, scanner.scan(path, bytes)?, form, choice))
+    }
+
+    fn new(path: &Path, bytes: &[u8], findings: Vec<Finding>, form: Form, choice: Choice) -> Self {
+        let each = |print: &dyn Fn(&Finding) -> String| Ok(findings.iter().map(print).collect());
+        let text = match form {
+            Form::Human { colour } => each(&|f| report::human(path, bytes, f, colour) + "\n"),
+            Form::Json => each(&|f| report::json(path, f) + "\n"),
+            Form::Diff => {
+                apply(bytes, choice.edits(&findings)).map(|after| report::diff(path, bytes, &after))
+            }
+            Form::Sarif => Ok(String::new()),
+        };
+        Self { findings, text, fingerprint: Fingerprint::of(bytes) }
+    }
+}
+
+/// Scans everything below `paths`; files come in the order of their names, each once. Warnings and
+/// progress go to standard error.
+pub(crate) fn found_below(
+    paths: &[PathBuf],
+    limit: Duration,
+    form: Form,
+    choice: Choice,
+) -> (BTreeMap<PathBuf, Scanned>, Tally) {
+    let files = Mutex::new(BTreeMap::new());
+    let failures = Mutex::new(Vec::new());
+    let progress = Progress::start();
+    let locked = "a thread that held it panicked";
+    walk(paths, 0, limit, &|event| match event {
+        Event::Visited { bytes } => progress.visited(bytes),
+        Event::Found { path, bytes, findings } => {
+            progress.found(findings.len());
+            let path = path.strip_prefix(".").map(Path::to_owned).unwrap_or(path);
+            let file = Scanned::new(&path, &bytes, findings, form, choice);
+            files.lock().expect(locked).insert(path, file);
+        }
+        Event::TooLarge { path } => failures.lock().expect(locked).push(format!(
+            "{} names the metadata service, but is too large to be read as code",
+            path.display()
+        )),
+        Event::Failed(error) => failures.lock().expect(locked).push(in_full(&error)),
+        _ => {}
+    });
+    let mut tally = Tally::of(progress.end());
+    let files = files.into_inner().expect(locked);
+    for file in files.values() {
+        tally.found(file);
+    }
+    let mut failures = failures.into_inner().expect(locked);
+    failures.sort();
+    for failure in &failures {
+        tally.warn(failure);
+    }
+    (files, tally)
+}
+
+/// Replaces the file by its rewritten self, and gives that back.
+pub(crate) fn rewrite(
+    path: &Path,
+    file: &Scanned,
+    choice: Choice,
+) -> Result<Vec<u8>, Box<dyn Error>> {
+    replace::file(path, &file.fingerprint, |before| rewritten(before, file, choice))
+}
+
+/// `bytes`, the content that was scanned, after its edits.
+pub(crate) fn rewritten(
+    bytes: &[u8],
+    file: &Scanned,
+    choice: Choice,
+) -> Result<Vec<u8>, EditError> {
+    apply(bytes, choice.edits(&file.findings))
+}
+
+/// An error and what caused it, in one line.
+fn in_full(error: &dyn Error) -> String {
+    let mut texts = vec![error.to_string()];
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        texts.push(error.to_string());
+        cause = error.source();
+    }
+    // Some errors repeat their cause.
+    texts.dedup();
+    texts.join(": ")
+}

@@ -1,0 +1,181 @@
+//! What can be said of the service and its instance, by flag and in a file alike: one definition, read
+//! by clap and by serde.
+
+use std::collections::BTreeMap;
+use std::convert::Infallible;
+use std::fmt::Display;
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::time::Duration;
+
+use clap::{Args, ValueEnum};
+use imds_core::image::WellKnownImage;
+use imds_core::options::{HopLimit, HttpTokens, Switch};
+use imds_core::placement::{Region, Zone};
+use imds_core::tags::Tag;
+use imds_core::{AccountId, InstanceId, InstanceType};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
+
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum KeepAliveRule {
+    /// As EC2 does it
+    Ec2,
+    /// As HTTP/1.1 has it
+    Http,
+}
+
+/// What is said of the instance: on the command line, and as `[instance]` in the file, where each
+/// key is the flag's name. What is not said is derived from the instance id.
+#[derive(Args, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+#[command(next_help_heading = "Instance")]
+pub(crate) struct InstanceSettings {
+    /// The machine image: `al2` (tokens optional, hop limit 1) or `al2023` (tokens required, hop
+    /// limit 2) [default: al2023]
+    #[arg(long, value_name = "IMAGE")]
+    #[serde(deserialize_with = "from_text")]
+    pub(crate) ami: Option<WellKnownImage>,
+
+    /// The instance id [default: i-1234567890abcdef0]
+    #[arg(long, value_name = "ID")]
+    #[serde(deserialize_with = "from_text")]
+    pub(crate) instance_id: Option<InstanceId>,
+
+    /// The instance type, which decides the front end: Xen types such as t2.micro answer HTTP/1.0
+    /// and a 401 with a page, Nitro types such as t3.micro HTTP/1.1 and an empty 401
+    /// [default: t2.micro]
+    #[arg(long, value_name = "TYPE")]
+    #[serde(deserialize_with = "from_text")]
+    pub(crate) instance_type: Option<InstanceType>,
+
+    /// The Region [default: us-east-1, or the Availability Zone's]
+    #[arg(long)]
+    #[serde(deserialize_with = "from_text")]
+    pub(crate) region: Option<Region>,
+
+    /// The Availability Zone [default: the Region's first]
+    #[arg(long, value_name = "ZONE")]
+    #[serde(deserialize_with = "from_text")]
+    pub(crate) availability_zone: Option<Zone>,
+
+    /// The account id [default: 123456789012]
+    #[arg(long, value_name = "ID")]
+    #[serde(deserialize_with = "from_text")]
+    pub(crate) account: Option<AccountId>,
+
+    /// Whether a token is needed: `optional` or `required` [default: the image's]
+    #[arg(long, value_name = "VALUE")]
+    #[serde(deserialize_with = "from_text")]
+    pub(crate) http_tokens: Option<HttpTokens>,
+
+    /// How many hops the token may travel, 1 to 64 [default: the image's]
+    #[arg(long, value_name = "HOPS", visible_alias = "http-put-response-hop-limit")]
+    #[serde(deserialize_with = "from_text")]
+    pub(crate) hop_limit: Option<HopLimit>,
+
+    /// `disabled` answers every request with 403 [default: enabled]
+    #[arg(long, value_name = "SWITCH")]
+    #[serde(deserialize_with = "from_text")]
+    pub(crate) http_endpoint: Option<Switch>,
+
+    /// Whether the service answers over IPv6 too; needs a Nitro type [default: disabled]
+    #[arg(long, value_name = "SWITCH")]
+    #[serde(deserialize_with = "from_text")]
+    pub(crate) http_protocol_ipv6: Option<Switch>,
+
+    /// Whether the metadata has the instance's tags [default: disabled]
+    #[arg(long, value_name = "SWITCH")]
+    #[serde(deserialize_with = "from_text")]
+    pub(crate) instance_metadata_tags: Option<Switch>,
+
+    /// The instance profile's role, with made-up credentials; a file can give it real ones
+    #[arg(long, value_name = "NAME")]
+    pub(crate) role: Option<RoleSettings>,
+
+    /// A tag of the instance; repeat for more
+    #[arg(long = "tag", value_name = "KEY=VALUE")]
+    #[serde(deserialize_with = "tags_from_table")]
+    pub(crate) tags: Vec<Tag>,
+
+    /// A file with user data, at most 16 KiB; `-` is standard input
+    #[arg(long, value_name = "FILE")]
+    pub(crate) user_data: Option<PathBuf>,
+
+    /// A file with the key pair's public key in OpenSSH format
+    #[arg(long, value_name = "FILE")]
+    pub(crate) public_key: Option<PathBuf>,
+}
+
+/// A role, as `[instance.role]` has it. Has no `Debug`: it holds secrets.
+#[derive(Clone, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct RoleSettings {
+    pub(crate) name: String,
+    pub(crate) access_key_id: Option<String>,
+    pub(crate) secret_access_key: Option<String>,
+    pub(crate) session_token: Option<String>,
+    /// When they end, such as 2026-01-01T00:00:00Z.
+    pub(crate) expiration: Option<String>,
+}
+
+impl FromStr for RoleSettings {
+    type Err = Infallible;
+
+    /// A role of which only the name is known; the name is checked at launch.
+    fn from_str(name: &str) -> Result<Self, Infallible> {
+        Ok(Self {
+            name: name.to_owned(),
+            access_key_id: None,
+            secret_access_key: None,
+            session_token: None,
+            expiration: None,
+        })
+    }
+}
+
+/// Parses a duration such as `2s`, `1m 30s` or `500ms`.
+pub(crate) fn duration(text: &str) -> Result<Duration, String> {
+    let duration: jiff::SignedDuration = text.parse().map_err(|_| {
+        format!("{text:?} is not a duration; write a number and a unit, such as 2s or 500ms")
+    })?;
+    Duration::try_from(duration).map_err(|_| format!("{text:?} is negative"))
+}
+
+/// Reads a value that has a text form.
+pub(crate) fn from_text<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: FromStr<Err: Display>,
+{
+    let text = match Scalar::deserialize(deserializer)? {
+        Scalar::Text(text) => text,
+        Scalar::Number(number) => number.to_string(),
+    };
+    text.parse().map(Some).map_err(D::Error::custom)
+}
+
+/// `hop-limit = 2` is as good as `hop-limit = "2"`.
+#[derive(Deserialize)]
+#[serde(untagged, expecting = "expected a string or a whole number")]
+enum Scalar {
+    Text(String),
+    Number(i64),
+}
+
+/// Reads tags from a table: `tags = { Name = "web-1" }`.
+pub(crate) fn tags_from_table<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Vec<Tag>, D::Error> {
+    let table = BTreeMap::<String, String>::deserialize(deserializer)?;
+    let tags = table.iter().map(|(key, value)| Tag::new(key, value).map_err(D::Error::custom));
+    tags.collect()
+}
+
+pub(crate) fn duration_from_text<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Duration>, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    duration(&text).map(Some).map_err(D::Error::custom)
+}

@@ -1,0 +1,189 @@
+//! The command line: what is printed, what is written, and the exit codes.
+
+use std::fs;
+use std::io::Write as _;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use tempfile::TempDir;
+use testkit::{Context as _, Finished, Result, Trial, ensure, imds, tests};
+
+const SCRIPT: &str =
+    "#!/bin/sh\ncurl -s http://169.254.169.254/latest/meta-data/instance-id # who\n";
+const LAUNCH: &str = "resource \"aws_launch_template\" \"a\" {\n  metadata_options {\n    \
+                      http_endpoint = \"enabled\"\n    http_tokens = \"optional\"\n  }\n}\n";
+
+pub(crate) fn tests() -> Vec<Trial> {
+    tests![
+        &[];
+        findings_are_printed_in_the_order_of_names,
+        a_patch_that_applies,
+        write_changes_what_is_safe_and_offers_when_asked,
+        check_tells_with_its_exit_code,
+        json_and_sarif_are_for_tools,
+        standard_input_is_rewritten_to_standard_output,
+        what_cannot_be_read_is_a_warning_and_an_exit_code,
+        ignored_files_are_left_alone,
+        a_file_over_its_time_is_left_out,
+        wrong_arguments_are_refused,
+    ]
+}
+
+/// A folder with a script to rewrite and a launch template to mend.
+fn folder() -> Result<TempDir> {
+    let folder = TempDir::new()?;
+    fs::create_dir(folder.path().join("b"))?;
+    fs::write(folder.path().join("b/setup.sh"), SCRIPT)?;
+    fs::write(folder.path().join("a.tf"), LAUNCH)?;
+    Ok(folder)
+}
+
+fn migrate(folder: &Path, arguments: &[&str]) -> Result<Finished> {
+    Finished::of(imds().arg("migrate").args(arguments).current_dir(folder))
+}
+
+fn code(finished: &Finished) -> Option<i32> {
+    finished.status.code()
+}
+
+fn findings_are_printed_in_the_order_of_names() -> Result<()> {
+    let folder = folder()?;
+    let found = migrate(folder.path(), &[])?;
+    ensure!(code(&found) == Some(0), "{found:?}");
+    let places: Vec<_> = found.stdout.lines().filter(|line| line.contains("-->")).collect();
+    ensure!(places == [" --> a.tf:4:19", " --> b/setup.sh:2:1"], "{}", found.stdout);
+    ensure!(found.stdout.contains("+ IMDS_TOKEN=$(curl"), "{}", found.stdout);
+    ensure!(found.stderr.lines().count() == 1, "no progress in a pipe: {}", found.stderr);
+    ensure!(found.stderr.starts_with("2 findings in 2 of 2 files: 1 "), "{}", found.stderr);
+    ensure!(!found.stdout.contains('\u{1b}'), "no colours in a pipe");
+    Ok(())
+}
+
+fn a_patch_that_applies() -> Result<()> {
+    let folder = folder()?;
+    let patch = migrate(folder.path(), &["--diff", "--offers"])?;
+    ensure!(fs::read_to_string(folder.path().join("b/setup.sh"))? == SCRIPT, "only shown");
+    fs::write(folder.path().join("patch"), &patch.stdout)?;
+    let apply = ["apply", "patch"];
+    Finished::success(Command::new("git").args(apply).current_dir(folder.path()))?;
+    fs::remove_file(folder.path().join("patch"))?;
+    let left = migrate(folder.path(), &["--check"])?;
+    ensure!(code(&left) == Some(0) && left.stdout.is_empty(), "{left:?}");
+    Ok(())
+}
+
+fn write_changes_what_is_safe_and_offers_when_asked() -> Result<()> {
+    let folder = folder()?;
+    let script = folder.path().join("b/setup.sh");
+    fs::set_permissions(&script, fs::Permissions::from_mode(0o755))?;
+    let written = migrate(folder.path(), &["--write"])?;
+    ensure!(written.stdout.ends_with("rewritten: b/setup.sh\n"), "{written:?}");
+    ensure!(written.stdout.contains(" --> a.tf:4:19"), "what is left is shown: {written:?}");
+    let text = fs::read_to_string(&script)?;
+    ensure!(text.contains("X-aws-ec2-metadata-token: $IMDS_TOKEN"), "{text}");
+    ensure!(fs::metadata(&script)?.permissions().mode() & 0o777 == 0o755, "the mode is kept");
+    ensure!(fs::read_to_string(folder.path().join("a.tf"))? == LAUNCH, "offers are not made");
+    let offered = migrate(folder.path(), &["--write", "--offers", "--check"])?;
+    ensure!(offered.stdout == "rewritten: a.tf\n" && code(&offered) == Some(0), "{offered:?}");
+    let again = migrate(folder.path(), &["--write", "--offers"])?;
+    ensure!(again.stdout.is_empty(), "a second run has nothing to do: {again:?}");
+    ensure!(fs::read_to_string(&script)? == text, "and changes nothing");
+    Ok(())
+}
+
+fn check_tells_with_its_exit_code() -> Result<()> {
+    let folder = folder()?;
+    for (arguments, expected) in [
+        (&["--check"][..], 1),
+        (&["--check", "--json"], 1),
+        // The launch template is left.
+        (&["--check", "--write"], 1),
+        (&["--check", "b"], 0),
+        (&["--check", "--write", "--offers"], 0),
+    ] {
+        let checked = migrate(folder.path(), arguments)?;
+        ensure!(code(&checked) == Some(expected), "{arguments:?}: {checked:?}");
+    }
+    Ok(())
+}
+
+fn json_and_sarif_are_for_tools() -> Result<()> {
+    let folder = folder()?;
+    let json = migrate(folder.path(), &["--json"])?;
+    ensure!(json.stderr.is_empty(), "{}", json.stderr);
+    let lines: Vec<serde_json::Value> =
+        json.stdout.lines().map(serde_json::from_str).collect::<Result<_, _>>()?;
+    let places: Vec<_> = lines.iter().map(|line| (&line["file"], &line["line"])).collect();
+    ensure!(places == [(&"a.tf".into(), &4.into()), (&"b/setup.sh".into(), &2.into())]);
+    let sarif = migrate(folder.path(), &["--sarif"])?;
+    let log: serde_json::Value = serde_json::from_str(&sarif.stdout)?;
+    let results = log["runs"][0]["results"].as_array().context("no results")?;
+    ensure!(log["version"] == "2.1.0" && results.len() == 2, "{log}");
+    Ok(())
+}
+
+fn standard_input_is_rewritten_to_standard_output() -> Result<()> {
+    let from_stdin = |arguments: &[&str], text: &str| -> Result<Finished> {
+        let mut file = tempfile::tempfile()?;
+        file.write_all(text.as_bytes())?;
+        std::io::Seek::rewind(&mut file)?;
+        Finished::of(imds().arg("migrate").args(arguments).stdin(Stdio::from(file)))
+    };
+    let written = from_stdin(&["--write", "-"], SCRIPT)?;
+    ensure!(written.stdout.contains("-H \"X-aws-ec2-metadata-token: $IMDS_TOKEN\""), "{written:?}");
+    ensure!(written.stdout.ends_with("instance-id # who\n"), "{written:?}");
+    let named = from_stdin(&["--json", "--stdin-name", "main.tf", "-"], LAUNCH)?;
+    ensure!(named.stdout.contains("\"file\":\"main.tf\""), "{named:?}");
+    // Nothing but its content tells what it is, and that is too little.
+    let unnamed = from_stdin(&["--json", "--check", "-"], LAUNCH)?;
+    ensure!(unnamed.stdout.is_empty() && code(&unnamed) == Some(0), "{unnamed:?}");
+    let clean = from_stdin(&["--write", "-"], "#!/bin/sh\necho\n")?;
+    ensure!(clean.stdout == "#!/bin/sh\necho\n", "{clean:?}");
+    Ok(())
+}
+
+fn what_cannot_be_read_is_a_warning_and_an_exit_code() -> Result<()> {
+    let folder = folder()?;
+    let found = migrate(folder.path(), &["nowhere", "b"])?;
+    ensure!(code(&found) == Some(4), "{found:?}");
+    ensure!(found.stderr.contains("imds: warning: ") && found.stderr.contains("nowhere"));
+    ensure!(found.stdout.contains("b/setup.sh:2:1"), "the rest is done: {found:?}");
+    let checked = migrate(folder.path(), &["--check", "nowhere", "b"])?;
+    ensure!(code(&checked) == Some(1), "what is left weighs more: {checked:?}");
+    Ok(())
+}
+
+fn ignored_files_are_left_alone() -> Result<()> {
+    let folder = folder()?;
+    fs::write(folder.path().join(".ignore"), "b/\n")?;
+    let found = migrate(folder.path(), &["--json"])?;
+    ensure!(!found.stdout.contains("setup.sh"), "{found:?}");
+    let named = migrate(folder.path(), &["--json", "b/setup.sh"])?;
+    ensure!(named.stdout.contains("setup.sh"), "a file that is named is read: {named:?}");
+    Ok(())
+}
+
+fn a_file_over_its_time_is_left_out() -> Result<()> {
+    let folder = folder()?;
+    fs::write(folder.path().join("large.sh"), SCRIPT.repeat(20_000))?;
+    let found = migrate(folder.path(), &["--time-limit", "1ms"])?;
+    ensure!(code(&found) == Some(4), "{found:?}");
+    ensure!(found.stderr.contains("large.sh: gave up after 0.001 s"), "{found:?}");
+    Ok(())
+}
+
+fn wrong_arguments_are_refused() -> Result<()> {
+    let folder = folder()?;
+    for arguments in [
+        &["--json", "--write"][..],
+        &["--diff", "--sarif"],
+        &["--offers"],
+        &["-", "b"],
+        &["--time-limit", "soon"],
+    ] {
+        let refused = migrate(folder.path(), arguments)?;
+        ensure!(code(&refused) == Some(2), "{arguments:?}: {refused:?}");
+    }
+    Ok(())
+}
