@@ -113,14 +113,17 @@ struct Flight {
 enum Try {
     Token(Token),
     Failed(Error),
+    /// The verdict is told, and the answer never came.
+    Judged,
     /// The connection was reset by the nudge.
     Reset(Facts, Error),
 }
 
 impl Flight {
     async fn run(self) {
-        let outcome = self.request().await.map(Arc::new);
-        self.tell(outcome);
+        if let Some(outcome) = self.request().await {
+            self.tell(outcome.map(Arc::new));
+        }
     }
 
     /// Lets everybody know, now and later.
@@ -129,23 +132,27 @@ impl Flight {
         self.pilot.tell(outcome);
     }
 
-    async fn request(&self) -> Result<Token, Error> {
+    /// How it ends; `None` where there was a verdict, and nothing came after it that is better.
+    async fn request(&self) -> Option<Result<Token, Error>> {
         let settings = &self.session.settings;
         let deadline = Instant::now() + settings.budget;
         let mut inquiry = Inquiry::new(&settings.endpoint);
         let mut failures = 0;
         loop {
             let error = match self.attempt(&mut inquiry, deadline).await {
-                Try::Token(token) => return Ok(token),
+                Try::Token(token) => return Some(Ok(token)),
+                Try::Judged => return None,
                 Try::Failed(error) => error,
                 Try::Reset(facts, error) => match inquiry.weigh_resets(&facts).await {
                     Weighed::Again => continue,
-                    Weighed::Lost(verdict) => return Err(Error::HopLimit(Box::new(verdict))),
+                    Weighed::Lost(verdict) => return Some(Err(Error::HopLimit(Box::new(verdict)))),
                     Weighed::Nothing => error,
                 },
             };
             failures += 1;
-            self.session.pause(failures, error, deadline).await?;
+            if let Err(error) = self.session.pause(failures, error, deadline).await {
+                return Some(Err(error));
+            }
         }
     }
 
@@ -165,11 +172,13 @@ impl Flight {
             request.receive(&connected.stream, &settings.endpoint).await
         };
         inquiry.begin();
+        let mut is_judged = false;
         let answer = {
             let mut exchange = std::pin::pin!(exchange);
             // The request stays open all the while: a late answer is still an answer.
             let investigation = async {
                 let verdict: HopLimit = inquiry.follow(&connected).await;
+                is_judged = true;
                 self.tell(Err(Error::HopLimit(Box::new(verdict))));
                 std::future::pending::<()>().await;
             };
@@ -189,6 +198,7 @@ impl Flight {
                 },
                 Err(error) => Try::Failed(error),
             },
+            Some(Err(_)) | None if is_judged => Try::Judged,
             Some(Err(error @ Error::Broken { received: 0, was_reset: true, .. }))
                 if inquiry.was_reset(&facts) =>
             {

@@ -23,6 +23,7 @@ pub(crate) fn tests() -> Vec<Trial> {
         test("verdict::a_lost_token_is_called_lost_v4", &[], || lost(Family::V4)),
         test("verdict::a_lost_token_is_called_lost_v6", &[], || lost(Family::V6)),
         test("verdict::a_lost_token_on_an_open_connection", &[], lost_and_open),
+        test("verdict::a_verdict_stands", &[], verdict_stands),
         test("verdict::within_the_limit_all_is_well", &[], within_the_limit),
         test("verdict::a_slow_service_is_not_called_lost", &[], slow),
         test("verdict::a_slow_service_with_lost_packets_is_not_called_lost", &[], slow_and_lossy),
@@ -67,6 +68,31 @@ fn lost_and_open() -> Result<()> {
         _ => Act::Answer(answer(401, &[], "")),
     });
     time_verdicts("lost token, kept open", || verdict_of(&way, Family::V4))
+}
+
+/// The request for the token goes on after the verdict. Its end changes nothing.
+fn verdict_stands() -> Result<()> {
+    let way = Way::build(1)?;
+    let _service = Faulty::start(way.listen(Family::V4, 80)?, |line, _| {
+        if line.starts_with("PUT") {
+            Act::SwallowedAndOpen(token())
+        } else {
+            Act::Answer(answer(401, &[], ""))
+        }
+    });
+    let mut settings = settings(Way::service(Family::V4, 80))?;
+    settings.budget = Duration::from_millis(400);
+    let until = settings.budget * 2;
+    way.client(async || {
+        let client = imds_client::Client::new(settings);
+        let began = Instant::now();
+        while began.elapsed() < until {
+            let outcome = client.instance_id().await;
+            ensure!(matches!(outcome, Err(Error::HopLimit(_))), "{outcome:?}");
+            tokio::task::yield_now().await;
+        }
+        Ok(())
+    })?
 }
 
 /// The verdict on a new client's first call, and how long it took.

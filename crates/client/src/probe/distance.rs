@@ -12,7 +12,8 @@ use crate::socket;
 /// The nearest limits are tried at once, the others only if none of these reaches.
 const WAVES: [std::ops::RangeInclusive<u8>; 3] = [1..=4, 5..=8, 9..=16];
 
-/// How long one connection may take. Routers answer within a few milliseconds; many say nothing.
+/// How long one connection may take. Routers answer within a few milliseconds; but many say nothing,
+/// and Linux does not end an attempt over IPv6 when one does.
 const TRY: Duration = Duration::from_millis(30);
 /// How many connections are tried at a time with each limit, and how often: one packet may be lost.
 const AT_A_TIME: u8 = 2;
