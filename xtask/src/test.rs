@@ -6,7 +6,7 @@ use crate::install::Package;
 use crate::{architecture, cargo, install};
 
 /// What the tests run as real clients.
-const PROGRAMS: [Package; 13] = [
+const PROGRAMS: [Package; 15] = [
     ("curl", "curl"),
     ("ip", "iproute2"),
     ("setpriv", "util-linux"),
@@ -20,6 +20,8 @@ const PROGRAMS: [Package; 13] = [
     ("nc", "netcat-openbsd"),
     ("wget", "wget"),
     ("jq", "jq"),
+    ("dash", "dash"),
+    ("shellcheck", "shellcheck"),
 ];
 
 /// The real aws CLI and boto3, and what people's scripts read metadata with.

@@ -188,6 +188,11 @@ fn shells_accept_what_they_accepted() {
 
 #[test]
 fn shellcheck_has_no_new_complaint() {
+    if complaints(b"").is_none() {
+        assert!(std::env::var_os("CI").is_none(), "needed here: shellcheck");
+        eprintln!("skipped: shellcheck is not installed");
+        return;
+    }
     // Every line of a CRLF file is one complaint.
     for case in all().iter().filter(|c| c.is_shell() && !c.text.contains(&b'\r')) {
         let (Some(before), Some(after)) = (complaints(&case.text), complaints(&case.rewritten()))
