@@ -18,6 +18,8 @@ const CONNECTIONS: &str = "32";
 const SECONDS: &str = "2";
 const OURS: &str = "127.0.0.1:13382";
 const NGINX: &str = "127.0.0.1:13383";
+/// How long a server may take to start.
+const PATIENCE: Duration = Duration::from_secs(10);
 const PATH: &str = "/latest/meta-data/instance-id";
 
 /// What [`PATH`] holds; nginx serves the same body, and header fields of the same size.
@@ -63,8 +65,9 @@ impl Server {
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()?;
+        let server = Self { worker: process.id(), process };
         wait_for(OURS)?;
-        Ok(Self { worker: process.id(), process })
+        Ok(server)
     }
 
     fn nginx(logs: bool) -> Result<Self> {
@@ -79,11 +82,21 @@ impl Server {
             .stderr(Stdio::null())
             .spawn()
             .context("nginx")?;
+        // From here on it is ended whatever happens.
+        let mut server = Self { worker: process.id(), process };
         wait_for(NGINX)?;
-        let children = format!("/proc/{0}/task/{0}/children", process.id());
-        let children = fs::read_to_string(children)?;
-        let worker = children.split_whitespace().next().context("nginx has no worker")?;
-        Ok(Self { worker: worker.parse()?, process })
+        // The port is open before the worker is there.
+        let start = Instant::now();
+        let children = format!("/proc/{0}/task/{0}/children", server.worker);
+        loop {
+            let children = fs::read_to_string(&children)?;
+            if let Some(worker) = children.split_whitespace().next() {
+                server.worker = worker.parse()?;
+                return Ok(server);
+            }
+            ensure!(start.elapsed() < PATIENCE, "nginx has no worker");
+            std::thread::yield_now();
+        }
     }
 
     /// Loads the server for a while; processor time per request in microseconds.
@@ -144,7 +157,7 @@ fn nginx_config(home: &Path, logs: bool) -> String {
 fn wait_for(address: &str) -> Result<()> {
     let start = Instant::now();
     while TcpStream::connect(address).is_err() {
-        ensure!(start.elapsed() < Duration::from_secs(10), "nothing answers on {address}");
+        ensure!(start.elapsed() < PATIENCE, "nothing answers on {address}");
         std::thread::yield_now();
     }
     Ok(())

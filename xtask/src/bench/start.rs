@@ -26,8 +26,7 @@ fn one_start() -> Result<f64> {
     let start = Instant::now();
     let mut server = Command::new(IMDS)
         .args(["serve", "--listen", address, "--access-log", "off"])
-        .env("XDG_STATE_HOME", "target/bench-state-home")
-        .env("HOME", std::env::current_dir()?)
+        .env("XDG_STATE_HOME", std::path::absolute("target/bench-state")?)
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .spawn()?;
