@@ -13,5 +13,7 @@ fn main() {
     let mut arguments = Arguments::from_args();
     // Times are measured: one test at a time.
     arguments.test_threads.get_or_insert(1);
-    testkit::run(&arguments, trials.into_iter().flatten().collect()).exit();
+    let conclusion = testkit::run(&arguments, trials.into_iter().flatten().collect());
+    testkit::tidy();
+    conclusion.exit();
 }

@@ -69,8 +69,9 @@ impl Way {
             "enabled",
         ]);
         command.args(arguments).stdout(Stdio::piped());
-        let home = tempfile_home()?;
-        command.env("XDG_STATE_HOME", &home);
+        // Needed while it starts only: it has read its key by the time it serves.
+        let home = tempfile::tempdir()?;
+        command.env("XDG_STATE_HOME", home.path());
         let mut process = self.namespaces[0].run(|| Process::start(&mut command))??;
         let stdout = process.child().stdout.take().context("standard output is piped")?;
         // It serves once it says so.
@@ -104,12 +105,6 @@ pub(crate) fn client(address: SocketAddr) -> Result<Client> {
 
 pub(crate) fn milliseconds(duration: Duration) -> f64 {
     duration.as_secs_f64() * 1e3
-}
-
-fn tempfile_home() -> Result<std::path::PathBuf> {
-    let home = std::env::temp_dir().join(format!("imds-client-tests-{}", std::process::id()));
-    std::fs::create_dir_all(&home)?;
-    Ok(home)
 }
 
 /// Both ends of link `link`: `host` 1 is nearer to the service, 2 to the client.
