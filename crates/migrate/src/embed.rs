@@ -4,6 +4,7 @@ mod base64;
 mod dockerfile;
 mod document;
 mod hcl;
+mod lines;
 mod makefile;
 mod mime;
 mod scalar;

@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use super::lines::continued_lines;
 use super::{is_worth_reading, script};
 use crate::finding::Finding;
 use crate::snippet::{Codec, Decoder, Snippet};
@@ -21,21 +22,10 @@ pub(super) fn scan(snippet: &Snippet<'_>) -> Vec<Finding> {
 
 /// Recipe lines with their continuation lines, without `@`, `-` and `+`.
 fn recipes(source: &[u8]) -> Vec<Range<usize>> {
-    let mut spans = Vec::new();
-    let mut open: Option<usize> = None;
-    let mut at = 0;
-    for line in source.split_inclusive(|b| *b == b'\n') {
-        let trimmed = line.trim_ascii_end();
-        if open.is_none() && line.starts_with(b"\t") {
-            open = Some(at + line.iter().take_while(|b| b"\t @-+".contains(b)).count());
-        }
-        if let Some(start) = open.filter(|_| !trimmed.ends_with(b"\\")) {
-            spans.push(start..(at + trimmed.len()).max(start));
-            open = None;
-        }
-        at += line.len();
-    }
-    spans
+    continued_lines(source, |line| {
+        let prefix = line.iter().take_while(|b| b"\t @-+".contains(b)).count();
+        line.starts_with(b"\t").then_some(prefix)
+    })
 }
 
 /// The command of each `$(shell …)` outside recipes.

@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use super::lines::continued_lines;
 use super::{is_worth_reading, script};
 use crate::finding::{Finding, Remedy};
 use crate::snippet::{Codec, Decoder, Snippet};
@@ -23,25 +24,12 @@ pub(super) fn scan(snippet: &Snippet<'_>) -> Vec<Finding> {
 
 /// The command of each `Exec…=` line, with its continuation lines.
 fn commands(source: &[u8]) -> Vec<Range<usize>> {
-    let mut spans = Vec::new();
-    let mut open: Option<usize> = None;
-    let mut at = 0;
-    for line in source.split_inclusive(|b| *b == b'\n') {
-        let trimmed = line.trim_ascii_end();
-        let end = at + trimmed.len();
-        if open.is_none() && trimmed.starts_with(b"Exec") {
-            let command = trimmed.iter().position(|b| *b == b'=').map(|p| p + 1);
-            let prefixes =
-                |p: usize| trimmed[p..].iter().take_while(|b| b" \t-@:+!".contains(b)).count() + p;
-            open = command.map(|p| at + prefixes(p));
-        }
-        if let Some(start) = open.filter(|_| !trimmed.ends_with(b"\\")) {
-            spans.push(start..end.max(start));
-            open = None;
-        }
-        at += line.len();
-    }
-    spans
+    continued_lines(source, |line| {
+        let is_setting = line.starts_with(b"Exec");
+        let command = line.iter().position(|b| *b == b'=').filter(|_| is_setting)? + 1;
+        let prefix = line[command..].iter().take_while(|b| b" \t-@:+!".contains(b)).count();
+        Some(command + prefix)
+    })
 }
 
 /// `$$` is a dollar and `%%` a percent sign.
