@@ -9,18 +9,20 @@ use serde_json::Value;
 use crate::cargo;
 
 /// Each crate of ours, and those of ours that it may import.
-const MAY_IMPORT: [(&str, &[&str]); 7] = [
+const MAY_IMPORT: [(&str, &[&str]); 9] = [
     ("imds-client", &[]),
     ("imds-core", &[]),
+    ("imds-ec2", &[]),
     ("imds-linux", &[]),
     ("imds-migrate", &[]),
-    ("imds", &["imds-client", "imds-core", "imds-linux", "imds-migrate"]),
+    ("imds-store", &["imds-core"]),
+    ("imds", &["imds-client", "imds-core", "imds-ec2", "imds-linux", "imds-migrate", "imds-store"]),
     ("testkit", &["imds-linux"]),
     ("xtask", &[]),
 ];
 
 /// Crates that only compute: no sockets, no files, no clock, no runtime.
-const PURE: [(&str, &str); 1] = [("imds-core", "crates/core/src")];
+const PURE: [(&str, &str); 2] = [("imds-core", "crates/core/src"), ("imds-ec2", "crates/ec2/src")];
 const IMPURE: [&str; 7] = [
     "std::net::Tcp",
     "std::net::Udp",

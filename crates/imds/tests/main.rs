@@ -34,7 +34,6 @@ fn main() {
         cli::tests(),
         get::tests(),
         isolation::tests(),
-        migrate::tests(),
         robustness::tests(),
         sending::tests(),
         serve::tests(),
