@@ -5,12 +5,14 @@ use crate::ids::InstanceId;
 use crate::instance::Instance;
 use crate::instance_type::Flavour;
 use crate::options::MetadataOptions;
+use crate::placement::Region;
 use crate::time::HttpDate;
 use crate::tree::Tree;
 
 /// The metadata endpoint of one instance.
 pub struct Endpoint {
     instance_id: InstanceId,
+    region: Region,
     flavour: Flavour,
     options: MetadataOptions,
     launched_at: u64,
@@ -23,6 +25,7 @@ impl Endpoint {
     pub fn new(instance: &Instance) -> Self {
         Self {
             instance_id: instance.id.clone(),
+            region: instance.zone.region().clone(),
             flavour: instance.instance_type.flavour(),
             options: instance.options,
             launched_at: instance.launched_at,
@@ -34,6 +37,11 @@ impl Endpoint {
     /// Whose metadata this is.
     pub fn instance_id(&self) -> &InstanceId {
         &self.instance_id
+    }
+
+    /// The Region it runs in, whose keys sign its identity document.
+    pub fn region(&self) -> &Region {
+        &self.region
     }
 
     /// Which front end answers.

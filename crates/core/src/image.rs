@@ -1,5 +1,6 @@
 //! Machine images, as far as they decide metadata options.
 
+use std::fmt;
 use std::str::FromStr;
 
 use crate::ids::{ImageId, Invalid, derive, resource_id};
@@ -44,6 +45,12 @@ impl WellKnownImage {
             imds_v2_support: self == Self::AmazonLinux2023,
             root_device: "/dev/xvda",
         }
+    }
+}
+
+impl fmt::Display for WellKnownImage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
     }
 }
 

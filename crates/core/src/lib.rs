@@ -29,6 +29,7 @@ pub mod placement;
 pub mod reach;
 pub mod request;
 pub mod tags;
+mod text;
 pub mod time;
 pub mod token;
 pub mod tree;

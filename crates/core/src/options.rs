@@ -6,6 +6,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use serde::{Deserialize, Serialize};
+
 use crate::ids::Invalid;
 
 /// Whether a session token is needed: the `HttpTokens` option.
@@ -34,7 +36,7 @@ pub enum Switch {
 pub struct HopLimit(u8);
 
 /// The metadata options of one instance, all settled.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct MetadataOptions {
     /// Whether requests without a token are answered.
     pub http_tokens: HttpTokens,
@@ -49,7 +51,7 @@ pub struct MetadataOptions {
 }
 
 /// One layer's say in the options: what is `None` is left to the next layer.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Preferences {
     /// See [`MetadataOptions::http_tokens`].
     pub http_tokens: Option<HttpTokens>,
@@ -63,7 +65,42 @@ pub struct Preferences {
     pub instance_metadata_tags: Option<Switch>,
 }
 
+/// What an account has stated for the instances it will launch in one Region
+/// (`ModifyInstanceMetadataDefaults`). There is no IPv6 setting at this level.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+pub struct MetadataDefaults {
+    /// The layer between the launch and the image.
+    pub preferences: Preferences,
+    /// Refuses what would allow `IMDSv1`, and changes no value.
+    pub http_tokens_enforced: Option<Switch>,
+}
+
+/// `IMDSv1` was to be allowed where the account enforces tokens. Words as EC2's.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+#[error(
+    "You can't launch instances with IMDSv1 because httpTokensEnforced is enabled for this account. \
+     Either launch the instance with httpTokens=required or contact your account owner to disable \
+     httpTokensEnforced using the ModifyInstanceMetadataDefaults API or the account settings in the \
+     EC2 console."
+)]
+pub struct TokensEnforced;
+
+impl MetadataDefaults {
+    /// Whether the account lets an instance have `options`.
+    pub fn check(&self, options: &MetadataOptions) -> Result<(), TokensEnforced> {
+        let enforced = self.http_tokens_enforced.is_some_and(Switch::is_enabled);
+        let refused = enforced && options.http_tokens == HttpTokens::Optional;
+        if refused { Err(TokensEnforced) } else { Ok(()) }
+    }
+}
+
 impl MetadataOptions {
+    /// These options, but for what `change` states.
+    #[must_use]
+    pub fn changed_by(self, change: Preferences) -> Self {
+        Self::settle(&[change, self.into()])
+    }
+
     /// What AWS takes where nobody says anything.
     pub const AWS_DEFAULT: Self = Self {
         http_tokens: HttpTokens::Optional,
@@ -74,7 +111,8 @@ impl MetadataOptions {
     };
 
     /// Settles each option by itself, from the first of `layers` that states it: at launch these
-    /// are the launch parameters, the account's defaults and the image's, in this order.
+    /// are the launch parameters, the launch template's, the account's defaults and the image's, in
+    /// this order.
     pub fn settle(layers: &[Preferences]) -> Self {
         fn first<T>(
             layers: &[Preferences],
@@ -94,6 +132,18 @@ impl MetadataOptions {
                 |p| p.instance_metadata_tags,
                 default.instance_metadata_tags,
             ),
+        }
+    }
+}
+
+impl From<MetadataOptions> for Preferences {
+    fn from(options: MetadataOptions) -> Self {
+        Self {
+            http_tokens: Some(options.http_tokens),
+            hop_limit: Some(options.hop_limit),
+            http_endpoint: Some(options.http_endpoint),
+            http_protocol_ipv6: Some(options.http_protocol_ipv6),
+            instance_metadata_tags: Some(options.instance_metadata_tags),
         }
     }
 }
@@ -133,6 +183,18 @@ impl FromStr for HopLimit {
 impl fmt::Display for HopLimit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
+    }
+}
+
+impl fmt::Display for HttpTokens {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl fmt::Display for Switch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
     }
 }
 
@@ -202,6 +264,76 @@ mod tests {
         assert_eq!(settled.hop_limit, HopLimit(2));
         assert_eq!(settled.http_endpoint, Switch::Enabled);
         assert_eq!(MetadataOptions::settle(&[]), MetadataOptions::AWS_DEFAULT);
+    }
+
+    /// User Guide, "Order of precedence for instance metadata options": the table of `HttpTokens`.
+    #[test]
+    fn http_tokens_come_from_launch_then_account_then_image() {
+        use HttpTokens::{Optional, Required};
+        let layer = |http_tokens| Preferences { http_tokens, ..<_>::default() };
+        for (launch, account, image, settled) in [
+            (Some(Required), None, None, Required),
+            (Some(Required), Some(Optional), None, Required),
+            (Some(Optional), Some(Required), Some(Required), Optional),
+            (Some(Optional), None, Some(Required), Optional),
+            (None, Some(Required), None, Required),
+            (None, Some(Required), Some(Required), Required),
+            (None, Some(Optional), None, Optional),
+            (None, Some(Optional), Some(Required), Optional),
+            (None, None, Some(Required), Required),
+            (None, None, None, Optional),
+        ] {
+            let layers = [layer(launch), layer(account), layer(image)];
+            assert_eq!(MetadataOptions::settle(&layers).http_tokens, settled, "{layers:?}");
+        }
+    }
+
+    /// The same page's table of the hop limit: the account's `HttpTokens` has no say in it.
+    #[test]
+    fn the_hop_limit_comes_from_launch_then_account_then_image() {
+        let limit = |hops: i64| HopLimit::try_from(hops).ok();
+        for (launch, account, image, settled) in [
+            (limit(5), limit(3), limit(2), 5),
+            (limit(5), None, None, 5),
+            (None, limit(3), None, 3),
+            (None, limit(1), limit(2), 1),
+            (None, None, limit(2), 2),
+            (None, None, None, 1),
+        ] {
+            let layers = [launch, account, image];
+            let layers = layers.map(|hop_limit| Preferences {
+                hop_limit,
+                http_tokens: Some(HttpTokens::Required),
+                ..<_>::default()
+            });
+            assert_eq!(MetadataOptions::settle(&layers).hop_limit.get(), settled, "{layers:?}");
+        }
+    }
+
+    #[test]
+    fn enforcement_refuses_and_changes_nothing() {
+        let enforced = |switch| MetadataDefaults {
+            http_tokens_enforced: switch,
+            ..MetadataDefaults::default()
+        };
+        let optional = MetadataOptions::AWS_DEFAULT;
+        let required = optional
+            .changed_by(Preferences { http_tokens: Some(HttpTokens::Required), ..<_>::default() });
+        assert_eq!(enforced(Some(Switch::Enabled)).check(&optional), Err(TokensEnforced));
+        assert_eq!(enforced(Some(Switch::Enabled)).check(&required), Ok(()));
+        assert_eq!(enforced(Some(Switch::Disabled)).check(&optional), Ok(()));
+        assert_eq!(enforced(None).check(&optional), Ok(()));
+    }
+
+    #[test]
+    fn a_change_keeps_what_it_does_not_state() {
+        let change = Preferences { hop_limit: HopLimit::try_from(2).ok(), ..<_>::default() };
+        let changed = MetadataOptions::AWS_DEFAULT.changed_by(change);
+        assert_eq!(
+            changed,
+            MetadataOptions { hop_limit: HopLimit(2), ..MetadataOptions::AWS_DEFAULT }
+        );
+        assert_eq!(changed.changed_by(Preferences::default()), changed);
     }
 
     #[test]

@@ -19,6 +19,7 @@ mod openssl_tests;
 mod pem;
 mod store;
 
+use std::collections::HashMap;
 use std::error::Error;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
@@ -33,6 +34,29 @@ pub(crate) use self::store::IdentityError;
 
 /// How long a request for a signed path may wait for its value.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(2);
+
+/// The signers of all Regions.
+#[derive(Default)]
+pub(crate) struct Signers {
+    /// Where the keys are kept; without it they last as long as the process.
+    directory: Option<PathBuf>,
+    by_region: Mutex<HashMap<Region, Arc<Signer>>>,
+}
+
+impl Signers {
+    /// Signers that keep their keys in `directory`, or nowhere.
+    pub(crate) fn new(directory: Option<PathBuf>) -> Self {
+        Self { directory, ..Self::default() }
+    }
+
+    /// The Region's signer.
+    pub(crate) fn of(&self, region: &Region) -> Arc<Signer> {
+        let mut signers = self.by_region.lock().unwrap_or_else(PoisonError::into_inner);
+        let signer = signers.entry(region.clone());
+        let new = || Signer::new(region.clone(), self.directory.clone());
+        Arc::clone(signer.or_insert_with(new))
+    }
+}
 
 /// Signs the identity documents of one Region's instances, in the background.
 pub(crate) struct Signer {

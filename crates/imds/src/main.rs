@@ -1,5 +1,6 @@
 //! The EC2 Instance Metadata Service as software anyone can run.
 
+mod agent;
 mod cli;
 mod clock;
 mod commands;

@@ -1,6 +1,6 @@
 //! The data path: from a packet in to a packet out.
 //!
-//! 1. [`listen`]: a listening socket that belongs to one instance;
+//! 1. [`listen`]: a listening socket, and whom it belongs to;
 //! 2. [`connection`]: bytes ([`input`]) become one request at a time, and answers become bytes;
 //! 3. [`identify`]: whose request it is, and how far away the client probably is;
 //! 4. `imds_core`: the answer, and how far it may travel;
@@ -29,8 +29,9 @@ use tokio::sync::watch;
 pub(crate) use limits::allow_many_connections;
 pub(crate) use listen::Listener;
 
+use crate::agent;
 use crate::config::Answers;
-use crate::identity::Signer;
+use crate::identity::Signers;
 use crate::telemetry::AccessLog;
 
 /// All that a service needs to run.
@@ -39,8 +40,10 @@ pub(crate) struct Service {
     pub(crate) listeners: Vec<Listener>,
     /// What mints and checks tokens.
     pub(crate) keyring: Keyring,
+    /// Who is served.
+    pub(crate) table: agent::Current,
     /// What signs identity documents.
-    pub(crate) signer: Arc<Signer>,
+    pub(crate) signers: Signers,
     /// How requests are answered.
     pub(crate) answers: Answers,
     /// Where each request is noted, if anywhere.

@@ -1,1 +1,4 @@
 //! Where state is kept.
+
+pub mod keys;
+pub mod records;

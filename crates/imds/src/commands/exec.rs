@@ -5,14 +5,16 @@ use std::num::NonZeroUsize;
 use std::process::ExitCode;
 use std::sync::Arc;
 
+use arc_swap::ArcSwap;
 use imds_core::{Endpoint, Flavour, Instance};
 
 use super::{cannot_log, cannot_start};
+use crate::agent::{Link, Table};
 use crate::cli::{ExecArgs, LogArgs};
 use crate::config::{Answers, Settings};
 use crate::error::CommandError;
 use crate::exec::{self, ExecRequest, InstanceFacts};
-use crate::identity::Signer;
+use crate::identity::Signers;
 use crate::serve::{Listener, Server, Service};
 use crate::state;
 use crate::telemetry::{self, AccessLog, Destination, Writer};
@@ -73,14 +75,15 @@ fn start(
     let log = AccessLog::start(&destination, logs.log_format);
     let log = log.map_err(|error| cannot_log(&destination, error))?;
     let (access_log, writer) = log.unzip();
-    let endpoint = Arc::new(Endpoint::new(instance));
+    let table = Table::of_one(Arc::new(Endpoint::new(instance)));
     let service = Service {
         listeners: listeners
             .into_iter()
-            .map(|socket| Listener::new(socket, Arc::clone(&endpoint)))
+            .map(|socket| Listener::new(socket, Link::Shared))
             .collect(),
         keyring: state::ephemeral_keyring()?,
-        signer: Signer::new(instance.zone.region().clone(), None),
+        table: Arc::new(ArcSwap::from_pointee(table)),
+        signers: Signers::default(),
         answers,
         access_log,
         // One program's requests.

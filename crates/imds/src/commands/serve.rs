@@ -5,13 +5,15 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::process::ExitCode;
 use std::sync::Arc;
 
+use arc_swap::ArcSwap;
 use imds_core::{Endpoint, Flavour, HttpTokens, Instance};
 
 use super::{cannot_log, cannot_start};
+use crate::agent::{Link, Table};
 use crate::cli::ServeArgs;
 use crate::config::Settings;
 use crate::error::{CommandError, Kind};
-use crate::identity::Signer;
+use crate::identity::Signers;
 use crate::serve::{Listener, Service, allow_many_connections, default_threads};
 use crate::shutdown::Signals;
 use crate::telemetry::{self, AccessLog, Destination};
@@ -27,11 +29,11 @@ pub(crate) fn run(args: ServeArgs) -> Result<ExitCode, CommandError> {
     let addresses = [args.listen, settings.listen, vec![DEFAULT_ADDRESS]];
     let addresses = addresses.into_iter().find(|addresses| !addresses.is_empty());
     let instance = args.instance.launch(settings.instance)?;
-    let endpoint = Arc::new(Endpoint::new(&instance));
+    let table = Table::of_one(Arc::new(Endpoint::new(&instance)));
     let listeners = addresses
         .iter()
         .flatten()
-        .map(|address| listen(*address, &instance, &endpoint))
+        .map(|address| listen(*address, &instance))
         .collect::<Result<Vec<_>, _>>()?;
 
     telemetry::start(args.logs.log_format);
@@ -43,13 +45,14 @@ pub(crate) fn run(args: ServeArgs) -> Result<ExitCode, CommandError> {
     let addresses: Vec<_> =
         listeners.iter().filter_map(|listener| listener.address().ok()).collect();
     let keyring = state::kept_keyring()?;
-    let signer = Signer::new(instance.zone.region().clone(), Some(state::directory()?));
+    let table = Arc::new(ArcSwap::from_pointee(table));
+    let signers = Signers::new(Some(state::directory()?));
 
     allow_many_connections();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(cannot_start)?;
     let mut signals = runtime.block_on(async { Signals::listen() }).map_err(cannot_start)?;
-    let service = Service { listeners, keyring, signer, answers, access_log, threads };
+    let service = Service { listeners, keyring, table, signers, answers, access_log, threads };
     let server = service.start().map_err(cannot_start)?;
     terminal::print(banner(&instance, &addresses))?;
 
@@ -59,11 +62,7 @@ pub(crate) fn run(args: ServeArgs) -> Result<ExitCode, CommandError> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn listen(
-    address: SocketAddr,
-    instance: &Instance,
-    endpoint: &Arc<Endpoint>,
-) -> Result<Listener, CommandError> {
+fn listen(address: SocketAddr, instance: &Instance) -> Result<Listener, CommandError> {
     if address.is_ipv6() && !instance.options.http_protocol_ipv6.is_enabled() {
         let on_xen = instance.instance_type.flavour() == Flavour::Xen;
         let nitro = if on_xen { "--instance-type t3.micro " } else { "" };
@@ -72,7 +71,7 @@ fn listen(
         ))
         .hint(format!("{nitro}--http-protocol-ipv6 enabled")));
     }
-    Listener::bind(address, Arc::clone(endpoint)).map_err(|error| {
+    Listener::bind(address, Link::Shared).map_err(|error| {
         let kind = match error.kind() {
             io::ErrorKind::PermissionDenied => Kind::Denied,
             _ => Kind::Unavailable,

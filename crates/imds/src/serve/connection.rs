@@ -2,11 +2,12 @@
 
 use std::io;
 use std::pin::{Pin, pin};
+use std::sync::Arc;
 use std::time::Duration;
 
 use imds_core::answer::{self, Answer};
 use imds_core::request::{Parsed, Request};
-use imds_core::{Moment, Reach, wire};
+use imds_core::{Endpoint, Moment, Reach, wire};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, Sleep, sleep};
 
@@ -81,7 +82,8 @@ impl<'a> Connection<'a> {
     async fn serve(&mut self) -> io::Result<End> {
         let mut deadline = pin!(sleep(limits::IDLE));
         loop {
-            let Some(mut turn) = self.take_turn() else {
+            let Some(endpoint) = self.identify() else { return Ok(End::Now) };
+            let Some(mut turn) = self.take_turn(&endpoint) else {
                 if self.read(deadline.as_mut()).await? {
                     continue;
                 }
@@ -89,8 +91,8 @@ impl<'a> Connection<'a> {
             };
             let _busy = Busy::new(self.shared);
             if turn.is_pending {
-                self.wait_for_signatures().await;
-                turn = self.take_turn().unwrap_or(turn);
+                self.wait_for_signatures(&endpoint).await;
+                turn = self.take_turn(&endpoint).unwrap_or(turn);
             }
             // Before it is sent: whoever has read the answer finds it in the log, even where that is
             // the last thing that happens.
@@ -117,11 +119,16 @@ impl<'a> Connection<'a> {
         }
     }
 
+    /// Whom the next request is for; `None` where no instance that runs has this client.
+    fn identify(&mut self) -> Option<Arc<Endpoint>> {
+        let mut table = self.shared.table.borrow_mut();
+        self.caller.identify(table.load()).cloned()
+    }
+
     /// Parses a request from what was read, and writes its answer to `output`; `None` where the
     /// request is not whole yet.
-    fn take_turn(&mut self) -> Option<Turn> {
+    fn take_turn(&mut self, endpoint: &Arc<Endpoint>) -> Option<Turn> {
         let service = &self.shared.service;
-        let endpoint = &self.caller.endpoint;
         let (request, length) = match Request::parse(self.input.unread()) {
             Parsed::Partial => return None,
             Parsed::Complete(request, length) => (Some(request), length),
@@ -145,14 +152,14 @@ impl<'a> Connection<'a> {
             after,
             is_pending: answer.pending,
             body_follows: request.as_ref().is_none_or(|request| request.has_body),
-            access: self.note(request.as_ref(), &answer, now),
+            access: self.note(endpoint, request.as_ref(), &answer, now),
         })
     }
 
     /// Has the identity document signed, and waits until that is done or has failed.
-    async fn wait_for_signatures(&self) {
-        let signer = &self.shared.service.signer;
-        signer.start(&self.caller.endpoint);
+    async fn wait_for_signatures(&self, endpoint: &Arc<Endpoint>) {
+        let signer = self.shared.service.signers.of(endpoint.region());
+        signer.start(endpoint);
         let deadline = Instant::now() + identity::PATIENCE;
         while signer.is_working() && Instant::now() < deadline {
             sleep(SIGNATURE_POLL).await;
@@ -162,6 +169,7 @@ impl<'a> Connection<'a> {
     /// The access log's record of a turn, where there is a log.
     fn note(
         &self,
+        endpoint: &Arc<Endpoint>,
         request: Option<&Request<'_>>,
         answer: &Answer<'_>,
         now: Moment,
@@ -169,7 +177,7 @@ impl<'a> Connection<'a> {
         self.shared.service.access_log.is_some().then(|| Access {
             unix_ms: now.unix_ms,
             peer: self.caller.address,
-            endpoint: self.caller.endpoint.clone(),
+            endpoint: Arc::clone(endpoint),
             spoken: answer.spoken,
             method: request.map(|request| request.method),
             path: LoggedPath::new(request.map_or("", |request| request.path.as_str())),

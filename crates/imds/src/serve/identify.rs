@@ -8,22 +8,38 @@ use imds_core::reach::routers_crossed;
 use imds_linux::socket;
 use tokio::net::TcpStream;
 
+use crate::agent::{Link, Table};
+
 /// What is known of a connection before its first request.
 pub(super) struct Caller {
     pub(super) address: SocketAddr,
-    /// The instance it speaks to: the one that its listener belongs to.
-    pub(super) endpoint: Arc<Endpoint>,
+    /// Whom its listener belongs to.
+    link: Link,
+    /// Whom it spoke to last, and the table that said so.
+    endpoint: Option<Arc<Endpoint>>,
+    generation: Option<u64>,
     /// How many routers lie between, read off the TTL of its first packet. The client chose that
     /// TTL: good for logs and advice, never for a decision.
     pub(super) hops_away: Option<u8>,
 }
 
 impl Caller {
-    pub(super) fn new(stream: &TcpStream, address: SocketAddr, endpoint: &Arc<Endpoint>) -> Self {
+    pub(super) fn new(stream: &TcpStream, address: SocketAddr, link: Link) -> Self {
         Self {
             address,
-            endpoint: Arc::clone(endpoint),
+            link,
+            endpoint: None,
+            generation: None,
             hops_away: socket::syn_ttl(stream).map(routers_crossed),
         }
+    }
+
+    /// Looks up whom the next request is for: a connection may outlive a change.
+    pub(super) fn identify(&mut self, table: &Table) -> Option<&Arc<Endpoint>> {
+        if self.generation != Some(table.generation()) {
+            self.endpoint = table.find(&self.link, self.address.ip()).cloned();
+            self.generation = Some(table.generation());
+        }
+        self.endpoint.as_ref()
     }
 }

@@ -6,7 +6,6 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use imds_core::Endpoint;
 use imds_linux::socket;
 use tokio::runtime;
 use tokio::sync::watch;
@@ -17,22 +16,23 @@ use super::connection::Connection;
 use super::identify::Caller;
 use super::shared::Shared;
 use super::{Service, limits};
+use crate::agent::Link;
 
-/// A listening socket, and the instance that those who connect to it speak to.
+/// A listening socket, and whom it belongs to.
 pub(crate) struct Listener {
     socket: TcpListener,
-    endpoint: Arc<Endpoint>,
+    link: Link,
 }
 
 impl Listener {
-    /// Has those who connect to `socket`, made by [`socket::listen`], speak to `endpoint`.
-    pub(crate) fn new(socket: TcpListener, endpoint: Arc<Endpoint>) -> Self {
-        Self { socket, endpoint }
+    /// Has `socket`, made by [`socket::listen`], belong to `link`.
+    pub(crate) fn new(socket: TcpListener, link: Link) -> Self {
+        Self { socket, link }
     }
 
-    /// Listens on `address` for `endpoint`.
-    pub(crate) fn bind(address: SocketAddr, endpoint: Arc<Endpoint>) -> io::Result<Self> {
-        Ok(Self::new(socket::listen(address)?, endpoint))
+    /// Listens on `address` for `link`.
+    pub(crate) fn bind(address: SocketAddr, link: Link) -> io::Result<Self> {
+        Ok(Self::new(socket::listen(address)?, link))
     }
 
     /// The address, with the port that the kernel chose if 0 was asked for.
@@ -53,7 +53,7 @@ impl Worker {
     pub(super) fn new(service: &Arc<Service>, stopped: watch::Receiver<bool>) -> io::Result<Self> {
         let listeners = service.listeners.iter().map(|listener| {
             let socket = listener.socket.try_clone()?;
-            Ok(Listener { socket, endpoint: Arc::clone(&listener.endpoint) })
+            Ok(Listener { socket, link: listener.link.clone() })
         });
         Ok(Self {
             listeners: listeners.collect::<io::Result<_>>()?,
@@ -96,7 +96,7 @@ async fn accept(listener: Listener, shared: Rc<Shared>, mut stopped: watch::Rece
             // Closed at once: a client sees a reset, and an honest one comes again.
             Ok(_) if shared.open.get() >= limits::CONNECTIONS => {}
             Ok((stream, address)) => {
-                let caller = Caller::new(&stream, address, &listener.endpoint);
+                let caller = Caller::new(&stream, address, listener.link.clone());
                 let shared = Rc::clone(&shared);
                 // Counted here, not once the task runs: many may be accepted before that.
                 shared.open.update(|open| open + 1);

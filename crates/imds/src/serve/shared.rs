@@ -4,13 +4,17 @@ use std::cell::{Cell, RefCell};
 use std::io;
 use std::sync::Arc;
 
+use arc_swap::Cache;
 use imds_core::time::HttpDate;
 
 use super::Service;
+use crate::agent::{self, Table};
 use crate::clock::Clock;
 
 pub(super) struct Shared {
     pub(super) service: Arc<Service>,
+    /// Who is served; asked anew for each request, which costs one comparison.
+    pub(super) table: RefCell<Cache<agent::Current, Arc<Table>>>,
     pub(super) clock: Clock,
     pub(super) date: RefCell<HttpDate>,
     /// How many connections there are.
@@ -22,6 +26,7 @@ pub(super) struct Shared {
 impl Shared {
     pub(super) fn new(service: Arc<Service>) -> io::Result<Self> {
         Ok(Self {
+            table: RefCell::new(Cache::new(Arc::clone(&service.table))),
             service,
             clock: Clock::new().map_err(io::Error::other)?,
             date: RefCell::new(HttpDate::new(0)),

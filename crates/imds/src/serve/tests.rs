@@ -4,6 +4,7 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
 
+use arc_swap::ArcSwap;
 use imds_core::wire::KeepAlive;
 use imds_core::{Endpoint, Launch};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -14,8 +15,9 @@ use super::connection::Connection;
 use super::identify::Caller;
 use super::shared::Shared;
 use super::{Service, limits};
+use crate::agent::{Link, Table};
 use crate::config::Answers;
-use crate::identity::Signer;
+use crate::identity::Signers;
 use crate::state;
 
 const GET: &[u8] = b"GET / HTTP/1.1\r\nConnection: keep-alive\r\n\r\n";
@@ -24,10 +26,12 @@ const GET: &[u8] = b"GET / HTTP/1.1\r\nConnection: keep-alive\r\n\r\n";
 /// service was done with the connection.
 async fn serve<T>(client: impl AsyncFnOnce(TcpStream) -> T) -> (T, Duration) {
     let instance = Launch::default().settle().unwrap();
+    let table = Table::of_one(Arc::new(Endpoint::new(&instance)));
     let service = Service {
         listeners: Vec::new(),
         keyring: state::ephemeral_keyring().unwrap(),
-        signer: Signer::new(instance.zone.region().clone(), None),
+        table: Arc::new(ArcSwap::from_pointee(table)),
+        signers: Signers::default(),
         answers: Answers { keep_alive: KeepAlive::Ec2, stall: None },
         access_log: None,
         threads: NonZeroUsize::MIN,
@@ -36,7 +40,7 @@ async fn serve<T>(client: impl AsyncFnOnce(TcpStream) -> T) -> (T, Duration) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let there = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
     let (here, address) = listener.accept().await.unwrap();
-    let caller = Caller::new(&here, address, &Arc::new(Endpoint::new(&instance)));
+    let caller = Caller::new(&here, address, Link::Shared);
     let start = Instant::now();
     let served = async {
         Connection::new(here, caller, &shared).run().await;

@@ -1,0 +1,33 @@
+//! How values that are parsed from text are kept: as that text.
+
+/// Implements `Serialize` by `Display` and `Deserialize` by `FromStr`, so that a kept value is checked
+/// by the same rule as a typed one.
+macro_rules! kept_as_text {
+    ($($name:ty),+ $(,)?) => {$(
+        impl serde::Serialize for $name {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.collect_str(self)
+            }
+        }
+
+        impl<'de> serde::Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
+                text.parse().map_err(serde::de::Error::custom)
+            }
+        }
+    )+};
+}
+
+kept_as_text!(
+    crate::ids::AccountId,
+    crate::ids::ImageId,
+    crate::ids::InstanceId,
+    crate::image::WellKnownImage,
+    crate::instance_type::InstanceType,
+    crate::options::HopLimit,
+    crate::options::HttpTokens,
+    crate::options::Switch,
+    crate::placement::Region,
+    crate::placement::Zone,
+);

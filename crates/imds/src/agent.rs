@@ -1,0 +1,5 @@
+//! From state to who is served.
+
+mod table;
+
+pub(crate) use table::{Current, Link, Table};
