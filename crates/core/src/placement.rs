@@ -6,7 +6,7 @@ use std::str::FromStr;
 use crate::ids::Invalid;
 
 /// An AWS Region, such as `us-east-1`.
-#[derive(Clone, Debug, Eq, Hash, PartialEq)]
+#[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct Region(Box<str>);
 
 /// An Availability Zone (`us-east-1a`) or Local Zone (`us-west-2-lax-1a`), with its Region.

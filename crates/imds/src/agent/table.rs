@@ -15,9 +15,26 @@ pub(crate) type Current = Arc<ArcSwap<Table>>;
 pub(crate) struct Table {
     /// Grows with each table that comes into force.
     generation: u64,
-    instances: HashMap<InstanceId, Arc<Endpoint>>,
+    instances: HashMap<InstanceId, Served>,
     addresses: HashMap<IpAddr, Arc<Endpoint>>,
+    default_id: Option<InstanceId>,
     default: Option<Arc<Endpoint>>,
+}
+
+/// An instance that is served, and the source addresses of its requests.
+#[derive(Clone)]
+pub(crate) struct Served {
+    pub(crate) endpoint: Arc<Endpoint>,
+    pub(crate) addresses: Box<[IpAddr]>,
+}
+
+/// The difference between two tables.
+#[derive(Default)]
+pub(crate) struct Update {
+    /// Instances that are served otherwise from now on, or not at all.
+    pub(crate) instances: Vec<(InstanceId, Option<Served>)>,
+    /// Who is the default from now on, where that changes.
+    pub(crate) default: Option<Option<InstanceId>>,
 }
 
 /// Whom a listener belongs to.
@@ -35,17 +52,40 @@ impl Table {
         Self { default: Some(endpoint), ..Self::default() }
     }
 
-    /// The endpoint that a request is for, if any; such as no instance that runs gets no answer.
+    /// The table after `update`.
+    pub(crate) fn updated(&self, update: Update) -> Self {
+        let mut instances = self.instances.clone();
+        let mut addresses = self.addresses.clone();
+        // Those that go first: an address may move from one instance to another.
+        for (id, _) in &update.instances {
+            for address in instances.remove(id).iter().flat_map(|before: &Served| &before.addresses) {
+                addresses.remove(address);
+            }
+        }
+        for (id, served) in update.instances {
+            let Some(served) = served else { continue };
+            let endpoint = &served.endpoint;
+            let held = served.addresses.iter().map(|address| (*address, Arc::clone(endpoint)));
+            addresses.extend(held);
+            instances.insert(id, served);
+        }
+        let default_id = update.default.unwrap_or_else(|| self.default_id.clone());
+        let default = default_id.as_ref().and_then(|id| instances.get(id));
+        let default = default.map(|served| Arc::clone(&served.endpoint));
+        Self { generation: self.generation + 1, instances, addresses, default_id, default }
+    }
+
+    /// The endpoint that a request is for; `None` where that is no instance that runs.
     pub(crate) fn find(&self, link: &Link, source: IpAddr) -> Option<&Arc<Endpoint>> {
         match link {
-            Link::Instance(id) => self.instances.get(id),
+            Link::Instance(id) => self.instance(id),
             Link::Shared => self.addresses.get(&source.to_canonical()).or(self.default.as_ref()),
         }
     }
 
     /// The endpoint of an instance; `None` while it is not served.
     pub(crate) fn instance(&self, id: &InstanceId) -> Option<&Arc<Endpoint>> {
-        self.instances.get(id)
+        self.instances.get(id).map(|served| &served.endpoint)
     }
 
     /// Tells one table from another.
@@ -60,40 +100,75 @@ mod tests {
 
     use super::*;
 
-    fn endpoint(id: &str) -> Arc<Endpoint> {
+    fn served(id: &str, addresses: &[IpAddr]) -> (InstanceId, Option<Served>) {
         let launch = Launch { instance_id: id.parse().ok(), ..Launch::default() };
-        Arc::new(Endpoint::new(&launch.settle().unwrap()))
+        let endpoint = Arc::new(Endpoint::new(&launch.settle().unwrap()));
+        let id = endpoint.instance_id().clone();
+        (id, Some(Served { endpoint, addresses: addresses.into() }))
+    }
+
+    fn found<'a>(table: &'a Table, link: &Link, source: &str) -> Option<&'a str> {
+        let endpoint = table.find(link, source.parse().unwrap())?;
+        Some(endpoint.instance_id().as_str())
     }
 
     #[test]
     fn a_bound_listener_wins_over_the_source_address_and_that_over_the_default() {
-        let ids = ["i-11111111", "i-22222222", "i-33333333"];
-        let [bound, addressed, default] = ids.map(endpoint);
-        let address: IpAddr = "172.31.0.9".parse().unwrap();
-        let mut table = Table {
-            generation: 1,
-            instances: [bound, addressed.clone(), default.clone()]
-                .map(|endpoint| (endpoint.instance_id().clone(), endpoint))
-                .into(),
-            addresses: [(address, addressed)].into(),
-            default: Some(default),
-        };
-        let link = Link::Instance("i-11111111".parse().unwrap());
-        let elsewhere: IpAddr = "127.0.0.1".parse().unwrap();
-        let mapped: IpAddr = "::ffff:172.31.0.9".parse().unwrap();
+        let [bound, addressed, default] = ["i-11111111", "i-22222222", "i-33333333"];
+        let address = "172.31.0.9".parse().unwrap();
+        let table = Table::default().updated(Update {
+            instances: vec![
+                served(bound, &[]),
+                served(addressed, &[address]),
+                served(default, &[]),
+            ],
+            default: Some(default.parse().ok()),
+        });
+        let link = Link::Instance(bound.parse().unwrap());
         for (link, source, expected) in [
-            (&link, address, Some(ids[0])),
-            (&link, elsewhere, Some(ids[0])),
-            (&Link::Shared, address, Some(ids[1])),
-            (&Link::Shared, mapped, Some(ids[1])),
-            (&Link::Shared, elsewhere, Some(ids[2])),
+            (&link, "172.31.0.9", bound),
+            (&link, "127.0.0.1", bound),
+            (&Link::Shared, "172.31.0.9", addressed),
+            (&Link::Shared, "::ffff:172.31.0.9", addressed),
+            (&Link::Shared, "127.0.0.1", default),
         ] {
-            let found = table.find(link, source).map(|found| found.instance_id().as_str());
-            assert_eq!(found, expected, "{link:?} {source}");
+            assert_eq!(found(&table, link, source), Some(expected), "{link:?} {source}");
         }
-        table.default = None;
-        assert!(table.find(&Link::Shared, elsewhere).is_none());
         let stopped = Link::Instance("i-44444444".parse().unwrap());
-        assert!(table.find(&stopped, address).is_none(), "a bound listener has no substitute");
+        assert_eq!(found(&table, &stopped, "172.31.0.9"), None, "there is no substitute");
+    }
+
+    #[test]
+    fn an_instance_takes_its_addresses_with_it() {
+        let (here, there) = ("172.31.0.9", "172.31.0.10");
+        let at = |address: &str| served("i-11111111", &[address.parse().unwrap()]);
+        let update = |instance| Update { instances: vec![instance], default: None };
+        let table = Table::default().updated(update(at(here)));
+        let moved = table.updated(update(at(there)));
+        assert_ne!(moved.generation(), table.generation());
+        assert_eq!(found(&moved, &Link::Shared, here), None);
+        assert_eq!(found(&moved, &Link::Shared, there), Some("i-11111111"));
+        let handed_over = moved.updated(Update {
+            instances: vec![served("i-22222222", &[there.parse().unwrap()]), at(here)],
+            default: None,
+        });
+        assert_eq!(found(&handed_over, &Link::Shared, there), Some("i-22222222"));
+        let id: InstanceId = "i-11111111".parse().unwrap();
+        let gone = moved.updated(update((id.clone(), None)));
+        assert_eq!(found(&gone, &Link::Shared, there), None);
+        assert!(gone.instance(&id).is_none());
+    }
+
+    #[test]
+    fn the_default_comes_and_goes_with_its_instance() {
+        let id: InstanceId = "i-11111111".parse().unwrap();
+        let named = Update { instances: Vec::new(), default: Some(Some(id.clone())) };
+        let table = Table::default().updated(named);
+        assert_eq!(found(&table, &Link::Shared, "127.0.0.1"), None, "it does not run yet");
+        let runs = Update { instances: vec![served("i-11111111", &[])], default: None };
+        let table = table.updated(runs);
+        assert_eq!(found(&table, &Link::Shared, "127.0.0.1"), Some("i-11111111"));
+        let stopped = table.updated(Update { instances: vec![(id, None)], default: None });
+        assert_eq!(found(&stopped, &Link::Shared, "127.0.0.1"), None);
     }
 }
