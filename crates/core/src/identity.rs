@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::credentials::{object, string};
-use crate::ids::Invalid;
+use crate::ids::{Invalid, KernelId, RamdiskId};
 use crate::instance::Instance;
 use crate::time::iso8601;
 
@@ -38,20 +38,29 @@ const VERSION: &str = "2017-09-30";
 /// hash byte by byte.
 pub fn document(instance: &Instance) -> String {
     let null = || "null".to_owned();
+    let or_null = |text: Option<&str>| text.map_or_else(null, string);
+    let product_codes: Vec<_> = instance.product_codes.iter().map(|code| string(code)).collect();
+    let private_ip = instance.primary_interface().private_ipv4().map(|ip| ip.to_string());
     object(&[
         ("accountId", string(instance.account.as_str())),
-        ("architecture", string(instance.instance_type.architecture())),
+        ("architecture", string(instance.image.architecture.as_str())),
         ("availabilityZone", string(instance.zone.as_str())),
         ("billingProducts", null()),
         ("devpayProductCodes", null()),
-        ("marketplaceProductCodes", null()),
+        (
+            "marketplaceProductCodes",
+            match product_codes.as_slice() {
+                [] => null(),
+                codes => format!("[ {} ]", codes.join(", ")),
+            },
+        ),
         ("imageId", string(instance.image.id.as_str())),
         ("instanceId", string(instance.id.as_str())),
         ("instanceType", string(instance.instance_type.as_str())),
-        ("kernelId", null()),
+        ("kernelId", or_null(instance.kernel.as_ref().map(KernelId::as_str))),
         ("pendingTime", string(&iso8601(instance.launched_at))),
-        ("privateIp", string(&instance.interface.private_ipv4.to_string())),
-        ("ramdiskId", null()),
+        ("privateIp", or_null(private_ip.as_deref())),
+        ("ramdiskId", or_null(instance.ramdisk.as_ref().map(RamdiskId::as_str))),
         ("region", string(instance.zone.region().as_str())),
         ("version", string(VERSION)),
     ])

@@ -25,7 +25,7 @@ impl Invalid {
 
 /// Defines an identifier that is a checked string.
 macro_rules! id {
-    ($(#[$doc:meta])* $name:ident, $what:literal, $rule:literal, $check:expr) => {
+    ($(#[$doc:meta])* $name:ident, $what:expr, $rule:expr, $check:expr) => {
         $(#[$doc])*
         #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
         pub struct $name(Box<str>);
@@ -58,21 +58,55 @@ macro_rules! id {
     };
 }
 
-id!(
-    /// An instance id: `i-` and 17 hexadecimal digits (8 on instances of before 2016).
-    InstanceId,
-    "instance id",
-    "it is `i-` and 17 (or 8) lower-case hexadecimal digits, such as i-1234567890abcdef0",
-    |text| is_resource_id(text, "i-")
-);
+/// Defines ids of EC2 resources: a prefix and hexadecimal digits, 17 of them, or 8 on what was made
+/// before 2016.
+macro_rules! resource_ids {
+    ($($(#[$doc:meta])* $name:ident, $what:literal, $prefix:literal;)*) => {
+        $(id!(
+            $(#[$doc])*
+            $name,
+            $what,
+            concat!(
+                "it is `", $prefix, "` and 17 (or 8) lower-case hexadecimal digits, such as ",
+                $prefix, "1234567890abcdef0"
+            ),
+            |text| is_resource_id(text, $prefix)
+        );
 
-id!(
-    /// An Amazon Machine Image id: `ami-` and 17 (or 8) hexadecimal digits.
-    ImageId,
-    "AMI id",
-    "it is `ami-` and 17 (or 8) lower-case hexadecimal digits",
-    |text| is_resource_id(text, "ami-")
-);
+        impl $name {
+            /// The id of this kind that belongs to `seed`.
+            #[allow(dead_code, reason = "some kinds are only ever stated")]
+            pub(crate) fn derived(seed: &[u8; 32]) -> Self {
+                Self(resource_id($prefix, seed).into())
+            }
+        })*
+    };
+}
+
+resource_ids! {
+    /// An instance id: `i-…`
+    InstanceId, "instance id", "i-";
+    /// An Amazon Machine Image id: `ami-…`
+    ImageId, "AMI id", "ami-";
+    /// A reservation id, shared by what one call launched: `r-…`
+    ReservationId, "reservation id", "r-";
+    /// A network interface id: `eni-…`
+    InterfaceId, "network interface id", "eni-";
+    /// A security group id: `sg-…`
+    SecurityGroupId, "security group id", "sg-";
+    /// A subnet id: `subnet-…`
+    SubnetId, "subnet id", "subnet-";
+    /// A VPC id: `vpc-…`
+    VpcId, "VPC id", "vpc-";
+    /// The id of a paravirtual image's kernel: `aki-…`
+    KernelId, "kernel id", "aki-";
+    /// The id of a paravirtual image's RAM disk: `ari-…`
+    RamdiskId, "RAM disk id", "ari-";
+    /// A Dedicated Host id: `h-…`
+    HostId, "Dedicated Host id", "h-";
+    /// A placement group id: `pg-…`
+    PlacementGroupId, "placement group id", "pg-";
+}
 
 id!(
     /// An AWS account id: 12 digits.
@@ -89,11 +123,6 @@ impl InstanceId {
     pub(crate) fn derive(&self, purpose: &str) -> [u8; 32] {
         derive(&[self.as_str(), purpose])
     }
-
-    /// An id such as `eni-0a1b…` that belongs to this instance.
-    pub(crate) fn derive_id(&self, prefix: &str) -> String {
-        resource_id(prefix, &self.derive(prefix))
-    }
 }
 
 /// 32 bytes that depend only on `parts`.
@@ -107,7 +136,7 @@ pub(crate) fn derive(parts: &[&str]) -> [u8; 32] {
 }
 
 /// `prefix` and 17 hexadecimal digits, the first of them 0 as on EC2.
-pub(crate) fn resource_id(prefix: &str, seed: &[u8; 32]) -> String {
+fn resource_id(prefix: &str, seed: &[u8; 32]) -> String {
     let digits: String = seed.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
     format!("{prefix}0{digits}")
 }
@@ -140,9 +169,9 @@ mod tests {
     #[test]
     fn derived_ids_are_well_formed_and_differ() {
         let id: InstanceId = "i-1234567890abcdef0".parse().unwrap();
-        let eni = id.derive_id("eni-");
-        assert_eq!(eni.len(), "eni-".len() + 17);
-        assert_eq!(eni, id.derive_id("eni-"));
-        assert_ne!(eni[4..], id.derive_id("vpc-")[4..]);
+        let eni = InterfaceId::derived(&id.derive("eni-"));
+        assert_eq!(eni.as_str().parse(), Ok(eni.clone()));
+        assert_eq!(eni.as_str().len(), "eni-".len() + 17);
+        assert_ne!(eni, InterfaceId::derived(&id.derive("vpc-")));
     }
 }

@@ -1,9 +1,11 @@
-//! Machine images, as far as they decide metadata options.
+//! Machine images, as far as the metadata shows them.
 
 use std::fmt;
 use std::str::FromStr;
 
-use crate::ids::{ImageId, Invalid, derive, resource_id};
+use crate::block_device::BlockDevice;
+use crate::ids::{ImageId, Invalid, KernelId, RamdiskId, derive};
+use crate::instance_type::Architecture;
 use crate::options::{HopLimit, HttpTokens, Preferences};
 use crate::placement::Region;
 
@@ -14,8 +16,43 @@ pub struct Image {
     pub id: ImageId,
     /// Whether it was registered with `ImdsSupport=v2.0`.
     pub imds_v2_support: bool,
-    /// The root device in its block device mapping.
-    pub root_device: &'static str,
+    /// The processors it is for.
+    pub architecture: Architecture,
+    /// How it is run.
+    pub virtualization: Virtualization,
+    /// The root device in its block device mapping, such as `/dev/xvda`.
+    pub root_device: String,
+    /// The rest of its block device mapping.
+    pub block_devices: Vec<BlockDevice>,
+    /// Where its manifest is in S3; none for an image backed by EBS.
+    pub manifest_path: Option<String>,
+    /// The images it was bundled from, as its manifest has them.
+    pub ancestors: Vec<ImageId>,
+    /// Its AWS Marketplace product codes.
+    pub product_codes: Vec<String>,
+    /// The kernel of a paravirtual image.
+    pub kernel: Option<KernelId>,
+    /// The RAM disk of a paravirtual image.
+    pub ramdisk: Option<RamdiskId>,
+}
+
+/// The two ways Xen runs a machine; Nitro has only the first.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Virtualization {
+    /// With hardware support, and a kernel of its own.
+    Hvm,
+    /// With a kernel that knows Xen, and that EC2 provides.
+    Paravirtual,
+}
+
+impl Virtualization {
+    /// As `meta-data/profile` has it, behind `default-`, and as the EC2 API writes it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Hvm => "hvm",
+            Self::Paravirtual => "paravirtual",
+        }
+    }
 }
 
 /// The images one can name without knowing an id.
@@ -37,13 +74,20 @@ impl WellKnownImage {
         }
     }
 
-    /// The image as it stands in `region`.
-    pub fn in_region(self, region: &Region) -> Image {
-        let id = resource_id("ami-", &derive(&[self.as_str(), region.as_str()]));
+    /// The image as it stands in `region`, for the processors it is to run on.
+    pub fn in_region(self, region: &Region, architecture: Architecture) -> Image {
         Image {
-            id: id.parse().unwrap_or_else(|_| unreachable!("a derived id is well formed")),
+            id: ImageId::derived(&derive(&[self.as_str(), region.as_str()])),
             imds_v2_support: self == Self::AmazonLinux2023,
-            root_device: "/dev/xvda",
+            architecture,
+            virtualization: Virtualization::Hvm,
+            root_device: "/dev/xvda".to_owned(),
+            block_devices: Vec::new(),
+            manifest_path: None,
+            ancestors: Vec::new(),
+            product_codes: Vec::new(),
+            kernel: None,
+            ramdisk: None,
         }
     }
 }

@@ -2,13 +2,14 @@
 
 use std::net::Ipv4Addr;
 
+use crate::block_device::BlockDevice;
 use crate::credentials::Credentials;
-use crate::ids::{AccountId, InstanceId};
+use crate::ids::{AccountId, InstanceId, KernelId, RamdiskId, ReservationId};
 use crate::image::Image;
 use crate::instance_type::InstanceType;
 use crate::network::NetworkInterface;
-use crate::options::MetadataOptions;
-use crate::placement::Zone;
+use crate::options::{MetadataOptions, Switch};
+use crate::placement::{Placement, Zone};
 use crate::tags::Tags;
 
 /// One instance. Made from a [`Launch`](crate::Launch).
@@ -22,14 +23,32 @@ pub struct Instance {
     pub image: Image,
     /// Its type, which decides the front end.
     pub instance_type: InstanceType,
+    /// Its kernel, if it is paravirtual.
+    pub kernel: Option<KernelId>,
+    /// Its RAM disk, if it is paravirtual.
+    pub ramdisk: Option<RamdiskId>,
+    /// How it is paid for, and how it may end.
+    pub life_cycle: LifeCycle,
     /// Where it runs.
     pub zone: Zone,
+    /// Where in the zone.
+    pub placement: Placement,
     /// `r-…`
-    pub reservation_id: String,
+    pub reservation_id: ReservationId,
+    /// Its place among the instances that one call launched, from 0.
+    pub launch_index: u32,
     /// When it was launched, in seconds since 1970.
     pub launched_at: u64,
-    /// Its network interface.
-    pub interface: NetworkInterface,
+    /// Whether `CloudWatch` gets detailed figures of it.
+    pub monitoring: Switch,
+    /// Its block devices beside the root device, as they were at launch or at the last start.
+    pub block_devices: Vec<BlockDevice>,
+    /// Its AWS Marketplace product codes.
+    pub product_codes: Vec<String>,
+    /// Its network interfaces, the primary one first; there is always one.
+    pub interfaces: Vec<NetworkInterface>,
+    /// What its private DNS name is made of.
+    pub hostname_type: HostnameType,
     /// Its metadata options.
     pub options: MetadataOptions,
     /// The role of its instance profile.
@@ -42,11 +61,37 @@ pub struct Instance {
     pub user_data: Option<Vec<u8>>,
 }
 
-/// The role in an instance profile of the same name.
+/// How an instance is paid for: `meta-data/instance-life-cycle`.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum LifeCycle {
+    /// By the second, for as long as it runs.
+    #[default]
+    OnDemand,
+    /// Spare capacity, which EC2 may want back.
+    Spot,
+    /// Reserved for times of the week.
+    Scheduled,
+    /// Reserved for a number of days.
+    CapacityBlock,
+}
+
+/// What private DNS names are made of (`HostnameType`).
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum HostnameType {
+    /// The private IPv4 address; the instance id where there is none.
+    #[default]
+    IpName,
+    /// The instance id.
+    ResourceName,
+}
+
+/// The role in an instance profile.
 #[derive(Clone)]
 pub struct Role {
     /// The role's name.
     pub name: String,
+    /// The instance profile's name; often the role's.
+    pub profile_name: String,
     /// `AIPA…`
     pub profile_id: String,
     /// What it signs requests with.
@@ -63,10 +108,24 @@ pub struct PublicKey {
 }
 
 impl Instance {
-    /// The private DNS name: `ip-172-31-5-9.ec2.internal`.
+    /// The interface at index 0 of network card 0.
+    pub fn primary_interface(&self) -> &NetworkInterface {
+        self.interfaces.first().unwrap_or_else(|| unreachable!("an instance has an interface"))
+    }
+
+    /// The private DNS name: that of the primary interface.
     pub fn hostname(&self) -> String {
+        self.private_hostname(self.primary_interface())
+    }
+
+    /// An interface's private DNS name: `ip-172-31-5-9.ec2.internal`, or
+    /// `i-1234567890abcdef0.ec2.internal`.
+    pub fn private_hostname(&self, interface: &NetworkInterface) -> String {
         let domain = self.zone.region().internal_domain();
-        format!("ip-{}.{domain}", dashed(self.interface.private_ipv4))
+        match (self.hostname_type, interface.private_ipv4()) {
+            (HostnameType::IpName, Some(address)) => format!("ip-{}.{domain}", dashed(address)),
+            _ => format!("{}.{domain}", self.id),
+        }
     }
 
     /// The public DNS name of an address: `ec2-203-0-113-25.compute-1.amazonaws.com`.
@@ -77,6 +136,18 @@ impl Instance {
             other => format!("{other}.compute"),
         };
         format!("ec2-{}.{compute}.{}", dashed(address), region.partition().1)
+    }
+}
+
+impl LifeCycle {
+    /// As the metadata has it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::OnDemand => "on-demand",
+            Self::Spot => "spot",
+            Self::Scheduled => "scheduled",
+            Self::CapacityBlock => "capacity-block",
+        }
     }
 }
 

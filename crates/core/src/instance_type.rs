@@ -27,6 +27,28 @@ impl Flavour {
     }
 }
 
+/// A kind of processor.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Architecture {
+    /// 32-bit Intel and AMD.
+    I386,
+    /// 64-bit Intel and AMD.
+    X86_64,
+    /// Graviton.
+    Arm64,
+}
+
+impl Architecture {
+    /// As the identity document and the EC2 API have it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::I386 => "i386",
+            Self::X86_64 => "x86_64",
+            Self::Arm64 => "arm64",
+        }
+    }
+}
+
 /// An instance type, such as `t2.micro`.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
 pub struct InstanceType(Box<str>);
@@ -54,13 +76,17 @@ impl InstanceType {
         }
     }
 
-    /// `x86_64` or `arm64`, as the identity document has it.
-    pub fn architecture(&self) -> &'static str {
+    /// The processors of the type; those that are 64-bit also run 32-bit images.
+    pub fn architecture(&self) -> Architecture {
         let (family, _) = self.parts();
         // The letters behind the generation number tell the processor: `g` is Graviton.
         let attributes = family.trim_start_matches(|c: char| c.is_ascii_alphabetic());
         let attributes = attributes.trim_start_matches(|c: char| c.is_ascii_digit());
-        if family == "a1" || attributes.starts_with('g') { "arm64" } else { "x86_64" }
+        if family == "a1" || attributes.starts_with('g') {
+            Architecture::Arm64
+        } else {
+            Architecture::X86_64
+        }
     }
 
     fn parts(&self) -> (&str, &str) {
@@ -114,7 +140,8 @@ mod tests {
             ("u-6tb1.112xlarge", Flavour::Nitro, "x86_64"),
         ] {
             let kind: InstanceType = text.parse().unwrap();
-            assert_eq!((kind.flavour(), kind.architecture()), (flavour, architecture), "{text}");
+            assert_eq!(kind.flavour(), flavour, "{text}");
+            assert_eq!(kind.architecture().as_str(), architecture, "{text}");
         }
         for bad in ["", "t2", "t2.", ".micro", "T2.micro", "t2 .micro"] {
             assert!(bad.parse::<InstanceType>().is_err(), "{bad}");

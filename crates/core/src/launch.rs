@@ -1,15 +1,24 @@
 //! A launch: what the operator says of an instance. What is not said is derived from its id, so
 //! that the same words always give the same instance.
 
+mod interface;
+
+use std::net::IpAddr;
+
+use crate::block_device::{self, BlockDevice};
 use crate::credentials::{AccessKeys, Credentials};
-use crate::ids::{AccountId, InstanceId, Invalid};
-use crate::image::WellKnownImage;
-use crate::instance::{Instance, PublicKey, Role};
+use crate::ids::{
+    AccountId, InstanceId, InterfaceId, Invalid, KernelId, RamdiskId, ReservationId, SubnetId,
+};
+use crate::image::{Image, WellKnownImage};
+use crate::instance::{HostnameType, Instance, LifeCycle, PublicKey, Role};
 use crate::instance_type::{Flavour, InstanceType};
-use crate::network::NetworkInterface;
-use crate::options::{MetadataOptions, Preferences};
-use crate::placement::{Region, Zone};
+use crate::options::{MetadataOptions, Preferences, Switch};
+use crate::placement::{Placement, Region, Zone};
 use crate::tags::{Tag, Tags};
+
+pub use interface::LaunchInterface;
+use interface::Place;
 
 /// The most user data an instance may have, in bytes before base64.
 pub const MAX_USER_DATA: usize = 16 * 1024;
@@ -22,13 +31,37 @@ pub struct Launch {
     /// The account.
     pub account: Option<AccountId>,
     /// The image.
-    pub image: WellKnownImage,
+    pub image: LaunchImage,
+    /// The kernel; the image's where it is left out.
+    pub kernel: Option<KernelId>,
+    /// The RAM disk; the image's where it is left out.
+    pub ramdisk: Option<RamdiskId>,
     /// The instance type.
     pub instance_type: Option<InstanceType>,
+    /// How it is paid for.
+    pub life_cycle: LifeCycle,
     /// The Region; may be left to `zone`.
     pub region: Option<Region>,
-    /// The Availability Zone; the Region's first where it is left out.
+    /// The Availability Zone; the first subnet's, or the Region's first, where it is left out.
     pub zone: Option<Zone>,
+    /// Where in the zone.
+    pub placement: Placement,
+    /// The reservation.
+    pub reservation_id: Option<ReservationId>,
+    /// Its place among the instances that one call launches, from 0.
+    pub launch_index: u32,
+    /// When it is launched, in seconds since 1970.
+    pub launched_at: Option<u64>,
+    /// Whether `CloudWatch` gets detailed figures; it does not where that is left out.
+    pub monitoring: Option<Switch>,
+    /// Block devices beside those of the image, or instead of those with the same names.
+    pub block_devices: Vec<BlockDevice>,
+    /// AWS Marketplace product codes beside the image's.
+    pub product_codes: Vec<String>,
+    /// The network interfaces; one where none is stated.
+    pub interfaces: Vec<LaunchInterface>,
+    /// What private DNS names are made of.
+    pub hostname_type: HostnameType,
     /// The metadata options that are stated.
     pub options: Preferences,
     /// The role of the instance profile.
@@ -41,11 +74,22 @@ pub struct Launch {
     pub user_data: Option<Vec<u8>>,
 }
 
+/// An image: one that everybody knows, or any.
+#[derive(Clone, Debug)]
+pub enum LaunchImage {
+    /// By name; its id follows from the Region.
+    WellKnown(WellKnownImage),
+    /// In full.
+    Image(Image),
+}
+
 /// A role by name, with credentials where somebody gave some.
 #[derive(Clone)]
 pub struct LaunchRole {
     /// The role's name: 1 to 64 characters, letters, digits and `+=,.@_-`.
     pub name: String,
+    /// The instance profile's name, 1 to 128 of the same characters; else the role's.
+    pub profile_name: Option<String>,
     /// Its credentials, and when they end in seconds since 1970; else they are made up.
     pub keys: Option<(AccessKeys, Option<u64>)>,
 }
@@ -85,7 +129,37 @@ pub enum LaunchError {
         /// The Region that was stated.
         region: Region,
     },
-    /// A role name that IAM would not take.
+    /// An address that an interface cannot have.
+    #[error("{address} is not in {subnet}, or another interface has it")]
+    AddressElsewhere {
+        /// The address.
+        address: IpAddr,
+        /// The interface's subnet.
+        subnet: SubnetId,
+    },
+    /// A subnet is in another zone than the instance.
+    #[error("{subnet} is not in {zone}, where the instance is")]
+    SubnetElsewhere {
+        /// The subnet.
+        subnet: SubnetId,
+        /// The instance's zone.
+        zone: Zone,
+    },
+    /// Two interfaces with the same id, MAC address, or place on a network card.
+    #[error(
+        "network interfaces {one} and {other} have the same id, MAC address, or device index on a \
+         network card"
+    )]
+    SameInterface {
+        /// The first of them.
+        one: InterfaceId,
+        /// The second.
+        other: InterfaceId,
+    },
+    /// Interfaces are stated, but not the one that every instance has.
+    #[error("no network interface has device index 0 on network card 0")]
+    NoPrimaryInterface,
+    /// A name that IAM would not take.
     #[error(transparent)]
     Invalid(#[from] Invalid),
 }
@@ -106,8 +180,14 @@ impl Launch {
         let id = or_default(self.instance_id, DEFAULT_INSTANCE_ID);
         let account = or_default(self.account, DEFAULT_ACCOUNT);
         let instance_type = or_default(self.instance_type, DEFAULT_TYPE);
-        let zone = settle_zone(self.region, self.zone)?;
-        let image = self.image.in_region(zone.region());
+        let subnet_zone = self.interfaces.iter().find_map(|one| Some(&one.subnet.as_ref()?.zone));
+        let zone = settle_zone(self.region, self.zone.or(subnet_zone.cloned()))?;
+        let image = match self.image {
+            LaunchImage::WellKnown(image) => {
+                image.in_region(zone.region(), instance_type.architecture())
+            }
+            LaunchImage::Image(image) => image,
+        };
         let options = MetadataOptions::settle(&[self.options, image.preferences()]);
         let tags = Tags::new(self.tags)?;
 
@@ -123,17 +203,31 @@ impl Launch {
         if let Some(bytes) = self.user_data.as_ref().map(Vec::len).filter(|&n| n > MAX_USER_DATA) {
             return Err(LaunchError::UserDataTooLarge { bytes });
         }
-        let launched_at = launch_time(&id);
+        let place = Place { instance: &id, account: &account, zone: &zone, has_ipv6 };
+        let interfaces = interface::settle(self.interfaces, &place)?;
+        let launched_at = self.launched_at.unwrap_or_else(|| launch_time(&id));
+        let derived_reservation = || ReservationId::derived(&id.derive("r-"));
+        let mut product_codes = image.product_codes.clone();
+        product_codes.extend(self.product_codes);
         Ok(Instance {
-            reservation_id: id.derive_id("r-"),
-            interface: NetworkInterface::derive(&id, &account, &zone, has_ipv6),
+            reservation_id: self.reservation_id.unwrap_or_else(derived_reservation),
+            launch_index: self.launch_index,
+            interfaces,
+            hostname_type: self.hostname_type,
             role: self.role.map(|role| role.settle(&id, launched_at)).transpose()?,
             launched_at,
+            monitoring: self.monitoring.unwrap_or(Switch::Disabled),
+            block_devices: block_device::merge(&image.block_devices, self.block_devices),
+            product_codes,
+            kernel: self.kernel.or_else(|| image.kernel.clone()),
+            ramdisk: self.ramdisk.or_else(|| image.ramdisk.clone()),
             id,
             account,
             image,
             instance_type,
+            life_cycle: self.life_cycle,
             zone,
+            placement: self.placement,
             options,
             public_key: self.public_key,
             tags,
@@ -142,16 +236,49 @@ impl Launch {
     }
 }
 
+impl Default for LaunchImage {
+    fn default() -> Self {
+        WellKnownImage::default().into()
+    }
+}
+
+impl From<WellKnownImage> for LaunchImage {
+    fn from(image: WellKnownImage) -> Self {
+        Self::WellKnown(image)
+    }
+}
+
+impl From<Image> for LaunchImage {
+    fn from(image: Image) -> Self {
+        Self::Image(image)
+    }
+}
+
 impl LaunchRole {
+    /// A role with made-up credentials, in an instance profile of the same name.
+    pub fn named(name: impl Into<String>) -> Self {
+        Self { name: name.into(), profile_name: None, keys: None }
+    }
+
     fn settle(self, instance: &InstanceId, launched_at: u64) -> Result<Role, Invalid> {
-        let allowed = |c: char| c.is_ascii_alphanumeric() || "+=,.@_-".contains(c);
-        if !(1..=64).contains(&self.name.len()) || !self.name.chars().all(allowed) {
+        let is_name = |name: &str, most: usize| {
+            let allowed = |c: char| c.is_ascii_alphanumeric() || "+=,.@_-".contains(c);
+            (1..=most).contains(&name.len()) && name.chars().all(allowed)
+        };
+        if !is_name(&self.name, 64) {
             let rule = "it has 1 to 64 letters, digits and +=,.@_-";
             return Err(Invalid::new("role name", &self.name, rule));
         }
-        let digits = instance.derive_id("profile");
+        let profile_name = self.profile_name.unwrap_or_else(|| self.name.clone());
+        if !is_name(&profile_name, 128) {
+            let rule = "it has 1 to 128 letters, digits and +=,.@_-";
+            return Err(Invalid::new("instance profile name", &profile_name, rule));
+        }
+        let seed = instance.derive("profile");
+        let digits: String = seed.iter().take(8).map(|byte| format!("{byte:02X}")).collect();
         Ok(Role {
-            profile_id: format!("AIPA{}", digits["profile".len()..][..16].to_ascii_uppercase()),
+            profile_name,
+            profile_id: format!("AIPA0{}", &digits[..15]),
             credentials: match self.keys {
                 Some((keys, expires)) => Credentials::given(keys, launched_at, expires),
                 None => Credentials::generated(instance, &self.name, launched_at),
@@ -188,7 +315,9 @@ mod tests {
 
     #[test]
     fn the_image_decides_what_nobody_stated() {
-        let settle = |image| Launch { image, ..Launch::default() }.settle().unwrap().options;
+        let settle = |image: WellKnownImage| {
+            Launch { image: image.into(), ..Launch::default() }.settle().unwrap().options
+        };
         let al2 = settle(WellKnownImage::AmazonLinux2);
         assert_eq!((al2.http_tokens, al2.hop_limit.get()), (HttpTokens::Optional, 1));
         let al2023 = settle(WellKnownImage::AmazonLinux2023);
@@ -218,7 +347,7 @@ mod tests {
         assert!(matches!(launch.settle(), Err(LaunchError::ZoneElsewhere { .. })));
 
         for name in ["", "a/b", "a\nb"] {
-            let role = Some(LaunchRole { name: name.into(), keys: None });
+            let role = Some(LaunchRole::named(name));
             let launch = Launch { role, ..Launch::default() };
             assert!(matches!(launch.settle(), Err(LaunchError::Invalid(_))), "{name:?}");
         }

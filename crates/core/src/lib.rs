@@ -14,6 +14,7 @@
 //! [`Instance`] (every fact settled), then an [`Endpoint`] (ready to answer).
 
 pub mod answer;
+pub mod block_device;
 pub mod credentials;
 pub mod endpoint;
 pub mod identity;

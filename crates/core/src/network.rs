@@ -1,164 +1,95 @@
-//! A network interface, with the subnet and VPC it is in; all derived unless given.
+//! A network interface, with the subnet and VPC it is in.
 
-use std::fmt;
+mod address;
+
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-use crate::ids::{AccountId, InstanceId, derive, resource_id};
+use crate::ids::{AccountId, InterfaceId, SecurityGroupId, SubnetId, VpcId};
 use crate::placement::Zone;
 
-/// An elastic network interface.
+pub use address::{Ipv4Cidr, Ipv6Cidr, Mac};
+
+/// An elastic network interface. Source: EC2 API `InstanceNetworkInterface`.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct NetworkInterface {
     /// `eni-…`
-    pub id: String,
+    pub id: InterfaceId,
+    /// Its place on the network card; 0 on card 0 is the primary interface.
+    pub device_index: u16,
+    /// Its network card, where the instance type has several.
+    pub network_card: Option<u16>,
     /// Its hardware address.
     pub mac: Mac,
-    /// The primary private address, within the subnet.
-    pub private_ipv4: Ipv4Addr,
-    /// An address within the subnet's IPv6 block.
-    pub ipv6: Option<Ipv6Addr>,
-    /// A public address that maps to the private one.
-    pub public_ipv4: Option<Ipv4Addr>,
-    /// The one security group.
-    pub security_group_name: String,
-    /// `sg-…`
-    pub security_group_id: String,
-    /// Where the interface is.
-    pub subnet: Network,
+    /// Its private addresses, the primary one first; none in a subnet that has only IPv6.
+    pub ipv4: Vec<PrivateIpv4>,
+    /// Its IPv6 addresses.
+    pub ipv6: Vec<Ipv6Addr>,
+    /// IPv4 blocks that are delegated to it.
+    pub ipv4_prefixes: Vec<Ipv4Cidr>,
+    /// IPv6 blocks that are delegated to it.
+    pub ipv6_prefixes: Vec<Ipv6Cidr>,
+    /// Its security groups.
+    pub security_groups: Vec<SecurityGroup>,
+    /// Where it is.
+    pub subnet: Subnet,
     /// Where the subnet is.
-    pub vpc: Network,
+    pub vpc: Vpc,
+    /// Whose it is.
+    pub owner: AccountId,
 }
 
-/// A subnet or a VPC.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Network {
-    /// `subnet-…` or `vpc-…`
-    pub id: String,
-    /// Its IPv4 block.
-    pub ipv4: Ipv4Cidr,
-    /// Its IPv6 block.
-    pub ipv6: Ipv6Cidr,
-}
-
-/// A hardware address; written in lower case with colons.
+/// A private address, and the public one that maps to it.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct Mac(pub [u8; 6]);
-
-/// An IPv4 block.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct Ipv4Cidr {
-    /// The first address.
+pub struct PrivateIpv4 {
+    /// Within the subnet.
     pub address: Ipv4Addr,
-    /// How many leading bits are fixed, 0 to 32.
-    pub prefix: u8,
+    /// An Elastic IP address, or one that EC2 lends while the instance runs.
+    pub public: Option<Ipv4Addr>,
 }
 
-/// An IPv6 block; written without `::`, as IMDS does.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct Ipv6Cidr {
-    /// The first address.
-    pub address: Ipv6Addr,
-    /// How many leading bits are fixed, 0 to 128.
-    pub prefix: u8,
+/// A security group.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct SecurityGroup {
+    /// `sg-…`
+    pub id: SecurityGroupId,
+    /// Its name, such as `default`.
+    pub name: String,
+}
+
+/// A subnet.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Subnet {
+    /// `subnet-…`
+    pub id: SubnetId,
+    /// Its Availability Zone.
+    pub zone: Zone,
+    /// Its IPv4 block; none where it has only IPv6.
+    pub ipv4: Option<Ipv4Cidr>,
+    /// Its IPv6 block.
+    pub ipv6: Option<Ipv6Cidr>,
+}
+
+/// A virtual private cloud.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Vpc {
+    /// `vpc-…`
+    pub id: VpcId,
+    /// Its IPv4 blocks, the primary one first.
+    pub ipv4: Vec<Ipv4Cidr>,
+    /// Its IPv6 blocks.
+    pub ipv6: Vec<Ipv6Cidr>,
+    /// Whether public addresses have public names (`enableDnsHostnames`).
+    pub dns_hostnames: bool,
 }
 
 impl NetworkInterface {
-    /// The primary interface of an instance in the account's default VPC, 172.31.0.0/16.
-    pub fn derive(instance: &InstanceId, account: &AccountId, zone: &Zone, has_ipv6: bool) -> Self {
-        let region = zone.region().as_str();
-        let shared = |prefix: &str, place: &str| {
-            resource_id(prefix, &derive(&[prefix, account.as_str(), place]))
-        };
-        let block = derive(&["ipv6", account.as_str(), region]);
-        let vpc_ipv6 = [0x2600, 0x1f18, pair(block[0], block[1]), pair(block[2], 0), 0, 0, 0, 0];
-        let mut subnet_ipv6 = vpc_ipv6;
-        subnet_ipv6[3] |= u16::from(zone.index());
-        // Sixteen /20 subnets fit the VPC, more than a Region has zones.
-        let subnet_ipv4 = Ipv4Addr::new(172, 31, (zone.index() % 16) * 16, 0);
-
-        let seed = instance.derive("interface");
-        // AWS keeps the first four addresses of a subnet and the last.
-        let host = 4 + u32::from(pair(seed[0], seed[1])) % (4096 - 5);
-        let mut ipv6 = subnet_ipv6;
-        for (segment, bytes) in ipv6[4..].iter_mut().zip(seed[8..16].chunks_exact(2)) {
-            *segment = pair(bytes[0], bytes[1]);
-        }
-        Self {
-            id: instance.derive_id("eni-"),
-            // 02: locally administered, not multicast, as on EC2.
-            mac: Mac([0x02, seed[2], seed[3], seed[4], seed[5], seed[6]]),
-            private_ipv4: Ipv4Addr::from(u32::from(subnet_ipv4) + host),
-            ipv6: has_ipv6.then(|| Ipv6Addr::from(ipv6)),
-            public_ipv4: None,
-            security_group_name: "default".to_owned(),
-            security_group_id: shared("sg-", region),
-            subnet: Network {
-                id: shared("subnet-", zone.as_str()),
-                ipv4: Ipv4Cidr { address: subnet_ipv4, prefix: 20 },
-                ipv6: Ipv6Cidr { address: subnet_ipv6.into(), prefix: 64 },
-            },
-            vpc: Network {
-                id: shared("vpc-", region),
-                ipv4: Ipv4Cidr { address: Ipv4Addr::new(172, 31, 0, 0), prefix: 16 },
-                ipv6: Ipv6Cidr { address: vpc_ipv6.into(), prefix: 56 },
-            },
-        }
-    }
-}
-
-fn pair(high: u8, low: u8) -> u16 {
-    u16::from_be_bytes([high, low])
-}
-
-impl fmt::Display for Mac {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (index, byte) in self.0.iter().enumerate() {
-            let colon = if index == 0 { "" } else { ":" };
-            write!(f, "{colon}{byte:02x}")?;
-        }
-        Ok(())
-    }
-}
-
-impl fmt::Display for Ipv4Cidr {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{}", self.address, self.prefix)
-    }
-}
-
-impl fmt::Display for Ipv6Cidr {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (index, segment) in self.address.segments().iter().enumerate() {
-            let colon = if index == 0 { "" } else { ":" };
-            write!(f, "{colon}{segment:x}")?;
-        }
-        write!(f, "/{}", self.prefix)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_interface_is_inside_its_subnet_and_the_subnet_inside_its_vpc() {
-        let account = "123456789012".parse().unwrap();
-        for nth in 0..200 {
-            let instance = format!("i-{nth:017x}").parse().unwrap();
-            let zone = "us-east-1b".parse().unwrap();
-            let interface = NetworkInterface::derive(&instance, &account, &zone, true);
-            assert_eq!(interface.subnet.ipv4.to_string(), "172.31.16.0/20");
-            let host = u32::from(interface.private_ipv4) - u32::from(interface.subnet.ipv4.address);
-            assert!((4..4095).contains(&host), "{interface:?}");
-            let ipv6 = interface.ipv6.unwrap().segments();
-            assert_eq!(ipv6[..4], interface.subnet.ipv6.address.segments()[..4]);
-            assert_eq!(ipv6[..3], interface.vpc.ipv6.address.segments()[..3]);
-        }
+    /// The primary private address.
+    pub fn private_ipv4(&self) -> Option<Ipv4Addr> {
+        self.ipv4.first().map(|ipv4| ipv4.address)
     }
 
-    #[test]
-    fn ipv6_blocks_are_written_in_full() {
-        let block = Ipv6Cidr { address: "2600:1f16:67f:f201::".parse().unwrap(), prefix: 64 };
-        assert_eq!(block.to_string(), "2600:1f16:67f:f201:0:0:0:0/64");
+    /// The public address that maps to the first private one that has any.
+    pub fn public_ipv4(&self) -> Option<Ipv4Addr> {
+        self.ipv4.iter().find_map(|ipv4| ipv4.public)
     }
 }

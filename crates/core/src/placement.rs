@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::ids::Invalid;
+use crate::ids::{HostId, Invalid, PlacementGroupId};
 
 /// An AWS Region, such as `us-east-1`.
 #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
@@ -14,6 +14,22 @@ pub struct Region(Box<str>);
 pub struct Zone {
     name: Box<str>,
     region: Region,
+}
+
+/// Where in its zone an instance is placed, as far as somebody said.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Placement {
+    /// Its zone's id, such as `use1-az4`; else numbered by the zone's letter. On EC2 which letter
+    /// goes with which id differs between accounts.
+    pub zone_id: Option<String>,
+    /// Its placement group.
+    pub group_name: Option<String>,
+    /// Its placement group's id, which the EC2 API shows and the metadata does not.
+    pub group_id: Option<PlacementGroupId>,
+    /// Its partition in the group, from 1.
+    pub partition_number: Option<u32>,
+    /// Its Dedicated Host.
+    pub host_id: Option<HostId>,
 }
 
 impl Region {
@@ -87,9 +103,7 @@ impl Zone {
         self.name.bytes().last().map_or(0, |letter| letter.wrapping_sub(b'a') % 26)
     }
 
-    /// The zone id, such as `use1-az1` or `usw2-lax1-az1`.
-    ///
-    /// On EC2 which letter goes with which id differs between accounts; here `a` is always 1.
+    /// The zone id where nobody says another, such as `use1-az1` or `usw2-lax1-az1`: `a` is 1.
     pub fn id(&self) -> String {
         let local: String = self.name[self.region.0.len()..self.name.len() - 1].replace('-', "");
         let dash = if local.is_empty() { "" } else { "-" };

@@ -12,7 +12,7 @@ const NOW: Moment = Moment { unix_ms: 1_753_862_400_000, serial: 1 };
 #[test]
 fn usual_requests_do_not_allocate() {
     for kind in ["t2.micro", "t3.micro"] {
-        let image = WellKnownImage::AmazonLinux2;
+        let image = WellKnownImage::AmazonLinux2.into();
         let launch = Launch { instance_type: kind.parse().ok(), image, ..Launch::default() };
         let endpoint = Endpoint::new(&launch.settle().unwrap());
         let keyring = Keyring::new(Key::new(1, &[7; KEY_LENGTH]), vec![]);

@@ -94,7 +94,7 @@ impl InstanceSettings {
         let launch = Launch {
             instance_id: said.instance_id,
             account: said.account,
-            image: said.ami.unwrap_or_default(),
+            image: said.ami.unwrap_or_default().into(),
             instance_type: said.instance_type,
             region: said.region,
             zone: said.availability_zone,
@@ -109,6 +109,7 @@ impl InstanceSettings {
             public_key: said.public_key.as_deref().map(read_public_key).transpose()?,
             tags: said.tags,
             user_data: said.user_data.as_deref().map(read_user_data).transpose()?,
+            ..Launch::default()
         };
         launch.settle().map_err(|error| {
             let refused = CommandError::usage(error.to_string());
@@ -143,7 +144,8 @@ impl RoleSettings {
             }
         };
         let expires = self.expiration.map(|text| expiration(&text)).transpose()?;
-        Ok(LaunchRole { name: self.name, keys: keys.map(|keys| (keys, expires)) })
+        let keys = keys.map(|keys| (keys, expires));
+        Ok(LaunchRole { keys, ..LaunchRole::named(self.name) })
     }
 }
 

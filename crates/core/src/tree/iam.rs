@@ -15,7 +15,7 @@ pub(super) fn add(tree: &mut Builder, instance: &Instance) {
             "arn:{}:iam::{}:instance-profile/{}",
             instance.zone.region().partition().0,
             instance.account,
-            role.name,
+            role.profile_name,
         );
         let info = document(&[
             ("Code", "Success"),

@@ -135,8 +135,8 @@ fn neighbours() -> [(Endpoint, Vec<String>); 2] {
             instance_id: id.parse().ok(),
             account: account.parse().ok(),
             // Tokens optional, so that requests without one come by something.
-            image: WellKnownImage::AmazonLinux2,
-            role: Some(LaunchRole { name: format!("role-of-{name}"), keys: None }),
+            image: WellKnownImage::AmazonLinux2.into(),
+            role: Some(LaunchRole::named(format!("role-of-{name}"))),
             tags: vec![Tag::new("Owner", &format!("tag-of-{name}")).unwrap()],
             user_data: Some(format!("data-of-{name}").into_bytes()),
             ..full_launch()
@@ -147,21 +147,21 @@ fn neighbours() -> [(Endpoint, Vec<String>); 2] {
 }
 
 fn marks(instance: &Instance, name: &str) -> Vec<String> {
-    let interface = &instance.interface;
+    let interface = instance.primary_interface();
     let mut marks = vec![
         instance.id.to_string(),
         instance.account.to_string(),
-        instance.reservation_id.clone(),
-        interface.id.clone(),
+        instance.reservation_id.to_string(),
+        interface.id.to_string(),
         interface.mac.to_string(),
-        interface.private_ipv4.to_string(),
-        interface.subnet.id.clone(),
-        interface.vpc.id.clone(),
-        interface.security_group_id.clone(),
+        interface.ipv4[0].address.to_string(),
+        interface.subnet.id.to_string(),
+        interface.vpc.id.to_string(),
+        interface.security_groups[0].id.to_string(),
         format!("role-of-{name}"),
         format!("tag-of-{name}"),
         format!("data-of-{name}"),
     ];
-    marks.extend(interface.ipv6.map(|ipv6| ipv6.to_string()));
+    marks.extend(interface.ipv6.iter().map(ToString::to_string));
     marks
 }

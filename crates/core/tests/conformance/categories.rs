@@ -25,9 +25,10 @@ const SIGNED: [&str; 3] = [
 ];
 
 const ALWAYS: fn(&Instance) -> bool = |_| true;
-const WITH_IPV6: fn(&Instance) -> bool = |instance| instance.interface.ipv6.is_some();
+const WITH_IPV6: fn(&Instance) -> bool = |instance| !instance.primary_interface().ipv6.is_empty();
 const WITH_KEY: fn(&Instance) -> bool = |instance| instance.public_key.is_some();
-const WITH_PUBLIC_IPV4: fn(&Instance) -> bool = |instance| instance.interface.public_ipv4.is_some();
+const WITH_PUBLIC_IPV4: fn(&Instance) -> bool =
+    |instance| instance.primary_interface().public_ipv4().is_some();
 const WITH_ROLE: fn(&Instance) -> bool = |instance| instance.role.is_some();
 const WITH_USER_DATA: fn(&Instance) -> bool = |instance| instance.user_data.is_some();
 
@@ -144,15 +145,17 @@ const DOCUMENT: &str = r#"\{
 impl Category {
     fn path_on(&self, instance: &Instance) -> String {
         let role = instance.role.as_ref().map_or("none", |role| &role.name);
-        let public = instance.interface.public_ipv4.map_or("none".to_owned(), |ip| ip.to_string());
+        let public = instance.primary_interface().public_ipv4();
+        let public = public.map_or("none".to_owned(), |ip| ip.to_string());
         self.path
-            .replace("{mac}", &instance.interface.mac.to_string())
+            .replace("{mac}", &instance.primary_interface().mac.to_string())
             .replace("{role}", role)
             .replace("{public-ip}", &public)
     }
 
     fn matches(&self, instance: &Instance, value: &[u8]) -> bool {
-        let mut pattern = self.format.replace("{mac}", &instance.interface.mac.to_string());
+        let mut pattern =
+            self.format.replace("{mac}", &instance.primary_interface().mac.to_string());
         for (name, part) in [
             ("⟨hex17⟩", HEX17),
             ("⟨time⟩", TIME),

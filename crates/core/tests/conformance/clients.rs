@@ -244,8 +244,8 @@ fn region_and_zone_agree_everywhere() {
         ("eusc-de-east-1a", "eusc-de-east-1", "eusc-de-east-1"),
         ("us-west-2-lax-1a", "us-west-2", "us-west-2-lax-1"),
     ] {
-        let role = Some(LaunchRole { name: "my-role".to_owned(), keys: None });
-        let image = WellKnownImage::AmazonLinux2;
+        let role = Some(LaunchRole::named("my-role"));
+        let image = WellKnownImage::AmazonLinux2.into();
         let launch = Launch { zone: zone.parse().ok(), image, role, ..Launch::default() };
         let endpoint = Endpoint::new(&launch.settle().unwrap());
         let body = |path: &str| get(&endpoint, &format!("/latest/{path}")).body;

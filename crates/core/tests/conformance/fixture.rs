@@ -47,7 +47,7 @@ pub(crate) fn instance(flavour: Flavour, given: &str) -> Instance {
     let launch = Launch {
         instance_id: "i-0123456789abcdef0".parse().ok(),
         account: "123456789012".parse().ok(),
-        image: WellKnownImage::AmazonLinux2,
+        image: WellKnownImage::AmazonLinux2.into(),
         instance_type: type_of(flavour).parse().ok(),
         zone: "us-east-1a".parse().ok(),
         options: Preferences {
@@ -61,14 +61,15 @@ pub(crate) fn instance(flavour: Flavour, given: &str) -> Instance {
     let mut instance = launch.settle().unwrap();
     instance.launched_at = LAUNCHED_AT;
     instance.image.id = "ami-0abcdef1234567890".parse().unwrap();
-    instance.reservation_id = "r-0123456789abcdef0".into();
-    instance.interface.mac = Mac([0x0e, 0x49, 0x61, 0x0f, 0xc3, 0x11]);
-    instance.interface.private_ipv4 = Ipv4Addr::new(10, 0, 0, 10);
+    instance.reservation_id = "r-0123456789abcdef0".parse().unwrap();
+    let interface = &mut instance.interfaces[0];
+    interface.mac = Mac([0x0e, 0x49, 0x61, 0x0f, 0xc3, 0x11]);
+    interface.ipv4[0].address = Ipv4Addr::new(10, 0, 0, 10);
     let tags = [("Name", "web-1"), ("Environment", "prod")];
     instance.tags =
         Tags::new(tags.map(|(key, value)| Tag::new(key, value).unwrap()).to_vec()).unwrap();
     if !is("bare") {
-        instance.interface.public_ipv4 = Some(Ipv4Addr::new(203, 0, 113, 25));
+        interface.ipv4[0].public = Some(Ipv4Addr::new(203, 0, 113, 25));
         instance.role = Some(role());
         instance.public_key = Some(PublicKey {
             name: "my-key".to_owned(),
@@ -87,6 +88,7 @@ fn role() -> Role {
     };
     Role {
         name: "my-role".to_owned(),
+        profile_name: "my-role".to_owned(),
         profile_id: "AIPAEXAMPLE".to_owned(),
         // Until Wed, 30 Jul 2025 14:24:00 GMT.
         credentials: Credentials::given(keys, LAUNCHED_AT, Some(1_753_885_440)),
@@ -115,7 +117,7 @@ pub(crate) fn full_launch() -> Launch {
             instance_metadata_tags: Some(Switch::Enabled),
             ..Preferences::default()
         },
-        role: Some(LaunchRole { name: "a+b=c,d.e@f_g-h".to_owned(), keys: None }),
+        role: Some(LaunchRole::named("a+b=c,d.e@f_g-h")),
         public_key: Some(PublicKey { name: "k".to_owned(), openssh: "ssh-ed25519 AAAA k".into() }),
         tags: vec![Tag::new("b=c", "").unwrap(), Tag::new("aws:x", "y\nz").unwrap()],
         user_data: Some(b"\x00\xff\r\n\r\nHTTP/1.1 200 OK\r\n".to_vec()),

@@ -45,23 +45,27 @@ fn try_run(args: ExecArgs) -> Result<ExitCode, CommandError> {
         map_root: args.sandbox.map_root,
         egress: args.sandbox.egress,
         ipv6: instance.options.http_protocol_ipv6.is_enabled(),
-        instance: facts(&instance),
+        instance: facts(&instance)?,
     };
     exec::run(request, |listeners| start(listeners, &instance, answers, &args.logs))
 }
 
-fn facts(instance: &Instance) -> InstanceFacts {
-    let interface = &instance.interface;
-    InstanceFacts {
+fn facts(instance: &Instance) -> Result<InstanceFacts, CommandError> {
+    let interface = instance.primary_interface();
+    let (Some(private_ipv4), Some(subnet)) = (interface.private_ipv4(), interface.subnet.ipv4)
+    else {
+        return Err(CommandError::usage("the sandbox needs an instance with an IPv4 address"));
+    };
+    Ok(InstanceFacts {
         id: instance.id.to_string(),
         instance_type: instance.instance_type.to_string(),
         is_xen: instance.instance_type.flavour() == Flavour::Xen,
-        private_ipv4: interface.private_ipv4,
-        subnet_prefix_len: interface.subnet.ipv4.prefix,
-        ipv6: interface.ipv6,
+        private_ipv4,
+        subnet_prefix_len: subnet.prefix(),
+        ipv6: interface.ipv6.first().copied(),
         mac: interface.mac.0,
         hostname: instance.hostname(),
-    }
+    })
 }
 
 fn start(

@@ -1,0 +1,29 @@
+//! Block devices: what is mapped to a device name at launch.
+
+/// An entry of a block device mapping.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct BlockDevice {
+    /// The device name, such as `/dev/sdf`, as whoever launched wrote it.
+    pub device: String,
+    /// What is behind it.
+    pub volume: Volume,
+}
+
+/// What a device name stands for.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Volume {
+    /// An EBS volume.
+    Ebs,
+    /// An instance store volume without `NVMe`, 0 to 23.
+    Ephemeral(u8),
+    /// A swap partition; only on some old types.
+    Swap,
+}
+
+/// A mapping: `stated`, and of `inherited` what has another device name.
+pub(crate) fn merge(inherited: &[BlockDevice], stated: Vec<BlockDevice>) -> Vec<BlockDevice> {
+    let is_stated = |device: &&BlockDevice| stated.iter().any(|one| one.device == device.device);
+    let mut merged: Vec<_> = inherited.iter().filter(|one| !is_stated(one)).cloned().collect();
+    merged.extend(stated);
+    merged
+}
