@@ -1,6 +1,157 @@
-//! From state to who is served.
+//! From state to who is served: what is committed to the store is brought into force.
+//!
+//! 1. [`plan`]: which instances a change is about;
+//! 2. [`render`]: what is kept of them becomes an endpoint each;
+//! 3. [`table`]: a new table takes the place of the one in force.
 
 mod plan;
+mod render;
 mod table;
 
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use imds_core::InstanceId;
+use imds_core::placement::Region;
+use imds_store::records::Lifecycle;
+use imds_store::{Revision, Store, StoreError, keys};
+
+use plan::Plan;
+pub(crate) use render::{Roles, instance};
 pub(crate) use table::{Current, Link, Table};
+use table::{Served, Update};
+
+/// How long the agent waits for a change before it looks whether it is to end.
+const PATIENCE: Duration = Duration::from_millis(200);
+
+/// Brings changes into force until it is dropped.
+pub(crate) struct Agent {
+    stop: Arc<AtomicBool>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Agent {
+    /// Brings what is kept into force, and then what changes.
+    pub(crate) fn start(
+        store: Arc<dyn Store>,
+        roles: Roles,
+    ) -> Result<(Self, Current), StoreError> {
+        let source = Source { store, roles };
+        let (table, revision) = source.first()?;
+        let current: Current = Arc::new(ArcSwap::from_pointee(table));
+        let stop = Arc::new(AtomicBool::new(false));
+        let follower = Follower {
+            source,
+            revision,
+            current: Arc::clone(&current),
+            stop: Arc::clone(&stop),
+        };
+        let thread = thread::Builder::new().name("agent".to_owned());
+        let thread = thread.spawn(move || follower.run()).map_err(cannot_start)?;
+        Ok((Self { stop, thread: Some(thread) }, current))
+    }
+}
+
+fn cannot_start(source: io::Error) -> StoreError {
+    StoreError::Unavailable { operation: "start the thread that follows", path: "state".into(), source }
+}
+
+impl Drop for Agent {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::Relaxed);
+        if let Some(thread) = self.thread.take() {
+            // One that panicked follows nothing any more; the table in force stays.
+            let _ = thread.join();
+        }
+    }
+}
+
+struct Follower {
+    source: Source,
+    revision: Revision,
+    current: Current,
+    stop: Arc<AtomicBool>,
+}
+
+impl Follower {
+    fn run(mut self) {
+        while !self.stop.load(Ordering::Relaxed) {
+            if let Err(error) = self.step() {
+                // What is in force stays in force; a change that cannot be read is tried again.
+                tracing::error!(%error, "cannot follow changes of the state");
+                thread::park_timeout(PATIENCE);
+            }
+        }
+    }
+
+    /// Waits for changes, and brings them into force.
+    fn step(&mut self) -> Result<(), StoreError> {
+        let changes = match self.source.store.changes(self.revision, PATIENCE) {
+            Err(StoreError::Compacted { .. }) => {
+                let (table, revision) = self.source.first()?;
+                self.current.store(Arc::new(table.later_than(&self.current.load())));
+                self.revision = revision;
+                return Ok(());
+            }
+            changes => changes?,
+        };
+        let plan = Plan::of(&changes);
+        if plan != Plan::default() {
+            let update = self.source.carry_out(&plan)?;
+            self.current.store(Arc::new(self.current.load().updated(update)));
+        }
+        self.revision = changes.revision;
+        Ok(())
+    }
+}
+
+/// Where instances come from.
+struct Source {
+    store: Arc<dyn Store>,
+    roles: Roles,
+}
+
+impl Source {
+    /// The table of all that is kept, and the revision at which it was so.
+    fn first(&self) -> Result<(Table, Revision), StoreError> {
+        // Listed first: what changes between this and the reading below is looked at twice.
+        let listing = self.store.list(keys::every_instance().as_str())?;
+        let places = listing.entries.iter().filter_map(|entry| {
+            plan::instance(keys::every_instance().rest(&entry.key)?)
+        });
+        let plan = Plan { instances: places.collect(), default: true };
+        Ok((Table::default().updated(self.carry_out(&plan)?), listing.revision))
+    }
+
+    fn carry_out(&self, plan: &Plan) -> Result<Update, StoreError> {
+        let instances = plan.instances.iter().map(|(region, id)| {
+            Ok((id.clone(), self.served(region, id)?))
+        });
+        let instances = instances.collect::<Result<_, StoreError>>()?;
+        let default = plan.default.then(|| {
+            let kept = self.store.read(&keys::default_instance())?;
+            Ok(kept.map(|kept| kept.record.instance))
+        });
+        Ok(Update { instances, default: default.transpose()? })
+    }
+
+    /// An instance as it is to be served; `None` unless it runs.
+    fn served(&self, region: &Region, id: &InstanceId) -> Result<Option<Served>, StoreError> {
+        let kept = self.store.read(&keys::instance(region, id.as_str()))?;
+        let Some(kept) = kept.filter(|kept| kept.record.lifecycle == Lifecycle::Running) else {
+            return Ok(None);
+        };
+        let tags = self.store.read(&keys::tags(region, id.as_str()))?;
+        let tags = tags.map(|kept| kept.record).unwrap_or_default();
+        let instance = render::instance(id, &kept.record, &tags, &self.roles);
+        // Whoever wrote it has settled it: only another release could have meant something else.
+        let instance = instance.inspect_err(|error| {
+            tracing::error!(%id, %error, "what is kept of an instance makes none");
+        });
+        Ok(instance.ok().map(|instance| render::served(&instance)))
+    }
+}

@@ -6,6 +6,8 @@
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
+use imds_core::ids::{ReservationId, SubnetId};
+use imds_core::network::{Ipv4Cidr, Ipv6Cidr};
 use imds_core::options::{MetadataDefaults, MetadataOptions};
 use imds_core::placement::{Region, Zone};
 use imds_core::{AccountId, ImageId, InstanceId, InstanceType};
@@ -117,7 +119,7 @@ pub struct Instance {
     /// Its type.
     pub instance_type: InstanceType,
     /// `r-…`
-    pub reservation_id: String,
+    pub reservation_id: ReservationId,
     /// Its number in the reservation, from 0.
     pub launch_index: u32,
     /// When it was launched, or last started, in seconds since 1970.
@@ -186,9 +188,10 @@ pub struct Transition {
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Interface {
     /// Its place on the instance, from 0.
-    pub device_index: u32,
-    /// `subnet-…`
-    pub subnet: String,
+    pub device_index: u16,
+    /// Its subnet; none stands for the zone's default one.
+    #[serde(default)]
+    pub subnet: Option<Subnet>,
     /// Its primary address.
     pub private_ipv4: Ipv4Addr,
     /// Its further addresses.
@@ -200,8 +203,17 @@ pub struct Interface {
     /// A public address that maps to the primary one.
     #[serde(default)]
     pub public_ipv4: Option<Ipv4Addr>,
-    /// The security groups' ids.
-    pub security_groups: Vec<String>,
+}
+
+/// A subnet, as it was when an interface was put into it: the operator may change it.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Subnet {
+    /// `subnet-…`
+    pub id: SubnetId,
+    /// Its IPv4 block, such as `10.0.0.0/24`.
+    pub ipv4: Option<Ipv4Cidr>,
+    /// Its IPv6 block.
+    pub ipv6: Option<Ipv6Cidr>,
 }
 
 /// A key pair's public half.

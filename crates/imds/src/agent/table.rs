@@ -75,6 +75,12 @@ impl Table {
         Self { generation: self.generation + 1, instances, addresses, default_id, default }
     }
 
+    /// The same table, made anew to take the place of `other`.
+    pub(crate) fn later_than(mut self, other: &Self) -> Self {
+        self.generation = other.generation + 1;
+        self
+    }
+
     /// The endpoint that a request is for; `None` where that is no instance that runs.
     pub(crate) fn find(&self, link: &Link, source: IpAddr) -> Option<&Arc<Endpoint>> {
         match link {

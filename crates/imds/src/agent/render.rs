@@ -1,0 +1,101 @@
+//! From what is kept of an instance to the instance.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use imds_core::credentials::AccessKeys;
+use imds_core::image::{Image, Virtualization};
+use imds_core::instance::{LifeCycle, PublicKey};
+use imds_core::launch::{LaunchError, LaunchInterface, LaunchRole};
+use imds_core::network::{PrivateIpv4, Subnet};
+use imds_core::placement::Zone;
+use imds_core::tags::Tag;
+use imds_core::{Endpoint, Instance, InstanceId, InstanceType, Launch};
+use imds_store::records::{self, Tags};
+
+use super::table::Served;
+
+/// The credentials that the operator gave for roles; others' are made up. They are never kept.
+#[derive(Clone, Default)]
+pub(crate) struct Roles(pub(crate) HashMap<String, RoleKeys>);
+
+/// A role's keys, and when they end in seconds since 1970.
+pub(crate) type RoleKeys = (AccessKeys, Option<u64>);
+
+/// The instance that is kept as `record`.
+pub(crate) fn instance(
+    id: &InstanceId,
+    record: &records::Instance,
+    tags: &Tags,
+    roles: &Roles,
+) -> Result<Instance, LaunchError> {
+    let tags = tags.iter().map(|(key, value)| Tag::new(key, value));
+    let key = record.key.as_ref();
+    let launch = Launch {
+        instance_id: Some(id.clone()),
+        account: Some(record.account.clone()),
+        image: image(&record.image, &record.instance_type).into(),
+        instance_type: Some(record.instance_type.clone()),
+        life_cycle: if record.spot { LifeCycle::Spot } else { LifeCycle::OnDemand },
+        zone: Some(record.zone.clone()),
+        reservation_id: Some(record.reservation_id.clone()),
+        launch_index: record.launch_index,
+        launched_at: Some(record.launched_at),
+        interfaces: record.interfaces.iter().map(|kept| interface(kept, &record.zone)).collect(),
+        options: record.options.into(),
+        role: record.profile.as_ref().map(|profile| LaunchRole {
+            keys: roles.0.get(&profile.name).cloned(),
+            ..LaunchRole::named(&profile.name)
+        }),
+        public_key: key.map(|key| PublicKey { name: key.name.clone(), openssh: key.openssh.clone() }),
+        tags: tags.collect::<Result<_, _>>()?,
+        user_data: record.user_data.as_ref().and_then(|text| STANDARD.decode(text).ok()),
+        ..Launch::default()
+    };
+    launch.settle()
+}
+
+fn image(kept: &records::InstanceImage, instance_type: &InstanceType) -> Image {
+    Image {
+        id: kept.id.clone(),
+        imds_v2_support: kept.imds_v2_support,
+        architecture: instance_type.architecture(),
+        virtualization: Virtualization::Hvm,
+        root_device: kept.root_device.clone(),
+        block_devices: Vec::new(),
+        manifest_path: None,
+        ancestors: Vec::new(),
+        product_codes: Vec::new(),
+        kernel: None,
+        ramdisk: None,
+    }
+}
+
+fn interface(kept: &records::Interface, zone: &Zone) -> LaunchInterface {
+    let primary = PrivateIpv4 { address: kept.private_ipv4, public: kept.public_ipv4 };
+    let more = kept.secondary_ipv4.iter().map(|&address| PrivateIpv4 { address, public: None });
+    LaunchInterface {
+        device_index: Some(kept.device_index),
+        ipv4: std::iter::once(primary).chain(more).collect(),
+        ipv6: kept.ipv6.clone(),
+        subnet: kept.subnet.as_ref().map(|subnet| Subnet {
+            id: subnet.id.clone(),
+            zone: zone.clone(),
+            ipv4: subnet.ipv4,
+            ipv6: subnet.ipv6,
+        }),
+        ..LaunchInterface::default()
+    }
+}
+
+/// The instance ready to be served, with all addresses that its requests may come from.
+pub(super) fn served(instance: &Instance) -> Served {
+    let addresses = instance.interfaces.iter().flat_map(|interface| {
+        let ipv4 = interface.ipv4.iter().map(|ipv4| IpAddr::from(ipv4.address));
+        ipv4.chain(interface.ipv6.iter().copied().map(IpAddr::from))
+    });
+    Served { endpoint: Arc::new(Endpoint::new(instance)), addresses: addresses.collect() }
+}
