@@ -19,6 +19,7 @@ mod memory;
 mod newest;
 pub mod records;
 mod revision;
+mod sqlite;
 mod transaction;
 
 use std::fmt;
@@ -28,6 +29,7 @@ pub use error::StoreError;
 pub use kept::{Kept, Records};
 pub use memory::MemoryStore;
 pub use revision::Revision;
+pub use sqlite::SqliteStore;
 pub use transaction::Transaction;
 
 /// A place for state. Calls block; share it between threads behind an `Arc`.
@@ -63,7 +65,7 @@ pub trait Store: Send + Sync {
 }
 
 /// How many deleted keys a store remembers at least, for [`Store::changes`].
-const DELETIONS: usize = 1024;
+const DELETIONS: u16 = 1024;
 
 /// A key and its value.
 #[derive(Clone, Eq, PartialEq)]

@@ -49,15 +49,13 @@ impl Store for MemoryStore {
     }
 
     fn page(&self, prefix: &str, after: Option<&str>, limit: usize) -> Result<Listing, StoreError> {
-        let start = match after {
-            Some(after) if after >= prefix => Bound::Excluded(after),
-            _ => Bound::Included(prefix),
-        };
+        let start = after.map_or(prefix, |after| after.max(prefix));
         let state = lock(&self.state);
         let entries = state
             .records
-            .range::<str, _>((start, Bound::Unbounded))
+            .range::<str, _>((Bound::Included(start), Bound::Unbounded))
             .take_while(|(key, _)| key.starts_with(prefix))
+            .filter(|(key, _)| after != Some(key))
             .filter_map(|(key, record)| record.entry(key))
             .take(limit)
             .collect();
@@ -115,7 +113,9 @@ impl State {
 
     /// Forgets the commits that only older deletions than the newest ones are left of.
     fn forget(&mut self) {
-        let Some((oldest, _)) = self.deletions.iter().nth_back(DELETIONS - 1) else { return };
+        let Some((oldest, _)) = self.deletions.iter().nth_back(usize::from(DELETIONS) - 1) else {
+            return;
+        };
         let kept = self.deletions.split_off(&(*oldest, String::new()));
         for forgotten in mem::replace(&mut self.deletions, kept) {
             self.compacted = forgotten.0;

@@ -1,0 +1,154 @@
+//! State in an SQLite file.
+//!
+//! Writes go to a log beside the file (`-wal`), which is flushed to the disk before a commit
+//! becomes visible, let alone acknowledged. Readers have connections of their own: they see the
+//! last commit while the next one waits for the disk.
+
+mod file;
+mod rows;
+mod schema;
+
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use std::{io, mem};
+
+use rusqlite::{Connection, TransactionBehavior};
+
+use crate::newest::{Newest, lock};
+use crate::{Changes, Entry, Listing, Revision, Store, StoreError, Transaction};
+use file::StateFile;
+
+/// How many connections for reading are kept when nobody reads.
+const IDLE_READERS: usize = 4;
+
+/// A store in a file.
+pub struct SqliteStore {
+    readers: Mutex<Vec<Connection>>,
+    /// Closed after the readers: the last connection moves the log into the file.
+    writer: Mutex<Connection>,
+    waiting: Mutex<Vec<Job>>,
+    newest: Newest,
+    /// Unlocked last.
+    file: StateFile,
+}
+
+/// A transaction on its way to the disk.
+struct Job {
+    transaction: Transaction,
+    outcome: Arc<Mutex<Option<Outcome>>>,
+}
+
+type Outcome = Result<Revision, StoreError>;
+
+impl SqliteStore {
+    /// Opens the state file, or makes it, and the directory it is in: for their owner only. No other
+    /// process can open it until this one ends or drops the store.
+    ///
+    /// A file of up to 64 MiB is looked through for damage first.
+    ///
+    /// # Errors
+    /// All but [`StoreError::Conflict`] and [`StoreError::Compacted`]. A file that is refused is as
+    /// it was.
+    pub fn open(path: &Path) -> Result<Self, StoreError> {
+        let file = StateFile::lock(path)?;
+        let mut writer = file.open()?;
+        let revision = snapshot(&mut writer, rows::newest).map_err(file.failed("read"))?;
+        Ok(Self {
+            readers: Mutex::default(),
+            writer: Mutex::new(writer),
+            waiting: Mutex::default(),
+            newest: Newest::starting_at(revision),
+            file,
+        })
+    }
+
+    /// Lets `work` see one snapshot.
+    fn read<T>(
+        &self,
+        work: impl FnOnce(&rusqlite::Transaction) -> rusqlite::Result<T>,
+    ) -> Result<T, StoreError> {
+        let idle = lock(&self.readers).pop();
+        let mut reader = idle.map_or_else(|| self.file.connect_reader(), Ok)?;
+        let seen = snapshot(&mut reader, work).map_err(self.file.failed("read"));
+        let mut readers = lock(&self.readers);
+        if readers.len() < IDLE_READERS {
+            readers.push(reader);
+        }
+        seen
+    }
+
+    /// Commits what waits, all with one flush. If that fails, each by itself, so that a transaction
+    /// which cannot be written fails no other.
+    fn settle(&self, writer: &mut Connection, jobs: &[Job]) {
+        match write(writer, jobs) {
+            Ok(outcomes) => {
+                for (job, outcome) in jobs.iter().zip(outcomes) {
+                    if let Ok(revision) = outcome {
+                        self.newest.advance(revision);
+                    }
+                    *lock(&job.outcome) = Some(outcome);
+                }
+            }
+            Err(error) => match jobs {
+                [job] => *lock(&job.outcome) = Some(Err(self.file.failed("write")(error))),
+                _ => jobs.chunks(1).for_each(|job| self.settle(writer, job)),
+            },
+        }
+    }
+}
+
+impl Store for SqliteStore {
+    fn get(&self, key: &str) -> Result<Option<Entry>, StoreError> {
+        self.read(|snapshot| rows::get(snapshot, key))
+    }
+
+    fn page(&self, prefix: &str, after: Option<&str>, limit: usize) -> Result<Listing, StoreError> {
+        self.read(|snapshot| {
+            let entries = rows::page(snapshot, prefix, after, limit)?;
+            Ok(Listing { revision: rows::newest(snapshot)?, entries })
+        })
+    }
+
+    fn commit(&self, transaction: Transaction) -> Result<Revision, StoreError> {
+        let outcome = Arc::default();
+        lock(&self.waiting).push(Job { transaction, outcome: Arc::clone(&outcome) });
+        let mut writer = lock(&self.writer);
+        // Whoever had the writer before may have committed ours along with its own.
+        if lock(&outcome).is_none() {
+            let jobs = mem::take(&mut *lock(&self.waiting));
+            self.settle(&mut writer, &jobs);
+        }
+        drop(writer);
+        let settled = lock(&outcome).take();
+        settled.unwrap_or_else(|| Err(self.file.unavailable("write", io::Error::other("panicked"))))
+    }
+
+    fn changes(&self, after: Revision, patience: Duration) -> Result<Changes, StoreError> {
+        self.newest.wait(after, patience);
+        let (oldest, changes) = self.read(|snapshot| {
+            let changed = rows::changes(snapshot, after)?;
+            let changes = Changes { revision: rows::newest(snapshot)?, changed };
+            Ok((rows::compacted(snapshot)?, changes))
+        })?;
+        if after < oldest { Err(StoreError::Compacted { oldest }) } else { Ok(changes) }
+    }
+}
+
+fn snapshot<T>(
+    connection: &mut Connection,
+    work: impl FnOnce(&rusqlite::Transaction) -> rusqlite::Result<T>,
+) -> rusqlite::Result<T> {
+    work(&connection.transaction()?)
+}
+
+/// Commits all, or fails and has done nothing.
+fn write(writer: &mut Connection, jobs: &[Job]) -> rusqlite::Result<Vec<Outcome>> {
+    let batch = writer.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let outcomes: Vec<_> = jobs
+        .iter()
+        .map(|job| rows::write(&batch, &job.transaction))
+        .collect::<rusqlite::Result<_>>()?;
+    batch.commit()?;
+    Ok(outcomes)
+}

@@ -1,0 +1,24 @@
+//! The stores, as their users meet them.
+
+#![allow(clippy::unwrap_used, reason = "a failed step is a failed test")]
+
+mod conformance;
+mod model;
+
+use testkit::Arguments;
+
+fn main() {
+    let trials = [conformance::tests(), model::tests()];
+    let trials = trials.into_iter().flatten().collect();
+    testkit::run(&Arguments::from_args(), trials).exit();
+}
+
+/// A directory that is gone when the value is.
+fn directory() -> tempfile::TempDir {
+    tempfile::tempdir().unwrap()
+}
+
+/// The same in memory, where the machine has such a place: flushing costs nothing there.
+fn fast_directory() -> tempfile::TempDir {
+    tempfile::tempdir_in("/dev/shm").unwrap_or_else(|_| directory())
+}
