@@ -114,24 +114,30 @@ impl MetadataOptions {
     /// are the launch parameters, the launch template's, the account's defaults and the image's, in
     /// this order.
     pub fn settle(layers: &[Preferences]) -> Self {
-        fn first<T>(
-            layers: &[Preferences],
-            option: impl Fn(&Preferences) -> Option<T>,
-            default: T,
-        ) -> T {
-            layers.iter().find_map(option).unwrap_or(default)
-        }
+        let said = layers.iter().copied().fold(Preferences::default(), Preferences::or);
         let default = Self::AWS_DEFAULT;
         Self {
-            http_tokens: first(layers, |p| p.http_tokens, default.http_tokens),
-            hop_limit: first(layers, |p| p.hop_limit, default.hop_limit),
-            http_endpoint: first(layers, |p| p.http_endpoint, default.http_endpoint),
-            http_protocol_ipv6: first(layers, |p| p.http_protocol_ipv6, default.http_protocol_ipv6),
-            instance_metadata_tags: first(
-                layers,
-                |p| p.instance_metadata_tags,
-                default.instance_metadata_tags,
-            ),
+            http_tokens: said.http_tokens.unwrap_or(default.http_tokens),
+            hop_limit: said.hop_limit.unwrap_or(default.hop_limit),
+            http_endpoint: said.http_endpoint.unwrap_or(default.http_endpoint),
+            http_protocol_ipv6: said.http_protocol_ipv6.unwrap_or(default.http_protocol_ipv6),
+            instance_metadata_tags: said
+                .instance_metadata_tags
+                .unwrap_or(default.instance_metadata_tags),
+        }
+    }
+}
+
+impl Preferences {
+    /// These, and `lower`'s where these state nothing.
+    #[must_use]
+    pub fn or(self, lower: Self) -> Self {
+        Self {
+            http_tokens: self.http_tokens.or(lower.http_tokens),
+            hop_limit: self.hop_limit.or(lower.hop_limit),
+            http_endpoint: self.http_endpoint.or(lower.http_endpoint),
+            http_protocol_ipv6: self.http_protocol_ipv6.or(lower.http_protocol_ipv6),
+            instance_metadata_tags: self.instance_metadata_tags.or(lower.instance_metadata_tags),
         }
     }
 }

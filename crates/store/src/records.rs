@@ -4,7 +4,7 @@
 //! derived again each time it is read, so that there is nothing that could disagree.
 
 use std::collections::BTreeMap;
-use std::net::{Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use imds_core::ids::{ReservationId, SubnetId};
 use imds_core::network::{Ipv4Cidr, Ipv6Cidr};
@@ -148,6 +148,16 @@ pub struct Instance {
     /// (`disableApiTermination`, `ebsOptimized`, …), as the API writes it.
     #[serde(default)]
     pub attributes: BTreeMap<String, String>,
+}
+
+impl Instance {
+    /// All addresses that its requests may come from.
+    pub fn addresses(&self) -> impl Iterator<Item = IpAddr> {
+        self.interfaces.iter().flat_map(|interface| {
+            let ipv4 = std::iter::once(interface.private_ipv4).chain(interface.secondary_ipv4.iter().copied());
+            ipv4.map(IpAddr::from).chain(interface.ipv6.iter().copied().map(IpAddr::from))
+        })
+    }
 }
 
 /// What an instance was launched from.

@@ -1,0 +1,44 @@
+//! New ids: random, where the core derives what belongs to an instance.
+
+use std::str::FromStr;
+
+use imds_ec2::Fault;
+
+/// A new id such as `i-0a1b…`: the prefix, and 17 hexadecimal digits of which the first is 0.
+pub(super) fn new<T: FromStr>(prefix: &str) -> Result<T, Fault> {
+    let random = getrandom::u64().map_err(no_randomness)?;
+    let id = format!("{prefix}0{random:016x}").parse();
+    id.map_err(|_| unreachable!("the id is well formed"))
+}
+
+/// A request id, as EC2 writes them: a random UUID.
+pub(super) fn request_id() -> Result<String, Fault> {
+    let mut bytes = [0; 16];
+    getrandom::fill(&mut bytes).map_err(no_randomness)?;
+    // RFC 9562, version 4.
+    bytes[6] = bytes[6] & 0x0f | 0x40;
+    bytes[8] = bytes[8] & 0x3f | 0x80;
+    let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    let (a, b, c, d, e) = (&hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]);
+    Ok(format!("{a}-{b}-{c}-{d}-{e}"))
+}
+
+fn no_randomness(error: getrandom::Error) -> Fault {
+    tracing::error!(%error, "the kernel gives no random bytes");
+    Fault::internal()
+}
+
+#[cfg(test)]
+mod tests {
+    use imds_core::InstanceId;
+
+    use super::*;
+
+    #[test]
+    fn ids_are_well_formed_and_differ() {
+        let id: InstanceId = new("i-").unwrap();
+        assert_ne!(id, new("i-").unwrap());
+        assert_ne!(request_id().unwrap(), request_id().unwrap());
+        assert_eq!(request_id().unwrap().len(), 36);
+    }
+}

@@ -1,0 +1,130 @@
+//! Instances: how they are found, what they may be, and the calls about them.
+
+pub(super) mod describe;
+pub(super) mod launch;
+pub(super) mod run;
+
+use imds_core::launch::LaunchError;
+use imds_core::InstanceId;
+use imds_ec2::Fault;
+use imds_store::records::{self, Lifecycle, Tags};
+use imds_store::{Kept, keys};
+
+use super::call::{Call, Refusal};
+use crate::agent::{self, Roles};
+
+/// An instance that exists, as it is kept.
+pub(super) struct Found {
+    pub(super) id: InstanceId,
+    pub(super) kept: Kept<records::Instance>,
+    pub(super) tags: Option<Kept<Tags>>,
+}
+
+/// The state of an instance: what it was told to be, and whether the data path knows.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum State {
+    Pending,
+    Running,
+    ShuttingDown,
+    Terminated,
+    Stopping,
+    Stopped,
+}
+
+/// The instance with this id, in whatever state.
+pub(super) fn find(call: &Call<'_>, id: &str) -> Result<Found, Refusal> {
+    let parsed: InstanceId = id.parse().map_err(|_| Fault::instance_id_malformed(id))?;
+    let kept = call.read(&keys::instance(&call.region, id))?;
+    let kept = kept.ok_or_else(|| Fault::instance_not_found(id))?;
+    let tags = call.read(&keys::tags(&call.region, id))?;
+    Ok(Found { id: parsed, kept, tags })
+}
+
+/// The instance with this id, unless it is terminated: then nothing of it can be changed.
+pub(super) fn find_live(call: &Call<'_>, id: &str) -> Result<Found, Refusal> {
+    let found = find(call, id)?;
+    if found.kept.record.lifecycle == Lifecycle::Terminated {
+        let state = found.state(call).name();
+        return Err(Fault::incorrect_instance_state(format!(
+            "The instance '{id}' is not in a valid state for this operation: it is {state}."
+        ))
+        .into());
+    }
+    Ok(found)
+}
+
+/// Whether there can be such an instance, in EC2's words where there cannot.
+pub(super) fn check(id: &InstanceId, record: &records::Instance, tags: &Tags) -> Result<(), Fault> {
+    agent::instance(id, record, tags, &Roles::default()).map(drop).map_err(|error| refused(&error))
+}
+
+/// How EC2 refuses a launch.
+fn refused(error: &LaunchError) -> Fault {
+    let message = error.to_string();
+    match error {
+        LaunchError::Ipv6OnXen { .. } => Fault::unsupported_operation(message),
+        LaunchError::UserDataTooLarge { .. } => {
+            Fault::invalid_parameter_value("User data is limited to 16384 bytes")
+        }
+        LaunchError::AddressElsewhere { address, .. } => Fault::invalid_parameter_value(format!(
+            "Address {address} does not fall within the subnet's address range"
+        )),
+        _ => Fault::invalid_parameter_value(message),
+    }
+}
+
+impl Found {
+    pub(super) fn tags(&self) -> Tags {
+        self.tags.as_ref().map(|kept| kept.record.clone()).unwrap_or_default()
+    }
+
+    pub(super) fn state(&self, call: &Call<'_>) -> State {
+        State::of(self.kept.record.lifecycle, call.table.instance(&self.id).is_some())
+    }
+}
+
+impl State {
+    /// The state of an instance that was told to be `lifecycle`, and is served or is not.
+    pub(super) fn of(lifecycle: Lifecycle, is_served: bool) -> Self {
+        match (lifecycle, is_served) {
+            (Lifecycle::Running, false) => Self::Pending,
+            (Lifecycle::Running, true) => Self::Running,
+            (Lifecycle::Stopped, true) => Self::Stopping,
+            (Lifecycle::Stopped, false) => Self::Stopped,
+            (Lifecycle::Terminated, true) => Self::ShuttingDown,
+            (Lifecycle::Terminated, false) => Self::Terminated,
+        }
+    }
+
+    /// As the EC2 API has it. Source: EC2 API `InstanceState`.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Running => "running",
+            Self::ShuttingDown => "shutting-down",
+            Self::Terminated => "terminated",
+            Self::Stopping => "stopping",
+            Self::Stopped => "stopped",
+        }
+    }
+
+    /// The same as a number.
+    pub(super) fn code(self) -> i32 {
+        match self {
+            Self::Pending => 0,
+            Self::Running => 16,
+            Self::ShuttingDown => 32,
+            Self::Terminated => 48,
+            Self::Stopping => 64,
+            Self::Stopped => 80,
+        }
+    }
+
+    /// Both.
+    pub(super) fn shape(self) -> imds_ec2::shapes::InstanceState {
+        imds_ec2::shapes::InstanceState {
+            code: Some(self.code()),
+            name: Some(self.name().to_owned()),
+        }
+    }
+}
