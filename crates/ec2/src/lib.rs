@@ -1,1 +1,38 @@
-//! The EC2 Query wire.
+//! The EC2 Query wire: parameters come in, XML goes out, and requests are signed with Signature
+//! Version 4. What an operation does is not known here.
+//!
+//! ```
+//! use imds_ec2::{Params, Request, document};
+//! use imds_ec2::shapes::{ModifyInstanceMetadataOptionsRequest, ModifyInstanceMetadataOptionsResult};
+//!
+//! let body = b"Action=ModifyInstanceMetadataOptions&Version=2016-11-15&InstanceId=i-1&HttpTokens=required";
+//! let request = Request::read(Params::parse(b"", body)?)?;
+//! let Request::ModifyInstanceMetadataOptions(asked) = request else { unreachable!() };
+//! assert_eq!(asked.http_tokens.as_deref(), Some("required"));
+//!
+//! let answer = ModifyInstanceMetadataOptionsResult {
+//!     instance_id: Some(asked.instance_id),
+//!     ..Default::default()
+//! };
+//! let xml = document::<ModifyInstanceMetadataOptionsRequest>(&answer, "59dbff89-35bd-4eac-99ed-be587EXAMPLE");
+//! assert!(xml.contains("<instanceId>i-1</instanceId>"));
+//! # Ok::<(), imds_ec2::Fault>(())
+//! ```
+
+mod fault;
+mod form;
+mod params;
+mod request;
+mod shape;
+pub mod shapes;
+pub mod sigv4;
+mod value;
+mod xml;
+
+pub use fault::Fault;
+pub use params::{MAX_DEPTH, MAX_LENGTH, MAX_PARAMETERS, Params};
+pub use request::VERSION;
+pub use shape::{Answer, Done, Operation, document};
+pub use shapes::Request;
+pub use value::{Blob, Sensitive, Timestamp};
+pub use xml::Xml;

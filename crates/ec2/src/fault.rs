@@ -1,0 +1,141 @@
+//! How EC2 says no.
+//!
+//! Codes, statuses and sentences are those of captured answers and of the page "Error codes for the
+//! Amazon EC2 API". Where a sentence is our own, it begins as EC2's do and then says what to do.
+
+use std::fmt;
+
+use crate::xml::Xml;
+
+/// An error answer. `Display` is `code: message`.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{code}: {message}")]
+pub struct Fault {
+    /// HTTP status: 400 to 599.
+    pub status: u16,
+    /// What programs look at, such as `InvalidInstanceID.NotFound`.
+    pub code: &'static str,
+    /// What people read.
+    pub message: String,
+}
+
+impl Fault {
+    /// A fault with a status of its own; most have a constructor.
+    pub fn new(status: u16, code: &'static str, message: impl Into<String>) -> Self {
+        Self { status, code, message: message.into() }
+    }
+
+    /// A fault of the client that has no constructor of its own: 400.
+    pub fn client(code: &'static str, message: impl Into<String>) -> Self {
+        Self::new(400, code, message)
+    }
+
+    /// The whole answer.
+    pub fn document(&self, request_id: &str) -> String {
+        let mut xml = Xml::document();
+        xml.element("Response", &[], |xml| {
+            xml.element("Errors", &[], |xml| {
+                xml.element("Error", &[], |xml| {
+                    xml.text("Code", self.code);
+                    xml.text("Message", &self.message);
+                });
+            });
+            // `requestId` where all went well.
+            xml.text("RequestID", request_id);
+        });
+        xml.into_string()
+    }
+
+    /// `DryRun` was asked, and the request would have been carried out.
+    pub fn dry_run() -> Self {
+        let message = "Request would have succeeded, but DryRun flag is set.";
+        Self::new(412, "DryRunOperation", message)
+    }
+
+    /// The key may not do this.
+    pub fn unauthorized() -> Self {
+        let message = "You are not authorized to perform this operation.";
+        Self::new(403, "UnauthorizedOperation", message)
+    }
+
+    /// No key of ours made the signature.
+    pub fn auth_failure() -> Self {
+        let message = "AWS was not able to validate the provided access credentials";
+        Self::new(401, "AuthFailure", message)
+    }
+
+    /// The fault is ours. What went wrong belongs into the log, not into the answer.
+    pub fn internal() -> Self {
+        Self::new(500, "InternalError", "An internal error has occurred")
+    }
+
+    /// Too much was asked for at once.
+    pub fn request_limit_exceeded() -> Self {
+        Self::new(503, "RequestLimitExceeded", "Request limit exceeded.")
+    }
+
+    /// There is no such action here.
+    pub fn invalid_action(action: &str, supported: &[&str]) -> Self {
+        let supported = supported.join(", ");
+        let message = format!(
+            "The action {action} is not valid for this web service. Supported are: {supported}."
+        );
+        Self::client("InvalidAction", message)
+    }
+
+    /// A parameter that must be given is not.
+    pub fn missing_parameter(parameter: &str) -> Self {
+        let message = format!("The request must contain the parameter {parameter}");
+        Self::client("MissingParameter", message)
+    }
+
+    /// A parameter that the action does not have.
+    pub fn unknown_parameter(parameter: &str) -> Self {
+        let message = format!("The parameter {parameter} is not recognized");
+        Self::client("UnknownParameter", message)
+    }
+
+    /// A value that the parameter cannot have; `rule` is a sentence that says which it can, such as
+    /// `Expecting an integer.`
+    pub fn invalid_value(parameter: &str, value: impl fmt::Display, rule: &str) -> Self {
+        let message = format!("Value ({value}) for parameter {parameter} is invalid. {rule}");
+        Self::client("InvalidParameterValue", message)
+    }
+
+    /// A value that is refused in words of the operation's own.
+    pub fn invalid_parameter_value(message: impl Into<String>) -> Self {
+        Self::client("InvalidParameterValue", message)
+    }
+
+    /// Parameters that are refused together.
+    pub fn invalid_parameter_combination(message: impl Into<String>) -> Self {
+        Self::client("InvalidParameterCombination", message)
+    }
+
+    /// What is asked can be asked, but not of this instance or account.
+    pub fn unsupported_operation(message: impl Into<String>) -> Self {
+        Self::client("UnsupportedOperation", message)
+    }
+
+    /// The instance's state forbids it.
+    pub fn incorrect_instance_state(message: impl Into<String>) -> Self {
+        Self::client("IncorrectInstanceState", message)
+    }
+
+    /// There is no such instance.
+    pub fn instance_not_found(id: &str) -> Self {
+        let message = format!("The instance ID '{id}' does not exist");
+        Self::client("InvalidInstanceID.NotFound", message)
+    }
+
+    /// Not even the shape of an instance's id.
+    pub fn instance_id_malformed(id: &str) -> Self {
+        let message = format!("Invalid id: \"{id}\" (expecting \"i-...\")");
+        Self::client("InvalidInstanceID.Malformed", message)
+    }
+
+    /// Parameters that no client library sends.
+    pub(crate) fn malformed(message: impl Into<String>) -> Self {
+        Self::client("MalformedQueryString", message)
+    }
+}

@@ -1,0 +1,43 @@
+//! From parameters to a request.
+
+use crate::fault::Fault;
+use crate::params::Params;
+use crate::shapes::Request;
+
+macro_rules! version {
+    () => {
+        "2016-11-15"
+    };
+}
+pub(crate) use version;
+
+/// The API version that is spoken. Older ones are refused, as EC2 refuses those that never were:
+/// their answers would have to leave out what they do not know, metadata options above all.
+pub const VERSION: &str = version!();
+
+impl Request {
+    /// What `params` ask, `Action` and `Version` among them. Those of a presigned URL, `X-Amz-…`, are
+    /// not looked at.
+    pub fn read(params: Params) -> Result<Self, Fault> {
+        let mut params = params.without(|name| name.starts_with("X-Amz-"));
+        let action: Option<String> = params.member("Action")?;
+        let Some(action) = action.filter(|action| !action.is_empty()) else {
+            let message = "The request must contain the parameter Action";
+            return Err(Fault::client("MissingAction", message));
+        };
+        let version: String = params.member("Version")?;
+        if version != VERSION {
+            let message = format!(
+                "The requested version ({version}) of service AmazonEC2 does not exist. \
+                 Supported is {VERSION}."
+            );
+            return Err(Fault::client("NoSuchVersion", message));
+        }
+        Self::read_action(&action, params)
+    }
+
+    /// Whether it changes nothing, so that a key that may only read may ask it.
+    pub fn is_read_only(&self) -> bool {
+        ["Describe", "Get"].iter().any(|verb| self.action().starts_with(verb))
+    }
+}

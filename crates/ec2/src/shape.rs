@@ -1,0 +1,263 @@
+//! What the tables of `shapes.rs` become: structures that are read from parameters and written as
+//! XML.
+
+use crate::fault::Fault;
+use crate::params::Params;
+use crate::value::{Blob, Sensitive, Timestamp};
+use crate::xml::Xml;
+
+/// What is asked, and with it which action it is and what is answered.
+pub trait Operation {
+    /// The action's name, such as `RunInstances`.
+    const ACTION: &'static str;
+    /// What is answered when all goes well.
+    type Answer: Answer;
+}
+
+/// A structure that can be written.
+pub trait Answer {
+    /// Writes the members, each as an element of its own.
+    fn write_members(&self, xml: &mut Xml);
+}
+
+/// The answer of operations that answer nothing: `<return>true</return>`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Done;
+
+impl Answer for Done {
+    fn write_members(&self, xml: &mut Xml) {
+        xml.text("return", "true");
+    }
+}
+
+/// The whole answer to the operation `O`.
+pub fn document<O: Operation>(answer: &O::Answer, request_id: &str) -> String {
+    // The model's namespace has no slash at its end; on the wire it has.
+    let namespace = concat!("http://ec2.amazonaws.com/doc/", crate::request::version!(), "/");
+    let mut xml = Xml::document();
+    xml.element(&format!("{}Response", O::ACTION), &[("xmlns", namespace)], |xml| {
+        xml.text("requestId", request_id);
+        answer.write_members(xml);
+    });
+    xml.into_string()
+}
+
+/// What parameters can say.
+pub(crate) trait Read: Sized {
+    /// What `params` say.
+    fn read(params: Params) -> Result<Self, Fault>;
+
+    /// What it means that nothing was sent under `name`.
+    fn absent(name: &str) -> Result<Self, Fault> {
+        Err(Fault::missing_parameter(name))
+    }
+}
+
+impl<T: Read> Read for Option<T> {
+    fn read(params: Params) -> Result<Self, Fault> {
+        T::read(params).map(Some)
+    }
+
+    fn absent(_: &str) -> Result<Self, Fault> {
+        Ok(None)
+    }
+}
+
+impl<T: Read> Read for Vec<T> {
+    fn read(params: Params) -> Result<Self, Fault> {
+        params.into_elements()?.map(T::read).collect()
+    }
+
+    fn absent(_: &str) -> Result<Self, Fault> {
+        Ok(Self::new())
+    }
+}
+
+/// What answers can say.
+pub(crate) trait Write {
+    /// Writes the element `name`, or nothing if there is nothing to say.
+    fn write(&self, name: &str, xml: &mut Xml);
+}
+
+impl<T: Answer> Write for T {
+    fn write(&self, name: &str, xml: &mut Xml) {
+        xml.element(name, &[], |xml| self.write_members(xml));
+    }
+}
+
+impl<T: Write> Write for Option<T> {
+    fn write(&self, name: &str, xml: &mut Xml) {
+        if let Some(value) = self {
+            value.write(name, xml);
+        }
+    }
+}
+
+impl<T: Write> Write for Vec<T> {
+    fn write(&self, name: &str, xml: &mut Xml) {
+        if !self.is_empty() {
+            write_list(self, name, xml);
+        }
+    }
+}
+
+/// Writes the list `name` even if it is empty.
+pub(crate) fn write_list<T: Write>(list: &[T], name: &str, xml: &mut Xml) {
+    xml.element(name, &[], |xml| {
+        for element in list {
+            element.write("item", xml);
+        }
+    });
+}
+
+/// Types that are one value: how they are read, and how they are written.
+macro_rules! scalars {
+    ($($type:ty: $rule:literal, $read:expr, $write:expr;)*) => {$(
+        impl Read for $type {
+            fn read(params: Params) -> Result<Self, Fault> {
+                let (name, value) = params.into_value()?;
+                let read: fn(&str) -> Option<Self> = $read;
+                read(&value).ok_or_else(|| Fault::invalid_value(&name, shown(&value), $rule))
+            }
+        }
+
+        impl Write for $type {
+            fn write(&self, name: &str, xml: &mut Xml) {
+                let write: fn(&Self) -> String = $write;
+                xml.text(name, &write(self));
+            }
+        }
+    )*};
+}
+
+scalars! {
+    String: "", |value| Some(value.to_owned()), Self::clone;
+    bool: "Expecting true or false.", |value| value.parse().ok(), Self::to_string;
+    i32: "Expecting an integer.", |value| value.parse().ok(), Self::to_string;
+    i64: "Expecting an integer.", |value| value.parse().ok(), Self::to_string;
+    f64: "Expecting a number.",
+        |value| value.parse().ok().filter(|number: &Self| number.is_finite()), Self::to_string;
+    Sensitive: "", |value| Some(Self(value.to_owned())), |it| it.0.clone();
+    Timestamp: "Expecting a time such as 2026-11-22T08:00:00.000Z.", Self::parse, Self::to_string;
+    Blob: "Expecting base64.", Self::from_base64, Self::to_base64;
+}
+
+/// As much of a refused value as helps to find it. What is long may be user data, and secret.
+fn shown(value: &str) -> String {
+    const LONGEST: usize = 40;
+    if value.len() > LONGEST {
+        return format!("{} bytes", value.len());
+    }
+    value.to_owned()
+}
+
+/// `Name { field: Type = "Parameter", … }`
+macro_rules! input {
+    ($name:ident { $($field:ident: $type:ty = $parameter:literal $(($rule:ident))?,)* }) => {
+        #[doc = concat!("`", stringify!($name), "` of the API model.")]
+        #[derive(Clone, Debug, Default, PartialEq)]
+        #[expect(missing_docs, reason = "the API reference documents them")]
+        pub struct $name { $(pub $field: $type,)* }
+
+        crate::shape::reading!($name { $($field = $parameter $(($rule))?,)* });
+    };
+}
+
+/// `Name { field: Type = "element", … }`
+macro_rules! output {
+    ($name:ident { $($field:ident: $type:ty = $element:literal $(($rule:ident))?,)* }) => {
+        #[doc = concat!("`", stringify!($name), "` of the API model.")]
+        #[derive(Clone, Debug, Default, PartialEq)]
+        #[expect(missing_docs, reason = "the API reference documents them")]
+        pub struct $name { $(pub $field: $type,)* }
+
+        crate::shape::writing!($name { $($field = $element $(($rule))?,)* });
+    };
+}
+
+/// `Name { field: Type = "Parameter" / "element", … }`
+macro_rules! both {
+    ($name:ident { $($field:ident: $type:ty = $parameter:literal / $element:literal,)* }) => {
+        crate::shape::input!($name { $($field: $type = $parameter,)* });
+        crate::shape::writing!($name { $($field = $element,)* });
+    };
+}
+
+macro_rules! reading {
+    ($name:ident { $($field:ident = $parameter:literal $(($rule:ident))?,)* }) => {
+        impl crate::shape::Read for $name {
+            #[allow(unused_mut, reason = "some have no members")]
+            fn read(mut params: crate::Params) -> Result<Self, crate::Fault> {
+                let read =
+                    Self { $($field: crate::shape::reading!(params $parameter $($rule)?),)* };
+                params.finish()?;
+                Ok(read)
+            }
+        }
+    };
+    ($params:ident $parameter:literal) => { $params.member($parameter)? };
+    ($params:ident $parameter:literal one_or_more) => { $params.one_or_more($parameter)? };
+}
+
+macro_rules! writing {
+    ($name:ident { $($field:ident = $element:literal $(($rule:ident))?,)* }) => {
+        impl crate::Answer for $name {
+            fn write_members(&self, xml: &mut crate::Xml) {
+                $(crate::shape::writing!(self.$field, $element, xml $(, $rule)?);)*
+            }
+        }
+    };
+    ($value:expr, $element:literal, $xml:ident) => {
+        crate::shape::Write::write(&$value, $element, $xml)
+    };
+    ($value:expr, $element:literal, $xml:ident, always) => {
+        crate::shape::write_list(&$value, $element, $xml)
+    };
+}
+
+/// `Action(Request) -> Answer, …`; `(dry_run)` where the request can be tried.
+macro_rules! operations {
+    ($($action:ident($request:ident) -> $answer:ident $(($dry_run:ident))?,)*) => {
+        /// What can be asked.
+        #[derive(Clone, Debug, PartialEq)]
+        #[expect(missing_docs, reason = "the API reference documents them")]
+        pub enum Request { $($action($request),)* }
+
+        impl Request {
+            /// The names of all actions, sorted.
+            pub const ACTIONS: &'static [&'static str] = &[$(stringify!($action),)*];
+
+            /// Reads the parameters of `action`.
+            pub(crate) fn read_action(
+                action: &str,
+                params: crate::Params,
+            ) -> Result<Self, crate::Fault> {
+                match action {
+                    $(stringify!($action) => {
+                        crate::shape::Read::read(params).map(Self::$action)
+                    })*
+                    _ => Err(crate::Fault::invalid_action(action, Self::ACTIONS)),
+                }
+            }
+
+            /// The action's name.
+            pub fn action(&self) -> &'static str {
+                match self { $(Self::$action(_) => stringify!($action),)* }
+            }
+
+            /// Whether it is only asked if this would be carried out. Some actions cannot be asked.
+            pub fn dry_run(&self) -> bool {
+                match self {
+                    $(Self::$action(_request) => false $(|| _request.$dry_run == Some(true))?,)*
+                }
+            }
+        }
+
+        $(impl crate::Operation for $request {
+            const ACTION: &'static str = stringify!($action);
+            type Answer = $answer;
+        })*
+    };
+}
+
+pub(crate) use {both, input, operations, output, reading, writing};
