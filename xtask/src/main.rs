@@ -3,6 +3,7 @@
 
 mod architecture;
 mod bench;
+mod codegen;
 mod install;
 mod test;
 
@@ -16,6 +17,9 @@ Usage: cargo xtask <chore>
   test    everything that must pass: format, lints, the dependency rules, all tests;
           installs what the tests need (Debian packages, a Python environment)
   check   only the dependency rules
+  codegen the EC2 shapes from crates/ec2/model/ec2.json; `--check` only compares;
+          `gzip -dc …/service-2.json.gz | cargo xtask codegen --trim` makes that model
+          from botocore's, down to the operations in crates/ec2/model/operations.txt
   bench   the figures of the README, side by side with nginx, unshare and ripgrep; takes about
           three minutes; `bench migrate` measures one part: start, requests, exec, migrate
 ";
@@ -25,6 +29,9 @@ fn main() -> ExitCode {
     let done = match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["test"] => test::run(),
         ["check"] => architecture::check(),
+        ["codegen"] => codegen::run(),
+        ["codegen", "--check"] => codegen::check(),
+        ["codegen", "--trim"] => codegen::trim(),
         ["bench"] => bench::run(None),
         ["bench", part] if bench::PARTS.iter().any(|(name, _)| *name == part) => {
             bench::run(Some(part))

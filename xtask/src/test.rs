@@ -3,7 +3,7 @@
 use anyhow::Result;
 
 use crate::install::Package;
-use crate::{architecture, cargo, install};
+use crate::{architecture, cargo, codegen, install};
 
 /// What the tests run as real clients.
 const PROGRAMS: [Package; 15] = [
@@ -33,5 +33,6 @@ pub(crate) fn run() -> Result<()> {
     crate::run(&mut cargo("fmt --all --check"))?;
     crate::run(&mut cargo("clippy --workspace --all-targets --quiet -- -D warnings"))?;
     architecture::check()?;
+    codegen::check()?;
     crate::run(cargo("test --workspace").env("IMDS_TEST_PYTHON", python))
 }

@@ -221,7 +221,6 @@ macro_rules! operations {
         /// What can be asked.
         #[derive(Clone, Debug, PartialEq)]
         #[expect(missing_docs, reason = "the API reference documents them")]
-        #[expect(clippy::large_enum_variant, reason = "one lives at a time, and not for long")]
         pub enum Request { $($action($request),)* }
 
         impl Request {

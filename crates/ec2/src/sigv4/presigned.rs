@@ -1,0 +1,73 @@
+//! The query form: `?X-Amz-Algorithm=…&X-Amz-Credential=…&…&X-Amz-Signature=…`
+
+use super::{ALGORITHM, AuthError, Claim, MAX_EXPIRES_SECONDS, Message};
+use crate::form;
+
+/// What the query claims, if it says anything about a signature.
+pub(super) fn claim(message: &Message<'_>) -> Result<Option<Claim>, AuthError> {
+    let sent = Sent::parse(message.query)?;
+    if sent.signature.is_none() && sent.algorithm.is_none() {
+        return Ok(None);
+    }
+    if sent.has_session_token {
+        return Err(AuthError::SessionToken);
+    }
+    let needed = |value: Option<String>| {
+        value.ok_or(AuthError::Malformed("a parameter X-Amz-… of the signature is missing"))
+    };
+    if needed(sent.algorithm)? != ALGORITHM {
+        return Err(AuthError::Malformed("X-Amz-Algorithm is not AWS4-HMAC-SHA256"));
+    }
+    let lifetime = needed(sent.expires)?
+        .parse()
+        .ok()
+        .filter(|seconds| (1..=MAX_EXPIRES_SECONDS).contains(seconds))
+        .ok_or(AuthError::Malformed("X-Amz-Expires is not from 1 to 604800 seconds"))?;
+    Claim::new(
+        &needed(sent.credential)?,
+        &needed(sent.signed_headers)?,
+        &needed(sent.signature)?,
+        &needed(sent.date)?,
+        lifetime,
+    )
+    .map(Some)
+}
+
+#[derive(Default)]
+struct Sent {
+    algorithm: Option<String>,
+    credential: Option<String>,
+    date: Option<String>,
+    expires: Option<String>,
+    signed_headers: Option<String>,
+    signature: Option<String>,
+    has_session_token: bool,
+}
+
+impl Sent {
+    fn parse(query: &str) -> Result<Self, AuthError> {
+        let mut sent = Self::default();
+        for (name, value) in form::pairs(query.as_bytes()) {
+            let place = match name.as_slice() {
+                b"X-Amz-Algorithm" => &mut sent.algorithm,
+                b"X-Amz-Credential" => &mut sent.credential,
+                b"X-Amz-Date" => &mut sent.date,
+                b"X-Amz-Expires" => &mut sent.expires,
+                b"X-Amz-SignedHeaders" => &mut sent.signed_headers,
+                b"X-Amz-Signature" => &mut sent.signature,
+                b"X-Amz-Security-Token" => {
+                    sent.has_session_token = true;
+                    continue;
+                }
+                _ => continue,
+            };
+            let value = String::from_utf8(value).ok().filter(|value| value.is_ascii());
+            let value =
+                value.ok_or(AuthError::Malformed("a parameter of the signature is not ASCII"))?;
+            if place.replace(value).is_some() {
+                return Err(AuthError::Malformed("a parameter of the signature is given twice"));
+            }
+        }
+        Ok(sent)
+    }
+}
