@@ -11,7 +11,7 @@ mod table;
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread::{self, JoinHandle};
+use std::thread;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
@@ -31,7 +31,6 @@ const PATIENCE: Duration = Duration::from_millis(200);
 /// Brings changes into force until it is dropped.
 pub(crate) struct Agent {
     stop: Arc<AtomicBool>,
-    thread: Option<JoinHandle<()>>,
 }
 
 impl Agent {
@@ -44,29 +43,26 @@ impl Agent {
         let (table, revision) = source.first()?;
         let current: Current = Arc::new(ArcSwap::from_pointee(table));
         let stop = Arc::new(AtomicBool::new(false));
-        let follower = Follower {
-            source,
-            revision,
-            current: Arc::clone(&current),
-            stop: Arc::clone(&stop),
-        };
+        let follower =
+            Follower { source, revision, current: Arc::clone(&current), stop: Arc::clone(&stop) };
         let thread = thread::Builder::new().name("agent".to_owned());
-        let thread = thread.spawn(move || follower.run()).map_err(cannot_start)?;
-        Ok((Self { stop, thread: Some(thread) }, current))
+        thread.spawn(move || follower.run()).map_err(cannot_start)?;
+        Ok((Self { stop }, current))
     }
 }
 
 fn cannot_start(source: io::Error) -> StoreError {
-    StoreError::Unavailable { operation: "start the thread that follows", path: "state".into(), source }
+    StoreError::Unavailable {
+        operation: "start the thread that follows",
+        path: "state".into(),
+        source,
+    }
 }
 
 impl Drop for Agent {
     fn drop(&mut self) {
+        // It looks before long, and holds nothing that needs an end.
         self.stop.store(true, Ordering::Relaxed);
-        if let Some(thread) = self.thread.take() {
-            // One that panicked follows nothing any more; the table in force stays.
-            let _ = thread.join();
-        }
     }
 }
 
@@ -120,23 +116,20 @@ impl Source {
     fn first(&self) -> Result<(Table, Revision), StoreError> {
         // Listed first: what changes between this and the reading below is looked at twice.
         let listing = self.store.list(keys::every_instance().as_str())?;
-        let places = listing.entries.iter().filter_map(|entry| {
-            plan::instance(keys::every_instance().rest(&entry.key)?)
-        });
+        let places = listing
+            .entries
+            .iter()
+            .filter_map(|entry| plan::instance(keys::every_instance().rest(&entry.key)?));
         let plan = Plan { instances: places.collect(), default: true };
         Ok((Table::default().updated(self.carry_out(&plan)?), listing.revision))
     }
 
     fn carry_out(&self, plan: &Plan) -> Result<Update, StoreError> {
-        let instances = plan.instances.iter().map(|(region, id)| {
-            Ok((id.clone(), self.served(region, id)?))
-        });
+        let instances =
+            plan.instances.iter().map(|(region, id)| Ok((id.clone(), self.served(region, id)?)));
         let instances = instances.collect::<Result<_, StoreError>>()?;
-        let default = plan.default.then(|| {
-            let kept = self.store.read(&keys::default_instance())?;
-            Ok(kept.map(|kept| kept.record.instance))
-        });
-        Ok(Update { instances, default: default.transpose()? })
+        let default = self.store.read(&keys::default_instance())?;
+        Ok(Update { instances, default: default.map(|kept| kept.record.instance) })
     }
 
     /// An instance as it is to be served; `None` unless it runs.

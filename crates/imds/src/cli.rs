@@ -8,11 +8,13 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::str::FromStr;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use imds_core::identity::Proof;
 use imds_core::placement::Region;
+use imds_core::{InstanceId, Invalid};
 
 use crate::error::Kind;
 use crate::exec::{self, MAX_HOPS};
@@ -87,13 +89,18 @@ Point an SDK at it with AWS_EC2_METADATA_SERVICE_ENDPOINT=http://127.0.0.1:1338/
 
 #[derive(Args)]
 pub(crate) struct ServeArgs {
-    /// Where to listen; repeat for more; port 0 takes any that is free [default: 127.0.0.1:1338]
-    #[arg(long, value_name = "ADDRESS:PORT", value_parser = listen_address)]
-    pub(crate) listen: Vec<SocketAddr>,
+    /// Where to listen; repeat for more; port 0 takes any that is free. With `=INSTANCE` behind it,
+    /// whoever comes this way speaks to that instance; else the source address decides, and where it
+    /// is nobody's, the default instance is meant [default: 127.0.0.1:1338]
+    #[arg(long, value_name = "ADDRESS:PORT[=INSTANCE]")]
+    pub(crate) listen: Vec<ListenAddress>,
 
     /// How many threads answer requests [default: one for each processor, at most 4]
     #[arg(long, value_name = "COUNT")]
     pub(crate) threads: Option<NonZeroUsize>,
+
+    #[command(flatten)]
+    pub(crate) control: ControlArgs,
 
     #[command(flatten)]
     pub(crate) answers: AnswerArgs,
@@ -103,6 +110,38 @@ pub(crate) struct ServeArgs {
 
     #[command(flatten)]
     pub(crate) logs: LogArgs,
+}
+
+/// The EC2 API, and what it changes.
+#[derive(Args)]
+#[command(next_help_heading = "EC2 API")]
+pub(crate) struct ControlArgs {
+    /// Where the EC2 API listens, or `off` [default: 127.0.0.1:1339]
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    pub(crate) control: Option<ControlAddress>,
+
+    /// Where state is kept: a file, or `memory` for nowhere
+    /// [default: `$XDG_STATE_HOME/imds/state.db`]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) state: Option<PathBuf>,
+
+    /// Let whoever reaches the EC2 API use it, unsigned; on loopback only
+    #[arg(long)]
+    pub(crate) no_auth: bool,
+}
+
+/// An address of the metadata service, and the instance it belongs to, if it does to one.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) struct ListenAddress {
+    pub(crate) address: SocketAddr,
+    pub(crate) instance: Option<InstanceId>,
+}
+
+/// Where the EC2 API listens, if it does.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum ControlAddress {
+    Off,
+    At(SocketAddr),
 }
 
 const EXEC_USAGE: &str = "imds exec [OPTIONS] -- PROGRAM [ARGUMENT]...";
@@ -211,12 +250,37 @@ pub(crate) fn explain(instead: &clap::Error) -> ExitCode {
     if of_exec { exec::FAILED.into() } else { Kind::Usage.exit_code().into() }
 }
 
+impl FromStr for ListenAddress {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (address, instance) = match text.split_once('=') {
+            Some((address, instance)) => {
+                (address, Some(instance.parse().map_err(|error: Invalid| error.to_string())?))
+            }
+            None => (text, None),
+        };
+        Ok(Self { address: socket_address(address, 1338)?, instance })
+    }
+}
+
+impl FromStr for ControlAddress {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "off" => Ok(Self::Off),
+            _ => socket_address(text, 1339).map(Self::At),
+        }
+    }
+}
+
 /// Parses an address with its port; a beginner's guess gets an example to type.
-fn listen_address(text: &str) -> Result<SocketAddr, String> {
+fn socket_address(text: &str, usual_port: u16) -> Result<SocketAddr, String> {
     text.parse().map_err(|_| {
         let port = text.rsplit(':').next().and_then(|port| port.parse().ok());
-        let local = SocketAddr::from((Ipv4Addr::LOCALHOST, port.unwrap_or(1338)));
-        let meant = text.parse().map_or(local, |address: IpAddr| (address, 1338).into());
+        let local = SocketAddr::from((Ipv4Addr::LOCALHOST, port.unwrap_or(usual_port)));
+        let meant = text.parse().map_or(local, |address: IpAddr| (address, usual_port).into());
         format!("write an address and a port, such as {meant}")
     })
 }

@@ -2,28 +2,33 @@
 
 use std::fs::File;
 use std::io::{self, Read as _};
-use std::net::SocketAddr;
 use std::num::NonZeroUsize;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use imds_core::credentials::AccessKeys;
-use imds_core::instance::{Instance, PublicKey};
+use imds_core::instance::PublicKey;
 use imds_core::launch::{Launch, LaunchError, LaunchRole, MAX_USER_DATA};
 use imds_core::options::Preferences;
 use imds_core::wire::KeepAlive;
 use serde::Deserialize;
 
-use crate::cli::AnswerArgs;
+use crate::cli::{AnswerArgs, ControlAddress, ListenAddress};
 use crate::error::CommandError;
-use crate::settings::{InstanceSettings, KeepAliveRule, RoleSettings, duration_from_text};
+use crate::settings::{
+    InstanceSettings, KeepAliveRule, RoleSettings, all_from_text, duration_from_text, from_text,
+};
 
 /// A settings file. Every key is the name of a flag.
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub(crate) struct Settings {
-    pub(crate) listen: Vec<SocketAddr>,
+    #[serde(deserialize_with = "all_from_text")]
+    pub(crate) listen: Vec<ListenAddress>,
     pub(crate) threads: Option<NonZeroUsize>,
+    #[serde(deserialize_with = "from_text")]
+    pub(crate) control: Option<ControlAddress>,
+    pub(crate) state: Option<PathBuf>,
     keep_alive: Option<KeepAliveRule>,
     #[serde(deserialize_with = "duration_from_text")]
     stall: Option<Duration>,
@@ -88,10 +93,10 @@ impl InstanceSettings {
         }
     }
 
-    /// The instance: what the command line says, then what the file says, then what follows.
-    pub(crate) fn launch(self, file: Self) -> Result<Instance, CommandError> {
+    /// What is said of the instance: on the command line, else in the file.
+    pub(crate) fn launch(self, file: Self) -> Result<Launch, CommandError> {
         let said = self.or(file);
-        let launch = Launch {
+        Ok(Launch {
             instance_id: said.instance_id,
             account: said.account,
             image: said.ami.unwrap_or_default().into(),
@@ -110,22 +115,25 @@ impl InstanceSettings {
             tags: said.tags,
             user_data: said.user_data.as_deref().map(read_user_data).transpose()?,
             ..Launch::default()
-        };
-        launch.settle().map_err(|error| {
-            let refused = CommandError::usage(error.to_string());
-            match error {
-                LaunchError::Ipv6OnXen { instance_type } => refused.hint(format!(
-                    "{instance_type} is on Xen; take a Nitro type: --instance-type t3.micro"
-                )),
-                LaunchError::TagKey { .. } => {
-                    refused.hint("rename the tag, or leave out --instance-metadata-tags enabled")
-                }
-                LaunchError::ZoneElsewhere { zone, .. } => {
-                    refused.hint(format!("leave out --region, or say --region {}", zone.region()))
-                }
-                _ => refused,
-            }
         })
+    }
+}
+
+impl From<LaunchError> for CommandError {
+    fn from(error: LaunchError) -> Self {
+        let refused = Self::usage(error.to_string());
+        match error {
+            LaunchError::Ipv6OnXen { instance_type } => refused.hint(format!(
+                "{instance_type} is on Xen; take a Nitro type: --instance-type t3.micro"
+            )),
+            LaunchError::TagKey { .. } => {
+                refused.hint("rename the tag, or leave out --instance-metadata-tags enabled")
+            }
+            LaunchError::ZoneElsewhere { zone, .. } => {
+                refused.hint(format!("leave out --region, or say --region {}", zone.region()))
+            }
+            _ => refused,
+        }
     }
 }
 
@@ -217,7 +225,8 @@ mod tests {
         assert_eq!(settings.listen.len(), 2);
         assert_eq!(settings.stall, Some(Duration::from_millis(500)));
         let said = InstanceSettings { hop_limit: "5".parse().ok(), ..<_>::default() };
-        let instance = said.launch(settings.instance).map_err(|e| e.to_string()).unwrap();
+        let launch = said.launch(settings.instance).map_err(|e| e.to_string()).unwrap();
+        let instance = launch.settle().unwrap();
         assert_eq!(instance.options.hop_limit.get(), 5, "the command line wins");
         assert_eq!(instance.options.http_tokens.as_str(), "required");
         assert_eq!(instance.tags.iter().count(), 1);

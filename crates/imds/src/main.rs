@@ -5,6 +5,7 @@ mod cli;
 mod clock;
 mod commands;
 mod config;
+mod control;
 mod doctor;
 mod error;
 mod exec;

@@ -156,6 +156,16 @@ where
     text.parse().map(Some).map_err(D::Error::custom)
 }
 
+/// Reads a list of values that have a text form.
+pub(crate) fn all_from_text<'de, D, T>(deserializer: D) -> Result<Vec<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: FromStr<Err: Display>,
+{
+    let texts = Vec::<String>::deserialize(deserializer)?;
+    texts.iter().map(|text| text.parse().map_err(D::Error::custom)).collect()
+}
+
 /// `hop-limit = 2` is as good as `hop-limit = "2"`.
 #[derive(Deserialize)]
 #[serde(untagged, expecting = "expected a string or a whole number")]

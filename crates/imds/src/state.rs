@@ -1,53 +1,78 @@
-//! What outlives the process: the token key, and where other state is kept.
+//! What outlives the process: the store, and what is put into it at the first start.
+//!
+//! - [`token_key`]: what session tokens are made with;
+//! - [`access_key`]: who may use the control side;
+//! - [`default_instance`]: the instance that is there without any set-up.
 
-use std::fs::{self, DirBuilder, File, OpenOptions};
-use std::io::{self, Read as _, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _};
+pub(crate) mod access_key;
+pub(crate) mod default_instance;
+pub(crate) mod token_key;
+
+use std::fs::{self, DirBuilder, OpenOptions};
+use std::io::{self, Write as _};
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use imds_core::Keyring;
-use imds_core::token::{KEY_LENGTH, Key};
+use imds_store::{MemoryStore, SqliteStore, Store, StoreError};
 
 use crate::error::{CommandError, Kind};
 
-/// The id of the only key there is.
-const KEY_ID: u8 = 1;
-
-/// A keyring that lives as long as the process.
-pub(crate) fn ephemeral_keyring() -> Result<Keyring, CommandError> {
-    Ok(keyring(&random_key()?))
+/// Where state is kept.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) enum Place {
+    /// In the process, and lost with it.
+    Memory,
+    /// In this file, and in others beside it.
+    File(PathBuf),
 }
 
-/// The keyring kept in the state directory, made at first use: a token outlives a restart.
-pub(crate) fn kept_keyring() -> Result<Keyring, CommandError> {
-    let path = directory()?.join("token.key");
-    let failed = |error: io::Error| {
-        let kind = match error.kind() {
-            io::ErrorKind::PermissionDenied => Kind::Denied,
-            _ => Kind::Unavailable,
-        };
-        CommandError::new(kind, format!("cannot keep the token key in {}", path.display()))
-            .caused_by(error)
-            .hint("set XDG_STATE_HOME to a directory that can be written")
-    };
-    if !path.exists() {
-        match write_once(&path, &random_key()?) {
-            // Another process was first; its key is the one.
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-            written => written.map_err(failed)?,
+impl Place {
+    /// The place that `--state` names.
+    pub(crate) fn new(file: PathBuf) -> Self {
+        if file.as_os_str() == "memory" { Self::Memory } else { Self::File(file) }
+    }
+
+    /// `$XDG_STATE_HOME/imds/state.db`, else below `~/.local/state` (XDG Base Directory
+    /// Specification).
+    pub(crate) fn default_file() -> Result<Self, CommandError> {
+        Ok(Self::File(directory()?.join("state.db")))
+    }
+
+    /// The directory of what is kept in files of its own.
+    pub(crate) fn directory(&self) -> Option<&Path> {
+        match self {
+            Self::Memory => None,
+            Self::File(path) => path.parent(),
         }
     }
-    read_key(&path).map_err(failed)?.map(|key| keyring(&key)).ok_or_else(|| {
-        CommandError::usage(format!(
-            "{} is not a token key: it must be {KEY_LENGTH} bytes that only its owner may read",
-            path.display()
-        ))
-        .hint(format!("chmod 600 {}", path.display()))
-        .hint(format!("or remove it, and every token in use is refused: rm {}", path.display()))
-    })
+
+    /// Opens the store; makes it at first use.
+    pub(crate) fn open(&self) -> Result<Arc<dyn Store>, CommandError> {
+        Ok(match self {
+            Self::Memory => Arc::new(MemoryStore::new()),
+            Self::File(path) => Arc::new(SqliteStore::open(path)?),
+        })
+    }
 }
 
-/// Where state is kept: `$XDG_STATE_HOME/imds`, else `~/.local/state/imds` (XDG Base Directory Specification).
+impl From<StoreError> for CommandError {
+    fn from(error: StoreError) -> Self {
+        let kind = match &error {
+            StoreError::Unavailable { source, .. } => match source.kind() {
+                io::ErrorKind::PermissionDenied => Kind::Denied,
+                _ => Kind::Unavailable,
+            },
+            StoreError::Locked { .. } => Kind::Unavailable,
+            _ => Kind::Usage,
+        };
+        Self::new(kind, "cannot use the state")
+            .caused_by(error)
+            .hint("--state FILE keeps it elsewhere, --state memory nowhere")
+    }
+}
+
+/// The directory for state: `$XDG_STATE_HOME/imds`, else `~/.local/state/imds`.
 pub(crate) fn directory() -> Result<PathBuf, CommandError> {
     let absolute =
         |name| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
@@ -56,20 +81,17 @@ pub(crate) fn directory() -> Result<PathBuf, CommandError> {
         .map(|base| base.join("imds"))
         .ok_or_else(|| {
             CommandError::usage("neither XDG_STATE_HOME nor HOME is set to an absolute path")
-                .hint("set XDG_STATE_HOME to a directory for the token key")
+                .hint("set XDG_STATE_HOME to a directory for state, or use --state memory")
         })
 }
 
-fn keyring(key: &[u8; KEY_LENGTH]) -> Keyring {
-    Keyring::new(Key::new(KEY_ID, key), Vec::new())
-}
-
-fn random_key() -> Result<[u8; KEY_LENGTH], CommandError> {
-    let mut key = [0; KEY_LENGTH];
-    getrandom::fill(&mut key).map_err(|error| {
+/// Bytes that nobody can guess.
+fn random<const N: usize>() -> Result<[u8; N], CommandError> {
+    let mut bytes = [0; N];
+    getrandom::fill(&mut bytes).map_err(|error| {
         CommandError::new(Kind::Unavailable, "the kernel gives no random bytes").caused_by(error)
     })?;
-    Ok(key)
+    Ok(bytes)
 }
 
 /// Writes a whole file or none of it, for its owner only, and never over one that is there.
@@ -85,13 +107,4 @@ pub(crate) fn write_once(path: &Path, bytes: &[u8]) -> io::Result<()> {
         .and_then(|()| fs::hard_link(&draft, path));
     fs::remove_file(&draft)?;
     written
-}
-
-/// The key, or `None` where the file cannot be one.
-fn read_key(path: &Path) -> io::Result<Option<[u8; KEY_LENGTH]>> {
-    let file = File::open(path)?;
-    let is_private = file.metadata()?.mode().trailing_zeros() >= 6;
-    let mut bytes = Vec::with_capacity(KEY_LENGTH + 1);
-    file.take(KEY_LENGTH as u64 + 1).read_to_end(&mut bytes)?;
-    Ok(bytes.try_into().ok().filter(|_| is_private))
 }

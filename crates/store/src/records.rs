@@ -154,7 +154,8 @@ impl Instance {
     /// All addresses that its requests may come from.
     pub fn addresses(&self) -> impl Iterator<Item = IpAddr> {
         self.interfaces.iter().flat_map(|interface| {
-            let ipv4 = std::iter::once(interface.private_ipv4).chain(interface.secondary_ipv4.iter().copied());
+            let ipv4 = std::iter::once(interface.private_ipv4)
+                .chain(interface.secondary_ipv4.iter().copied());
             ipv4.map(IpAddr::from).chain(interface.ipv6.iter().copied().map(IpAddr::from))
         })
     }

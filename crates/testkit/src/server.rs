@@ -105,6 +105,7 @@ fn start(
         imds()
             .arg("serve")
             .args(listen.iter().map(|address| format!("--listen={address}")))
+            .arg("--control=127.0.0.1:0")
             .arg("--access-log")
             .arg(log_of(home))
             .args(arguments)

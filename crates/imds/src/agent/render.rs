@@ -22,6 +22,15 @@ use super::table::Served;
 #[derive(Clone, Default)]
 pub(crate) struct Roles(pub(crate) HashMap<String, RoleKeys>);
 
+impl Roles {
+    /// What the operator says of the default instance's role.
+    pub(crate) fn of(launch: &Launch) -> Self {
+        let role = launch.role.as_ref();
+        let given = role.and_then(|role| Some((role.name.clone(), role.keys.clone()?)));
+        Self(given.into_iter().collect())
+    }
+}
+
 /// A role's keys, and when they end in seconds since 1970.
 pub(crate) type RoleKeys = (AccessKeys, Option<u64>);
 
@@ -50,7 +59,8 @@ pub(crate) fn instance(
             keys: roles.0.get(&profile.name).cloned(),
             ..LaunchRole::named(&profile.name)
         }),
-        public_key: key.map(|key| PublicKey { name: key.name.clone(), openssh: key.openssh.clone() }),
+        public_key: key
+            .map(|key| PublicKey { name: key.name.clone(), openssh: key.openssh.clone() }),
         tags: tags.collect::<Result<_, _>>()?,
         user_data: record.user_data.as_ref().and_then(|text| STANDARD.decode(text).ok()),
         ..Launch::default()

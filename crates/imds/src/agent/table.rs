@@ -17,7 +17,6 @@ pub(crate) struct Table {
     generation: u64,
     instances: HashMap<InstanceId, Served>,
     addresses: HashMap<IpAddr, Arc<Endpoint>>,
-    default_id: Option<InstanceId>,
     default: Option<Arc<Endpoint>>,
 }
 
@@ -33,8 +32,8 @@ pub(crate) struct Served {
 pub(crate) struct Update {
     /// Instances that are served otherwise from now on, or not at all.
     pub(crate) instances: Vec<(InstanceId, Option<Served>)>,
-    /// Who is the default from now on, where that changes.
-    pub(crate) default: Option<Option<InstanceId>>,
+    /// Who is the default from now on.
+    pub(crate) default: Option<InstanceId>,
 }
 
 /// Whom a listener belongs to.
@@ -58,7 +57,8 @@ impl Table {
         let mut addresses = self.addresses.clone();
         // Those that go first: an address may move from one instance to another.
         for (id, _) in &update.instances {
-            for address in instances.remove(id).iter().flat_map(|before: &Served| &before.addresses) {
+            for address in instances.remove(id).iter().flat_map(|before: &Served| &before.addresses)
+            {
                 addresses.remove(address);
             }
         }
@@ -69,10 +69,9 @@ impl Table {
             addresses.extend(held);
             instances.insert(id, served);
         }
-        let default_id = update.default.unwrap_or_else(|| self.default_id.clone());
-        let default = default_id.as_ref().and_then(|id| instances.get(id));
+        let default = update.default.as_ref().and_then(|id| instances.get(id));
         let default = default.map(|served| Arc::clone(&served.endpoint));
-        Self { generation: self.generation + 1, instances, addresses, default_id, default }
+        Self { generation: self.generation + 1, instances, addresses, default }
     }
 
     /// The same table, made anew to take the place of `other`.
@@ -83,10 +82,13 @@ impl Table {
 
     /// The endpoint that a request is for; `None` where that is no instance that runs.
     pub(crate) fn find(&self, link: &Link, source: IpAddr) -> Option<&Arc<Endpoint>> {
-        match link {
+        let source = source.to_canonical();
+        let endpoint = match link {
             Link::Instance(id) => self.instance(id),
-            Link::Shared => self.addresses.get(&source.to_canonical()).or(self.default.as_ref()),
-        }
+            Link::Shared => self.addresses.get(&source).or(self.default.as_ref()),
+        };
+        // The IPv6 endpoint comes and goes with its option.
+        endpoint.filter(|found| source.is_ipv4() || found.options().http_protocol_ipv6.is_enabled())
     }
 
     /// The endpoint of an instance; `None` while it is not served.
@@ -128,7 +130,7 @@ mod tests {
                 served(addressed, &[address]),
                 served(default, &[]),
             ],
-            default: Some(default.parse().ok()),
+            default: default.parse().ok(),
         });
         let link = Link::Instance(bound.parse().unwrap());
         for (link, source, expected) in [
@@ -168,13 +170,12 @@ mod tests {
     #[test]
     fn the_default_comes_and_goes_with_its_instance() {
         let id: InstanceId = "i-11111111".parse().unwrap();
-        let named = Update { instances: Vec::new(), default: Some(Some(id.clone())) };
-        let table = Table::default().updated(named);
+        let update = |instances| Update { instances, default: Some(id.clone()) };
+        let table = Table::default().updated(update(Vec::new()));
         assert_eq!(found(&table, &Link::Shared, "127.0.0.1"), None, "it does not run yet");
-        let runs = Update { instances: vec![served("i-11111111", &[])], default: None };
-        let table = table.updated(runs);
+        let table = table.updated(update(vec![served("i-11111111", &[])]));
         assert_eq!(found(&table, &Link::Shared, "127.0.0.1"), Some("i-11111111"));
-        let stopped = table.updated(Update { instances: vec![(id, None)], default: None });
+        let stopped = table.updated(update(vec![(id.clone(), None)]));
         assert_eq!(found(&stopped, &Link::Shared, "127.0.0.1"), None);
     }
 }

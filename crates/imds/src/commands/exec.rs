@@ -16,7 +16,7 @@ use crate::error::CommandError;
 use crate::exec::{self, ExecRequest, InstanceFacts};
 use crate::identity::Signers;
 use crate::serve::{Listener, Server, Service};
-use crate::state;
+use crate::state::token_key;
 use crate::telemetry::{self, AccessLog, Destination, Writer};
 
 /// What lives as long as the program: the service, and the log that it still has to write.
@@ -36,7 +36,7 @@ pub(crate) fn run(args: ExecArgs) -> ExitCode {
 fn try_run(args: ExecArgs) -> Result<ExitCode, CommandError> {
     let settings = Settings::load(&args.answers)?;
     let answers = settings.answers(&args.answers);
-    let instance = args.instance.launch(settings.instance)?;
+    let instance = args.instance.launch(settings.instance)?.settle()?;
     let mut words = args.program.into_iter();
     let request = ExecRequest {
         program: words.next().unwrap_or_default(),
@@ -85,7 +85,7 @@ fn start(
             .into_iter()
             .map(|socket| Listener::new(socket, Link::Shared))
             .collect(),
-        keyring: state::ephemeral_keyring()?,
+        keyring: token_key::ephemeral()?,
         table: Arc::new(ArcSwap::from_pointee(table)),
         signers: Signers::default(),
         answers,

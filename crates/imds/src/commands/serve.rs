@@ -1,40 +1,52 @@
 //! `imds serve`: one instance's metadata, until told to stop.
 
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use arc_swap::ArcSwap;
-use imds_core::{Endpoint, Flavour, HttpTokens, Instance};
+use imds_core::{Flavour, HttpTokens, Instance, Launch, Switch};
 
 use super::{cannot_log, cannot_start};
-use crate::agent::{Link, Table};
-use crate::cli::ServeArgs;
+use crate::agent::{Agent, Link, Roles};
+use crate::cli::{ControlAddress, ListenAddress, ServeArgs};
+use crate::clock::unix_ms;
 use crate::config::Settings;
+use crate::control::{Authentication, Control, ControlServer, Network};
 use crate::error::{CommandError, Kind};
 use crate::identity::Signers;
 use crate::serve::{Listener, Service, allow_many_connections, default_threads};
 use crate::shutdown::Signals;
-use crate::telemetry::{self, AccessLog, Destination};
-use crate::{state, terminal};
+use crate::state::{Place, access_key, default_instance, token_key};
+use crate::telemetry::{AccessLog, Destination};
+use crate::{telemetry, terminal};
 
 const DEFAULT_ADDRESS: SocketAddr =
     SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 1338);
+
+const DEFAULT_CONTROL: SocketAddr =
+    SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 1339);
 
 pub(crate) fn run(args: ServeArgs) -> Result<ExitCode, CommandError> {
     let settings = Settings::load(&args.answers)?;
     let answers = settings.answers(&args.answers);
     let threads = args.threads.or(settings.threads).unwrap_or_else(default_threads);
-    let addresses = [args.listen, settings.listen, vec![DEFAULT_ADDRESS]];
+    let default = ListenAddress { address: DEFAULT_ADDRESS, instance: None };
+    let addresses = [args.listen, settings.listen, vec![default]];
     let addresses = addresses.into_iter().find(|addresses| !addresses.is_empty());
-    let instance = args.instance.launch(settings.instance)?;
-    let table = Table::of_one(Arc::new(Endpoint::new(&instance)));
-    let listeners = addresses
-        .iter()
-        .flatten()
-        .map(|address| listen(*address, &instance))
-        .collect::<Result<Vec<_>, _>>()?;
+    let addresses = addresses.unwrap_or_default();
+    let control = args.control.control.or(settings.control);
+    let control = control.unwrap_or(ControlAddress::At(DEFAULT_CONTROL));
+    let place = args.control.state.or(settings.state).map(Place::new);
+    let place = place.map_or_else(Place::default_file, Ok)?;
+    let launch = args.instance.launch(settings.instance)?;
+    check_ipv6(&addresses, &launch)?;
+    let listeners = addresses.iter().map(listen).collect::<Result<Vec<_>, _>>()?;
+    let control_socket = match control {
+        ControlAddress::Off => None,
+        ControlAddress::At(address) => Some(listen_for_control(address, args.control.no_auth)?),
+    };
 
     telemetry::start(args.logs.log_format);
     let destination =
@@ -44,17 +56,42 @@ pub(crate) fn run(args: ServeArgs) -> Result<ExitCode, CommandError> {
     let (access_log, _writer) = log.unzip();
     let addresses: Vec<_> =
         listeners.iter().filter_map(|listener| listener.address().ok()).collect();
-    let keyring = state::kept_keyring()?;
-    let table = Arc::new(ArcSwap::from_pointee(table));
-    let signers = Signers::new(Some(state::directory()?));
+
+    let store = place.open()?;
+    let keyring = token_key::kept(&*store)?;
+    access_key::ensure(&*store, unix_ms() / 1000)?;
+    let roles = Roles::of(&launch);
+    let network = Network::of(&launch);
+    let instance = default_instance::ensure(&*store, launch, &network)?;
+    let (_agent, table) = Agent::start(Arc::clone(&store), roles)?;
+    let signers = Signers::new(place.directory().map(Path::to_owned));
 
     allow_many_connections();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(cannot_start)?;
     let mut signals = runtime.block_on(async { Signals::listen() }).map_err(cannot_start)?;
-    let service = Service { listeners, keyring, table, signers, answers, access_log, threads };
+    let service = Service {
+        listeners,
+        keyring,
+        table: Arc::clone(&table),
+        signers,
+        answers,
+        access_log,
+        threads,
+    };
     let server = service.start().map_err(cannot_start)?;
     terminal::print(banner(&instance, &addresses))?;
+    let _control = control_socket
+        .map(|socket| {
+            let no_auth = args.control.no_auth;
+            let authentication =
+                if no_auth { Authentication::Off } else { Authentication::Signature };
+            let region = instance.zone.region().clone();
+            let control = Control { store, table, network, region, authentication };
+            ControlServer::start(control, socket)
+        })
+        .transpose()
+        .map_err(cannot_start)?;
 
     let signal = runtime.block_on(signals.wait());
     tracing::info!(signal, "stopping: requests that have begun are still answered");
@@ -62,35 +99,60 @@ pub(crate) fn run(args: ServeArgs) -> Result<ExitCode, CommandError> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn listen(address: SocketAddr, instance: &Instance) -> Result<Listener, CommandError> {
-    if address.is_ipv6() && !instance.options.http_protocol_ipv6.is_enabled() {
-        let on_xen = instance.instance_type.flavour() == Flavour::Xen;
-        let nitro = if on_xen { "--instance-type t3.micro " } else { "" };
-        return Err(CommandError::usage(format!(
-            "cannot listen on {address}: the instance's IPv6 endpoint is disabled"
-        ))
-        .hint(format!("{nitro}--http-protocol-ipv6 enabled")));
-    }
-    Listener::bind(address, Link::Shared).map_err(|error| {
-        let kind = match error.kind() {
-            io::ErrorKind::PermissionDenied => Kind::Denied,
-            _ => Kind::Unavailable,
-        };
-        let refused = CommandError::new(kind, format!("cannot listen on {address}"));
-        let refused = match error.kind() {
-            io::ErrorKind::AddrInUse => refused
-                .hint(format!("see who listens there: ss -ltnp 'sport = :{}'", address.port()))
-                .hint("or take another port: --listen 127.0.0.1:0 takes any that is free"),
-            io::ErrorKind::PermissionDenied => {
-                refused.hint("ports below 1024 need root; take another: --listen 127.0.0.1:1338")
-            }
-            io::ErrorKind::AddrNotAvailable => {
-                refused.hint("this machine has no such address; see `ip address`")
-            }
-            _ => refused,
-        };
-        refused.caused_by(error)
+/// Whoever listens on an IPv6 address from the start means to be answered there.
+fn check_ipv6(addresses: &[ListenAddress], launch: &Launch) -> Result<(), CommandError> {
+    let enabled = launch.options.http_protocol_ipv6.is_some_and(Switch::is_enabled);
+    let ipv6 =
+        addresses.iter().find(|listen| listen.address.is_ipv6() && listen.instance.is_none());
+    let Some(ListenAddress { address, .. }) = ipv6.filter(|_| !enabled) else { return Ok(()) };
+    let on_xen = launch.instance_type.as_ref().is_none_or(|it| it.flavour() == Flavour::Xen);
+    let nitro = if on_xen { "--instance-type t3.micro " } else { "" };
+    Err(CommandError::usage(format!(
+        "cannot listen on {address}: the instance's IPv6 endpoint is disabled"
+    ))
+    .hint(format!("{nitro}--http-protocol-ipv6 enabled")))
+}
+
+fn listen(listen: &ListenAddress) -> Result<Listener, CommandError> {
+    let ListenAddress { address, instance } = listen;
+    let link = instance.clone().map_or(Link::Shared, Link::Instance);
+    Listener::bind(*address, link).map_err(|error| {
+        cannot_listen(*address, error, "--listen 127.0.0.1:0 takes any that is free")
     })
+}
+
+fn listen_for_control(address: SocketAddr, no_auth: bool) -> Result<TcpListener, CommandError> {
+    if no_auth && !address.ip().is_loopback() {
+        return Err(CommandError::usage(format!(
+            "--no-auth lets whoever reaches {address} use the EC2 API: it is for loopback only"
+        ))
+        .hint("leave out --no-auth, or say --control 127.0.0.1:1339"));
+    }
+    TcpListener::bind(address).map_err(|error| {
+        let hint = "--control 127.0.0.1:0 takes any that is free, --control off none";
+        cannot_listen(address, error, hint)
+    })
+}
+
+fn cannot_listen(address: SocketAddr, error: io::Error, another: &str) -> CommandError {
+    let kind = match error.kind() {
+        io::ErrorKind::PermissionDenied => Kind::Denied,
+        _ => Kind::Unavailable,
+    };
+    let refused = CommandError::new(kind, format!("cannot listen on {address}"));
+    let refused = match error.kind() {
+        io::ErrorKind::AddrInUse => refused
+            .hint(format!("see who listens there: ss -ltnp 'sport = :{}'", address.port()))
+            .hint(format!("or take another port: {another}")),
+        io::ErrorKind::PermissionDenied => {
+            refused.hint("ports below 1024 need root; take another: --listen 127.0.0.1:1338")
+        }
+        io::ErrorKind::AddrNotAvailable => {
+            refused.hint("this machine has no such address; see `ip address`")
+        }
+        _ => refused,
+    };
+    refused.caused_by(error)
 }
 
 /// What is served, and a line to paste.

@@ -7,6 +7,7 @@ use imds_store::keys::{Key, Prefix};
 use imds_store::records::Record;
 use imds_store::{Kept, Records, Store, StoreError, Transaction};
 
+use super::network::Network;
 use crate::agent::Table;
 
 /// Who asks, where, when, and what there is.
@@ -14,6 +15,7 @@ pub(super) struct Call<'a> {
     pub(super) store: &'a dyn Store,
     /// Who is served at this moment.
     pub(super) table: &'a Table,
+    pub(super) network: &'a Network,
     pub(super) account: &'a AccountId,
     pub(super) region: Region,
     /// Who asks, as an ARN.
@@ -53,11 +55,15 @@ impl Call<'_> {
     /// operation would.
     pub(super) fn answer<O: Operation>(
         &self,
-        asked: O,
-        operate: impl FnOnce(&Self, O) -> Result<O::Answer, Refusal>,
+        asked: &O,
+        operate: impl FnOnce(&Self, &O) -> Result<O::Answer, Refusal>,
     ) -> Result<String, Refusal> {
         let answer = operate(self, asked)?;
-        if self.dry_run { Err(Fault::dry_run().into()) } else { Ok(document::<O>(&answer, &self.request_id)) }
+        if self.dry_run {
+            Err(Fault::dry_run().into())
+        } else {
+            Ok(document::<O>(&answer, &self.request_id))
+        }
     }
 
     /// The record under `key`.

@@ -19,8 +19,8 @@ pub(super) fn request_id() -> Result<String, Fault> {
     bytes[6] = bytes[6] & 0x0f | 0x40;
     bytes[8] = bytes[8] & 0x3f | 0x80;
     let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-    let (a, b, c, d, e) = (&hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]);
-    Ok(format!("{a}-{b}-{c}-{d}-{e}"))
+    let groups = [0..8, 8..12, 12..16, 16..20, 20..32].map(|group| &hex[group]);
+    Ok(groups.join("-"))
 }
 
 fn no_randomness(error: getrandom::Error) -> Fault {

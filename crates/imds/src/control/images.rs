@@ -8,12 +8,20 @@ use imds_store::keys;
 use super::call::{Call, Refusal};
 
 /// The image with this id, for the processors it is to run on.
-pub(super) fn find(call: &Call<'_>, id: &str, architecture: Architecture) -> Result<Image, Refusal> {
+pub(super) fn find(
+    call: &Call<'_>,
+    id: &str,
+    architecture: Architecture,
+) -> Result<Image, Refusal> {
     let parsed = id.parse().map_err(|_| {
-        Fault::client("InvalidAMIID.Malformed", format!("Invalid id: \"{id}\" (expecting \"ami-...\")"))
+        Fault::client(
+            "InvalidAMIID.Malformed",
+            format!("Invalid id: \"{id}\" (expecting \"ami-...\")"),
+        )
     })?;
     let well_known = [WellKnownImage::AmazonLinux2, WellKnownImage::AmazonLinux2023];
-    let mut well_known = well_known.map(|image| image.in_region(&call.region, architecture)).into_iter();
+    let mut well_known =
+        well_known.map(|image| image.in_region(&call.region, architecture)).into_iter();
     if let Some(image) = well_known.find(|image| image.id == parsed) {
         return Ok(image);
     }

@@ -1,14 +1,15 @@
 //! Instances: how they are found, what they may be, and the calls about them.
 
 pub(super) mod describe;
-pub(super) mod launch;
+pub(crate) mod launch;
 pub(super) mod run;
 
-use imds_core::launch::LaunchError;
 use imds_core::InstanceId;
+use imds_core::launch::LaunchError;
+use imds_core::tags::Tag;
 use imds_ec2::Fault;
 use imds_store::records::{self, Lifecycle, Tags};
-use imds_store::{Kept, keys};
+use imds_store::{Kept, Revision, keys};
 
 use super::call::{Call, Refusal};
 use crate::agent::{self, Roles};
@@ -74,6 +75,13 @@ fn refused(error: &LaunchError) -> Fault {
 }
 
 impl Found {
+    /// An instance that was just written.
+    fn new(id: InstanceId, record: records::Instance, tags: &[Tag]) -> Self {
+        let tags = tags.iter().map(|tag| (tag.key.clone(), tag.value.clone())).collect();
+        let revision = Revision::ZERO;
+        Self { id, kept: Kept { record, revision }, tags: Some(Kept { record: tags, revision }) }
+    }
+
     pub(super) fn tags(&self) -> Tags {
         self.tags.as_ref().map(|kept| kept.record.clone()).unwrap_or_default()
     }

@@ -20,7 +20,7 @@ pub(super) fn of(call: &Call<'_>) -> Result<MetadataDefaults, Refusal> {
 
 pub(super) fn get(
     call: &Call<'_>,
-    _: GetInstanceMetadataDefaultsRequest,
+    _: &GetInstanceMetadataDefaultsRequest,
 ) -> Result<GetInstanceMetadataDefaultsResult, Refusal> {
     let MetadataDefaults { preferences, http_tokens_enforced } = of(call)?;
     let Preferences { http_tokens, hop_limit, http_endpoint, instance_metadata_tags, .. } =
@@ -42,7 +42,7 @@ pub(super) fn get(
 /// Changes what is stated; `no-preference`, and -1 for the hop limit, take a default back.
 pub(super) fn modify(
     call: &Call<'_>,
-    asked: ModifyInstanceMetadataDefaultsRequest,
+    asked: &ModifyInstanceMetadataDefaultsRequest,
 ) -> Result<ModifyInstanceMetadataDefaultsResult, Refusal> {
     let key = keys::metadata_defaults(&call.region);
     let before = call.read(&key)?;
@@ -52,9 +52,11 @@ pub(super) fn modify(
     change(&mut preferences.http_endpoint, asked.http_endpoint.as_deref(), |text| {
         switch("HttpEndpoint", text)
     })?;
-    change(&mut preferences.instance_metadata_tags, asked.instance_metadata_tags.as_deref(), |text| {
-        switch("InstanceMetadataTags", text)
-    })?;
+    change(
+        &mut preferences.instance_metadata_tags,
+        asked.instance_metadata_tags.as_deref(),
+        |text| switch("InstanceMetadataTags", text),
+    )?;
     change(&mut defaults.http_tokens_enforced, asked.http_tokens_enforced.as_deref(), |text| {
         switch("HttpTokensEnforced", text)
     })?;
@@ -64,7 +66,7 @@ pub(super) fn modify(
         hops => preferences.hop_limit = hop_limit(hops)?,
     }
     call.commit(Transaction::new().expect(&key, before.as_ref()).write(&key, &defaults))?;
-    Ok(ModifyInstanceMetadataDefaultsResult { r#return: Some(true) })
+    Ok(ModifyInstanceMetadataDefaultsResult { return_: Some(true) })
 }
 
 fn change<T>(

@@ -15,22 +15,24 @@ use super::metadata_defaults;
 /// Changes what is stated, and keeps the rest. With nothing but the id it is a way to read them.
 pub(super) fn modify(
     call: &Call<'_>,
-    asked: ModifyInstanceMetadataOptionsRequest,
+    asked: &ModifyInstanceMetadataOptionsRequest,
 ) -> Result<ModifyInstanceMetadataOptionsResult, Refusal> {
     let found = instances::find_live(call, &asked.instance_id)?;
     let stated = InstanceMetadataOptionsRequest {
-        http_tokens: asked.http_tokens,
+        http_tokens: asked.http_tokens.clone(),
         http_put_response_hop_limit: asked.http_put_response_hop_limit,
-        http_endpoint: asked.http_endpoint,
-        http_protocol_ipv6: asked.http_protocol_ipv6,
-        instance_metadata_tags: asked.instance_metadata_tags,
+        http_endpoint: asked.http_endpoint.clone(),
+        http_protocol_ipv6: asked.http_protocol_ipv6.clone(),
+        instance_metadata_tags: asked.instance_metadata_tags.clone(),
     };
     let change = preferences(&stated)?;
     let options = found.kept.record.options.changed_by(change);
     if change.http_tokens.is_some() {
         // Whoever changes another option of an instance with `IMDSv1` turns nothing back.
         let defaults = metadata_defaults::of(call)?;
-        defaults.check(&options).map_err(|error| Fault::unsupported_operation(error.to_string()))?;
+        defaults
+            .check(&options)
+            .map_err(|error| Fault::unsupported_operation(error.to_string()))?;
     }
     let mut record = found.kept.record.clone();
     record.options = options;
@@ -47,7 +49,7 @@ pub(super) fn modify(
     Ok(ModifyInstanceMetadataOptionsResult {
         instance_id: Some(found.id.to_string()),
         // Also where the data path was faster, and where nothing was changed: as EC2 does.
-        instance_metadata_options: Some(shape(&options, false)),
+        instance_metadata_options: Some(shape(options, false)),
     })
 }
 
@@ -99,7 +101,7 @@ fn refused(option: &str, value: &str, allowed: &str) -> Fault {
 }
 
 /// The options as they are answered.
-pub(super) fn shape(options: &MetadataOptions, applied: bool) -> InstanceMetadataOptionsResponse {
+pub(super) fn shape(options: MetadataOptions, applied: bool) -> InstanceMetadataOptionsResponse {
     InstanceMetadataOptionsResponse {
         state: Some(if applied { "applied" } else { "pending" }.to_owned()),
         http_tokens: Some(options.http_tokens.to_string()),

@@ -18,6 +18,15 @@ pub(crate) struct Network {
 }
 
 impl Network {
+    /// The network of the account that launches `launch`.
+    pub(crate) fn of(launch: &Launch) -> Self {
+        let account = launch.clone().settle().map(|instance| instance.account);
+        let account = account.or_else(|_| Launch::default().settle().map(|it| it.account));
+        let account =
+            account.unwrap_or_else(|_| unreachable!("nothing was said that could be wrong"));
+        Self { account, subnets: Vec::new() }
+    }
+
     /// The Region's default VPC.
     pub(super) fn vpc(&self, region: &Region) -> Vpc {
         self.default_interface(&region.zone('a')).2

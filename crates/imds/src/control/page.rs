@@ -36,8 +36,11 @@ impl Page {
             }
         };
         let after = next_token.map(|token| {
-            let key = URL_SAFE_NO_PAD.decode(token).ok().and_then(|key| String::from_utf8(key).ok());
-            key.ok_or_else(|| Fault::new("InvalidNextToken", "The token is not valid."))
+            let key =
+                URL_SAFE_NO_PAD.decode(token).ok().and_then(|key| String::from_utf8(key).ok());
+            key.ok_or_else(|| {
+                Fault::client("InvalidNextToken", "The specified NextToken is not valid.")
+            })
         });
         Ok(Self { after: after.transpose()?, limit })
     }
@@ -86,7 +89,9 @@ mod tests {
 
     #[test]
     fn limits_and_tokens_are_checked() {
-        for (max_results, token) in [(Some(4), None), (Some(1001), None), (Some(-1), None), (None, Some("!"))] {
+        for (max_results, token) in
+            [(Some(4), None), (Some(1001), None), (Some(-1), None), (None, Some("!"))]
+        {
             assert!(Page::new(max_results, token, 5..=1000).is_err(), "{max_results:?} {token:?}");
         }
     }

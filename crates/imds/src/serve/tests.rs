@@ -18,7 +18,7 @@ use super::{Service, limits};
 use crate::agent::{Link, Table};
 use crate::config::Answers;
 use crate::identity::Signers;
-use crate::state;
+use crate::state::token_key;
 
 const GET: &[u8] = b"GET / HTTP/1.1\r\nConnection: keep-alive\r\n\r\n";
 
@@ -29,7 +29,7 @@ async fn serve<T>(client: impl AsyncFnOnce(TcpStream) -> T) -> (T, Duration) {
     let table = Table::of_one(Arc::new(Endpoint::new(&instance)));
     let service = Service {
         listeners: Vec::new(),
-        keyring: state::ephemeral_keyring().unwrap(),
+        keyring: token_key::ephemeral().unwrap(),
         table: Arc::new(ArcSwap::from_pointee(table)),
         signers: Signers::default(),
         answers: Answers { keep_alive: KeepAlive::Ec2, stall: None },

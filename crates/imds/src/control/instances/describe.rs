@@ -22,7 +22,7 @@ use crate::control::page::Page;
 
 pub(in crate::control) fn describe(
     call: &Call<'_>,
-    asked: DescribeInstancesRequest,
+    asked: &DescribeInstancesRequest,
 ) -> Result<DescribeInstancesResult, Refusal> {
     let filters = Filters::new(&asked.filters, FILTERS)?;
     if asked.max_results.is_some() && !asked.instance_ids.is_empty() {
@@ -141,7 +141,8 @@ impl Shown {
     /// `None` where what is kept makes no instance: the agent has logged why.
     fn new(call: &Call<'_>, found: Found) -> Option<Self> {
         let facts =
-            agent::instance(&found.id, &found.kept.record, &found.tags(), &Roles::default()).ok()?;
+            agent::instance(&found.id, &found.kept.record, &found.tags(), &Roles::default())
+                .ok()?;
         Some(Self {
             state: found.state(call),
             options_are_applied: metadata_options::are_applied(call, &found),
@@ -202,7 +203,9 @@ impl Shown {
             }
             "owner-id" => one(&facts.account),
             "private-dns-name" => one(&facts.hostname()),
-            "private-ip-address" => maybe(primary.private_ipv4().map(|address| address.to_string())),
+            "private-ip-address" => {
+                maybe(primary.private_ipv4().map(|address| address.to_string()))
+            }
             "reservation-id" => one(&facts.reservation_id),
             "root-device-name" => one(&facts.image.root_device),
             "subnet-id" => one(&primary.subnet.id),
@@ -223,7 +226,9 @@ impl Shown {
             state: Some(self.state.shape()),
             private_dns_name: Some(facts.hostname()),
             public_dns_name: Some(String::new()),
-            state_transition_reason: Some(transition.map(|it| it.message.clone()).unwrap_or_default()),
+            state_transition_reason: Some(
+                transition.map(|it| it.message.clone()).unwrap_or_default(),
+            ),
             state_reason: transition.map(|transition| StateReason {
                 code: Some(transition.code.clone()),
                 message: Some(format!("{}: {}", transition.code, transition.message)),
@@ -260,7 +265,7 @@ impl Shown {
             tags: tags(facts),
             virtualization_type: Some(facts.image.virtualization.as_str().to_owned()),
             metadata_options: Some(metadata_options::shape(
-                &facts.options,
+                facts.options,
                 self.options_are_applied,
             )),
             platform_details: Some("Linux/UNIX".to_owned()),

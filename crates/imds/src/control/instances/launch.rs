@@ -6,7 +6,8 @@ use imds_core::instance::LifeCycle;
 use imds_core::launch::LaunchError;
 use imds_core::network::NetworkInterface;
 use imds_core::options::{MetadataDefaults, TokensEnforced};
-use imds_core::{Instance, Launch};
+use imds_core::placement::Region;
+use imds_core::{Instance, InstanceId, Launch};
 use imds_store::records::{
     self, AddressHolder, InstanceImage, Lifecycle, ProfileAssociation, Tags,
 };
@@ -29,7 +30,7 @@ pub(crate) enum NotLaunched {
 /// from the account, else from the image.
 pub(crate) fn settle(
     mut launch: Launch,
-    defaults: &MetadataDefaults,
+    defaults: MetadataDefaults,
 ) -> Result<Instance, NotLaunched> {
     launch.options = launch.options.or(defaults.preferences);
     let instance = launch.settle()?;
@@ -51,9 +52,23 @@ pub(crate) fn keep(
         let key = keys::address(address);
         transaction = transaction.expect(&key, None).write(&key, &holder);
     }
-    let tags: Tags =
-        instance.tags.iter().map(|tag| (tag.key.clone(), tag.value.clone())).collect();
+    let tags: Tags = instance.tags.iter().map(|tag| (tag.key.clone(), tag.value.clone())).collect();
     if tags.is_empty() { transaction } else { transaction.write(&keys::tags(region, id), &tags) }
+}
+
+/// Adds to `transaction` that nothing is kept of an instance any more.
+pub(crate) fn forget(
+    transaction: Transaction,
+    region: &Region,
+    id: &InstanceId,
+    record: &records::Instance,
+) -> Transaction {
+    let transaction = transaction
+        .remove(&keys::instance(region, id.as_str()))
+        .remove(&keys::tags(region, id.as_str()));
+    record
+        .addresses()
+        .fold(transaction, |transaction, address| transaction.remove(&keys::address(address)))
 }
 
 /// What is kept of `instance`; `association` is the id of its instance profile's association.
@@ -82,10 +97,10 @@ pub(crate) fn record(
             .iter()
             .filter_map(|interface| kept_interface(interface, network))
             .collect(),
-        key: instance.public_key.as_ref().map(|key| records::PublicKey {
-            name: key.name.clone(),
-            openssh: key.openssh.clone(),
-        }),
+        key: instance
+            .public_key
+            .as_ref()
+            .map(|key| records::PublicKey { name: key.name.clone(), openssh: key.openssh.clone() }),
         profile: instance.role.as_ref().map(|role| ProfileAssociation {
             id: association(),
             name: role.name.clone(),

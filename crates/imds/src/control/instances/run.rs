@@ -26,12 +26,12 @@ const MOST: i32 = 1000;
 
 pub(in crate::control) fn run(
     call: &Call<'_>,
-    asked: RunInstancesRequest,
+    asked: &RunInstancesRequest,
 ) -> Result<Reservation, Refusal> {
-    let count = count(&asked)?;
+    let count = count(asked)?;
     let reservation: ReservationId = ids::new("r-")?;
-    let launch = launch(call, &asked, &reservation)?;
-    let subnet = subnet(call, &asked)?;
+    let launch = launch(call, asked, &reservation)?;
+    let subnet = subnet(call, asked)?;
     let stated = asked.private_ip_address.as_deref().map(private_address).transpose()?;
     let addresses = addresses(call, &subnet, stated, count)?;
     let defaults = metadata_defaults::of(call)?;
@@ -51,7 +51,7 @@ pub(in crate::control) fn run(
             interfaces: vec![interface],
             ..launch.clone()
         };
-        let instance = launch::settle(launch, &defaults).map_err(|error| match error {
+        let instance = launch::settle(launch, defaults).map_err(|error| match error {
             NotLaunched::Launch(error) => refused(&error),
             NotLaunched::Enforced(error) => Fault::unsupported_operation(error.to_string()),
         })?;
@@ -113,9 +113,9 @@ fn count(asked: &RunInstancesRequest) -> Result<usize, Fault> {
 }
 
 fn user_data(text: &str) -> Result<Vec<u8>, Fault> {
-    let bytes = STANDARD.decode(text).map_err(|_| {
-        Fault::invalid_parameter_value("Invalid BASE64 encoding of user data")
-    })?;
+    let bytes = STANDARD
+        .decode(text)
+        .map_err(|_| Fault::invalid_parameter_value("Invalid BASE64 encoding of user data"))?;
     if bytes.len() > MAX_USER_DATA {
         return Err(Fault::invalid_parameter_value(format!(
             "User data is limited to {MAX_USER_DATA} bytes"
@@ -140,9 +140,10 @@ fn public_key(call: &Call<'_>, name: Option<&str>) -> Result<Option<PublicKey>, 
 }
 
 fn tags(asked: &RunInstancesRequest) -> Result<Vec<Tag>, Fault> {
-    let of_instances = asked.tag_specifications.iter().filter(|specification| {
-        specification.resource_type.as_deref() == Some("instance")
-    });
+    let of_instances = asked
+        .tag_specifications
+        .iter()
+        .filter(|specification| specification.resource_type.as_deref() == Some("instance"));
     let tags = of_instances.flat_map(|specification| &specification.tags).map(|tag| {
         let key = tag.key.as_deref().unwrap_or_default();
         Tag::new(key, tag.value.as_deref().unwrap_or_default())
@@ -157,14 +158,18 @@ fn subnet(call: &Call<'_>, asked: &RunInstancesRequest) -> Result<Subnet, Refusa
     if let Some(id) = asked.subnet_id.as_deref() {
         let found = subnets.into_iter().find(|subnet| subnet.id.as_str() == id);
         return Ok(found.ok_or_else(|| {
-            Fault::client("InvalidSubnetID.NotFound", format!("The subnet ID '{id}' does not exist"))
+            Fault::client(
+                "InvalidSubnetID.NotFound",
+                format!("The subnet ID '{id}' does not exist"),
+            )
         })?);
     }
     let placement = asked.placement.as_ref();
     let Some(zone) = placement.and_then(|placement| placement.availability_zone.as_deref()) else {
         return Ok(call.network.default_subnet(&call.region.zone('a')));
     };
-    let zone = zone.parse().ok().filter(|zone: &imds_core::placement::Zone| *zone.region() == call.region);
+    let zone =
+        zone.parse().ok().filter(|zone: &imds_core::placement::Zone| *zone.region() == call.region);
     let zone = zone.ok_or_else(|| {
         Fault::invalid_parameter_value("Invalid availability zone: it is not in this Region.")
     })?;
@@ -192,7 +197,11 @@ fn addresses(
             .into());
         }
         if call.read(&keys::address(address.into()))?.is_some() {
-            return Err(Fault::client("InvalidIPAddress.InUse", format!("Address {address} is in use.")).into());
+            return Err(Fault::client(
+                "InvalidIPAddress.InUse",
+                format!("Address {address} is in use."),
+            )
+            .into());
         }
         return Ok(vec![address]);
     }

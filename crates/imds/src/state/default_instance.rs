@@ -1,0 +1,94 @@
+//! The instance that is there without any set-up, as the operator describes it.
+
+use imds_core::{Instance, Launch};
+use imds_store::records::{self, DefaultInstance, Lifecycle};
+use imds_store::{Store, StoreError, Transaction, keys};
+use sha2::{Digest as _, Sha256};
+
+use crate::control::{Network, NotLaunched, launch};
+use crate::error::CommandError;
+
+/// Why there is no default instance.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum NoDefault {
+    /// It cannot be launched.
+    #[error(transparent)]
+    NotLaunched(#[from] NotLaunched),
+    /// Its record cannot be read or written.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Makes sure that the default instance is there, and gives it as it is now.
+///
+/// As long as `said` is what was said at its launch, it stays as calls have left it. Once something
+/// else is said, or it was terminated, it is launched anew.
+pub(crate) fn ensure(
+    store: &dyn Store,
+    said: Launch,
+    network: &Network,
+) -> Result<Instance, NoDefault> {
+    let described = said.clone().settle().map_err(NotLaunched::from)?;
+    let association = || format!("iip-assoc-{}", &described.id.as_str()["i-".len()..]);
+    let region = described.zone.region();
+    let digest = digest(&launch::record(&described, network, association), &described);
+
+    let place = keys::default_instance();
+    let before = store.read(&place)?;
+    let mut transaction = Transaction::new();
+    if let Some(before) = &before {
+        let DefaultInstance { region, instance, said } = &before.record;
+        let key = keys::instance(region, instance.as_str());
+        let kept = store.read(&key)?;
+        let lives = kept.as_ref().filter(|kept| kept.record.lifecycle != Lifecycle::Terminated);
+        if let Some(kept) = lives.filter(|_| *said == digest) {
+            let tags = store.read(&keys::tags(region, instance.as_str()))?;
+            let tags = tags.map(|kept| kept.record).unwrap_or_default();
+            let roles = crate::agent::Roles::default();
+            return Ok(crate::agent::instance(instance, &kept.record, &tags, &roles)
+                .map_err(NotLaunched::from)?);
+        }
+        if let Some(kept) = kept {
+            transaction = launch::forget(transaction, region, instance, &kept.record);
+        }
+        // Its own addresses may be the new one's.
+        store.commit(transaction)?;
+        transaction = Transaction::new();
+    }
+    let defaults = store.read(&keys::metadata_defaults(region))?;
+    let defaults = defaults.map(|kept| kept.record).unwrap_or_default();
+    let instance = launch::settle(said, defaults)?;
+    let record = launch::record(&instance, network, association);
+    let default =
+        DefaultInstance { region: region.clone(), instance: instance.id.clone(), said: digest };
+    transaction = launch::keep(transaction, &instance, &record).write(&place, &default);
+    store.commit(transaction)?;
+    Ok(instance)
+}
+
+/// What tells one description from another.
+fn digest(record: &records::Instance, instance: &Instance) -> String {
+    let mut hash = Sha256::new();
+    hash.update(instance.id.as_str());
+    hash.update(records::encode(record));
+    for tag in instance.tags.iter() {
+        hash.update(format!("{:?}", (&tag.key, &tag.value)));
+    }
+    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+impl From<NoDefault> for CommandError {
+    fn from(error: NoDefault) -> Self {
+        match error {
+            NoDefault::Store(StoreError::Conflict { key }) => Self::usage(format!(
+                "the default instance cannot be launched: another instance has {key}"
+            ))
+            .hint("--instance-id or --availability-zone gives it other addresses"),
+            NoDefault::Store(error) => error.into(),
+            NoDefault::NotLaunched(NotLaunched::Launch(error)) => error.into(),
+            NoDefault::NotLaunched(NotLaunched::Enforced(error)) => {
+                Self::usage(error.to_string()).hint("launch it with --http-tokens required")
+            }
+        }
+    }
+}
