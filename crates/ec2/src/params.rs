@@ -50,7 +50,7 @@ impl Params {
                 let message = format!("The request has more than {MAX_PARAMETERS} parameters");
                 return Err(Fault::malformed(message));
             }
-            let name = text("name", name)?;
+            let name = text("name of a parameter", name)?;
             let value = text(&format!("value of {name}"), value)?;
             root.insert(&name, value)?;
         }
@@ -152,8 +152,7 @@ impl Params {
 }
 
 fn text(what: &str, bytes: Vec<u8>) -> Result<String, Fault> {
-    String::from_utf8(bytes)
-        .map_err(|_| Fault::malformed(format!("The {what} of a parameter is not UTF-8")))
+    String::from_utf8(bytes).map_err(|_| Fault::malformed(format!("The {what} is not UTF-8")))
 }
 
 fn index(number: &str) -> Option<u32> {

@@ -1,6 +1,9 @@
 //! What the tables of `shapes.rs` become: structures that are read from parameters and written as
 //! XML.
 
+#[cfg(test)]
+pub(crate) mod filled;
+
 use crate::fault::Fault;
 use crate::params::Params;
 use crate::value::{Blob, Sensitive, Timestamp};
@@ -194,6 +197,16 @@ macro_rules! reading {
                 Ok(read)
             }
         }
+
+        #[cfg(test)]
+        impl crate::shape::filled::Asked for $name {
+            fn asked(path: &str) -> Self {
+                let _below = |name: &str| {
+                    if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") }
+                };
+                Self { $($field: crate::shape::filled::Asked::asked(&_below($parameter)),)* }
+            }
+        }
     };
     ($params:ident $parameter:literal) => { $params.member($parameter)? };
     ($params:ident $parameter:literal one_or_more) => { $params.one_or_more($parameter)? };
@@ -204,6 +217,14 @@ macro_rules! writing {
         impl crate::Answer for $name {
             fn write_members(&self, xml: &mut crate::Xml) {
                 $(crate::shape::writing!(self.$field, $element, xml $(, $rule)?);)*
+            }
+        }
+
+        #[cfg(test)]
+        impl crate::shape::filled::Answered for $name {
+            fn answered(path: &str) -> Self {
+                let below = |name: &str| format!("{path}/{name}");
+                Self { $($field: crate::shape::filled::Answered::answered(&below($element)),)* }
             }
         }
     };
@@ -238,6 +259,22 @@ macro_rules! operations {
                     })*
                     _ => Err(crate::Fault::invalid_action(action, Self::ACTIONS)),
                 }
+            }
+
+            /// One of each, with everything asked.
+            #[cfg(test)]
+            pub(crate) fn filled() -> Vec<Self> {
+                vec![$(Self::$action(crate::shape::filled::Asked::asked("")),)*]
+            }
+
+            /// The answer of each action, with everything answered.
+            #[cfg(test)]
+            pub(crate) fn filled_answers() -> Vec<(&'static str, String)> {
+                let id = "id";
+                vec![$((
+                    stringify!($action),
+                    crate::document::<$request>(&crate::shape::filled::Answered::answered(""), id),
+                ),)*]
             }
 
             /// The action's name.

@@ -125,7 +125,8 @@ fn path(path: &str) -> String {
         }
     }
     let encoded: Vec<_> = parts.iter().map(|part| encoded(part.as_bytes())).collect();
-    let ends_in_slash = !parts.is_empty() && path.ends_with('/');
+    let is_directory = path.rsplit('/').next().is_some_and(|last| ["", ".", ".."].contains(&last));
+    let ends_in_slash = !parts.is_empty() && is_directory;
     format!("/{}{}", encoded.join("/"), if ends_in_slash { "/" } else { "" })
 }
 

@@ -12,22 +12,21 @@ pub(super) fn claim(message: &Message<'_>) -> Result<Option<Claim>, AuthError> {
     if sent.has_session_token {
         return Err(AuthError::SessionToken);
     }
-    let needed = |value: Option<String>| {
-        value.ok_or(AuthError::Malformed("a parameter X-Amz-… of the signature is missing"))
-    };
-    if needed(sent.algorithm)? != ALGORITHM {
-        return Err(AuthError::Malformed("X-Amz-Algorithm is not AWS4-HMAC-SHA256"));
+    let malformed = AuthError::Malformed;
+    if sent.algorithm.ok_or(malformed("X-Amz-Algorithm is missing"))? != ALGORITHM {
+        return Err(malformed("X-Amz-Algorithm is not AWS4-HMAC-SHA256"));
     }
-    let lifetime = needed(sent.expires)?
+    let lifetime = sent.expires.ok_or(malformed("X-Amz-Expires is missing"))?;
+    let lifetime = lifetime
         .parse()
         .ok()
         .filter(|seconds| (1..=MAX_EXPIRES_SECONDS).contains(seconds))
-        .ok_or(AuthError::Malformed("X-Amz-Expires is not from 1 to 604800 seconds"))?;
+        .ok_or(malformed("X-Amz-Expires is not from 1 to 604800 seconds"))?;
     Claim::new(
-        &needed(sent.credential)?,
-        &needed(sent.signed_headers)?,
-        &needed(sent.signature)?,
-        &needed(sent.date)?,
+        &sent.credential.ok_or(malformed("X-Amz-Credential is missing"))?,
+        &sent.signed_headers.ok_or(malformed("X-Amz-SignedHeaders is missing"))?,
+        &sent.signature.ok_or(malformed("X-Amz-Signature is missing"))?,
+        &sent.date.ok_or(malformed("X-Amz-Date is missing"))?,
         lifetime,
     )
     .map(Some)
