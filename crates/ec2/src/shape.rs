@@ -158,7 +158,8 @@ fn shown(value: &str) -> String {
 macro_rules! input {
     ($name:ident { $($field:ident: $type:ty = $parameter:literal $(($rule:ident))?,)* }) => {
         #[doc = concat!("`", stringify!($name), "` of the API model.")]
-        #[derive(Clone, Debug, Default, PartialEq)]
+        #[derive(Clone, Debug, Default, PartialEq, serde::Deserialize, serde::Serialize)]
+        #[serde(default)]
         #[expect(missing_docs, reason = "the API reference documents them")]
         pub struct $name { $(pub $field: $type,)* }
 
@@ -170,7 +171,8 @@ macro_rules! input {
 macro_rules! output {
     ($name:ident { $($field:ident: $type:ty = $element:literal $(($rule:ident))?,)* }) => {
         #[doc = concat!("`", stringify!($name), "` of the API model.")]
-        #[derive(Clone, Debug, Default, PartialEq)]
+        #[derive(Clone, Debug, Default, PartialEq, serde::Deserialize, serde::Serialize)]
+        #[serde(default)]
         #[expect(missing_docs, reason = "the API reference documents them")]
         pub struct $name { $(pub $field: $type,)* }
 

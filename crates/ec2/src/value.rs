@@ -5,8 +5,20 @@ use std::fmt;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-/// A moment, in milliseconds since 1970. `Display` is what EC2 writes: `2026-11-22T08:00:00.000Z`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+/// A moment, in milliseconds since 1970, which is how it is kept. `Display` is what EC2 writes: `2026-11-22T08:00:00.000Z`.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    Default,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    serde::Deserialize,
+    serde::Serialize,
+)]
+#[serde(into = "i64", try_from = "i64")]
 pub struct Timestamp(jiff::Timestamp);
 
 impl Timestamp {
@@ -27,6 +39,20 @@ impl Timestamp {
     }
 }
 
+impl From<Timestamp> for i64 {
+    fn from(timestamp: Timestamp) -> Self {
+        timestamp.unix_ms()
+    }
+}
+
+impl TryFrom<i64> for Timestamp {
+    type Error = &'static str;
+
+    fn try_from(unix_ms: i64) -> Result<Self, Self::Error> {
+        Self::from_unix_ms(unix_ms).ok_or("it is beyond the year 9999")
+    }
+}
+
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:.3}", self.0)
@@ -34,7 +60,7 @@ impl fmt::Display for Timestamp {
 }
 
 /// Bytes, which travel as base64. They may be user data, so `Debug` only counts them.
-#[derive(Clone, Default, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq, serde::Deserialize, serde::Serialize)]
 pub struct Blob(pub Vec<u8>);
 
 impl fmt::Debug for Blob {
@@ -54,7 +80,7 @@ impl Blob {
 }
 
 /// Text that the model calls sensitive, such as user data. `Debug` shows nothing of it.
-#[derive(Clone, Default, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq, serde::Deserialize, serde::Serialize)]
 pub struct Sensitive(pub String);
 
 impl fmt::Debug for Sensitive {

@@ -10,13 +10,18 @@ mod filter;
 mod http;
 mod ids;
 mod images;
+mod instance_types;
 mod instances;
+mod key_pairs;
+mod launch_templates;
 mod metadata_defaults;
 mod metadata_options;
 mod network;
 mod operations;
 mod page;
 mod places;
+mod tags;
+mod time;
 
 use std::sync::Arc;
 

@@ -308,8 +308,8 @@ pub struct LaunchTemplateVersion {
     pub created_at: u64,
     /// Who created it, as an ARN.
     pub created_by: String,
-    /// The parameters, as the EC2 Query API has them below `LaunchTemplateData`.
-    pub data: Vec<(String, String)>,
+    /// What it says, as JSON that the control side gives a meaning.
+    pub data: Value,
 }
 
 /// The tags of a resource, by key.

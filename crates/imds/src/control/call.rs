@@ -3,8 +3,8 @@
 use imds_core::AccountId;
 use imds_core::placement::Region;
 use imds_ec2::{Fault, Operation, document};
-use imds_store::keys::{Key, Prefix};
-use imds_store::records::Record;
+use imds_store::keys::{self, Key, Prefix};
+use imds_store::records::{Record, Tags};
 use imds_store::{Kept, Records, Store, StoreError, Transaction};
 
 use super::network::Network;
@@ -74,6 +74,12 @@ impl Call<'_> {
     /// All records below `prefix`.
     pub(super) fn read_all<R: Record>(&self, prefix: &Prefix<R>) -> Result<Records<R>, Refusal> {
         Ok(self.store.read_all(prefix)?)
+    }
+
+    /// The tags of a resource.
+    pub(super) fn tags(&self, resource: &str) -> Result<Tags, Refusal> {
+        let kept = self.read(&keys::tags(&self.region, resource))?;
+        Ok(kept.map(|kept| kept.record).unwrap_or_default())
     }
 
     /// Writes; durable when it returns. What a dry run comes to is this.

@@ -17,8 +17,8 @@ use super::{Found, State, find};
 use crate::agent::{self, Roles};
 use crate::control::call::{Call, Refusal};
 use crate::control::filter::Filters;
-use crate::control::metadata_options;
 use crate::control::page::Page;
+use crate::control::{metadata_options, time};
 
 pub(in crate::control) fn describe(
     call: &Call<'_>,
@@ -279,8 +279,7 @@ impl Shown {
     }
 
     fn launch_time(&self) -> Option<Timestamp> {
-        let seconds = i64::try_from(self.facts.launched_at).ok()?;
-        Timestamp::from_unix_ms(seconds.checked_mul(1000)?)
+        time::shape(self.facts.launched_at)
     }
 
     fn profile(&self) -> Option<IamInstanceProfile> {

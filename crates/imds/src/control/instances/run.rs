@@ -19,7 +19,7 @@ use super::launch::{self, NotLaunched};
 use super::{Found, describe, refused};
 use crate::control::call::{Call, Refusal};
 use crate::control::network::hosts;
-use crate::control::{ids, images, metadata_defaults, metadata_options};
+use crate::control::{ids, images, launch_templates, metadata_defaults, metadata_options};
 
 /// The most instances that one call launches.
 const MOST: i32 = 1000;
@@ -28,6 +28,7 @@ pub(in crate::control) fn run(
     call: &Call<'_>,
     asked: &RunInstancesRequest,
 ) -> Result<Reservation, Refusal> {
+    let asked = &launch_templates::applied(call, asked)?;
     let count = count(asked)?;
     let reservation: ReservationId = ids::new("r-")?;
     let launch = launch(call, asked, &reservation)?;
