@@ -1,0 +1,40 @@
+//! The EC2 API, as the real SDK uses it.
+//!
+//! Each script of `control/` is a test of its own, with a service of its own; `control/lab.py` is what
+//! they share.
+
+use std::path::Path;
+
+use testkit::{Context as _, Finished, Need, Result, Server, Trial, path_with_imds, program, test};
+
+/// What the scripts are about, which is their name.
+const SCRIPTS: [&str; 5] =
+    ["every_operation", "images", "launch_templates", "metadata_defaults", "resources"];
+
+const NEEDS: &[Need] = &[Need::Python, Need::Program("ip")];
+
+pub(crate) fn tests() -> Vec<Trial> {
+    SCRIPTS.map(|script| test(format!("control::{script}"), NEEDS, move || run(script))).into()
+}
+
+/// Runs a script as people do: with what `imds env` prints, and nothing else.
+fn run(script: &str) -> Result<()> {
+    let server = Server::start(&[])?;
+    // So that scripts can ask from the addresses of instances: each is this machine's.
+    let addresses = ["address", "replace", "172.31.0.1/16", "dev", "lo"];
+    Finished::success(program("ip").args(addresses))?;
+    let python = std::env::var_os("IMDS_TEST_PYTHON").context("the test needs it")?;
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/control/{script}.py"));
+    let mut shell = program("sh");
+    shell
+        .args(["-c", "eval \"$(imds env)\" && exec \"$PYTHON\" \"$SCRIPT\""])
+        .env("PATH", path_with_imds())
+        .env("PYTHON", Path::new(&python).join("python"))
+        .env("SCRIPT", script)
+        .env("PYTHONDONTWRITEBYTECODE", "1")
+        .env("XDG_STATE_HOME", server.state_home())
+        .env("IMDS_ADDRESS", server.address().to_string())
+        // The SDK is given all it needs; what it would ask a metadata service for is a mistake.
+        .env("AWS_EC2_METADATA_DISABLED", "true");
+    Finished::success(&mut shell).map(drop)
+}

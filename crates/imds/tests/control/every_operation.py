@@ -1,0 +1,77 @@
+"""Every operation there is answers in a form that the SDK's own parser takes whole (see `lab.py`)."""
+
+import re
+
+from botocore.exceptions import ClientError
+from lab import client, image, running
+
+ec2 = client()
+asked = set()
+ec2.meta.events.register("response-received.ec2", lambda model, **_: asked.add(model.name))
+
+al2 = image(ec2, "amzn2-ami-*")
+launch = {"ImageId": al2, "InstanceType": "t3.micro", "MinCount": 1, "MaxCount": 1}
+profile = {"IamInstanceProfile": {"Name": "role"}}
+spec = [{"ResourceType": "instance", "Tags": [{"Key": "Name", "Value": "a<b>&\"c"}]}]
+(made,) = ec2.run_instances(TagSpecifications=spec, UserData="#!/bin/sh", **launch)["Instances"]
+one = running(ec2, made["InstanceId"])["InstanceId"]
+
+ec2.describe_instances(InstanceIds=[one])
+ec2.describe_instance_status(IncludeAllInstances=True)
+ec2.modify_instance_metadata_options(InstanceId=one)
+ec2.get_instance_metadata_defaults()
+ec2.modify_instance_metadata_defaults(HttpTokens="no-preference")
+ec2.describe_instance_attribute(InstanceId=one, Attribute="userData")
+ec2.modify_instance_attribute(InstanceId=one, DisableApiTermination={"Value": False})
+association = ec2.associate_iam_instance_profile(InstanceId=one, **profile)["IamInstanceProfileAssociation"]
+ec2.describe_iam_instance_profile_associations()
+replaced = ec2.replace_iam_instance_profile_association(AssociationId=association["AssociationId"], **profile)
+ec2.disassociate_iam_instance_profile(AssociationId=replaced["IamInstanceProfileAssociation"]["AssociationId"])
+ec2.reboot_instances(InstanceIds=[one])
+ec2.stop_instances(InstanceIds=[one])
+ec2.get_waiter("instance_stopped").wait(InstanceIds=[one], WaiterConfig={"Delay": 1})
+ec2.start_instances(InstanceIds=[one])
+
+data = {"ImageId": al2, "MetadataOptions": {"HttpTokens": "required"}}
+ec2.create_launch_template(LaunchTemplateName="all", LaunchTemplateData=data)
+ec2.create_launch_template_version(LaunchTemplateName="all", LaunchTemplateData=data)
+ec2.describe_launch_templates()
+ec2.describe_launch_template_versions(LaunchTemplateName="all")
+ec2.modify_launch_template(LaunchTemplateName="all", DefaultVersion="2")
+ec2.delete_launch_template_versions(LaunchTemplateName="all", Versions=["1", "2"])
+ec2.delete_launch_template(LaunchTemplateName="all")
+ec2.get_launch_template_data(InstanceId=one)
+
+mine = ec2.register_image(Name="mine", RootDeviceName="/dev/xvda")["ImageId"]
+ec2.describe_images()
+ec2.modify_image_attribute(ImageId=mine, ImdsSupport={"Value": "v2.0"})
+ec2.describe_image_attribute(ImageId=mine, Attribute="imdsSupport")
+ec2.deregister_image(ImageId=mine)
+
+ec2.create_tags(Resources=[one], Tags=[{"Key": "k", "Value": "\u00e9\u2603"}])
+ec2.describe_tags()
+ec2.delete_tags(Resources=[one], Tags=[{"Key": "k"}])
+ec2.import_key_pair(
+    KeyName="me",
+    PublicKeyMaterial=b"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIK0ebdXS9OxoS+CrGK6hSqtvMZaGzNk5N0iMtZNdjqX3 e@h",
+)
+ec2.describe_key_pairs(IncludePublicKey=True)
+ec2.delete_key_pair(KeyName="me")
+ec2.describe_vpcs()
+ec2.describe_subnets()
+ec2.describe_security_groups()
+ec2.describe_regions()
+ec2.describe_availability_zones()
+ec2.describe_instance_types()
+ec2.terminate_instances(InstanceIds=[one])
+
+# Whatever else is asked is refused, and the refusal names all that is there.
+try:
+    ec2.describe_volumes()
+    raise AssertionError("there are no volumes here")
+except ClientError as error:
+    assert error.response["Error"]["Code"] == "InvalidAction", error
+    message = error.response["Error"]["Message"]
+there_are = set(re.findall(r"[A-Z]\w+", message.split("Supported are:")[1]))
+assert there_are <= asked, f"not asked: {there_are - asked}"
+print(f"{len(there_are)} operations answered")
