@@ -5,6 +5,7 @@
 //! last commit while the next one waits for the disk.
 
 mod file;
+mod reader;
 mod rows;
 mod schema;
 
@@ -18,6 +19,7 @@ use rusqlite::{Connection, TransactionBehavior};
 use crate::newest::{Newest, lock};
 use crate::{Changes, Entry, Listing, Revision, Store, StoreError, Transaction};
 use file::StateFile;
+pub use reader::SqliteReader;
 
 /// How many connections for reading are kept when nobody reads.
 const IDLE_READERS: usize = 4;

@@ -4,11 +4,12 @@
 
 mod conformance;
 mod model;
+mod reader;
 
 use testkit::Arguments;
 
 fn main() {
-    let trials = [conformance::tests(), model::tests()];
+    let trials = [conformance::tests(), model::tests(), reader::tests()];
     let trials = trials.into_iter().flatten().collect();
     testkit::run(&Arguments::from_args(), trials).exit();
 }
