@@ -1,7 +1,11 @@
 //! The EC2 API, as the real SDK uses it.
 //!
 //! Each script of `control/` is a test of its own, with a service of its own; `control/lab.py` is what
-//! they share.
+//! they share. What needs many requests at once, or a service that dies, is in Rust.
+
+mod api;
+mod crash;
+mod effect;
 
 use std::path::Path;
 
@@ -14,7 +18,9 @@ const SCRIPTS: [&str; 5] =
 const NEEDS: &[Need] = &[Need::Python, Need::Program("ip")];
 
 pub(crate) fn tests() -> Vec<Trial> {
-    SCRIPTS.map(|script| test(format!("control::{script}"), NEEDS, move || run(script))).into()
+    let scripts =
+        SCRIPTS.map(|script| test(format!("control::{script}"), NEEDS, move || run(script)));
+    scripts.into_iter().chain(crash::tests()).chain(effect::tests()).collect()
 }
 
 /// Runs a script as people do: with what `imds env` prints, and nothing else.

@@ -17,6 +17,7 @@ use crate::{Process, eventually, imds};
 pub struct Server {
     process: Process,
     addresses: Vec<SocketAddr>,
+    control: SocketAddr,
     home: TempDir,
     arguments: Vec<String>,
 }
@@ -31,15 +32,17 @@ impl Server {
     pub fn start_on(addresses: &[SocketAddr], arguments: &[&str]) -> Result<Self> {
         let home = TempDir::new()?;
         let arguments: Vec<_> = arguments.iter().map(|argument| (*argument).to_owned()).collect();
-        let (process, addresses) = start(&arguments, home.path(), addresses)?;
-        Ok(Self { process, addresses, home, arguments })
+        let control = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        let (process, addresses, control) = start(&arguments, home.path(), addresses, control)?;
+        Ok(Self { process, addresses, control, home, arguments })
     }
 
     /// Kills it as nothing else can, and starts it again with the same state and address.
     pub fn kill_and_restart(&mut self) -> Result<()> {
         self.process.child().kill()?;
         self.process.child().wait()?;
-        let (process, _) = start(&self.arguments, self.home.path(), &self.addresses)?;
+        let (process, ..) =
+            start(&self.arguments, self.home.path(), &self.addresses, self.control)?;
         self.process = process;
         Ok(())
     }
@@ -47,6 +50,11 @@ impl Server {
     /// Where it listens; the first address where there are several.
     pub fn address(&self) -> SocketAddr {
         self.addresses[0]
+    }
+
+    /// Where its EC2 API is.
+    pub fn control(&self) -> SocketAddr {
+        self.control
     }
 
     /// Where it keeps its state.
@@ -100,12 +108,13 @@ fn start(
     arguments: &[String],
     home: &Path,
     listen: &[SocketAddr],
-) -> Result<(Process, Vec<SocketAddr>)> {
+    control: SocketAddr,
+) -> Result<(Process, Vec<SocketAddr>, SocketAddr)> {
     let mut process = Process::start(
         imds()
             .arg("serve")
             .args(listen.iter().map(|address| format!("--listen={address}")))
-            .arg("--control=127.0.0.1:0")
+            .arg(format!("--control={control}"))
             .arg("--access-log")
             .arg(log_of(home))
             .args(arguments)
@@ -114,13 +123,20 @@ fn start(
             .stderr(File::create(messages_of(home))?),
     )?;
     let stdout = process.child().stdout.take().context("standard output is piped")?;
-    let mut banner = String::new();
-    BufReader::new(stdout).read_line(&mut banner)?;
-    let urls = banner.trim().split("http://").skip(1);
-    let addresses: Vec<_> =
-        urls.filter_map(|url| url.trim_end_matches([',', ' ']).parse().ok()).collect();
-    ensure!(addresses.len() == listen.len(), "not all of {listen:?} in {banner:?}");
-    Ok((process, addresses))
+    let mut banner = BufReader::new(stdout).lines();
+    let first = banner.next().context("no banner")??;
+    let found = addresses(&first);
+    ensure!(found.len() == listen.len(), "not all of {listen:?} in {first:?}");
+    let api = banner.find(|line| line.as_ref().is_ok_and(|line| line.contains("EC2 API")));
+    let api = addresses(&api.context("no EC2 API in the banner")??);
+    Ok((process, found, *api.first().context("the EC2 API has an address")?))
+}
+
+/// The addresses of the URLs in a line.
+fn addresses(line: &str) -> Vec<SocketAddr> {
+    let urls = line.split("http://").skip(1);
+    let words = urls.filter_map(|url| url.split([',', ' ', ';']).next());
+    words.filter_map(|address| address.parse().ok()).collect()
 }
 
 fn log_of(home: &Path) -> PathBuf {
