@@ -3,12 +3,13 @@
 #![allow(clippy::unwrap_used, reason = "a failed step is a failed test")]
 
 mod conformance;
+mod file;
 mod model;
 
 use testkit::Arguments;
 
 fn main() {
-    let trials = [conformance::tests(), model::tests()];
+    let trials = [conformance::tests(), model::tests(), file::tests()];
     let trials = trials.into_iter().flatten().collect();
     testkit::run(&Arguments::from_args(), trials).exit();
 }

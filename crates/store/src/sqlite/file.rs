@@ -94,8 +94,11 @@ impl StateFile {
                 Some(ErrorCode::NotADatabase) => {
                     return StoreError::Foreign { path: self.path.clone() };
                 }
-                // Without a code it is not SQLite that complains, but we about what we have read.
-                Some(ErrorCode::DatabaseCorrupt) | None => return self.damaged(error.to_string()),
+                // `Unknown` is a schema that cannot be read or lacks what our queries name. Without
+                // a code it is we who complain about what we have read.
+                Some(ErrorCode::DatabaseCorrupt | ErrorCode::Unknown) | None => {
+                    return self.damaged(error.to_string());
+                }
                 Some(ErrorCode::DiskFull) => io::ErrorKind::StorageFull,
                 Some(ErrorCode::ReadOnly) => io::ErrorKind::ReadOnlyFilesystem,
                 Some(ErrorCode::PermissionDenied) => io::ErrorKind::PermissionDenied,
@@ -125,7 +128,7 @@ impl StateFile {
                 Err(self.unavailable("open", error))
             }
             // SQLite would add the log of the old file to the new one.
-            Err(_) if beside(&self.path, "-wal").exists() => {
+            Err(_) if fs::metadata(beside(&self.path, "-wal")).is_ok_and(|log| log.len() > 0) => {
                 Err(self.damaged("only its log is left"))
             }
             Err(_) => self.create(),
