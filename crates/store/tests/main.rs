@@ -3,13 +3,27 @@
 #![allow(clippy::unwrap_used, reason = "a failed step is a failed test")]
 
 mod conformance;
+mod crash;
 mod file;
 mod model;
+mod power;
+mod random;
+mod writer;
+
+use std::env;
 
 use testkit::Arguments;
 
 fn main() {
-    let trials = [conformance::tests(), model::tests(), file::tests()];
+    // Tests start this binary again, as a process that can be killed.
+    let words: Vec<_> = env::args().skip(1).collect();
+    if let Some((role, words)) = words.split_first()
+        && role == writer::ROLE
+    {
+        return writer::run(words);
+    }
+    let trials =
+        [conformance::tests(), model::tests(), file::tests(), crash::tests(), power::tests()];
     let trials = trials.into_iter().flatten().collect();
     testkit::run(&Arguments::from_args(), trials).exit();
 }

@@ -24,7 +24,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// A state file that is ours until this is dropped.
 pub(super) struct StateFile {
     path: PathBuf,
-    _lock: File,
+    lock: File,
 }
 
 impl StateFile {
@@ -48,7 +48,7 @@ impl StateFile {
             .open(&beside)
             .map_err(unavailable("open", &beside))?;
         match flock(&lock, FlockOperation::NonBlockingLockExclusive) {
-            Ok(()) => Ok(Self { path, _lock: lock }),
+            Ok(()) => Ok(Self { path, lock }),
             Err(Errno::WOULDBLOCK) => Err(StoreError::Locked { path }),
             Err(error) => Err(unavailable("lock", &beside)(error.into())),
         }
@@ -184,6 +184,14 @@ impl StateFile {
 
     fn connect(&self, access: OpenFlags) -> Result<Connection, StoreError> {
         connect(&self.path, access).map_err(self.failed("open"))
+    }
+}
+
+impl Drop for StateFile {
+    fn drop(&mut self) {
+        // A child that was just forked, and is not yet another program, has the lock too: closing
+        // our handle would leave it locked for that long.
+        let _ = flock(&self.lock, FlockOperation::Unlock);
     }
 }
 
