@@ -26,6 +26,9 @@ const WRITERS: u64 = 3;
 /// Enough to fill the log, which is then moved into the file and begun anew.
 const ROUNDS: u64 = 30;
 
+/// How often something of what can be lost is taken to be lost, at each moment.
+const MIXTURES: usize = 4;
+
 /// Where the process kept its state, in a directory that it made.
 const STATE: &str = "made/state.db";
 
@@ -40,7 +43,9 @@ fn nothing_told_is_lost_with_power() -> Result<()> {
     for moment in &recording.turns {
         recording.judge(*moment, || false)?;
         recording.judge(*moment, || true)?;
-        recording.judge(*moment, || random.below(2) == 0)?;
+        for _ in 0..MIXTURES {
+            recording.judge(*moment, || random.below(2) == 0)?;
+        }
     }
     // The judgement can be another: it is where nothing is ever flushed.
     let end = recording.tells.last().map_or(0, |(moment, _)| *moment);
