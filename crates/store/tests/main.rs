@@ -4,6 +4,7 @@
 
 mod conformance;
 mod crash;
+mod disk;
 mod file;
 mod model;
 mod power;
@@ -15,15 +16,21 @@ use std::env;
 use testkit::Arguments;
 
 fn main() {
-    // Tests start this binary again, as a process that can be killed.
+    // Tests start this binary again, as a process that can be killed or lives elsewhere.
     let words: Vec<_> = env::args().skip(1).collect();
-    if let Some((role, words)) = words.split_first()
-        && role == writer::ROLE
-    {
-        return writer::run(words);
+    match words.split_first() {
+        Some((role, words)) if role == writer::ROLE => return writer::run(words),
+        Some((role, words)) if role == disk::ROLE => return disk::run(words),
+        _ => {}
     }
-    let trials =
-        [conformance::tests(), model::tests(), file::tests(), crash::tests(), power::tests()];
+    let trials = [
+        conformance::tests(),
+        model::tests(),
+        file::tests(),
+        disk::tests(),
+        crash::tests(),
+        power::tests(),
+    ];
     let trials = trials.into_iter().flatten().collect();
     testkit::run(&Arguments::from_args(), trials).exit();
 }

@@ -7,7 +7,7 @@ use std::path::{self, Path, PathBuf};
 use std::time::Duration;
 
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, ErrorCode, OpenFlags};
+use rusqlite::{Connection, ErrorCode, MAIN_DB, OpenFlags};
 use rustix::fs::{FlockOperation, flock};
 use rustix::io::Errno;
 
@@ -59,6 +59,10 @@ impl StateFile {
         self.be_there()?;
         let mut connection = self.connect(OpenFlags::SQLITE_OPEN_READ_WRITE)?;
         self.keep_log(&connection, true)?;
+        // SQLite opens what it may not write as well as it can.
+        if connection.is_readonly(MAIN_DB).map_err(self.failed("open"))? {
+            return Err(self.unavailable("write", io::ErrorKind::ReadOnlyFilesystem.into()));
+        }
         let format = schema::format(&connection).map_err(self.failed("read"))?;
         match format {
             None => return Err(StoreError::Foreign { path: self.path.clone() }),
