@@ -17,8 +17,10 @@ use crate::directory;
 /// The word that makes this binary do one of `ON_THE_DISK`.
 pub(crate) const ROLE: &str = "--on-a-small-disk";
 
+type Deed = (&'static str, fn(&Path));
+
 /// What is done in the namespace, by its name.
-const ON_THE_DISK: [(&str, fn(&Path)); 4] = [
+const ON_THE_DISK: [Deed; 4] = [
     ("commit", commit_on_a_full_disk),
     ("create", create_on_a_full_disk),
     ("directory", use_a_read_only_directory),

@@ -23,6 +23,7 @@ pub(crate) fn tests() -> Vec<Trial> {
         a_file_that_lost_its_other_half_is_refused,
         no_flipped_byte_goes_unnoticed,
         no_truncation_goes_unnoticed,
+        no_flipped_byte_in_the_log_undoes_commits,
         damage_under_an_open_store_is_told,
         a_draft_that_was_left_behind_does_no_harm,
     ]
@@ -215,6 +216,43 @@ fn no_truncation_goes_unnoticed() {
         assert!(judge(&original, &listing, |bytes| bytes.truncate(length)), "{length} bytes");
     }
     assert!(!judge(&original, &listing, |_| ()));
+}
+
+/// As if killed after 20 commits. Damage to the last ones looks as if they had never been flushed.
+fn no_flipped_byte_in_the_log_undoes_commits() {
+    const COMMITS: u64 = 20;
+    let directory = directory();
+    let names = ["state.db", "state.db-wal"];
+    let paths = names.map(|name| directory.path().join(name));
+    let store = SqliteStore::open(&paths[0]).unwrap();
+    for number in 0..COMMITS {
+        store.commit(Transaction::new().put(format!("{number:02}"), "value")).unwrap();
+    }
+    let [file, log] = paths.map(|path| fs::read(path).unwrap());
+    let mut noticed = 0;
+    let places = (0..32).chain((32..log.len()).step_by(1009));
+    for place in places.clone() {
+        let directory = fast_directory();
+        let [path, log_path] = names.map(|name| directory.path().join(name));
+        let mut damaged = log.clone();
+        damaged[place] ^= 0x55;
+        fs::write(&path, &file).unwrap();
+        fs::write(log_path, damaged).unwrap();
+        let before = contents(directory.path());
+        match SqliteStore::open(&path) {
+            Ok(store) => {
+                let listing = store.list("").unwrap();
+                assert!(listing.revision.get() >= COMMITS - 2, "{place}: {listing:?}");
+                assert_eq!(listing.entries.len() as u64, listing.revision.get());
+            }
+            Err(StoreError::Damaged { .. }) => {
+                assert!(is_untouched(directory.path(), &before));
+                noticed += 1;
+            }
+            Err(error) => panic!("{error:?}"),
+        }
+    }
+    assert!(noticed * 4 > places.count() * 3, "only {noticed}");
 }
 
 /// A file may be too large to be looked through, or break while it is in use.

@@ -11,7 +11,7 @@ use rusqlite::{Connection, ErrorCode, MAIN_DB, OpenFlags};
 use rustix::fs::{FlockOperation, flock};
 use rustix::io::Errno;
 
-use super::{rows, schema};
+use super::{log, rows, schema};
 use crate::StoreError;
 
 /// The largest file that is looked through before it is used. In a larger one damage shows when it
@@ -57,6 +57,7 @@ impl StateFile {
     /// The connection that writes, to a sound file in the newest format.
     pub(super) fn open(&self) -> Result<Connection, StoreError> {
         self.be_there()?;
+        self.look_through_log()?;
         let mut connection = self.connect(OpenFlags::SQLITE_OPEN_READ_WRITE)?;
         self.keep_log(&connection, true)?;
         // SQLite opens what it may not write as well as it can.
@@ -160,6 +161,20 @@ impl StateFile {
             .and_then(|()| fs::rename(&draft, &self.path))
             .and_then(|()| flush_directory(directory))
             .map_err(|error| self.unavailable("make", error))
+    }
+
+    /// Refuses a damaged log. SQLite would pass over what it cannot read, and write over it.
+    fn look_through_log(&self) -> Result<(), StoreError> {
+        let path = beside(&self.path, "-wal");
+        let size = match fs::metadata(&path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            metadata => metadata.map_err(unavailable("read", &path))?.len(),
+        };
+        if size > LOOKED_THROUGH {
+            return Ok(());
+        }
+        let log = fs::read(&path).map_err(unavailable("read", &path))?;
+        log::damage(&log).map_or(Ok(()), |detail| Err(self.damaged(detail)))
     }
 
     /// Refuses a damaged file, unless it is too large to look through.
