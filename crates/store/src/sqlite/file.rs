@@ -64,6 +64,8 @@ impl StateFile {
         if connection.is_readonly(MAIN_DB).map_err(self.failed("open"))? {
             return Err(self.unavailable("write", io::ErrorKind::ReadOnlyFilesystem.into()));
         }
+        // A commit is on the disk before it is over.
+        connection.pragma_update(None, "synchronous", "FULL").map_err(self.failed("open"))?;
         let format = schema::format(&connection).map_err(self.failed("read"))?;
         match format {
             None => return Err(StoreError::Foreign { path: self.path.clone() }),
@@ -76,10 +78,8 @@ impl StateFile {
                 schema::upgrade(&mut connection, format).map_err(self.failed("upgrade"))?;
             }
         }
-        connection
-            .pragma_update(None, "journal_mode", "WAL")
-            .and_then(|()| connection.pragma_update(None, "synchronous", "FULL"))
-            .map_err(self.failed("write"))?;
+        // A copy that another program made may be without a log.
+        connection.pragma_update(None, "journal_mode", "WAL").map_err(self.failed("write"))?;
         self.keep_log(&connection, false)?;
         Ok(connection)
     }
