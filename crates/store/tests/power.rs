@@ -24,7 +24,7 @@ pub(crate) fn tests() -> Vec<Trial> {
 
 const WRITERS: u64 = 3;
 /// Enough to fill the log, which is then moved into the file and begun anew.
-const ROUNDS: u64 = 30;
+const ROUNDS: u64 = 32;
 
 /// How often something of what can be lost is taken to be lost, at each moment.
 const MIXTURES: usize = 4;

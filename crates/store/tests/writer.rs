@@ -76,7 +76,7 @@ fn line(writer: u64, number: u64) -> String {
 
 fn count(writer: u64, number: u64) -> Transaction {
     // Long enough to need pages of its own, and not always the same number of them.
-    let value = format!("{number} ").repeat(2500 + usize::try_from(number % 7).unwrap() * 1000);
+    let value = format!("{number} ").repeat(7000 + usize::try_from(number % 7).unwrap() * 1000);
     let transaction = Transaction::new()
         .put(format!("one/{writer}"), value.clone())
         .put(format!("other/{writer}"), value)
