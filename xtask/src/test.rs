@@ -6,10 +6,12 @@ use crate::install::Package;
 use crate::{architecture, cargo, codegen, install};
 
 /// What the tests run as real clients.
-const PROGRAMS: [Package; 15] = [
+const PROGRAMS: [Package; 17] = [
     ("curl", "curl"),
     ("ip", "iproute2"),
     ("setpriv", "util-linux"),
+    ("unshare", "util-linux"),
+    ("strace", "strace"),
     ("openssl", "openssl"),
     ("podman", "podman"),
     ("runc", "runc"),

@@ -5,14 +5,15 @@
 //! last commit while the next one waits for the disk.
 
 mod file;
+mod log;
 mod reader;
 mod rows;
 mod schema;
 
+use std::mem;
 use std::path::Path;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
-use std::{io, mem};
 
 use rusqlite::{Connection, TransactionBehavior};
 
@@ -28,11 +29,19 @@ const IDLE_READERS: usize = 4;
 pub struct SqliteStore {
     readers: Mutex<Vec<Connection>>,
     /// Closed after the readers: the last connection moves the log into the file.
-    writer: Mutex<Connection>,
-    waiting: Mutex<Vec<Job>>,
+    queue: Mutex<Queue>,
+    /// Told whenever the writer is back in the queue.
+    settled: Condvar,
     newest: Newest,
     /// Unlocked last.
     file: StateFile,
+}
+
+/// What is to be committed next.
+struct Queue {
+    jobs: Vec<Job>,
+    /// `None` while one of the callers writes, for itself and for those who queued before.
+    writer: Option<Connection>,
 }
 
 /// A transaction on its way to the disk.
@@ -58,8 +67,8 @@ impl SqliteStore {
         let revision = snapshot(&mut writer, rows::newest).map_err(file.failed("read"))?;
         Ok(Self {
             readers: Mutex::default(),
-            writer: Mutex::new(writer),
-            waiting: Mutex::default(),
+            queue: Mutex::new(Queue { jobs: Vec::new(), writer: Some(writer) }),
+            settled: Condvar::new(),
             newest: Newest::starting_at(revision),
             file,
         })
@@ -114,16 +123,24 @@ impl Store for SqliteStore {
 
     fn commit(&self, transaction: Transaction) -> Result<Revision, StoreError> {
         let outcome = Arc::default();
-        lock(&self.waiting).push(Job { transaction, outcome: Arc::clone(&outcome) });
-        let mut writer = lock(&self.writer);
-        // Whoever had the writer before may have committed ours along with its own.
-        if lock(&outcome).is_none() {
-            let jobs = mem::take(&mut *lock(&self.waiting));
+        let mut queue = lock(&self.queue);
+        queue.jobs.push(Job { transaction, outcome: Arc::clone(&outcome) });
+        loop {
+            if let Some(settled) = lock(&outcome).take() {
+                return settled;
+            }
+            let Some(mut writer) = queue.writer.take() else {
+                // Whoever has the writer comes back with it.
+                queue = self.settled.wait(queue).unwrap_or_else(PoisonError::into_inner);
+                continue;
+            };
+            let jobs = mem::take(&mut queue.jobs);
+            drop(queue);
             self.settle(&mut writer, &jobs);
+            queue = lock(&self.queue);
+            queue.writer = Some(writer);
+            self.settled.notify_all();
         }
-        drop(writer);
-        let settled = lock(&outcome).take();
-        settled.unwrap_or_else(|| Err(self.file.unavailable("write", io::Error::other("panicked"))))
     }
 
     fn changes(&self, after: Revision, patience: Duration) -> Result<Changes, StoreError> {

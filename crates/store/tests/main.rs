@@ -3,13 +3,36 @@
 #![allow(clippy::unwrap_used, reason = "a failed step is a failed test")]
 
 mod conformance;
+mod crash;
+mod disk;
+mod file;
 mod model;
+mod power;
+mod random;
 mod reader;
+mod writer;
+
+use std::env;
 
 use testkit::Arguments;
 
 fn main() {
-    let trials = [conformance::tests(), model::tests(), reader::tests()];
+    // Tests start this binary again, as a process that can be killed or lives elsewhere.
+    let words: Vec<_> = env::args().skip(1).collect();
+    match words.split_first() {
+        Some((role, words)) if role == writer::ROLE => return writer::run(words),
+        Some((role, words)) if role == disk::ROLE => return disk::run(words),
+        _ => {}
+    }
+    let trials = [
+        conformance::tests(),
+        model::tests(),
+        file::tests(),
+        disk::tests(),
+        crash::tests(),
+        power::tests(),
+        reader::tests(),
+    ];
     let trials = trials.into_iter().flatten().collect();
     testkit::run(&Arguments::from_args(), trials).exit();
 }

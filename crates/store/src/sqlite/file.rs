@@ -7,11 +7,11 @@ use std::path::{self, Path, PathBuf};
 use std::time::Duration;
 
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, ErrorCode, OpenFlags};
+use rusqlite::{Connection, ErrorCode, MAIN_DB, OpenFlags};
 use rustix::fs::{FlockOperation, flock};
 use rustix::io::Errno;
 
-use super::{rows, schema};
+use super::{log, rows, schema};
 use crate::StoreError;
 
 /// The largest file that is looked through before it is used. In a larger one damage shows when it
@@ -25,7 +25,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 pub(super) struct StateFile {
     path: PathBuf,
     /// With it, the file is ours until this is dropped.
-    _lock: Option<File>,
+    lock: Option<File>,
 }
 
 impl StateFile {
@@ -49,7 +49,7 @@ impl StateFile {
             .open(&beside)
             .map_err(unavailable("open", &beside))?;
         match flock(&lock, FlockOperation::NonBlockingLockExclusive) {
-            Ok(()) => Ok(Self { path, _lock: Some(lock) }),
+            Ok(()) => Ok(Self { path, lock: Some(lock) }),
             Err(Errno::WOULDBLOCK) => Err(StoreError::Locked { path }),
             Err(error) => Err(unavailable("lock", &beside)(error.into())),
         }
@@ -58,21 +58,26 @@ impl StateFile {
     /// The file that `path` names, whoever has it. It must be there.
     pub(super) fn unlocked(path: &Path) -> Result<Self, StoreError> {
         let path = fs::canonicalize(path).map_err(unavailable("open", path))?;
-        Ok(Self { path, _lock: None })
+        Ok(Self { path, lock: None })
     }
 
     /// The connection that writes, to a sound file in the newest format.
     pub(super) fn open(&self) -> Result<Connection, StoreError> {
         self.be_there()?;
+        self.look_through_log()?;
         let mut connection = self.connect(OpenFlags::SQLITE_OPEN_READ_WRITE)?;
         self.keep_log(&connection, true)?;
+        // SQLite opens what it may not write as well as it can.
+        if connection.is_readonly(MAIN_DB).map_err(self.failed("open"))? {
+            return Err(self.unavailable("write", io::ErrorKind::ReadOnlyFilesystem.into()));
+        }
+        // A commit is on the disk before it is over.
+        connection.pragma_update(None, "synchronous", "FULL").map_err(self.failed("open"))?;
         let format = self.check_format(&connection)?;
         self.look_through(&mut connection)?;
         schema::upgrade(&mut connection, format).map_err(self.failed("upgrade"))?;
-        connection
-            .pragma_update(None, "journal_mode", "WAL")
-            .and_then(|()| connection.pragma_update(None, "synchronous", "FULL"))
-            .map_err(self.failed("write"))?;
+        // A copy that another program made may be without a log.
+        connection.pragma_update(None, "journal_mode", "WAL").map_err(self.failed("write"))?;
         self.keep_log(&connection, false)?;
         Ok(connection)
     }
@@ -104,8 +109,11 @@ impl StateFile {
                 Some(ErrorCode::NotADatabase) => {
                     return StoreError::Foreign { path: self.path.clone() };
                 }
-                // Without a code it is not SQLite that complains, but we about what we have read.
-                Some(ErrorCode::DatabaseCorrupt) | None => return self.damaged(error.to_string()),
+                // `Unknown` is a schema that cannot be read or lacks what our queries name. Without
+                // a code it is we who complain about what we have read.
+                Some(ErrorCode::DatabaseCorrupt | ErrorCode::Unknown) | None => {
+                    return self.damaged(error.to_string());
+                }
                 Some(ErrorCode::DiskFull) => io::ErrorKind::StorageFull,
                 Some(ErrorCode::ReadOnly) => io::ErrorKind::ReadOnlyFilesystem,
                 Some(ErrorCode::PermissionDenied) => io::ErrorKind::PermissionDenied,
@@ -135,7 +143,7 @@ impl StateFile {
                 Err(self.unavailable("open", error))
             }
             // SQLite would add the log of the old file to the new one.
-            Err(_) if beside(&self.path, "-wal").exists() => {
+            Err(_) if fs::metadata(beside(&self.path, "-wal")).is_ok_and(|log| log.len() > 0) => {
                 Err(self.damaged("only its log is left"))
             }
             Err(_) => self.create(),
@@ -165,6 +173,20 @@ impl StateFile {
             .map_err(|error| self.unavailable("make", error))
     }
 
+    /// Refuses a damaged log. SQLite would pass over what it cannot read, and write over it.
+    fn look_through_log(&self) -> Result<(), StoreError> {
+        let path = beside(&self.path, "-wal");
+        let size = match fs::metadata(&path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            metadata => metadata.map_err(unavailable("read", &path))?.len(),
+        };
+        if size > LOOKED_THROUGH {
+            return Ok(());
+        }
+        let log = fs::read(&path).map_err(unavailable("read", &path))?;
+        log::damage(&log).map_or(Ok(()), |detail| Err(self.damaged(detail)))
+    }
+
     /// Refuses a damaged file, unless it is too large to look through.
     fn look_through(&self, connection: &mut Connection) -> Result<(), StoreError> {
         let size = fs::metadata(&self.path).map_err(|error| self.unavailable("read", error))?.len();
@@ -191,6 +213,16 @@ impl StateFile {
 
     fn connect(&self, access: OpenFlags) -> Result<Connection, StoreError> {
         connect(&self.path, access).map_err(self.failed("open"))
+    }
+}
+
+impl Drop for StateFile {
+    fn drop(&mut self) {
+        // A child that was just forked, and is not yet another program, has the lock too: closing
+        // our handle would leave it locked for that long.
+        if let Some(lock) = &self.lock {
+            let _ = flock(lock, FlockOperation::Unlock);
+        }
     }
 }
 
