@@ -50,8 +50,10 @@ impl Params {
                 let message = format!("The request has more than {MAX_PARAMETERS} parameters");
                 return Err(Fault::malformed(message));
             }
-            let name = text("name of a parameter", name)?;
-            let value = text(&format!("value of {name}"), value)?;
+            let name = String::from_utf8(name)
+                .map_err(|_| Fault::malformed("The name of a parameter is not UTF-8"))?;
+            let value = String::from_utf8(value)
+                .map_err(|_| Fault::malformed(format!("The value of {name} is not UTF-8")))?;
             root.insert(&name, value)?;
         }
         Ok(root)
@@ -110,20 +112,21 @@ impl Params {
     }
 
     /// The elements of a list, by their numbers.
-    pub(crate) fn into_elements(mut self) -> Result<impl Iterator<Item = Self>, Fault> {
-        let mut elements = BTreeMap::new();
-        for (number, element) in std::mem::take(&mut self.members) {
-            let number = index(&number).ok_or_else(|| {
-                Fault::malformed(format!(
-                    "The parameter {} is a list: its elements are {0}.1, {0}.2 and so on",
-                    self.name
-                ))
-            })?;
-            elements.insert(number, element);
-        }
+    pub(crate) fn into_elements(self) -> Result<impl Iterator<Item = Self>, Fault> {
+        let name = &self.name;
         if self.value.is_some() {
-            let message = format!("The parameter {} is a list: give {0}.1", self.name);
+            let message = format!("The parameter {name} is a list: give {name}.1");
             return Err(Fault::malformed(message));
+        }
+        let mut elements = BTreeMap::new();
+        for (number, element) in self.members {
+            let Some(number) = index(&number) else {
+                let message = format!(
+                    "The parameter {name} is a list: its elements are {name}.1, {name}.2 and so on"
+                );
+                return Err(Fault::malformed(message));
+            };
+            elements.insert(number, element);
         }
         Ok(elements.into_values())
     }
@@ -149,10 +152,6 @@ impl Params {
     fn name_of(&self, member: &str) -> String {
         if self.name.is_empty() { member.to_owned() } else { format!("{}.{member}", self.name) }
     }
-}
-
-fn text(what: &str, bytes: Vec<u8>) -> Result<String, Fault> {
-    String::from_utf8(bytes).map_err(|_| Fault::malformed(format!("The {what} is not UTF-8")))
 }
 
 fn index(number: &str) -> Option<u32> {

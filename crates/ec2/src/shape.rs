@@ -4,6 +4,8 @@
 #[cfg(test)]
 pub(crate) mod filled;
 
+use std::borrow::Cow;
+
 use crate::fault::Fault;
 use crate::params::Params;
 use crate::value::{Blob, Sensitive, Timestamp};
@@ -113,7 +115,8 @@ pub(crate) fn write_list<T: Write>(list: &[T], name: &str, xml: &mut Xml) {
     });
 }
 
-/// Types that are one value: how they are read, and how they are written.
+/// Types that are one value: what is said to a client whose text is none, how they are read, and how
+/// they are written. Any text is a `String`.
 macro_rules! scalars {
     ($($type:ty: $rule:literal, $read:expr, $write:expr;)*) => {$(
         impl Read for $type {
@@ -126,7 +129,7 @@ macro_rules! scalars {
 
         impl Write for $type {
             fn write(&self, name: &str, xml: &mut Xml) {
-                let write: fn(&Self) -> String = $write;
+                let write: fn(&Self) -> Cow<'_, str> = $write;
                 xml.text(name, &write(self));
             }
         }
@@ -134,15 +137,17 @@ macro_rules! scalars {
 }
 
 scalars! {
-    String: "", |value| Some(value.to_owned()), Self::clone;
-    bool: "Expecting true or false.", |value| value.parse().ok(), Self::to_string;
-    i32: "Expecting an integer.", |value| value.parse().ok(), Self::to_string;
-    i64: "Expecting an integer.", |value| value.parse().ok(), Self::to_string;
+    String: "", |value| Some(value.to_owned()), |it| it.as_str().into();
+    bool: "Expecting true or false.", |value| value.parse().ok(), |it| it.to_string().into();
+    i32: "Expecting an integer.", |value| value.parse().ok(), |it| it.to_string().into();
+    i64: "Expecting an integer.", |value| value.parse().ok(), |it| it.to_string().into();
     f64: "Expecting a number.",
-        |value| value.parse().ok().filter(|number: &Self| number.is_finite()), Self::to_string;
-    Sensitive: "", |value| Some(Self(value.to_owned())), |it| it.0.clone();
-    Timestamp: "Expecting a time such as 2026-11-22T08:00:00.000Z.", Self::parse, Self::to_string;
-    Blob: "Expecting base64.", Self::from_base64, Self::to_base64;
+        |value| value.parse().ok().filter(|number: &Self| number.is_finite()),
+        |it| it.to_string().into();
+    Sensitive: "", |value| Some(Self(value.to_owned())), |it| it.0.as_str().into();
+    Timestamp: "Expecting a time such as 2026-11-22T08:00:00.000Z.",
+        Self::parse, |it| it.to_string().into();
+    Blob: "Expecting base64.", Self::from_base64, |it| it.to_base64().into();
 }
 
 /// As much of a refused value as helps to find it. What is long may be user data, and secret.
@@ -191,7 +196,6 @@ macro_rules! both {
 macro_rules! reading {
     ($name:ident { $($field:ident = $parameter:literal $(($rule:ident))?,)* }) => {
         impl crate::shape::Read for $name {
-            #[allow(unused_mut, reason = "some have no members")]
             fn read(mut params: crate::Params) -> Result<Self, crate::Fault> {
                 let read =
                     Self { $($field: crate::shape::reading!(params $parameter $($rule)?),)* };
@@ -203,10 +207,10 @@ macro_rules! reading {
         #[cfg(test)]
         impl crate::shape::filled::Asked for $name {
             fn asked(path: &str) -> Self {
-                let _below = |name: &str| {
+                let below = |name: &str| {
                     if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") }
                 };
-                Self { $($field: crate::shape::filled::Asked::asked(&_below($parameter)),)* }
+                Self { $($field: crate::shape::filled::Asked::asked(&below($parameter)),)* }
             }
         }
     };

@@ -42,18 +42,22 @@ impl Xml {
     /// as references, become U+FFFD, so that one odd byte in a tag does not cost the client its
     /// whole answer. A carriage return is written as a reference, or parsers would normalise it.
     fn escaped(&mut self, text: &str) {
-        for character in text.chars() {
-            match character {
-                '&' => self.document.push_str("&amp;"),
-                '<' => self.document.push_str("&lt;"),
-                '>' => self.document.push_str("&gt;"),
-                '"' => self.document.push_str("&quot;"),
-                '\r' => self.document.push_str("&#13;"),
-                '\t' | '\n' => self.document.push(character),
-                '\0'..' ' | '\u{FFFE}' | '\u{FFFF}' => self.document.push('\u{FFFD}'),
-                _ => self.document.push(character),
-            }
+        let mut plain = 0;
+        for (at, character) in text.char_indices() {
+            let written = match character {
+                '&' => "&amp;",
+                '<' => "&lt;",
+                '>' => "&gt;",
+                '"' => "&quot;",
+                '\r' => "&#13;",
+                '\t' | '\n' => continue,
+                '\0'..' ' | '\u{FFFE}' | '\u{FFFF}' => "\u{FFFD}",
+                _ => continue,
+            };
+            self.push(&[&text[plain..at], written]);
+            plain = at + character.len_utf8();
         }
+        self.push(&[&text[plain..]]);
     }
 
     fn push(&mut self, parts: &[&str]) {

@@ -1,9 +1,9 @@
 //! What goes over the wire: signatures, parameters and XML.
 #![expect(clippy::unwrap_used, reason = "a helper that fails, fails its test")]
 
+mod answers;
 mod any_bytes;
 mod corpus;
-mod faults;
 mod params;
 mod sdk;
 mod signatures;

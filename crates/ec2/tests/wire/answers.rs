@@ -1,9 +1,9 @@
 //! Answers, good and bad, as EC2 sends them.
 
 use imds_ec2::shapes::{
-    CreateTagsRequest, DescribeInstancesRequest, DescribeInstancesResult,
+    CreateTagsRequest, DescribeInstancesRequest, DescribeInstancesResult, Instance,
     InstanceMetadataOptionsResponse, ModifyInstanceMetadataOptionsRequest,
-    ModifyInstanceMetadataOptionsResult,
+    ModifyInstanceMetadataOptionsResult, Reservation, RunInstancesRequest,
 };
 use imds_ec2::{Done, Fault, document};
 
@@ -43,6 +43,23 @@ fn lists_at_the_top_are_always_there() {
         none.contains("<requestId>id</requestId><reservationSet></reservationSet></Desc"),
         "{none}"
     );
+}
+
+/// As captured: an instance without any has `productCodes`, but no `tagSet`.
+#[test]
+fn lists_inside_are_there_where_ec2_writes_them() {
+    let reservation = Reservation { instances: vec![Instance::default()], ..Default::default() };
+    let xml = document::<RunInstancesRequest>(&reservation, "id");
+    for (list, is_there) in [
+        ("groupSet", true),
+        ("blockDeviceMapping", true),
+        ("productCodes", true),
+        ("networkInterfaceSet", true),
+        ("tagSet", false),
+        ("licenseSet", false),
+    ] {
+        assert_eq!(xml.contains(&format!("<{list}></{list}>")), is_there, "{list}: {xml}");
+    }
 }
 
 #[test]
