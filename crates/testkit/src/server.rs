@@ -124,7 +124,10 @@ fn start(
     )?;
     let stdout = process.child().stdout.take().context("standard output is piped")?;
     let mut banner = BufReader::new(stdout).lines();
-    let first = banner.next().context("no banner")??;
+    let first = banner.next().with_context(|| {
+        let messages = std::fs::read_to_string(messages_of(home)).unwrap_or_default();
+        format!("no banner, but: {messages}")
+    })??;
     let found = addresses(&first);
     ensure!(found.len() == listen.len(), "not all of {listen:?} in {first:?}");
     let api = banner.find(|line| line.as_ref().is_ok_and(|line| line.contains("EC2 API")));

@@ -32,7 +32,7 @@ struct Written {
 }
 
 fn what_was_acknowledged_outlives_kill_minus_nine() -> Result<()> {
-    let mut server = Server::start(&["--no-auth", "--access-log", "off"])?;
+    let mut server = Server::start(&["--no-auth"])?;
     let image = image(server.control())?;
     // Each writer has an instance of its own, so that it knows what its options should be.
     let own = (0..WRITERS).map(|_| Ok(launch(server.control(), &image, 1)?.remove(0)));

@@ -1,0 +1,152 @@
+//! Ten thousand instances in one daemon: what they cost, and what they cost the others.
+
+use std::fs;
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result, ensure};
+
+use super::requests::{Server, token};
+use super::{ROUNDS, median};
+
+const INSTANCES: usize = 10_000;
+const BATCH: usize = 500;
+/// Each has a subnet for about four thousand.
+const ZONES: [char; 4] = ['a', 'b', 'c', 'd'];
+const ONE: Addresses = Addresses { service: "127.0.0.1:13384", api: "127.0.0.1:13385" };
+const MANY: Addresses = Addresses { service: "127.0.0.1:13386", api: "127.0.0.1:13387" };
+const DEFAULT: &str = "i-1234567890abcdef0";
+/// How long a change may take to be applied.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+struct Addresses {
+    service: &'static str,
+    api: &'static str,
+}
+
+pub(super) fn measure() -> Result<()> {
+    println!("{INSTANCES} instances in one daemon");
+    let one = serve(&ONE, "one")?;
+    let many = serve(&MANY, "many")?;
+    let before = many.memory()?;
+    let start = Instant::now();
+    launch_all(MANY.api)?;
+    let rate = INSTANCES as f64 / start.elapsed().as_secs_f64();
+    // Once the last is served, all are.
+    wait_for_all(MANY.api)?;
+    let each = (many.memory()?.saturating_sub(before)) as f64 / INSTANCES as f64 / 1024.0;
+    println!("  launched            {rate:6.0} instances a second, {BATCH} a call");
+    println!("  memory              {each:6.1} KiB each (goal: at most 8)");
+
+    let pages = (0..ROUNDS).map(|_| time(|| page(MANY.api))).collect::<Result<_>>()?;
+    println!("  a page of 1000      {:6.1} ms", median(pages));
+    let (mut described, mut applied) = (Vec::new(), Vec::new());
+    for round in 0..40 {
+        described.push(time(|| describe(MANY.api).map(drop))?);
+        modify(MANY.api, 1 + round % 64)?;
+        applied.push(time(|| wait_until_applied(MANY.api))?);
+    }
+    let (described, applied) = (median(described), median(applied));
+    println!("  DescribeInstances   {described:6.2} ms, of one of them");
+    println!(
+        "  a change            {applied:6.2} ms until it is applied, {:.2} of that (goal: at most 2)",
+        applied / described
+    );
+
+    let (mut alone, mut among) = (Vec::new(), Vec::new());
+    let (token_of_one, token_of_many) = (token(ONE.service)?, token(MANY.service)?);
+    for _ in 0..ROUNDS {
+        alone.push(one.load(ONE.service, &token_of_one)?);
+        among.push(many.load(MANY.service, &token_of_many)?);
+    }
+    let (alone, among) = (median(alone), median(among));
+    println!("  tokened GET         {among:6.2} µs of processor time, {alone:.2} with one instance");
+    println!("    rate              {:6.2} of one instance's (goal: at least 0.95)", alone / among);
+    Ok(())
+}
+
+fn serve(addresses: &Addresses, name: &str) -> Result<Server> {
+    let state = Path::new("target/bench-control").join(name);
+    if state.exists() {
+        fs::remove_dir_all(&state)?;
+    }
+    Server::start(
+        &["--listen", addresses.service, "--control", addresses.api, "--no-auth"],
+        addresses.service,
+        &state,
+        "off",
+    )
+}
+
+fn launch_all(api: &str) -> Result<()> {
+    let images = call(api, "DescribeImages&Filter.1.Name=name&Filter.1.Value.1=al2023-*")?;
+    let image = element(&images, "imageId").context("there is an Amazon Linux image")?;
+    for batch in 0..INSTANCES / BATCH {
+        let zone = ZONES[batch % ZONES.len()];
+        call(
+            api,
+            &format!(
+                "RunInstances&ImageId={image}&InstanceType=t3.micro&MinCount={BATCH}\
+                 &MaxCount={BATCH}&Placement.AvailabilityZone=us-east-1{zone}"
+            ),
+        )?;
+    }
+    Ok(())
+}
+
+fn wait_for_all(api: &str) -> Result<()> {
+    let pending = "DescribeInstances&Filter.1.Name=instance-state-name&Filter.1.Value.1=pending";
+    let start = Instant::now();
+    while element(&call(api, pending)?, "instanceId").is_some() {
+        ensure!(start.elapsed() < PATIENCE, "some instances do not run");
+    }
+    Ok(())
+}
+
+fn page(api: &str) -> Result<()> {
+    let page = call(api, "DescribeInstances&MaxResults=1000")?;
+    let count = page.matches("<instanceId>").count();
+    ensure!(count == 1000, "{count} instances on a page");
+    Ok(())
+}
+
+fn describe(api: &str) -> Result<String> {
+    call(api, &format!("DescribeInstances&InstanceId.1={DEFAULT}"))
+}
+
+fn modify(api: &str, hops: usize) -> Result<()> {
+    let change = "ModifyInstanceMetadataOptions&HttpPutResponseHopLimit";
+    call(api, &format!("{change}={hops}&InstanceId={DEFAULT}")).map(drop)
+}
+
+fn wait_until_applied(api: &str) -> Result<()> {
+    let start = Instant::now();
+    while !describe(api)?.contains("<state>applied</state>") {
+        ensure!(start.elapsed() < PATIENCE, "the change is not applied");
+    }
+    Ok(())
+}
+
+/// How long something takes, in milliseconds.
+fn time(run: impl FnOnce() -> Result<()>) -> Result<f64> {
+    let start = Instant::now();
+    run()?;
+    Ok(start.elapsed().as_secs_f64() * 1000.0)
+}
+
+/// The answer to an action and its parameters.
+fn call(api: &str, action: &str) -> Result<String> {
+    let mut stream = TcpStream::connect(api)?;
+    let target = format!("/?Version=2016-11-15&Action={action}");
+    write!(stream, "GET {target} HTTP/1.1\r\nHost: {api}\r\nConnection: close\r\n\r\n")?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer)?;
+    ensure!(answer.starts_with("HTTP/1.1 200"), "{target}: {answer}");
+    Ok(answer)
+}
+
+fn element<'a>(document: &'a str, name: &str) -> Option<&'a str> {
+    document.split(&format!("<{name}>")).nth(1)?.split('<').next()
+}
