@@ -104,15 +104,15 @@ impl Answer<'_> {
             Flavour::Nitro => "HTTP/1.1 ",
             Flavour::Xen => "HTTP/1.0 ",
         };
-        let mut put = |parts: [&str; 4]| {
-            for part in parts {
-                out.extend_from_slice(part.as_bytes());
-            }
-        };
-        put([version, digits.format(self.status.code()), " ", self.status.reason()]);
+        let mut put = |text: &str| out.extend_from_slice(text.as_bytes());
+        put(version);
+        put(digits.format(self.status.code()));
+        put(" ");
+        put(self.status.reason());
         for field in order(self.flavour, self.shape) {
             if let Some((name, value)) = self.field(*field, connection, date, &mut digits) {
-                put(["\r\n", name, ": ", value]);
+                put(name);
+                put(value);
             }
         }
         out.extend_from_slice(b"\r\n\r\n");
@@ -121,7 +121,8 @@ impl Answer<'_> {
         }
     }
 
-    /// Name and value of a header field, where this answer has it. `digits` holds a number's text.
+    /// A header field's name, with what stands around it on the wire, and its value, where this
+    /// answer has the field. `digits` holds a number's text.
     fn field<'v>(
         &'v self,
         field: HeaderField,
@@ -131,28 +132,28 @@ impl Answer<'_> {
     ) -> Option<(&'static str, &'v str)> {
         Some(match (field, self.shape) {
             (HeaderField::AcceptRanges, _) => match self.flavour {
-                Flavour::Nitro => ("Accept-Ranges", "none"),
-                Flavour::Xen => ("Accept-Ranges", "bytes"),
+                Flavour::Nitro => ("\r\nAccept-Ranges: ", "none"),
+                Flavour::Xen => ("\r\nAccept-Ranges: ", "bytes"),
             },
-            (HeaderField::Allow, Shape::Short(Some(methods))) => ("Allow", methods),
+            (HeaderField::Allow, Shape::Short(Some(methods))) => ("\r\nAllow: ", methods),
             (HeaderField::Connection, _) => match connection {
-                Connection::Close => ("Connection", "close"),
-                Connection::KeepAlive => ("Connection", "keep-alive"),
+                Connection::Close => ("\r\nConnection: ", "close"),
+                Connection::KeepAlive => ("\r\nConnection: ", "keep-alive"),
                 Connection::Open => return None,
             },
             (HeaderField::ContentLength, _) => {
-                ("Content-Length", digits.format(self.body.as_bytes().len()))
+                ("\r\nContent-Length: ", digits.format(self.body.as_bytes().len()))
             }
-            (HeaderField::ContentType, _) => ("Content-Type", self.content_type),
-            (HeaderField::Date, _) => ("Date", date.as_str()),
+            (HeaderField::ContentType, _) => ("\r\nContent-Type: ", self.content_type),
+            (HeaderField::Date, _) => ("\r\nDate: ", date.as_str()),
             (HeaderField::LastModified, Shape::Value { last_modified, .. }) => {
-                ("Last-Modified", last_modified)
+                ("\r\nLast-Modified: ", last_modified)
             }
-            (HeaderField::Server, _) => ("Server", "EC2ws"),
+            (HeaderField::Server, _) => ("\r\nServer: ", "EC2ws"),
             (
                 HeaderField::TokenTtl,
                 Shape::Value { token_ttl: Some(seconds), .. } | Shape::Token(seconds),
-            ) => ("X-Aws-Ec2-Metadata-Token-Ttl-Seconds", digits.format(seconds)),
+            ) => ("\r\nX-Aws-Ec2-Metadata-Token-Ttl-Seconds: ", digits.format(seconds)),
             (HeaderField::Allow | HeaderField::LastModified | HeaderField::TokenTtl, _) => {
                 return None;
             }

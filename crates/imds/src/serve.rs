@@ -12,6 +12,7 @@ mod identify;
 mod input;
 mod limits;
 mod listen;
+mod reactor;
 mod send;
 mod shared;
 mod stall;
@@ -20,11 +21,12 @@ mod tests;
 
 use std::io;
 use std::num::NonZeroUsize;
+use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 
 use imds_core::Keyring;
-use tokio::sync::watch;
+use rustix::event::{EventfdFlags, eventfd};
 
 pub(crate) use limits::allow_many_connections;
 pub(crate) use listen::Listener;
@@ -55,17 +57,18 @@ pub(crate) struct Service {
 /// A running service.
 pub(crate) struct Server {
     threads: Vec<JoinHandle<()>>,
-    stop: watch::Sender<bool>,
+    /// Can be read by every thread, and so by all of them, once they are to stop.
+    stop: OwnedFd,
 }
 
 impl Service {
     /// Starts the threads that answer. Once this returns, every listener is served.
     pub(crate) fn start(self) -> io::Result<Server> {
-        let (stop, stopped) = watch::channel(false);
+        let stop = eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?;
         let service = Arc::new(self);
         let mut threads = Vec::with_capacity(service.threads.get());
         for number in 0..service.threads.get() {
-            let worker = listen::Worker::new(&service, stopped.clone())?;
+            let worker = listen::Worker::new(&service, stop.try_clone()?)?;
             let thread = thread::Builder::new().name(format!("serve-{number}"));
             threads.push(thread.spawn(move || worker.run())?);
         }
@@ -76,7 +79,9 @@ impl Service {
 impl Server {
     /// Takes no more connections, lets requests that have begun be answered, and ends.
     pub(crate) fn drain(self) {
-        self.stop.send_replace(true);
+        if let Err(error) = rustix::io::write(&self.stop, &1_u64.to_ne_bytes()) {
+            return tracing::error!(%error, "cannot tell the threads to stop");
+        }
         for thread in self.threads {
             // A thread that panicked serves nothing any more; the others are still drained.
             let _ = thread.join();

@@ -1,18 +1,17 @@
 //! A connection: bytes become one request at a time, and answers become bytes.
 
 use std::io;
-use std::pin::{Pin, pin};
+use std::net::TcpStream;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use imds_core::answer::{self, Answer};
 use imds_core::request::{Parsed, Request};
 use imds_core::{Endpoint, Moment, Reach, wire};
-use tokio::net::TcpStream;
-use tokio::time::{Instant, Sleep, sleep};
 
 use super::identify::Caller;
 use super::input::Input;
+use super::reactor::Source;
 use super::shared::{Busy, Shared};
 use super::{limits, send, stall};
 use crate::identity;
@@ -25,7 +24,7 @@ const FIRST_ROOM: usize = 1024;
 const SIGNATURE_POLL: Duration = Duration::from_millis(10);
 
 pub(super) struct Connection<'a> {
-    stream: TcpStream,
+    stream: Source<TcpStream>,
     caller: Caller,
     shared: &'a Shared,
     input: Input,
@@ -57,7 +56,7 @@ enum End {
 }
 
 impl<'a> Connection<'a> {
-    pub(super) fn new(stream: TcpStream, caller: Caller, shared: &'a Shared) -> Self {
+    pub(super) fn new(stream: Source<TcpStream>, caller: Caller, shared: &'a Shared) -> Self {
         let output = Vec::with_capacity(FIRST_ROOM);
         Self { stream, caller, shared, input: Input::new(), output }
     }
@@ -80,11 +79,11 @@ impl<'a> Connection<'a> {
     }
 
     async fn serve(&mut self) -> io::Result<End> {
-        let mut deadline = pin!(sleep(limits::IDLE));
+        let mut deadline = self.stream.reactor().now() + limits::IDLE;
         loop {
             let Some(endpoint) = self.identify() else { return Ok(End::Now) };
             let Some(mut turn) = self.take_turn(&endpoint) else {
-                if self.read(deadline.as_mut()).await? {
+                if self.read(deadline).await? {
                     continue;
                 }
                 return Ok(End::Now);
@@ -111,11 +110,7 @@ impl<'a> Connection<'a> {
                 let all_read = !turn.body_follows && self.input.unread().is_empty();
                 return Ok(if all_read { End::Now } else { End::AfterInput });
             }
-            // To the second is enough: a timer costs more than the rest of a turn.
-            let later = Instant::now() + limits::IDLE;
-            if later - deadline.deadline() > Duration::from_secs(1) {
-                deadline.as_mut().reset(later);
-            }
+            deadline = self.stream.reactor().now() + limits::IDLE;
         }
     }
 
@@ -160,9 +155,10 @@ impl<'a> Connection<'a> {
     async fn wait_for_signatures(&self, endpoint: &Arc<Endpoint>) {
         let signer = self.shared.service.signers.of(endpoint.region());
         signer.start(endpoint);
-        let deadline = Instant::now() + identity::PATIENCE;
-        while signer.is_working() && Instant::now() < deadline {
-            sleep(SIGNATURE_POLL).await;
+        let reactor = self.stream.reactor();
+        let deadline = reactor.now() + identity::PATIENCE;
+        while signer.is_working() && reactor.now() < deadline {
+            reactor.sleep(SIGNATURE_POLL).await;
         }
     }
 
@@ -188,34 +184,20 @@ impl<'a> Connection<'a> {
     }
 
     /// Reads more; `false` where the client has ended its side.
-    async fn read(&mut self, mut deadline: Pin<&mut Sleep>) -> io::Result<bool> {
-        let room = self.input.room();
-        loop {
-            tokio::select! {
-                biased;
-                ready = self.stream.readable() => ready?,
-                () = &mut deadline => return Err(io::ErrorKind::TimedOut.into()),
-            }
-            match self.stream.try_read(room) {
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                Err(error) => return Err(error),
-                Ok(0) => return Ok(false),
-                Ok(count) => {
-                    self.input.keep(count);
-                    return Ok(true);
-                }
-            }
-        }
+    async fn read(&mut self, deadline: Instant) -> io::Result<bool> {
+        let count = self.stream.reactor().by(deadline, self.stream.read(self.input.room())).await?;
+        self.input.keep(count);
+        Ok(count > 0)
     }
 
     /// Ends our side, and reads what still comes for a moment.
     async fn discard_input(&mut self) -> io::Result<()> {
         rustix::net::shutdown(&self.stream, rustix::net::Shutdown::Write)?;
-        let mut deadline = pin!(sleep(limits::LINGER));
+        let deadline = self.stream.reactor().now() + limits::LINGER;
         let mut discarded = 0;
         while discarded < limits::LINGER_BYTES {
             self.input.consume(self.input.unread().len());
-            if !self.read(deadline.as_mut()).await? {
+            if !self.read(deadline).await? {
                 break;
             }
             discarded += self.input.unread().len();

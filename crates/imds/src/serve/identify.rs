@@ -1,12 +1,11 @@
 //! Whose request it is, and how far away the client probably is.
 
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
 
 use imds_core::Endpoint;
 use imds_core::reach::routers_crossed;
 use imds_linux::socket;
-use tokio::net::TcpStream;
 
 use crate::agent::{Link, Table};
 

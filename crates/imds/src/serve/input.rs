@@ -1,10 +1,10 @@
 //! Bytes that were read and not yet parsed.
 
 use std::io;
+use std::os::fd::AsFd;
 
 use imds_core::request::MAX_HEAD;
 use rustix::net::RecvFlags;
-use tokio::net::TcpStream;
 
 /// Room for nearly every request head; it grows to [`MAX_HEAD`] for those that need it.
 const FIRST_ROOM: usize = 1024;
@@ -56,7 +56,7 @@ impl Input {
     }
 
     /// Takes what the kernel already holds for this connection, as far as there is room.
-    pub(super) fn take_waiting(&mut self, stream: &TcpStream) -> io::Result<()> {
+    pub(super) fn take_waiting(&mut self, stream: &impl AsFd) -> io::Result<()> {
         while self.end - self.start < MOST {
             match rustix::net::recv(stream, self.room(), RecvFlags::DONTWAIT) {
                 Ok((0, _)) | Err(rustix::io::Errno::WOULDBLOCK) => break,

@@ -1,19 +1,17 @@
 //! Packets in: listening sockets, and the threads that accept from them.
 
 use std::io;
-use std::net::{SocketAddr, TcpListener};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::os::fd::OwnedFd;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
 use imds_linux::socket;
-use tokio::runtime;
-use tokio::sync::watch;
-use tokio::task::LocalSet;
-use tokio::time::{Instant, sleep, timeout_at};
 
 use super::connection::Connection;
 use super::identify::Caller;
+use super::reactor::{Events, Reactor, Source};
 use super::shared::Shared;
 use super::{Service, limits};
 use crate::agent::Link;
@@ -45,12 +43,13 @@ impl Listener {
 pub(super) struct Worker {
     listeners: Vec<Listener>,
     shared: Shared,
-    runtime: runtime::Runtime,
-    stopped: watch::Receiver<bool>,
+    events: Events,
+    stop: OwnedFd,
 }
 
 impl Worker {
-    pub(super) fn new(service: &Arc<Service>, stopped: watch::Receiver<bool>) -> io::Result<Self> {
+    /// One that serves until `stop` can be read.
+    pub(super) fn new(service: &Arc<Service>, stop: OwnedFd) -> io::Result<Self> {
         let listeners = service.listeners.iter().map(|listener| {
             let socket = listener.socket.try_clone()?;
             Ok(Listener { socket, link: listener.link.clone() })
@@ -58,60 +57,73 @@ impl Worker {
         Ok(Self {
             listeners: listeners.collect::<io::Result<_>>()?,
             shared: Shared::new(Arc::clone(service))?,
-            runtime: runtime::Builder::new_current_thread().enable_all().build()?,
-            stopped,
+            events: Events::new()?,
+            stop,
         })
     }
 
     /// Serves until told to stop, and then until requests that have begun are answered.
     pub(super) fn run(self) {
-        let Self { listeners, shared, runtime, mut stopped } = self;
-        let shared = Rc::new(shared);
-        let tasks = LocalSet::new();
-        tasks.block_on(&runtime, async {
-            for listener in listeners {
-                tokio::task::spawn_local(accept(listener, Rc::clone(&shared), stopped.clone()));
+        let Self { listeners, shared, events, stop } = self;
+        let (shared, reactor) = (Rc::new(shared), Rc::new(Reactor::new(events)));
+        let acceptors: Vec<_> = listeners
+            .into_iter()
+            .map(|listener| {
+                reactor.spawn(accept(listener, Rc::clone(&shared), Rc::clone(&reactor)))
+            })
+            .collect();
+        let main = {
+            let reactor = Rc::clone(&reactor);
+            async move {
+                match Source::new(&reactor, stop) {
+                    Ok(stop) => stop.readable().await,
+                    Err(error) => return tracing::error!(%error, "cannot wait for the end"),
+                }
+                for acceptor in acceptors {
+                    reactor.end(acceptor);
+                }
+                let deadline = reactor.now() + limits::DRAIN;
+                while shared.busy.get() > 0 && reactor.now() < deadline {
+                    reactor.sleep(Duration::from_millis(1)).await;
+                }
             }
-            // The sender is only dropped once every thread has ended.
-            let _ = stopped.wait_for(|stopped| *stopped).await;
-            let deadline = Instant::now() + limits::DRAIN;
-            while shared.busy.get() > 0 && Instant::now() < deadline {
-                sleep(Duration::from_millis(1)).await;
-            }
-        });
+        };
+        if let Err(error) = reactor.run(main) {
+            tracing::error!(%error, "cannot wait for connections");
+        }
     }
 }
 
-async fn accept(listener: Listener, shared: Rc<Shared>, mut stopped: watch::Receiver<bool>) {
-    let socket = match tokio::net::TcpListener::from_std(listener.socket) {
+async fn accept(listener: Listener, shared: Rc<Shared>, reactor: Rc<Reactor>) {
+    let socket = match Source::new(&reactor, listener.socket) {
         Ok(socket) => socket,
         Err(error) => return tracing::error!(%error, "cannot wait for connections"),
     };
     loop {
-        let accepted = tokio::select! {
-            accepted = socket.accept() => accepted,
-            _ = stopped.wait_for(|stopped| *stopped) => return,
-        };
-        match accepted {
+        match socket.accept().await {
             // Closed at once: a client sees a reset, and an honest one comes again.
             Ok(_) if shared.open.get() >= limits::CONNECTIONS => {}
             Ok((stream, address)) => {
                 let caller = Caller::new(&stream, address, listener.link.clone());
-                let shared = Rc::clone(&shared);
                 // Counted here, not once the task runs: many may be accepted before that.
                 shared.open.update(|open| open + 1);
-                tokio::task::spawn_local(async move {
-                    Connection::new(stream, caller, &shared).run().await;
-                    shared.open.update(|open| open - 1);
-                });
+                reactor.spawn(serve(stream, caller, Rc::clone(&shared), Rc::clone(&reactor)));
+                reactor.give_way().await;
             }
             Err(error) => {
                 // The client gave up, or this process has no file descriptor left. The second
                 // passes only if others close theirs, so it is no use to ask again at once.
                 tracing::warn!(%error, "cannot accept a connection");
-                let pause = Instant::now() + Duration::from_millis(100);
-                let _ = timeout_at(pause, stopped.wait_for(|stopped| *stopped)).await;
+                reactor.sleep(Duration::from_millis(100)).await;
             }
         }
     }
+}
+
+async fn serve(stream: TcpStream, caller: Caller, shared: Rc<Shared>, reactor: Rc<Reactor>) {
+    match Source::new(&reactor, stream) {
+        Ok(stream) => Connection::new(stream, caller, &shared).run().await,
+        Err(error) => tracing::warn!(%error, "cannot wait for a client"),
+    }
+    shared.open.update(|open| open - 1);
 }

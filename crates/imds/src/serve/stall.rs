@@ -5,12 +5,13 @@
 //! connection and says so. With a patience set, the client hears the same after that time.
 
 use std::io;
+use std::net::TcpStream;
+use std::rc::Rc;
 use std::time::Duration;
 
 use imds_linux::socket;
-use tokio::net::TcpStream;
-use tokio::time::timeout;
 
+use super::reactor::Source;
 use super::send;
 
 /// How long the client's kernel has to answer our knock.
@@ -18,7 +19,7 @@ const KNOCK: Duration = Duration::from_secs(2);
 
 /// Whether the client has not acknowledged the token after `patience`, though all of it was sent: a
 /// client that takes nothing for a while has lost nothing.
-pub(super) async fn is_lost(stream: &TcpStream, patience: Duration) -> io::Result<bool> {
+pub(super) async fn is_lost(stream: &Source<TcpStream>, patience: Duration) -> io::Result<bool> {
     match send::acknowledged(stream, patience).await {
         Ok(()) => Ok(false),
         Err(error) if error.kind() == io::ErrorKind::TimedOut => Ok(socket::unsent(stream)? == 0),
@@ -31,29 +32,45 @@ pub(super) async fn is_lost(stream: &TcpStream, patience: Duration) -> io::Resul
 /// Our side forgets the connection, token and all; its own reset dies where the token died. Then
 /// a fresh socket, at the normal TTL, knocks at the client, whose kernel asks back, and ours answers
 /// that it knows nothing of such a connection. Does not work through address translation.
-pub(super) async fn reset_client(stream: TcpStream) -> io::Result<()> {
-    let (local, peer) = (stream.local_addr()?, stream.peer_addr()?);
+pub(super) async fn reset_client(stream: Source<TcpStream>) -> io::Result<()> {
+    let (local, peer) = (stream.get_ref().local_addr()?, stream.get_ref().peer_addr()?);
+    let reactor = Rc::clone(stream.reactor());
     socket::forget_on_close(&stream)?;
     drop(stream);
-    let knock = TcpStream::from_std(socket::knock(local, peer)?)?;
+    let knock = Source::new(&reactor, socket::knock(local, peer)?)?;
     // The knock is never let in: it is over once the client, reset by then, refuses it.
-    let _ = timeout(KNOCK, knock.writable()).await;
+    let refused = async {
+        knock.writable().await;
+        Ok(())
+    };
+    let _ = reactor.by(reactor.now() + KNOCK, refused).await;
     Ok(())
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-    use tokio::net::TcpListener;
+    use std::net::TcpListener;
 
-    #[tokio::test]
-    async fn a_client_that_takes_nothing_is_not_reset() {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let _client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
-        let (stream, _) = listener.accept().await.unwrap();
-        while socket::unsent(&stream).unwrap() == 0 {
-            stream.try_write(&[b'x'; 4096]).unwrap();
-        }
-        assert!(!is_lost(&stream, Duration::from_millis(10)).await.unwrap());
+    use super::super::reactor::Reactor;
+    use super::*;
+
+    #[test]
+    fn a_client_that_takes_nothing_is_not_reset() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let (stream, _) = listener.accept().unwrap();
+        let reactor = Reactor::jumping();
+        let main = {
+            let reactor = Rc::clone(&reactor);
+            async move {
+                let stream = Source::new(&reactor, stream).unwrap();
+                while socket::unsent(&stream).unwrap() == 0 {
+                    stream.write(&[b'x'; 4096]).await.unwrap();
+                }
+                assert!(!is_lost(&stream, Duration::from_secs(1)).await.unwrap());
+                drop(client);
+            }
+        };
+        reactor.run(main).unwrap();
     }
 }

@@ -1,18 +1,20 @@
 //! What a client may take of the service, with a clock that jumps to the next thing that happens.
 
+use std::cell::{Cell, OnceCell};
+use std::io;
+use std::net::{TcpListener, TcpStream};
 use std::num::NonZeroUsize;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use imds_core::wire::KeepAlive;
 use imds_core::{Endpoint, Launch};
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::{TcpListener, TcpStream};
-use tokio::time::{Instant, sleep};
 
 use super::connection::Connection;
 use super::identify::Caller;
+use super::reactor::{Reactor, Source};
 use super::shared::Shared;
 use super::{Service, limits};
 use crate::agent::{Link, Table};
@@ -24,7 +26,7 @@ const GET: &[u8] = b"GET / HTTP/1.1\r\nConnection: keep-alive\r\n\r\n";
 
 /// Serves one connection with `client` at its other end; says what `client` gave, and when the
 /// service was done with the connection.
-async fn serve<T>(client: impl AsyncFnOnce(TcpStream) -> T) -> (T, Duration) {
+fn serve<T: 'static>(client: impl AsyncFnOnce(Client) -> T + 'static) -> (T, Duration) {
     let instance = Launch::default().settle().unwrap();
     let table = Table::of_one(Arc::new(Endpoint::new(&instance)));
     let service = Service {
@@ -37,89 +39,120 @@ async fn serve<T>(client: impl AsyncFnOnce(TcpStream) -> T) -> (T, Duration) {
         threads: NonZeroUsize::MIN,
     };
     let shared = Shared::new(Arc::new(service)).unwrap();
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let there = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
-    let (here, address) = listener.accept().await.unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let there = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+    let (here, address) = listener.accept().unwrap();
     let caller = Caller::new(&here, address, Link::Shared);
-    let start = Instant::now();
-    let served = async {
-        Connection::new(here, caller, &shared).run().await;
-        start.elapsed()
+
+    let reactor = Reactor::jumping();
+    let (gave, took) = (Rc::new(OnceCell::new()), Rc::new(Cell::new(Duration::ZERO)));
+    let main = {
+        let (reactor, gave, took) = (Rc::clone(&reactor), Rc::clone(&gave), Rc::clone(&took));
+        async move {
+            reactor.spawn({
+                let (reactor, gave) = (Rc::clone(&reactor), Rc::clone(&gave));
+                async move {
+                    let stream = Source::new(&reactor, there).unwrap();
+                    let _ = gave.set(client(Client(stream)).await);
+                }
+            });
+            let start = reactor.now();
+            let stream = Source::new(&reactor, here).unwrap();
+            Connection::new(stream, caller, &shared).run().await;
+            took.set(reactor.now() - start);
+            while gave.get().is_none() {
+                reactor.sleep(Duration::from_millis(1)).await;
+            }
+        }
     };
-    tokio::join!(client(there), served)
+    reactor.run(main).unwrap();
+    (Rc::into_inner(gave).unwrap().into_inner().unwrap(), took.get())
 }
 
-/// What comes until the service ends the connection.
-async fn rest(mut stream: TcpStream) -> String {
-    let mut text = Vec::new();
-    // The end may be a reset: something was sent that the service did not want.
-    let _ = stream.read_to_end(&mut text).await;
-    String::from_utf8(text).unwrap()
+/// The client's end of the connection.
+struct Client(Source<TcpStream>);
+
+impl Client {
+    async fn write_all(&self, mut bytes: &[u8]) -> io::Result<()> {
+        while !bytes.is_empty() {
+            bytes = &bytes[self.0.write(bytes).await?..];
+        }
+        Ok(())
+    }
+
+    /// What comes until the service ends the connection.
+    async fn rest(&self) -> String {
+        let mut text = Vec::new();
+        let mut room = [0; 4096];
+        // The end may be a reset: something was sent that the service did not want.
+        while let Ok(count @ 1..) = self.0.read(&mut room).await {
+            text.extend_from_slice(&room[..count]);
+        }
+        String::from_utf8(text).unwrap()
+    }
+
+    async fn sleep(&self, duration: Duration) {
+        self.0.reactor().sleep(duration).await;
+    }
 }
 
 fn is_about(limit: Duration, took: Duration) -> bool {
     (limit..limit + Duration::from_secs(1)).contains(&took)
 }
 
-#[tokio::test(start_paused = true)]
-async fn a_head_that_does_not_end_is_not_waited_for() {
-    let (answer, took) = serve(async |mut stream: TcpStream| {
-        stream.write_all(b"GET / HTTP/1.1\r\nHost: inst").await.unwrap();
-        rest(stream).await
-    })
-    .await;
+#[test]
+fn a_head_that_does_not_end_is_not_waited_for() {
+    let (answer, took) = serve(async |client: Client| {
+        client.write_all(b"GET / HTTP/1.1\r\nHost: inst").await.unwrap();
+        client.rest().await
+    });
     assert_eq!(answer, "");
     assert!(is_about(limits::IDLE, took), "{took:?}");
 }
 
-#[tokio::test(start_paused = true)]
-async fn bytes_that_drip_do_not_prolong_a_request() {
-    let (sent, took) = serve(async |mut stream: TcpStream| {
-        stream.write_all(b"GET / HTTP/1.1\r\nX: ").await.unwrap();
+#[test]
+fn bytes_that_drip_do_not_prolong_a_request() {
+    let (sent, took) = serve(async |client: Client| {
+        client.write_all(b"GET / HTTP/1.1\r\nX: ").await.unwrap();
         let mut sent = 0;
-        while stream.write_all(b"x").await.is_ok() {
+        while client.write_all(b"x").await.is_ok() {
             sent += 1;
-            sleep(Duration::from_secs(1)).await;
+            client.sleep(Duration::from_secs(1)).await;
         }
         sent
-    })
-    .await;
+    });
     assert!(is_about(limits::IDLE, took), "{took:?}, {sent} bytes");
 }
 
-#[tokio::test(start_paused = true)]
-async fn an_idle_connection_is_closed_and_a_used_one_is_not() {
+#[test]
+fn an_idle_connection_is_closed_and_a_used_one_is_not() {
     let pause = limits::IDLE * 5 / 6;
-    let (answers, took) = serve(async |mut stream: TcpStream| {
+    let (answers, took) = serve(async move |client: Client| {
         for _ in 0..3 {
-            sleep(pause).await;
-            stream.write_all(GET).await.unwrap();
+            client.sleep(pause).await;
+            client.write_all(GET).await.unwrap();
         }
-        rest(stream).await
-    })
-    .await;
+        client.rest().await
+    });
     assert_eq!(answers.matches(" 401 ").count(), 3, "{answers}");
     assert!(is_about(pause * 3 + limits::IDLE, took), "{took:?}");
 }
 
-#[tokio::test(start_paused = true)]
-async fn a_body_that_does_not_come_is_not_waited_for() {
-    let (answer, took) = serve(async |mut stream: TcpStream| {
-        stream.write_all(b"POST / HTTP/1.1\r\nContent-Length: 9\r\n\r\n").await.unwrap();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).await.unwrap();
+#[test]
+fn a_body_that_does_not_come_is_not_waited_for() {
+    let (answer, took) = serve(async |client: Client| {
+        client.write_all(b"POST / HTTP/1.1\r\nContent-Length: 9\r\n\r\n").await.unwrap();
+        let answer = client.rest().await;
         // The service has said all; this side stays open for longer than it waits for that.
-        sleep(limits::LINGER * 2).await;
+        client.sleep(limits::LINGER * 2).await;
         answer
-    })
-    .await;
+    });
     assert!(answer.starts_with("HTTP/1."), "{answer}");
     assert!(is_about(limits::LINGER, took), "{took:?}");
 }
 
-#[tokio::test(start_paused = true)]
-async fn a_client_that_takes_no_answers_is_left() {
-    let ((), took) =
-        serve(async |mut stream: TcpStream| while stream.write_all(GET).await.is_ok() {}).await;
+#[test]
+fn a_client_that_takes_no_answers_is_left() {
+    let ((), took) = serve(async |client: Client| while client.write_all(GET).await.is_ok() {});
     assert!(is_about(limits::SEND, took), "{took:?}");
 }

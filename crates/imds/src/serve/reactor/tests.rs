@@ -1,0 +1,122 @@
+use std::io::Write as _;
+use std::net::{Shutdown, TcpListener, TcpStream};
+
+use super::*;
+
+/// Runs what `main` makes, and says in which order it noted things.
+fn noted<F: Future<Output = ()> + 'static>(
+    main: impl FnOnce(Rc<Reactor>, Notes) -> F,
+) -> Vec<&'static str> {
+    let (reactor, notes) = (Reactor::jumping(), Notes::default());
+    reactor.run(main(Rc::clone(&reactor), notes.clone())).unwrap();
+    notes.0.take()
+}
+
+#[derive(Clone, Default)]
+struct Notes(Rc<RefCell<Vec<&'static str>>>);
+
+impl Notes {
+    fn add(&self, note: &'static str) {
+        self.0.borrow_mut().push(note);
+    }
+}
+
+/// Both ends of a connection.
+fn connection() -> (TcpStream, TcpStream) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let there = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+    (listener.accept().unwrap().0, there)
+}
+
+#[test]
+fn sleepers_wake_in_the_order_of_their_moments() {
+    let notes = noted(|reactor, notes| async move {
+        for (seconds, name) in [(3, "three"), (1, "one"), (2, "two")] {
+            let (sleeper, notes) = (Rc::clone(&reactor), notes.clone());
+            reactor.spawn(async move {
+                sleeper.sleep(Duration::from_secs(seconds)).await;
+                notes.add(name);
+            });
+        }
+        let start = reactor.now();
+        reactor.sleep(Duration::from_secs(60)).await;
+        assert_eq!(reactor.now() - start, Duration::from_secs(60));
+    });
+    assert_eq!(notes, ["one", "two", "three"]);
+}
+
+#[test]
+fn real_time_passes_by_itself() {
+    let reactor = Rc::new(Reactor::new(Events::new().unwrap()));
+    let (sleeper, start) = (Rc::clone(&reactor), Instant::now());
+    let pause = Duration::from_millis(20);
+    reactor.run(async move { sleeper.sleep(pause).await }).unwrap();
+    assert!(start.elapsed() >= pause);
+}
+
+#[test]
+fn a_task_that_panics_leaves_the_others_alone() {
+    let notes = noted(|reactor, notes| async move {
+        reactor.spawn(async { panic!("as a test") });
+        reactor.sleep(Duration::from_secs(1)).await;
+        notes.add("still here");
+    });
+    assert_eq!(notes, ["still here"]);
+}
+
+#[test]
+fn a_task_that_was_ended_does_not_go_on() {
+    let notes = noted(|reactor, notes| async move {
+        let (sleeper, later) = (Rc::clone(&reactor), notes.clone());
+        let task = reactor.spawn(async move {
+            sleeper.sleep(Duration::from_secs(1)).await;
+            later.add("went on");
+        });
+        reactor.give_way().await;
+        reactor.end(task);
+        reactor.sleep(Duration::from_secs(2)).await;
+    });
+    assert!(notes.is_empty());
+}
+
+#[test]
+fn an_end_that_comes_with_the_last_bytes_is_heard() {
+    noted(|reactor, _| async move {
+        let (here, mut there) = connection();
+        there.write_all(b"bytes").unwrap();
+        there.shutdown(Shutdown::Write).unwrap();
+        let here = Source::new(&reactor, here).unwrap();
+        let mut room = [0; 100];
+        assert_eq!(here.read(&mut room).await.unwrap(), 5);
+        assert_eq!(here.read(&mut room).await.unwrap(), 0);
+    });
+}
+
+/// Guards against one client keeping a thread to itself by sending without end.
+#[test]
+fn who_has_more_to_read_lets_others_go_first() {
+    let notes = noted(|reactor, notes| async move {
+        let (here, mut there) = connection();
+        there.write_all(&[b'x'; 300]).unwrap();
+        let here = Source::new(&reactor, here).unwrap();
+        here.readable().await;
+        let other = notes.clone();
+        reactor.spawn(async move { other.add("other") });
+        for _ in 0..3 {
+            here.read(&mut [0; 100]).await.unwrap();
+            notes.add("read");
+        }
+    });
+    assert_eq!(notes, ["other", "read", "read", "read"]);
+}
+
+#[test]
+fn a_wait_ends_at_its_deadline() {
+    noted(|reactor, _| async move {
+        let (here, _there) = connection();
+        let here = Source::new(&reactor, here).unwrap();
+        let deadline = reactor.now() + Duration::from_secs(9);
+        let error = reactor.by(deadline, here.read(&mut [0])).await.unwrap_err();
+        assert_eq!((error.kind(), reactor.now()), (io::ErrorKind::TimedOut, deadline));
+    });
+}
