@@ -62,7 +62,9 @@ pub(super) fn measure() -> Result<()> {
         among.push(many.load(MANY.service, &token_of_many)?);
     }
     let (alone, among) = (median(alone), median(among));
-    println!("  tokened GET         {among:6.2} µs of processor time, {alone:.2} with one instance");
+    println!(
+        "  tokened GET         {among:6.2} µs of processor time, {alone:.2} with one instance"
+    );
     println!("    rate              {:6.2} of one instance's (goal: at least 0.95)", alone / among);
     Ok(())
 }

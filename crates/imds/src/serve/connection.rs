@@ -81,8 +81,14 @@ impl<'a> Connection<'a> {
     async fn serve(&mut self) -> io::Result<End> {
         let mut deadline = self.stream.reactor().now() + limits::IDLE;
         loop {
-            let Some(endpoint) = self.identify() else { return Ok(End::Now) };
-            let Some(mut turn) = self.take_turn(&endpoint) else {
+            if self.input.unread().is_empty() && !self.read(deadline).await? {
+                return Ok(End::Now);
+            }
+            self.caller.identify(self.shared.table.borrow_mut().load());
+            let Some(endpoint) = self.caller.endpoint() else { return Ok(End::Now) };
+            let turn =
+                take_turn(self.shared, &self.caller, endpoint, &self.input, &mut self.output);
+            let Some(mut turn) = turn else {
                 if self.read(deadline).await? {
                     continue;
                 }
@@ -90,8 +96,10 @@ impl<'a> Connection<'a> {
             };
             let _busy = Busy::new(self.shared);
             if turn.is_pending {
-                self.wait_for_signatures(&endpoint).await;
-                turn = self.take_turn(&endpoint).unwrap_or(turn);
+                self.wait_for_signatures(endpoint).await;
+                let (input, output) = (&self.input, &mut self.output);
+                turn =
+                    take_turn(self.shared, &self.caller, endpoint, input, output).unwrap_or(turn);
             }
             // Before it is sent: whoever has read the answer finds it in the log, even where that is
             // the last thing that happens.
@@ -114,43 +122,6 @@ impl<'a> Connection<'a> {
         }
     }
 
-    /// Whom the next request is for; `None` where no instance that runs has this client.
-    fn identify(&mut self) -> Option<Arc<Endpoint>> {
-        let mut table = self.shared.table.borrow_mut();
-        self.caller.identify(table.load()).cloned()
-    }
-
-    /// Parses a request from what was read, and writes its answer to `output`; `None` where the
-    /// request is not whole yet.
-    fn take_turn(&mut self, endpoint: &Arc<Endpoint>) -> Option<Turn> {
-        let service = &self.shared.service;
-        let (request, length) = match Request::parse(self.input.unread()) {
-            Parsed::Partial => return None,
-            Parsed::Complete(request, length) => (Some(request), length),
-            Parsed::Malformed => (None, 0),
-        };
-        let now = self.shared.clock.now();
-        let (answer, after) = match &request {
-            Some(request) => (
-                answer::answer(endpoint, &service.keyring, request, now),
-                wire::Connection::after(service.answers.keep_alive, request, endpoint.flavour()),
-            ),
-            None => (answer::malformed(endpoint.flavour()), wire::Connection::Close),
-        };
-        let mut date = self.shared.date.borrow_mut();
-        date.advance(now.unix_seconds());
-        self.output.clear();
-        answer.write(after, &date, &mut self.output);
-        Some(Turn {
-            length,
-            reach: answer.reach,
-            after,
-            is_pending: answer.pending,
-            body_follows: request.as_ref().is_none_or(|request| request.has_body),
-            access: self.note(endpoint, request.as_ref(), &answer, now),
-        })
-    }
-
     /// Has the identity document signed, and waits until that is done or has failed.
     async fn wait_for_signatures(&self, endpoint: &Arc<Endpoint>) {
         let signer = self.shared.service.signers.of(endpoint.region());
@@ -160,27 +131,6 @@ impl<'a> Connection<'a> {
         while signer.is_working() && reactor.now() < deadline {
             reactor.sleep(SIGNATURE_POLL).await;
         }
-    }
-
-    /// The access log's record of a turn, where there is a log.
-    fn note(
-        &self,
-        endpoint: &Arc<Endpoint>,
-        request: Option<&Request<'_>>,
-        answer: &Answer<'_>,
-        now: Moment,
-    ) -> Option<Access> {
-        self.shared.service.access_log.is_some().then(|| Access {
-            unix_ms: now.unix_ms,
-            peer: self.caller.address,
-            endpoint: Arc::clone(endpoint),
-            spoken: answer.spoken,
-            method: request.map(|request| request.method),
-            path: LoggedPath::new(request.map_or("", |request| request.path.as_str())),
-            status: answer.status,
-            hops_away: self.caller.hops_away,
-            reach: answer.reach,
-        })
     }
 
     /// Reads more; `false` where the client has ended its side.
@@ -203,5 +153,64 @@ impl<'a> Connection<'a> {
             discarded += self.input.unread().len();
         }
         Ok(())
+    }
+}
+
+/// Parses a request from what was read, and writes its answer to `output`; `None` where the request
+/// is not whole yet.
+fn take_turn(
+    shared: &Shared,
+    caller: &Caller,
+    endpoint: &Arc<Endpoint>,
+    input: &Input,
+    output: &mut Vec<u8>,
+) -> Option<Turn> {
+    let service = &shared.service;
+    let (request, length) = match Request::parse(input.unread()) {
+        Parsed::Partial => return None,
+        Parsed::Complete(request, length) => (Some(request), length),
+        Parsed::Malformed => (None, 0),
+    };
+    let now = shared.clock.now();
+    let (answer, after) = match &request {
+        Some(request) => (
+            answer::answer(endpoint, &service.keyring, request, now),
+            wire::Connection::after(service.answers.keep_alive, request, endpoint.flavour()),
+        ),
+        None => (answer::malformed(endpoint.flavour()), wire::Connection::Close),
+    };
+    let mut date = shared.date.borrow_mut();
+    date.advance(now.unix_seconds());
+    output.clear();
+    answer.write(after, &date, output);
+    let note = || note(caller, endpoint, request.as_ref(), &answer, now);
+    Some(Turn {
+        length,
+        reach: answer.reach,
+        after,
+        is_pending: answer.pending,
+        body_follows: request.as_ref().is_none_or(|request| request.has_body),
+        access: service.access_log.is_some().then(note),
+    })
+}
+
+/// The access log's record of a turn.
+fn note(
+    caller: &Caller,
+    endpoint: &Arc<Endpoint>,
+    request: Option<&Request<'_>>,
+    answer: &Answer<'_>,
+    now: Moment,
+) -> Access {
+    Access {
+        unix_ms: now.unix_ms,
+        peer: caller.address,
+        endpoint: Arc::clone(endpoint),
+        spoken: answer.spoken,
+        method: request.map(|request| request.method),
+        path: LoggedPath::new(request.map_or("", |request| request.path.as_str())),
+        status: answer.status,
+        hops_away: caller.hops_away,
+        reach: answer.reach,
     }
 }

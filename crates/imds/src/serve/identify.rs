@@ -34,11 +34,15 @@ impl Caller {
     }
 
     /// Looks up whom the next request is for: a connection may outlive a change.
-    pub(super) fn identify(&mut self, table: &Table) -> Option<&Arc<Endpoint>> {
+    pub(super) fn identify(&mut self, table: &Table) {
         if self.generation != Some(table.generation()) {
             self.endpoint = table.find(&self.link, self.address.ip()).cloned();
             self.generation = Some(table.generation());
         }
+    }
+
+    /// Whom the next request is for; `None` where no instance that runs has this client.
+    pub(super) fn endpoint(&self) -> Option<&Arc<Endpoint>> {
         self.endpoint.as_ref()
     }
 }
