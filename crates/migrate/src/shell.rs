@@ -49,6 +49,7 @@ pub(crate) fn scan(snippet: &Snippet<'_>) -> Vec<Finding> {
 /// The same in a shell whose language only resembles sh: nothing is edited.
 pub(crate) fn look(snippet: &Snippet<'_>) -> Vec<Finding> {
     let mut copy = Snippet::file(&snippet.text);
+    copy.inherit(snippet);
     copy.untouched = Some("csh and fish scripts are not edited");
     scan(&copy)
 }
@@ -104,12 +105,10 @@ fn tokenless<'t>(
             ])
         };
         let what = format!("{} reads instance metadata without a token", request.fetcher.name());
-        findings.push(Finding::new(
-            Rule::TokenlessRequest,
-            request.command.byte_range(),
-            what,
-            remedy,
-        ));
+        findings.push(
+            Finding::new(Rule::TokenlessRequest, request.command.byte_range(), what, remedy)
+                .reading(request.paths.iter().cloned()),
+        );
     }
     findings
 }
@@ -208,7 +207,7 @@ fn unclear<'t>(
                 ),
                 "it is not known how this program sends a header",
             ),
-        ));
+        ).reading(said.split_whitespace().filter_map(address::path)));
     }
     findings
 }
@@ -231,15 +230,18 @@ fn kept_addresses(
         let is_tree = matches!(address::target(&url), Target::Metadata { path, .. }
             if path.starts_with("latest/") && !path.contains("api/token"));
         if is_tree {
-            kept.push(Finding::new(
-                Rule::UnclearRequest,
-                assignment.byte_range(),
-                "a variable keeps a metadata URL",
-                Remedy::advice(
-                    "send the header X-aws-ec2-metadata-token wherever this variable is read",
-                    "nothing in this file reads it",
-                ),
-            ));
+            kept.push(
+                Finding::new(
+                    Rule::UnclearRequest,
+                    assignment.byte_range(),
+                    "a variable keeps a metadata URL",
+                    Remedy::advice(
+                        "send the header X-aws-ec2-metadata-token wherever this variable is read",
+                        "nothing in this file reads it",
+                    ),
+                )
+                .reading(address::path(&url)),
+            );
         }
     }
     kept
