@@ -81,9 +81,14 @@ fn without_here_documents(source: &[u8]) -> Vec<u8> {
 }
 
 fn finding(dialect: &Dialect, string: Node<'_>, value: &str, source: &[u8]) -> Finding {
-    let url = text(string, source);
-    // A host alone is read with the paths that stand elsewhere in the file.
-    let path = address::path(value).map(|path| if path == "/" { "/*".to_owned() } else { path });
+    let mut url = text(string, source).into_owned();
+    let mut path = address::path(value);
+    if path.as_deref() == Some("/") {
+        // A host alone is read with the paths that stand elsewhere in the file.
+        path = Some("/*".to_owned());
+        let host = value.trim_start_matches("http://").trim_end_matches('/');
+        url = url.replace(value, &format!("http://{host}/latest/…"));
+    }
     Finding::new(
         Rule::TokenlessRequest,
         string.byte_range(),

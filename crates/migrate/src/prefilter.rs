@@ -11,7 +11,7 @@ use crate::{language, library};
 ///
 /// A search that heeds case is several times faster than one that does not, and fastest if the
 /// first four bytes of each text are rare; so some words have lost their first letters.
-const NEEDLES: [&str; 36] = [
+const NEEDLES: [&str; 40] = [
     // The service, and its tree under an address from elsewhere.
     "169.254.169.254",
     "fd00:ec2::254",
@@ -39,6 +39,10 @@ const NEEDLES: [&str; 36] = [
     "aws:autoscaling",
     "aws-cdk",
     "aws_cdk",
+    "lumi/aws",
+    "lumi_aws",
+    "modules/ec2-instance",
+    "modules/autoscaling",
     "ttpTokens",
     "ttp_tokens",
     // CloudFormation and SAM

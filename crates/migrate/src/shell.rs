@@ -79,7 +79,7 @@ fn tokenless<'t>(
     for request in requests {
         let reason = match request.kind {
             Kind::WithToken | Kind::TokenFetch => continue,
-            Kind::TokenlessUnsafe(reason) => Some(reason),
+            Kind::TokenlessUnsafe(reason) => Some(unparsed(request).unwrap_or(reason)),
             Kind::Tokenless => blocked(request),
         };
         let after = request.program.end_byte();
@@ -115,17 +115,22 @@ fn tokenless<'t>(
 
 /// Why a tokenless request is left to a person.
 fn blocked(request: &Request<'_>, snippet: &Snippet<'_>) -> Option<&'static str> {
-    let statement = around(request.command)
-        .take_while(|n| !matches!(n.kind(), "do_group" | "compound_statement" | "program"))
-        .last();
-    if !statement.is_none_or(is_clean) || !is_clean(request.command) {
-        return Some("the code around it does not parse cleanly");
+    if let Some(reason) = unparsed(request) {
+        return Some(reason);
     }
     let busybox = snippet.busybox || snippet.says("busybox") || snippet.says("apk add");
     if request.fetcher == Fetcher::Wget && busybox {
         return Some("BusyBox wget cannot send the PUT that fetches a token; use curl");
     }
     snippet.untouched.or(snippet.no_shell)
+}
+
+fn unparsed(request: &Request<'_>) -> Option<&'static str> {
+    let statement = around(request.command)
+        .take_while(|n| !matches!(n.kind(), "do_group" | "compound_statement" | "program"))
+        .last();
+    let is_parsed = statement.is_none_or(is_clean) && is_clean(request.command);
+    (!is_parsed).then_some("the code around it does not parse cleanly")
 }
 
 /// The edit that fetches the token for the requests that share a place, each program in its turn.

@@ -68,9 +68,14 @@ impl Walk<'_> {
                 let words: Vec<String> =
                     items.iter().map(|i| i.word(self.source).to_owned()).collect();
                 self.findings.extend(exec_form(&words, data.span.clone()));
+                let outer = self.no_shell;
+                if words.iter().any(|word| word == "-c") {
+                    self.no_shell = None;
+                }
                 for item in items {
                     self.visit(item, holes);
                 }
+                self.no_shell = outer;
             }
             Content::Map(pairs) => {
                 for pair in pairs {
