@@ -35,13 +35,14 @@ def call(*words):
 
 def execute(script, *interpreter):
     """Runs a script from a file: by its first line, unless an interpreter is given."""
+    if not interpreter and not script.startswith("#!"):
+        interpreter = ("sh",)
     with tempfile.TemporaryDirectory(dir=os.environ["STAGE"]) as folder:
         path = os.path.join(folder, "script")
         with open(path, "w", newline="") as file:
             file.write(script)
         os.chmod(path, 0o755)
-        is_script = script.startswith("#!")
-        call(*(interpreter or (() if is_script else ("sh",))), path)
+        call(*interpreter, path)
 
 
 # cloud-init: https://docs.cloud-init.io/en/latest/reference/modules.html
@@ -83,9 +84,13 @@ class Template(yaml.SafeLoader):
 
 
 def function(loader, tag, node):
-    kinds = {yaml.ScalarNode: loader.construct_scalar, yaml.MappingNode: loader.construct_mapping}
-    construct = kinds.get(type(node), loader.construct_sequence)
-    value = construct(node) if node.id == "scalar" else construct(node, deep=True)
+    """`!Sub x` is `Fn::Sub: x`."""
+    if isinstance(node, yaml.ScalarNode):
+        value = loader.construct_scalar(node)
+    elif isinstance(node, yaml.SequenceNode):
+        value = loader.construct_sequence(node, deep=True)
+    else:
+        value = loader.construct_mapping(node, deep=True)
     return {tag if tag == "Ref" else f"Fn::{tag}": value}
 
 
@@ -244,11 +249,11 @@ def unit(text):
 
 
 def variables(word):
-    word = word.replace("%%", "%")
+    """No variable is set: a word that is one is no word."""
     if re.fullmatch(r"\$\w+", word):
         return None
-    filled = re.sub(r"\$\$|\$\{\w+\}", lambda m: "$" if m[0] == "$$" else "", word)
-    return filled
+    word = word.replace("%%", "%")
+    return re.sub(r"\$\$|\$\{\w+\}", lambda found: "$" if found[0] == "$$" else "", word)
 
 
 CARRIERS = {
