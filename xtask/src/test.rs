@@ -6,7 +6,7 @@ use crate::install::Package;
 use crate::{architecture, cargo, codegen, install};
 
 /// What the tests run as real clients.
-const PROGRAMS: [Package; 17] = [
+const PROGRAMS: [Package; 18] = [
     ("curl", "curl"),
     ("ip", "iproute2"),
     ("setpriv", "util-linux"),
@@ -24,10 +24,12 @@ const PROGRAMS: [Package; 17] = [
     ("jq", "jq"),
     ("dash", "dash"),
     ("shellcheck", "shellcheck"),
+    ("make", "make"),
 ];
 
-/// The real aws CLI and boto3, and what people's scripts read metadata with.
-const PYTHON: [&str; 4] = ["awscli==1.45.11", "boto3==1.43.11", "boto==2.49.0", "requests==2.34.2"];
+/// The real aws CLI and boto3, what people's scripts read metadata with, and a reader of YAML.
+const PYTHON: [&str; 5] =
+    ["awscli==1.45.11", "boto3==1.43.11", "boto==2.49.0", "requests==2.34.2", "PyYAML==6.0.3"];
 
 pub(crate) fn run() -> Result<()> {
     install::debian(&PROGRAMS)?;

@@ -46,7 +46,7 @@ impl Choice {
 pub(crate) struct Scanned {
     pub(crate) findings: Vec<Finding>,
     /// The findings as they are printed.
-    pub(crate) text: Result<String, EditError>,
+    pub(crate) text: Result<Vec<u8>, EditError>,
     fingerprint: Fingerprint,
 }
 
@@ -63,14 +63,16 @@ impl Scanned {
     }
 
     fn new(path: &Path, bytes: &[u8], findings: Vec<Finding>, form: Form, choice: Choice) -> Self {
-        let each = |print: &dyn Fn(&Finding) -> String| Ok(findings.iter().map(print).collect());
+        let each = |print: &dyn Fn(&Finding) -> String| {
+            Ok(findings.iter().map(print).collect::<String>().into_bytes())
+        };
         let text = match form {
             Form::Human { colour } => each(&|f| report::human(path, bytes, f, colour) + "\n"),
             Form::Json => each(&|f| report::json(path, f) + "\n"),
             Form::Diff => {
                 apply(bytes, choice.edits(&findings)).map(|after| report::diff(path, bytes, &after))
             }
-            Form::Sarif => Ok(String::new()),
+            Form::Sarif => Ok(Vec::new()),
         };
         Self { findings, text, fingerprint: Fingerprint::of(bytes) }
     }

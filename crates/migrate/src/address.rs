@@ -8,6 +8,9 @@
 /// Stands in an evaluated text for what cannot be known from the file.
 pub(crate) const HOLE: char = '\u{fffc}';
 
+/// Stands in a script for each byte that the file around it puts there: a word to every grammar.
+pub(crate) const BLOT: u8 = b'_';
+
 /// Names under which EC2 serves instance metadata.
 const HOSTS: [&str; 4] =
     ["169.254.169.254", "[fd00:ec2::254]", "instance-data.ec2.internal", "instance-data"];
@@ -47,20 +50,23 @@ pub(crate) enum Target {
 /// Reads `url`, which may contain [`HOLE`]s.
 pub(crate) fn target(url: &str) -> Target {
     let url = url.trim().trim_matches(['"', '\'']);
-    if let Some(rest) = url.strip_prefix(HOLE) {
-        let known = rest.trim_start_matches(HOLE).trim_start_matches('/');
-        let in_tree = known.strip_prefix("latest/").is_some_and(in_tree);
-        return if in_tree {
-            Target::Metadata { endpoint: None, path: known.to_owned() }
-        } else {
-            Target::Unknown
-        };
-    }
     let (scheme, rest) = match url.split_once("://") {
         Some((scheme, rest)) if scheme.eq_ignore_ascii_case("http") => (true, rest),
         Some(_) => return Target::Elsewhere,
         None => (false, url),
     };
+    let known = rest.trim_start_matches([HOLE, char::from(BLOT)]);
+    if known.len() < rest.len() {
+        // A host that is not known: the path may tell, if nothing else is in between.
+        let path = known.trim_start_matches('/');
+        return if path.len() < known.len() && is_in_tree(path) {
+            Target::Metadata { endpoint: None, path: path.to_owned() }
+        } else if url.starts_with(HOLE) {
+            Target::Unknown
+        } else {
+            Target::Elsewhere
+        };
+    }
     let Some((host, rest)) = split_host(rest) else { return Target::Elsewhere };
     let rest = rest.strip_prefix(":80").unwrap_or(rest);
     if !(rest.is_empty() || rest.starts_with(['/', '?', HOLE])) {
@@ -75,6 +81,30 @@ pub(crate) fn target(url: &str) -> Target {
         return Target::Elsewhere;
     }
     Target::Metadata { endpoint: Some(format!("http://{host}")), path: path.to_owned() }
+}
+
+/// The path that a request for `url` asks for, with `*` for what is not known or stands for several
+/// things, as curl's `{a,b}` and `[1-3]` do; `None` when it leads elsewhere.
+pub(crate) fn path(url: &str) -> Option<String> {
+    let Target::Metadata { path, .. } = target(url) else { return None };
+    let mut out = String::from("/");
+    let mut is_in_glob = false;
+    for c in path.chars().take_while(|c| !matches!(c, '?' | '#')) {
+        match c {
+            '{' | '[' => is_in_glob = true,
+            '}' | ']' => is_in_glob = false,
+            _ if is_in_glob => continue,
+            HOLE => {}
+            c => {
+                out.push(c);
+                continue;
+            }
+        }
+        if !out.ends_with('*') {
+            out.push('*');
+        }
+    }
+    Some(out)
 }
 
 /// Whether `text` names the address of the metadata service at all.
@@ -100,16 +130,20 @@ fn split_host(text: &str) -> Option<(&'static str, &str)> {
 
 fn is_ec2_path(path: &str) -> bool {
     let first = path.split(['/', '?']).next().unwrap_or_default();
-    first.is_empty()
-        || first == "latest"
-        || first.contains(HOLE)
-        || first == "1.0"
-        || (first.len() == 10 && first.starts_with("20") && first.as_bytes().get(4) == Some(&b'-'))
+    first.is_empty() || first.contains(HOLE) || is_version(first)
 }
 
-fn in_tree(path: &str) -> bool {
-    let first = path.split('/').next().unwrap_or_default();
-    TREES.contains(&first)
+/// Whether the path alone says that it is EC2's.
+fn is_in_tree(path: &str) -> bool {
+    let mut parts = path.split(['/', '?']);
+    parts.next().is_some_and(is_version) && parts.next().is_some_and(|tree| TREES.contains(&tree))
+}
+
+fn is_version(segment: &str) -> bool {
+    matches!(segment, "latest" | "1.0")
+        || (segment.len() == 10
+            && segment.starts_with("20")
+            && segment.as_bytes().get(4) == Some(&b'-'))
 }
 
 #[cfg(test)]
@@ -134,9 +168,25 @@ mod tests {
             "http://169.254.169.254//latest/meta-data/",
             "http://169.254.169.254/\u{fffc}",
             "\u{fffc}/latest/meta-data/ami-id",
+            "________/latest/meta-data/ami-id",
+            "http://\u{fffc}/2009-04-04/meta-data/ami-id",
         ] {
             assert!(is_metadata(url), "{url}");
         }
+    }
+
+    #[test]
+    fn paths_say_what_is_not_known() {
+        for (url, expected) in [
+            ("http://169.254.169.254", "/"),
+            ("http://169.254.169.254//latest/meta-data/ami-id?x=1", "/latest/meta-data/ami-id"),
+            ("http://169.254.169.254/latest/\u{fffc}/x\u{fffc}\u{fffc}", "/latest/*/x*"),
+            ("http://169.254.169.254/latest/meta-data/{ami-id,mac}", "/latest/meta-data/*"),
+            ("\u{fffc}/latest/user-data", "/latest/user-data"),
+        ] {
+            assert_eq!(path(url).as_deref(), Some(expected));
+        }
+        assert_eq!(path("http://169.254.170.2/latest/"), None);
     }
 
     #[test]
@@ -152,6 +202,8 @@ mod tests {
             "https://example.com/169.254.169.254/latest/",
             "instance-data",
             "\u{fffc}",
+            "http://\u{fffc}/latest/news",
+            "________",
         ] {
             assert!(!is_metadata(url), "{url}");
         }

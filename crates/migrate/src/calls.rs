@@ -65,7 +65,7 @@ pub(crate) fn scan(language: Language, snippet: &Snippet<'_>) -> Vec<Finding> {
             };
             let is_used = call.is_some() || fetches;
             shell_command(string, &value, call.is_some())
-                .or_else(|| (aims && is_used).then(|| finding(dialect, string, source)))
+                .or_else(|| (aims && is_used).then(|| finding(dialect, string, &value, source)))
         })
         .collect()
 }
@@ -80,8 +80,15 @@ fn without_here_documents(source: &[u8]) -> Vec<u8> {
     text
 }
 
-fn finding(dialect: &Dialect, string: Node<'_>, source: &[u8]) -> Finding {
-    let url = text(string, source);
+fn finding(dialect: &Dialect, string: Node<'_>, value: &str, source: &[u8]) -> Finding {
+    let mut url = text(string, source).into_owned();
+    let mut path = address::path(value);
+    if path.as_deref() == Some("/") {
+        // A host alone is read with the paths that stand elsewhere in the file.
+        path = Some("/*".to_owned());
+        let host = value.trim_start_matches("http://").trim_end_matches('/');
+        url = url.replace(value, &format!("http://{host}/latest/…"));
+    }
     Finding::new(
         Rule::TokenlessRequest,
         string.byte_range(),
@@ -91,6 +98,7 @@ fn finding(dialect: &Dialect, string: Node<'_>, source: &[u8]) -> Finding {
             "code in this language is shown, not edited",
         ),
     )
+    .reading(path)
 }
 
 /// A shell command that fetches metadata.
@@ -112,6 +120,7 @@ fn shell_command(string: Node<'_>, value: &str, in_call: bool) -> Option<Finding
                 "code in this language is shown, not edited",
             ),
         )
+        .reading(value.split_whitespace().filter_map(address::path))
     })
 }
 

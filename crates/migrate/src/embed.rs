@@ -65,10 +65,13 @@ pub(crate) fn exec_form(words: &[String], span: std::ops::Range<usize>) -> Optio
                 'X-aws-ec2-metadata-token-ttl-seconds: 21600' \
                 http://169.254.169.254/latest/api/token); exec curl -H \
                 \\\"X-aws-ec2-metadata-token: $TOKEN\\\" …\"]";
-    Some(Finding::new(
-        Rule::TokenlessRequest,
-        span,
-        format!("{program} reads instance metadata without a token"),
-        Remedy::advice(text, "a list of words is run without a shell to keep the token in"),
-    ))
+    Some(
+        Finding::new(
+            Rule::TokenlessRequest,
+            span,
+            format!("{program} reads instance metadata without a token"),
+            Remedy::advice(text, "a list of words is run without a shell to keep the token in"),
+        )
+        .reading(words.iter().filter_map(|word| address::path(word))),
+    )
 }

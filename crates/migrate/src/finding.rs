@@ -17,6 +17,9 @@ pub struct Finding {
     pub column: usize,
     /// What stands there, in one sentence.
     pub what: String,
+    /// The paths it asks for, as in `/latest/meta-data/ami-id`, with `*` for what the file does not
+    /// tell; empty for what asks for none, such as a setting.
+    pub reads: Vec<String>,
     /// What to do about it.
     pub remedy: Remedy,
 }
@@ -49,7 +52,16 @@ impl Finding {
         what: impl Into<String>,
         remedy: Remedy,
     ) -> Self {
-        Self { rule, span, line: 0, column: 0, what: what.into(), remedy }
+        let reads = Vec::new();
+        Self { rule, span, line: 0, column: 0, what: what.into(), reads, remedy }
+    }
+
+    /// The same finding, of something that asks for these paths.
+    pub(crate) fn reading(mut self, paths: impl IntoIterator<Item = String>) -> Self {
+        self.reads.extend(paths);
+        self.reads.sort();
+        self.reads.dedup();
+        self
     }
 
     /// The edits of a safe rewrite; empty for an offer or advice.

@@ -65,6 +65,11 @@ const ENDINGS: [(&[&str], Language); 15] = [
     (&["service", "timer", "socket", "path", "mount"], Language::Systemd),
 ];
 
+/// Endings of texts for people, and of what programs write: no code, whatever they begin with.
+const PROSE: [&str; 13] = [
+    "md", "markdown", "rst", "adoc", "org", "tex", "html", "htm", "css", "svg", "log", "csv", "po",
+];
+
 /// Endings of templates, whose own language is named before.
 const TEMPLATES: [&str; 9] =
     ["tpl", "tftpl", "tmpl", "j2", "erb", "in", "template", "dist", "example"];
@@ -105,6 +110,9 @@ const BEGINNINGS: [(&str, Language); 11] = [
 
 /// The language of the file `path` whose content is `bytes`.
 pub(crate) fn detect(path: &Path, bytes: &[u8]) -> Option<Language> {
+    if path.extension().and_then(|e| e.to_str()).is_some_and(|e| PROSE.contains(&e)) {
+        return None;
+    }
     let named = by_name(path);
     match (named, by_content(bytes)) {
         // A template may be named for its language and begin as something else.
@@ -205,6 +213,7 @@ mod tests {
         assert_eq!(of("x.txt", "MIME-Version: 1.0\n"), Some(Language::Mime));
         assert_eq!(of("Dockerfile.dev", ""), Some(Language::Dockerfile));
         assert_eq!(of("README.md", "# curl"), None);
+        assert_eq!(of("README.md", "{% include head %}"), None);
         assert_eq!(of("a", "#!/bin/tcsh\n"), Some(Language::OtherShell));
     }
 }

@@ -25,6 +25,7 @@ mod settings;
 mod shell;
 mod snippet;
 mod syntax;
+mod values;
 mod walk;
 
 use std::path::Path;
@@ -60,6 +61,9 @@ pub fn scan(path: &Path, bytes: &[u8]) -> Vec<Finding> {
 
 /// Findings in code of one language, which may be a part of a file.
 pub(crate) fn scan_snippet(language: Language, snippet: &Snippet<'_>) -> Vec<Finding> {
+    if snippet.is_too_deep() {
+        return Vec::new();
+    }
     let findings = match language {
         Language::Shell => shell::scan(snippet),
         Language::OtherShell => shell::look(snippet),

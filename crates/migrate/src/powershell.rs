@@ -59,7 +59,7 @@ pub(crate) fn user_data(snippet: &Snippet<'_>) -> Vec<Finding> {
     let mut decoder = Decoder::new(source);
     decoder.copy(start..end);
     let mut inner = decoder.finish(end, Codec::default());
-    inner.untouched = snippet.untouched;
+    inner.inherit(snippet);
     inner.multiline = snippet.multiline;
     inner.lift(crate::scan_snippet(crate::language::Language::PowerShell, &inner))
 }
@@ -149,14 +149,14 @@ fn command<'t>(
         .into_iter()
         .filter(|n| n.kind() != "command_argument_sep")
         .collect();
-    let targets: Vec<Target> = elements
+    let urls: Vec<String> = elements
         .iter()
         .filter(|e| e.kind() != "command_parameter")
         .flat_map(|e| names.values(*e, 4))
-        .map(|v| address::target(&v))
         .collect();
-    let is_metadata =
-        targets.iter().any(|t| matches!(t, Target::Metadata { endpoint: Some(_), .. }));
+    let is_metadata = urls
+        .iter()
+        .any(|url| matches!(address::target(url), Target::Metadata { endpoint: Some(_), .. }));
     let said = elements.iter().map(|e| names.said(*e)).collect::<Vec<_>>().join(" ");
     if !is_metadata
         || said.contains("api/token")
@@ -173,7 +173,8 @@ fn command<'t>(
         ),
     };
     let what = format!("`{written}` reads instance metadata without a token");
-    Some(Finding::new(Rule::TokenlessRequest, node.byte_range(), what, remedy))
+    let finding = Finding::new(Rule::TokenlessRequest, node.byte_range(), what, remedy);
+    Some(finding.reading(urls.iter().filter_map(|url| address::path(url))))
 }
 
 fn rewrite<'t>(
@@ -258,22 +259,25 @@ fn method<'t>(node: Node<'t>, names: &Names<'t>) -> Option<Finding> {
     let method = text(*name, names.source).to_ascii_lowercase();
     let arguments = parts.iter().find(|n| n.kind() == "argument_list")?;
     let argument = nodes(*arguments).find(|n| n.kind() == "argument_expression")?;
-    let is_metadata = names
-        .values(argument, 4)
+    let urls = names.values(argument, 4);
+    let is_metadata = urls
         .iter()
-        .any(|v| matches!(address::target(v), Target::Metadata { endpoint: Some(_), .. }));
+        .any(|url| matches!(address::target(url), Target::Metadata { endpoint: Some(_), .. }));
     let said = names.said(node);
     let speaks_v2 = said.contains("api/token") || said.contains("x-aws-ec2-metadata-token");
     if !METHODS.contains(&method.as_str()) || !is_metadata || speaks_v2 {
         return None;
     }
-    Some(Finding::new(
-        Rule::TokenlessRequest,
-        node.byte_range(),
-        format!("`{}` reads instance metadata without a token", text(*name, names.source)),
-        Remedy::advice(
-            format!("{VARIABLE} = {TOKEN}\nInvoke-RestMethod -Headers @{{{ENTRY}}} -Uri …"),
-            ".NET web calls are not rewritten",
-        ),
-    ))
+    Some(
+        Finding::new(
+            Rule::TokenlessRequest,
+            node.byte_range(),
+            format!("`{}` reads instance metadata without a token", text(*name, names.source)),
+            Remedy::advice(
+                format!("{VARIABLE} = {TOKEN}\nInvoke-RestMethod -Headers @{{{ENTRY}}} -Uri …"),
+                ".NET web calls are not rewritten",
+            ),
+        )
+        .reading(urls.iter().filter_map(|url| address::path(url))),
+    )
 }

@@ -5,11 +5,13 @@ use std::sync::OnceLock;
 
 use aho_corasick::{AhoCorasick, MatchKind};
 
+use crate::{language, library};
+
 /// Texts without one of which a file is not parsed, in the spellings that mean something.
 ///
 /// A search that heeds case is several times faster than one that does not, and fastest if the
 /// first four bytes of each text are rare; so some words have lost their first letters.
-const NEEDLES: [&str; 36] = [
+const NEEDLES: [&str; 40] = [
     // The service, and its tree under an address from elsewhere.
     "169.254.169.254",
     "fd00:ec2::254",
@@ -37,6 +39,10 @@ const NEEDLES: [&str; 36] = [
     "aws:autoscaling",
     "aws-cdk",
     "aws_cdk",
+    "lumi/aws",
+    "lumi_aws",
+    "modules/ec2-instance",
+    "modules/autoscaling",
     "ttpTokens",
     "ttp_tokens",
     // CloudFormation and SAM
@@ -57,10 +63,11 @@ const NEEDLES: [&str; 36] = [
 
 /// Whether `bytes`, the content of `path`, are worth parsing.
 pub(crate) fn is_worth_parsing(path: &Path, bytes: &[u8]) -> bool {
-    crate::library::is_manifest(path) || holds_needle(bytes)
+    library::is_manifest(path) || holds_needle(bytes) && language::detect(path, bytes).is_some()
 }
 
-fn holds_needle(bytes: &[u8]) -> bool {
+/// Whether a part of a file says something that may be a finding.
+pub(crate) fn holds_needle(bytes: &[u8]) -> bool {
     static SEARCH: OnceLock<Option<AhoCorasick>> = OnceLock::new();
     // This kind of match is the one that is searched with vector instructions.
     let build = || AhoCorasick::builder().match_kind(MatchKind::LeftmostFirst).build(NEEDLES).ok();

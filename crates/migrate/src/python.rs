@@ -13,7 +13,7 @@ use crate::address::{self, Target};
 use crate::edit::Edit;
 use crate::finding::{Finding, Remedy, Rule};
 use crate::snippet::Snippet;
-use crate::syntax::{self, around, is_clean, nodes, text};
+use crate::syntax::{self, around, children, is_clean, nodes, text};
 
 /// The variable that holds the token in rewritten code.
 const VARIABLE: &str = "imds_token";
@@ -68,7 +68,11 @@ fn request<'t>(
         Ok(edits) => Remedy::Rewrite(edits),
         Err(reason) => Remedy::advice(call.client.example(), reason),
     };
-    Some(Finding::new(Rule::TokenlessRequest, call.node.byte_range(), what, remedy))
+    let finding = Finding::new(Rule::TokenlessRequest, call.node.byte_range(), what, remedy);
+    let paths = urls.iter().filter_map(|url| address::path(url));
+    // A connection is asked for its paths elsewhere.
+    let is_connection = call.name.ends_with("HTTPConnection");
+    Some(finding.reading(paths.map(|path| if is_connection { "/*".to_owned() } else { path })))
 }
 
 fn rewrite<'t>(
@@ -88,7 +92,7 @@ fn rewrite<'t>(
     if call.client == Client::Other {
         return Err(HTTP_CLIENT);
     }
-    let (block, statement) = seat(call.node).ok_or("it is not part of a statement")?;
+    let (block, statement) = place(call.node, names).ok_or("it is not part of a statement")?;
     if !is_clean(statement) {
         return Err("the code around it does not parse cleanly");
     }
@@ -124,6 +128,33 @@ fn rewrite<'t>(
     edits.extend(headers_edit(call, &value, source)?);
     edits.extend(call.import_edit(names));
     Ok(edits)
+}
+
+/// Where the token for the request `node` is fetched: before its statement, or before the `for`
+/// loops around it that make the request for certain. It is never fetched where no request may
+/// follow: that a host has no metadata would end a program that does not read any there.
+fn place<'t>(node: Node<'t>, names: &Names<'t>) -> Option<(Node<'t>, Node<'t>)> {
+    let (mut block, mut statement) = seat(node)?;
+    while let Some(lap) = block.parent().filter(|n| n.kind() == "for_statement") {
+        let is_first = children(block)
+            .into_iter()
+            .take_while(|n| *n != statement)
+            .all(|n| matches!(n.kind(), "expression_statement" | "comment"));
+        let runs = lap.child_by_field_name("right").is_some_and(|r| names.is_filled(r));
+        if !is_first || !runs || sleeps(lap, names) {
+            break;
+        }
+        (block, statement) = seat(lap)?;
+    }
+    Some((block, statement))
+}
+
+/// Whether a loop waits: it may outlive a token.
+fn sleeps(lap: Node<'_>, names: &Names<'_>) -> bool {
+    nodes(lap).filter(|n| n.kind() == "call").any(|call| {
+        let function = call.child_by_field_name("function");
+        function.is_some_and(|f| owned(f, names.source).ends_with("sleep"))
+    })
 }
 
 /// The list of statements around `node` and the statement in it.

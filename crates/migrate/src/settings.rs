@@ -1,8 +1,8 @@
 //! Infrastructure code: where instances are launched with tokens optional, or where a token cannot
 //! reach a container. The edit is offered, not applied: it changes how instances run.
 
-mod cdk;
 mod documents;
+mod programs;
 mod terraform;
 
 use std::ops::Range;
@@ -24,7 +24,7 @@ pub(crate) fn scan(language: Language, snippet: &Snippet<'_>) -> Vec<Finding> {
     match language {
         Language::Hcl => terraform::scan(snippet),
         Language::Yaml | Language::Json => documents::scan(language, snippet),
-        Language::JavaScript | Language::Python => cdk::scan(language, snippet),
+        Language::JavaScript | Language::Python => programs::scan(language, snippet),
         _ => Vec::new(),
     }
 }

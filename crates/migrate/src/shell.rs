@@ -49,6 +49,7 @@ pub(crate) fn scan(snippet: &Snippet<'_>) -> Vec<Finding> {
 /// The same in a shell whose language only resembles sh: nothing is edited.
 pub(crate) fn look(snippet: &Snippet<'_>) -> Vec<Finding> {
     let mut copy = Snippet::file(&snippet.text);
+    copy.inherit(snippet);
     copy.untouched = Some("csh and fish scripts are not edited");
     scan(&copy)
 }
@@ -78,7 +79,7 @@ fn tokenless<'t>(
     for request in requests {
         let reason = match request.kind {
             Kind::WithToken | Kind::TokenFetch => continue,
-            Kind::TokenlessUnsafe(reason) => Some(reason),
+            Kind::TokenlessUnsafe(reason) => Some(unparsed(request).unwrap_or(reason)),
             Kind::Tokenless => blocked(request),
         };
         let after = request.program.end_byte();
@@ -104,29 +105,32 @@ fn tokenless<'t>(
             ])
         };
         let what = format!("{} reads instance metadata without a token", request.fetcher.name());
-        findings.push(Finding::new(
-            Rule::TokenlessRequest,
-            request.command.byte_range(),
-            what,
-            remedy,
-        ));
+        findings.push(
+            Finding::new(Rule::TokenlessRequest, request.command.byte_range(), what, remedy)
+                .reading(request.paths.iter().cloned()),
+        );
     }
     findings
 }
 
 /// Why a tokenless request is left to a person.
 fn blocked(request: &Request<'_>, snippet: &Snippet<'_>) -> Option<&'static str> {
-    let statement = around(request.command)
-        .take_while(|n| !matches!(n.kind(), "do_group" | "compound_statement" | "program"))
-        .last();
-    if !statement.is_none_or(is_clean) || !is_clean(request.command) {
-        return Some("the code around it does not parse cleanly");
+    if let Some(reason) = unparsed(request) {
+        return Some(reason);
     }
     let busybox = snippet.busybox || snippet.says("busybox") || snippet.says("apk add");
     if request.fetcher == Fetcher::Wget && busybox {
         return Some("BusyBox wget cannot send the PUT that fetches a token; use curl");
     }
     snippet.untouched.or(snippet.no_shell)
+}
+
+fn unparsed(request: &Request<'_>) -> Option<&'static str> {
+    let statement = around(request.command)
+        .take_while(|n| !matches!(n.kind(), "do_group" | "compound_statement" | "program"))
+        .last();
+    let is_parsed = statement.is_none_or(is_clean) && is_clean(request.command);
+    (!is_parsed).then_some("the code around it does not parse cleanly")
 }
 
 /// The edit that fetches the token for the requests that share a place, each program in its turn.
@@ -208,7 +212,7 @@ fn unclear<'t>(
                 ),
                 "it is not known how this program sends a header",
             ),
-        ));
+        ).reading(said.split_whitespace().filter_map(address::path)));
     }
     findings
 }
@@ -231,15 +235,18 @@ fn kept_addresses(
         let is_tree = matches!(address::target(&url), Target::Metadata { path, .. }
             if path.starts_with("latest/") && !path.contains("api/token"));
         if is_tree {
-            kept.push(Finding::new(
-                Rule::UnclearRequest,
-                assignment.byte_range(),
-                "a variable keeps a metadata URL",
-                Remedy::advice(
-                    "send the header X-aws-ec2-metadata-token wherever this variable is read",
-                    "nothing in this file reads it",
-                ),
-            ));
+            kept.push(
+                Finding::new(
+                    Rule::UnclearRequest,
+                    assignment.byte_range(),
+                    "a variable keeps a metadata URL",
+                    Remedy::advice(
+                        "send the header X-aws-ec2-metadata-token wherever this variable is read",
+                        "nothing in this file reads it",
+                    ),
+                )
+                .reading(address::path(&url)),
+            );
         }
     }
     kept

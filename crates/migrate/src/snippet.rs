@@ -10,6 +10,10 @@ use std::ops::Range;
 use crate::edit::Edit;
 use crate::finding::{Finding, Remedy};
 
+/// How many texts may stand inside each other. A document can be its own only text, which would be
+/// read for ever.
+const MAX_DEPTH: usize = 12;
+
 /// Code in one language.
 pub(crate) struct Snippet<'a> {
     /// The code as its language sees it.
@@ -22,6 +26,8 @@ pub(crate) struct Snippet<'a> {
     pub(crate) no_shell: Option<&'static str>,
     /// Whether the programs here are BusyBox's.
     pub(crate) busybox: bool,
+    /// How many texts it stands in.
+    depth: usize,
     outside: Option<Outside>,
 }
 
@@ -70,7 +76,20 @@ impl<'a> Snippet<'a> {
     }
 
     fn new(text: Cow<'a, [u8]>, outside: Option<Outside>) -> Self {
-        Self { text, multiline: true, untouched: None, no_shell: None, busybox: false, outside }
+        let (untouched, no_shell) = (None, None);
+        Self { text, multiline: true, untouched, no_shell, busybox: false, depth: 0, outside }
+    }
+
+    /// Takes over what holds for `outer`, the text that this code stands in.
+    pub(crate) fn inherit(&mut self, outer: &Snippet<'_>) {
+        self.untouched = self.untouched.or(outer.untouched);
+        self.busybox |= outer.busybox;
+        self.depth = outer.depth + 1;
+    }
+
+    /// Whether there are more texts around it than anybody writes.
+    pub(crate) fn is_too_deep(&self) -> bool {
+        self.depth > MAX_DEPTH
     }
 
     /// Whether `words` stand anywhere in the code.

@@ -9,14 +9,14 @@ use ignore::{DirEntry, WalkBuilder, WalkState};
 
 use crate::error::WalkError;
 use crate::finding::Finding;
-use crate::prefilter;
 use crate::scanner::Scanner;
+use crate::{language, library, prefilter};
 
 /// Files larger than this are not parsed: nobody writes such a script by hand.
 pub const MAX_SIZE: u64 = 16 << 20;
 
-/// How much of a file is looked at to tell text from binary.
-const HEAD: usize = 8 << 10;
+/// How much of a file is looked at to tell what it is.
+const HEAD: u64 = 8 << 10;
 
 /// What [`walk`] tells its caller, from several threads at once.
 #[derive(Debug)]
@@ -98,7 +98,7 @@ fn visit(
                 Err(source) => on(Event::Failed(WalkError::Scan { path: path.to_owned(), source })),
             }
         }
-        Ok(Content::Binary) => on(Event::Visited { bytes: buffer.len() as u64 }),
+        Ok(Content::Other) => on(Event::Visited { bytes: buffer.len() as u64 }),
         Ok(Content::Large { named, size }) => {
             on(Event::Visited { bytes: size });
             if named {
@@ -110,25 +110,30 @@ fn visit(
 }
 
 enum Content {
+    /// In a language that is read.
     Text,
-    Binary,
-    Large { named: bool, size: u64 },
+    /// Anything else, of which only the head was read.
+    Other,
+    Large {
+        named: bool,
+        size: u64,
+    },
 }
 
 fn read(path: &Path, buffer: &mut Vec<u8>) -> std::io::Result<Content> {
     buffer.clear();
     let mut file = File::open(path)?;
-    let head = u64::try_from(HEAD).unwrap_or(u64::MAX);
-    file.by_ref().take(head).read_to_end(buffer)?;
-    if buffer.contains(&0) {
-        return Ok(Content::Binary);
+    file.by_ref().take(HEAD).read_to_end(buffer)?;
+    let is_read = library::is_manifest(path) || language::detect(path, buffer).is_some();
+    if !is_read || memchr::memchr(0, buffer).is_some() {
+        return Ok(Content::Other);
     }
     file.by_ref().take(MAX_SIZE).read_to_end(buffer)?;
     let mut size = buffer.len() as u64;
     if size <= MAX_SIZE {
         return Ok(Content::Text);
     }
-    let mut named = prefilter::is_worth_parsing(path, buffer);
+    let mut named = prefilter::holds_needle(buffer);
     loop {
         buffer.clear();
         let read = file.by_ref().take(MAX_SIZE).read_to_end(buffer)?;
@@ -136,6 +141,6 @@ fn read(path: &Path, buffer: &mut Vec<u8>) -> std::io::Result<Content> {
         if read == 0 {
             return Ok(Content::Large { named, size });
         }
-        named |= prefilter::is_worth_parsing(path, buffer);
+        named |= prefilter::holds_needle(buffer);
     }
 }

@@ -186,6 +186,25 @@ fn shells_accept_what_they_accepted() {
     }
 }
 
+/// PowerShell is in no Debian package: what is rewritten is parsed, by its grammar, and not run.
+#[test]
+fn powershell_still_parses() {
+    let parses = |text: &[u8]| {
+        let mut parser = tree_sitter::Parser::new();
+        parser.set_language(&tree_sitter_powershell::LANGUAGE.into()).unwrap();
+        !parser.parse(text, None).unwrap().root_node().has_error()
+    };
+    let mut rewritten = 0;
+    for case in all().iter().filter(|c| c.name().starts_with("powershell/")) {
+        let after = case.rewritten();
+        if after != case.text && parses(&case.text) {
+            assert!(parses(&after), "{}:\n{}", case.name(), String::from_utf8_lossy(&after));
+            rewritten += 1;
+        }
+    }
+    assert!(rewritten >= 8, "only {rewritten} cases are rewritten");
+}
+
 #[test]
 fn shellcheck_has_no_new_complaint() {
     if complaints(b"").is_none() {

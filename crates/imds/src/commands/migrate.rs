@@ -1,6 +1,6 @@
 //! `imds migrate`: what speaks IMDSv1 in people's files, shown or rewritten.
 
-use std::io::Read as _;
+use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -61,7 +61,7 @@ fn write(args: &MigrateArgs, form: Form, choice: Choice) -> Result<Tally, Comman
     let (files, mut tally) = found_below(&args.paths, args.time_limit, form, choice);
     let mut scanner = Scanner::new(args.time_limit);
     for (path, file) in &files {
-        let text = file.text.as_ref().map_or("", String::as_str);
+        let text = file.text.as_deref().unwrap_or_default();
         if choice.edits(&file.findings).is_empty() {
             terminal::print(text)?;
             continue;
@@ -113,7 +113,9 @@ fn stdin(args: &MigrateArgs, form: Form, choice: Choice) -> Result<Tally, Comman
         terminal::print(&after)?;
         let now = Scanned::of(&mut scanner, &path, &after, form, choice).map_err(failed)?;
         tally.now_has(&file, &now);
-        eprint!("{}", now.text.unwrap_or_default());
+        let left = now.text.unwrap_or_default();
+        // Standard output has the rewritten text; who cannot be told of the rest has that.
+        let _ = std::io::stderr().write_all(&left);
     } else if form == Form::Sarif {
         terminal::print(report::sarif(&[(path, file.findings)]))?;
     } else {

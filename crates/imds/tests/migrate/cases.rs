@@ -17,18 +17,36 @@ pub(crate) struct Case {
     pub(crate) before: Vec<u8>,
     pub(crate) after: Vec<u8>,
     pub(crate) findings: Vec<Finding>,
-    /// How many findings the rewritten file still has.
-    pub(crate) left: usize,
+    /// The findings that the rewritten file still has.
+    pub(crate) left: Vec<Finding>,
 }
 
 impl Case {
+    fn of(name: String, file: String, before: Vec<u8>) -> Result<Self> {
+        let path = Path::new(&file);
+        let findings = scan(path, &before);
+        let after = apply(&before, findings.iter().flat_map(Finding::rewrite))?;
+        let left = scan(path, &after);
+        Ok(Self { name, file, before, after, findings, left })
+    }
+
     pub(crate) fn is_rewritten(&self) -> bool {
         self.before != self.after
     }
 
-    /// The command that runs the file, where nothing else is said: the interpreter its first line
-    /// asks for.
-    pub(crate) fn command(&self) -> String {
+    /// The command that runs the file: what the notes say, or its carrier, or the interpreter that
+    /// its first line asks for.
+    pub(crate) fn command(&self, notes: &Notes) -> String {
+        let language = self.name.split('/').next().unwrap_or_default();
+        let carrier = notes.carried.get(&self.name).or_else(|| notes.carried.get(language));
+        match (notes.run.get(&self.name), carrier) {
+            (Some(command), _) => command.clone(),
+            (None, Some(carrier)) => format!("carry {carrier} {}", self.file),
+            (None, None) => self.interpreted(),
+        }
+    }
+
+    fn interpreted(&self) -> String {
         let first = self.before.split(|byte| *byte == b'\n').next().unwrap_or_default();
         let interpreter = match Path::new(&self.file).extension().and_then(|e| e.to_str()) {
             Some("py") => "python",
@@ -46,6 +64,8 @@ impl Case {
 pub(crate) struct Notes {
     /// Commands of cases that need more than their interpreter.
     pub(crate) run: BTreeMap<String, String>,
+    /// What runs the scripts in a case, or in all cases of a language: a kind that `carry.py` knows.
+    pub(crate) carried: BTreeMap<String, String>,
     /// Cases that cannot run, and why.
     pub(crate) not_runnable: BTreeMap<String, String>,
     /// Cases that run where Python has this module, and why it may not have it.
@@ -77,13 +97,21 @@ pub(crate) fn languages() -> Result<Vec<String>> {
 
 fn case(folder: &Path, language: &str) -> Result<Case> {
     let path = entries(&folder.join("in"))?.pop().context("no file in the case")?;
-    let before = fs::read(&path)?;
-    let findings = scan(&path, &before);
-    let after = apply(&before, findings.iter().flat_map(Finding::rewrite))?;
-    let left = scan(&path, &after).len();
     let folder = name(folder).context("a folder without name")?;
     let file = name(&path).context("a file without name")?;
-    Ok(Case { name: format!("{language}/{folder}"), file, before, after, findings, left })
+    Case::of(format!("{language}/{folder}"), file, fs::read(&path)?)
+}
+
+/// A script of five thousand lines, too long to be kept as a file.
+pub(crate) fn long() -> Result<Case> {
+    let line = |i| match i % 500 {
+        0 => format!("id{i}=$(curl -s http://169.254.169.254/latest/meta-data/instance-id)\n"),
+        1 => format!("echo \"line {i}: $id{}\"\n", i - 1),
+        _ => format!("n=$((${{n:-0}} + {i} % 7)) # {i}\n"),
+    };
+    let lines: String = (0..5_000).map(line).collect();
+    let script = format!("#!/bin/bash\nset -euo pipefail\n{lines}echo \"$n\"\n");
+    Case::of("shell/five-thousand-lines".into(), "script.sh".into(), script.into())
 }
 
 fn entries(folder: &Path) -> Result<Vec<PathBuf>> {

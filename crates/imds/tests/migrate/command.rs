@@ -19,6 +19,7 @@ pub(crate) fn tests() -> Vec<Trial> {
         &[];
         findings_are_printed_in_the_order_of_names,
         a_patch_that_applies,
+        a_patch_of_bytes_that_are_no_text,
         write_changes_what_is_safe_and_offers_when_asked,
         check_tells_with_its_exit_code,
         json_and_sarif_are_for_tools,
@@ -70,6 +71,22 @@ fn a_patch_that_applies() -> Result<()> {
     fs::remove_file(folder.path().join("patch"))?;
     let left = migrate(folder.path(), &["--check"])?;
     ensure!(code(&left) == Some(0) && left.stdout.is_empty(), "{left:?}");
+    Ok(())
+}
+
+fn a_patch_of_bytes_that_are_no_text() -> Result<()> {
+    let folder = TempDir::new()?;
+    let script = folder.path().join("caf\u{e9} 1.sh");
+    let before = [b"# caf\xe9\n", SCRIPT.as_bytes(), b"echo \xff\xfe\rx"].concat();
+    fs::write(&script, &before)?;
+    let patch = imds().args(["migrate", "--diff"]).current_dir(folder.path()).output()?.stdout;
+    fs::write(folder.path().join("patch"), &patch)?;
+    let apply = ["apply", "patch"];
+    Finished::success(Command::new("git").args(apply).current_dir(folder.path()))?;
+    let patched = fs::read(&script)?;
+    fs::write(&script, &before)?;
+    migrate(folder.path(), &["--write"])?;
+    ensure!(patched != before && patched == fs::read(&script)?, "{}", patched.escape_ascii());
     Ok(())
 }
 

@@ -1,10 +1,11 @@
-//! Every shell and Python case is run: as it was, and rewritten, on instances that answer IMDSv1
-//! and on instances that do not.
+//! Every case that holds a shell or Python script is run: as it was, and rewritten, on instances
+//! that answer IMDSv1 and on instances that do not.
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
+use imds_migrate::{Finding, Rule};
 use testkit::{Context as _, Need, Result, Trial, ensure, tests};
 
 use super::cases::{self, Case, Notes};
@@ -17,34 +18,53 @@ const XEN: &str = "t2.micro";
 const V1: &str = "al2";
 const V2: &str = "al2023";
 
+/// Cases of these languages are run.
+const LANGUAGES: [&str; 9] =
+    ["shell", "python", "dockerfile", "hcl", "json", "makefile", "mime", "systemd", "yaml"];
+
 /// There may be more, never fewer.
-const AT_LEAST_RUN: usize = 145;
+const AT_LEAST_RUN: usize = 220;
 const AT_LEAST_CLEAN: usize = 21;
 
 pub(crate) fn tests() -> Vec<Trial> {
     let mut tests = tests![&[]; clean_files_have_no_finding];
     tests.extend(tests![
         &[Need::Python, Need::Program("curl"), Need::Program("wget"), Need::Program("jq"),
-          Need::Program("busybox")];
+          Need::Program("busybox"), Need::Program("make")];
         rewrites_print_what_the_originals_printed,
     ]);
     tests
 }
 
 /// What is known of a case once it has run.
-enum Verdict {
-    /// Rewritten, and all is as it was; whether its output tells IMDSv1 from a refusal.
-    Equal { tells: bool },
-    /// Nothing to rewrite: shown to people, or clean.
-    Shown,
+#[derive(Default)]
+struct Verdict {
+    /// Rewritten, and all is as it was.
+    is_equal: bool,
+    /// Whether its output tells IMDSv1 from a refusal.
+    tells: bool,
+    /// Requests without a token, in all its runs.
+    tokenless: usize,
+    /// Those among them whose path no finding names.
+    misses: Vec<String>,
+    /// The paths of findings whose request the original did not make.
+    idle: Vec<String>,
 }
 
 fn rewrites_print_what_the_originals_printed() -> Result<()> {
     let notes = cases::notes()?;
-    let mut cases = cases::of("shell")?;
-    cases.extend(cases::of("python")?);
-    let names: Vec<&str> = cases.iter().map(|case| &*case.name).collect();
-    let lists = [&notes.run, &notes.not_runnable, &notes.only_in_the_log, &notes.nitro_only];
+    let mut cases = vec![cases::long()?];
+    for language in LANGUAGES {
+        cases.extend(cases::of(language)?);
+    }
+    let names: Vec<&str> = cases.iter().map(|case| &*case.name).chain(LANGUAGES).collect();
+    let lists = [
+        &notes.run,
+        &notes.carried,
+        &notes.not_runnable,
+        &notes.only_in_the_log,
+        &notes.nitro_only,
+    ];
     let listed = lists.into_iter().flat_map(BTreeMap::keys).chain(notes.needs_module.keys());
     for name in listed {
         ensure!(names.contains(&&**name), "cases.toml names {name}, which is not there");
@@ -53,34 +73,46 @@ fn rewrites_print_what_the_originals_printed() -> Result<()> {
     for case in &rest {
         eprintln!("migrate: not runnable: {}: {}", case.name, why_not(case, &notes));
     }
-    let images = images()?;
+    let images = images(&notes)?;
     let verdicts = in_parallel(&runnable, |case| verdict(case, &notes, &images));
 
-    let mut failures = Vec::new();
-    let (mut equal, mut only_in_the_log, mut shown) = (0, Vec::new(), 0);
+    let (mut sum, mut equal, mut failures) = (Verdict::default(), 0, Vec::new());
+    let mut only_in_the_log = Vec::new();
     for (case, verdict) in runnable.iter().zip(verdicts) {
         match verdict {
-            Ok(Verdict::Equal { tells }) => {
-                equal += 1;
-                if !tells {
+            Ok(verdict) => {
+                equal += usize::from(verdict.is_equal);
+                if verdict.is_equal && !verdict.tells {
                     only_in_the_log.push(case.name.as_str());
                 }
+                sum.tokenless += verdict.tokenless;
+                let of = |what: &'static str| {
+                    move |path: String| format!("{}: {what} {path}", case.name)
+                };
+                sum.misses.extend(verdict.misses.into_iter().map(of("a miss: no finding reads")));
+                sum.idle.extend(verdict.idle.into_iter().map(of("found, not asked for:")));
             }
-            Ok(Verdict::Shown) => shown += 1,
             Err(error) => failures.push(format!("{}: {error:#}", case.name)),
         }
     }
     eprintln!(
-        "migrate: {} shell and Python cases: {} run, {} not runnable; {equal} rewritten and equal \
-         ({} of them told apart by the log alone), {shown} with nothing to rewrite; misses: {}",
+        "migrate: {} cases with scripts: {} run, {} not runnable; {equal} rewritten and equal \
+         ({} of them told apart by the log alone), {} with nothing to rewrite\n\
+         migrate: {} requests without a token, misses: {}; findings that no run came upon: {}",
         cases.len(),
         runnable.len(),
         rest.len(),
         only_in_the_log.len(),
-        failures.iter().filter(|failure| failure.contains(MISS)).count(),
+        runnable.len() - equal - failures.len(),
+        sum.tokenless,
+        sum.misses.len(),
+        sum.idle.len(),
     );
+    sum.idle.iter().for_each(|path| eprintln!("migrate: {path}"));
+    failures.extend(sum.misses);
     ensure!(failures.is_empty(), "{}", failures.join("\n"));
     let listed: Vec<&str> = notes.only_in_the_log.keys().map(String::as_str).collect();
+    only_in_the_log.sort_unstable();
     ensure!(only_in_the_log == listed, "only the log tells: {only_in_the_log:?}, not {listed:?}");
     ensure!(runnable.len() >= AT_LEAST_RUN, "only {} cases run", runnable.len());
     Ok(())
@@ -97,33 +129,22 @@ fn why_not<'a>(case: &Case, notes: &'a Notes) -> &'a str {
     notes.not_runnable.get(&case.name).or(module).map_or("", String::as_str)
 }
 
-/// How a failure begins that is a miss: a request without a token that no finding explains.
-const MISS: &str = "missed";
-
 fn verdict(case: &Case, notes: &Notes, images: &Images) -> Result<Verdict> {
-    let command = notes.run.get(&case.name).cloned().unwrap_or_else(|| case.command());
+    let command = case.command(notes);
     let on = |text: &[u8], image, instance_type| -> Result<Outcome> {
         let outcome = run(case, text, &command, Machine { image, instance_type })?;
         Ok(images.forget(outcome))
     };
     let before = on(&case.before, V1, NITRO)?;
-    ensure!(
-        before.tokenless.is_empty() || !case.findings.is_empty(),
-        "{MISS}: nothing is found, and without a token are read {:?}",
-        before.tokenless
-    );
+    let mut verdict = Verdict::default();
+    verdict.explain(&before, &case.findings);
+    verdict.idle = idle(&before, &case.findings);
     if !case.is_rewritten() {
-        return Ok(Verdict::Shown);
+        return Ok(verdict);
     }
     ensure!(!before.tokenless.is_empty(), "a false alarm: no request without a token: {before:#?}");
     // Where IMDSv1 is answered, the rewritten file has no more use for it.
-    let after = on(&case.after, V1, NITRO)?;
-    ensure!(
-        after.tokenless.is_empty() || case.left > 0,
-        "{MISS}: rewritten, and without a token are read {:?}",
-        after.tokenless
-    );
-    let mut tells = false;
+    verdict.explain(&on(&case.after, V1, NITRO)?, &case.left);
     for instance_type in [NITRO, XEN] {
         if instance_type == XEN && notes.nitro_only.contains_key(&case.name) {
             continue;
@@ -138,9 +159,10 @@ fn verdict(case: &Case, notes: &Notes, images: &Images) -> Result<Verdict> {
             "{instance_type}: the original is not refused: {refused:#?}"
         );
         let told = refused.visible() != expected.visible();
-        tells |= told;
+        verdict.tells |= told;
         let mended = on(&case.after, V2, instance_type)?;
-        if case.left > 0 {
+        verdict.explain(&mended, &case.left);
+        if !case.left.is_empty() {
             continue;
         }
         // A rewrite may ask for less (boto 2 walks the tree), never for something else.
@@ -154,13 +176,50 @@ fn verdict(case: &Case, notes: &Notes, images: &Images) -> Result<Verdict> {
             "{instance_type}: was {expected:#?}\nis {mended:#?}"
         );
     }
-    Ok(Verdict::Equal { tells })
+    verdict.is_equal = true;
+    Ok(verdict)
+}
+
+impl Verdict {
+    /// Holds each request without a token against the findings of the file that sent it.
+    fn explain(&mut self, outcome: &Outcome, findings: &[Finding]) {
+        self.tokenless += outcome.tokenless.len();
+        let is_named = |path: &&String| findings.iter().any(|finding| reads(finding, path));
+        self.misses.extend(outcome.tokenless.iter().filter(|path| !is_named(path)).cloned());
+    }
+}
+
+/// What the findings say is asked for, and was not: a branch that was not taken, or a false alarm.
+fn idle(outcome: &Outcome, findings: &[Finding]) -> Vec<String> {
+    let requests = findings.iter().filter(|finding| finding.rule == Rule::TokenlessRequest);
+    let idle = requests
+        .filter(|finding| !outcome.tokenless.iter().any(|path| reads(finding, path)))
+        .map(|finding| finding.reads.join(", "));
+    idle.collect()
+}
+
+/// Whether the finding is of a request for `path`, which the log writes without a last slash.
+fn reads(finding: &Finding, path: &str) -> bool {
+    let fits = |pattern: &String, path: &str| {
+        let mut parts = pattern.split('*');
+        let Some(rest) = parts.next().and_then(|first| path.strip_prefix(first)) else {
+            return false;
+        };
+        let mut open = None;
+        let rest = parts.try_fold(rest, |rest, part| {
+            open = Some(part);
+            rest.find(part).map(|at| &rest[at + part.len()..])
+        });
+        rest.is_some_and(|rest| rest.is_empty() || open == Some(""))
+    };
+    let with_slash = format!("{path}/");
+    finding.reads.iter().any(|pattern| fits(pattern, path) || fits(pattern, &with_slash))
 }
 
 /// The ids of the two images: the one thing in which two instances differ here.
 struct Images(Vec<String>);
 
-fn images() -> Result<Images> {
+fn images(notes: &Notes) -> Result<Images> {
     let case = cases::of("shell")?.into_iter().next().context("no case")?;
     let ask = b"curl -s http://169.254.169.254/latest/meta-data/ami-id".as_slice();
     let token =
@@ -169,7 +228,7 @@ fn images() -> Result<Images> {
         http://169.254.169.254/latest/api/token)\"";
     let id = |text: &[u8], image| -> Result<String> {
         let machine = Machine { image, instance_type: NITRO };
-        let id = run(&case, text, &case.command(), machine)?.stdout;
+        let id = run(&case, text, &case.command(notes), machine)?.stdout;
         ensure!(id.starts_with("ami-"), "no image id: {id}");
         Ok(id)
     };

@@ -22,12 +22,12 @@ pub(super) fn scan(snippet: &Snippet<'_>) -> Vec<Finding> {
         }
         let Some(command) = command(source, span) else { continue };
         if source.get(command.start) == Some(&b'[') {
-            findings.extend(list_form(source, command));
+            findings.extend(list_form(snippet, command));
             continue;
         }
         let mut inner = shell_form(source, command.clone());
         inner.busybox = busybox;
-        inner.untouched = snippet.untouched;
+        inner.inherit(snippet);
         findings.extend(script(&inner));
     }
     findings
@@ -117,7 +117,8 @@ fn shell_form(source: &[u8], command: Range<usize>) -> Snippet<'static> {
     inner
 }
 
-fn list_form(source: &[u8], command: Range<usize>) -> Vec<Finding> {
+fn list_form(snippet: &Snippet<'_>, command: Range<usize>) -> Vec<Finding> {
+    let source: &[u8] = &snippet.text;
     // Everything before the list is blank to the JSON grammar, so that its spans are ours.
     let mut padded = vec![b' '; command.start];
     padded.extend_from_slice(&source[command]);
@@ -130,12 +131,9 @@ fn list_form(source: &[u8], command: Range<usize>) -> Vec<Finding> {
                 && is_worth_reading(&padded[item.span.clone()]);
             if is_script {
                 let span = item.span.clone();
-                findings.extend(script(&scalar_snippet(
-                    &padded,
-                    span,
-                    Style::Double,
-                    Holes::default(),
-                )));
+                let mut inner = scalar_snippet(&padded, span, Style::Double, Holes::default());
+                inner.inherit(snippet);
+                findings.extend(script(&inner));
             }
         }
     }

@@ -3,7 +3,7 @@
 
 use super::scalar::{Holes, decode, snippet as scalar_snippet};
 use super::{exec_form, is_worth_reading, script};
-use crate::address::{self, Target};
+use crate::address::{self, BLOT, Target};
 use crate::data::{self, Content, Data, Pair, Style};
 use crate::finding::{Finding, Remedy, Rule};
 use crate::language::Language;
@@ -68,9 +68,14 @@ impl Walk<'_> {
                 let words: Vec<String> =
                     items.iter().map(|i| i.word(self.source).to_owned()).collect();
                 self.findings.extend(exec_form(&words, data.span.clone()));
+                let outer = self.no_shell;
+                if words.iter().any(|word| word == "-c") {
+                    self.no_shell = None;
+                }
                 for item in items {
                     self.visit(item, holes);
                 }
+                self.no_shell = outer;
             }
             Content::Map(pairs) => {
                 for pair in pairs {
@@ -127,7 +132,7 @@ impl Walk<'_> {
                     codec = Some(decode(&mut decoder, self.source, span, style, holes));
                     styles.push(style);
                 }
-                _ => (0..3).for_each(|_| decoder.put(b'_', part.span.start)),
+                _ => (0..3).for_each(|_| decoder.put(BLOT, part.span.start)),
             }
         }
         let mut inner = decoder.finish(parts.span.end, codec.unwrap_or_default());
@@ -140,9 +145,9 @@ impl Walk<'_> {
     }
 
     fn script(&mut self, mut inner: Snippet<'static>) {
-        inner.untouched = inner.untouched.or(self.snippet.untouched).or(self.compose);
+        inner.inherit(self.snippet);
+        inner.untouched = inner.untouched.or(self.compose);
         inner.no_shell = self.no_shell;
-        inner.busybox = self.snippet.busybox;
         self.findings.extend(script(&inner));
     }
 }
@@ -160,10 +165,14 @@ fn module(name: &str, task: &Data, source: &[u8]) -> Option<Finding> {
                 headers:\n      X-aws-ec2-metadata-token-ttl-seconds: \"21600\"\n    \
                 return_content: true\n  register: imds_token\n\nand in this task\n    headers:\n      \
                 X-aws-ec2-metadata-token: \"{{ imds_token.content }}\"";
-    Some(Finding::new(
-        Rule::TokenlessRequest,
-        url.span.clone(),
-        format!("`{name}` reads instance metadata without a token"),
-        Remedy::advice(text, "a task of its own must fetch the token first"),
-    ))
+    let paths = address::path(url.word(source));
+    Some(
+        Finding::new(
+            Rule::TokenlessRequest,
+            url.span.clone(),
+            format!("`{name}` reads instance metadata without a token"),
+            Remedy::advice(text, "a task of its own must fetch the token first"),
+        )
+        .reading(paths),
+    )
 }

@@ -3,6 +3,7 @@
 use tree_sitter::Node;
 
 use super::{is_worth_reading, script};
+use crate::address::BLOT;
 use crate::finding::Finding;
 use crate::snippet::{Codec, Decoder, Snippet};
 use crate::syntax::{self, children, nodes, text};
@@ -19,10 +20,9 @@ pub(super) fn scan(snippet: &Snippet<'_>) -> Vec<Finding> {
             continue;
         }
         let mut inner = decode(node, source);
-        inner.untouched = match snippet.untouched {
-            None if !syntax::is_clean(node) => Some("the code around it does not parse cleanly"),
-            reason => reason,
-        };
+        let is_broken = !syntax::is_clean(node);
+        inner.untouched = is_broken.then_some("the code around it does not parse cleanly");
+        inner.inherit(snippet);
         findings.extend(script(&inner));
     }
     findings
@@ -75,7 +75,7 @@ fn decode(node: Node<'_>, source: &[u8]) -> Snippet<'static> {
 /// Blots an interpolation; of a directive such as `%{ if x }…%{ endif }`, only its marks.
 fn directive(decoder: &mut Decoder<'_>, hole: Node<'_>, source: &[u8], end: usize) {
     if hole.kind() == "template_interpolation" {
-        decoder.blot(hole.start_byte()..hole.end_byte().min(end), b'_');
+        decoder.blot(hole.start_byte()..hole.end_byte().min(end), BLOT);
         return;
     }
     let mut at = hole.start_byte();

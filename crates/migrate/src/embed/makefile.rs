@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use super::lines::continued_lines;
 use super::{is_worth_reading, script};
+use crate::address::BLOT;
 use crate::finding::Finding;
 use crate::snippet::{Codec, Decoder, Snippet};
 
@@ -13,7 +14,7 @@ pub(super) fn scan(snippet: &Snippet<'_>) -> Vec<Finding> {
     for span in recipes(source).into_iter().chain(shell_calls(source)) {
         if is_worth_reading(&source[span.clone()]) {
             let mut inner = decode(source, span);
-            inner.untouched = snippet.untouched;
+            inner.inherit(snippet);
             findings.extend(script(&inner));
         }
     }
@@ -67,7 +68,7 @@ fn decode(source: &[u8], span: Range<usize>) -> Snippet<'static> {
             _ => 0,
         };
         if length > 0 {
-            decoder.blot(at..at + length, b'_');
+            decoder.blot(at..at + length, BLOT);
             at += length;
         } else {
             decoder.copy(at..at + 1);

@@ -26,7 +26,7 @@ pub(super) fn scan(snippet: &Snippet<'_>) -> Vec<Finding> {
         let mut decoder = Decoder::new(source);
         decoder.copy(part.body.clone());
         let mut inner = decoder.finish(part.body.end, Codec::default());
-        inner.untouched = snippet.untouched;
+        inner.inherit(snippet);
         if let Some(language) = language {
             findings.extend(inner.lift(scan_snippet(language, &inner)));
         }
@@ -95,5 +95,6 @@ fn encoded(body: Range<usize>, source: &[u8]) -> Option<Finding> {
                 "encoded text is not edited",
             ),
         )
+        .reading(found.iter().flat_map(|f| f.reads.clone()))
     })
 }

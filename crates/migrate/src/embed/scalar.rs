@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use crate::address::BLOT;
 use crate::data::Style;
 use crate::snippet::{Codec, Decoder, Snippet};
 
@@ -189,7 +190,7 @@ fn copy(
 /// The length of a template expression at the start of `rest`, and what to put in its place.
 fn hole(rest: &[u8], holes: Holes) -> Option<(usize, u8)> {
     const KINDS: [(&[u8], &[u8], u8); 4] =
-        [(b"${{", b"}}", b'_'), (b"{{", b"}}", b'_'), (b"{%", b"%}", b' '), (b"${", b"}", b'_')];
+        [(b"${{", b"}}", BLOT), (b"{{", b"}}", BLOT), (b"{%", b"%}", b' '), (b"${", b"}", BLOT)];
     let kinds = if holes.sub { &KINDS[..] } else { &KINDS[..3] };
     kinds.iter().find_map(|(open, close, with)| {
         let inside = rest.strip_prefix(*open)?;

@@ -15,7 +15,7 @@ pub(super) fn scan(snippet: &Snippet<'_>) -> Vec<Finding> {
             continue;
         }
         let mut inner = decode(source, span);
-        inner.untouched = snippet.untouched;
+        inner.inherit(snippet);
         inner.no_shell = Some("systemd starts it without a shell to keep the token in");
         findings.extend(script(&inner).into_iter().map(without_inner_escapes));
     }

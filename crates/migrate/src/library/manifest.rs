@@ -52,9 +52,19 @@ fn lines(bytes: &[u8]) -> Vec<(usize, String)> {
         .map(|line| {
             let start = at;
             at += line.len();
-            (start, String::from_utf8_lossy(line).trim_end().to_owned())
+            (start, decoded(line).trim_end().to_owned())
         })
         .collect()
+}
+
+/// The same text, as long, with a `?` for each byte that is not UTF-8.
+fn decoded(bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(bytes.len());
+    for chunk in bytes.utf8_chunks() {
+        text.push_str(chunk.valid());
+        text.extend(chunk.invalid().iter().map(|_| '?'));
+    }
+    text
 }
 
 /// A package named on the line that starts at `start`.
@@ -204,10 +214,7 @@ fn composer_lock(bytes: &[u8]) -> Vec<Package> {
 
 /// `<dependency>` elements; `${name}` is looked up among the elements of that name.
 fn pom(bytes: &[u8]) -> Vec<Package> {
-    let text = String::from_utf8_lossy(bytes).into_owned();
-    if text.len() != bytes.len() {
-        return Vec::new();
-    }
+    let text = decoded(bytes);
     let mut packages = Vec::new();
     let mut at = 0;
     while let Some(start) = text[at..].find("<dependency>").map(|p| at + p) {

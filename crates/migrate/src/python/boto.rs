@@ -71,7 +71,12 @@ fn finding(call: Node<'_>, function: &str, names: &Names<'_>, snippet: &Snippet<
         ),
     };
     let what = format!("boto 2's `{function}` reads instance metadata without a token");
-    Finding::new(Rule::TokenlessRequest, call.byte_range(), what, remedy)
+    let tree = match function {
+        "get_instance_userdata" => "/latest/user-data",
+        "get_instance_metadata" => "/latest/meta-data/*",
+        _ => "/latest/dynamic/*",
+    };
+    Finding::new(Rule::TokenlessRequest, call.byte_range(), what, remedy).reading([tree.to_owned()])
 }
 
 fn rewrite(

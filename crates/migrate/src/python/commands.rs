@@ -39,7 +39,7 @@ pub(super) fn scan(call: Node<'_>, snippet: &Snippet<'_>) -> Vec<Finding> {
         return Vec::new();
     }
     let mut inner = decode(first, source);
-    inner.untouched = inner.untouched.or(snippet.untouched);
+    inner.inherit(snippet);
     embed::script(&inner)
 }
 

@@ -7,9 +7,7 @@ use tree_sitter::Node;
 use super::owned;
 use crate::address::HOLE;
 use crate::syntax::{around, children, nodes};
-
-const MAX_VALUES: usize = 16;
-const MAX_STEPS: usize = 8;
+use crate::values::{MAX_STEPS, MAX_VALUES, product, some_of, unknown};
 
 /// The names of one module.
 pub(super) struct Names<'t> {
@@ -37,13 +35,14 @@ impl<'t> Names<'t> {
                     let left = node.child_by_field_name("left");
                     let right = node.child_by_field_name("right");
                     if let (Some(left), Some(right)) = (left, right) {
-                        let items = children(right);
-                        let is_list = matches!(right.kind(), "list" | "tuple");
                         let entry = names.assigned.entry(names.last(left)).or_default();
-                        entry.extend(items.into_iter().filter(|_| is_list));
+                        match right.kind() {
+                            "list" | "tuple" => entry.extend(children(right)),
+                            _ => entry.push(right),
+                        }
                     }
                 }
-                "default_parameter" => {
+                "default_parameter" | "typed_default_parameter" => {
                     let name = node.child_by_field_name("name");
                     let value = node.child_by_field_name("value");
                     if let (Some(name), Some(value)) = (name, value) {
@@ -75,6 +74,31 @@ impl<'t> Names<'t> {
 
     pub(super) fn is_assigned(&self, name: &str) -> bool {
         self.assigned.contains_key(name)
+    }
+
+    /// Whether `node` is a list with something in it, as far as the file tells.
+    pub(super) fn is_filled(&self, node: Node<'t>) -> bool {
+        match node.kind() {
+            "list" | "tuple" | "set" | "dictionary" => !children(node).is_empty(),
+            "identifier" => {
+                let assigned = self.assignments(&owned(node, self.source));
+                !assigned.is_empty()
+                    && assigned.iter().all(|n| n.kind() != "identifier" && self.is_filled(*n))
+            }
+            "call" => {
+                let function = node.child_by_field_name("function");
+                let last = function.map(|f| self.last(f)).unwrap_or_default();
+                let object = function.and_then(|f| f.child_by_field_name("object"));
+                let arguments = node.child_by_field_name("arguments").map(children);
+                let first = arguments.and_then(|a| a.first().copied());
+                match last.as_str() {
+                    "items" | "keys" | "values" => object.is_some_and(|o| self.is_filled(o)),
+                    "enumerate" | "sorted" | "reversed" => first.is_some_and(|f| self.is_filled(f)),
+                    _ => false,
+                }
+            }
+            _ => false,
+        }
     }
 
     /// The last part of a dotted name.
@@ -149,10 +173,7 @@ impl<'t> Names<'t> {
             }
         }
         values.extend(self.argument(node, &name, steps));
-        values.sort();
-        values.dedup();
-        values.truncate(MAX_VALUES);
-        if values.is_empty() { unknown() } else { values }
+        some_of(values)
     }
 
     /// What callers of the function around `node` give for its parameter `name`.
@@ -164,23 +185,41 @@ impl<'t> Names<'t> {
         let (Some(function), Some(parameters)) = (field("name"), field("parameters")) else {
             return Vec::new();
         };
-        let parameters: Vec<String> = children(parameters)
+        let parameters: Vec<(String, bool)> = children(parameters)
             .into_iter()
-            .map(|p| owned(p, self.source))
-            .map(|p| p.split([':', '=']).next().unwrap_or_default().trim().to_owned())
-            .filter(|p| p != "self" && p != "cls")
+            .map(|p| (owned(p, self.source), p.kind().ends_with("default_parameter")))
+            .map(|(p, default)| {
+                (p.split([':', '=']).next().unwrap_or_default().trim().to_owned(), default)
+            })
+            .filter(|(p, _)| p != "self" && p != "cls")
             .collect();
-        let Some(position) = parameters.iter().position(|p| p == name) else { return Vec::new() };
+        let Some(position) = parameters.iter().position(|(p, _)| p == name) else {
+            return Vec::new();
+        };
+        let has_default = parameters[position].1;
+        let is_method = around(function).any(|n| n.kind() == "class_definition");
         let mut values = Vec::new();
         let calls = self.calls.get(&owned(function, self.source));
-        for call in calls.into_iter().flatten().take(MAX_VALUES) {
+        // `answer.read()` is not a call of the function `read`.
+        let calls = calls.into_iter().flatten().filter(|call| {
+            let called = call.child_by_field_name("function");
+            is_method || called.is_some_and(|f| f.kind() == "identifier")
+        });
+        for call in calls.take(MAX_VALUES) {
             let arguments = call.child_by_field_name("arguments").map(children).unwrap_or_default();
             let given = arguments
                 .iter()
                 .find(|a| self.keyword(**a).as_deref() == Some(name))
                 .and_then(|a| a.child_by_field_name("value"))
-                .or_else(|| arguments.get(position).copied());
-            values.extend(given.map_or_else(unknown, |a| self.evaluate(a, steps - 1)));
+                .or_else(|| {
+                    arguments.get(position).copied().filter(|a| a.kind() != "keyword_argument")
+                });
+            match given {
+                Some(given) => values.extend(self.evaluate(given, steps - 1)),
+                // What its default is worth is known as an assignment.
+                None if has_default => {}
+                None => values.extend(unknown()),
+            }
         }
         values
     }
@@ -229,13 +268,4 @@ fn fill(text: &str) -> String {
         }
     }
     out
-}
-
-fn unknown() -> Vec<String> {
-    vec![HOLE.to_string()]
-}
-
-fn product(heads: &[String], tails: &[String]) -> Vec<String> {
-    let pairs = heads.iter().flat_map(|head| tails.iter().map(move |tail| format!("{head}{tail}")));
-    pairs.take(MAX_VALUES).collect()
 }

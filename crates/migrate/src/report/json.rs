@@ -26,6 +26,7 @@ pub fn json(path: &Path, finding: &Finding) -> String {
         "end": finding.span.end,
         "rule": finding.rule.id(),
         "what": finding.what,
+        "reads": finding.reads,
         "why": finding.rule.why(),
         "remedy": remedy,
     })

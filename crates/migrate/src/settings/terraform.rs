@@ -17,13 +17,51 @@ const LAUNCHERS: [&str; 5] = [
     "amazon-ebs",
 ];
 
+/// Modules of the registry that launch instances by their caller's `metadata_options`, or by none.
+const MODULES: [&str; 2] =
+    ["terraform-aws-modules/ec2-instance/aws", "terraform-aws-modules/autoscaling/aws"];
+
 pub(super) fn scan(snippet: &Snippet<'_>) -> Vec<Finding> {
     let source: &[u8] = &snippet.text;
     let Some(tree) = syntax::parse(&tree_sitter_hcl::LANGUAGE.into(), source) else {
         return Vec::new();
     };
-    let blocks = nodes(tree.root_node()).filter(|n| n.kind() == "block");
-    blocks.filter(|b| is_clean(*b)).flat_map(|block| judge(block, snippet)).collect()
+    let clean = nodes(tree.root_node()).filter(|n| is_clean(*n));
+    clean
+        .flat_map(|node| match node.kind() {
+            "block" => judge(node, snippet),
+            "object_elem" => explicit(node, source).into_iter().collect(),
+            _ => Vec::new(),
+        })
+        .collect()
+}
+
+/// `http_tokens = "optional"` in an object, as modules take their options.
+fn explicit(element: Node<'_>, source: &[u8]) -> Option<Finding> {
+    let value = element.child_by_field_name("val")?;
+    let key = element.child_by_field_name("key")?;
+    let is_optional = literal(key, source) == "http_tokens" && literal(value, source) == "optional";
+    let edits = vec![Edit::replace(value.byte_range(), "\"required\"")];
+    is_optional.then(|| not_required(value.byte_range(), "tokens are left optional", edits))
+}
+
+/// A call of a module.
+fn module(block: Node<'_>, name: Node<'_>, snippet: &Snippet<'_>) -> Vec<Finding> {
+    let of = |key| attribute(block, key, &snippet.text);
+    let source = of("source").map(|n| literal(n, &snippet.text)).unwrap_or_default();
+    if !MODULES.contains(&source.as_str())
+        || of("metadata_options").is_some()
+        || of("launch_template_id").is_some()
+    {
+        return Vec::new();
+    }
+    let lines = "metadata_options = {\n  http_tokens = \"required\"\n}";
+    let what = format!("`{source}` is not told whether tokens are required");
+    vec![not_required(
+        name.byte_range(),
+        what,
+        insertion(block, lines, snippet).into_iter().collect(),
+    )]
 }
 
 fn judge(block: Node<'_>, snippet: &Snippet<'_>) -> Vec<Finding> {
@@ -35,10 +73,12 @@ fn judge(block: Node<'_>, snippet: &Snippet<'_>) -> Vec<Finding> {
         .map(|n| text(*n, source).trim_matches('"').to_owned())
         .collect();
     let [keyword, kind, ..] = words.as_slice() else { return Vec::new() };
-    if !matches!(keyword.as_str(), "resource" | "source") {
-        return Vec::new();
-    }
     let Some(name) = parts.iter().find(|n| n.kind() == "string_lit") else { return Vec::new() };
+    match keyword.as_str() {
+        "resource" | "source" => {}
+        "module" => return module(block, *name, snippet),
+        _ => return Vec::new(),
+    }
     if kind == "aws_ec2_instance_metadata_defaults" {
         return options(block, *name, &format!("`{kind}`"), snippet);
     }

@@ -7,11 +7,7 @@ use tree_sitter::Node;
 
 use crate::address::HOLE;
 use crate::syntax::{around, children, nodes, text};
-
-/// How many values one word may take before the rest is dropped.
-const MAX_VALUES: usize = 16;
-/// How many names are followed from one word.
-const MAX_STEPS: usize = 8;
+use crate::values::{MAX_STEPS, MAX_VALUES, product, some_of, unknown};
 
 /// The names of one script.
 pub(crate) struct Names<'t> {
@@ -172,8 +168,29 @@ impl<'t> Names<'t> {
             // What the environment may say instead is not counted: the default tells what is meant.
             values.retain(|v| v.chars().any(|c| c != HOLE));
             values.extend(self.evaluate(*default, steps - 1));
+        } else if let Some(operator) = operator.filter(|o| o.kind() != "}") {
+            values = self.changed(values, operator.kind(), parts.get(1));
         }
-        values.truncate(MAX_VALUES);
+        some_of(values)
+    }
+
+    /// What `#` and `%` leave of texts; of what else is done to them nothing is known, so that
+    /// they count as they were, and as anything.
+    fn changed(&self, mut values: Vec<String>, by: &str, what: Option<&Node<'t>>) -> Vec<String> {
+        let fixed = what.map(|n| self.text(*n)).filter(|what| !what.contains(['*', '?', '[', '$']));
+        match (by, fixed) {
+            ("#" | "##", Some(head)) => values.iter_mut().for_each(|value| {
+                if let Some(rest) = value.strip_prefix(&*head) {
+                    *value = rest.to_owned();
+                }
+            }),
+            ("%" | "%%", Some(tail)) => values.iter_mut().for_each(|value| {
+                if let Some(rest) = value.strip_suffix(&*tail) {
+                    *value = rest.to_owned();
+                }
+            }),
+            _ => values.extend(unknown()),
+        }
         values
     }
 
@@ -191,7 +208,13 @@ impl<'t> Names<'t> {
             if around(name).any(|n| n == *value) {
                 continue;
             }
-            values.extend(self.evaluate(*value, steps - 1));
+            let texts = self.evaluate(*value, steps - 1);
+            if value.parent().is_some_and(|n| n.kind() == "for_statement") {
+                // `"${paths[@]}"` is as many words as the array has.
+                values.extend(texts.iter().flat_map(|t| t.split_whitespace()).map(str::to_owned));
+            } else {
+                values.extend(texts);
+            }
         }
         some_of(values)
     }
@@ -248,22 +271,6 @@ impl<'t> Names<'t> {
 pub(crate) fn arguments(command: Node<'_>) -> Vec<Node<'_>> {
     let mut cursor = command.walk();
     command.children_by_field_name("argument", &mut cursor).collect()
-}
-
-fn some_of(mut values: Vec<String>) -> Vec<String> {
-    values.sort();
-    values.dedup();
-    values.truncate(MAX_VALUES);
-    if values.is_empty() { unknown() } else { values }
-}
-
-fn unknown() -> Vec<String> {
-    vec![HOLE.to_string()]
-}
-
-fn product(heads: &[String], tails: &[String]) -> Vec<String> {
-    let pairs = heads.iter().flat_map(|head| tails.iter().map(move |tail| format!("{head}{tail}")));
-    pairs.take(MAX_VALUES).collect()
 }
 
 /// Removes the backslashes that quote a character for which `quotes` holds; a quoted line end

@@ -96,7 +96,7 @@ pub(crate) fn plan<'t>(requests: &[&Request<'t>], source: &[u8]) -> Vec<Place> {
                 .filter(|j| places[*j].is_none() && scopes[*j] == scopes[i])
                 .collect();
             let commands: Vec<Node> = members.iter().map(|j| requests[*j].command).collect();
-            let place = place(scopes[i], &commands);
+            let place = place(scopes[i], &commands, source);
             for j in members {
                 places[j] = Some(place.clone());
             }
@@ -192,7 +192,7 @@ fn scope<'t>(command: Node<'t>, source: &[u8]) -> Scope<'t> {
     }
 }
 
-fn place(scope: Scope<'_>, commands: &[Node<'_>]) -> Place {
+fn place(scope: Scope<'_>, commands: &[Node<'_>], source: &[u8]) -> Place {
     if let Scope::Chained(operand) = scope {
         return Place {
             at: operand.start_byte(),
@@ -219,6 +219,7 @@ fn place(scope: Scope<'_>, commands: &[Node<'_>]) -> Place {
         })
     });
     if let Some(seat) = shared {
+        let seat = before_loops(*seat, source);
         Place {
             at: seat.statement.start_byte(),
             join: Join::Statement,
@@ -227,6 +228,31 @@ fn place(scope: Scope<'_>, commands: &[Node<'_>]) -> Place {
     } else {
         let at = commands.first().map_or(0, Node::start_byte);
         Place { at, join: Join::Statement, reach: at..at }
+    }
+}
+
+/// The seat of the outermost loop around `seat` that goes through a list, and so does not outlive
+/// a token: one token serves all its rounds.
+fn before_loops<'t>(seat: Seat<'t>, source: &[u8]) -> Seat<'t> {
+    let lap = seat.block.parent().filter(|lap| {
+        seat.block.kind() == "do_group"
+            && !is_poll(*lap, source)
+            && goes_through_a_list(*lap, source)
+    });
+    match lap.and_then(self::seat) {
+        Some(outer) => before_loops(outer, source),
+        None => seat,
+    }
+}
+
+fn goes_through_a_list(lap: Node<'_>, source: &[u8]) -> bool {
+    match lap.kind() {
+        "for_statement" => text(lap, source).starts_with("for"),
+        "while_statement" => lap.child_by_field_name("condition").is_some_and(|condition| {
+            let name = condition.child_by_field_name("name");
+            name.is_some_and(|name| text(name, source) == "read")
+        }),
+        _ => false,
     }
 }
 

@@ -69,6 +69,8 @@ pub(crate) struct Request<'t> {
     pub(crate) endpoint: String,
     /// The options about reaching the host, each with a blank before it.
     pub(crate) network: String,
+    /// The paths it asks for.
+    pub(crate) paths: Vec<String>,
 }
 
 /// How a request speaks.
@@ -137,6 +139,7 @@ pub(crate) fn recognise<'t>(
         again: again(command, &words[..=at], fetcher, source),
         endpoint: metadata.endpoint.unwrap_or_else(|| DEFAULT_ENDPOINT.to_owned()),
         network: aims.network,
+        paths: aims.paths,
     })
 }
 
@@ -151,6 +154,7 @@ struct Aims {
     /// Everything the words can say.
     said: String,
     network: String,
+    paths: Vec<String>,
 }
 
 struct Aim {
@@ -219,6 +223,7 @@ impl Aims {
     /// Notes where one URL leads; among `several` words of one value only what has a scheme is
     /// taken for a URL.
     fn aim_at(&mut self, url: &str, word: Node<'_>, source: &[u8], several: bool) {
+        self.paths.extend(address::path(url));
         match address::target(url) {
             Target::Metadata { endpoint, .. } => {
                 let known = endpoint.is_some();

@@ -6,7 +6,7 @@ use tree_sitter::Node;
 
 use super::names::Names;
 use super::request::SPEAKERS;
-use crate::address;
+use crate::address::{self, BLOT};
 use crate::finding::{Finding, Remedy, Rule};
 use crate::language::{self, Language};
 use crate::snippet::{Codec, Decoder, Snippet};
@@ -30,7 +30,7 @@ pub(super) fn scan(root: Node<'_>, names: &Names<'_>, snippet: &Snippet<'_>) -> 
         let inner = inner(node, snippet);
         let found = crate::scan_snippet(language, &inner);
         if !found.is_empty() && !is_clean(node) {
-            findings.push(unparsed(node));
+            findings.push(unparsed(node, &found));
         } else {
             findings.extend(inner.lift(found));
         }
@@ -127,8 +127,7 @@ fn as_is(span: Range<usize>, snippet: &Snippet<'_>) -> Snippet<'static> {
     let mut decoder = Decoder::new(&snippet.text);
     decoder.copy(span.clone());
     let mut inner = decoder.finish(span.end, Codec::default());
-    inner.untouched = snippet.untouched;
-    inner.busybox = snippet.busybox;
+    inner.inherit(snippet);
     inner.multiline = false;
     inner
 }
@@ -159,10 +158,10 @@ fn inner(node: Node<'_>, snippet: &Snippet<'_>) -> Snippet<'static> {
             if let Some(part) = parts.iter().find(|p| p.start_byte() == at && p.end_byte() > at) {
                 // The outer shell puts something here that is not known.
                 let stop = part.end_byte().min(end);
-                decoder.blot(at..stop, b'_');
+                decoder.blot(at..stop, BLOT);
                 at = stop;
             } else if let Some(ticked) = ticked.iter().find(|t| t.start == at) {
-                decoder.blot(ticked.clone(), b'_');
+                decoder.blot(ticked.clone(), BLOT);
                 at = ticked.end;
             } else if source[at] == b'\\' && source.get(at + 1).is_some_and(|b| special.contains(b))
             {
@@ -184,8 +183,8 @@ fn inner(node: Node<'_>, snippet: &Snippet<'_>) -> Snippet<'static> {
     let mut inner = decoder.finish(end, Codec { escapes, indent: String::new() });
     let in_backticks = around(node)
         .any(|n| n.kind() == "command_substitution" && source.get(n.start_byte()) == Some(&b'`'));
-    inner.untouched = snippet.untouched.or(in_backticks.then_some("it is quoted inside backticks"));
-    inner.busybox = snippet.busybox;
+    inner.untouched = in_backticks.then_some("it is quoted inside backticks");
+    inner.inherit(snippet);
     inner.multiline = has_lines;
     inner
 }
@@ -200,7 +199,7 @@ fn heredoc_is_quoted(body: Node<'_>, source: &[u8]) -> bool {
     start.is_some_and(|s| s.contains(['"', '\'', '\\']))
 }
 
-fn unparsed(node: Node<'_>) -> Finding {
+fn unparsed(node: Node<'_>, found: &[Finding]) -> Finding {
     Finding::new(
         Rule::TokenlessRequest,
         node.byte_range(),
@@ -210,4 +209,5 @@ fn unparsed(node: Node<'_>) -> Finding {
             "the code around it does not parse cleanly",
         ),
     )
+    .reading(found.iter().flat_map(|f| f.reads.clone()))
 }

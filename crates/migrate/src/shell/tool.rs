@@ -63,10 +63,13 @@ pub(super) fn scan(command: Node<'_>, snippet: &Snippet<'_>) -> Option<Finding> 
             "what is printed would differ in its line ends",
         ),
     };
-    Some(Finding::new(
-        Rule::TokenlessRequest,
-        command.byte_range(),
-        "ec2metadata reads instance metadata without a token on older Ubuntu releases",
-        remedy,
-    ))
+    Some(
+        Finding::new(
+            Rule::TokenlessRequest,
+            command.byte_range(),
+            "ec2metadata reads instance metadata without a token on older Ubuntu releases",
+            remedy,
+        )
+        .reading([format!("/*/{}", path.unwrap_or("*"))]),
+    )
 }

@@ -1,0 +1,8 @@
+#!/bin/sh
+{
+	echo "# facts"
+	printf 'ID='; IMDS_TOKEN=$(curl -sf -X PUT -H "X-aws-ec2-metadata-token-ttl-seconds: 21600" "http://169.254.169.254/latest/api/token") || true; curl -H "X-aws-ec2-metadata-token: $IMDS_TOKEN" -s http://169.254.169.254/latest/meta-data/instance-id; echo
+	printf 'TYPE='; curl -H "X-aws-ec2-metadata-token: $IMDS_TOKEN" -s http://169.254.169.254/latest/meta-data/instance-type; echo
+} > /etc/facts 2>/dev/null
+. /etc/facts
+echo "$ID $TYPE"
