@@ -4,6 +4,7 @@ mod control;
 mod exec;
 mod migrate;
 mod requests;
+mod server;
 mod start;
 
 use std::process::Command;

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, ensure};
 
-use super::requests::{Server, token};
+use super::server::{Server, token};
 use super::{ROUNDS, median};
 
 const INSTANCES: usize = 10_000;
@@ -74,12 +74,8 @@ fn serve(addresses: &Addresses, name: &str) -> Result<Server> {
     if state.exists() {
         fs::remove_dir_all(&state)?;
     }
-    Server::start(
-        &["--listen", addresses.service, "--control", addresses.api, "--no-auth"],
-        addresses.service,
-        &state,
-        "off",
-    )
+    let arguments = ["--control", addresses.api, "--no-auth", "--access-log", "off"];
+    Server::imds(addresses.service, &state, &arguments)
 }
 
 fn launch_all(api: &str) -> Result<()> {

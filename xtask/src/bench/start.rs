@@ -25,7 +25,7 @@ fn one_start() -> Result<f64> {
     let address = "127.0.0.1:13381";
     let start = Instant::now();
     let mut server = Command::new(IMDS)
-        .args(["serve", "--listen", address, "--access-log", "off"])
+        .args(["serve", "--listen", address, "--access-log", "off", "--control", "off"])
         .env("XDG_STATE_HOME", std::path::absolute("target/bench-state")?)
         .stdout(Stdio::null())
         .stderr(Stdio::null())

@@ -1,0 +1,140 @@
+//! A server under load, and what it costs.
+
+use std::fs;
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result, ensure};
+
+use super::IMDS;
+
+const CONNECTIONS: &str = "32";
+const SECONDS: &str = "2";
+/// Two threads of the client keep one worker busy. From one it would have to wait, and be charged
+/// for each time it falls asleep and wakes: the faster it is, the more.
+const CLIENT_THREADS: &str = "2";
+/// How long a server may take to start.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// What is asked for.
+const PATH: &str = "/latest/meta-data/instance-id";
+
+/// A running server, and the process whose time counts. Ended when it is dropped.
+pub(super) struct Server {
+    process: Child,
+    worker: u32,
+}
+
+impl Server {
+    /// `imds serve` with one thread that answers, on `address`, with its state in `state`.
+    pub(super) fn imds(address: &str, state: &Path, arguments: &[&str]) -> Result<Self> {
+        let process = Command::new(IMDS)
+            .args(["serve", "--instance-type", "t3.micro", "--threads", "1", "--listen", address])
+            .args(arguments)
+            .env("XDG_STATE_HOME", std::path::absolute(state)?)
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()?;
+        let server = Self { worker: process.id(), process };
+        wait_for(address)?;
+        Ok(server)
+    }
+
+    /// nginx with one worker, on `address`.
+    pub(super) fn nginx(address: &str, home: &Path, config: &str) -> Result<Self> {
+        fs::create_dir_all(home)?;
+        let file = home.join("nginx.conf");
+        fs::write(&file, config)?;
+        let process = Command::new("nginx")
+            .args(["-e", "stderr", "-c"])
+            .arg(&file)
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .context("nginx")?;
+        // From here on it is ended whatever happens.
+        let mut server = Self { worker: process.id(), process };
+        wait_for(address)?;
+        // The port is open before the worker is there.
+        let start = Instant::now();
+        let children = format!("/proc/{0}/task/{0}/children", server.worker);
+        loop {
+            let children = fs::read_to_string(&children)?;
+            if let Some(worker) = children.split_whitespace().next() {
+                server.worker = worker.parse()?;
+                return Ok(server);
+            }
+            ensure!(start.elapsed() < PATIENCE, "nginx has no worker");
+            std::thread::yield_now();
+        }
+    }
+
+    /// Loads the server for a while; processor time per request in microseconds.
+    pub(super) fn load(&self, address: &str, token: &str) -> Result<f64> {
+        let before = self.processor_time()?;
+        let output = Command::new("wrk")
+            .args(["-t", CLIENT_THREADS, "-c", CONNECTIONS, "-d", SECONDS])
+            .args(["-H", "Connection: keep-alive", "-H"])
+            .arg(format!("X-aws-ec2-metadata-token: {token}"))
+            .arg(format!("http://{address}{PATH}"))
+            .output()
+            .context("wrk")?;
+        let spent = self.processor_time()?.saturating_sub(before);
+        let report = String::from_utf8(output.stdout)?;
+        ensure!(!report.contains("Non-2xx"), "not all requests were answered with 200:\n{report}");
+        let count =
+            report.split(" requests in ").next().and_then(|text| text.split_whitespace().last());
+        let requests: f64 = count.and_then(|count| count.parse().ok()).context("wrk's report")?;
+        Ok(spent.as_secs_f64() * 1e6 / requests)
+    }
+
+    /// How many bytes it has in memory that are its own.
+    pub(super) fn memory(&self) -> Result<usize> {
+        let rollup = fs::read_to_string(format!("/proc/{}/smaps_rollup", self.worker))?;
+        let own = rollup.lines().filter(|line| line.starts_with("Private_"));
+        let kib = own.filter_map(|line| line.split_whitespace().nth(1)?.parse::<usize>().ok());
+        Ok(kib.sum::<usize>() * 1024)
+    }
+
+    /// User and system time so far.
+    fn processor_time(&self) -> Result<Duration> {
+        // Nanoseconds of all threads that the scheduler has accounted, finer than clock ticks.
+        let mut total = 0;
+        for task in fs::read_dir(format!("/proc/{}/task", self.worker))? {
+            let schedstat = fs::read_to_string(task?.path().join("schedstat"))?;
+            let running = schedstat.split_whitespace().next().context("schedstat")?;
+            total += running.parse::<u64>()?;
+        }
+        Ok(Duration::from_nanos(total))
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // nginx's master ends its worker when it is told to; killed, it would leave it behind.
+        let _ = Command::new("kill").arg(self.process.id().to_string()).status();
+        let _ = self.process.wait();
+    }
+}
+
+fn wait_for(address: &str) -> Result<()> {
+    let start = Instant::now();
+    while TcpStream::connect(address).is_err() {
+        ensure!(start.elapsed() < PATIENCE, "nothing answers on {address}");
+        std::thread::yield_now();
+    }
+    Ok(())
+}
+
+/// A session token of the service on `address`.
+pub(super) fn token(address: &str) -> Result<String> {
+    let mut stream = TcpStream::connect(address)?;
+    stream.write_all(
+        b"PUT /latest/api/token HTTP/1.1\r\nX-aws-ec2-metadata-token-ttl-seconds: 21600\r\n\r\n",
+    )?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer)?;
+    Ok(answer.split("\r\n\r\n").nth(1).context("no token")?.to_owned())
+}
