@@ -7,11 +7,14 @@ use std::net::IpAddr;
 
 use crate::block_device::{self, BlockDevice};
 use crate::credentials::{AccessKeys, Credentials};
+use crate::events::Events;
 use crate::ids::{
     AccountId, InstanceId, InterfaceId, Invalid, KernelId, RamdiskId, ReservationId, SubnetId,
 };
 use crate::image::{Image, WellKnownImage};
-use crate::instance::{HostnameType, Instance, LifeCycle, PublicKey, Role};
+use crate::instance::{
+    Accelerator, ElasticGpu, HostnameType, Instance, LifeCycle, PublicKey, Role, SshSigner,
+};
 use crate::instance_type::{Flavour, InstanceType};
 use crate::options::{MetadataOptions, Preferences, Switch};
 use crate::placement::{Placement, Region, Zone};
@@ -62,16 +65,24 @@ pub struct Launch {
     pub interfaces: Vec<LaunchInterface>,
     /// What private DNS names are made of.
     pub hostname_type: HostnameType,
+    /// The Elastic GPUs.
+    pub elastic_gpus: Vec<ElasticGpu>,
+    /// The Elastic Inference accelerators.
+    pub accelerators: Vec<Accelerator>,
     /// The metadata options that are stated.
     pub options: Preferences,
     /// The role of the instance profile.
     pub role: Option<LaunchRole>,
     /// The key pair.
     pub public_key: Option<PublicKey>,
+    /// Who signs the keys that EC2 Instance Connect is sent.
+    pub ssh_signer: Option<SshSigner>,
     /// The tags.
     pub tags: Vec<Tag>,
     /// The user data.
     pub user_data: Option<Vec<u8>>,
+    /// What happens to it.
+    pub events: Events,
 }
 
 /// An image: one that everybody knows, or any.
@@ -229,7 +240,11 @@ impl Launch {
             zone,
             placement: self.placement,
             options,
+            elastic_gpus: self.elastic_gpus,
+            accelerators: self.accelerators,
             public_key: self.public_key,
+            ssh_signer: self.ssh_signer,
+            events: self.events,
             tags,
             user_data: self.user_data,
         })
