@@ -5,7 +5,7 @@
 //! signatures of the identity document, which need keys, are added later.
 //!
 //! A service may hold a hundred thousand trees, so a tree is three blocks of memory: all names, all
-//! values, and a node of 20 bytes for each path. The names in a directory lie together, a line feed
+//! values, and a node of 24 bytes for each path. The names in a directory lie together, a line feed
 //! between them: they are its listing, and what a path is looked up in.
 
 mod builder;
@@ -44,6 +44,8 @@ pub struct Found<'a> {
 }
 
 struct Node {
+    /// The last part of its path: the beginning of what its directory lists it as.
+    name: Name,
     /// The version that first has it.
     since: Version,
     content: Content,
@@ -65,23 +67,21 @@ enum Content {
 struct Directory {
     /// The names of its children, as they are listed under `latest`.
     names: Span,
-    /// The node of the first child.
-    first: u32,
-    kind: Kind,
+    /// The nodes of its children: the first, and how many.
+    children: Span,
+    /// Whether some of what is in it, or below, comes and goes; so does the directory when all is
+    /// gone.
+    changes: bool,
 }
 
-/// What is special about a directory.
-#[derive(Clone, Copy, Eq, PartialEq)]
-enum Kind {
-    /// Nothing: what it has, it has for ever.
-    Plain,
-    /// Some of what is in it, or below, comes and goes; so does the directory when all is gone.
-    Changing,
-    /// Its names stand before a `=`: `0=my-key`.
-    Indexed,
+/// A part of [`Tree::names`].
+#[derive(Clone, Copy)]
+struct Name {
+    start: u32,
+    length: u16,
 }
 
-/// A part of [`Tree::names`] or [`Tree::values`].
+/// A part of [`Tree::nodes`], [`Tree::names`] or [`Tree::values`].
 #[derive(Clone, Copy)]
 struct Span {
     start: u32,
@@ -94,8 +94,8 @@ const BINARY: &str = "application/octet-stream";
 /// The path of the identity document.
 const DOCUMENT: &str = "dynamic/instance-identity/document";
 
-/// The directory of the key pair, and the child that is listed with the key pair's name.
-const PUBLIC_KEYS: (&str, &str) = ("meta-data/public-keys", "0");
+/// The directory of the key pair, which is listed with the key pair's name.
+const PUBLIC_KEY: &str = "meta-data/public-keys/0";
 
 impl Tree {
     /// Renders the metadata of an instance.
@@ -108,8 +108,7 @@ impl Tree {
             }
         }
         if let Some(key) = &instance.public_key {
-            let (directory, name) = PUBLIC_KEYS;
-            tree.index(directory, name, &key.name);
+            tree.label(PUBLIC_KEY, &format!("0={}", key.name));
         }
         tree.finish()
     }
@@ -180,8 +179,9 @@ impl Tree {
         while let Some((path, node)) = ahead.pop() {
             if let Content::Directory(directory) = node.content {
                 let slash = if path.is_empty() { "" } else { "/" };
-                ahead.extend(self.children(directory).map(|(label, child)| {
-                    (format!("{path}{slash}{}", directory.name(label)), child)
+                ahead.extend(self.nodes[directory.children.range()].iter().map(|child| {
+                    let name = &self.names[child.name.range()];
+                    (format!("{path}{slash}{name}"), child)
                 }));
             }
             if of(&node.content) {
@@ -193,23 +193,21 @@ impl Tree {
     }
 
     fn node(&self, path: &str) -> Option<&Node> {
+        let names = self.names.as_bytes();
         let mut node = &self.nodes[0];
-        for part in path.split('/').filter(|part| !part.is_empty()) {
+        for part in path.as_bytes().split(|byte| *byte == b'/').filter(|part| !part.is_empty()) {
             let Content::Directory(directory) = node.content else { return None };
-            let mut children = self.children(directory);
-            node = children.find(|(label, _)| directory.name(label) == part)?.1;
+            let mut children = self.nodes[directory.children.range()].iter();
+            node = children.find(|child| names[child.name.range()] == *part)?;
         }
         Some(node)
     }
+}
 
-    /// The children of a directory, each with the name it is listed by.
-    fn children(&self, directory: Directory) -> impl Iterator<Item = (&str, &Node)> {
-        let labels = self.names(directory).split_terminator('\n');
-        labels.zip(&self.nodes[directory.first as usize..])
-    }
-
-    fn names(&self, directory: Directory) -> &str {
-        &self.names[directory.names.range()]
+impl Name {
+    fn range(self) -> Range<usize> {
+        let start = self.start as usize;
+        start..start + usize::from(self.length)
     }
 }
 
@@ -217,16 +215,6 @@ impl Span {
     fn range(self) -> Range<usize> {
         let start = self.start as usize;
         start..start + self.length as usize
-    }
-}
-
-impl Directory {
-    /// The part of a path that a listed name stands for.
-    fn name(self, label: &str) -> &str {
-        if self.kind == Kind::Indexed {
-            return label.split('=').next().unwrap_or(label);
-        }
-        label.strip_suffix('/').unwrap_or(label)
     }
 }
 
@@ -245,19 +233,22 @@ impl<'a> View<'a> {
         node.since <= self.version
             && match node.content {
                 Content::Timed(index) => self.tree.timed[index as usize].is_there(self.now),
-                Content::Directory(directory) if directory.kind == Kind::Changing => {
-                    self.tree.children(directory).any(|(_, child)| self.has(child))
+                Content::Directory(directory) if directory.changes => {
+                    self.tree.nodes[directory.children.range()].iter().any(|child| self.has(child))
                 }
                 _ => true,
             }
     }
 
     fn list(self, directory: Directory) -> Cow<'a, [u8]> {
-        if self.version == Version::LATEST && directory.kind != Kind::Changing {
-            return self.tree.names(directory).as_bytes().into();
+        let all = &self.tree.names[directory.names.range()];
+        if self.version == Version::LATEST && !directory.changes {
+            return all.as_bytes().into();
         }
-        let listed = self.tree.children(directory).filter(|(_, child)| self.has(child));
-        listed.map(|(label, _)| label).collect::<Vec<_>>().join("\n").into_bytes().into()
+        let children = &self.tree.nodes[directory.children.range()];
+        let names = all.split('\n').zip(children);
+        let listed = names.filter(|(_, child)| self.has(child)).map(|(name, _)| name);
+        listed.collect::<Vec<_>>().join("\n").into_bytes().into()
     }
 }
 

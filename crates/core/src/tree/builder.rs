@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::OnceLock;
 
-use super::{Content, Directory, Kind, Node, Span, Tree};
+use super::{Content, Directory, Name, Node, Span, Tree};
 use crate::catalogue::Value;
 use crate::timeline::Timed;
 use crate::versions::Version;
@@ -17,8 +17,9 @@ pub(super) struct Builder {
 struct Draft {
     since: Version,
     label: Label,
-    kind: Kind,
     value: Value,
+    /// Whether it is a directory, and what is in it or below comes and goes.
+    changes: bool,
 }
 
 /// A name in a listing, which is sorted by rank, then by name: all ranks are 0 but where an order
@@ -52,17 +53,14 @@ impl Builder {
             self.comes_and_goes(parent);
         }
         let name = path[parent.len()..].trim_start_matches('/').to_owned();
-        let draft = Draft { since, label: Label { rank, name }, kind: Kind::Plain, value };
+        let draft = Draft { since, label: Label { rank, name }, value, changes: false };
         self.drafts.insert(plain.to_owned(), draft);
     }
 
-    /// Lists `name` in `directory` as `name=text`.
-    pub(super) fn index(&mut self, directory: &str, name: &str, text: &str) {
-        if let Some(draft) = self.drafts.get_mut(directory) {
-            draft.kind = Kind::Indexed;
-        }
-        if let Some(draft) = self.drafts.get_mut(&format!("{directory}/{name}")) {
-            draft.label.name = format!("{name}={text}");
+    /// Lists what is at `path` by more than its last part: `0=my-key` instead of `0/`.
+    pub(super) fn label(&mut self, path: &str, label: &str) {
+        if let Some(draft) = self.drafts.get_mut(path) {
+            label.clone_into(&mut draft.label.name);
         }
     }
 
@@ -76,7 +74,7 @@ impl Builder {
             // Names in the version's own listing have no slash; all other directories do.
             let slash = if parent.is_empty() { "" } else { "/" };
             let label = Label { rank: 0, name: format!("{name}{slash}") };
-            Draft { since, label, kind: Kind::Plain, value: Value::Directory }
+            Draft { since, label, value: Value::Directory, changes: false }
         });
         draft.since = draft.since.min(since);
     }
@@ -86,13 +84,13 @@ impl Builder {
         let mut path = directory;
         while !path.is_empty() {
             if let Some(draft) = self.drafts.get_mut(path) {
-                draft.kind = Kind::Changing;
+                draft.changes = true;
             }
             path = split(path).0;
         }
     }
 
-    /// Writes nodes and text, the nearest to the root first.
+    /// Writes the tree, from the root down.
     pub(super) fn finish(mut self) -> Tree {
         let mut children = HashMap::<String, Vec<(Label, String)>>::new();
         for (path, draft) in self.drafts.iter().filter(|(path, _)| !path.is_empty()) {
@@ -100,9 +98,8 @@ impl Builder {
             children.entry(split(path).0.to_owned()).or_default().push(child);
         }
         let mut tree = Writer::default();
-        let mut ahead = VecDeque::from([String::new()]);
-        let mut first = 1;
-        while let Some(path) = ahead.pop_front() {
+        let mut ahead = VecDeque::from([(Name { start: 0, length: 0 }, String::new())]);
+        while let Some((name, path)) = ahead.pop_front() {
             let Some(draft) = self.drafts.remove(&path) else { continue };
             let content = match draft.value {
                 Value::Text(text) => Content::Text(tree.value(text.as_bytes())),
@@ -116,15 +113,16 @@ impl Builder {
                 Value::Directory => {
                     let mut children = children.remove(&path).unwrap_or_default();
                     children.sort();
-                    let names: Vec<_> = children.iter().map(|(label, _)| &*label.name).collect();
-                    let names = tree.names(&names.join("\n"));
-                    let directory = Directory { names, first: index(first), kind: draft.kind };
-                    first += children.len();
-                    ahead.extend(children.into_iter().map(|(_, path)| path));
-                    Content::Directory(directory)
+                    // All that is ahead comes before the children.
+                    let first = tree.nodes.len() + 1 + ahead.len();
+                    let length = index(children.len());
+                    let (names, named) = tree.names(children);
+                    ahead.extend(named);
+                    let children = Span { start: index(first), length };
+                    Content::Directory(Directory { names, children, changes: draft.changes })
                 }
             };
-            tree.nodes.push(Node { since: draft.since, content });
+            tree.nodes.push(Node { name, since: draft.since, content });
         }
         Tree {
             nodes: tree.nodes.into(),
@@ -147,10 +145,21 @@ struct Writer {
 }
 
 impl Writer {
-    fn names(&mut self, names: &str) -> Span {
-        let start = index(self.names.len());
-        self.names.push_str(names);
-        Span { start, length: index(names.len()) }
+    /// Writes a listing; gives its place, and each child's name and path.
+    fn names(&mut self, children: Vec<(Label, String)>) -> (Span, Vec<(Name, String)>) {
+        let start = self.names.len();
+        let mut named = Vec::with_capacity(children.len());
+        for (label, path) in children {
+            if self.names.len() > start {
+                self.names.push('\n');
+            }
+            let length = u16::try_from(split(&path).1.len());
+            let length = length.unwrap_or_else(|_| unreachable!("a name of over 64 KiB"));
+            named.push((Name { start: index(self.names.len()), length }, path));
+            self.names.push_str(&label.name);
+        }
+        let length = index(self.names.len() - start);
+        (Span { start: index(start), length }, named)
     }
 
     /// The value's place; equal ones share one, as many are there several times.
