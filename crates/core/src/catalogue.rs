@@ -53,9 +53,9 @@ enum Source {
 
 /// What a path holds.
 pub(crate) enum Value {
-    /// Text.
-    Text(Box<str>),
-    /// Bytes that are not to be taken for text.
+    /// What is served as text.
+    Text(Box<[u8]>),
+    /// What is served as mere bytes.
     Binary(Box<[u8]>),
     /// Something that depends on the time.
     Timed(Timed),
@@ -71,7 +71,7 @@ pub(crate) enum Value {
 const NEVER: &str = "never";
 
 /// `since` of what AWS names no version of, and which is in no younger directory.
-const ALWAYS: &str = "1.0";
+pub(crate) const ALWAYS: &str = "1.0";
 
 /// Every category, sorted by path.
 pub fn categories() -> Vec<&'static Category> {
@@ -135,21 +135,27 @@ impl Category {
     }
 }
 
+impl Value {
+    fn of(text: impl Display) -> Self {
+        Self::Text(text.to_string().into_bytes().into())
+    }
+}
+
 #[expect(clippy::unnecessary_wraps, reason = "the shape that sources have")]
 fn text(value: impl Display) -> Option<Value> {
-    Some(Value::Text(value.to_string().into()))
+    Some(Value::of(value))
 }
 
 /// One line for each item; absent without any.
 fn lines(items: impl IntoIterator<Item: Display>) -> Option<Value> {
     let lines: Vec<_> = items.into_iter().map(|item| item.to_string()).collect();
-    (!lines.is_empty()).then(|| Value::Text(lines.join("\n").into()))
+    (!lines.is_empty()).then(|| Value::of(lines.join("\n")))
 }
 
 /// What depends on the instance's events: `render` gives it at a time in seconds since 1970.
 fn timed(instance: &Instance, render: impl Fn(u64) -> Option<String>) -> Option<Value> {
     match Timeline::new(instance.events.instants(), render).settled() {
-        Ok(value) => value.map(Value::Text),
+        Ok(value) => value.map(Value::of),
         Err(timeline) => Some(Value::Timed(Timed::Steps(timeline))),
     }
 }

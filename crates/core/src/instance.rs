@@ -5,6 +5,7 @@ use std::net::Ipv4Addr;
 use crate::block_device::BlockDevice;
 use crate::credentials::Credentials;
 use crate::events::Events;
+use crate::extra::Extra;
 use crate::ids::{
     AcceleratorId, AccountId, ElasticGpuId, Fingerprint, InstanceId, KernelId, RamdiskId,
     ReservationId,
@@ -71,6 +72,8 @@ pub struct Instance {
     pub user_data: Option<Vec<u8>>,
     /// What happens to it.
     pub events: Events,
+    /// What is put over all that.
+    pub extra: Vec<Extra>,
 }
 
 /// How an instance is paid for: `meta-data/instance-life-cycle`.

@@ -19,6 +19,7 @@ pub mod catalogue;
 pub mod credentials;
 pub mod endpoint;
 pub mod events;
+pub mod extra;
 pub mod identity;
 pub mod ids;
 pub mod image;

@@ -14,7 +14,7 @@ use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::OnceLock;
 
-use crate::catalogue;
+use crate::extra::{Conflict, ExtraPath};
 use crate::identity::{Proof, Signatures};
 use crate::instance::Instance;
 use crate::time::Moment;
@@ -94,23 +94,24 @@ const BINARY: &str = "application/octet-stream";
 /// The path of the identity document.
 const DOCUMENT: &str = "dynamic/instance-identity/document";
 
-/// The directory of the key pair, which is listed with the key pair's name.
-const PUBLIC_KEY: &str = "meta-data/public-keys/0";
-
 impl Tree {
     /// Renders the metadata of an instance.
     pub fn new(instance: &Instance) -> Self {
-        let mut tree = Builder::new();
-        for category in catalogue::categories() {
-            for (nth, (path, value)) in category.on(instance).into_iter().enumerate() {
-                let rank = if category.ends_in_a_name() { nth } else { 0 };
-                tree.insert(&path, category.since, rank, value);
-            }
-        }
-        if let Some(key) = &instance.public_key {
-            tree.label(PUBLIC_KEY, &format!("0={}", key.name));
+        let mut tree = Builder::new(instance);
+        for extra in &instance.extra {
+            // An instance may change after its launch was checked; what it has by itself stays.
+            let _ = tree.lay_over(extra);
         }
         tree.finish()
+    }
+
+    /// The first of the instance's extra values that cannot be where it should, and why.
+    pub(crate) fn conflict(instance: &Instance) -> Option<(&ExtraPath, Conflict)> {
+        if instance.extra.is_empty() {
+            return None;
+        }
+        let mut tree = Builder::new(instance);
+        instance.extra.iter().find_map(|extra| Some((&extra.path, tree.lay_over(extra).err()?)))
     }
 
     /// Looks up a path that has been made plain: `latest/meta-data/instance-id`, or empty for the
@@ -164,16 +165,16 @@ impl Tree {
     }
 
     /// Every path below a version that holds a value, at some time at least, in order.
-    pub fn leaves(&self) -> impl Iterator<Item = String> {
+    pub fn leaves(&self) -> impl Iterator<Item = String> + use<> {
         self.paths(|content| !matches!(content, Content::Directory(_) | Content::Absent))
     }
 
     /// Every path below a version that lists others, the version itself (an empty path) first.
-    pub fn directories(&self) -> impl Iterator<Item = String> {
+    pub fn directories(&self) -> impl Iterator<Item = String> + use<> {
         self.paths(|content| matches!(content, Content::Directory(_)))
     }
 
-    fn paths(&self, of: fn(&Content) -> bool) -> impl Iterator<Item = String> {
+    fn paths(&self, of: fn(&Content) -> bool) -> impl Iterator<Item = String> + use<> {
         let mut ahead = vec![(String::new(), &self.nodes[0])];
         let mut paths = Vec::new();
         while let Some((path, node)) = ahead.pop() {

@@ -11,8 +11,7 @@ pub(super) const CATEGORIES: &[Category] = &[
         example: "",
         source: Each(|instance| {
             let gpus = instance.elastic_gpus.iter();
-            gpus.map(|gpu| (gpu.id.to_string(), Value::Text(gpu.document.as_str().into())))
-                .collect()
+            gpus.map(|gpu| (gpu.id.to_string(), Value::of(&gpu.document))).collect()
         }),
     },
     Category {
@@ -26,7 +25,7 @@ pub(super) const CATEGORIES: &[Category] = &[
                     r#"{{"version_2018_04_12":{{"elastic-inference-accelerator-id":"{}","elastic-inference-accelerator-type":"{}"}}}}"#,
                     accelerator.id, accelerator.kind
                 );
-                (accelerator.id.to_string(), Value::Text(document.into()))
+                (accelerator.id.to_string(), Value::of(document))
             });
             accelerators.collect()
         }),

@@ -64,5 +64,5 @@ fn others(instance: &instance::Instance) -> impl Iterator<Item = &BlockDevice> {
 }
 
 fn entry(number: u32, device: &BlockDevice) -> (String, Value) {
-    (number.to_string(), Value::Text(device.device.as_str().into()))
+    (number.to_string(), Value::of(&device.device))
 }

@@ -147,7 +147,7 @@ pub(super) const CATEGORIES: &[Category] = &[
         example: "ssh-rsa AAAAB3Nza...== my-key",
         source: Each(|i| {
             let key = i.public_key.iter();
-            key.map(|key| ("0".to_owned(), Value::Text(key.openssh.as_str().into()))).collect()
+            key.map(|key| ("0".to_owned(), Value::of(&key.openssh))).collect()
         }),
     },
     Category {

@@ -32,7 +32,7 @@ pub(super) const CATEGORIES: &[Category] = &[
                 let (mac, ipv4) = (n.mac, n.ipv4.clone());
                 ipv4.into_iter().filter_map(move |ipv4| {
                     let name = format!("{mac}/ipv4-associations/{}", ipv4.public?);
-                    Some((name, Value::Text(ipv4.address.to_string().into())))
+                    Some((name, Value::of(ipv4.address)))
                 })
             };
             i.interfaces.iter().flat_map(of).collect()

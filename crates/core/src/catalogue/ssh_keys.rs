@@ -32,8 +32,8 @@ pub(super) const CATEGORIES: &[Category] = &[
         example: "MII...",
         source: Each(|instance| {
             let responses = instance.ssh_signer.iter().flat_map(|signer| &signer.ocsp);
-            let responses = responses
-                .map(|(sha1, response)| (sha1.to_string(), Value::Text(response.as_str().into())));
+            let responses =
+                responses.map(|(sha1, response)| (sha1.to_string(), Value::of(response)));
             responses.collect()
         }),
     },

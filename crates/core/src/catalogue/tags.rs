@@ -24,7 +24,7 @@ pub(super) const CATEGORIES: &[Category] = &[
         source: Each(|instance| {
             let tags = instance.tags.iter();
             let shown = tags.filter(|_| instance.options.instance_metadata_tags.is_enabled());
-            shown.map(|tag| (tag.key.clone(), Value::Text(tag.value.as_str().into()))).collect()
+            shown.map(|tag| (tag.key.clone(), Value::of(&tag.value))).collect()
         }),
     },
 ];

@@ -5,9 +5,14 @@ use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::OnceLock;
 
 use super::{Content, Directory, Name, Node, Span, Tree};
-use crate::catalogue::Value;
+use crate::catalogue::{self, ALWAYS, Value};
+use crate::extra::{Conflict, Extra};
+use crate::instance::Instance;
 use crate::timeline::Timed;
 use crate::versions::Version;
+
+/// The directory of the key pair, which is listed with the key pair's name.
+const PUBLIC_KEY: &str = "meta-data/public-keys/0";
 
 /// What will be a tree, by path.
 pub(super) struct Builder {
@@ -22,6 +27,12 @@ struct Draft {
     changes: bool,
 }
 
+impl Draft {
+    fn is_directory(&self) -> bool {
+        matches!(self.value, Value::Directory)
+    }
+}
+
 /// A name in a listing, which is sorted by rank, then by name: all ranks are 0 but where an order
 /// was given.
 #[derive(Clone, Eq, Ord, PartialEq, PartialOrd)]
@@ -31,15 +42,46 @@ struct Label {
 }
 
 impl Builder {
-    /// A tree with nothing but its root.
-    pub(super) fn new() -> Self {
+    /// What the instance has by the catalogue.
+    pub(super) fn new(instance: &Instance) -> Self {
         let mut builder = Self { drafts: BTreeMap::new() };
         builder.directory("", Version::LATEST);
+        for category in catalogue::categories() {
+            for (nth, (path, value)) in category.on(instance).into_iter().enumerate() {
+                let rank = if category.ends_in_a_name() { nth } else { 0 };
+                builder.insert(&path, category.since, rank, value);
+            }
+        }
+        if let Some(key) = &instance.public_key {
+            builder.label(PUBLIC_KEY, &format!("0={}", key.name));
+        }
         builder
     }
 
+    /// Puts a value over what is there, in the same versions; in all where nothing is.
+    pub(super) fn lay_over(&mut self, extra: &Extra) -> Result<(), Conflict> {
+        let (path, bytes) = (extra.path.as_str(), extra.value.as_slice().into());
+        let above = path.match_indices('/').map(|(end, _)| &path[..end]);
+        for above in above {
+            if self.drafts.get(above).is_some_and(|draft| !draft.is_directory()) {
+                return Err(Conflict::BelowValue(above.to_owned()));
+            }
+        }
+        match self.drafts.get_mut(path) {
+            Some(draft) if draft.is_directory() => return Err(Conflict::Directory),
+            Some(draft) => {
+                draft.value = match draft.value {
+                    Value::Binary(_) | Value::Absent => Value::Binary(bytes),
+                    _ => Value::Text(bytes),
+                }
+            }
+            None => self.insert(path, ALWAYS, 0, Value::Text(bytes)),
+        }
+        Ok(())
+    }
+
     /// Adds what is served at `path` under `since` and every later version.
-    pub(super) fn insert(&mut self, path: &str, since: &str, rank: usize, value: Value) {
+    fn insert(&mut self, path: &str, since: &str, rank: usize, value: Value) {
         let since = Version::from(since);
         let plain = path.trim_end_matches('/');
         if let Value::Directory = value {
@@ -58,7 +100,7 @@ impl Builder {
     }
 
     /// Lists what is at `path` by more than its last part: `0=my-key` instead of `0/`.
-    pub(super) fn label(&mut self, path: &str, label: &str) {
+    fn label(&mut self, path: &str, label: &str) {
         if let Some(draft) = self.drafts.get_mut(path) {
             label.clone_into(&mut draft.label.name);
         }
@@ -102,7 +144,7 @@ impl Builder {
         while let Some((name, path)) = ahead.pop_front() {
             let Some(draft) = self.drafts.remove(&path) else { continue };
             let content = match draft.value {
-                Value::Text(text) => Content::Text(tree.value(text.as_bytes())),
+                Value::Text(text) => Content::Text(tree.value(&text)),
                 Value::Binary(bytes) => Content::Binary(tree.value(&bytes)),
                 Value::Timed(timed) => {
                     tree.timed.push(timed);

@@ -1,4 +1,4 @@
-//! Every category: since which version there is one, when it is absent, and what it looks like.
+//! The usual categories: since which version there is one, when it is absent, and what it looks like.
 
 use imds_core::tags::Tags;
 use imds_core::tree::Tree;
@@ -141,6 +141,11 @@ const DOCUMENT: &str = r#"\{
   "region" : "⟨region⟩",
   "version" : "2017-09-30"
 \}"#;
+
+/// Path and version of each.
+pub(crate) fn known() -> impl Iterator<Item = (&'static str, &'static str)> {
+    CATEGORIES.iter().map(|category| (category.path, category.since))
+}
 
 impl Category {
     fn path_on(&self, instance: &Instance) -> String {
