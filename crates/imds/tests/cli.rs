@@ -107,14 +107,14 @@ fn a_mistake_in_a_file_has_a_place() -> Result<()> {
 fn a_mistake_in_an_overlay_names_the_file() -> Result<()> {
     let directory = tempfile::tempdir()?;
     let root = directory.path().to_string_lossy().into_owned();
-    expect(&fails(&["serve", "--overlay", &format!("{root}/none")], 2)?, &["cannot read", "none"])?;
+    let fails = |directory: &str| fails(&["exec", "--overlay", directory, "--", "true"], 125);
+    expect(&fails(&format!("{root}/none"))?, &["cannot read", "none"])?;
     fs::create_dir(directory.path().join("meta-data"))?;
     fs::write(directory.path().join("meta-data/placement"), "x")?;
-    let message = fails(&["serve", "--overlay", &root], 2)?;
-    expect(&message, &["meta-data/placement cannot be a value: it is a directory"])?;
+    expect(&fails(&root)?, &["meta-data/placement cannot be a value: it is a directory"])?;
     fs::create_dir(directory.path().join("api"))?;
     fs::write(directory.path().join("api/token"), "x")?;
-    expect(&fails(&["serve", "--overlay", &root], 2)?, &["api/token", "the first is not api"])
+    expect(&fails(&root)?, &["api/token", "the first is not api"])
 }
 
 /// The table and the JSON have the same categories, one a line and one an object.
