@@ -157,22 +157,26 @@ impl Instance {
 
     /// The private DNS name: that of the primary interface.
     pub fn hostname(&self) -> String {
-        let named_by_address = self.private_hostname(self.primary_interface());
-        named_by_address
-            .unwrap_or_else(|| format!("{}.{}", self.id, self.zone.region().internal_domain()))
+        let primary = self.private_hostname(self.primary_interface());
+        primary.unwrap_or_else(|| self.resource_name())
     }
 
     /// An interface's private DNS name: `ip-172-31-5-9.ec2.internal`, or
     /// `i-1234567890abcdef0.ec2.internal`; none where it has no address (EFA only).
     pub fn private_hostname(&self, interface: &NetworkInterface) -> Option<String> {
-        let domain = self.zone.region().internal_domain();
         match (self.hostname_type, interface.private_ipv4()) {
             (HostnameType::IpName, Some(address)) => {
+                let domain = self.zone.region().internal_domain();
                 Some(format!("ip-{}.{domain}", dashed(address)))
             }
             (_, None) if interface.ipv6.is_empty() => None,
-            _ => Some(format!("{}.{domain}", self.id)),
+            _ => Some(self.resource_name()),
         }
+    }
+
+    /// The DNS name that no address is in.
+    fn resource_name(&self) -> String {
+        format!("{}.{}", self.id, self.zone.region().internal_domain())
     }
 
     /// An interface's public DNS name: `ec2-203-0-113-25.compute-1.amazonaws.com`.
