@@ -5,6 +5,7 @@ pub(crate) mod exec;
 pub(crate) mod get;
 pub(crate) mod identity;
 pub(crate) mod migrate;
+pub(crate) mod paths;
 pub(crate) mod serve;
 
 use std::io;

@@ -11,6 +11,7 @@ mod error;
 mod exec;
 mod identity;
 mod migrate;
+mod overlay;
 mod serve;
 mod settings;
 mod shutdown;
@@ -33,6 +34,7 @@ fn main() -> ExitCode {
         cli::Command::Get(args) => commands::get::run(&args),
         cli::Command::Doctor(args) => commands::doctor::run(&args),
         cli::Command::Identity(command) => commands::identity::run(&command),
+        cli::Command::Paths(args) => commands::paths::run(&args),
         cli::Command::Migrate(args) => commands::migrate::run(&args),
     };
     result.unwrap_or_else(|error| error.report())

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use imds_core::{Flavour, HttpTokens, Instance, Launch, Switch};
 
 use super::{cannot_log, cannot_start};
-use crate::agent::{Agent, Link, Roles};
+use crate::agent::{Agent, Given, Link};
 use crate::cli::{ControlAddress, ListenAddress, ServeArgs};
 use crate::clock::unix_ms;
 use crate::config::Settings;
@@ -60,10 +60,10 @@ pub(crate) fn run(args: ServeArgs) -> Result<ExitCode, CommandError> {
     let store = place.open()?;
     let keyring = token_key::kept(&*store)?;
     access_key::ensure(&*store, unix_ms() / 1000)?;
-    let roles = Roles::of(&launch);
     let network = Network::of(&launch);
-    let instance = default_instance::ensure(&*store, launch, &network)?;
-    let (_agent, table) = Agent::start(Arc::clone(&store), roles)?;
+    let instance = default_instance::ensure(&*store, launch.clone(), &network)?;
+    let given = Given::of(&launch, &instance.id);
+    let (_agent, table) = Agent::start(Arc::clone(&store), given)?;
     let signers = Signers::new(place.directory().map(Path::to_owned));
 
     allow_many_connections();
