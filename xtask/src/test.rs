@@ -27,7 +27,8 @@ const PROGRAMS: [Package; 17] = [
 ];
 
 /// The real aws CLI and boto3, and what people's scripts read metadata with.
-const PYTHON: [&str; 4] = ["awscli==1.45.11", "boto3==1.43.11", "boto==2.49.0", "requests==2.34.2"];
+pub(crate) const PYTHON: [&str; 4] =
+    ["awscli==1.45.11", "boto3==1.43.11", "boto==2.49.0", "requests==2.34.2"];
 
 pub(crate) fn run() -> Result<()> {
     install::debian(&PROGRAMS)?;
