@@ -88,7 +88,7 @@ fn faults() -> Vec<Fault> {
     let answered = |name, within, script| Fault { within, ..scripted(name, script) };
     let failing =
         |name, told, script| Fault { told: Told::Failure(told), ..scripted(name, script) };
-    let lost = Fault { routers: 1, told: Told::TokenLost, within: 250, ..usual };
+    let lost = Fault { routers: 1, told: Told::TokenLost, within: 400, ..usual };
     vec![
         Fault {
             name: "dead address",
