@@ -1,5 +1,6 @@
 //! The project's figures, each measured beside a named peer in the same run.
 
+mod client;
 mod exec;
 mod migrate;
 mod requests;
@@ -22,11 +23,12 @@ const IMDS: &str = "target/release/imds";
 type Part = (&'static str, fn() -> Result<()>);
 
 /// What is measured.
-pub(crate) const PARTS: [Part; 4] = [
+pub(crate) const PARTS: [Part; 5] = [
     ("start", start::measure),
     ("requests", requests::measure),
     ("exec", exec::measure),
     ("migrate", migrate::measure),
+    ("client", client::measure),
 ];
 
 /// The figures of one part, or of all.

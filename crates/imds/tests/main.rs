@@ -6,6 +6,7 @@
 mod access_log;
 mod cli;
 mod clients;
+mod doctor;
 mod evidence;
 mod exec;
 mod get;
@@ -32,6 +33,7 @@ fn main() {
         hop_limit::tests(),
         access_log::tests(),
         cli::tests(),
+        doctor::tests(),
         get::tests(),
         isolation::tests(),
         robustness::tests(),

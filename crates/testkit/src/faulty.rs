@@ -7,11 +7,9 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use testkit::Result;
-
 /// What is done with a connection once its request is read.
 #[derive(Clone, Debug)]
-pub(crate) enum Act {
+pub enum Act {
     /// Answer with these bytes, and close.
     Answer(String),
     /// Something after this time.
@@ -27,21 +25,24 @@ pub(crate) enum Act {
 }
 
 /// A running service; its threads end with the test binary.
-pub(crate) struct Faulty {
+#[derive(Debug)]
+pub struct Faulty {
     puts: Arc<AtomicUsize>,
     requests: Arc<Mutex<Vec<String>>>,
 }
 
 impl Faulty {
-    /// Answers on `listener` as `script` says for the first line of a request, and how many of its
-    /// method there were before.
-    pub(crate) fn start(
+    /// Answers on `listener` as `script` says for the head of a request, and how many of its method
+    /// there were before.
+    pub fn start(
         listener: TcpListener,
         script: impl Fn(&str, usize) -> Act + Send + Sync + 'static,
     ) -> Self {
         let puts = Arc::new(AtomicUsize::new(0));
         let requests = Arc::new(Mutex::new(Vec::new()));
         let (script, counter, log) = (Arc::new(script), Arc::clone(&puts), Arc::clone(&requests));
+        // More than the usual 128 may come at once, and who finds no place is kept in silence.
+        let _ = socket2::SockRef::from(&listener).listen(4096);
         thread::spawn(move || {
             let gets = Arc::new(AtomicUsize::new(0));
             for stream in listener.incoming().map_while(Result::ok) {
@@ -50,9 +51,8 @@ impl Faulty {
                 let log = Arc::clone(&log);
                 thread::spawn(move || {
                     let Some(head) = read_head(&stream) else { return };
-                    let line = head.lines().next().unwrap_or_default();
-                    let count = if line.starts_with("PUT") { &puts } else { &gets };
-                    let act = script(line, count.fetch_add(1, Ordering::SeqCst));
+                    let count = if head.starts_with("PUT") { &puts } else { &gets };
+                    let act = script(&head, count.fetch_add(1, Ordering::SeqCst));
                     if let Ok(mut log) = log.lock() {
                         log.push(head);
                     }
@@ -65,25 +65,30 @@ impl Faulty {
     }
 
     /// How many tokens were asked for.
-    pub(crate) fn puts(&self) -> usize {
+    pub fn puts(&self) -> usize {
         self.puts.load(Ordering::SeqCst)
     }
 
     /// The heads of all requests.
-    pub(crate) fn requests(&self) -> Vec<String> {
+    pub fn requests(&self) -> Vec<String> {
         self.requests.lock().map(|requests| requests.clone()).unwrap_or_default()
     }
 }
 
+/// Whether a request is one for a token.
+pub fn is_put(head: &str) -> bool {
+    head.starts_with("PUT /latest/api/token ")
+}
+
 /// An answer with a body.
-pub(crate) fn answer(status: u16, fields: &[&str], body: &str) -> String {
+pub fn answer(status: u16, fields: &[&str], body: &str) -> String {
     let fields: Vec<_> = fields.iter().flat_map(|field| [field, "\r\n"]).collect();
     let fields = fields.concat();
     format!("HTTP/1.1 {status} X\r\n{fields}Content-Length: {}\r\n\r\n{body}", body.len())
 }
 
 /// A token, as the real service gives it.
-pub(crate) fn token() -> String {
+pub fn token() -> String {
     answer(200, &["X-Aws-Ec2-Metadata-Token-Ttl-Seconds: 21600"], "AQAEAFAKE==")
 }
 
