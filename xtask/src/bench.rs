@@ -1,5 +1,6 @@
 //! The project's figures, each measured beside a named peer in the same run.
 
+mod client;
 mod control;
 mod exec;
 mod migrate;
@@ -24,12 +25,13 @@ const IMDS: &str = "target/release/imds";
 type Part = (&'static str, fn() -> Result<()>);
 
 /// What is measured.
-pub(crate) const PARTS: [Part; 5] = [
+pub(crate) const PARTS: [Part; 6] = [
     ("start", start::measure),
     ("requests", requests::measure),
     ("control", control::measure),
     ("exec", exec::measure),
     ("migrate", migrate::measure),
+    ("client", client::measure),
 ];
 
 /// The figures of one part, or of all.

@@ -28,7 +28,7 @@ const PROGRAMS: [Package; 18] = [
 ];
 
 /// The real aws CLI and boto3, what people's scripts read metadata with, and a reader of YAML.
-const PYTHON: [&str; 5] =
+pub(crate) const PYTHON: [&str; 5] =
     ["awscli==1.45.11", "boto3==1.43.11", "boto==2.49.0", "requests==2.34.2", "PyYAML==6.0.3"];
 
 pub(crate) fn run() -> Result<()> {

@@ -1,6 +1,7 @@
 //! The same client for programs without a Tokio runtime.
 //!
 //! ```no_run
+//! # // Not run: it needs an instance, and must not ask one by accident.
 //! # fn example() -> Result<(), Box<dyn std::error::Error>> {
 //! let client = imds_client::blocking::Client::from_env()?;
 //! println!("{}", client.instance_id()?);

@@ -88,6 +88,19 @@ impl Client {
     }
 
     /// The same client, and a function to be told of what is worth a line in a log.
+    ///
+    /// ```
+    /// use imds_client::{Client, Notice, Settings, V1};
+    ///
+    /// let mut settings = Settings::default();
+    /// settings.v1 = V1::ExceptSecrets;
+    /// let client = Client::new(settings).on_notice(|notice| {
+    ///     if let Notice::UsingV1(reason) = notice {
+    ///         eprintln!("warning: IMDSv1 is used: {reason}");
+    ///     }
+    /// });
+    /// assert_eq!(client.settings().v1, V1::ExceptSecrets);
+    /// ```
     #[must_use]
     pub fn on_notice(mut self, listener: impl Fn(&Notice) + Send + Sync + 'static) -> Self {
         self.listener = Some(Arc::new(listener));

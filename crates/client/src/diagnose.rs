@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::net::SocketAddr;
+use std::path::Path as FilePath;
 use std::time::Duration;
 
 use tokio::time::{Instant, timeout};
@@ -79,15 +80,21 @@ pub async fn hops_needed(
 ) -> Result<Option<u8>, Unreachable> {
     let addresses = endpoint.addresses().await;
     let connected = connect::connect(&addresses, patience).await?;
-    Ok(distance::measure(connected.address).await.hops)
+    Ok(distance::measure(connected.address, distance::LEISURE).await.hops)
 }
 
 /// The instance's id as its firmware tells it, without a question to the service. Nitro instances
 /// have it, containers on them mostly too; Xen ones do not.
 pub fn local_instance_id() -> Option<String> {
-    let tag = fs::read_to_string("/sys/devices/virtual/dmi/id/board_asset_tag")
-        .or_else(|_| fs::read_to_string("/sys/class/dmi/id/board_asset_tag"));
-    parse_instance_id(&tag.ok()?)
+    instance_id_below(FilePath::new("/"))
+}
+
+/// The same, where the file system begins at `root`: that of a container, seen from outside.
+pub fn instance_id_below(root: &FilePath) -> Option<String> {
+    let tags = ["sys/devices/virtual/dmi/id", "sys/class/dmi/id"];
+    let tags = tags.map(|directory| root.join(directory).join("board_asset_tag"));
+    let tag = tags.iter().find_map(|tag| fs::read_to_string(tag).ok())?;
+    parse_instance_id(&tag)
 }
 
 fn parse_instance_id(text: &str) -> Option<String> {

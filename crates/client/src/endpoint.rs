@@ -47,6 +47,14 @@ impl FromStr for Mode {
 }
 
 /// An HTTP address: `http://host[:port][/prefix]`.
+///
+/// ```
+/// # use imds_client::Endpoint;
+/// let endpoint: Endpoint = "http://127.0.0.1:1338/".parse()?;
+/// assert_eq!(endpoint.to_string(), "http://127.0.0.1:1338");
+/// assert!("https://example.com".parse::<Endpoint>().is_err());
+/// # Ok::<_, &str>(())
+/// ```
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Endpoint {
     /// As the `Host` field has it: with the port, if it is not 80.

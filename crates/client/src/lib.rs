@@ -1,6 +1,7 @@
 //! A client of the EC2 instance metadata service (IMDS) that does not stall, and says why it failed.
 //!
 //! ```no_run
+//! # // Not run: it needs an instance, and must not ask one by accident. `tests/` asks services.
 //! # async fn example() -> Result<(), imds_client::Error> {
 //! let client = imds_client::Client::from_env()?;
 //! println!("{} in {}", client.instance_id().await?, client.region().await?);
@@ -13,6 +14,23 @@
 //! clients wait a second, or minutes, and then fall back to `IMDSv1` or give up without a reason.
 //! This one looks at the silent connection ([`Error::HopLimit`], in about 200 ms) and tells such a
 //! loss from a service that is slow ([`Error::TimedOut`]) or not there ([`Error::Unreachable`]).
+//!
+//! ```no_run
+//! # // Not run, for the same reason.
+//! # async fn example() -> Result<(), imds_client::Error> {
+//! use imds_client::{Client, Error, diagnose};
+//!
+//! match Client::shared()?.credentials().await {
+//!     Ok(credentials) => println!("{} until {}", credentials.role, credentials.expires),
+//!     Err(Error::HopLimit(lost)) => {
+//!         let id = diagnose::local_instance_id();
+//!         eprintln!("{lost}; to mend it: {}", lost.mending_command(id.as_deref()));
+//!     }
+//!     Err(other) => return Err(other),
+//! }
+//! # Ok(())
+//! # }
+//! ```
 //!
 //! `IMDSv1` is used only if [`Settings::v1`] allows it, and only where `IMDSv2` is known not to work.
 //!
@@ -56,3 +74,21 @@ pub use path::Path;
 pub use response::Response;
 pub use secret::Secret;
 pub use settings::Settings;
+
+#[cfg(test)]
+mod tests {
+    /// What callers rely on to share clients among tasks and threads, and to pass errors on.
+    #[test]
+    fn all_that_is_public_can_be_sent_and_shared() {
+        fn is_shared<T: Send + Sync + 'static>() {}
+        fn is_error<T: std::error::Error + Send + Sync + 'static>() {}
+        is_shared::<crate::Client>();
+        is_shared::<crate::blocking::Client>();
+        is_shared::<crate::Credentials>();
+        is_shared::<crate::Response>();
+        is_shared::<crate::Settings>();
+        is_error::<crate::Error>();
+        is_error::<crate::HopLimit>();
+        is_error::<crate::blocking::StartError>();
+    }
+}

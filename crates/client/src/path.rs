@@ -18,6 +18,15 @@ impl Path {
     /// `dynamic/…`, `meta-data/…`, `user-data` and `api/…` below `/latest/`, and everything else
     /// below `/latest/meta-data/`. Bytes that cannot be in a path are percent-encoded.
     ///
+    /// ```
+    /// # use imds_client::Path;
+    /// assert_eq!(Path::new("instance-id")?.as_str(), "/latest/meta-data/instance-id");
+    /// assert_eq!(Path::new("/2021-07-15/user-data")?.as_str(), "/2021-07-15/user-data");
+    /// assert_eq!(Path::new("tags/instance/My name")?.as_str(), "/latest/meta-data/tags/instance/My%20name");
+    /// assert!(Path::new("a\r\nHost: b").is_err());
+    /// # Ok::<_, imds_client::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// [`Error::Path`] for control characters.
     pub fn new(text: &str) -> Result<Self, Error> {

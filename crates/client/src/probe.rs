@@ -10,16 +10,21 @@
 //! ```text
 //!   0 ms  the request is sent, on a new connection
 //! 100 ms  silence, and the request is acknowledged: a nudge, one CRLF in two packets, which HTTP
-//!         has a server ignore (RFC 9112, 2.2); a second CRLF if nobody acknowledges the first
+//!         has a server ignore (RFC 9112, 2.2); two more CRLFs if nobody acknowledges the first
 //! 150 ms  beside it: a request with a false token (is anybody there?), and connections with a
 //!         growing TTL (how many routers are there?)
-//! 190 ms  a verdict, if packet after packet stays unacknowledged while the others are answered
+//!         once there is an answer to these: the last packet of the nudge
+//! 200 ms  a verdict, if packet after packet stays unacknowledged while the others are answered
 //! ```
+//! That the last packet waits for the others' answer tells a loss from a link that stood still for a
+//! moment: then it would be acknowledged, and all that was sent before it.
+//!
 //! A reset ends the connection, and might come of one lost answer: a second connection must meet
 //! the same.
 
 pub(crate) mod distance;
 mod evidence;
+mod nudge;
 mod witness;
 
 use std::time::Duration;
@@ -29,8 +34,8 @@ use tokio::time::{Instant, sleep, sleep_until};
 use crate::connect::Connected;
 use crate::endpoint::Endpoint;
 use crate::error::{HopLimit, Silence};
-use crate::socket::{self, Delivery};
 use evidence::{Evidence, Nudged, Way};
+use nudge::Nudge;
 use witness::Witness;
 
 /// How long silence is nothing special.
@@ -39,13 +44,6 @@ const FIRST_PATIENCE: Duration = Duration::from_millis(100);
 const NEXT_PATIENCE: Duration = Duration::from_millis(50);
 /// When others are asked whether the service is alive.
 const WITNESS_AFTER: Duration = Duration::from_millis(150);
-/// Between the nudge's two packets. Two under way make the kernel repeat the last of them within
-/// milliseconds (RFC 8985, 7.2); for a single one it would wait 200 ms.
-const BETWEEN: Duration = Duration::from_millis(20);
-/// How long a kernel may hold an acknowledgement back (Linux: 40 ms, and a tick of its clock).
-const DELAYED: Duration = Duration::from_millis(45);
-/// Between the end of the first round and the second; then twice as long each time.
-const FIRST_GAP: Duration = Duration::from_millis(200);
 /// How soon after a nudge a reset is its effect.
 const RESET_WITHIN: Duration = Duration::from_millis(100);
 /// How often the connection is looked at.
@@ -57,29 +55,48 @@ pub(crate) struct Inquiry<'a> {
     began: Instant,
     /// Connections that were reset by a nudge.
     resets: u8,
-    /// When the current connection was last sent a nudge.
+    /// Whether one of these had acknowledged a nudge before.
+    had_late_reset: bool,
+    /// When the current connection was last sent a part of a nudge that is not acknowledged.
     nudged_at: Option<Instant>,
+    /// Whether the current connection has acknowledged a nudge.
+    is_slow: bool,
+    /// Those who ask beside it, since the nudge that is now under way.
     witness: Option<Witness>,
+    /// Whether others were answered, ever; not known before anybody asked.
+    were_others_answered: Option<bool>,
 }
 
 impl<'a> Inquiry<'a> {
     pub(crate) fn new(endpoint: &'a Endpoint) -> Self {
-        Self { endpoint, began: Instant::now(), resets: 0, nudged_at: None, witness: None }
+        Self {
+            endpoint,
+            began: Instant::now(),
+            resets: 0,
+            had_late_reset: false,
+            nudged_at: None,
+            is_slow: false,
+            witness: None,
+            were_others_answered: None,
+        }
     }
 
     /// A request for the token was sent on a new connection.
     pub(crate) fn begin(&mut self) {
         self.nudged_at = None;
+        self.is_slow = false;
         if self.resets == 0 {
             self.began = Instant::now();
         }
     }
 
-    /// The connection was reset without a byte; whether the nudge did that.
+    /// The connection was reset without a byte; whether the nudge did that. It did not where it was
+    /// acknowledged: then a late answer was lost by chance, and its end came through.
     pub(crate) fn was_reset(&mut self, facts: &Facts) -> bool {
         let is_effect = self.nudged_at.is_some_and(|at| at.elapsed() < RESET_WITHIN);
         if is_effect {
             self.resets += 1;
+            self.had_late_reset |= self.is_slow;
             // The next connection is likely to show the same: what else is needed begins at once.
             self.witness(facts);
         }
@@ -88,9 +105,9 @@ impl<'a> Inquiry<'a> {
 
     /// What is known of the silence so far.
     pub(crate) fn silence(&self) -> Silence {
-        match self.witness.as_ref().map(|witness| witness.testimony().status) {
-            Some(Some(_)) => Silence::Slow,
-            Some(None) => Silence::Mute,
+        match self.were_others_answered {
+            Some(true) => Silence::Slow,
+            Some(false) => Silence::Mute,
             None => Silence::Unknown,
         }
     }
@@ -103,7 +120,7 @@ impl<'a> Inquiry<'a> {
         self.witness(connection).finished().await;
         match self.verdict(connection, Nudged::Unknown) {
             Some(verdict) => Weighed::Lost(verdict),
-            None if self.resets < evidence::RESETS_DESPITE_LOSS => Weighed::Again,
+            None if self.resets < evidence::RESETS_IN_DOUBT => Weighed::Again,
             None => Weighed::Nothing,
         }
     }
@@ -116,9 +133,16 @@ impl<'a> Inquiry<'a> {
         let mut nudge = Nudge::at(sent + patience);
         sleep_until(sent + patience).await;
         loop {
-            let nudged = nudge.advance(connected);
-            self.nudged_at = nudge.sent_at;
-            if self.began.elapsed() >= WITNESS_AFTER {
+            let is_answered = self.hear_others();
+            let nudged = nudge.advance(connected, is_answered);
+            self.nudged_at = nudge.unanswered_since();
+            self.is_slow |= nudged == Nudged::Acknowledged;
+            if nudge.is_new() && self.is_slow {
+                // What others saw of an earlier one says nothing of what this one meets.
+                self.witness = None;
+            }
+            let is_first = self.were_others_answered.is_none();
+            if nudge.awaits_others() || (is_first && self.began.elapsed() >= WITNESS_AFTER) {
                 self.witness(&facts);
             }
             if let Some(verdict) = self.verdict(&facts, nudged) {
@@ -133,10 +157,19 @@ impl<'a> Inquiry<'a> {
         self.witness.get_or_insert_with(|| Witness::call(endpoint.clone(), address))
     }
 
+    /// Whether those who ask now were answered.
+    fn hear_others(&mut self) -> bool {
+        let Some(witness) = &self.witness else { return false };
+        let is_answered = witness.testimony().status.is_some();
+        self.were_others_answered = Some(is_answered || self.were_others_answered == Some(true));
+        is_answered
+    }
+
     fn verdict(&self, facts: &Facts, nudged: Nudged) -> Option<HopLimit> {
         let testimony = self.witness.as_ref()?.testimony();
         let silent_for = self.began.elapsed();
-        let evidence = Evidence { silent_for, resets: self.resets, nudged, testimony };
+        let Self { resets, had_late_reset, .. } = *self;
+        let evidence = Evidence { silent_for, resets, had_late_reset, nudged, testimony };
         let (certainty, other_status) = evidence.judge()?;
         Some(HopLimit {
             needed: match testimony.way {
@@ -172,96 +205,5 @@ pub(crate) struct Facts {
 impl Facts {
     pub(crate) fn of(connected: &Connected) -> Self {
         Self { address: connected.address, connected_in: connected.took }
-    }
-}
-
-/// A CRLF on a silent connection, in two packets, and what becomes of them; then another, later and
-/// later, for a service that was slow at first may since have answered in vain.
-struct Nudge {
-    /// When the next round may begin, and how long after it the one that follows.
-    next_at: Instant,
-    gap: Duration,
-    /// How many of this round's packets are sent, and when the last one was.
-    sent: usize,
-    sent_at: Option<Instant>,
-    /// Retransmissions before this round.
-    before: u32,
-    /// Retransmissions since, and when the number last grew.
-    since: u32,
-    grew_at: Option<Instant>,
-}
-
-impl Nudge {
-    /// One packet each. The last is for those only that did not acknowledge the others.
-    const PACKETS: [&[u8]; 3] = [b"\r", b"\n", b"\r\n"];
-    /// How many packets are a round.
-    const ROUND: usize = 2;
-
-    fn at(first: Instant) -> Self {
-        Self {
-            next_at: first,
-            gap: FIRST_GAP,
-            sent: 0,
-            sent_at: None,
-            before: 0,
-            since: 0,
-            grew_at: None,
-        }
-    }
-
-    /// Sends what is due, and looks how it fared.
-    fn advance(&mut self, connected: &Connected) -> Nudged {
-        let Some(delivery) = socket::delivery(&connected.stream) else {
-            return Nudged::Unknown;
-        };
-        let now = Instant::now();
-        let is_acknowledged = delivery.unacknowledged == 0;
-        let arrives = is_acknowledged || delivery.selectively_acknowledged > 0;
-        let is_time = self.sent_at.is_some_and(|at| now >= at + BETWEEN);
-        let is_due = match self.sent {
-            0 => is_acknowledged && now >= self.next_at,
-            sent if sent < Self::ROUND => is_time,
-            sent => is_time && !arrives && sent < Self::PACKETS.len(),
-        };
-        if is_due {
-            self.send_next(connected, delivery.retransmissions, now);
-            return Nudged::Pending;
-        }
-        if arrives {
-            if self.sent >= Self::ROUND && is_acknowledged {
-                self.next_at = now + self.gap;
-                self.gap *= 2;
-                self.sent = 0;
-            }
-            return Nudged::Acknowledged;
-        }
-        self.unacknowledged(&delivery, now)
-    }
-
-    fn send_next(&mut self, connected: &Connected, retransmissions: u32, now: Instant) {
-        if self.sent == 0 {
-            (self.before, self.since, self.grew_at) = (retransmissions, 0, None);
-        }
-        // A connection that takes no byte is broken, as whoever reads from it will hear.
-        if connected.stream.try_write(Self::PACKETS[self.sent]).is_ok() {
-            self.sent += 1;
-            self.sent_at = Some(now);
-        }
-    }
-
-    fn unacknowledged(&mut self, delivery: &Delivery, now: Instant) -> Nudged {
-        let since = delivery.retransmissions.saturating_sub(self.before);
-        if since != self.since {
-            self.since = since;
-            self.grew_at = Some(now);
-        }
-        // What was sent last must have had its time to be acknowledged.
-        let last = self.grew_at.max(self.sent_at);
-        let is_settled = last.is_some_and(|last| now >= last + delivery.round_trip * 4 + DELAYED);
-        if !is_settled {
-            return Nudged::Pending;
-        }
-        let packets = u32::try_from(self.sent).unwrap_or(0);
-        Nudged::Unacknowledged { packets, retransmissions: since, had_loss: self.before > 0 }
     }
 }

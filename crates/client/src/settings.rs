@@ -85,6 +85,18 @@ impl Settings {
 
     /// The settings that follow from these sources.
     ///
+    /// ```
+    /// use imds_client::Settings;
+    /// use imds_client::settings::{Explicit, Profile};
+    ///
+    /// let profile = Profile::parse("[default]\nec2_metadata_service_endpoint_mode = IPv6\n", "default");
+    /// let set = |name: &str| (name == "AWS_METADATA_SERVICE_TIMEOUT").then(|| "0.5".to_owned());
+    /// let settings = Settings::resolve(Explicit::default(), &set, &profile)?;
+    /// assert_eq!(settings.endpoint.to_string(), "http://[fd00:ec2::254]");
+    /// assert_eq!(settings.connect_timeout.as_millis(), 500);
+    /// # Ok::<_, imds_client::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// [`Error::Setting`] for a value that nothing can be done with. A switch with an odd value is
     /// no error: it is off, as in most SDKs.

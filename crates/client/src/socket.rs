@@ -32,6 +32,8 @@ pub(crate) struct Delivery {
     pub(crate) unacknowledged: u32,
     /// Of these, packets that the peer has all the same, out of order.
     pub(crate) selectively_acknowledged: u32,
+    /// Bytes that the peer has acknowledged, over the connection's life.
+    pub(crate) acknowledged_bytes: u64,
     /// How often a packet was sent again, over the connection's life.
     pub(crate) retransmissions: u32,
     /// The smoothed round-trip time.
@@ -45,6 +47,7 @@ pub(crate) fn delivery(connection: &impl AsFd) -> Option<Delivery> {
     (info.tcpi_rtt > 0).then(|| Delivery {
         unacknowledged: info.tcpi_unacked,
         selectively_acknowledged: info.tcpi_sacked,
+        acknowledged_bytes: info.tcpi_bytes_acked,
         retransmissions: info.tcpi_total_retrans,
         round_trip: Duration::from_micros(info.tcpi_rtt.into()),
     })

@@ -1,6 +1,6 @@
 //! The client against the real service and against faulty ones, in networks of the tests' own.
 
-mod faulty;
+mod matrix;
 mod requests;
 mod verdict;
 mod way;
@@ -9,7 +9,7 @@ use testkit::Arguments;
 
 fn main() {
     testkit::isolate();
-    let trials = [requests::tests(), verdict::tests()];
+    let trials = [requests::tests(), verdict::tests(), matrix::tests()];
     let mut arguments = Arguments::from_args();
     // Times are measured: one test at a time.
     arguments.test_threads.get_or_insert(1);

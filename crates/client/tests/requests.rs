@@ -4,10 +4,10 @@ use std::net::{SocketAddr, TcpListener};
 use std::time::{Duration, Instant};
 
 use imds_client::{Client, Error, Path};
+use testkit::faulty::{Act, Faulty, answer, is_put, token};
 use testkit::{Result, Server, Trial, ensure, test};
 
-use crate::faulty::{Act, Faulty, answer, token};
-use crate::way::{client, settings};
+use crate::way::{client, run, settings};
 
 pub(crate) fn tests() -> Vec<Trial> {
     vec![
@@ -31,15 +31,6 @@ fn service(
     let listener = TcpListener::bind("127.0.0.1:0")?;
     let address = listener.local_addr()?;
     Ok((Faulty::start(listener, script), address))
-}
-
-fn run<T>(work: impl Future<Output = T>) -> Result<T> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    Ok(runtime.block_on(work))
-}
-
-fn is_put(line: &str) -> bool {
-    line.starts_with("PUT /latest/api/token ")
 }
 
 /// A token for who asks for one, and this answer for everybody else.

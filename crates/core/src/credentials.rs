@@ -117,15 +117,24 @@ impl AccessKeys {
 
 /// A document in EC2's layout: two blanks of indent, ` : ` between name and value, no final LF.
 pub(crate) fn document(entries: &[(&str, &str)]) -> String {
+    object_in("", entries)
+}
+
+/// As [`document`], within something that is indented.
+pub(crate) fn object_in(indent: &str, entries: &[(&str, &str)]) -> String {
     let entries: Vec<_> = entries.iter().map(|(name, value)| (*name, string(value))).collect();
-    object(&entries)
+    layout(indent, &entries)
 }
 
 /// As [`document`], of values that are JSON already.
 pub(crate) fn object(entries: &[(&str, String)]) -> String {
-    let lines: Vec<_> =
-        entries.iter().map(|(name, value)| format!("  {} : {value}", string(name))).collect();
-    format!("{{\n{}\n}}", lines.join(",\n"))
+    layout("", entries)
+}
+
+fn layout(indent: &str, entries: &[(&str, String)]) -> String {
+    let line = |(name, value): &(&str, String)| format!("{indent}  {} : {value}", string(name));
+    let lines: Vec<_> = entries.iter().map(line).collect();
+    format!("{{\n{}\n{indent}}}", lines.join(",\n"))
 }
 
 /// A JSON string.

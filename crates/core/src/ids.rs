@@ -109,6 +109,30 @@ resource_ids! {
 }
 
 id!(
+    /// An Elastic GPU's id.
+    ElasticGpuId,
+    "Elastic GPU id",
+    "it is `egpu-` and hexadecimal digits in lower case",
+    |text| text.strip_prefix("egpu-").is_some_and(is_hex)
+);
+
+id!(
+    /// An Elastic Inference accelerator's id.
+    AcceleratorId,
+    "accelerator id",
+    "it is `eia-` and hexadecimal digits in lower case",
+    |text| text.strip_prefix("eia-").is_some_and(is_hex)
+);
+
+id!(
+    /// The SHA-1 fingerprint of a certificate.
+    Fingerprint,
+    "fingerprint",
+    "it is 40 hexadecimal digits in lower case",
+    |text| text.len() == 40 && is_hex(text)
+);
+
+id!(
     /// An AWS account id: 12 digits.
     AccountId,
     "account id",
@@ -142,10 +166,11 @@ fn resource_id(prefix: &str, seed: &[u8; 32]) -> String {
 }
 
 fn is_resource_id(text: &str, prefix: &str) -> bool {
-    text.strip_prefix(prefix).is_some_and(|digits| {
-        matches!(digits.len(), 8 | 17)
-            && digits.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
-    })
+    text.strip_prefix(prefix).is_some_and(|digits| matches!(digits.len(), 8 | 17) && is_hex(digits))
+}
+
+fn is_hex(digits: &str) -> bool {
+    !digits.is_empty() && digits.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
 }
 
 #[cfg(test)]

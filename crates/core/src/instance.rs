@@ -4,7 +4,12 @@ use std::net::Ipv4Addr;
 
 use crate::block_device::BlockDevice;
 use crate::credentials::Credentials;
-use crate::ids::{AccountId, InstanceId, KernelId, RamdiskId, ReservationId};
+use crate::events::Events;
+use crate::extra::Extra;
+use crate::ids::{
+    AcceleratorId, AccountId, ElasticGpuId, Fingerprint, InstanceId, KernelId, RamdiskId,
+    ReservationId,
+};
 use crate::image::Image;
 use crate::instance_type::InstanceType;
 use crate::network::NetworkInterface;
@@ -49,16 +54,26 @@ pub struct Instance {
     pub interfaces: Vec<NetworkInterface>,
     /// What its private DNS name is made of.
     pub hostname_type: HostnameType,
+    /// Its Elastic GPUs.
+    pub elastic_gpus: Vec<ElasticGpu>,
+    /// Its Elastic Inference accelerators.
+    pub accelerators: Vec<Accelerator>,
     /// Its metadata options.
     pub options: MetadataOptions,
     /// The role of its instance profile.
     pub role: Option<Role>,
     /// The key pair given at launch.
     pub public_key: Option<PublicKey>,
+    /// Who signs the keys that EC2 Instance Connect is sent.
+    pub ssh_signer: Option<SshSigner>,
     /// Its tags.
     pub tags: Tags,
     /// Its user data, as it was before base64.
     pub user_data: Option<Vec<u8>>,
+    /// What happens to it.
+    pub events: Events,
+    /// What is put over all that.
+    pub extra: Vec<Extra>,
 }
 
 /// How an instance is paid for: `meta-data/instance-life-cycle`.
@@ -107,6 +122,33 @@ pub struct PublicKey {
     pub openssh: String,
 }
 
+/// An Elastic GPU, a service that ended in 2024.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct ElasticGpu {
+    /// `egpu-…`
+    pub id: ElasticGpuId,
+    /// What the metadata says of it; which JSON that was is not known.
+    pub document: String,
+}
+
+/// An Elastic Inference accelerator, a service that ended in 2024.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Accelerator {
+    /// `eia-…`
+    pub id: AcceleratorId,
+    /// Its type, such as `eia1.medium`.
+    pub kind: String,
+}
+
+/// What proves the signatures of the keys that EC2 Instance Connect is sent.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct SshSigner {
+    /// Its certificate and those above it, in PEM.
+    pub certificates: String,
+    /// That they are not revoked: OCSP responses in base64, by the certificates' fingerprints.
+    pub ocsp: Vec<(Fingerprint, String)>,
+}
+
 impl Instance {
     /// The interface at index 0 of network card 0.
     pub fn primary_interface(&self) -> &NetworkInterface {
@@ -115,27 +157,37 @@ impl Instance {
 
     /// The private DNS name: that of the primary interface.
     pub fn hostname(&self) -> String {
-        self.private_hostname(self.primary_interface())
+        let primary = self.private_hostname(self.primary_interface());
+        primary.unwrap_or_else(|| self.resource_name())
     }
 
     /// An interface's private DNS name: `ip-172-31-5-9.ec2.internal`, or
-    /// `i-1234567890abcdef0.ec2.internal`.
-    pub fn private_hostname(&self, interface: &NetworkInterface) -> String {
-        let domain = self.zone.region().internal_domain();
+    /// `i-1234567890abcdef0.ec2.internal`; none where it has no address (EFA only).
+    pub fn private_hostname(&self, interface: &NetworkInterface) -> Option<String> {
         match (self.hostname_type, interface.private_ipv4()) {
-            (HostnameType::IpName, Some(address)) => format!("ip-{}.{domain}", dashed(address)),
-            _ => format!("{}.{domain}", self.id),
+            (HostnameType::IpName, Some(address)) => {
+                let domain = self.zone.region().internal_domain();
+                Some(format!("ip-{}.{domain}", dashed(address)))
+            }
+            (_, None) if interface.ipv6.is_empty() => None,
+            _ => Some(self.resource_name()),
         }
     }
 
-    /// The public DNS name of an address: `ec2-203-0-113-25.compute-1.amazonaws.com`.
-    pub fn public_hostname(&self, address: Ipv4Addr) -> String {
+    /// The DNS name that no address is in.
+    fn resource_name(&self) -> String {
+        format!("{}.{}", self.id, self.zone.region().internal_domain())
+    }
+
+    /// An interface's public DNS name: `ec2-203-0-113-25.compute-1.amazonaws.com`.
+    pub fn public_hostname(&self, interface: &NetworkInterface) -> Option<String> {
+        let address = interface.public_ipv4().filter(|_| interface.vpc.dns_hostnames)?;
         let region = self.zone.region();
         let compute = match region.as_str() {
             "us-east-1" => "compute-1".to_owned(),
             other => format!("{other}.compute"),
         };
-        format!("ec2-{}.{compute}.{}", dashed(address), region.partition().1)
+        Some(format!("ec2-{}.{compute}.{}", dashed(address), region.partition().1))
     }
 }
 

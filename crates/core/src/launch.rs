@@ -7,15 +7,20 @@ use std::net::IpAddr;
 
 use crate::block_device::{self, BlockDevice};
 use crate::credentials::{AccessKeys, Credentials};
+use crate::events::Events;
+use crate::extra::{Conflict, Extra, ExtraPath, MAX_EXTRA};
 use crate::ids::{
     AccountId, InstanceId, InterfaceId, Invalid, KernelId, RamdiskId, ReservationId, SubnetId,
 };
 use crate::image::{Image, WellKnownImage};
-use crate::instance::{HostnameType, Instance, LifeCycle, PublicKey, Role};
+use crate::instance::{
+    Accelerator, ElasticGpu, HostnameType, Instance, LifeCycle, PublicKey, Role, SshSigner,
+};
 use crate::instance_type::{Flavour, InstanceType};
 use crate::options::{MetadataOptions, Preferences, Switch};
 use crate::placement::{Placement, Region, Zone};
 use crate::tags::{Tag, Tags};
+use crate::tree::Tree;
 
 pub use interface::LaunchInterface;
 use interface::Place;
@@ -62,16 +67,27 @@ pub struct Launch {
     pub interfaces: Vec<LaunchInterface>,
     /// What private DNS names are made of.
     pub hostname_type: HostnameType,
+    /// The Elastic GPUs.
+    pub elastic_gpus: Vec<ElasticGpu>,
+    /// The Elastic Inference accelerators.
+    pub accelerators: Vec<Accelerator>,
     /// The metadata options that are stated.
     pub options: Preferences,
     /// The role of the instance profile.
     pub role: Option<LaunchRole>,
     /// The key pair.
     pub public_key: Option<PublicKey>,
+    /// Who signs the keys that EC2 Instance Connect is sent.
+    pub ssh_signer: Option<SshSigner>,
     /// The tags.
     pub tags: Vec<Tag>,
     /// The user data.
     pub user_data: Option<Vec<u8>>,
+    /// What happens to it.
+    pub events: Events,
+    /// Values at other paths, or instead of those that the instance would have; at most
+    /// [`MAX_EXTRA`] bytes.
+    pub extra: Vec<Extra>,
 }
 
 /// An image: one that everybody knows, or any.
@@ -159,7 +175,21 @@ pub enum LaunchError {
     /// Interfaces are stated, but not the one that every instance has.
     #[error("no network interface has device index 0 on network card 0")]
     NoPrimaryInterface,
-    /// A name that IAM would not take.
+    /// An extra value that cannot be where it should.
+    #[error("{path} cannot be a value: {conflict}")]
+    Extra {
+        /// Where it should be.
+        path: ExtraPath,
+        /// Why it cannot.
+        conflict: Conflict,
+    },
+    /// More extra values than are any use.
+    #[error("the extra paths and values take {bytes} bytes; together they may take {MAX_EXTRA}")]
+    TooMuchExtra {
+        /// How many bytes were given.
+        bytes: usize,
+    },
+    /// A name that IAM or EC2 would not take.
     #[error(transparent)]
     Invalid(#[from] Invalid),
 }
@@ -203,13 +233,24 @@ impl Launch {
         if let Some(bytes) = self.user_data.as_ref().map(Vec::len).filter(|&n| n > MAX_USER_DATA) {
             return Err(LaunchError::UserDataTooLarge { bytes });
         }
+        if let Some(key) = &self.public_key
+            && (!(1..=255).contains(&key.name.len()) || key.name.contains(char::is_control))
+        {
+            let rule = "it has 1 to 255 characters, none of them a control character";
+            return Err(Invalid::new("key pair name", &key.name, rule).into());
+        }
+        let size = |extra: &Extra| extra.path.as_str().len() + extra.value.len();
+        let bytes = self.extra.iter().map(size).sum();
+        if bytes > MAX_EXTRA {
+            return Err(LaunchError::TooMuchExtra { bytes });
+        }
         let place = Place { instance: &id, account: &account, zone: &zone, has_ipv6 };
         let interfaces = interface::settle(self.interfaces, &place)?;
         let launched_at = self.launched_at.unwrap_or_else(|| launch_time(&id));
         let derived_reservation = || ReservationId::derived(&id.derive("r-"));
         let mut product_codes = image.product_codes.clone();
         product_codes.extend(self.product_codes);
-        Ok(Instance {
+        let instance = Instance {
             reservation_id: self.reservation_id.unwrap_or_else(derived_reservation),
             launch_index: self.launch_index,
             interfaces,
@@ -229,10 +270,19 @@ impl Launch {
             zone,
             placement: self.placement,
             options,
+            elastic_gpus: self.elastic_gpus,
+            accelerators: self.accelerators,
             public_key: self.public_key,
+            ssh_signer: self.ssh_signer,
+            events: self.events,
             tags,
             user_data: self.user_data,
-        })
+            extra: self.extra,
+        };
+        match Tree::conflict(&instance) {
+            Some((path, conflict)) => Err(LaunchError::Extra { path: path.clone(), conflict }),
+            None => Ok(instance),
+        }
     }
 }
 
@@ -345,6 +395,16 @@ mod tests {
             ..Launch::default()
         };
         assert!(matches!(launch.settle(), Err(LaunchError::ZoneElsewhere { .. })));
+
+        for (path, why) in [
+            ("meta-data/placement", "it is a directory"),
+            ("meta-data/mac/x/y", "meta-data/mac is a value, not a directory"),
+            ("user-data/x", "user-data is a value, not a directory"),
+        ] {
+            let extra = vec![Extra { path: path.parse().unwrap(), value: vec![] }];
+            let error = Launch { extra, ..Launch::default() }.settle().err().unwrap();
+            assert_eq!(error.to_string(), format!("{path} cannot be a value: {why}"));
+        }
 
         for name in ["", "a/b", "a\nb"] {
             let role = Some(LaunchRole::named(name));

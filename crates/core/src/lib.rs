@@ -15,8 +15,11 @@
 
 pub mod answer;
 pub mod block_device;
+pub mod catalogue;
 pub mod credentials;
 pub mod endpoint;
+pub mod events;
+pub mod extra;
 pub mod identity;
 pub mod ids;
 pub mod image;
@@ -32,6 +35,7 @@ pub mod request;
 pub mod tags;
 mod text;
 pub mod time;
+mod timeline;
 pub mod token;
 pub mod tree;
 pub mod versions;

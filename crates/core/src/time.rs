@@ -1,4 +1,4 @@
-//! Time as an argument, and the two ways the service writes it.
+//! Time as an argument, and the ways the service writes it.
 
 use jiff::Timestamp;
 use jiff::fmt::strtime;
@@ -52,6 +52,11 @@ pub fn iso8601(unix_seconds: u64) -> String {
     write("%Y-%m-%dT%H:%M:%SZ", unix_seconds)
 }
 
+/// A date as scheduled events have it, and nothing else: `21 Jan 2019 09:00:43 GMT`.
+pub(crate) fn event_date(unix_seconds: u64) -> String {
+    write("%-d %b %Y %H:%M:%S GMT", unix_seconds)
+}
+
 fn write(format: &str, unix_seconds: u64) -> String {
     let second = i64::try_from(unix_seconds).unwrap_or(i64::MAX);
     let timestamp = Timestamp::from_second(second).unwrap_or(Timestamp::MAX);
@@ -66,6 +71,7 @@ mod tests {
     fn dates_are_written_as_http_and_aws_write_them() {
         assert_eq!(HttpDate::new(1_548_063_150).as_str(), "Mon, 21 Jan 2019 09:32:30 GMT");
         assert_eq!(iso8601(1_548_063_150), "2019-01-21T09:32:30Z");
+        assert_eq!(event_date(1_548_063_150), "21 Jan 2019 09:32:30 GMT");
         assert_eq!(HttpDate::new(0).as_str().len(), 29);
         assert!(!iso8601(u64::MAX).is_empty());
     }

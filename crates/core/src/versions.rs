@@ -1,5 +1,7 @@
 //! The versions of the metadata, as `GET /` lists them.
 
+use std::sync::LazyLock;
+
 /// Every version a capture of August 2024 showed, oldest first, then `latest`.
 ///
 /// As strings they are also in order: a category released with version S is served under V if and
@@ -40,14 +42,37 @@ pub const VERSIONS: [&str; 30] = [
 /// The version that has every category.
 pub const LATEST: &str = "latest";
 
-/// The body of `GET /`.
-pub fn listing() -> String {
-    VERSIONS.join("\n")
+/// A version, by its place among all.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub(crate) struct Version(u8);
+
+impl Version {
+    /// The version that has every category.
+    pub(crate) const LATEST: Self = Self(29);
+
+    /// The version of that name, if there is one.
+    pub(crate) fn of(name: &str) -> Option<Self> {
+        // Nearly every request names this one.
+        if name == LATEST {
+            return Some(Self::LATEST);
+        }
+        let version = Self::from(name);
+        (VERSIONS[usize::from(version.0)] == name).then_some(version)
+    }
 }
 
-/// Whether `version` is one the service knows.
-pub fn is_known(version: &str) -> bool {
-    version == LATEST || VERSIONS.binary_search(&version).is_ok()
+impl From<&str> for Version {
+    /// The first version not before `since`, which need not be the name of one.
+    fn from(since: &str) -> Self {
+        let place = VERSIONS.partition_point(|version| *version < since);
+        u8::try_from(place).map_or(Self::LATEST, |place| Self(place).min(Self::LATEST))
+    }
+}
+
+/// The body of `GET /`.
+pub fn listing() -> &'static str {
+    static LISTING: LazyLock<String> = LazyLock::new(|| VERSIONS.join("\n"));
+    &LISTING
 }
 
 #[cfg(test)]
@@ -57,8 +82,14 @@ mod tests {
     #[test]
     fn versions_are_sorted_as_strings() {
         assert!(VERSIONS.is_sorted());
-        assert!(is_known("1.0") && is_known("latest") && is_known("2021-03-23"));
-        assert!(!is_known("2021-03-24") && !is_known("") && !is_known("meta-data"));
+        for known in VERSIONS {
+            assert_eq!(VERSIONS[usize::from(Version::of(known).unwrap().0)], known);
+        }
+        for unknown in ["2021-03-24", "", "meta-data", "zzz"] {
+            assert_eq!(Version::of(unknown), None, "{unknown}");
+        }
+        assert_eq!(Version::of(LATEST), Some(Version::LATEST));
+        assert_eq!(Version::from("2016-11-15"), Version::of("2018-03-28").unwrap());
         assert!(!listing().ends_with('\n'));
     }
 }

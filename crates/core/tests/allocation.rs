@@ -1,11 +1,17 @@
-//! The usual request costs no allocation: one parse, one MAC, one lookup, one write.
+//! The usual request costs no allocation (one parse, one MAC, one lookup, one write), and an
+//! instance little memory.
 
 use imds_core::image::WellKnownImage;
+use imds_core::instance::PublicKey;
+use imds_core::launch::{LaunchInterface, LaunchRole};
+use imds_core::network::PrivateIpv4;
+use imds_core::options::Preferences;
 use imds_core::request::{Parsed, Request};
+use imds_core::tags::Tag;
 use imds_core::time::HttpDate;
 use imds_core::token::{KEY_LENGTH, Key};
 use imds_core::wire::{Connection, KeepAlive};
-use imds_core::{Endpoint, Keyring, Launch, Moment, answer};
+use imds_core::{Endpoint, Keyring, Launch, Moment, Switch, answer};
 
 const NOW: Moment = Moment { unix_ms: 1_753_862_400_000, serial: 1 };
 
@@ -61,4 +67,45 @@ fn serve(endpoint: &Endpoint, keyring: &Keyring, date: &HttpDate, bytes: &[u8], 
     let Parsed::Complete(request, _) = Request::parse(bytes) else { panic!("not a request") };
     let connection = Connection::after(KeepAlive::Ec2, &request, endpoint.flavour());
     answer(endpoint, keyring, &request, NOW).write(connection, date, out);
+}
+
+/// What is held for each of the many instances of one service, beside what all of them share. An
+/// instance as most are: with a role, a key pair, a public address and tags.
+#[test]
+#[expect(clippy::print_stdout, reason = "the figure, for who asks with --nocapture")]
+fn an_endpoint_is_small() {
+    const LIMIT: usize = 6 * 1024;
+    let launch = Launch {
+        instance_type: "t3.micro".parse().ok(),
+        role: Some(LaunchRole::named("web-server")),
+        public_key: Some(PublicKey {
+            name: "my-key".to_owned(),
+            // As long as one of 2048 bits.
+            openssh: format!("ssh-rsa {} my-key", "A".repeat(372)),
+        }),
+        interfaces: vec![LaunchInterface {
+            ipv4: vec![PrivateIpv4 {
+                address: [172, 31, 0, 10].into(),
+                public: Some([203, 0, 113, 25].into()),
+            }],
+            ..LaunchInterface::default()
+        }],
+        options: Preferences {
+            instance_metadata_tags: Some(Switch::Enabled),
+            ..Preferences::default()
+        },
+        tags: vec![Tag::new("Name", "web-1").unwrap(), Tag::new("Stage", "test").unwrap()],
+        ..Launch::default()
+    };
+    let instance = launch.settle().unwrap();
+    // What all share is made with the first.
+    drop(Endpoint::new(&instance));
+    let mut endpoint = None;
+    let counted = allocation_counter::measure(|| endpoint = Some(Endpoint::new(&instance)));
+    let heap = usize::try_from(counted.bytes_current).unwrap();
+    let bytes = heap + size_of::<Endpoint>();
+    println!("an endpoint: {bytes} bytes, {heap} of them in {} blocks", counted.count_current);
+    assert!(bytes <= LIMIT, "{bytes} bytes");
+    let leaves = endpoint.unwrap().tree().leaves().count();
+    assert!(leaves >= 55, "a typical one has more than {leaves} categories");
 }

@@ -63,7 +63,7 @@ fn a_signed_path_is_pending_until_the_signatures_are_set() {
 #[test]
 fn nothing_else_is_pending() {
     let endpoint = endpoint(HttpTokens::Optional);
-    let leaves = endpoint.tree().leaves().map(str::to_owned);
+    let leaves = endpoint.tree().leaves();
     for path in leaves.filter(|path| Proof::ALL.iter().all(|p| !path.ends_with(p.as_str()))) {
         assert!(!ask(&endpoint, "GET", &format!("/latest/{path}")).pending, "{path}");
     }

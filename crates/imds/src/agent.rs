@@ -21,7 +21,7 @@ use imds_store::records::Lifecycle;
 use imds_store::{Revision, Store, StoreError, keys};
 
 use plan::Plan;
-pub(crate) use render::{Roles, instance};
+pub(crate) use render::{Given, instance};
 pub(crate) use table::{Current, Link, Table};
 use table::{Served, Update};
 
@@ -37,9 +37,9 @@ impl Agent {
     /// Brings what is kept into force, and then what changes.
     pub(crate) fn start(
         store: Arc<dyn Store>,
-        roles: Roles,
+        given: Given,
     ) -> Result<(Self, Current), StoreError> {
-        let source = Source { store, roles };
+        let source = Source { store, given };
         let (table, revision) = source.first()?;
         let current: Current = Arc::new(ArcSwap::from_pointee(table));
         let stop = Arc::new(AtomicBool::new(false));
@@ -108,7 +108,7 @@ impl Follower {
 /// Where instances come from.
 struct Source {
     store: Arc<dyn Store>,
-    roles: Roles,
+    given: Given,
 }
 
 impl Source {
@@ -140,7 +140,7 @@ impl Source {
         };
         let tags = self.store.read(&keys::tags(region, id.as_str()))?;
         let tags = tags.map(|kept| kept.record).unwrap_or_default();
-        let instance = render::instance(id, &kept.record, &tags, &self.roles);
+        let instance = render::instance(id, &kept.record, &tags, &self.given);
         // Whoever wrote it has settled it: only another release could have meant something else.
         let instance = instance.inspect_err(|error| {
             tracing::error!(%id, %error, "what is kept of an instance makes none");

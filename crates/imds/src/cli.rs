@@ -64,6 +64,9 @@ pub(crate) enum Command {
     /// Identity documents: what a verifier needs
     #[command(subcommand)]
     Identity(IdentityCommand),
+    /// List every category of metadata: path, since when, when it is absent, an example
+    #[command(after_help = PATHS_EXAMPLES)]
+    Paths(PathsArgs),
     /// Find what speaks IMDSv1 in scripts, code and launch settings, and rewrite it to IMDSv2
     #[command(after_help = MIGRATE_EXAMPLES)]
     Migrate(MigrateArgs),
@@ -83,6 +86,18 @@ pub(crate) enum IdentityCommand {
         region: Region,
     },
 }
+
+#[derive(Args)]
+pub(crate) struct PathsArgs {
+    /// Print a JSON array of objects with `path`, `since`, `absent`, `example` and `served`
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+const PATHS_EXAMPLES: &str = "\
+Examples:
+  imds paths                                    a table
+  imds paths --json | jq -r '.[] | select(.served) | .path'";
 
 const CERTIFICATE_EXAMPLE: &str = "\
 Example, beside a running `imds serve --http-tokens optional`:

@@ -8,6 +8,7 @@ pub(crate) mod get;
 pub(crate) mod identity;
 pub(crate) mod instance;
 pub(crate) mod migrate;
+pub(crate) mod paths;
 pub(crate) mod serve;
 
 use std::io;

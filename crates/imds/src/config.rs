@@ -2,11 +2,13 @@
 
 use std::fs::File;
 use std::io::{self, Read as _};
+use std::mem;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use imds_core::credentials::AccessKeys;
+use imds_core::extra::Extra;
 use imds_core::instance::PublicKey;
 use imds_core::launch::{Launch, LaunchError, LaunchRole, MAX_USER_DATA};
 use imds_core::options::Preferences;
@@ -15,8 +17,10 @@ use serde::Deserialize;
 
 use crate::cli::{AnswerArgs, ControlAddress, ListenAddress};
 use crate::error::CommandError;
+use crate::overlay;
 use crate::settings::{
     InstanceSettings, KeepAliveRule, RoleSettings, all_from_text, duration_from_text, from_text,
+    paths_from_table,
 };
 
 /// A settings file. Every key is the name of a flag.
@@ -33,6 +37,9 @@ pub(crate) struct Settings {
     #[serde(deserialize_with = "duration_from_text")]
     stall: Option<Duration>,
     pub(crate) instance: InstanceSettings,
+    /// Values to put over the metadata, by path.
+    #[serde(deserialize_with = "paths_from_table")]
+    paths: Vec<Extra>,
 }
 
 /// How requests are answered, all settled.
@@ -52,10 +59,12 @@ impl Settings {
             CommandError::usage(format!("{}: {error}", path.display()).trim_end())
         })?;
         let directory = path.parent().unwrap_or(Path::new(""));
-        for file in [&mut settings.instance.user_data, &mut settings.instance.public_key] {
+        let InstanceSettings { user_data, public_key, overlay, paths, .. } = &mut settings.instance;
+        for file in [user_data, public_key, overlay] {
             // Paths in a file are relative to the file.
             *file = file.take().map(|file| directory.join(file));
         }
+        *paths = mem::take(&mut settings.paths);
         Ok(settings)
     }
 
@@ -90,12 +99,18 @@ impl InstanceSettings {
             tags: if self.tags.is_empty() { other.tags } else { self.tags },
             user_data: self.user_data.or(other.user_data),
             public_key: self.public_key.or(other.public_key),
+            overlay: self.overlay.or(other.overlay),
+            paths: other.paths,
         }
     }
 
     /// What is said of the instance: on the command line, else in the file.
     pub(crate) fn launch(self, file: Self) -> Result<Launch, CommandError> {
-        let said = self.or(file);
+        let mut said = self.or(file);
+        if let Some(directory) = &said.overlay {
+            // The last value at a path is the one that is served.
+            said.paths.extend(overlay::read(directory)?);
+        }
         Ok(Launch {
             instance_id: said.instance_id,
             account: said.account,
@@ -114,6 +129,7 @@ impl InstanceSettings {
             public_key: said.public_key.as_deref().map(read_public_key).transpose()?,
             tags: said.tags,
             user_data: said.user_data.as_deref().map(read_user_data).transpose()?,
+            extra: said.paths,
             ..Launch::default()
         })
     }
@@ -239,6 +255,7 @@ mod tests {
             ("[instance]\nhop_limit = 1\n", "line 2, column 1", "unknown field `hop_limit`"),
             ("stall = \"soon\"\n", "line 1, column 9", "such as 2s"),
             ("[instance.role]\nnam = \"x\"\n", "line 2, column 1", "unknown field"),
+            ("[paths]\n\"api/token\" = \"x\"\n", "line 1, column 1", "the first is not api"),
         ] {
             let error = parse(text).err().unwrap();
             assert!(error.contains(line) && error.contains(word), "{text}: {error}");

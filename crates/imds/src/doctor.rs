@@ -1,15 +1,21 @@
 //! `imds doctor`: why the metadata service cannot be used from here, and what mends it.
 //!
-//! 1. [`facts`]: look, and write down what is seen;
+//! 1. [`facts`]: look, and write down what is seen: of the service, and, in modules of their own, of
+//!    the [`place`] this is, the [`firewall`], the interface's [`allowance`], the [`programs`] here
+//!    and, if asked to, of [`sts`];
 //! 2. [`checks`]: judge, as a pure function of the facts;
 //! 3. [`mends`]: for what is wrong, the commands that mend it, filled in;
 //! 4. [`report`]: for people, or as JSON.
 
+mod allowance;
 pub(crate) mod checks;
-pub(crate) mod clients;
 pub(crate) mod facts;
+mod firewall;
 mod mends;
+mod place;
+mod programs;
 pub(crate) mod report;
+mod sts;
 
 use serde::Serialize;
 

@@ -13,6 +13,7 @@ mod exec;
 mod identity;
 mod migrate;
 mod sdk_settings;
+mod overlay;
 mod serve;
 mod settings;
 mod shell;
@@ -39,6 +40,7 @@ fn main() -> ExitCode {
         cli::Command::Get(args) => commands::get::run(&args),
         cli::Command::Doctor(args) => commands::doctor::run(&args),
         cli::Command::Identity(command) => commands::identity::run(&command),
+        cli::Command::Paths(args) => commands::paths::run(&args),
         cli::Command::Migrate(args) => commands::migrate::run(&args),
     };
     result.unwrap_or_else(|error| error.report())

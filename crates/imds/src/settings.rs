@@ -9,6 +9,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
+use imds_core::extra::Extra;
 use imds_core::image::WellKnownImage;
 use imds_core::options::{HopLimit, HttpTokens, Switch};
 use imds_core::placement::{Region, Zone};
@@ -106,6 +107,16 @@ pub(crate) struct InstanceSettings {
     /// A file with the key pair's public key in OpenSSH format
     #[arg(long, value_name = "FILE")]
     pub(crate) public_key: Option<PathBuf>,
+
+    /// A directory whose files are put over the metadata: `DIR/meta-data/rack` is served as
+    /// /latest/meta-data/rack
+    #[arg(long, value_name = "DIR")]
+    pub(crate) overlay: Option<PathBuf>,
+
+    /// What the file's `[paths]` puts over the metadata.
+    #[arg(skip)]
+    #[serde(skip)]
+    pub(crate) paths: Vec<Extra>,
 }
 
 /// A role, as `[instance.role]` has it. Has no `Debug`: it holds secrets.
@@ -181,6 +192,18 @@ pub(crate) fn tags_from_table<'de, D: Deserializer<'de>>(
     let table = BTreeMap::<String, String>::deserialize(deserializer)?;
     let tags = table.iter().map(|(key, value)| Tag::new(key, value).map_err(D::Error::custom));
     tags.collect()
+}
+
+/// Reads values to put over the metadata from a table: `[paths]`, `"meta-data/rack" = "7"`.
+pub(crate) fn paths_from_table<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Vec<Extra>, D::Error> {
+    let table = BTreeMap::<String, String>::deserialize(deserializer)?;
+    let paths = table.into_iter().map(|(path, value)| {
+        let path = path.parse().map_err(D::Error::custom)?;
+        Ok(Extra { path, value: value.into_bytes() })
+    });
+    paths.collect()
 }
 
 pub(crate) fn duration_from_text<'de, D: Deserializer<'de>>(

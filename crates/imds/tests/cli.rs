@@ -14,6 +14,8 @@ pub(crate) fn tests() -> Vec<Trial> {
         mistakes_say_what_to_type,
         a_mistake_with_exec_is_125,
         a_mistake_in_a_file_has_a_place,
+        a_mistake_in_an_overlay_names_the_file,
+        paths_are_listed,
         too_much_user_data,
         user_data_is_bytes,
         a_port_in_use,
@@ -40,7 +42,7 @@ fn expect(message: &str, words: &[&str]) -> Result<()> {
 }
 
 fn help_has_examples() -> Result<()> {
-    for command in [&["serve"][..], &["exec"], &["identity", "certificate"]] {
+    for command in [&["serve"][..], &["exec"], &["identity", "certificate"], &["paths"]] {
         let help = Finished::success(imds().args(command).arg("--help"))?.stdout;
         expect(&help, &["Example", &format!("imds {}", command.join(" "))])?;
         ensure!(help.lines().all(|line| line.chars().count() <= 100), "a long line in {help}");
@@ -99,6 +101,36 @@ fn a_mistake_in_a_file_has_a_place() -> Result<()> {
         let message = fails(&["serve", "--config", &file], 2)?;
         expect(&message, &[words, &[&file]].concat())?;
     }
+    Ok(())
+}
+
+fn a_mistake_in_an_overlay_names_the_file() -> Result<()> {
+    let directory = tempfile::tempdir()?;
+    let root = directory.path().to_string_lossy().into_owned();
+    let fails = |directory: &str| fails(&["exec", "--overlay", directory, "--", "true"], 125);
+    expect(&fails(&format!("{root}/none"))?, &["cannot read", "none"])?;
+    fs::create_dir(directory.path().join("meta-data"))?;
+    fs::write(directory.path().join("meta-data/placement"), "x")?;
+    expect(&fails(&root)?, &["meta-data/placement cannot be a value: it is a directory"])?;
+    fs::create_dir(directory.path().join("api"))?;
+    fs::write(directory.path().join("api/token"), "x")?;
+    expect(&fails(&root)?, &["api/token", "the first is not api"])
+}
+
+/// The table and the JSON have the same categories, one a line and one an object.
+fn paths_are_listed() -> Result<()> {
+    let table = Finished::success(imds().arg("paths"))?.stdout;
+    let json = Finished::success(imds().args(["paths", "--json"]))?.stdout;
+    let json: serde_json::Value = serde_json::from_str(&json)?;
+    let categories = json.as_array().context("an array")?;
+    ensure!(table.lines().count() == categories.len() + 1, "{table}");
+    for (line, category) in table.lines().skip(1).zip(categories) {
+        for key in ["path", "since", "absent"] {
+            expect(line, &[category[key].as_str().context("a string")?])?;
+        }
+    }
+    let mac = categories.iter().find(|one| one["path"] == "meta-data/mac").context("a MAC")?;
+    ensure!(mac["example"] == "0e:49:61:0f:c3:11" && mac["served"] == true, "{mac}");
     Ok(())
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use testkit::{Finished, Result, Server, Trial, binary, ensure, exec, imds, tests};
+use testkit::{Finished, Process, Result, Server, Trial, binary, ensure, exec, imds, tests};
 
 /// How long a whole process may take, and with it `exec`, which starts it: in a network where the
 /// token is lost. Twice what is promised, for a machine that does other things too.
@@ -13,13 +13,14 @@ pub(crate) fn tests() -> Vec<Trial> {
         prints_values,
         prints_credentials,
         walks_a_tree,
+        walks_from_the_top,
+        watches,
         exit_codes_tell_what_failed,
         a_proxy_is_never_used,
         a_lost_token_is_explained_at_once,
         a_lost_token_is_done_without_where_that_is_allowed,
         a_doctor_finds_nothing_on_a_healthy_instance,
         a_doctor_finds_the_hop_limit,
-        a_doctor_finds_a_disabled_endpoint,
     )
 }
 
@@ -66,6 +67,52 @@ fn walks_a_tree() -> Result<()> {
     ensure!(value["placement"]["region"] == "us-east-1", "{json}");
     let secret = value["iam"]["security-credentials"]["web"].as_str().unwrap_or_default();
     ensure!(secret.starts_with("(secret"), "a walk asks for no credentials: {json}");
+    Ok(())
+}
+
+/// Above the categories nothing that is listed says that it is a directory.
+fn walks_from_the_top() -> Result<()> {
+    let server = Server::start(&[])?;
+    for (top, version) in [("/", true), ("/latest/", false), ("/2021-07-15", false)] {
+        let json = get(&server, &["--tree", "--json", top])?.expect_code(0)?.stdout;
+        let value: serde_json::Value = serde_json::from_str(&json)?;
+        let value = if version { &value["latest"] } else { &value };
+        ensure!(value["meta-data"]["placement"]["region"] == "us-east-1", "{top}: {json}");
+        let document = &value["dynamic"]["instance-identity"]["document"];
+        ensure!(document["region"] == "us-east-1", "{top}: {json}");
+    }
+    Ok(())
+}
+
+/// A value that comes, changes and goes, and a service that is away in between.
+fn watches() -> Result<()> {
+    let start = |address, tag: &[&str]| {
+        Server::start_on(&[address], &[&["--instance-metadata-tags", "enabled"], tag].concat())
+    };
+    let first = start(([127, 0, 0, 1], 0).into(), &["--tag", "Stage=test"])?;
+    let address = first.address();
+    let printed = tempfile::NamedTempFile::new()?;
+    let endpoint = format!("http://{address}");
+    let mut watching = Process::start(
+        imds()
+            .args(["get", "--endpoint", &endpoint, "--watch", "--every", "20ms"])
+            .args(["tags/instance/Stage", "instance-id"])
+            .stdout(printed.reopen()?),
+    )?;
+    let prints = |expected: &str| {
+        testkit::eventually(expected, || {
+            let text = std::fs::read_to_string(printed.path()).ok()?;
+            text.ends_with(expected).then_some(())
+        })
+    };
+    prints("test\ni-1234567890abcdef0\n")?;
+    drop(first);
+    let second = start(address, &["--tag", "Stage=production"])?;
+    prints("i-1234567890abcdef0\nproduction\n")?;
+    drop(second);
+    let _third = start(address, &[])?;
+    prints("production\ntags/instance/Stage is gone\n")?;
+    ensure!(watching.child().try_wait()?.is_none(), "it goes on");
     Ok(())
 }
 
@@ -139,11 +186,5 @@ fn a_doctor_finds_the_hop_limit() -> Result<()> {
             .contains("i-1234567890abcdef0 --http-put-response-hop-limit 3"),
         "{json}"
     );
-    Ok(())
-}
-
-fn a_doctor_finds_a_disabled_endpoint() -> Result<()> {
-    let said = inside(&["--http-endpoint", "disabled"], &["doctor"])?.expect_code(1)?.stdout;
-    ensure!(said.contains("--http-endpoint enabled"), "{said}");
     Ok(())
 }

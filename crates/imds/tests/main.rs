@@ -7,6 +7,7 @@ mod access_log;
 mod cli;
 mod clients;
 mod control;
+mod doctor;
 mod evidence;
 mod exec;
 mod get;
@@ -34,6 +35,7 @@ fn main() {
         access_log::tests(),
         cli::tests(),
         control::tests(),
+        doctor::tests(),
         get::tests(),
         isolation::tests(),
         robustness::tests(),

@@ -134,12 +134,16 @@ fn settings_file() -> Result<()> {
     std::fs::write(&file, &example)?;
     std::fs::write(directory.path().join("boot.sh"), "#!/bin/sh\n")?;
     std::fs::write(directory.path().join("key.pub"), "ssh-ed25519 AAAA my-key\n")?;
+    std::fs::create_dir_all(directory.path().join("overlay/meta-data"))?;
+    std::fs::write(directory.path().join("overlay/meta-data/platform"), "mine")?;
     let file = file.to_str().context("a path in UTF-8")?;
     let server = Server::start(&["--config", file, "--http-tokens", "optional"])?;
     for (path, value) in [
         ("latest/user-data", "#!/bin/sh\n"),
         ("latest/meta-data/tags/instance/Name", "web-1"),
         ("latest/meta-data/iam/security-credentials/", "my-role"),
+        ("latest/meta-data/platform", "mine"),
+        ("latest/meta-data/rack/row", "7"),
     ] {
         let answer = server.request("GET", &format!("/{path}"), &[])?;
         ensure!(answer.text()? == value, "{path}: {answer:?}");

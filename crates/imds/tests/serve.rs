@@ -1,12 +1,13 @@
 //! `imds serve`: start, answers over real sockets, restart, stop.
 
+use std::fs;
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 
 use testkit::{Result, Server, Trial, ensure, tests};
 
 pub(crate) fn tests() -> Vec<Trial> {
-    tests![&[]; answers_both_versions, a_token_outlives_a_restart, stops_when_told_to]
+    tests![&[]; answers_both_versions, paths_are_put_over, a_token_outlives_a_restart, stops_when_told_to]
 }
 
 fn answers_both_versions() -> Result<()> {
@@ -19,6 +20,27 @@ fn answers_both_versions() -> Result<()> {
     ensure!(v2.header("X-Aws-Ec2-Metadata-Token-Ttl-Seconds") == Some("60"), "{v2:?}");
     let log = server.log_lines(3)?;
     ensure!(!log.concat().contains(&token), "a token is in the log: {log:?}");
+    Ok(())
+}
+
+/// From the settings file, and over that from a file tree.
+fn paths_are_put_over() -> Result<()> {
+    let directory = tempfile::tempdir()?;
+    let overlay = directory.path().join("tree/meta-data/rack");
+    fs::create_dir_all(&overlay)?;
+    fs::write(overlay.join("row"), b"8\xff")?;
+    let config = directory.path().join("imds.toml");
+    let text = "[instance]\nami = \"al2\"\noverlay = \"tree\"\n[paths]\n\
+                \"meta-data/rack/row\" = \"7\"\n\"meta-data/rack/place\" = \"3\"\n";
+    fs::write(&config, text)?;
+    let server = Server::start(&["--config", &config.to_string_lossy()])?;
+    for (path, expected) in
+        [("", &b"place\nrow"[..]), ("/place", b"3"), ("/row", b"8\xff"), ("/other", b"")]
+    {
+        let answer = server.request("GET", &format!("/latest/meta-data/rack{path}"), &[])?;
+        ensure!((answer.status() == 404) == expected.is_empty(), "{path}: {answer:?}");
+        ensure!(expected.is_empty() || answer.body == expected, "{path}: {answer:?}");
+    }
     Ok(())
 }
 

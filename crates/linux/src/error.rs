@@ -74,6 +74,14 @@ pub enum Error {
         /// The kernel's reason.
         source: io::Error,
     },
+    /// An Ethernet device that ends in this process cannot be made.
+    #[error("cannot make the device {interface}")]
+    Tap {
+        /// The device's name.
+        interface: String,
+        /// The kernel's reason.
+        source: io::Error,
+    },
     /// A table under `/proc/net` cannot be read or lacks a column.
     #[error("cannot read {column} in {path}")]
     Counter {
@@ -97,6 +105,7 @@ impl Error {
             | Self::Mount { source, .. }
             | Self::Process { source, .. }
             | Self::Capture { source, .. }
+            | Self::Tap { source, .. }
             | Self::Counter { source, .. } => Some(source),
             Self::Threads { .. } => None,
         }

@@ -15,9 +15,11 @@ pub mod namespace;
 pub mod netlink;
 pub mod process;
 pub mod route;
+pub mod seccomp;
 pub mod signal;
 pub mod socket;
 pub mod sysctl;
+pub mod tap;
 pub mod user_namespace;
 
 mod error;

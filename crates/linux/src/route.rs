@@ -62,7 +62,21 @@ impl Batch {
 
     /// Refuses `destination` at once: "no route to host" here, an ICMP error for those behind us.
     pub fn unreachable(&mut self, destination: Destination) -> &mut Self {
-        let mut message = route(destination, RouteType::Unreachable);
+        self.refuse(destination, RouteType::Unreachable)
+    }
+
+    /// Forbids `destination`: "permission denied" here, an ICMP error for those behind us.
+    pub fn prohibit(&mut self, destination: Destination) -> &mut Self {
+        self.refuse(destination, RouteType::Prohibit)
+    }
+
+    /// Throws away what is for `destination`: "invalid argument" here, silence for those behind us.
+    pub fn blackhole(&mut self, destination: Destination) -> &mut Self {
+        self.refuse(destination, RouteType::BlackHole)
+    }
+
+    fn refuse(&mut self, destination: Destination, kind: RouteType) -> &mut Self {
+        let mut message = route(destination, kind);
         // IPv6 keeps its refusals on the loopback interface.
         if destination.address.is_ipv6() {
             message.attributes.push(RouteAttribute::Oif(LOOPBACK));

@@ -3,6 +3,7 @@
 //! the instance; all that is behind the instance is behind a router.
 
 mod network;
+mod relay;
 mod tap;
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -11,7 +12,8 @@ use anyhow::{Context as _, Result};
 use imds_linux::{Namespace, counters};
 
 use crate::{Server, eventually};
-use network::Network;
+pub use network::Network;
+pub use relay::Loss;
 pub use tap::Tap;
 
 /// The service's addresses, as on EC2.

@@ -5,6 +5,7 @@
 //! the machine, least of all to a real metadata service.
 
 pub mod client;
+pub mod faulty;
 pub mod http;
 mod isolation;
 pub mod lab;
@@ -17,8 +18,9 @@ use std::time::{Duration, Instant};
 
 pub use anyhow::{Context, Error, Result, anyhow, bail, ensure};
 pub use client::Client;
+pub use faulty::Faulty;
 pub use isolation::isolate;
-pub use lab::{Family, Lab};
+pub use lab::{Family, Lab, Loss, Network};
 pub use libtest_mimic::{Arguments, Trial, run};
 pub use need::{Need, has_all_users};
 pub use process::{

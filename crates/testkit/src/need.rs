@@ -7,6 +7,8 @@ use std::path::Path;
 pub enum Need {
     /// A program on the path, such as `curl`.
     Program(&'static str),
+    /// Ethernet devices that end in a process: `/dev/net/tun`.
+    Tap,
     /// Real root: programs that switch users, or want devices.
     Root,
     /// The Python environment of `cargo xtask test`, with the aws CLI and boto3.
@@ -21,6 +23,9 @@ impl Need {
         match self {
             Self::Program(name) if find(name).is_none() => {
                 Err(format!("the program {name} is not installed"))
+            }
+            Self::Tap if !can_open(Path::new("/dev/net/tun")) => {
+                Err("/dev/net/tun cannot be opened".to_owned())
             }
             Self::Root if !imds_linux::user_namespace::is_needless() => {
                 Err("only root can do this".to_owned())
@@ -37,6 +42,10 @@ impl Need {
             _ => Ok(()),
         }
     }
+}
+
+fn can_open(device: &Path) -> bool {
+    std::fs::OpenOptions::new().read(true).write(true).open(device).is_ok()
 }
 
 fn is_set(variable: &str) -> bool {

@@ -12,9 +12,11 @@ use crate::socket;
 /// The nearest limits are tried at once, the others only if none of these reaches.
 const WAVES: [std::ops::RangeInclusive<u8>; 3] = [1..=4, 5..=8, 9..=16];
 
-/// How long one connection may take. Routers answer within a few milliseconds; but many say nothing,
-/// and Linux does not end an attempt over IPv6 when one does.
-const TRY: Duration = Duration::from_millis(30);
+/// How long one connection may take where there is no time. Routers answer within a few milliseconds;
+/// but many say nothing, and Linux does not end an attempt over IPv6 when one does.
+pub(crate) const HASTE: Duration = Duration::from_millis(30);
+/// The same, where nobody waits for a token.
+pub(crate) const LEISURE: Duration = Duration::from_millis(100);
 /// How many connections are tried at a time with each limit, and how often: one packet may be lost.
 const AT_A_TIME: u8 = 2;
 const TRIES: u8 = 2;
@@ -29,13 +31,14 @@ pub(crate) struct Measured {
     pub(crate) had_loss: bool,
 }
 
-/// Measures the way to `address`, and assumes that the way back is as long.
-pub(crate) async fn measure(address: SocketAddr) -> Measured {
+/// Measures the way to `address`, and assumes that the way back is as long. Each connection may take
+/// as long as `patience`.
+pub(crate) async fn measure(address: SocketAddr, patience: Duration) -> Measured {
     for wave in WAVES {
         let mut tries = JoinSet::new();
         for hops in wave {
             for _ in 0..AT_A_TIME {
-                tries.spawn(async move { (hops, reaches(address, hops).await) });
+                tries.spawn(async move { (hops, reaches(address, hops, patience).await) });
             }
         }
         let results = tries.join_all().await;
@@ -56,14 +59,14 @@ struct Found {
 }
 
 /// Whether a packet that may pass `hops` - 1 routers arrives.
-async fn reaches(address: SocketAddr, hops: u8) -> Found {
+async fn reaches(address: SocketAddr, hops: u8, patience: Duration) -> Found {
     for number in 0..TRIES {
         let connecting = async {
             let socket = socket::open(address)?;
             socket::limit_hops(&socket, address, hops)?;
             socket.connect(address).await
         };
-        let is_reached = match timeout(TRY, connecting).await {
+        let is_reached = match timeout(patience, connecting).await {
             Ok(Ok(_)) => true,
             // A refusal comes from the other end; anything else from a router on the way.
             Ok(Err(error)) => error.kind() == std::io::ErrorKind::ConnectionRefused,

@@ -6,15 +6,17 @@ use crate::error::Certainty;
 
 /// Connections that must be reset. One might have lost its answer by chance.
 pub(super) const RESETS: u8 = 2;
-/// The same, where packets get lost.
-pub(super) const RESETS_DESPITE_LOSS: u8 = 3;
-/// Packets of a nudge that must be unacknowledged, all of them.
-const PACKETS: u32 = 3;
+/// The same, where packets get lost, or where the nudge may have met a late answer by chance.
+pub(super) const RESETS_IN_DOUBT: u8 = 3;
+/// Packets of a nudge that must be unacknowledged, all of them. Where one packet in ten is lost, each
+/// fails by chance one time in five, and all of them and a repetition one time in 100,000.
+pub(super) const PACKETS: usize = 6;
 /// How often an unacknowledged nudge must have been sent again.
 const REPEATS: u32 = 1;
 const REPEATS_DESPITE_LOSS: u32 = 3;
 /// The same, where not even the request was acknowledged and no nudge could be sent.
-const REPEATS_OF_THE_REQUEST: u32 = 3;
+const REPEATS_OF_THE_REQUEST: u32 = 4;
+const REPEATS_OF_THE_REQUEST_DESPITE_LOSS: u32 = 5;
 /// Where the kernel knows nothing: how long silence has to last beside answers to others.
 const UNKNOWN_AFTER: Duration = Duration::from_secs(1);
 
@@ -25,6 +27,8 @@ pub(super) struct Evidence {
     pub(super) silent_for: Duration,
     /// Connections that were reset by a nudge, without an answer.
     pub(super) resets: u8,
+    /// Whether one of these had acknowledged a nudge before: its answer was late, and lost.
+    pub(super) had_late_reset: bool,
     /// How the nudge on the current connection fares.
     pub(super) nudged: Nudged,
     pub(super) testimony: Testimony,
@@ -41,8 +45,8 @@ pub(super) enum Nudged {
     Acknowledged,
     /// No acknowledgement came back.
     Unacknowledged {
-        /// Packets of the nudge, 0 to 3; with 0 it is the request that is not acknowledged.
-        packets: u32,
+        /// Packets of the nudge, 0 to 6; with 0 it is the request that is not acknowledged.
+        packets: usize,
         /// How often the kernel has sent one of them again.
         retransmissions: u32,
         /// Whether the connection had lost packets before.
@@ -83,11 +87,16 @@ impl Evidence {
             Way::Hops(_) | Way::Unmeasurable => {}
         }
         let lossy = self.testimony.had_loss;
-        let least_resets = if lossy { RESETS_DESPITE_LOSS } else { RESETS };
+        let least_resets = if lossy || self.had_late_reset { RESETS_IN_DOUBT } else { RESETS };
         let swallowed = match self.nudged {
             Nudged::Acknowledged | Nudged::Pending | Nudged::Unknown => false,
             Nudged::Unacknowledged { packets: 0, retransmissions, .. } => {
-                retransmissions >= REPEATS_OF_THE_REQUEST
+                let repeats = if lossy {
+                    REPEATS_OF_THE_REQUEST_DESPITE_LOSS
+                } else {
+                    REPEATS_OF_THE_REQUEST
+                };
+                retransmissions >= repeats
             }
             Nudged::Unacknowledged { packets, retransmissions, had_loss } => {
                 let lossy = lossy || had_loss;
@@ -110,10 +119,16 @@ mod tests {
 
     const ALIVE: Testimony = Testimony { status: Some(401), had_loss: false, way: Way::Hops(2) };
     const REPEATED: Nudged =
-        Nudged::Unacknowledged { packets: 3, retransmissions: 1, had_loss: false };
+        Nudged::Unacknowledged { packets: PACKETS, retransmissions: 1, had_loss: false };
 
     fn evidence(nudged: Nudged, testimony: Testimony) -> Evidence {
-        Evidence { silent_for: Duration::from_millis(200), resets: 0, nudged, testimony }
+        Evidence {
+            silent_for: Duration::from_millis(200),
+            resets: 0,
+            had_late_reset: false,
+            nudged,
+            testimony,
+        }
     }
 
     fn is_sure(evidence: &Evidence) -> bool {
@@ -122,9 +137,10 @@ mod tests {
 
     #[test]
     fn an_unacknowledged_nudge_decides_once_it_was_sent_again() {
-        let once = Nudged::Unacknowledged { packets: 3, retransmissions: 0, had_loss: false };
+        let once = Nudged::Unacknowledged { packets: PACKETS, retransmissions: 0, had_loss: false };
         assert!(!is_sure(&evidence(once, ALIVE)));
-        let few = Nudged::Unacknowledged { packets: 2, retransmissions: 1, had_loss: false };
+        let few =
+            Nudged::Unacknowledged { packets: PACKETS - 1, retransmissions: 1, had_loss: false };
         assert!(!is_sure(&evidence(few, ALIVE)));
         assert!(is_sure(&evidence(REPEATED, ALIVE)));
     }
@@ -156,10 +172,11 @@ mod tests {
     #[test]
     fn where_packets_get_lost_more_must_be() {
         let lossy = Testimony { had_loss: true, ..ALIVE };
-        let lost_before = Nudged::Unacknowledged { packets: 3, retransmissions: 2, had_loss: true };
+        let lost_before =
+            Nudged::Unacknowledged { packets: PACKETS, retransmissions: 2, had_loss: true };
         assert!(!is_sure(&evidence(REPEATED, lossy)));
         assert!(!is_sure(&evidence(lost_before, ALIVE)));
-        let often = Nudged::Unacknowledged { packets: 3, retransmissions: 3, had_loss: true };
+        let often = Nudged::Unacknowledged { packets: PACKETS, retransmissions: 3, had_loss: true };
         assert!(is_sure(&evidence(often, lossy)));
     }
 
@@ -171,16 +188,22 @@ mod tests {
         let lossy = Testimony { had_loss: true, ..ALIVE };
         assert!(!is_sure(&reset(2, lossy)));
         assert!(is_sure(&reset(3, lossy)));
+        let late = |resets| Evidence { had_late_reset: true, ..reset(resets, ALIVE) };
+        assert!(!is_sure(&late(2)));
+        assert!(is_sure(&late(3)));
     }
 
     #[test]
-    fn the_request_itself_must_be_repeated_three_times() {
+    fn the_request_itself_must_be_repeated_more_often() {
         let request = |retransmissions| {
             let nudged = Nudged::Unacknowledged { packets: 0, retransmissions, had_loss: false };
             evidence(nudged, ALIVE)
         };
-        assert!(!is_sure(&request(2)));
-        assert!(is_sure(&request(3)));
+        assert!(!is_sure(&request(3)));
+        assert!(is_sure(&request(4)));
+        let lossy = Testimony { had_loss: true, ..ALIVE };
+        assert!(!is_sure(&Evidence { testimony: lossy, ..request(4) }));
+        assert!(is_sure(&Evidence { testimony: lossy, ..request(5) }));
     }
 
     #[test]

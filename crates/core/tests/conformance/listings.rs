@@ -80,7 +80,7 @@ fn walk(tree: &Tree, version: &str) {
 }
 
 /// The part of a path that a listed name stands for: `0=my-key` is asked for as `0`.
-fn segment<'a>(directory: &str, name: &'a str) -> &'a str {
+pub(crate) fn segment<'a>(directory: &str, name: &'a str) -> &'a str {
     let name = name.strip_suffix('/').unwrap_or(name);
     if directory.ends_with("/public-keys") { name.split('=').next().unwrap() } else { name }
 }
@@ -128,7 +128,8 @@ fn the_same_launch_gives_the_same_bytes() {
         let tree = Tree::new(&full_launch().settle().unwrap());
         let paths = tree.leaves().chain(tree.directories());
         let mut bytes = Vec::new();
-        for (path, version) in paths.flat_map(|path| versions::VERSIONS.map(|v| (path, v))) {
+        for (path, version) in paths.flat_map(|path| versions::VERSIONS.map(|v| (path.clone(), v)))
+        {
             let found = tree.find(format!("{version}/{path}").trim_end_matches('/'), NOW);
             bytes.push(found.map(|found| found.body.into_owned()));
         }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use imds_core::credentials::AccessKeys;
+use imds_core::extra::Extra;
 use imds_core::image::{Image, Virtualization};
 use imds_core::instance::{LifeCycle, PublicKey};
 use imds_core::launch::{LaunchError, LaunchInterface, LaunchRole};
@@ -18,28 +19,41 @@ use imds_store::records::{self, Tags};
 
 use super::table::Served;
 
-/// The credentials that the operator gave for roles; others' are made up. They are never kept.
+/// What the operator gives while the service runs, and what is never kept.
 #[derive(Clone, Default)]
-pub(crate) struct Roles(pub(crate) HashMap<String, RoleKeys>);
+pub(crate) struct Given {
+    /// Credentials for roles; others' are made up.
+    roles: HashMap<String, RoleKeys>,
+    /// What is put over the metadata of the default instance.
+    extra: Option<(InstanceId, Vec<Extra>)>,
+}
 
-impl Roles {
-    /// What the operator says of the default instance's role.
-    pub(crate) fn of(launch: &Launch) -> Self {
+impl Given {
+    /// What the operator says of the default instance, whose id is `default`.
+    pub(crate) fn of(launch: &Launch, default: &InstanceId) -> Self {
         let role = launch.role.as_ref();
         let given = role.and_then(|role| Some((role.name.clone(), role.keys.clone()?)));
-        Self(given.into_iter().collect())
+        Self {
+            roles: given.into_iter().collect(),
+            extra: Some((default.clone(), launch.extra.clone())),
+        }
+    }
+
+    fn extra(&self, instance: &InstanceId) -> Vec<Extra> {
+        let of_this = self.extra.as_ref().filter(|(id, _)| id == instance);
+        of_this.map(|(_, extra)| extra.clone()).unwrap_or_default()
     }
 }
 
 /// A role's keys, and when they end in seconds since 1970.
-pub(crate) type RoleKeys = (AccessKeys, Option<u64>);
+type RoleKeys = (AccessKeys, Option<u64>);
 
 /// The instance that is kept as `record`.
 pub(crate) fn instance(
     id: &InstanceId,
     record: &records::Instance,
     tags: &Tags,
-    roles: &Roles,
+    given: &Given,
 ) -> Result<Instance, LaunchError> {
     let tags = tags.iter().map(|(key, value)| Tag::new(key, value));
     let key = record.key.as_ref();
@@ -56,7 +70,7 @@ pub(crate) fn instance(
         interfaces: record.interfaces.iter().map(|kept| interface(kept, &record.zone)).collect(),
         options: record.options.into(),
         role: record.profile.as_ref().map(|profile| LaunchRole {
-            keys: roles.0.get(&profile.name).cloned(),
+            keys: given.roles.get(&profile.name).cloned(),
             ..LaunchRole::named(&profile.name)
         }),
         public_key: key
@@ -65,7 +79,8 @@ pub(crate) fn instance(
         user_data: record.user_data.as_ref().and_then(|text| STANDARD.decode(text).ok()),
         ..Launch::default()
     };
-    launch.settle()
+    // Checked when the service started. What calls make of the instance since then wins over it.
+    Ok(Instance { extra: given.extra(id), ..launch.settle()? })
 }
 
 fn image(kept: &records::InstanceImage, instance_type: &InstanceType) -> Image {

@@ -1,5 +1,6 @@
 //! What can be said to the commands that ask a service rather than be one.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
@@ -60,6 +61,7 @@ Examples:
   imds doctor                     run it where the trouble is: on the instance, in the container
   imds doctor --json
   imds doctor --allow-v1          also finds out whether tokens are optional
+  imds doctor --online            also asks STS whether the role's credentials work
 
 Exits with 0 if all is well, 1 if something is to be mended.";
 
@@ -68,6 +70,14 @@ pub(crate) struct DoctorArgs {
     /// Print JSON
     #[arg(long)]
     pub(crate) json: bool,
+
+    /// Ask STS, over the internet and with curl, whose the role's credentials are
+    #[arg(long)]
+    pub(crate) online: bool,
+
+    /// Where to look for programs and for marks of containers
+    #[arg(long, value_name = "DIRECTORY", default_value = "/")]
+    pub(crate) root: PathBuf,
 
     #[command(flatten)]
     pub(crate) client: ClientArgs,

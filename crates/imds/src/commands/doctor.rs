@@ -4,15 +4,20 @@ use std::process::ExitCode;
 
 use super::get;
 use crate::cli::DoctorArgs;
-use crate::doctor::{Verdict, checks, facts, report};
+use crate::doctor::facts::{self, Leave};
+use crate::doctor::{Verdict, checks, report};
 use crate::error::{CommandError, Kind};
 use crate::terminal;
 
 /// Exits with 1 if something is wrong.
 pub(crate) fn run(args: &DoctorArgs) -> Result<ExitCode, CommandError> {
     let settings = get::settings(&args.client)?;
-    let may_use_v1 = args.client.allow_v1 || args.client.allow_v1_for_secrets;
-    let facts = get::in_runtime(async { Ok(facts::look(settings, may_use_v1).await) })?;
+    let leave = Leave {
+        v1: args.client.allow_v1 || args.client.allow_v1_for_secrets,
+        online: args.online,
+        root: args.root.clone(),
+    };
+    let facts = get::in_runtime(async { Ok(facts::look(settings, &leave).await) })?;
     let findings = checks::judge(&facts);
     terminal::print(&if args.json { report::json(&findings) } else { report::text(&findings) })?;
     let is_wrong = findings.iter().any(|finding| finding.verdict == Verdict::Wrong);

@@ -11,7 +11,7 @@ use imds_core::{Flavour, HttpTokens, Instance, Launch, Switch};
 use imds_store::Store;
 
 use super::{cannot_log, cannot_start};
-use crate::agent::{Agent, Link, Roles};
+use crate::agent::{Agent, Given, Link};
 use crate::cli::{ControlAddress, ListenAddress, ServeArgs};
 use crate::clock::unix_ms;
 use crate::config::Settings;
@@ -64,9 +64,8 @@ pub(crate) fn run(args: ServeArgs) -> Result<ExitCode, CommandError> {
     let store = place.open()?;
     let keyring = token_key::kept(&*store)?;
     access_key::ensure(&*store, unix_ms() / 1000)?;
-    let roles = Roles::of(&launch);
     let network = Network::of(&launch);
-    let instance = default_instance::ensure(&*store, launch, &network)?;
+    let instance = default_instance::ensure(&*store, launch.clone(), &network)?;
     let control_address = control_socket.as_ref().and_then(|socket| socket.local_addr().ok());
     control_address::keep(&*store, control_address)?;
     let region = instance.zone.region();
@@ -74,7 +73,8 @@ pub(crate) fn run(args: ServeArgs) -> Result<ExitCode, CommandError> {
         .map(|address| invitation(&place, &*store, address, region))
         .transpose()?
         .unwrap_or_default();
-    let (_agent, table) = Agent::start(Arc::clone(&store), roles)?;
+    let given = Given::of(&launch, &instance.id);
+    let (_agent, table) = Agent::start(Arc::clone(&store), given)?;
     let signers = Signers::new(place.directory().map(Path::to_owned));
 
     allow_many_connections();

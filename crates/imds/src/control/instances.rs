@@ -12,7 +12,7 @@ use imds_store::records::{self, Lifecycle, Tags};
 use imds_store::{Kept, Revision, keys};
 
 use super::call::{Call, Refusal};
-use crate::agent::{self, Roles};
+use crate::agent::{self, Given};
 
 /// An instance that exists, as it is kept.
 pub(super) struct Found {
@@ -56,7 +56,7 @@ pub(super) fn find_live(call: &Call<'_>, id: &str) -> Result<Found, Refusal> {
 
 /// Whether there can be such an instance, in EC2's words where there cannot.
 pub(super) fn check(id: &InstanceId, record: &records::Instance, tags: &Tags) -> Result<(), Fault> {
-    agent::instance(id, record, tags, &Roles::default()).map(drop).map_err(|error| refused(&error))
+    agent::instance(id, record, tags, &Given::default()).map(drop).map_err(|error| refused(&error))
 }
 
 /// How EC2 refuses a launch.

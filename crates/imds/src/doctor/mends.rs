@@ -1,13 +1,14 @@
 //! The commands and lines that mend, filled in.
 
 use super::Finding;
+use super::place::Place;
 
 /// Where the instance's id is not known.
 pub(super) const UNKNOWN_ID: &str = "<instance-id>";
 
-/// Raises the hop limit to `needed`, everywhere it may come from.
-pub(super) fn hop_limit(finding: Finding, id: &str, needed: u8) -> Finding {
-    finding
+/// Raises the hop limit to `needed`, everywhere it may come from in such a place.
+pub(super) fn hop_limit(finding: Finding, place: Place, id: &str, needed: u8) -> Finding {
+    let finding = finding
         .mended(
             "aws",
             format!(
@@ -23,12 +24,45 @@ pub(super) fn hop_limit(finding: Finding, id: &str, needed: u8) -> Finding {
                  '{{\"MetadataOptions\":{{\"HttpPutResponseHopLimit\":{needed}}}}}'"
             ),
         )
-        .mended("Terraform", format!("metadata_options {{ http_put_response_hop_limit = {needed} }}"))
-        .mended("CloudFormation", format!("MetadataOptions: {{ HttpPutResponseHopLimit: {needed} }}"))
-        .mended("eksctl", format!("managedNodeGroups: use a launch template with limit {needed}; disablePodIMDS: true sets 1"))
-        .mended("Karpenter", format!("spec.metadataOptions.httpPutResponseHopLimit: {needed}  # EC2NodeClass; its default is 1"))
-        .mended("instead", "a pod needs no node credentials: IRSA or EKS Pod Identity; \
-                 an ECS task has its task role; a container can use the host's network")
+        .mended(
+            "Terraform",
+            format!("metadata_options {{ http_put_response_hop_limit = {needed} }}"),
+        )
+        .mended(
+            "CloudFormation",
+            format!("MetadataOptions: {{ HttpPutResponseHopLimit: {needed} }}"),
+        );
+    let finding = match place {
+        Place::Kubernetes | Place::Eks => finding
+            .mended("eksctl", format!("managedNodeGroups: use a launch template with limit {needed}; disablePodIMDS: true sets 1"))
+            .mended("Karpenter", format!("spec.metadataOptions.httpPutResponseHopLimit: {needed}  # EC2NodeClass; its default is 1"))
+            .mended("kOps", format!("spec.instanceMetadata.httpPutResponseHopLimit: {needed}  # InstanceGroup; kops update cluster --yes")),
+        _ => finding,
+    };
+    finding.mended(
+        "instead",
+        match place {
+            Place::Kubernetes => "a pod needs no node credentials: IRSA; or hostNetwork: true",
+            Place::Eks => {
+                "a pod needs no node credentials: EKS Pod Identity or IRSA; or hostNetwork: true"
+            }
+            Place::Ecs | Place::Fargate => {
+                "a task has a role of its own: taskRoleArn; or networkMode: host"
+            }
+            Place::Docker => "docker run --network host",
+            Place::Podman => "podman run --network host",
+            Place::Host => {
+                "a container can use the host's network; a pod or task can have a role of its own"
+            }
+        },
+    )
+}
+
+/// Finds what answers in the service's place.
+pub(super) fn interceptor(finding: Finding) -> Finding {
+    finding
+        .mended("see", "iptables-save -t nat | grep 169.254.169.254")
+        .mended("Kubernetes", "kubectl get daemonsets -A | grep -E 'kube2iam|kiam|metadata'")
 }
 
 /// Sets one option of the instance's metadata.

@@ -44,8 +44,8 @@ pub(crate) fn ensure(
         if let Some(kept) = lives.filter(|_| *said == digest) {
             let tags = store.read(&keys::tags(region, instance.as_str()))?;
             let tags = tags.map(|kept| kept.record).unwrap_or_default();
-            let roles = crate::agent::Roles::default();
-            return Ok(crate::agent::instance(instance, &kept.record, &tags, &roles)
+            let given = crate::agent::Given::default();
+            return Ok(crate::agent::instance(instance, &kept.record, &tags, &given)
                 .map_err(NotLaunched::from)?);
         }
         if let Some(kept) = kept {

@@ -9,9 +9,11 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use anyhow::Result;
 use imds_linux::link::{End, LOOPBACK};
 use imds_linux::route::Destination;
+use imds_linux::tap::TapDevice;
 use imds_linux::{Batch, Namespace, Netlink, sysctl};
 
-use super::{SERVICE_V4, SERVICE_V6};
+use super::relay::{Loss, Relay};
+use super::{Family, SERVICE_V4, SERVICE_V6};
 
 /// The interfaces towards the service and away from it.
 pub(super) const UPSTREAM_NAME: &str = "up";
@@ -21,37 +23,76 @@ const DOWNSTREAM: u32 = 65;
 
 const MTU: u32 = 1500;
 
+/// The namespaces alone, for tests that bring a service of their own; gone when it is dropped.
 #[derive(Debug)]
-pub(super) struct Network {
+pub struct Network {
     namespaces: Vec<Namespace>,
+    relay: Option<Relay>,
 }
 
 impl Network {
-    pub(super) fn build(routers: u8) -> Result<Self> {
+    /// Puts `routers` routers between a service and a client.
+    pub fn build(routers: u8) -> Result<Self> {
+        Self::lay(routers, None)
+    }
+
+    /// The same, but the client's link loses frames.
+    pub fn with_loss(routers: u8, loss: Loss) -> Result<Self> {
+        Self::lay(routers, Some(loss))
+    }
+
+    fn lay(routers: u8, loss: Option<Loss>) -> Result<Self> {
         let namespaces =
             (0..routers + 2).map(|_| Ok(Namespace::create()?)).collect::<Result<Vec<_>>>()?;
         let last = routers + 1;
+        let mut relay = None;
         for position in 0..=last {
             let next = namespaces.get(usize::from(position) + 1);
-            namespaces[usize::from(position)].run(|| join(position, last, next))??;
+            let loss = loss.filter(|_| position + 1 == last);
+            let laid =
+                namespaces[usize::from(position)].run(|| join(position, last, next, loss))?;
+            relay = laid?.or(relay);
         }
-        Ok(Self { namespaces })
+        for (index, ends) in [(DOWNSTREAM, 0..last), (UPSTREAM, 1..last + 1)] {
+            for position in ends {
+                let settle = || Netlink::open()?.commit(Batch::new().settle(index));
+                namespaces[usize::from(position)].run(settle)??;
+            }
+        }
+        Ok(Self { namespaces, relay })
     }
 
-    pub(super) fn service(&self) -> &Namespace {
+    /// Where the service is to be.
+    pub fn service(&self) -> &Namespace {
         &self.namespaces[0]
     }
 
-    pub(super) fn instance(&self) -> &Namespace {
+    /// The service's neighbour.
+    pub fn instance(&self) -> &Namespace {
         &self.namespaces[1]
     }
 
-    pub(super) fn routers(&self) -> &[Namespace] {
+    /// All between service and client.
+    pub fn routers(&self) -> &[Namespace] {
         &self.namespaces[1..self.namespaces.len() - 1]
     }
 
-    pub(super) fn client(&self) -> &Namespace {
+    /// Where the client is to be.
+    pub fn client(&self) -> &Namespace {
         &self.namespaces[self.namespaces.len() - 1]
+    }
+
+    /// How many frames the client's link has passed on, and how many it has lost.
+    pub fn passed_and_lost(&self) -> [u64; 2] {
+        self.relay.as_ref().map(Relay::passed_and_lost).unwrap_or_default()
+    }
+
+    /// An address near the service that the way leads to, and where nobody is.
+    pub fn nobody(family: Family) -> IpAddr {
+        match family {
+            Family::Ipv4 => Ipv4Addr::new(10, 0, 0, 9).into(),
+            Family::Ipv6 => Ipv6Addr::new(0xfd00, 0, 0, 0, 0, 0, 0, 9).into(),
+        }
     }
 }
 
@@ -59,7 +100,12 @@ impl Network {
 type Side = u8;
 
 /// Configures the calling thread's namespace, and lays the cable to the `next`.
-fn join(position: u8, last: u8, next: Option<&Namespace>) -> Result<()> {
+fn join(
+    position: u8,
+    last: u8,
+    next: Option<&Namespace>,
+    loss: Option<Loss>,
+) -> Result<Option<Relay>> {
     if 0 < position && position < last {
         sysctl::forward_ipv4()?;
         sysctl::forward_ipv6()?;
@@ -67,6 +113,7 @@ fn join(position: u8, last: u8, next: Option<&Namespace>) -> Result<()> {
         sysctl::unlimited_icmp_errors_ipv6()?;
     }
     let mut batch = Batch::new();
+    let mut relay = None;
     batch.up(LOOPBACK);
     if let Some(link) = position.checked_sub(1) {
         batch.no_link_local(UPSTREAM).up(UPSTREAM);
@@ -77,8 +124,20 @@ fn join(position: u8, last: u8, next: Option<&Namespace>) -> Result<()> {
     }
     if let Some(next) = next {
         let link = position;
-        let near = end(link, 0, DOWNSTREAM_NAME, DOWNSTREAM);
-        batch.veth(near, end(link, 1, UPSTREAM_NAME, UPSTREAM), next);
+        if let Some(loss) = loss {
+            let near = TapDevice::create(DOWNSTREAM_NAME, DOWNSTREAM)?;
+            batch.ethernet_address(DOWNSTREAM, mac(link, 0));
+            let far = next.run(|| {
+                let far = TapDevice::create(UPSTREAM_NAME, UPSTREAM)?;
+                let mut batch = Batch::new();
+                Netlink::open()?.commit(batch.ethernet_address(UPSTREAM, mac(link, 1)))?;
+                Ok::<_, imds_linux::Error>(far)
+            })??;
+            relay = Some(Relay::start(near, far, loss)?);
+        } else {
+            let near = end(link, 0, DOWNSTREAM_NAME, DOWNSTREAM);
+            batch.veth(near, end(link, 1, UPSTREAM_NAME, UPSTREAM), next);
+        }
         batch.no_link_local(DOWNSTREAM).up(DOWNSTREAM);
         face(&mut batch, DOWNSTREAM, link, 0);
         if position == 0 {
@@ -91,7 +150,8 @@ fn join(position: u8, last: u8, next: Option<&Namespace>) -> Result<()> {
             }
         }
     }
-    Ok(Netlink::open()?.commit(&batch)?)
+    Netlink::open()?.commit(&batch)?;
+    Ok(relay)
 }
 
 /// Gives an interface its addresses, and says who is at the other end of its link.

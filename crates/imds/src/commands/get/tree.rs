@@ -33,12 +33,7 @@ fn below(client: &Client, directory: Path, deep: usize) -> Walking<'_> {
     Box::pin(async move {
         let mut found = Map::new();
         for entry in client.text(&directory).await?.lines() {
-            // A public key is listed as number=name, and is a directory by its number.
-            let (name, is_directory) = match (entry.strip_suffix('/'), entry.split_once('=')) {
-                (Some(name), _) => (name, true),
-                (None, Some((number, _))) if number.parse::<u32>().is_ok() => (number, true),
-                _ => (entry, false),
-            };
+            let (name, is_directory) = kind(&directory, entry);
             let path = directory.entry(name)?;
             let is_secret = directory.as_str().ends_with("credentials/");
             let value = if is_secret {
@@ -59,6 +54,18 @@ fn below(client: &Client, directory: Path, deep: usize) -> Walking<'_> {
         }
         Ok(Value::Object(found))
     })
+}
+
+/// The name of what a directory lists, and whether that is a directory.
+fn kind<'a>(directory: &Path, entry: &'a str) -> (&'a str, bool) {
+    // Versions, and what is below them, are listed without a slash.
+    let is_at_the_top = directory.as_str().matches('/').count() <= 2;
+    match (entry.strip_suffix('/'), entry.split_once('=')) {
+        (Some(name), _) => (name, true),
+        // A public key is listed as number=name, and is a directory by its number.
+        (None, Some((number, _))) if number.parse::<u32>().is_ok() => (number, true),
+        _ => (entry, is_at_the_top && entry != "user-data"),
+    }
 }
 
 /// A value as a person reads it; ends with a line feed.

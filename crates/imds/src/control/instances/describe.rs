@@ -14,7 +14,7 @@ use imds_ec2::{Fault, Timestamp};
 use imds_store::keys;
 
 use super::{Found, State, find};
-use crate::agent::{self, Roles};
+use crate::agent::{self, Given};
 use crate::control::call::{Call, Refusal};
 use crate::control::filter::Filters;
 use crate::control::page::Page;
@@ -141,7 +141,7 @@ impl Shown {
     /// `None` where what is kept makes no instance: the agent has logged why.
     fn new(call: &Call<'_>, found: Found) -> Option<Self> {
         let facts =
-            agent::instance(&found.id, &found.kept.record, &found.tags(), &Roles::default())
+            agent::instance(&found.id, &found.kept.record, &found.tags(), &Given::default())
                 .ok()?;
         Some(Self {
             state: found.state(call),

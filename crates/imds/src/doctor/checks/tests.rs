@@ -3,14 +3,21 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use imds_client::{Error, Silence, Unreachable};
+
 use super::*;
 use crate::doctor::facts::{Role, Seen};
-use crate::doctor::{Verdict, report};
+use crate::doctor::firewall::{Effect, Rule};
+use crate::doctor::place::Place;
+use crate::doctor::report;
 
 /// An instance where all is well.
 fn healthy() -> Facts {
     Facts {
         environment: BTreeMap::new(),
+        profile: BTreeMap::new(),
+        place: Place::Host,
+        rules: Some(Vec::new()),
         endpoint: "http://169.254.169.254".into(),
         disabled_by: None,
         instance_id: Some("i-1234567890abcdef0".into()),
@@ -26,6 +33,8 @@ fn healthy() -> Facts {
         without_token: Some(401),
         token: Ok(Duration::from_millis(1)),
         role: Some(Ok(Role { name: "web".into(), minutes_left: 300 })),
+        caller: None,
+        dropped: None,
         clients: Vec::new(),
     }
 }
@@ -81,6 +90,12 @@ fn each_fault_is_named_and_mended() {
         waited: Duration::from_secs(5),
         silence: Silence::Slow,
     };
+    let rule = |effect, removal: Option<&str>| Rule {
+        effect,
+        text: "ip daddr 169.254.169.254 drop".into(),
+        removal: removal.map(str::to_owned),
+    };
+    let status = |status| Error::Status { path: "/".into(), status, retry_after: None };
     let cases = [
         (
             with(|facts| facts.disabled_by = Some("AWS_EC2_METADATA_DISABLED=true".into())),
@@ -91,6 +106,18 @@ fn each_fault_is_named_and_mended() {
         (set("http_proxy", "http://proxy:3128"), "proxy", "NO_PROXY=169.254.169.254"),
         (dead(Unreachable::Prohibited), "route", "systemd-imdsd"),
         (dead(Unreachable::NoRoute), "route", "ip route"),
+        (dead(Unreachable::Blackhole), "route", "ip route del blackhole"),
+        (with(|facts| facts.token = Err(status(405))), "token", "kube2iam"),
+        (
+            with(|facts| facts.caller = Some(Err("ExpiredToken: it has expired".into()))),
+            "caller",
+            "ExpiredToken",
+        ),
+        (
+            seen(|seen| seen.answered_in = Duration::from_millis(700)),
+            "service",
+            "linklocal_allowance_exceeded",
+        ),
         (dead(Unreachable::Refused), "route", "iptables"),
         (dead(Unreachable::TimedOut), "route", "no EC2 instance"),
         (seen(|seen| seen.status = 403), "service", "i-1234567890abcdef0 --http-endpoint enabled"),
@@ -98,17 +125,21 @@ fn each_fault_is_named_and_mended() {
         (seen(|seen| seen.answered_in = Duration::from_millis(700)), "service", "slow"),
         (seen(|seen| seen.skew_seconds = Some(-400)), "clock", "400 s behind"),
         (with(|facts| facts.token = Err(slow)), "token", "slow or throttles"),
-        (
-            with(|facts| facts.token = Err(Error::EndpointDisabled)),
-            "token",
-            "--http-endpoint enabled",
-        ),
+        // Only tokens are refused: somebody between does it.
+        (with(|facts| facts.token = Err(Error::EndpointDisabled)), "token", "X-Forwarded-For"),
         (
             with(|facts| facts.role = Some(Ok(Role { name: "web".into(), minutes_left: -1 }))),
             "role",
             "expired",
         ),
     ];
+    let blocked = |removal| {
+        let mut facts = dead(Unreachable::TimedOut);
+        facts.rules = Some(vec![rule(Effect::Blocks, removal)]);
+        wrong(&facts)
+    };
+    assert_eq!(blocked(None).0, ["firewall", "route"]);
+    assert!(blocked(Some("iptables -t filter -D OUTPUT")).1.contains("sudo iptables -t filter -D"));
     for (facts, check, words) in cases {
         let (wrong, said) = wrong(&facts);
         assert_eq!(wrong, [check], "{said}");
@@ -126,7 +157,11 @@ fn what_is_no_fault_is_no_finding() {
     let far = with(|facts| facts.hops = Ok(Some(3)));
     let other = seen(|seen| seen.server = None);
     let optional = with(|facts| facts.without_token = Some(200));
-    for facts in [excepted, far, other, optional, with(|facts| facts.role = None)] {
+    let hidden = with(|facts| facts.rules = None);
+    let in_a_container = with(|facts| facts.place = Place::Docker);
+    let sourced = set("AWS_ACCESS_KEY_ID", "AKIA");
+    let no_role = with(|facts| facts.role = None);
+    for facts in [excepted, far, other, optional, hidden, in_a_container, sourced, no_role] {
         let (wrong, said) = wrong(&facts);
         assert!(wrong.is_empty(), "{said}");
     }

@@ -1,0 +1,155 @@
+//! More bytes on a silent connection, and what becomes of them.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::evidence::{Nudged, PACKETS};
+use crate::connect::Connected;
+use crate::socket::{self, Delivery};
+
+/// Between the nudge's packets. Two under way make the kernel repeat the last of them within
+/// milliseconds (RFC 8985, 7.2); for a single one it would wait 200 ms.
+const BETWEEN: Duration = Duration::from_millis(10);
+/// How long a kernel may hold an acknowledgement back (Linux: 40 ms, and a tick of its clock).
+const DELAYED: Duration = Duration::from_millis(45);
+/// Between the end of the first round and the second; then twice as long each time.
+const FIRST_GAP: Duration = Duration::from_millis(200);
+
+/// How many packets are a round where they are acknowledged: one CRLF.
+const ROUND: usize = 2;
+
+/// A CRLF on a silent connection, in two packets, and what becomes of them; then another, later and
+/// later, for a service that was slow at first may since have answered in vain. More packets are only
+/// for those that do not acknowledge the first two.
+pub(super) struct Nudge {
+    /// When the next round may begin, and how long after it the one that follows.
+    next_at: Instant,
+    gap: Duration,
+    /// How many of this round's packets are sent, and when the last one was; and of all rounds'.
+    sent: usize,
+    sent_at: Option<Instant>,
+    sent_ever: usize,
+    /// Whether this round began just now.
+    is_new: bool,
+    /// Whether all that was sent has arrived.
+    arrived: bool,
+    /// Bytes that were acknowledged before this round.
+    acknowledged: u64,
+    /// Retransmissions before this round.
+    before: u32,
+    /// Retransmissions since, and when the number last grew.
+    since: u32,
+    grew_at: Option<Instant>,
+}
+
+impl Nudge {
+    pub(super) fn at(first: Instant) -> Self {
+        Self {
+            next_at: first,
+            gap: FIRST_GAP,
+            sent: 0,
+            sent_at: None,
+            sent_ever: 0,
+            is_new: false,
+            arrived: false,
+            acknowledged: 0,
+            before: 0,
+            since: 0,
+            grew_at: None,
+        }
+    }
+
+    /// When it was last sent, if that has not been acknowledged.
+    pub(super) fn unanswered_since(&self) -> Option<Instant> {
+        self.sent_at.filter(|_| !self.arrived)
+    }
+
+    /// Whether a round began when it was last advanced.
+    pub(super) fn is_new(&self) -> bool {
+        self.is_new
+    }
+
+    /// Whether all but the last packet are sent, none of them acknowledged.
+    pub(super) fn awaits_others(&self) -> bool {
+        self.sent == PACKETS - 1 && !self.arrived
+    }
+
+    /// Sends what is due, and looks how it fared.
+    pub(super) fn advance(&mut self, connected: &Connected, are_others_answered: bool) -> Nudged {
+        let Some(delivery) = socket::delivery(&connected.stream) else {
+            return Nudged::Unknown;
+        };
+        let now = Instant::now();
+        self.is_new = false;
+        let is_acknowledged = delivery.unacknowledged == 0;
+        let is_acknowledged_in_part =
+            self.sent > 0 && delivery.acknowledged_bytes > self.acknowledged;
+        let arrives = is_acknowledged || delivery.selectively_acknowledged > 0;
+        let is_time = self.sent_at.is_some_and(|at| now >= at + BETWEEN);
+        let is_due = match self.sent {
+            0 => is_acknowledged && now >= self.next_at,
+            sent if sent < ROUND => is_time,
+            sent if sent < PACKETS - 1 => is_time && !arrives,
+            sent => sent < PACKETS && are_others_answered && !arrives,
+        };
+        if !arrives && is_acknowledged_in_part {
+            // What is not acknowledged is a round of its own, which has to show for itself.
+            let left = usize::try_from(delivery.unacknowledged).unwrap_or(PACKETS);
+            self.begin(left.min(PACKETS - 1), &delivery);
+            return Nudged::Acknowledged;
+        }
+        if is_due {
+            if self.sent == 0 {
+                self.begin(0, &delivery);
+            }
+            self.send_next(connected, now);
+            return Nudged::Pending;
+        }
+        if arrives {
+            self.arrived = is_acknowledged;
+            if self.sent >= ROUND && is_acknowledged {
+                self.next_at = now + self.gap;
+                self.gap *= 2;
+                self.sent = 0;
+            }
+            return Nudged::Acknowledged;
+        }
+        self.unacknowledged(&delivery, now)
+    }
+
+    /// A round begins, with so many of its packets under way.
+    fn begin(&mut self, sent: usize, delivery: &Delivery) {
+        self.sent = sent;
+        self.is_new = true;
+        self.acknowledged = delivery.acknowledged_bytes;
+        (self.before, self.since, self.grew_at) = (delivery.retransmissions, 0, None);
+    }
+
+    fn send_next(&mut self, connected: &Connected, now: Instant) {
+        let byte = if self.sent_ever.is_multiple_of(2) { b"\r" } else { b"\n" };
+        // A connection that takes no byte is broken, as whoever reads from it will hear.
+        if connected.stream.try_write(byte).is_ok() {
+            self.sent += 1;
+            self.sent_ever += 1;
+            self.sent_at = Some(now);
+            self.arrived = false;
+        }
+    }
+
+    fn unacknowledged(&mut self, delivery: &Delivery, now: Instant) -> Nudged {
+        let since = delivery.retransmissions.saturating_sub(self.before);
+        if since != self.since {
+            self.since = since;
+            self.grew_at = Some(now);
+        }
+        // What was sent last must have had its time to be acknowledged.
+        let last = self.grew_at.max(self.sent_at);
+        let is_settled = last.is_some_and(|last| now >= last + delivery.round_trip * 4 + DELAYED);
+        if !is_settled {
+            return Nudged::Pending;
+        }
+        let had_loss = self.before > 0;
+        Nudged::Unacknowledged { packets: self.sent, retransmissions: since, had_loss }
+    }
+}

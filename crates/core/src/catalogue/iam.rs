@@ -1,0 +1,96 @@
+//! `meta-data/iam/` and `meta-data/identity-credentials/`.
+
+use super::Source::{Each, Instance, Nothing};
+use super::{Category, NEVER, Value, text};
+use crate::credentials::{Credentials, document};
+use crate::time::iso8601;
+use crate::timeline::Timed;
+
+/// The one name under `identity-credentials/ec2/security-credentials/`.
+const IDENTITY_ROLE: &str = "ec2-instance";
+
+const CREDENTIALS: &str = r#"{
+  "Code" : "Success",
+  "LastUpdated" : "2024-05-01T12:00:00Z",
+  "Type" : "AWS-HMAC",
+  "AccessKeyId" : "ASIAEXAMPLE",
+  "SecretAccessKey" : "...",
+  "Token" : "...",
+  "Expiration" : "2024-05-01T18:24:00Z"
+}"#;
+
+pub(super) const CATEGORIES: &[Category] = &[
+    Category {
+        path: "meta-data/iam/info",
+        since: "2012-01-12",
+        absent: "without an instance profile",
+        example: r#"{
+  "Code" : "Success",
+  "LastUpdated" : "2024-05-01T12:00:00Z",
+  "InstanceProfileArn" : "arn:aws:iam::123456789012:instance-profile/my-profile",
+  "InstanceProfileId" : "AIPAJEXAMPLE"
+}"#,
+        source: Instance(|instance| {
+            let role = instance.role.as_ref()?;
+            let (partition, _) = instance.zone.region().partition();
+            let (account, profile) = (&instance.account, &role.profile_name);
+            text(document(&[
+                ("Code", "Success"),
+                ("LastUpdated", &iso8601(instance.launched_at)),
+                (
+                    "InstanceProfileArn",
+                    &format!("arn:{partition}:iam::{account}:instance-profile/{profile}"),
+                ),
+                ("InstanceProfileId", &role.profile_id),
+            ]))
+        }),
+    },
+    Category {
+        path: "meta-data/iam/security-credentials/{role-name}",
+        since: "2012-01-12",
+        absent: "without an instance profile",
+        example: CREDENTIALS,
+        source: Each(|instance| {
+            let credentials = instance.role.iter().map(|role| {
+                let credentials = Timed::Credentials(role.credentials.clone());
+                (role.name.clone(), Value::Timed(credentials))
+            });
+            credentials.collect()
+        }),
+    },
+    Category {
+        path: "meta-data/iam/security-credentials-extended/{role-name}",
+        since: "2012-01-12",
+        absent: "always: SDKs ask for it, and EC2 had no such path in 2025",
+        example: "",
+        source: Nothing,
+    },
+    Category {
+        path: "meta-data/identity-credentials/ec2/info",
+        since: "2018-05-23",
+        absent: NEVER,
+        example: r#"{
+  "Code" : "Success",
+  "LastUpdated" : "2024-05-01T12:00:00Z",
+  "AccountId" : "123456789012"
+}"#,
+        source: Instance(|instance| {
+            text(document(&[
+                ("Code", "Success"),
+                ("LastUpdated", &iso8601(instance.launched_at)),
+                ("AccountId", instance.account.as_str()),
+            ]))
+        }),
+    },
+    Category {
+        path: "meta-data/identity-credentials/ec2/security-credentials/ec2-instance",
+        since: "2018-05-23",
+        absent: NEVER,
+        example: CREDENTIALS,
+        source: Instance(|instance| {
+            let credentials =
+                Credentials::generated(&instance.id, IDENTITY_ROLE, instance.launched_at);
+            Some(Value::Timed(Timed::Credentials(credentials)))
+        }),
+    },
+];

@@ -1,0 +1,134 @@
+//! Where programs and packages are found. What cannot be read is not there.
+
+use std::collections::BTreeSet;
+use std::fs::{self, File};
+use std::io::Read as _;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
+
+use aho_corasick::AhoCorasick;
+
+use super::Version;
+
+/// How much of an executable is searched, in bytes.
+const MOST: usize = 256 << 20;
+/// How many running programs are searched.
+const PROGRAMS: usize = 64;
+/// How much of a program is looked at, at a time, and how far a version reaches over its end.
+const PIECE: usize = 1 << 20;
+const OVERLAP: usize = 256;
+
+/// A running program; many processes may run it.
+pub(super) struct Program {
+    pub(super) name: String,
+    executable: PathBuf,
+    directory: PathBuf,
+}
+
+/// The programs that run below `root`, but for this one.
+pub(super) fn running(root: &Path) -> Vec<Program> {
+    let own = fs::metadata("/proc/self/exe").map(|file| (file.dev(), file.ino())).ok();
+    let mut seen = BTreeSet::new();
+    let mut programs = Vec::new();
+    for process in entries(&root.join("proc")) {
+        let is_process = name(&process).bytes().all(|byte| byte.is_ascii_digit());
+        let Ok(comm) = fs::read_to_string(process.join("comm")) else { continue };
+        let executable = process.join("exe");
+        let identity = fs::metadata(&executable).map(|file| (file.dev(), file.ino())).ok();
+        let comm = comm.trim().to_owned();
+        if is_process
+            && (identity.is_none() || identity != own)
+            && seen.insert((identity, comm.clone()))
+            && programs.len() < PROGRAMS
+        {
+            programs.push(Program { name: comm, executable, directory: process.join("cwd") });
+        }
+    }
+    programs
+}
+
+/// Versions of a Python package, where its metadata say so.
+pub(super) fn python(root: &Path, package: &str) -> Vec<Option<Version>> {
+    let prefixes = ["usr/lib", "usr/local/lib", "opt/venv/lib", "venv/lib", "app/.venv/lib"];
+    let pythons = prefixes.iter().flat_map(|prefix| entries(&root.join(prefix)));
+    let places = pythons.filter(|directory| name(directory).starts_with("python"));
+    let packages = places.flat_map(|python| {
+        ["site-packages", "dist-packages"].map(|directory| python.join(directory))
+    });
+    let found = packages.flat_map(|packages| versions(&packages, package));
+    found.map(Some).collect()
+}
+
+/// Versions of a package of Node.js, also where programs run.
+pub(super) fn node(root: &Path, running: &[Program], package: &str) -> Vec<Option<Version>> {
+    let usual = ["usr/lib", "usr/local/lib", "app", "usr/src/app"].map(|place| root.join(place));
+    let working = running.iter().map(|program| program.directory.clone());
+    let files = usual
+        .into_iter()
+        .chain(working)
+        .map(|place| place.join("node_modules").join(package).join("package.json"));
+    let real: BTreeSet<_> = files.filter_map(|file| fs::canonicalize(file).ok()).collect();
+    real.iter()
+        .filter_map(|file| {
+            let package: serde_json::Value = serde_json::from_slice(&fs::read(file).ok()?).ok()?;
+            Some(package["version"].as_str().and_then(Version::parse))
+        })
+        .collect()
+}
+
+/// Versions of a Ruby gem.
+pub(super) fn gem(root: &Path, gem: &str) -> Vec<Option<Version>> {
+    let homes =
+        ["var/lib/gems", "usr/lib/ruby/gems", "usr/local/lib/ruby/gems", "usr/local/bundle/ruby"];
+    let homes = homes.iter().flat_map(|home| entries(&root.join(home)));
+    let homes = homes.chain([root.join("usr/local/bundle")]);
+    homes.flat_map(|home| versions(&home.join("gems"), gem)).map(Some).collect()
+}
+
+/// Which of these texts, each with the version that follows it, are in a program.
+pub(super) fn built_in(program: &Program, texts: &[&str]) -> Vec<(usize, Version)> {
+    let Ok(searcher) = AhoCorasick::new(texts) else { return Vec::new() };
+    let Ok(file) = File::open(&program.executable) else { return Vec::new() };
+    let mut file = file.take(MOST as u64);
+    let mut found = BTreeSet::new();
+    let mut window = Vec::with_capacity(PIECE + OVERLAP);
+    loop {
+        let kept = window.len().saturating_sub(OVERLAP);
+        window.drain(..kept);
+        match file.by_ref().take(PIECE as u64).read_to_end(&mut window) {
+            Ok(1..) => {}
+            Ok(0) | Err(_) => break,
+        }
+        for place in searcher.find_iter(&window) {
+            let rest = &window[place.end()..window.len().min(place.end() + 32)];
+            let version = Version::parse(&String::from_utf8_lossy(rest));
+            found.extend(version.map(|version| (place.pattern().as_usize(), version)));
+        }
+    }
+    // At a window's end a version may have been cut short; the whole one is the greatest.
+    let mut last: Vec<(usize, Version)> = Vec::new();
+    for (index, version) in found {
+        last.retain(|(known, _)| *known != index);
+        last.push((index, version));
+    }
+    last
+}
+
+/// Versions of `NAME-VERSION…` in a directory.
+fn versions(directory: &Path, package: &str) -> Vec<Version> {
+    let found = entries(directory)
+        .into_iter()
+        .filter_map(|entry| Version::parse(name(&entry).strip_prefix(package)?.strip_prefix('-')?));
+    found.collect::<BTreeSet<_>>().into_iter().collect()
+}
+
+fn entries(directory: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(directory).into_iter().flatten().flatten();
+    let mut paths: Vec<_> = entries.map(|entry| entry.path()).collect();
+    paths.sort();
+    paths
+}
+
+fn name(path: &Path) -> &str {
+    path.file_name().and_then(|name| name.to_str()).unwrap_or_default()
+}
