@@ -1,7 +1,9 @@
 //! Block devices: what is mapped to a device name at launch.
 
+use serde::{Deserialize, Serialize};
+
 /// An entry of a block device mapping.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct BlockDevice {
     /// The device name, such as `/dev/sdf`, as whoever launched wrote it.
     pub device: String,
@@ -10,7 +12,8 @@ pub struct BlockDevice {
 }
 
 /// What a device name stands for.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Volume {
     /// An EBS volume.
     Ebs,

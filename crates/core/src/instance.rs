@@ -2,6 +2,8 @@
 
 use std::net::Ipv4Addr;
 
+use serde::{Deserialize, Serialize};
+
 use crate::block_device::BlockDevice;
 use crate::credentials::Credentials;
 use crate::events::Events;
@@ -91,7 +93,8 @@ pub enum LifeCycle {
 }
 
 /// What private DNS names are made of (`HostnameType`).
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum HostnameType {
     /// The private IPv4 address; the instance id where there is none.
     #[default]

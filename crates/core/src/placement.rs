@@ -3,6 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use serde::{Deserialize, Serialize};
+
 use crate::ids::{HostId, Invalid, PlacementGroupId};
 
 /// An AWS Region, such as `us-east-1`.
@@ -17,7 +19,8 @@ pub struct Zone {
 }
 
 /// Where in its zone an instance is placed, as far as somebody said.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(default)]
 pub struct Placement {
     /// Its zone's id, such as `use1-az4`; else numbered by the zone's letter. On EC2 which letter
     /// goes with which id differs between accounts.

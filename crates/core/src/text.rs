@@ -21,8 +21,10 @@ macro_rules! kept_as_text {
 
 kept_as_text!(
     crate::ids::AccountId,
+    crate::ids::HostId,
     crate::ids::ImageId,
     crate::ids::InstanceId,
+    crate::ids::PlacementGroupId,
     crate::ids::ReservationId,
     crate::ids::SubnetId,
     crate::image::WellKnownImage,

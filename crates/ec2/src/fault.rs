@@ -128,6 +128,17 @@ impl Fault {
         Self::client("InvalidInstanceID.NotFound", message)
     }
 
+    /// There are no such instances; one or more ids.
+    pub fn instances_not_found(ids: &[&str]) -> Self {
+        match ids {
+            [id] => Self::instance_not_found(id),
+            ids => Self::client(
+                "InvalidInstanceID.NotFound",
+                format!("The instance IDs '{}' do not exist", ids.join(", ")),
+            ),
+        }
+    }
+
     /// Not even the shape of an instance's id.
     pub fn instance_id_malformed(id: &str) -> Self {
         let message = format!("Invalid id: \"{id}\" (expecting \"i-...\")");

@@ -7,8 +7,10 @@
 mod admin;
 mod authenticate;
 mod call;
+mod client_token;
 mod filter;
 mod http;
+mod iam_profiles;
 mod ids;
 mod images;
 mod instance_types;
@@ -21,6 +23,7 @@ mod network;
 mod operations;
 mod page;
 mod places;
+mod sweep;
 mod tags;
 mod time;
 

@@ -6,21 +6,37 @@
 mod api;
 mod crash;
 mod effect;
+mod hop_limit;
 
 use std::path::Path;
 
 use testkit::{Context as _, Finished, Need, Result, Server, Trial, path_with_imds, program, test};
 
 /// What the scripts are about, which is their name.
-const SCRIPTS: [&str; 5] =
-    ["every_operation", "images", "launch_templates", "metadata_defaults", "resources"];
+const SCRIPTS: [&str; 10] = [
+    "attributes",
+    "every_operation",
+    "iam_profiles",
+    "images",
+    "instances",
+    "launch_templates",
+    "launches",
+    "metadata_defaults",
+    "metadata_options",
+    "resources",
+];
 
 const NEEDS: &[Need] = &[Need::Python, Need::Program("ip")];
 
 pub(crate) fn tests() -> Vec<Trial> {
     let scripts =
         SCRIPTS.map(|script| test(format!("control::{script}"), NEEDS, move || run(script)));
-    scripts.into_iter().chain(crash::tests()).chain(effect::tests()).collect()
+    scripts
+        .into_iter()
+        .chain(crash::tests())
+        .chain(effect::tests())
+        .chain(hop_limit::tests())
+        .collect()
 }
 
 /// Runs a script as people do: with what `imds env` prints, and nothing else.

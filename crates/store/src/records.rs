@@ -6,10 +6,12 @@
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
+use imds_core::block_device::BlockDevice;
 use imds_core::ids::{ReservationId, SubnetId};
+use imds_core::instance::HostnameType;
 use imds_core::network::{Ipv4Cidr, Ipv6Cidr};
-use imds_core::options::{MetadataDefaults, MetadataOptions};
-use imds_core::placement::{Region, Zone};
+use imds_core::options::{MetadataDefaults, MetadataOptions, Switch};
+use imds_core::placement::{Placement, Region, Zone};
 use imds_core::{AccountId, ImageId, InstanceId, InstanceType};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -142,6 +144,18 @@ pub struct Instance {
     /// Whether it is a Spot Instance.
     #[serde(default)]
     pub spot: bool,
+    /// Where in its zone it is placed.
+    #[serde(default)]
+    pub placement: Placement,
+    /// Its block devices beside the root device.
+    #[serde(default)]
+    pub block_devices: Vec<BlockDevice>,
+    /// What its private DNS name is made of.
+    #[serde(default)]
+    pub hostname_type: HostnameType,
+    /// Whether it is watched in detail; it is not where nobody said so.
+    #[serde(default)]
+    pub monitoring: Option<Switch>,
     /// The client token of its launch.
     #[serde(default)]
     pub client_token: Option<String>,
@@ -201,6 +215,9 @@ pub struct Transition {
 pub struct Interface {
     /// Its place on the instance, from 0.
     pub device_index: u16,
+    /// Its network card, where the instance type has several.
+    #[serde(default)]
+    pub network_card: Option<u16>,
     /// Its subnet; none stands for the zone's default one.
     #[serde(default)]
     pub subnet: Option<Subnet>,

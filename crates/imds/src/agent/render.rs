@@ -64,9 +64,13 @@ pub(crate) fn instance(
         instance_type: Some(record.instance_type.clone()),
         life_cycle: if record.spot { LifeCycle::Spot } else { LifeCycle::OnDemand },
         zone: Some(record.zone.clone()),
+        placement: record.placement.clone(),
         reservation_id: Some(record.reservation_id.clone()),
         launch_index: record.launch_index,
         launched_at: Some(record.launched_at),
+        monitoring: record.monitoring,
+        block_devices: record.block_devices.clone(),
+        hostname_type: record.hostname_type,
         interfaces: record.interfaces.iter().map(|kept| interface(kept, &record.zone)).collect(),
         options: record.options.into(),
         role: record.profile.as_ref().map(|profile| LaunchRole {
@@ -104,6 +108,7 @@ fn interface(kept: &records::Interface, zone: &Zone) -> LaunchInterface {
     let more = kept.secondary_ipv4.iter().map(|&address| PrivateIpv4 { address, public: None });
     LaunchInterface {
         device_index: Some(kept.device_index),
+        network_card: kept.network_card,
         ipv4: std::iter::once(primary).chain(more).collect(),
         ipv6: kept.ipv6.clone(),
         subnet: kept.subnet.as_ref().map(|subnet| Subnet {

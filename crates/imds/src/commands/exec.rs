@@ -11,7 +11,7 @@ use imds_linux::socket;
 use imds_store::{MemoryStore, Store};
 
 use super::{cannot_log, cannot_start};
-use crate::agent::{Agent, Current, Link, Roles, Table};
+use crate::agent::{Agent, Current, Given, Link, Table};
 use crate::cli::{ExecArgs, LogArgs};
 use crate::clock::unix_ms;
 use crate::config::{Answers, Settings};
@@ -79,7 +79,7 @@ fn try_run(args: ExecArgs) -> Result<ExitCode, CommandError> {
 struct Account {
     store: Arc<dyn Store>,
     network: Network,
-    roles: Roles,
+    given: Given,
 }
 
 impl Account {
@@ -88,9 +88,9 @@ impl Account {
         let store = Arc::new(MemoryStore::new());
         access_key::ensure(&*store, unix_ms() / 1000)?;
         let network = Network::of(&launch);
-        let roles = Roles::of(&launch);
-        let instance = default_instance::ensure(&*store, launch, &network)?;
-        Ok((instance, Self { store, network, roles }))
+        let instance = default_instance::ensure(&*store, launch.clone(), &network)?;
+        let given = Given::of(&launch, &instance.id);
+        Ok((instance, Self { store, network, given }))
     }
 
     fn settings(&self, instance: &Instance) -> Result<SdkSettings, CommandError> {
@@ -99,8 +99,8 @@ impl Account {
 
     /// Brings what is in the account into force, and the EC2 API up, in the calling thread's network.
     fn serve(self, instance: &Instance) -> Result<(Current, (Agent, ControlServer)), CommandError> {
-        let Self { store, network, roles } = self;
-        let (agent, table) = Agent::start(Arc::clone(&store), roles)?;
+        let Self { store, network, given } = self;
+        let (agent, table) = Agent::start(Arc::clone(&store), given)?;
         let control = Control {
             store,
             table: Arc::clone(&table),

@@ -3,12 +3,28 @@
 use std::str::FromStr;
 
 use imds_ec2::Fault;
+use sha2::{Digest as _, Sha256};
 
 /// A new id such as `i-0a1b…`: the prefix, and 17 hexadecimal digits of which the first is 0.
 pub(super) fn new<T: FromStr>(prefix: &str) -> Result<T, Fault> {
-    let random = getrandom::u64().map_err(no_randomness)?;
-    let id = format!("{prefix}0{random:016x}").parse();
+    let id = format!("{prefix}0{:016x}", random()?).parse();
     id.map_err(|_| unreachable!("the id is well formed"))
+}
+
+/// The id of something that belongs to an instance and is not kept: always the same.
+pub(super) fn derived(prefix: &str, owner: &str, name: &str) -> String {
+    let mut hash = Sha256::new();
+    for part in [prefix, owner, name] {
+        hash.update(part.len().to_be_bytes());
+        hash.update(part);
+    }
+    let digits: String = hash.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+    format!("{prefix}0{digits}")
+}
+
+/// A random number.
+pub(super) fn random() -> Result<u64, Fault> {
+    getrandom::u64().map_err(no_randomness)
 }
 
 /// A request id, as EC2 writes them: a random UUID.

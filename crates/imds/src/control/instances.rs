@@ -1,15 +1,22 @@
 //! Instances: how they are found, what they may be, and the calls about them.
 
+pub(super) mod attributes;
 pub(super) mod describe;
+mod filters;
+mod interfaces;
 pub(crate) mod launch;
 pub(super) mod run;
+mod shape;
+pub(super) mod states;
+pub(super) mod status;
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use imds_core::InstanceId;
 use imds_core::launch::LaunchError;
-use imds_core::tags::Tag;
 use imds_ec2::Fault;
 use imds_store::records::{self, Lifecycle, Tags};
-use imds_store::{Kept, Revision, keys};
+use imds_store::{Kept, keys};
 
 use super::call::{Call, Refusal};
 use crate::agent::{self, Given};
@@ -39,6 +46,54 @@ pub(super) fn find(call: &Call<'_>, id: &str) -> Result<Found, Refusal> {
     let kept = kept.ok_or_else(|| Fault::instance_not_found(id))?;
     let tags = call.read(&keys::tags(&call.region, id))?;
     Ok(Found { id: parsed, kept, tags })
+}
+
+/// The instances with these ids, in this order and each once. One fault names all that do not exist.
+pub(super) fn find_all(call: &Call<'_>, ids: &[String]) -> Result<Vec<Found>, Refusal> {
+    let mut seen = BTreeSet::new();
+    let (mut found, mut missing) = (Vec::new(), Vec::new());
+    for id in ids.iter().filter(|id| seen.insert(id.as_str())) {
+        match find(call, id) {
+            Ok(instance) => found.push(instance),
+            Err(Refusal::Fault(fault)) if fault.code == "InvalidInstanceID.NotFound" => {
+                missing.push(id.as_str());
+            }
+            Err(other) => return Err(other),
+        }
+    }
+    if missing.is_empty() { Ok(found) } else { Err(Fault::instances_not_found(&missing).into()) }
+}
+
+/// All instances of the Region, in the order of their ids.
+pub(super) fn all(call: &Call<'_>) -> Result<Vec<Found>, Refusal> {
+    let instances = call.read_all(&keys::instances(&call.region))?;
+    let tags = call.read_all(&keys::all_tags(&call.region))?;
+    let mut tags: BTreeMap<_, _> = tags.records.into_iter().collect();
+    let found = instances.records.into_iter().filter_map(|(id, kept)| {
+        let tags = tags.remove(&id);
+        Some(Found { id: id.parse().ok()?, kept, tags })
+    });
+    Ok(found.collect())
+}
+
+/// What a `Describe…` call is about: the instances with these ids, or all where none is named.
+fn chosen(
+    call: &Call<'_>,
+    ids: &[String],
+    max_results: Option<i32>,
+) -> Result<Vec<Found>, Refusal> {
+    if ids.is_empty() {
+        return all(call);
+    }
+    if max_results.is_some() {
+        return Err(Fault::invalid_parameter_combination(
+            "The parameter instancesSet cannot be used with the parameter maxResults",
+        )
+        .into());
+    }
+    let mut found = find_all(call, ids)?;
+    found.sort_by(|one, other| one.id.cmp(&other.id));
+    Ok(found)
 }
 
 /// The instance with this id, unless it is terminated: then nothing of it can be changed.
@@ -75,15 +130,18 @@ fn refused(error: &LaunchError) -> Fault {
 }
 
 impl Found {
-    /// An instance that was just written.
-    fn new(id: InstanceId, record: records::Instance, tags: &[Tag]) -> Self {
-        let tags = tags.iter().map(|tag| (tag.key.clone(), tag.value.clone())).collect();
-        let revision = Revision::ZERO;
-        Self { id, kept: Kept { record, revision }, tags: Some(Kept { record: tags, revision }) }
-    }
-
     pub(super) fn tags(&self) -> Tags {
         self.tags.as_ref().map(|kept| kept.record.clone()).unwrap_or_default()
+    }
+
+    /// What was said of it by this name of the EC2 API.
+    fn attribute(&self, name: &str) -> Option<&str> {
+        self.kept.record.attributes.get(name).map(String::as_str)
+    }
+
+    /// Whether an attribute that is true or false is true; who says nothing means false.
+    fn is(&self, name: &str) -> bool {
+        self.attribute(name) == Some("true")
     }
 
     pub(super) fn state(&self, call: &Call<'_>) -> State {

@@ -7,15 +7,19 @@ use imds_ec2::shapes::{
     InstanceMetadataDefaultsResponse, ModifyInstanceMetadataDefaultsRequest,
     ModifyInstanceMetadataDefaultsResult,
 };
-use imds_store::{Transaction, keys};
+use imds_store::{Kept, Transaction, keys};
 
 use super::call::{Call, Refusal};
 use super::metadata_options::{hop_limit, http_tokens, switch};
 
 /// The Region's defaults.
 pub(super) fn of(call: &Call<'_>) -> Result<MetadataDefaults, Refusal> {
-    let kept = call.read(&keys::metadata_defaults(&call.region))?;
-    Ok(kept.map(|kept| kept.record).unwrap_or_default())
+    Ok(kept(call)?.map(|kept| kept.record).unwrap_or_default())
+}
+
+/// The same as it is kept, so that what relies on it can expect it unchanged.
+pub(super) fn kept(call: &Call<'_>) -> Result<Option<Kept<MetadataDefaults>>, Refusal> {
+    call.read(&keys::metadata_defaults(&call.region))
 }
 
 pub(super) fn get(

@@ -27,9 +27,12 @@ pub(super) fn modify(
     };
     let change = preferences(&stated)?;
     let options = found.kept.record.options.changed_by(change);
+    let mut transaction = Transaction::new();
     if change.http_tokens.is_some() {
         // Whoever changes another option of an instance with `IMDSv1` turns nothing back.
-        let defaults = metadata_defaults::of(call)?;
+        let defaults = metadata_defaults::kept(call)?;
+        transaction = transaction.expect(&keys::metadata_defaults(&call.region), defaults.as_ref());
+        let defaults = defaults.map(|kept| kept.record).unwrap_or_default();
         defaults
             .check(&options)
             .map_err(|error| Fault::unsupported_operation(error.to_string()))?;
@@ -40,7 +43,7 @@ pub(super) fn modify(
 
     let key = keys::instance(&call.region, found.id.as_str());
     let tags = keys::tags(&call.region, found.id.as_str());
-    let transaction = Transaction::new()
+    let transaction = transaction
         .expect(&key, Some(&found.kept))
         // Whether tags can be served depends on their keys.
         .expect(&tags, found.tags.as_ref())

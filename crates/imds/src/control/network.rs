@@ -3,7 +3,8 @@
 
 use std::net::Ipv4Addr;
 
-use imds_core::network::{SecurityGroup, Subnet, Vpc};
+use imds_core::network::{Ipv6Cidr, SecurityGroup, Subnet, Vpc};
+use imds_core::options::{Preferences, Switch};
 use imds_core::placement::{Region, Zone};
 use imds_core::{AccountId, Launch};
 use imds_ec2::Fault;
@@ -52,6 +53,18 @@ impl Network {
         self.default_interface(zone).0
     }
 
+    /// The zone's default subnet with its IPv6 block, which instances get only if they ask for it.
+    pub(super) fn ipv6_block(&self, zone: &Zone) -> Option<Ipv6Cidr> {
+        let launch = Launch {
+            account: Some(self.account.clone()),
+            zone: Some(zone.clone()),
+            instance_type: "t3.micro".parse().ok(),
+            options: Preferences { http_protocol_ipv6: Some(Switch::Enabled), ..<_>::default() },
+            ..Launch::default()
+        };
+        launch.settle().ok()?.primary_interface().subnet.ipv6
+    }
+
     /// All subnets of a Region, the zones' default subnets first.
     pub(super) fn subnets(&self, region: &Region) -> Vec<Subnet> {
         let defaults = places::zones(region).into_iter().map(|zone| self.default_subnet(&zone));
@@ -76,8 +89,14 @@ impl Network {
     }
 }
 
+/// The public address of those that ask for one: within 198.18.0.0/15, which RFC 2544 keeps for
+/// measurements, so that it is nobody's. Each private address of a VPC of 17 bits has its own.
+pub(super) fn public_address(private: Ipv4Addr) -> Ipv4Addr {
+    Ipv4Addr::from_bits(Ipv4Addr::new(198, 18, 0, 0).to_bits() | private.to_bits() & 0x1_ffff)
+}
+
 /// The addresses of a subnet that instances can have: AWS keeps the first four and the last.
-pub(super) fn hosts(subnet: &Subnet) -> impl Iterator<Item = Ipv4Addr> + Clone {
+pub(super) fn hosts(subnet: &Subnet) -> impl Iterator<Item = Ipv4Addr> + Clone + use<> {
     let block = subnet.ipv4;
     let size = block.map_or(0, |block| 1_u64 << (32 - u32::from(block.prefix())));
     let first = block.map_or(0, |block| u64::from(block.address().to_bits()));

@@ -45,6 +45,11 @@ impl Page {
         Ok(Self { after: after.transpose()?, limit })
     }
 
+    /// Whether what has this key may be on the page: to be asked before it is made for showing.
+    pub(super) fn may_have(&self, key: &str) -> bool {
+        self.after.as_deref().is_none_or(|after| key > after)
+    }
+
     /// The page of `items`, which come in the order of their keys, and the token of the next one.
     ///
     /// A token names a key, not a place: what comes or goes between two calls moves nothing else to
@@ -54,8 +59,7 @@ impl Page {
         items: impl IntoIterator<Item = T>,
         key: impl Fn(&T) -> &str,
     ) -> (Vec<T>, Option<String>) {
-        let is_later = |item: &T| self.after.as_deref().is_none_or(|after| key(item) > after);
-        let mut later = items.into_iter().filter(is_later);
+        let mut later = items.into_iter().filter(|item| self.may_have(key(item)));
         let page: Vec<T> = later.by_ref().take(self.limit).collect();
         let has_more = later.next().is_some();
         let last = page.last().filter(|_| has_more);

@@ -7,7 +7,7 @@ from lab import client, image, running
 
 ec2 = client()
 asked = set()
-ec2.meta.events.register("response-received.ec2", lambda model, **_: asked.add(model.name))
+ec2.meta.events.register("before-call.ec2", lambda model, **_: asked.add(model.name))
 
 al2 = image(ec2, "amzn2-ami-*")
 launch = {"ImageId": al2, "InstanceType": "t3.micro", "MinCount": 1, "MaxCount": 1}

@@ -66,6 +66,13 @@ pub(crate) fn forget(
     let transaction = transaction
         .remove(&keys::instance(region, id.as_str()))
         .remove(&keys::tags(region, id.as_str()));
+    // What it had before it was terminated may be another's by now.
+    let has_addresses = record.lifecycle != Lifecycle::Terminated;
+    if has_addresses { free_addresses(transaction, record) } else { transaction }
+}
+
+/// Adds to `transaction` that an instance's addresses are free again.
+pub(super) fn free_addresses(transaction: Transaction, record: &records::Instance) -> Transaction {
     record
         .addresses()
         .fold(transaction, |transaction, address| transaction.remove(&keys::address(address)))
@@ -108,6 +115,10 @@ pub(crate) fn record(
         }),
         user_data: instance.user_data.as_ref().map(|bytes| STANDARD.encode(bytes)),
         spot: instance.life_cycle == LifeCycle::Spot,
+        placement: instance.placement.clone(),
+        block_devices: instance.block_devices.clone(),
+        hostname_type: instance.hostname_type,
+        monitoring: Some(instance.monitoring),
         client_token: None,
         attributes: <_>::default(),
     }
@@ -120,6 +131,7 @@ fn kept_interface(interface: &NetworkInterface, network: &Network) -> Option<rec
     let is_default = network.default_subnet(&subnet.zone).id == subnet.id;
     Some(records::Interface {
         device_index: interface.device_index,
+        network_card: interface.network_card,
         subnet: (!is_default).then(|| records::Subnet {
             id: subnet.id.clone(),
             ipv4: subnet.ipv4,

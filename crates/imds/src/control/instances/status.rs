@@ -1,0 +1,132 @@
+//! `DescribeInstanceStatus`.
+
+use imds_ec2::shapes::{
+    DescribeInstanceStatusRequest, DescribeInstanceStatusResult, InstanceStatus,
+    InstanceStatusDetails, InstanceStatusSummary,
+};
+use imds_store::records::Tags;
+
+use super::{Found, State, chosen};
+use crate::control::call::{Call, Refusal};
+use crate::control::filter::Filters;
+use crate::control::page::Page;
+
+/// Instances that run, or all if that is asked for.
+pub(in crate::control) fn describe(
+    call: &Call<'_>,
+    asked: &DescribeInstanceStatusRequest,
+) -> Result<DescribeInstanceStatusResult, Refusal> {
+    let filters = Filters::new(&asked.filters, FILTERS)?;
+    let page = Page::new(asked.max_results, asked.next_token.as_deref(), 5..=1000)?;
+    let found = chosen(call, &asked.instance_ids, asked.max_results)?;
+    let includes_all = asked.include_all_instances == Some(true);
+    let shown = found
+        .into_iter()
+        .map(|found| (found.state(call), found))
+        .filter(|(state, _)| includes_all || *state == State::Running)
+        .filter(|(state, found)| filters.accept(&Tags::new(), |name| values(name, *state, found)));
+    let (shown, next_token) = page.cut(shown, |(_, found)| found.id.as_str());
+    let instance_statuses = shown.iter().map(|(state, found)| status(*state, found)).collect();
+    Ok(DescribeInstanceStatusResult { instance_statuses, next_token })
+}
+
+/// The filters that are known. Source: EC2 API `DescribeInstanceStatus`.
+const FILTERS: &[&str] = &[
+    "attached-ebs-status.status",
+    "availability-zone",
+    "availability-zone-id",
+    "event.code",
+    "event.description",
+    "event.instance-event-id",
+    "event.not-after",
+    "event.not-before",
+    "event.not-before-deadline",
+    "instance-state-code",
+    "instance-state-name",
+    "instance-status.reachability",
+    "instance-status.status",
+    "operator.managed",
+    "operator.principal",
+    "system-status.reachability",
+    "system-status.status",
+];
+
+fn values(name: &str, state: State, found: &Found) -> Vec<String> {
+    let health = Health::of(state);
+    let reachability = health.reachability().unwrap_or_default();
+    let zone = &found.kept.record.zone;
+    let value = match name {
+        "attached-ebs-status.status" | "instance-status.status" | "system-status.status" => {
+            health.status().to_owned()
+        }
+        "availability-zone" => zone.to_string(),
+        "availability-zone-id" => zone.id(),
+        "instance-state-code" => state.code().to_string(),
+        "instance-state-name" => state.name().to_owned(),
+        "instance-status.reachability" | "system-status.reachability" => reachability.to_owned(),
+        "operator.managed" => "false".to_owned(),
+        _ => return Vec::new(),
+    };
+    vec![value]
+}
+
+fn status(state: State, found: &Found) -> InstanceStatus {
+    let summary = Health::of(state).summary();
+    InstanceStatus {
+        availability_zone: Some(found.kept.record.zone.to_string()),
+        availability_zone_id: Some(found.kept.record.zone.id()),
+        instance_id: Some(found.id.to_string()),
+        instance_state: Some(state.shape()),
+        instance_status: Some(summary.clone()),
+        system_status: Some(summary),
+        ..InstanceStatus::default()
+    }
+}
+
+/// What EC2's checks of an instance come to. Whoever runs here is well.
+#[derive(Clone, Copy)]
+enum Health {
+    Initializing,
+    Well,
+    NotApplicable,
+}
+
+impl Health {
+    fn of(state: State) -> Self {
+        match state {
+            State::Pending => Self::Initializing,
+            State::Running => Self::Well,
+            _ => Self::NotApplicable,
+        }
+    }
+
+    /// Source: EC2 API `SummaryStatus`.
+    fn status(self) -> &'static str {
+        match self {
+            Self::Initializing => "initializing",
+            Self::Well => "ok",
+            Self::NotApplicable => "not-applicable",
+        }
+    }
+
+    /// Source: EC2 API `StatusType`.
+    fn reachability(self) -> Option<&'static str> {
+        match self {
+            Self::Initializing => Some("initializing"),
+            Self::Well => Some("passed"),
+            Self::NotApplicable => None,
+        }
+    }
+
+    fn summary(self) -> InstanceStatusSummary {
+        let details = self.reachability().map(|status| InstanceStatusDetails {
+            name: Some("reachability".to_owned()),
+            status: Some(status.to_owned()),
+            ..InstanceStatusDetails::default()
+        });
+        InstanceStatusSummary {
+            status: Some(self.status().to_owned()),
+            details: details.into_iter().collect(),
+        }
+    }
+}
