@@ -1,6 +1,7 @@
 //! The command line: what can be said, and nothing of what is done about it.
 
 mod client;
+mod control;
 mod migrate;
 
 use std::ffi::OsString;
@@ -22,6 +23,10 @@ use crate::settings::{InstanceSettings, KeepAliveRule, duration};
 
 pub(crate) use client::{ClientArgs, DoctorArgs, GetArgs};
 use client::{DOCTOR_EXAMPLES, GET_EXAMPLES};
+use control::{ACCESS_KEY_EXAMPLES, ENV_EXAMPLES, INSTANCE_EXAMPLES};
+pub(crate) use control::{
+    AccessKeyArgs, AccessKeyCommand, EnvArgs, InstanceArgs, InstanceCommand, StateArgs,
+};
 use migrate::MIGRATE_EXAMPLES;
 pub(crate) use migrate::MigrateArgs;
 
@@ -41,6 +46,15 @@ pub(crate) enum Command {
     /// Run a program as if on EC2: in a network where 169.254.169.254 answers
     #[command(after_help = EXEC_EXAMPLES, override_usage = EXEC_USAGE)]
     Exec(ExecArgs),
+    /// Print what lets the aws CLI and SDKs use the EC2 API of the running `imds serve`
+    #[command(after_help = ENV_EXAMPLES)]
+    Env(EnvArgs),
+    /// Who may use the EC2 API: create, list and delete access keys
+    #[command(after_help = ACCESS_KEY_EXAMPLES)]
+    AccessKey(AccessKeyArgs),
+    /// Look at instances
+    #[command(after_help = INSTANCE_EXAMPLES)]
+    Instance(InstanceArgs),
     /// Ask the metadata service, with a token, and without stalling
     #[command(after_help = GET_EXAMPLES)]
     Get(GetArgs),
@@ -166,6 +180,7 @@ Examples:
   imds exec -- curl -i http://169.254.169.254/latest/meta-data/
   imds exec --ami al2 --container -- sh           a container on an instance with hop limit 1
   imds exec --role my-role -- aws configure list
+  imds exec --control -- aws ec2 describe-instances
   imds exec --instance-type t3.micro --http-protocol-ipv6 enabled --map-root -- bash
 
 Exits with the program's code; 125 where exec itself fails, 126 where the program cannot be run,
@@ -192,6 +207,7 @@ pub(crate) struct ExecArgs {
 
 /// Where the program runs.
 #[derive(Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 #[command(next_help_heading = "Sandbox")]
 pub(crate) struct SandboxArgs {
     /// Run the program one routed hop behind the instance, as a container on a bridge is
@@ -206,6 +222,11 @@ pub(crate) struct SandboxArgs {
     /// Make the program root inside; else it keeps its user
     #[arg(long)]
     pub(crate) map_root: bool,
+
+    /// Let the program use the EC2 API: the environment says where it is, with a key; what it
+    /// changes holds at once, and until the program ends
+    #[arg(long)]
+    pub(crate) control: bool,
 
     /// Connect the program to the outside, through `pasta`; link-local networks and this machine
     /// itself stay out of reach

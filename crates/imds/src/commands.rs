@@ -1,16 +1,24 @@
 //! One file per subcommand.
 
+pub(crate) mod access_key;
 pub(crate) mod doctor;
+pub(crate) mod env;
 pub(crate) mod exec;
 pub(crate) mod get;
 pub(crate) mod identity;
+pub(crate) mod instance;
 pub(crate) mod migrate;
 pub(crate) mod paths;
 pub(crate) mod serve;
 
 use std::io;
 
+use imds_core::placement::Region;
+
+use crate::cli::StateArgs;
+use crate::control_client::ControlClient;
 use crate::error::{CommandError, Kind};
+use crate::sdk_settings::SdkSettings;
 use crate::telemetry::Destination;
 
 fn cannot_log(destination: &Destination, error: io::Error) -> CommandError {
@@ -23,4 +31,26 @@ fn cannot_log(destination: &Destination, error: io::Error) -> CommandError {
 
 fn cannot_start(error: io::Error) -> CommandError {
     CommandError::new(Kind::Unavailable, "cannot start the service").caused_by(error)
+}
+
+/// Asks the EC2 API that is meant: the one of `state`, else of the environment, else of the usual
+/// state.
+fn control_client(state: StateArgs, region: Option<Region>) -> Result<ControlClient, CommandError> {
+    let said = state.state.is_none().then(SdkSettings::of_environment).flatten();
+    let mut settings = said.map_or_else(|| SdkSettings::of_running(state), Ok)?;
+    settings.region = region.unwrap_or(settings.region);
+    ControlClient::new(&settings)
+}
+
+/// Columns as wide as what is in them.
+fn table<const N: usize>(head: [&str; N], rows: &[[String; N]]) -> String {
+    let head = head.map(str::to_owned);
+    let lines = || std::iter::once(&head).chain(rows);
+    let width = |column: usize| lines().map(|line| line[column].chars().count()).max().unwrap_or(0);
+    let widths: [usize; N] = std::array::from_fn(width);
+    let line = |cells: &[String; N]| {
+        let cells = cells.iter().zip(widths).map(|(cell, width)| format!("{cell:width$}"));
+        format!("{}\n", cells.collect::<Vec<_>>().join("  ").trim_end())
+    };
+    lines().map(line).collect()
 }

@@ -4,6 +4,7 @@
 //! file for each noun of the API → a transaction in the store. The agent brings it into force; an
 //! operation only says `pending`.
 
+mod admin;
 mod authenticate;
 mod call;
 mod filter;
@@ -32,6 +33,7 @@ use imds_store::records::AccessRole;
 use imds_store::{Store, StoreError};
 
 use crate::agent;
+pub(crate) use admin::{AccessKeyFacts, AdminAnswer, AdminRefusal, AdminRequest};
 use call::{Call, Refusal};
 pub(crate) use http::ControlServer;
 pub(crate) use instances::launch;

@@ -28,6 +28,7 @@ use imds_linux::socket;
 use imds_linux::user_namespace::{self, Identity};
 
 use crate::error::{CommandError, Kind};
+use crate::sdk_settings::Variable;
 use caller::Caller;
 use egress::Egress;
 use init::Init;
@@ -61,6 +62,8 @@ pub(crate) struct ExecRequest {
     /// Whether the service answers on IPv6 too.
     pub(crate) ipv6: bool,
     pub(crate) instance: InstanceFacts,
+    /// What is different in the program's environment from ours.
+    pub(crate) variables: Vec<Variable>,
 }
 
 /// What the network and the machine show of the instance.
@@ -103,6 +106,7 @@ pub(crate) fn run<Running>(
         program: request.program,
         arguments: request.arguments,
         instance: request.instance,
+        variables: request.variables,
         namespace: program_namespace,
         line: far_end,
         signals: signals.try_clone().map_err(refusal::explain)?,

@@ -6,14 +6,17 @@ mod clock;
 mod commands;
 mod config;
 mod control;
+mod control_client;
 mod doctor;
 mod error;
 mod exec;
 mod identity;
 mod migrate;
 mod overlay;
+mod sdk_settings;
 mod serve;
 mod settings;
+mod shell;
 mod shutdown;
 mod state;
 mod telemetry;
@@ -31,6 +34,9 @@ fn main() -> ExitCode {
     let result = match cli.command {
         cli::Command::Serve(args) => commands::serve::run(args),
         cli::Command::Exec(args) => return commands::exec::run(args),
+        cli::Command::Env(args) => commands::env::run(args),
+        cli::Command::AccessKey(args) => commands::access_key::run(args),
+        cli::Command::Instance(args) => commands::instance::run(args),
         cli::Command::Get(args) => commands::get::run(&args),
         cli::Command::Doctor(args) => commands::doctor::run(&args),
         cli::Command::Identity(command) => commands::identity::run(&command),

@@ -2,9 +2,11 @@
 //!
 //! - [`token_key`]: what session tokens are made with;
 //! - [`access_key`]: who may use the control side;
+//! - [`control_address`]: where that listens;
 //! - [`default_instance`]: the instance that is there without any set-up.
 
 pub(crate) mod access_key;
+pub(crate) mod control_address;
 pub(crate) mod default_instance;
 pub(crate) mod token_key;
 
@@ -86,12 +88,16 @@ pub(crate) fn directory() -> Result<PathBuf, CommandError> {
 }
 
 /// Bytes that nobody can guess.
-fn random<const N: usize>() -> Result<[u8; N], CommandError> {
+fn random<const N: usize>() -> Result<[u8; N], getrandom::Error> {
     let mut bytes = [0; N];
-    getrandom::fill(&mut bytes).map_err(|error| {
-        CommandError::new(Kind::Unavailable, "the kernel gives no random bytes").caused_by(error)
-    })?;
+    getrandom::fill(&mut bytes)?;
     Ok(bytes)
+}
+
+impl From<getrandom::Error> for CommandError {
+    fn from(error: getrandom::Error) -> Self {
+        Self::new(Kind::Unavailable, "the kernel gives no random bytes").caused_by(error)
+    }
 }
 
 /// Writes a whole file or none of it, for its owner only, and never over one that is there.

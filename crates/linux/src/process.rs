@@ -174,6 +174,25 @@ pub fn set_host_name(name: &str) -> Result<(), Error> {
         .map_err(|error| failed("set the host name")(error.into()))
 }
 
+/// Sets a variable of the process's environment, or takes it away.
+///
+/// # Errors
+/// [`Error::Threads`] if the process has more than one thread: another could be reading the
+/// environment.
+pub fn set_variable(name: &str, value: Option<&str>) -> Result<(), Error> {
+    let count = threads()?;
+    if count != 1 {
+        return Err(Error::Threads { count });
+    }
+    match value {
+        // SAFETY: no other thread exists that could read or write the environment meanwhile.
+        Some(value) => unsafe { std::env::set_var(name, value) },
+        // SAFETY: as above.
+        None => unsafe { std::env::remove_var(name) },
+    }
+    Ok(())
+}
+
 /// Becomes another program, looked up in `PATH` as a shell does. Returns only if that fails.
 pub fn exec<'a>(program: &'a OsStr, arguments: impl Iterator<Item = &'a OsStr>) -> io::Error {
     let words: Result<Vec<CString>, _> =

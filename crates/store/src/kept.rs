@@ -14,7 +14,7 @@ pub struct Kept<R> {
 }
 
 impl<R: Record> Kept<R> {
-    fn new(entry: &Entry) -> Result<Self, StoreError> {
+    pub(crate) fn new(entry: &Entry) -> Result<Self, StoreError> {
         let unreadable = |source| StoreError::Unreadable { key: entry.key.clone(), source };
         let record = records::decode(&entry.value).map_err(unreadable)?;
         Ok(Self { record, revision: entry.revision })

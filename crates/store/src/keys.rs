@@ -5,7 +5,7 @@
 
 use std::fmt::Debug;
 use std::marker::PhantomData;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use imds_core::options::MetadataDefaults;
 use imds_core::placement::Region;
@@ -156,4 +156,10 @@ pub fn token_keys() -> Prefix<TokenKey> {
 /// The instance of those whom no listener and no address tells apart.
 pub fn default_instance() -> Key<DefaultInstance> {
     Key::new(&["default-instance"])
+}
+
+/// Where the EC2 API listens, or did: whoever wants to speak with the process that has the state
+/// finds it there.
+pub fn control_address() -> Key<SocketAddr> {
+    Key::new(&["control-address"])
 }

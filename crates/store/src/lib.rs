@@ -29,7 +29,7 @@ pub use error::StoreError;
 pub use kept::{Kept, Records};
 pub use memory::MemoryStore;
 pub use revision::Revision;
-pub use sqlite::SqliteStore;
+pub use sqlite::{SqliteReader, SqliteStore};
 pub use transaction::Transaction;
 
 /// A place for state. Calls block; share it between threads behind an `Arc`.

@@ -4,7 +4,7 @@
 //! derived again each time it is read, so that there is nothing that could disagree.
 
 use std::collections::BTreeMap;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use imds_core::ids::{ReservationId, SubnetId};
 use imds_core::network::{Ipv4Cidr, Ipv6Cidr};
@@ -102,6 +102,7 @@ records!(
     LaunchTemplate,
     LaunchTemplateVersion,
     MetadataDefaults,
+    SocketAddr,
     String,
     Tags,
     TokenKey,

@@ -6,6 +6,7 @@
 
 mod file;
 mod log;
+mod reader;
 mod rows;
 mod schema;
 
@@ -19,6 +20,7 @@ use rusqlite::{Connection, TransactionBehavior};
 use crate::newest::{Newest, lock};
 use crate::{Changes, Entry, Listing, Revision, Store, StoreError, Transaction};
 use file::StateFile;
+pub use reader::SqliteReader;
 
 /// How many connections for reading are kept when nobody reads.
 const IDLE_READERS: usize = 4;

@@ -9,6 +9,7 @@ mod file;
 mod model;
 mod power;
 mod random;
+mod reader;
 mod writer;
 
 use std::env;
@@ -30,6 +31,7 @@ fn main() {
         disk::tests(),
         crash::tests(),
         power::tests(),
+        reader::tests(),
     ];
     let trials = trials.into_iter().flatten().collect();
     testkit::run(&Arguments::from_args(), trials).exit();

@@ -1,26 +1,36 @@
 //! `imds exec`: a program on an instance that lives as long as the program.
 
-use std::net::TcpListener;
+use std::net::{SocketAddr, TcpListener};
 use std::num::NonZeroUsize;
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
-use imds_core::{Endpoint, Flavour, Instance};
+use imds_core::{Endpoint, Flavour, Instance, Launch};
+use imds_linux::socket;
+use imds_store::{MemoryStore, Store};
 
 use super::{cannot_log, cannot_start};
-use crate::agent::{Link, Table};
+use crate::agent::{Agent, Current, Given, Link, Table};
 use crate::cli::{ExecArgs, LogArgs};
+use crate::clock::unix_ms;
 use crate::config::{Answers, Settings};
+use crate::control::{Authentication, Control, ControlServer, Network};
 use crate::error::CommandError;
-use crate::exec::{self, ExecRequest, InstanceFacts};
+use crate::exec::{self, ExecRequest, InstanceFacts, SERVICE_V4};
 use crate::identity::Signers;
+use crate::sdk_settings::SdkSettings;
 use crate::serve::{Listener, Server, Service};
-use crate::state::token_key;
+use crate::state::{access_key, default_instance, token_key};
 use crate::telemetry::{self, AccessLog, Destination, Writer};
+use crate::terminal;
+
+/// Where the program finds the EC2 API: as near as the metadata, and as far from anybody else.
+const CONTROL: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(SERVICE_V4), 1339);
 
 /// What lives as long as the program: the service, and the log that it still has to write.
 struct Running {
+    _control: Option<(Agent, ControlServer)>,
     _server: Server,
     _writer: Option<Writer>,
 }
@@ -36,7 +46,14 @@ pub(crate) fn run(args: ExecArgs) -> ExitCode {
 fn try_run(args: ExecArgs) -> Result<ExitCode, CommandError> {
     let settings = Settings::load(&args.answers)?;
     let answers = settings.answers(&args.answers);
-    let instance = args.instance.launch(settings.instance)?.settle()?;
+    let launch = args.instance.launch(settings.instance)?;
+    let (instance, account) = if args.sandbox.control {
+        let (instance, account) = Account::open(launch)?;
+        (instance, Some(account))
+    } else {
+        (launch.settle()?, None)
+    };
+    let variables = account.as_ref().map(|account| account.settings(&instance)).transpose()?;
     let mut words = args.program.into_iter();
     let request = ExecRequest {
         program: words.next().unwrap_or_default(),
@@ -46,8 +63,82 @@ fn try_run(args: ExecArgs) -> Result<ExitCode, CommandError> {
         egress: args.sandbox.egress,
         ipv6: instance.options.http_protocol_ipv6.is_enabled(),
         instance: facts(&instance)?,
+        variables: variables.map(|settings| settings.variables()).unwrap_or_default(),
     };
-    exec::run(request, |listeners| start(listeners, &instance, answers, &args.logs))
+    exec::run(request, |listeners| {
+        telemetry::start(args.logs.log_format);
+        let (table, control) = match account {
+            None => (of_one(&instance), None),
+            Some(account) => account.serve(&instance).map(|(table, it)| (table, Some(it)))?,
+        };
+        start(listeners, table, control, answers, &args.logs)
+    })
+}
+
+/// An account of the program's own, in memory.
+struct Account {
+    store: Arc<dyn Store>,
+    network: Network,
+    given: Given,
+}
+
+impl Account {
+    /// One with a key and with this instance. Starts no thread.
+    fn open(launch: Launch) -> Result<(Instance, Self), CommandError> {
+        let store = Arc::new(MemoryStore::new());
+        access_key::ensure(&*store, unix_ms() / 1000)?;
+        let network = Network::of(&launch);
+        let instance = default_instance::ensure(&*store, launch.clone(), &network)?;
+        let given = Given::of(&launch, &instance.id);
+        Ok((instance, Self { store, network, given }))
+    }
+
+    fn settings(&self, instance: &Instance) -> Result<SdkSettings, CommandError> {
+        SdkSettings::of(&*self.store, CONTROL, instance.zone.region().clone())
+    }
+
+    /// Brings what is in the account into force, and the EC2 API up, in the calling thread's network.
+    fn serve(self, instance: &Instance) -> Result<(Current, (Agent, ControlServer)), CommandError> {
+        let Self { store, network, given } = self;
+        let (agent, table) = Agent::start(Arc::clone(&store), given)?;
+        let control = Control {
+            store,
+            table: Arc::clone(&table),
+            network,
+            region: instance.zone.region().clone(),
+            authentication: Authentication::Signature,
+        };
+        let server = socket::listen(CONTROL)
+            .map_err(std::io::Error::other)
+            .and_then(|listener| ControlServer::start(control, listener))
+            .map_err(cannot_start)?;
+        if terminal::is_interactive() {
+            terminal::print(greeting(instance))?;
+        }
+        Ok((table, (agent, server)))
+    }
+}
+
+/// For people who have just opened a shell.
+fn greeting(instance: &Instance) -> String {
+    let (id, options) = (&instance.id, &instance.options);
+    let other_limit = if options.hop_limit.get() == 1 { 2 } else { 1 };
+    format!(
+        "This is {id} ({kind}), HttpTokens={tokens}, HttpPutResponseHopLimit={limit}. Try:\n  \
+         curl -X PUT http://{SERVICE_V4}/latest/api/token \
+         -H 'X-aws-ec2-metadata-token-ttl-seconds: 60'\n  \
+         aws ec2 modify-instance-metadata-options --instance-id {id} \
+         --http-put-response-hop-limit {other_limit}\n  \
+         imds instance show\n",
+        kind = instance.instance_type,
+        tokens = options.http_tokens,
+        limit = options.hop_limit.get(),
+    )
+}
+
+/// A table that nothing changes.
+fn of_one(instance: &Instance) -> Current {
+    Arc::new(ArcSwap::from_pointee(Table::of_one(Arc::new(Endpoint::new(instance)))))
 }
 
 fn facts(instance: &Instance) -> Result<InstanceFacts, CommandError> {
@@ -70,23 +161,22 @@ fn facts(instance: &Instance) -> Result<InstanceFacts, CommandError> {
 
 fn start(
     listeners: Vec<TcpListener>,
-    instance: &Instance,
+    table: Current,
+    control: Option<(Agent, ControlServer)>,
     answers: Answers,
     logs: &LogArgs,
 ) -> Result<Running, CommandError> {
-    telemetry::start(logs.log_format);
     let destination = logs.access_log.as_deref().map_or(Destination::Off, Destination::parse);
     let log = AccessLog::start(&destination, logs.log_format);
     let log = log.map_err(|error| cannot_log(&destination, error))?;
     let (access_log, writer) = log.unzip();
-    let table = Table::of_one(Arc::new(Endpoint::new(instance)));
     let service = Service {
         listeners: listeners
             .into_iter()
             .map(|socket| Listener::new(socket, Link::Shared))
             .collect(),
         keyring: token_key::ephemeral()?,
-        table: Arc::new(ArcSwap::from_pointee(table)),
+        table,
         signers: Signers::default(),
         answers,
         access_log,
@@ -94,5 +184,5 @@ fn start(
         threads: NonZeroUsize::MIN,
     };
     let server = service.start().map_err(cannot_start)?;
-    Ok(Running { _server: server, _writer: writer })
+    Ok(Running { _control: control, _server: server, _writer: writer })
 }

@@ -6,7 +6,9 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 
+use imds_core::placement::Region;
 use imds_core::{Flavour, HttpTokens, Instance, Launch, Switch};
+use imds_store::Store;
 
 use super::{cannot_log, cannot_start};
 use crate::agent::{Agent, Given, Link};
@@ -16,9 +18,11 @@ use crate::config::Settings;
 use crate::control::{Authentication, Control, ControlServer, Network};
 use crate::error::{CommandError, Kind};
 use crate::identity::Signers;
+use crate::sdk_settings::SdkSettings;
 use crate::serve::{Listener, Service, allow_many_connections, default_threads};
+use crate::shell::Shell;
 use crate::shutdown::Signals;
-use crate::state::{Place, access_key, default_instance, token_key};
+use crate::state::{Place, access_key, control_address, default_instance, token_key};
 use crate::telemetry::{AccessLog, Destination};
 use crate::{telemetry, terminal};
 
@@ -62,6 +66,13 @@ pub(crate) fn run(args: ServeArgs) -> Result<ExitCode, CommandError> {
     access_key::ensure(&*store, unix_ms() / 1000)?;
     let network = Network::of(&launch);
     let instance = default_instance::ensure(&*store, launch.clone(), &network)?;
+    let control_address = control_socket.as_ref().and_then(|socket| socket.local_addr().ok());
+    control_address::keep(&*store, control_address)?;
+    let region = instance.zone.region();
+    let invitation = control_address
+        .map(|address| invitation(&place, &*store, address, region))
+        .transpose()?
+        .unwrap_or_default();
     let given = Given::of(&launch, &instance.id);
     let (_agent, table) = Agent::start(Arc::clone(&store), given)?;
     let signers = Signers::new(place.directory().map(Path::to_owned));
@@ -80,7 +91,7 @@ pub(crate) fn run(args: ServeArgs) -> Result<ExitCode, CommandError> {
         threads,
     };
     let server = service.start().map_err(cannot_start)?;
-    terminal::print(banner(&instance, &addresses))?;
+    terminal::print(banner(&instance, &addresses) + &invitation)?;
     let _control = control_socket
         .map(|socket| {
             let no_auth = args.control.no_auth;
@@ -183,4 +194,26 @@ fn banner(instance: &Instance, addresses: &[SocketAddr]) -> String {
         ipv6 = options.http_protocol_ipv6.as_str(),
         tags = options.instance_metadata_tags.as_str(),
     )
+}
+
+/// Where the EC2 API is, and what to type so that programs use it. What is in memory nobody else can
+/// look up, so it is shown.
+fn invitation(
+    place: &Place,
+    store: &dyn Store,
+    address: SocketAddr,
+    region: &Region,
+) -> Result<String, CommandError> {
+    let is_usual = Place::default_file().is_ok_and(|usual| usual == *place);
+    let file = match place {
+        Place::File(_) if is_usual => String::new(),
+        Place::File(path) => format!(" --state {}", Shell::Sh.quoted(&path.to_string_lossy())),
+        Place::Memory => {
+            let lines = SdkSettings::of(store, address, region.clone())?.lines(Shell::Sh);
+            return Ok(format!("  The EC2 API is on http://{address}; paste to use it:\n{lines}"));
+        }
+    };
+    Ok(format!(
+        "  The EC2 API is on http://{address}; to use it:\n    eval \"$(imds env{file})\"\n"
+    ))
 }

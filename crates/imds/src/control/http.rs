@@ -10,7 +10,9 @@ use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::http::header::{CONTENT_TYPE, SERVER};
+use axum::http::request::Parts;
 use axum::response::{IntoResponse as _, Response};
+use axum::routing::post;
 use tokio::runtime;
 use tokio::sync::watch;
 
@@ -32,7 +34,10 @@ impl ControlServer {
         listener.set_nonblocking(true)?;
         let (stop, mut stopped) = watch::channel(false);
         let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
-        let router = Router::new().fallback(answer).with_state(Arc::new(control));
+        let router = Router::new()
+            .route("/imds", post(administer))
+            .fallback(answer)
+            .with_state(Arc::new(control));
         let serve = async move {
             let listener = tokio::net::TcpListener::from_std(listener)?;
             let stopped = async move {
@@ -61,23 +66,45 @@ impl Drop for ControlServer {
 }
 
 async fn answer(State(control): State<Arc<Control>>, request: Request) -> Response {
+    let answered = on_a_thread(request, move |head, body, now| control.answer(head, body, now));
+    answered.await.map_or_else(
+        |refusal| refusal,
+        |Reply { status, body }| respond(status, "text/xml;charset=UTF-8", body),
+    )
+}
+
+async fn administer(State(control): State<Arc<Control>>, request: Request) -> Response {
+    let answered = on_a_thread(request, move |head, body, now| {
+        let outcome = control.administer(head, body, now);
+        let status = outcome.as_ref().err().map_or(200, |refusal| refusal.status);
+        (status, serde_json::to_string(&outcome).unwrap_or_default())
+    });
+    answered
+        .await
+        .map_or_else(|refusal| refusal, |(status, body)| respond(status, "application/json", body))
+}
+
+/// Lets a request be carried out where it may wait for the disk.
+async fn on_a_thread<Outcome: Send + 'static>(
+    request: Request,
+    work: impl FnOnce(&Parts, &[u8], u64) -> Outcome + Send + 'static,
+) -> Result<Outcome, Response> {
     let (head, body) = request.into_parts();
     let Ok(body) = to_bytes(body, MAX_BODY).await else {
-        return StatusCode::PAYLOAD_TOO_LARGE.into_response();
+        return Err(StatusCode::PAYLOAD_TOO_LARGE.into_response());
     };
-    // It waits for the disk.
-    let answered =
-        tokio::task::spawn_blocking(move || control.answer(&head, &body, unix_ms() / 1000));
-    match answered.await {
-        Ok(Reply { status, body }) => Response::builder()
-            .status(status)
-            .header(CONTENT_TYPE, "text/xml;charset=UTF-8")
-            .header(SERVER, "AmazonEC2")
-            .body(Body::from(body))
-            .unwrap_or_else(|_| StatusCode::INTERNAL_SERVER_ERROR.into_response()),
-        Err(error) => {
-            tracing::error!(%error, "an operation failed");
-            StatusCode::INTERNAL_SERVER_ERROR.into_response()
-        }
-    }
+    let working = tokio::task::spawn_blocking(move || work(&head, &body, unix_ms() / 1000));
+    working.await.map_err(|error| {
+        tracing::error!(%error, "an operation failed");
+        StatusCode::INTERNAL_SERVER_ERROR.into_response()
+    })
+}
+
+fn respond(status: u16, kind: &str, body: String) -> Response {
+    Response::builder()
+        .status(status)
+        .header(CONTENT_TYPE, kind)
+        .header(SERVER, "AmazonEC2")
+        .body(Body::from(body))
+        .unwrap_or_else(|_| StatusCode::INTERNAL_SERVER_ERROR.into_response())
 }

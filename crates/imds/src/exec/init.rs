@@ -11,6 +11,7 @@ use imds_linux::{Error, Namespace};
 use super::caller::Caller;
 use super::line::{Line, Woken, Word};
 use super::{FAILED, InstanceFacts, machine};
+use crate::sdk_settings::Variable;
 
 const NOT_EXECUTABLE: u8 = 126;
 const NOT_FOUND: u8 = 127;
@@ -20,6 +21,7 @@ pub(super) struct Init {
     pub(super) program: OsString,
     pub(super) arguments: Vec<OsString>,
     pub(super) instance: InstanceFacts,
+    pub(super) variables: Vec<Variable>,
     pub(super) namespace: Namespace,
     pub(super) line: Line,
     pub(super) signals: Signals,
@@ -36,7 +38,8 @@ impl Init {
     }
 
     fn try_run(self) -> Result<u8, Error> {
-        let Self { program, arguments, instance, namespace, mut line, mut signals, caller } = self;
+        let Self { program, arguments, instance, variables, namespace, .. } = self;
+        let (mut line, mut signals, caller) = (self.line, self.signals, self.caller);
         process::die_with_parent()?;
         namespace.enter()?;
         drop(namespace);
@@ -46,6 +49,9 @@ impl Init {
         // A parent that was gone before we were tied to it has closed its end of the line as well.
         let Ok(Word::Start) = line.receive() else { return Ok(FAILED) };
 
+        for (name, value) in &variables {
+            process::set_variable(name, value.as_deref())?;
+        }
         let child =
             process::fork(Isolation::None, || become_program(&program, &arguments, &caller))?;
         attend(child, &mut signals, &mut line)

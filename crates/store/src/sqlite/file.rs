@@ -21,10 +21,11 @@ const LOOKED_THROUGH: u64 = 64 << 20;
 /// How long to wait for another program that writes the file, such as `sqlite3`.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// A state file that is ours until this is dropped.
+/// A state file.
 pub(super) struct StateFile {
     path: PathBuf,
-    lock: File,
+    /// With it, the file is ours until this is dropped.
+    lock: Option<File>,
 }
 
 impl StateFile {
@@ -48,10 +49,16 @@ impl StateFile {
             .open(&beside)
             .map_err(unavailable("open", &beside))?;
         match flock(&lock, FlockOperation::NonBlockingLockExclusive) {
-            Ok(()) => Ok(Self { path, lock }),
+            Ok(()) => Ok(Self { path, lock: Some(lock) }),
             Err(Errno::WOULDBLOCK) => Err(StoreError::Locked { path }),
             Err(error) => Err(unavailable("lock", &beside)(error.into())),
         }
+    }
+
+    /// The file that `path` names, whoever has it. It must be there.
+    pub(super) fn unlocked(path: &Path) -> Result<Self, StoreError> {
+        let path = fs::canonicalize(path).map_err(unavailable("open", path))?;
+        Ok(Self { path, lock: None })
     }
 
     /// The connection that writes, to a sound file in the newest format.
@@ -66,18 +73,9 @@ impl StateFile {
         }
         // A commit is on the disk before it is over.
         connection.pragma_update(None, "synchronous", "FULL").map_err(self.failed("open"))?;
-        let format = schema::format(&connection).map_err(self.failed("read"))?;
-        match format {
-            None => return Err(StoreError::Foreign { path: self.path.clone() }),
-            Some(found) if found > schema::NEWEST => {
-                let known = schema::NEWEST;
-                return Err(StoreError::Newer { path: self.path.clone(), found, known });
-            }
-            Some(format) => {
-                self.look_through(&mut connection)?;
-                schema::upgrade(&mut connection, format).map_err(self.failed("upgrade"))?;
-            }
-        }
+        let format = self.check_format(&connection)?;
+        self.look_through(&mut connection)?;
+        schema::upgrade(&mut connection, format).map_err(self.failed("upgrade"))?;
         // A copy that another program made may be without a log.
         connection.pragma_update(None, "journal_mode", "WAL").map_err(self.failed("write"))?;
         self.keep_log(&connection, false)?;
@@ -87,6 +85,18 @@ impl StateFile {
     /// Another connection, which cannot write.
     pub(super) fn connect_reader(&self) -> Result<Connection, StoreError> {
         self.connect(OpenFlags::SQLITE_OPEN_READ_ONLY)
+    }
+
+    /// The file's format, which must be one that we know.
+    pub(super) fn check_format(&self, connection: &Connection) -> Result<u32, StoreError> {
+        let path = || self.path.clone();
+        match schema::format(connection).map_err(self.failed("read"))? {
+            None => Err(StoreError::Foreign { path: path() }),
+            Some(found) if found > schema::NEWEST => {
+                Err(StoreError::Newer { path: path(), found, known: schema::NEWEST })
+            }
+            Some(format) => Ok(format),
+        }
     }
 
     /// What an error of SQLite's means for the file, if it came from trying to `operation` it.
@@ -210,7 +220,7 @@ impl Drop for StateFile {
     fn drop(&mut self) {
         // A child that was just forked, and is not yet another program, has the lock too: closing
         // our handle would leave it locked for that long.
-        let _ = flock(&self.lock, FlockOperation::Unlock);
+        let _ = self.lock.as_ref().map(|lock| flock(lock, FlockOperation::Unlock));
     }
 }
 

@@ -6,6 +6,7 @@ use serde_json::json;
 use super::explain;
 use crate::cli::GetArgs;
 use crate::error::CommandError;
+use crate::shell::Shell;
 use crate::terminal;
 
 /// Asks for them and prints them.
@@ -26,7 +27,7 @@ fn lines(credentials: &Credentials) -> String {
         ("AWS_SESSION_TOKEN", credentials.session_token.reveal()),
         ("AWS_CREDENTIAL_EXPIRATION", &credentials.expires.to_string()),
     ]
-    .map(|(name, value)| format!("export {name}={}\n", quoted(value)))
+    .map(|(name, value)| Shell::Sh.set(name, value))
     .concat()
 }
 
@@ -40,20 +41,4 @@ fn document(credentials: &Credentials) -> String {
         "Expiration": credentials.expires.to_string(),
     });
     format!("{document:#}\n")
-}
-
-/// A word of a POSIX shell, whatever is in it: the service's answer must not become a command.
-fn quoted(value: &str) -> String {
-    format!("'{}'", value.replace('\'', r"'\''"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::quoted;
-
-    #[test]
-    fn nothing_gets_out_of_its_quotes() {
-        assert_eq!(quoted("a/b+c="), "'a/b+c='");
-        assert_eq!(quoted("'; rm -rf / #"), r"''\''; rm -rf / #'");
-    }
 }

@@ -1,0 +1,114 @@
+//! What can be said to the commands that speak with the EC2 API of a running `imds serve`.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+use imds_core::InstanceId;
+use imds_core::placement::Region;
+
+use crate::shell::Shell;
+
+pub(crate) const ENV_EXAMPLES: &str = "\
+Examples, beside a running `imds serve`:
+  eval \"$(imds env)\"                          in sh, bash, zsh
+  imds env --shell fish | source
+  imds env --shell powershell | Invoke-Expression
+  imds env --json
+
+After that a plain `aws ec2 describe-instances` asks it.";
+
+#[derive(Args)]
+pub(crate) struct EnvArgs {
+    /// For which shell
+    #[arg(long, value_name = "SHELL", default_value = "sh")]
+    pub(crate) shell: Shell,
+
+    /// Print JSON; what is to be unset is null
+    #[arg(long, conflicts_with = "shell")]
+    pub(crate) json: bool,
+
+    #[command(flatten)]
+    pub(crate) state: StateArgs,
+}
+
+/// Which `imds serve` is meant.
+#[derive(Args)]
+pub(crate) struct StateArgs {
+    /// The state file of the `imds serve` that is meant [default: `$XDG_STATE_HOME/imds/state.db`]
+    #[arg(long, value_name = "FILE", global = true)]
+    pub(crate) state: Option<PathBuf>,
+}
+
+pub(crate) const ACCESS_KEY_EXAMPLES: &str = "\
+Examples:
+  imds access-key create --read-only
+  imds access-key list
+  imds access-key delete AKIAIOSFODNN7EXAMPLE
+
+Speaks with the EC2 API of the running `imds serve`, or with the one that AWS_ENDPOINT_URL_EC2 and
+the keys in the environment name.";
+
+#[derive(Args)]
+pub(crate) struct AccessKeyArgs {
+    #[command(subcommand)]
+    pub(crate) command: AccessKeyCommand,
+
+    #[command(flatten)]
+    pub(crate) state: StateArgs,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum AccessKeyCommand {
+    /// Make a key; its secret is shown this once
+    Create {
+        /// One that can look at everything and change nothing
+        #[arg(long)]
+        read_only: bool,
+    },
+    /// List the keys, without their secrets
+    List,
+    /// Delete a key; the last one that may do everything stays
+    Delete {
+        /// The key's id
+        #[arg(value_name = "ID")]
+        id: String,
+    },
+}
+
+pub(crate) const INSTANCE_EXAMPLES: &str = "\
+Examples:
+  imds instance list
+  imds instance show i-1234567890abcdef0
+  imds instance list --region eu-west-1 --json
+
+Asks the EC2 API of the running `imds serve`, or the one that AWS_ENDPOINT_URL_EC2 and the keys in
+the environment name.";
+
+#[derive(Args)]
+pub(crate) struct InstanceArgs {
+    #[command(subcommand)]
+    pub(crate) command: InstanceCommand,
+
+    /// Print JSON
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+
+    /// The Region [default: the default instance's]
+    #[arg(long, global = true)]
+    pub(crate) region: Option<Region>,
+
+    #[command(flatten)]
+    pub(crate) state: StateArgs,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum InstanceCommand {
+    /// One line for each instance
+    List,
+    /// All that the API says of an instance's metadata
+    Show {
+        /// The instances [default: all]
+        #[arg(value_name = "ID")]
+        ids: Vec<InstanceId>,
+    },
+}
