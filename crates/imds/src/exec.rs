@@ -23,12 +23,11 @@ use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, TcpListener};
 use std::process::ExitCode;
 
-use imds_linux::process::{self, Isolation};
+use imds_linux::process::{self, Isolation, Variable};
 use imds_linux::socket;
 use imds_linux::user_namespace::{self, Identity};
 
 use crate::error::{CommandError, Kind};
-use crate::sdk_settings::Variable;
 use caller::Caller;
 use egress::Egress;
 use init::Init;

@@ -33,7 +33,7 @@ pub(crate) fn tests() -> Vec<Trial> {
     const AWS: &[Need] = &[Need::Program("curl"), Need::Python];
     const AWS_AND_PATIENCE: &[Need] = &[Need::Patience, Need::Program("curl"), Need::Python];
     let scripts = blocks().into_iter().filter(|block| block.info.starts_with("sh"));
-    let (serve, alone): (Vec<_>, Vec<_>) = scripts.partition(|block| block.needs_server());
+    let (serve, alone): (Vec<_>, Vec<_>) = scripts.partition(Block::needs_server);
     let openssl = &[Need::Program("openssl"), Need::Python];
     let mut tests = vec![
         test("readme::blocks_for_serve", openssl, || run_with_server(serve)),

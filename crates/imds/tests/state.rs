@@ -62,7 +62,9 @@ fn a_damaged_file_is_refused_and_left_alone() -> Result<()> {
     let places: Vec<_> =
         (0..bytes.len()).filter(|at| bytes[*at..].starts_with(b"token-keys")).collect();
     ensure!(!places.is_empty(), "it has no token key");
-    places.into_iter().for_each(|at| bytes[at] ^= 1);
+    for at in places {
+        bytes[at] ^= 1;
+    }
     fs::write(&file, &bytes)?;
     let name = file.display().to_string();
     expect(&refused(&name, 2)?, &[&name, "is damaged", "restore a copy"])?;
