@@ -27,6 +27,8 @@ pub(crate) fn tests() -> Vec<Trial> {
         the_api_can_be_left_out,
     ];
     tests.push(test("tools::aws_cli_after_env", &[Need::Python], aws_cli_after_env));
+    let debians = &[Need::Program("/usr/bin/aws")];
+    tests.push(test("tools::debians_aws_cli_is_told_the_endpoint", debians, debians_aws_cli));
     tests
 }
 
@@ -92,6 +94,21 @@ fn aws_cli_after_env() -> Result<()> {
     shell.env("HTTP_PROXY", "http://127.0.0.1:9").env("http_proxy", "http://127.0.0.1:9");
     let printed = Finished::success(&mut shell)?.stdout;
     ensure!(printed == "i-1234567890abcdef0\teu-west-1a\n", "{printed}");
+    Ok(())
+}
+
+/// It knows no `AWS_ENDPOINT_URL_EC2`: only in a network where it cannot reach AWS.
+fn debians_aws_cli() -> Result<()> {
+    const SCRIPT: &str = "\
+        aws='/usr/bin/aws --endpoint-url http://169.254.169.254:1339 --output text ec2'
+        id=i-1234567890abcdef0
+        $aws modify-instance-metadata-options --instance-id $id --http-put-response-hop-limit 3 \
+            --query InstanceMetadataOptions.State
+        $aws describe-instances --instance-ids $id \
+            --query 'Reservations[].Instances[].MetadataOptions.[HttpPutResponseHopLimit,State]'";
+    let mut program = testkit::exec(&["--control"], &["sh", "-ec", SCRIPT]);
+    let printed = Finished::success(&mut program)?.stdout;
+    ensure!(printed == "pending\n3\tapplied\n", "{printed}");
     Ok(())
 }
 
