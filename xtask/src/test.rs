@@ -6,7 +6,9 @@ use crate::install::Package;
 use crate::{architecture, cargo, codegen, install};
 
 /// What the tests run as real clients.
-const PROGRAMS: [Package; 18] = [
+const PROGRAMS: [Package; 19] = [
+    // Its version 2; the tests have version 1 from the Python environment.
+    ("/usr/bin/aws", "awscli"),
     ("curl", "curl"),
     ("ip", "iproute2"),
     ("setpriv", "util-linux"),

@@ -23,7 +23,7 @@ use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, TcpListener};
 use std::process::ExitCode;
 
-use imds_linux::process::{self, Isolation};
+use imds_linux::process::{self, Isolation, Variable};
 use imds_linux::socket;
 use imds_linux::user_namespace::{self, Identity};
 

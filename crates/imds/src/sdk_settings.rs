@@ -5,6 +5,7 @@ use std::env;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use imds_core::placement::Region;
+use imds_linux::process::Variable;
 use imds_store::records::{AccessKey, AccessRole};
 use imds_store::{SqliteReader, Store, StoreError, keys};
 
@@ -21,9 +22,6 @@ pub(crate) struct SdkSettings {
     pub(crate) access_key_id: String,
     pub(crate) secret_access_key: String,
 }
-
-/// An environment variable, and its value; `None` where it must not be set.
-pub(crate) type Variable = (&'static str, Option<String>);
 
 const ENDPOINT: &str = "AWS_ENDPOINT_URL_EC2";
 const REGION: &str = "AWS_REGION";

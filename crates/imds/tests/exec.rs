@@ -1,5 +1,6 @@
 //! `imds exec` as its users meet it: the built binary, run on real programs.
 
+mod control;
 mod egress;
 mod machine;
 mod network;
@@ -13,6 +14,7 @@ use testkit::Trial;
 
 pub(crate) fn tests() -> Vec<Trial> {
     [
+        control::tests(),
         egress::tests(),
         machine::tests(),
         network::tests(),

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "a failed step is a failed test")]
 
 mod access_log;
+mod api;
 mod cli;
 mod clients;
 mod control;
@@ -12,6 +13,7 @@ mod evidence;
 mod exec;
 mod get;
 mod hop_limit;
+mod instances;
 mod isolation;
 mod migrate;
 mod readme;
@@ -19,6 +21,8 @@ mod robustness;
 mod sending;
 mod serve;
 mod stall;
+mod state;
+mod tools;
 mod wire;
 
 use testkit::Arguments;
@@ -37,11 +41,14 @@ fn main() {
         control::tests(),
         doctor::tests(),
         get::tests(),
+        instances::tests(),
         isolation::tests(),
         robustness::tests(),
         sending::tests(),
         serve::tests(),
         stall::tests(),
+        state::tests(),
+        tools::tests(),
         wire::tests(),
     ];
     let trials = trials.into_iter().flatten().collect();

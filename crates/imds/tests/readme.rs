@@ -1,9 +1,11 @@
 //! The README does what it says: its blocks are run as they stand, and print what it shows.
 //!
-//! A block marked `sh` is run by a user without privileges; one that talks to `imds serve` on its
-//! default address finds it there. The `text` block that follows is what it prints, where `…` stands
+//! A block marked `sh` is run by a user without privileges; one that talks to `imds serve`, by its
+//! default address or by `imds env`, finds it there. One with the aws CLI is run by the tests' own
+//! user, who has one. The `text` block that follows is what it prints, where `…` stands
 //! for anything. The `toml` block is a settings file. Other blocks are not run.
 
+use std::ffi::OsString;
 use std::time::Duration;
 
 use regex_lite::Regex;
@@ -28,26 +30,30 @@ struct Block {
 
 pub(crate) fn tests() -> Vec<Trial> {
     const CURL: &[Need] = &[Need::Program("curl")];
+    const AWS: &[Need] = &[Need::Program("curl"), Need::Python];
+    const AWS_AND_PATIENCE: &[Need] = &[Need::Patience, Need::Program("curl"), Need::Python];
     let scripts = blocks().into_iter().filter(|block| block.info.starts_with("sh"));
-    let (serve, alone): (Vec<_>, Vec<_>) = scripts.partition(|block| block.text.contains(SERVE));
+    let (serve, alone): (Vec<_>, Vec<_>) = scripts.partition(Block::needs_server);
+    let openssl = &[Need::Program("openssl"), Need::Python];
     let mut tests = vec![
-        test("readme::blocks_for_serve", &[Need::Program("openssl")], || run_with_server(serve)),
+        test("readme::blocks_for_serve", openssl, || run_with_server(serve)),
         test("readme::settings_file", &[], settings_file),
     ];
     for block in alone {
         let name = format!("readme::block_at_line_{}", block.line);
+        let needs = if block.needs_aws() { AWS } else { CURL };
         if !block.info.contains(TWO_MINUTES) {
-            tests.push(test(name, CURL, move || block.run().map(drop)));
+            tests.push(test(name, needs, move || block.run().map(drop)));
             continue;
         }
         let stalled = block.with_stall();
-        tests.push(test(format!("{name}_with_stall"), CURL, move || {
+        tests.push(test(format!("{name}_with_stall"), needs, move || {
             let took = stalled.run()?;
             ensure!(took < Duration::from_secs(60), "it took {took:?}");
             Ok(())
         }));
         // First, so that the others run beside it.
-        let in_full = test(name, &[Need::Patience, Need::Program("curl")], move || {
+        let in_full = test(name, AWS_AND_PATIENCE, move || {
             let took = block.run()?;
             ensure!((100..=140).contains(&took.as_secs()), "it took {took:?}");
             Ok(())
@@ -63,13 +69,29 @@ fn run_with_server(blocks: Vec<Block>) -> Result<()> {
     for block in blocks {
         let mut shell = testkit::program("sh");
         shell.args(["-c", &block.script()]).current_dir(directory.path());
-        shell.env("PATH", testkit::path_with_imds()).env("XDG_STATE_HOME", server.state_home());
+        shell.env("PATH", path()).env("XDG_STATE_HOME", server.state_home());
         block.check(&Finished::of(&mut shell)?)?;
     }
     Ok(())
 }
 
+/// The path, with `imds` on it, and the aws CLI where there is one.
+fn path() -> OsString {
+    let imds = testkit::path_with_imds();
+    let Some(python) = std::env::var_os("IMDS_TEST_PYTHON") else { return imds };
+    let directories = std::iter::once(python.into()).chain(std::env::split_paths(&imds));
+    std::env::join_paths(directories).unwrap_or(imds)
+}
+
 impl Block {
+    fn needs_aws(&self) -> bool {
+        self.text.contains("aws ec2")
+    }
+
+    fn needs_server(&self) -> bool {
+        self.text.contains(SERVE) || self.text.contains("imds env")
+    }
+
     /// The script, with all output in the order in which it comes.
     fn script(&self) -> String {
         format!("exec 2>&1\n{}", self.text)
@@ -81,7 +103,14 @@ impl Block {
     }
 
     fn run(&self) -> Result<Duration> {
-        let finished = Finished::of(&mut testkit::shell_of_nobody(&self.script()))?;
+        let mut shell = if self.needs_aws() {
+            let mut shell = testkit::program("sh");
+            shell.args(["-c", &self.script()]).env("PATH", path()).current_dir("/");
+            shell
+        } else {
+            testkit::shell_of_nobody(&self.script())
+        };
+        let finished = Finished::of(&mut shell)?;
         self.check(&finished)?;
         Ok(finished.took)
     }
@@ -124,7 +153,7 @@ fn settings_file() -> Result<()> {
     let help = Finished::success(imds().args(["serve", "--help"]))?.stdout;
     let flags = help.lines().filter_map(|line| line.trim_start().strip_prefix("--"));
     for flag in flags.filter_map(|line| line.split(' ').next()) {
-        let only_said_by_flag = ["config", "access-log", "log-format"].contains(&flag);
+        let only_said_by_flag = ["config", "access-log", "log-format", "no-auth"].contains(&flag);
         let key = if flag == "tag" { "tags" } else { flag };
         ensure!(only_said_by_flag || example.contains(key), "the README's file lacks {key}");
     }

@@ -1,10 +1,10 @@
 //! Child processes in namespaces of their own, and becoming another program.
 
-use std::ffi::{CString, OsStr, c_char};
+use std::ffi::{CString, OsStr, OsString, c_char};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::{fs, io, iter, ptr};
+use std::{env, fs, io, iter, ptr};
 
 use rustix::process::{Pid, Signal, WaitOptions, set_parent_process_death_signal, wait, waitpid};
 use rustix::thread::{
@@ -174,36 +174,39 @@ pub fn set_host_name(name: &str) -> Result<(), Error> {
         .map_err(|error| failed("set the host name")(error.into()))
 }
 
-/// Sets a variable of the process's environment, or takes it away.
-///
-/// # Errors
-/// [`Error::Threads`] if the process has more than one thread: another could be reading the
-/// environment.
-pub fn set_variable(name: &str, value: Option<&str>) -> Result<(), Error> {
-    let count = threads()?;
-    if count != 1 {
-        return Err(Error::Threads { count });
-    }
-    match value {
-        // SAFETY: no other thread exists that could read or write the environment meanwhile.
-        Some(value) => unsafe { std::env::set_var(name, value) },
-        // SAFETY: as above.
-        None => unsafe { std::env::remove_var(name) },
-    }
-    Ok(())
+/// An environment variable, and its value; `None` where it must not be set.
+pub type Variable = (&'static str, Option<String>);
+
+/// Becomes another program, looked up in `PATH` as a shell does, in our environment but for these
+/// variables. Returns only if that fails.
+pub fn exec<'a>(
+    program: &'a OsStr,
+    arguments: impl Iterator<Item = &'a OsStr>,
+    variables: &[Variable],
+) -> io::Error {
+    let words = iter::once(program).chain(arguments).map(|word| CString::new(word.as_bytes()));
+    let is_ours = |name: &OsStr| !variables.iter().any(|(other, _)| *other == name);
+    let inherited = env::vars_os().filter(|(name, _)| is_ours(name));
+    let stated = variables
+        .iter()
+        .filter_map(|(name, value)| Some((OsString::from(name), OsString::from(value.as_ref()?))));
+    let assignments = inherited
+        .chain(stated)
+        .map(|(name, value)| CString::new([name.as_bytes(), value.as_bytes()].join(&b'=')));
+    let (Ok(words), Ok(assignments)) =
+        (words.collect::<Result<Vec<_>, _>>(), assignments.collect::<Result<Vec<_>, _>>())
+    else {
+        return io::ErrorKind::InvalidInput.into();
+    };
+    let (words_list, environment) = (null_terminated(&words), null_terminated(&assignments));
+    // SAFETY: both lists end with a null pointer; they and their strings live until the call
+    // returns, which it does only on failure.
+    unsafe { libc::execvpe(words_list[0], words_list.as_ptr(), environment.as_ptr()) };
+    io::Error::last_os_error()
 }
 
-/// Becomes another program, looked up in `PATH` as a shell does. Returns only if that fails.
-pub fn exec<'a>(program: &'a OsStr, arguments: impl Iterator<Item = &'a OsStr>) -> io::Error {
-    let words: Result<Vec<CString>, _> =
-        iter::once(program).chain(arguments).map(|word| CString::new(word.as_bytes())).collect();
-    let Ok(words) = words else { return io::ErrorKind::InvalidInput.into() };
-    let pointers: Vec<*const c_char> =
-        words.iter().map(|word| word.as_ptr()).chain(iter::once(ptr::null())).collect();
-    // SAFETY: the list ends with a null pointer; it and the strings live until the call returns,
-    // which it does only on failure.
-    unsafe { libc::execvp(pointers[0], pointers.as_ptr()) };
-    io::Error::last_os_error()
+fn null_terminated(strings: &[CString]) -> Vec<*const c_char> {
+    strings.iter().map(|string| string.as_ptr()).chain(iter::once(ptr::null())).collect()
 }
 
 /// How many threads the process has, by its directory of them: each has one link to its parent.

@@ -47,6 +47,12 @@ impl Server {
         Ok(())
     }
 
+    /// The same, and it is told something else from now on.
+    pub fn kill_and_restart_with(&mut self, arguments: &[&str]) -> Result<()> {
+        self.arguments = arguments.iter().map(|argument| (*argument).to_owned()).collect();
+        self.kill_and_restart()
+    }
+
     /// Where it listens; the first address where there are several.
     pub fn address(&self) -> SocketAddr {
         self.addresses[0]

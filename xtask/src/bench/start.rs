@@ -2,6 +2,7 @@
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -15,18 +16,24 @@ const STARTS: usize = 10;
 const PATIENCE: Duration = Duration::from_secs(10);
 
 pub(super) fn measure() -> Result<()> {
-    let times = (0..ROUNDS * STARTS).map(|_| one_start()).collect::<Result<Vec<_>>>()?;
-    println!("imds serve, ms from start to the first answered byte, {} starts", ROUNDS * STARTS);
-    println!("  imds serve            {:6.2}   (goal: at most 5)\n", median(times));
+    let state = tempfile::tempdir_in("target")?;
+    let first = (0..ROUNDS).map(|round| one_start(&state.path().join(round.to_string())));
+    let first = first.collect::<Result<Vec<_>>>()?;
+    let again = (0..ROUNDS * STARTS).map(|_| one_start(&state.path().join("0")));
+    let again = again.collect::<Result<Vec<_>>>()?;
+    println!("imds serve, ms from start to the first answered byte, {} starts", again.len());
+    println!("  with state kept before {:6.2}   (goal: at most 5)", median(again));
+    println!("  the first one of all   {:6.2}   (it waits for the disk)\n", median(first));
     Ok(())
 }
 
-fn one_start() -> Result<f64> {
+/// One start with state in `home`, made there if it is the first.
+fn one_start(home: &Path) -> Result<f64> {
     let address = "127.0.0.1:13381";
     let start = Instant::now();
     let mut server = Command::new(IMDS)
-        .args(["serve", "--listen", address, "--access-log", "off", "--control", "off"])
-        .env("XDG_STATE_HOME", std::path::absolute("target/bench-state")?)
+        .args(["serve", "--listen", address, "--control", "127.0.0.1:13391", "--access-log", "off"])
+        .env("XDG_STATE_HOME", std::path::absolute(home)?)
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .spawn()?;

@@ -22,12 +22,12 @@ pub(crate) fn run(args: AccessKeyArgs) -> Result<ExitCode, CommandError> {
         AccessKeyCommand::Delete { id } => AdminRequest::DeleteAccessKey { id },
     };
     let text = match client.admin(&request)? {
-        AdminAnswer::AccessKeyCreated { id, secret } => {
+        AdminAnswer::CreatedAccessKey { id, secret } => {
             Shell::Sh.set("AWS_ACCESS_KEY_ID", &id)
                 + &Shell::Sh.set("AWS_SECRET_ACCESS_KEY", &secret)
         }
         AdminAnswer::AccessKeys(keys) => list(&keys)?,
-        AdminAnswer::AccessKeyDeleted => String::new(),
+        AdminAnswer::Done => String::new(),
     };
     terminal::print(text)?;
     Ok(ExitCode::SUCCESS)

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use imds_core::InstanceId;
 use roxmltree::{Document, Node};
 use serde::Serialize;
+use serde_json::Value;
 
 use super::{control_client, table};
 use crate::cli::{InstanceArgs, InstanceCommand};
@@ -26,7 +27,7 @@ struct View {
     image_id: String,
     availability_zone: String,
     private_ip_address: Option<String>,
-    metadata_options: BTreeMap<String, String>,
+    metadata_options: BTreeMap<String, Value>,
     tags: BTreeMap<String, String>,
 }
 
@@ -77,7 +78,9 @@ impl View {
         let inner = |parent, name| child(instance, parent).and_then(|node| text(node, name));
         let options = child(instance, "metadataOptions").into_iter().flat_map(|it| it.children());
         let options = options.filter(Node::is_element).map(|option| {
-            (capitalized(option.tag_name().name()), option.text().unwrap_or_default().to_owned())
+            let value = option.text().unwrap_or_default();
+            let value = value.parse().map_or_else(|_| Value::from(value), |hops: u8| hops.into());
+            (capitalized(option.tag_name().name()), value)
         });
         let tags = child(instance, "tagSet").into_iter().flat_map(items);
         let tags = tags.filter_map(|tag| Some((text(tag, "key")?, text(tag, "value")?)));
@@ -94,8 +97,13 @@ impl View {
     }
 
     fn option(&self, name: &str) -> String {
-        self.metadata_options.get(name).cloned().unwrap_or_default()
+        self.metadata_options.get(name).map(plain).unwrap_or_default()
     }
+}
+
+/// A value without quotes.
+fn plain(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
 /// A node's child of this name. The API's names are all in one namespace.
@@ -151,12 +159,12 @@ fn show(views: &[View]) -> String {
             ("AvailabilityZone", Some(&view.availability_zone)),
             ("PrivateIpAddress", view.private_ip_address.as_ref()),
         ];
-        let facts = facts.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?)));
-        let options = view
-            .metadata_options
-            .iter()
-            .map(|(name, value)| (format!("MetadataOptions {name}"), value));
-        let tags = view.tags.iter().map(|(key, value)| (format!("Tag {key}"), value));
+        let facts =
+            facts.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?.clone())));
+        let options = view.metadata_options.iter();
+        let options =
+            options.map(|(name, value)| (format!("MetadataOptions {name}"), plain(value)));
+        let tags = view.tags.iter().map(|(key, value)| (format!("Tag {key}"), value.clone()));
         let lines = facts.chain(options).chain(tags);
         let lines: String = lines.map(|(name, value)| format!("  {name}: {value}\n")).collect();
         format!("{}\n{lines}", view.instance_id)

@@ -45,19 +45,22 @@ pub(crate) fn run(args: ServeArgs) -> Result<ExitCode, CommandError> {
     let place = args.control.state.or(settings.state).map(Place::new);
     let place = place.map_or_else(Place::default_file, Ok)?;
     let launch = args.instance.launch(settings.instance)?;
+    // Mistakes are told before anything is touched.
+    launch.clone().settle()?;
     check_ipv6(&addresses, &launch)?;
-    let listeners = addresses.iter().map(listen).collect::<Result<Vec<_>, _>>()?;
-    let control_socket = match control {
-        ControlAddress::Off => None,
-        ControlAddress::At(address) => Some(listen_for_control(address, args.control.no_auth)?),
-    };
-
     telemetry::start(args.logs.log_format);
     let destination =
         args.logs.access_log.as_deref().map_or(Destination::Stderr, Destination::parse);
     let log = AccessLog::start(&destination, args.logs.log_format);
     let log = log.map_err(|error| cannot_log(&destination, error))?;
     let (access_log, _writer) = log.unzip();
+
+    let listeners = addresses.iter().map(listen).collect::<Result<Vec<_>, _>>()?;
+    let control_socket = match control {
+        ControlAddress::Off => None,
+        ControlAddress::At(address) => Some(listen_for_control(address, args.control.no_auth)?),
+    };
+
     let addresses: Vec<_> =
         listeners.iter().filter_map(|listener| listener.address().ok()).collect();
 

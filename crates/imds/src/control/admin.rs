@@ -22,9 +22,9 @@ pub(crate) enum AdminRequest {
 /// What is answered. Has a secret in it, so it has no `Debug`.
 #[derive(Deserialize, Serialize)]
 pub(crate) enum AdminAnswer {
-    AccessKeyCreated { id: String, secret: String },
+    CreatedAccessKey { id: String, secret: String },
     AccessKeys(Vec<AccessKeyFacts>),
-    AccessKeyDeleted,
+    Done,
 }
 
 /// An access key without its secret.
@@ -72,7 +72,7 @@ impl Control {
         Ok(match request {
             AdminRequest::CreateAccessKey { role } => {
                 let (id, key) = access_key::create(&*self.store, *role, now)?;
-                AdminAnswer::AccessKeyCreated { id, secret: key.secret }
+                AdminAnswer::CreatedAccessKey { id, secret: key.secret }
             }
             AdminRequest::ListAccessKeys => {
                 let keys = self.store.read_all(&keys::access_keys())?.records.into_iter();
@@ -85,7 +85,7 @@ impl Control {
             }
             AdminRequest::DeleteAccessKey { id } => {
                 access_key::delete(&*self.store, id)?;
-                AdminAnswer::AccessKeyDeleted
+                AdminAnswer::Done
             }
         })
     }

@@ -175,7 +175,7 @@ fn become_pasta(line: &UnixStream, complaints: &File, source: Ipv4Addr) -> Resul
     redirect(complaints)
         .map_err(|source| Error::Process { operation: "redirect its streams", source })?;
     let words = arguments(network, user, source);
-    let error = process::exec(OsStr::new(PASTA), words.iter().map(OsString::as_os_str));
+    let error = process::exec(OsStr::new(PASTA), words.iter().map(OsString::as_os_str), &[]);
     Err(Error::Process { operation: "run it", source: error })
 }
 

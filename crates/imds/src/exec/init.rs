@@ -4,14 +4,13 @@
 use std::ffi::{OsStr, OsString};
 use std::{env, io};
 
-use imds_linux::process::{self, Child, Ending, Isolation, News};
+use imds_linux::process::{self, Child, Ending, Isolation, News, Variable};
 use imds_linux::signal::Signals;
 use imds_linux::{Error, Namespace};
 
 use super::caller::Caller;
 use super::line::{Line, Woken, Word};
 use super::{FAILED, InstanceFacts, machine};
-use crate::sdk_settings::Variable;
 
 const NOT_EXECUTABLE: u8 = 126;
 const NOT_FOUND: u8 = 127;
@@ -49,11 +48,9 @@ impl Init {
         // A parent that was gone before we were tied to it has closed its end of the line as well.
         let Ok(Word::Start) = line.receive() else { return Ok(FAILED) };
 
-        for (name, value) in &variables {
-            process::set_variable(name, value.as_deref())?;
-        }
-        let child =
-            process::fork(Isolation::None, || become_program(&program, &arguments, &caller))?;
+        let child = process::fork(Isolation::None, || {
+            become_program(&program, &arguments, &variables, &caller)
+        })?;
         attend(child, &mut signals, &mut line)
     }
 }
@@ -127,12 +124,17 @@ impl Ward {
 }
 
 /// Replaces the forked child by the program. Returns only if that fails.
-fn become_program(program: &OsStr, arguments: &[OsString], caller: &Caller) -> u8 {
+fn become_program(
+    program: &OsStr,
+    arguments: &[OsString],
+    variables: &[Variable],
+    caller: &Caller,
+) -> u8 {
     if let Err(error) = caller.restore() {
         report(&super::refusal::explain(error));
         return FAILED;
     }
-    let error = process::exec(program, arguments.iter().map(OsString::as_os_str));
+    let error = process::exec(program, arguments.iter().map(OsString::as_os_str), variables);
     let found = error.kind() != io::ErrorKind::NotFound && is_anywhere(program);
     let program = program.display();
     if found {

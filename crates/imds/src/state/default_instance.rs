@@ -35,7 +35,7 @@ pub(crate) fn ensure(
 
     let place = keys::default_instance();
     let before = store.read(&place)?;
-    let mut transaction = Transaction::new();
+    let mut forgotten = Transaction::new();
     if let Some(before) = &before {
         let DefaultInstance { region, instance, said } = &before.record;
         let key = keys::instance(region, instance.as_str());
@@ -49,11 +49,8 @@ pub(crate) fn ensure(
                 .map_err(NotLaunched::from)?);
         }
         if let Some(kept) = kept {
-            transaction = launch::forget(transaction, region, instance, &kept.record);
+            forgotten = launch::forget(forgotten, region, instance, &kept.record);
         }
-        // Its own addresses may be the new one's.
-        store.commit(transaction)?;
-        transaction = Transaction::new();
     }
     let defaults = store.read(&keys::metadata_defaults(region))?;
     let defaults = defaults.map(|kept| kept.record).unwrap_or_default();
@@ -61,8 +58,19 @@ pub(crate) fn ensure(
     let record = launch::record(&instance, network, association);
     let default =
         DefaultInstance { region: region.clone(), instance: instance.id.clone(), said: digest };
-    transaction = launch::keep(transaction, &instance, &record).write(&place, &default);
-    store.commit(transaction)?;
+    // What is refused is refused before the one of before is forgotten.
+    let before = before.map(|kept| kept.record.instance);
+    for address in record.addresses() {
+        let key = keys::address(address);
+        let holder = store.read(&key)?.map(|kept| kept.record.instance);
+        if holder.is_some() && holder != before {
+            return Err(StoreError::Conflict { key: key.as_str().to_owned() }.into());
+        }
+    }
+    // Its addresses may be the new one's.
+    store.commit(forgotten)?;
+    let launched = launch::keep(Transaction::new(), &instance, &record);
+    store.commit(launched.write(&place, &default))?;
     Ok(instance)
 }
 

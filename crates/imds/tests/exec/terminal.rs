@@ -22,6 +22,7 @@ pub(crate) fn tests() -> Vec<Trial> {
         keys_reach_the_program_and_nobody_dies_before_it,
         a_job_stops_and_goes_on,
         a_program_that_stops_itself_gives_the_terminal_back,
+        with_the_ec2_api_a_person_is_told_what_to_try,
     ]
 }
 
@@ -82,7 +83,11 @@ impl Terminal {
     /// Types the command that runs this script inside.
     fn run(&mut self, who: As, script: &Script) {
         let script = script.0.to_str().unwrap();
-        let command = exec(who, &[], &["bash", script]);
+        self.start(&exec(who, &[], &["bash", script]));
+    }
+
+    /// Types a command, and then one that shows its code.
+    fn start(&mut self, command: &Command) {
         let words = std::iter::once(command.get_program()).chain(command.get_args());
         let words: Vec<&str> = words.map(|word| word.to_str().unwrap()).collect();
         self.press(&format!("{}; echo code=$?\n", words.join(" ")));
@@ -166,5 +171,21 @@ fn a_program_that_stops_itself_gives_the_terminal_back() {
         terminal.press("fg; echo then=$?\n");
         terminal.wait_for("again");
         terminal.wait_for("then=4");
+    }
+}
+
+fn with_the_ec2_api_a_person_is_told_what_to_try() {
+    for who in everyone() {
+        let mut terminal = Terminal::open();
+        terminal.wait_for("$ ");
+        terminal.start(&exec(who, &["--control", "--ami", "al2"], &["true"]));
+        terminal.wait_for("This is i-1234567890abcdef0");
+        terminal.wait_for("curl -X PUT");
+        terminal.wait_for(
+            "aws ec2 modify-instance-metadata-options --instance-id i-1234567890abcdef0 \
+             --http-put-response-hop-limit 2",
+        );
+        terminal.wait_for("imds instance show");
+        terminal.wait_for("code=0");
     }
 }

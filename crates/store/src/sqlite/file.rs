@@ -220,9 +220,7 @@ impl Drop for StateFile {
     fn drop(&mut self) {
         // A child that was just forked, and is not yet another program, has the lock too: closing
         // our handle would leave it locked for that long.
-        if let Some(lock) = &self.lock {
-            let _ = flock(lock, FlockOperation::Unlock);
-        }
+        let _ = self.lock.as_ref().map(|lock| flock(lock, FlockOperation::Unlock));
     }
 }
 
