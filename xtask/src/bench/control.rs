@@ -11,8 +11,8 @@ use anyhow::{Context as _, Result, ensure};
 use super::server::{Server, token};
 use super::{ROUNDS, median};
 
-const INSTANCES: usize = 10_000;
-const BATCH: usize = 500;
+const INSTANCES: u32 = 10_000;
+const BATCH: u32 = 500;
 /// Each has a subnet for about four thousand.
 const ZONES: [char; 4] = ['a', 'b', 'c', 'd'];
 const ONE: Addresses = Addresses { service: "127.0.0.1:13384", api: "127.0.0.1:13385" };
@@ -33,10 +33,10 @@ pub(super) fn measure() -> Result<()> {
     let before = many.memory()?;
     let start = Instant::now();
     launch_all(MANY.api)?;
-    let rate = INSTANCES as f64 / start.elapsed().as_secs_f64();
+    let rate = f64::from(INSTANCES) / start.elapsed().as_secs_f64();
     // Once the last is served, all are.
     wait_for_all(MANY.api)?;
-    let each = (many.memory()?.saturating_sub(before)) as f64 / INSTANCES as f64 / 1024.0;
+    let each = (many.memory()? - before) / f64::from(INSTANCES) / 1024.0;
     println!("  launched            {rate:6.0} instances a second, {BATCH} a call");
     println!("  memory              {each:6.1} KiB each (goal: at most 8)");
 
@@ -81,8 +81,7 @@ fn serve(addresses: &Addresses, name: &str) -> Result<Server> {
 fn launch_all(api: &str) -> Result<()> {
     let images = call(api, "DescribeImages&Filter.1.Name=name&Filter.1.Value.1=al2023-*")?;
     let image = element(&images, "imageId").context("there is an Amazon Linux image")?;
-    for batch in 0..INSTANCES / BATCH {
-        let zone = ZONES[batch % ZONES.len()];
+    for zone in ZONES.into_iter().cycle().take((INSTANCES / BATCH) as usize) {
         call(
             api,
             &format!(

@@ -91,11 +91,11 @@ impl Server {
     }
 
     /// How many bytes it has in memory that are its own.
-    pub(super) fn memory(&self) -> Result<usize> {
+    pub(super) fn memory(&self) -> Result<f64> {
         let rollup = fs::read_to_string(format!("/proc/{}/smaps_rollup", self.worker))?;
         let own = rollup.lines().filter(|line| line.starts_with("Private_"));
-        let kib = own.filter_map(|line| line.split_whitespace().nth(1)?.parse::<usize>().ok());
-        Ok(kib.sum::<usize>() * 1024)
+        let kib = own.filter_map(|line| line.split_whitespace().nth(1)?.parse::<f64>().ok());
+        Ok(kib.sum::<f64>() * 1024.0)
     }
 
     /// User and system time so far.
