@@ -28,7 +28,6 @@ use imds_linux::socket;
 use imds_linux::user_namespace::{self, Identity};
 
 use crate::error::{CommandError, Kind};
-use crate::sdk_settings::Variable;
 use caller::Caller;
 use egress::Egress;
 use init::Init;

@@ -72,7 +72,7 @@ fn what_was_acknowledged_outlives_kill_minus_nine() -> Result<()> {
         }
         check_whole(server.control())?;
     }
-    println!("{ROUNDS} kills, {kept} acknowledged launches of {BATCH} instances each");
+    eprintln!("{ROUNDS} kills, {kept} acknowledged launches of {BATCH} instances each");
     ensure!(kept > 0, "something was acknowledged");
     Ok(())
 }

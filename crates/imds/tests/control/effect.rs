@@ -59,7 +59,7 @@ fn applied_means_that_no_request_gets_an_old_answer() -> Result<()> {
         changed.and(read)
     })?;
     let (all, exact) = (read.iter().sum::<usize>(), progress.exact.load(Ordering::SeqCst));
-    println!("{CHANGES} changes, {all} requests at {service}, {exact} of them crossed by none");
+    eprintln!("{CHANGES} changes, {all} requests at {service}, {exact} of them crossed by none");
     ensure!(read.iter().all(|count| *count > 0), "each reader was answered: {read:?}");
     Ok(())
 }
