@@ -48,7 +48,7 @@ fn try_run(args: ExecArgs) -> Result<ExitCode, CommandError> {
     let answers = settings.answers(&args.answers);
     let launch = args.instance.launch(settings.instance)?;
     let (instance, account) = if args.sandbox.control {
-        let (instance, account) = Account::open(launch)?;
+        let (instance, account) = Account::open(&launch)?;
         (instance, Some(account))
     } else {
         (launch.settle()?, None)
@@ -84,12 +84,12 @@ struct Account {
 
 impl Account {
     /// One with a key and with this instance. Starts no thread.
-    fn open(launch: Launch) -> Result<(Instance, Self), CommandError> {
+    fn open(launch: &Launch) -> Result<(Instance, Self), CommandError> {
         let store = Arc::new(MemoryStore::new());
         access_key::ensure(&*store, unix_ms() / 1000)?;
-        let network = Network::of(&launch);
+        let network = Network::of(launch);
         let instance = default_instance::ensure(&*store, launch.clone(), &network)?;
-        let given = Given::of(&launch, &instance.id);
+        let given = Given::of(launch, &instance.id);
         Ok((instance, Self { store, network, given }))
     }
 

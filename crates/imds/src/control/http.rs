@@ -4,6 +4,7 @@ use std::io;
 use std::net::TcpListener;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
@@ -16,11 +17,15 @@ use axum::routing::post;
 use tokio::runtime;
 use tokio::sync::watch;
 
+use super::sweep::sweep;
 use super::{Control, Reply};
 use crate::clock::unix_ms;
 
 /// The largest body: far more than user data in base64 and fifty tags need.
 const MAX_BODY: usize = 1 << 20;
+
+/// How long what is over may still be shown.
+const BETWEEN_SWEEPS: Duration = Duration::from_secs(60);
 
 /// A running control side; ended when it is dropped.
 pub(crate) struct ControlServer {
@@ -34,11 +39,13 @@ impl ControlServer {
         listener.set_nonblocking(true)?;
         let (stop, mut stopped) = watch::channel(false);
         let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
+        let control = Arc::new(control);
         let router = Router::new()
             .route("/imds", post(administer))
             .fallback(answer)
-            .with_state(Arc::new(control));
+            .with_state(Arc::clone(&control));
         let serve = async move {
+            tokio::spawn(sweep_now_and_then(control));
             let listener = tokio::net::TcpListener::from_std(listener)?;
             let stopped = async move {
                 // An error means that the sender is gone, which is the same.
@@ -61,6 +68,19 @@ impl Drop for ControlServer {
         if let Some(thread) = self.thread.take() {
             // One that panicked answers nothing any more.
             let _ = thread.join();
+        }
+    }
+}
+
+/// Forgets what is over, for as long as the runtime lives.
+async fn sweep_now_and_then(control: Arc<Control>) {
+    loop {
+        tokio::time::sleep(BETWEEN_SWEEPS).await;
+        let control = Arc::clone(&control);
+        let swept =
+            tokio::task::spawn_blocking(move || sweep(&*control.store, unix_ms() / 1000)).await;
+        if let Ok(Err(error)) = swept {
+            tracing::error!(%error, "cannot forget what is over");
         }
     }
 }
