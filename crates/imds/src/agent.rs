@@ -11,7 +11,7 @@ mod table;
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread;
+use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
@@ -31,6 +31,7 @@ const PATIENCE: Duration = Duration::from_millis(200);
 /// Brings changes into force until it is dropped.
 pub(crate) struct Agent {
     stop: Arc<AtomicBool>,
+    thread: Option<JoinHandle<()>>,
 }
 
 impl Agent {
@@ -46,8 +47,17 @@ impl Agent {
         let follower =
             Follower { source, revision, current: Arc::clone(&current), stop: Arc::clone(&stop) };
         let thread = thread::Builder::new().name("agent".to_owned());
-        thread.spawn(move || follower.run()).map_err(cannot_start)?;
-        Ok((Self { stop }, current))
+        let thread = thread.spawn(move || follower.run()).map_err(cannot_start)?;
+        Ok((Self { stop, thread: Some(thread) }, current))
+    }
+
+    /// Ends, and waits until the store is let go: whoever holds it last tidies it up.
+    pub(crate) fn stop(mut self) {
+        self.stop.store(true, Ordering::Relaxed);
+        if let Some(thread) = self.thread.take() {
+            // One that panicked has let go of it as well.
+            let _ = thread.join();
+        }
     }
 }
 

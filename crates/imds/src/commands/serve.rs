@@ -77,7 +77,7 @@ pub(crate) fn run(args: ServeArgs) -> Result<ExitCode, CommandError> {
         .transpose()?
         .unwrap_or_default();
     let given = Given::of(&launch, &instance.id);
-    let (_agent, table) = Agent::start(Arc::clone(&store), given)?;
+    let (agent, table) = Agent::start(Arc::clone(&store), given)?;
     let signers = Signers::new(place.directory().map(Path::to_owned));
 
     allow_many_connections();
@@ -95,7 +95,7 @@ pub(crate) fn run(args: ServeArgs) -> Result<ExitCode, CommandError> {
     };
     let server = service.start().map_err(cannot_start)?;
     terminal::print(banner(&instance, &addresses) + &invitation)?;
-    let _control = control_socket
+    let control = control_socket
         .map(|socket| {
             let no_auth = args.control.no_auth;
             let authentication =
@@ -110,6 +110,8 @@ pub(crate) fn run(args: ServeArgs) -> Result<ExitCode, CommandError> {
     let signal = runtime.block_on(signals.wait());
     tracing::info!(signal, "stopping: requests that have begun are still answered");
     server.drain();
+    drop(control);
+    agent.stop();
     Ok(ExitCode::SUCCESS)
 }
 

@@ -46,7 +46,7 @@ fn what_was_acknowledged_outlives_kill_minus_nine() -> Result<()> {
             let writers: Vec<_> =
                 own.iter().map(|id| scope.spawn(|| write(api, &image, id, round, &dead))).collect();
             // Another moment each time, from before the first write to after some.
-            let moment = Instant::now() + Duration::from_micros(round * 7919 % 30_000);
+            let moment = Instant::now() + Duration::from_micros(round * 7919 % 60_000);
             while Instant::now() < moment {
                 thread::yield_now();
             }
