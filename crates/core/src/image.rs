@@ -77,17 +77,12 @@ impl WellKnownImage {
     /// The image as it stands in `region`, for the processors it is to run on.
     pub fn in_region(self, region: &Region, architecture: Architecture) -> Image {
         Image {
-            id: ImageId::derived(&derive(&[self.as_str(), region.as_str()])),
             imds_v2_support: self == Self::AmazonLinux2023,
-            architecture,
-            virtualization: Virtualization::Hvm,
-            root_device: "/dev/xvda".to_owned(),
-            block_devices: Vec::new(),
-            manifest_path: None,
-            ancestors: Vec::new(),
-            product_codes: Vec::new(),
-            kernel: None,
-            ramdisk: None,
+            ..Image::backed_by_ebs(
+                ImageId::derived(&derive(&[self.as_str(), region.as_str()])),
+                architecture,
+                "/dev/xvda".to_owned(),
+            )
         }
     }
 }
@@ -110,6 +105,23 @@ impl FromStr for WellKnownImage {
 }
 
 impl Image {
+    /// An image as most are: backed by EBS, with a kernel of its own, without `ImdsSupport`.
+    pub fn backed_by_ebs(id: ImageId, architecture: Architecture, root_device: String) -> Self {
+        Self {
+            id,
+            imds_v2_support: false,
+            architecture,
+            virtualization: Virtualization::Hvm,
+            root_device,
+            block_devices: Vec::new(),
+            manifest_path: None,
+            ancestors: Vec::new(),
+            product_codes: Vec::new(),
+            kernel: None,
+            ramdisk: None,
+        }
+    }
+
     /// What the image says of the options: `ImdsSupport=v2.0` touches only `HttpTokens` and the
     /// hop limit.
     pub fn preferences(&self) -> Preferences {

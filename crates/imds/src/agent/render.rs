@@ -8,7 +8,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use imds_core::credentials::AccessKeys;
 use imds_core::extra::Extra;
-use imds_core::image::{Image, Virtualization};
+use imds_core::image::Image;
 use imds_core::instance::{LifeCycle, PublicKey};
 use imds_core::launch::{LaunchError, LaunchInterface, LaunchRole};
 use imds_core::network::{PrivateIpv4, Subnet};
@@ -88,18 +88,10 @@ pub(crate) fn instance(
 }
 
 fn image(kept: &records::InstanceImage, instance_type: &InstanceType) -> Image {
+    let (architecture, root_device) = (instance_type.architecture(), kept.root_device.clone());
     Image {
-        id: kept.id.clone(),
         imds_v2_support: kept.imds_v2_support,
-        architecture: instance_type.architecture(),
-        virtualization: Virtualization::Hvm,
-        root_device: kept.root_device.clone(),
-        block_devices: Vec::new(),
-        manifest_path: None,
-        ancestors: Vec::new(),
-        product_codes: Vec::new(),
-        kernel: None,
-        ramdisk: None,
+        ..Image::backed_by_ebs(kept.id.clone(), architecture, root_device)
     }
 }
 

@@ -1,7 +1,7 @@
 //! Images: those that everybody knows, and those that were registered here.
 
 use imds_core::ImageId;
-use imds_core::image::{Image, Virtualization, WellKnownImage};
+use imds_core::image::{Image, WellKnownImage};
 use imds_core::instance_type::Architecture;
 use imds_ec2::Fault;
 use imds_ec2::shapes::{
@@ -56,17 +56,8 @@ pub(super) fn find(
 ) -> Result<Image, Refusal> {
     let Found { id, record, .. } = found(call, id)?;
     Ok(Image {
-        id,
         imds_v2_support: record.imds_v2_support,
-        architecture,
-        virtualization: Virtualization::Hvm,
-        root_device: record.root_device,
-        block_devices: Vec::new(),
-        manifest_path: None,
-        ancestors: Vec::new(),
-        product_codes: Vec::new(),
-        kernel: None,
-        ramdisk: None,
+        ..Image::backed_by_ebs(id, architecture, record.root_device)
     })
 }
 
