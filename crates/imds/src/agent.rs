@@ -6,6 +6,7 @@
 
 mod plan;
 mod render;
+mod shards;
 mod table;
 
 use std::io;

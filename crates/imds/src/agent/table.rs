@@ -1,11 +1,12 @@
 //! Who is served: one immutable table, replaced whole, so that a request sees all of a change or none.
 
-use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use imds_core::{Endpoint, InstanceId};
+
+use super::shards::Shards;
 
 /// The table in force. Reading it takes no lock.
 pub(crate) type Current = Arc<ArcSwap<Table>>;
@@ -15,8 +16,8 @@ pub(crate) type Current = Arc<ArcSwap<Table>>;
 pub(crate) struct Table {
     /// Grows with each table that comes into force.
     generation: u64,
-    instances: HashMap<InstanceId, Served>,
-    addresses: HashMap<IpAddr, Arc<Endpoint>>,
+    instances: Shards<InstanceId, Served>,
+    addresses: Shards<IpAddr, Arc<Endpoint>>,
     default: Option<Arc<Endpoint>>,
 }
 
@@ -65,8 +66,9 @@ impl Table {
         for (id, served) in update.instances {
             let Some(served) = served else { continue };
             let endpoint = &served.endpoint;
-            let held = served.addresses.iter().map(|address| (*address, Arc::clone(endpoint)));
-            addresses.extend(held);
+            for address in &served.addresses {
+                addresses.insert(*address, Arc::clone(endpoint));
+            }
             instances.insert(id, served);
         }
         let default = update.default.as_ref().and_then(|id| instances.get(id));
