@@ -3,12 +3,16 @@
 //! All times are in seconds since 1970. Nothing here has to be taken back: an instance that is
 //! rendered anew with other events shows those.
 
+use std::fmt;
 use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
 
 use crate::ids::Invalid;
 
 /// Everything that happens to one instance.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(default)]
 pub struct Events {
     /// The end of a spot instance.
     pub spot: Option<SpotInterruption>,
@@ -23,7 +27,7 @@ pub struct Events {
 }
 
 /// EC2 takes a spot instance back. Source: User Guide, "Spot Instance interruption notices".
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct SpotInterruption {
     /// What will be done to it.
     pub action: SpotAction,
@@ -45,7 +49,7 @@ pub enum SpotAction {
 }
 
 /// A rebalance recommendation: the instance may soon be interrupted.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Rebalance {
     /// When it was emitted.
     pub notice_time: u64,
@@ -54,7 +58,7 @@ pub struct Rebalance {
 }
 
 /// A scheduled event. Source: User Guide, "Scheduled events for your instances".
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Maintenance {
     /// `instance-event-…`
     pub id: String,
@@ -88,7 +92,7 @@ pub enum MaintenanceCode {
 }
 
 /// How maintenance ended.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub enum Outcome {
     /// It took place.
     Completed,
@@ -97,7 +101,7 @@ pub enum Outcome {
 }
 
 /// From an instant on, the Auto Scaling group wants the instance in another state.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Transition {
     /// Since when.
     pub at: u64,
@@ -120,7 +124,7 @@ pub enum TargetState {
 }
 
 /// A key that EC2 Instance Connect was sent (`SendSSHPublicKey`).
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct SshKey {
     /// For whom.
     pub user: OsUser,
@@ -149,7 +153,7 @@ impl Events {
     }
 
     /// The state that the Auto Scaling group wants the instance in at a time.
-    pub(crate) fn target_state(&self, now: u64) -> Option<TargetState> {
+    pub fn target_state(&self, now: u64) -> Option<TargetState> {
         let begun = self.lifecycle.iter().filter(|transition| transition.at <= now);
         // Of two that begin together the later one in the list counts.
         begun.max_by_key(|transition| transition.at).map(|transition| transition.to)
@@ -161,23 +165,35 @@ impl SshKey {
     pub const LIFE: u64 = 60;
 
     /// Whether the key is served at a time.
-    pub(crate) fn is_alive(&self, now: u64) -> bool {
+    pub fn is_alive(&self, now: u64) -> bool {
         (self.sent_at..self.dead_at()).contains(&now)
     }
 
-    fn dead_at(&self) -> u64 {
+    /// When it is dead, in seconds since 1970.
+    pub fn dead_at(&self) -> u64 {
         self.sent_at.saturating_add(Self::LIFE)
     }
 }
 
 impl Maintenance {
+    /// The description at a time: what is over says how it ended. Source: EC2 API
+    /// `InstanceStatusEvent`.
+    pub fn description_at(&self, now: u64) -> String {
+        let mark = match self.ended {
+            Some((Outcome::Canceled, at)) if at <= now => "[Canceled] ",
+            Some((Outcome::Completed, at)) if at <= now => "[Completed] ",
+            _ => "",
+        };
+        format!("{mark}{}", self.description)
+    }
+
     /// Whether it is scheduled at a time.
-    pub(crate) fn is_scheduled(&self, now: u64) -> bool {
+    pub fn is_scheduled(&self, now: u64) -> bool {
         self.visible_from <= now && !self.is_history(now)
     }
 
     /// Whether it is over at a time.
-    pub(crate) fn is_history(&self, now: u64) -> bool {
+    pub fn is_history(&self, now: u64) -> bool {
         self.ended.is_some_and(|(_, at)| at <= now)
     }
 }
@@ -186,6 +202,12 @@ impl OsUser {
     /// The name.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+}
+
+impl fmt::Display for OsUser {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
     }
 }
 
@@ -211,6 +233,12 @@ macro_rules! words {
                 match self {
                     $(Self::$variant => $word,)+
                 }
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(self.as_str())
             }
         }
 

@@ -20,6 +20,10 @@ macro_rules! kept_as_text {
 }
 
 kept_as_text!(
+    crate::events::MaintenanceCode,
+    crate::events::OsUser,
+    crate::events::SpotAction,
+    crate::events::TargetState,
     crate::ids::AccountId,
     crate::ids::HostId,
     crate::ids::ImageId,

@@ -2,6 +2,7 @@
 
 mod client;
 mod control;
+mod event;
 mod migrate;
 
 use std::ffi::OsString;
@@ -27,6 +28,8 @@ use control::{ACCESS_KEY_EXAMPLES, ENV_EXAMPLES, INSTANCE_EXAMPLES};
 pub(crate) use control::{
     AccessKeyArgs, AccessKeyCommand, EnvArgs, InstanceArgs, InstanceCommand, StateArgs,
 };
+use event::EVENT_EXAMPLES;
+pub(crate) use event::{EventArgs, EventCommand, MaintenanceCommand, WhenArgs};
 use migrate::MIGRATE_EXAMPLES;
 pub(crate) use migrate::MigrateArgs;
 
@@ -55,6 +58,9 @@ pub(crate) enum Command {
     /// Look at instances
     #[command(after_help = INSTANCE_EXAMPLES)]
     Instance(InstanceArgs),
+    /// Let something happen to an instance: spot interruption, maintenance and their like
+    #[command(after_help = EVENT_EXAMPLES)]
+    Event(EventArgs),
     /// Ask the metadata service, with a token, and without stalling
     #[command(after_help = GET_EXAMPLES)]
     Get(GetArgs),

@@ -3,6 +3,7 @@
 pub(crate) mod access_key;
 pub(crate) mod doctor;
 pub(crate) mod env;
+pub(crate) mod event;
 pub(crate) mod exec;
 pub(crate) mod get;
 pub(crate) mod identity;
@@ -14,6 +15,7 @@ pub(crate) mod serve;
 use std::io;
 
 use imds_core::placement::Region;
+use serde::Serialize;
 
 use crate::cli::StateArgs;
 use crate::control_client::ControlClient;
@@ -40,6 +42,13 @@ fn control_client(state: StateArgs, region: Option<Region>) -> Result<ControlCli
     let mut settings = said.map_or_else(|| SdkSettings::of_running(state), Ok)?;
     settings.region = region.unwrap_or(settings.region);
     ControlClient::new(&settings)
+}
+
+/// What a program reads, with a line of its own at the end.
+fn json(value: &impl Serialize) -> Result<String, CommandError> {
+    let text = serde_json::to_string_pretty(value)
+        .map_err(|error| CommandError::new(Kind::Bug, "no JSON").caused_by(error))?;
+    Ok(text + "\n")
 }
 
 /// Columns as wide as what is in them.

@@ -17,10 +17,11 @@ use serde::Deserialize;
 
 use crate::cli::{AnswerArgs, ControlAddress, ListenAddress};
 use crate::error::CommandError;
+use crate::events::schedule::Scheduled;
 use crate::overlay;
 use crate::settings::{
     InstanceSettings, KeepAliveRule, RoleSettings, all_from_text, duration_from_text, from_text,
-    paths_from_table,
+    paths_from_table, time,
 };
 
 /// A settings file. Every key is the name of a flag.
@@ -37,6 +38,9 @@ pub(crate) struct Settings {
     #[serde(deserialize_with = "duration_from_text")]
     stall: Option<Duration>,
     pub(crate) instance: InstanceSettings,
+    /// What happens by the clock.
+    #[serde(rename = "event")]
+    pub(crate) events: Vec<Scheduled>,
     /// Values to put over the metadata, by path.
     #[serde(deserialize_with = "paths_from_table")]
     paths: Vec<Extra>,
@@ -167,19 +171,12 @@ impl RoleSettings {
                 ));
             }
         };
-        let expires = self.expiration.map(|text| expiration(&text)).transpose()?;
+        let expires = self.expiration.map(|text| time(&text)).transpose();
+        let expires =
+            expires.map_err(|error| CommandError::usage(format!("expiration: {error}")))?;
         let keys = keys.map(|keys| (keys, expires));
         Ok(LaunchRole { keys, ..LaunchRole::named(self.name) })
     }
-}
-
-fn expiration(text: &str) -> Result<u64, CommandError> {
-    let parsed: Result<jiff::Timestamp, _> = text.parse();
-    parsed.ok().and_then(|time| u64::try_from(time.as_second()).ok()).ok_or_else(|| {
-        CommandError::usage(format!(
-            "expiration {text:?} is not a time such as 2026-01-01T00:00:00Z"
-        ))
-    })
 }
 
 fn read_user_data(path: &Path) -> Result<Vec<u8>, CommandError> {
@@ -255,6 +252,7 @@ mod tests {
             ("[instance]\nhop_limit = 1\n", "line 2, column 1", "unknown field `hop_limit`"),
             ("stall = \"soon\"\n", "line 1, column 9", "such as 2s"),
             ("[instance.role]\nnam = \"x\"\n", "line 2, column 1", "unknown field"),
+            ("\n[[event]]\nkind = \"rebalance\"\n", "line 2, column 1", "after, at or every"),
             ("[paths]\n\"api/token\" = \"x\"\n", "line 1, column 1", "the first is not api"),
         ] {
             let error = parse(text).err().unwrap();

@@ -36,7 +36,7 @@ use imds_store::records::AccessRole;
 use imds_store::{Store, StoreError};
 
 use crate::agent;
-pub(crate) use admin::{AccessKeyFacts, AdminAnswer, AdminRefusal, AdminRequest};
+pub(crate) use admin::{AccessKeyFacts, AdminAnswer, AdminRefusal, AdminRequest, EventRequest};
 use call::{Call, Refusal};
 pub(crate) use http::ControlServer;
 pub(crate) use instances::launch;

@@ -9,6 +9,7 @@ mod control;
 mod control_client;
 mod doctor;
 mod error;
+mod events;
 mod exec;
 mod identity;
 mod migrate;
@@ -37,6 +38,7 @@ fn main() -> ExitCode {
         cli::Command::Env(args) => commands::env::run(args),
         cli::Command::AccessKey(args) => commands::access_key::run(args),
         cli::Command::Instance(args) => commands::instance::run(args),
+        cli::Command::Event(args) => commands::event::run(args),
         cli::Command::Get(args) => commands::get::run(&args),
         cli::Command::Doctor(args) => commands::doctor::run(&args),
         cli::Command::Identity(command) => commands::identity::run(&command),

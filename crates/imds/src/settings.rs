@@ -154,6 +154,13 @@ pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     Duration::try_from(duration).map_err(|_| format!("{text:?} is negative"))
 }
 
+/// Parses a time such as `2026-01-01T00:00:00Z` (RFC 3339), to seconds since 1970.
+pub(crate) fn time(text: &str) -> Result<u64, String> {
+    let parsed: Result<jiff::Timestamp, _> = text.parse();
+    let seconds = parsed.ok().and_then(|time| u64::try_from(time.as_second()).ok());
+    seconds.ok_or_else(|| format!("{text:?} is not a time such as 2026-01-01T00:00:00Z"))
+}
+
 /// Reads a value that has a text form.
 pub(crate) fn from_text<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
 where

@@ -9,6 +9,7 @@ mod cli;
 mod clients;
 mod control;
 mod doctor;
+mod events;
 mod evidence;
 mod exec;
 mod get;
@@ -40,6 +41,7 @@ fn main() {
         cli::tests(),
         control::tests(),
         doctor::tests(),
+        events::tests(),
         get::tests(),
         instances::tests(),
         isolation::tests(),

@@ -32,17 +32,19 @@ pub(crate) fn tests() -> Vec<Trial> {
     tests
 }
 
-fn imds_beside(server: &Server, arguments: &[&str]) -> Command {
+/// A command that finds the state of `server`.
+pub(crate) fn imds_beside(server: &Server, arguments: &[&str]) -> Command {
     let mut command = imds();
     command.args(arguments).env("XDG_STATE_HOME", server.state_home());
     command
 }
 
-fn output(server: &Server, arguments: &[&str]) -> Result<String> {
+/// What such a command prints.
+pub(crate) fn output(server: &Server, arguments: &[&str]) -> Result<String> {
     Ok(Finished::success(&mut imds_beside(server, arguments))?.stdout)
 }
 
-fn expect(text: &str, words: &[&str]) -> Result<()> {
+pub(crate) fn expect(text: &str, words: &[&str]) -> Result<()> {
     for word in words {
         ensure!(text.contains(word), "no {word:?} in: {text}");
     }

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use imds_core::block_device::BlockDevice;
+use imds_core::events::Events;
 use imds_core::ids::{ReservationId, SubnetId};
 use imds_core::instance::HostnameType;
 use imds_core::network::{Ipv4Cidr, Ipv6Cidr};
@@ -156,6 +157,9 @@ pub struct Instance {
     /// Whether it is watched in detail; it is not where nobody said so.
     #[serde(default)]
     pub monitoring: Option<Switch>,
+    /// What happens to it.
+    #[serde(default)]
+    pub events: Events,
     /// The client token of its launch.
     #[serde(default)]
     pub client_token: Option<String>,

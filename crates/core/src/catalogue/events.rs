@@ -81,14 +81,14 @@ pub(super) const CATEGORIES: &[Category] = &[
 
 fn scheduled(events: &Events, now: u64) -> String {
     let scheduled = events.maintenance.iter().filter(|event| event.is_scheduled(now));
-    array(scheduled.map(|event| entry(event, "", "active")))
+    array(scheduled.map(|event| entry(event, now, "active")))
 }
 
 fn history(events: &Events, now: u64) -> String {
     let history = events.maintenance.iter().filter(|event| event.is_history(now));
     array(history.map(|event| match event.ended {
-        Some((Outcome::Canceled, _)) => entry(event, "[Canceled] ", "canceled"),
-        _ => entry(event, "[Completed] ", "completed"),
+        Some((Outcome::Canceled, _)) => entry(event, now, "canceled"),
+        _ => entry(event, now, "completed"),
     }))
 }
 
@@ -101,8 +101,8 @@ fn array(entries: impl Iterator<Item = String>) -> String {
     }
 }
 
-fn entry(event: &Maintenance, mark: &str, state: &str) -> String {
-    let description = format!("{mark}{}", event.description);
+fn entry(event: &Maintenance, now: u64, state: &str) -> String {
+    let description = event.description_at(now);
     let not_before = event_date(event.not_before);
     let not_after = event.not_after.map(event_date);
     let mut members = vec![

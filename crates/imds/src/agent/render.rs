@@ -69,6 +69,7 @@ pub(crate) fn instance(
         launch_index: record.launch_index,
         launched_at: Some(record.launched_at),
         monitoring: record.monitoring,
+        events: record.events.clone(),
         block_devices: record.block_devices.clone(),
         hostname_type: record.hostname_type,
         interfaces: record.interfaces.iter().map(|kept| interface(kept, &record.zone)).collect(),

@@ -17,6 +17,7 @@ use crate::clock::unix_ms;
 use crate::config::{Answers, Settings};
 use crate::control::{Authentication, Control, ControlServer, Network};
 use crate::error::CommandError;
+use crate::events::schedule::{Scheduled, Scheduler};
 use crate::exec::{self, ExecRequest, InstanceFacts, SERVICE_V4};
 use crate::identity::Signers;
 use crate::sdk_settings::SdkSettings;
@@ -30,7 +31,7 @@ const CONTROL: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(SERVICE_V4), 13
 
 /// What lives as long as the program: the service, and the log that it still has to write.
 struct Running {
-    _control: Option<(Agent, ControlServer)>,
+    _account: Option<Served>,
     _server: Server,
     _writer: Option<Writer>,
 }
@@ -47,13 +48,15 @@ fn try_run(args: ExecArgs) -> Result<ExitCode, CommandError> {
     let settings = Settings::load(&args.answers)?;
     let answers = settings.answers(&args.answers);
     let launch = args.instance.launch(settings.instance)?;
-    let (instance, account) = if args.sandbox.control {
+    // What happens by the clock needs somewhere to be kept, too.
+    let (instance, account) = if args.sandbox.control || !settings.events.is_empty() {
         let (instance, account) = Account::open(&launch)?;
         (instance, Some(account))
     } else {
         (launch.settle()?, None)
     };
-    let variables = account.as_ref().map(|account| account.settings(&instance)).transpose()?;
+    let with_control = account.as_ref().filter(|_| args.sandbox.control);
+    let variables = with_control.map(|account| account.settings(&instance)).transpose()?;
     let mut words = args.program.into_iter();
     let request = ExecRequest {
         program: words.next().unwrap_or_default(),
@@ -67,11 +70,12 @@ fn try_run(args: ExecArgs) -> Result<ExitCode, CommandError> {
     };
     exec::run(request, |listeners| {
         telemetry::start(args.logs.log_format);
-        let (table, control) = match account {
-            None => (of_one(&instance), None),
-            Some(account) => account.serve(&instance).map(|(table, it)| (table, Some(it)))?,
-        };
-        start(listeners, table, control, answers, &args.logs)
+        let account = account
+            .map(|account| account.serve(&instance, settings.events, args.sandbox.control))
+            .transpose()?;
+        let table = account.as_ref().map(|served| Arc::clone(&served.table));
+        let table = table.unwrap_or_else(|| of_one(&instance));
+        start(listeners, table, account, answers, &args.logs)
     })
 }
 
@@ -80,6 +84,14 @@ struct Account {
     store: Arc<dyn Store>,
     network: Network,
     given: Given,
+}
+
+/// An account in force.
+struct Served {
+    table: Current,
+    _agent: Agent,
+    _scheduler: Scheduler,
+    _control: Option<ControlServer>,
 }
 
 impl Account {
@@ -97,25 +109,35 @@ impl Account {
         SdkSettings::of(&*self.store, CONTROL, instance.zone.region().clone())
     }
 
-    /// Brings what is in the account into force, and the EC2 API up, in the calling thread's network.
-    fn serve(self, instance: &Instance) -> Result<(Current, (Agent, ControlServer)), CommandError> {
+    /// Brings what is in the account into force, and the EC2 API up if it is wanted, in the calling
+    /// thread's network.
+    fn serve(
+        self,
+        instance: &Instance,
+        events: Vec<Scheduled>,
+        with_control: bool,
+    ) -> Result<Served, CommandError> {
         let Self { store, network, given } = self;
+        let region = instance.zone.region().clone();
         let (agent, table) = Agent::start(Arc::clone(&store), given)?;
-        let control = Control {
+        let scheduler =
+            Scheduler::start(events, Arc::clone(&store), region.clone()).map_err(cannot_start)?;
+        let control = with_control.then(|| Control {
             store,
             table: Arc::clone(&table),
             network,
-            region: instance.zone.region().clone(),
+            region,
             authentication: Authentication::Signature,
-        };
-        let server = socket::listen(CONTROL)
-            .map_err(std::io::Error::other)
-            .and_then(|listener| ControlServer::start(control, listener))
-            .map_err(cannot_start)?;
-        if terminal::is_interactive() {
+        });
+        let control = control.map(|control| {
+            let listener = socket::listen(CONTROL).map_err(std::io::Error::other)?;
+            ControlServer::start(control, listener)
+        });
+        let control = control.transpose().map_err(cannot_start)?;
+        if control.is_some() && terminal::is_interactive() {
             terminal::print(greeting(instance))?;
         }
-        Ok((table, (agent, server)))
+        Ok(Served { table, _agent: agent, _scheduler: scheduler, _control: control })
     }
 }
 
@@ -162,7 +184,7 @@ fn facts(instance: &Instance) -> Result<InstanceFacts, CommandError> {
 fn start(
     listeners: Vec<TcpListener>,
     table: Current,
-    control: Option<(Agent, ControlServer)>,
+    account: Option<Served>,
     answers: Answers,
     logs: &LogArgs,
 ) -> Result<Running, CommandError> {
@@ -184,5 +206,5 @@ fn start(
         threads: NonZeroUsize::MIN,
     };
     let server = service.start().map_err(cannot_start)?;
-    Ok(Running { _control: control, _server: server, _writer: writer })
+    Ok(Running { _account: account, _server: server, _writer: writer })
 }

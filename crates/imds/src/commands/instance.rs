@@ -8,7 +8,7 @@ use roxmltree::{Document, Node};
 use serde::Serialize;
 use serde_json::Value;
 
-use super::{control_client, table};
+use super::{control_client, json, table};
 use crate::cli::{InstanceArgs, InstanceCommand};
 use crate::control_client::ControlClient;
 use crate::error::{CommandError, Kind};
@@ -123,12 +123,6 @@ fn text(node: Node<'_, '_>, name: &str) -> Option<String> {
 fn capitalized(name: &str) -> String {
     let mut letters = name.chars();
     letters.next().map(|first| first.to_ascii_uppercase()).into_iter().chain(letters).collect()
-}
-
-fn json(views: &[View]) -> Result<String, CommandError> {
-    let text = serde_json::to_string_pretty(views)
-        .map_err(|error| CommandError::new(Kind::Bug, "no JSON").caused_by(error))?;
-    Ok(text + "\n")
 }
 
 fn list(views: &[View]) -> String {

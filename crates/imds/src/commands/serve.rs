@@ -17,6 +17,7 @@ use crate::clock::unix_ms;
 use crate::config::Settings;
 use crate::control::{Authentication, Control, ControlServer, Network};
 use crate::error::{CommandError, Kind};
+use crate::events::schedule::Scheduler;
 use crate::identity::Signers;
 use crate::sdk_settings::SdkSettings;
 use crate::serve::{Listener, Service, allow_many_connections, default_threads};
@@ -94,13 +95,15 @@ pub(crate) fn run(args: ServeArgs) -> Result<ExitCode, CommandError> {
         threads,
     };
     let server = service.start().map_err(cannot_start)?;
+    let region = instance.zone.region().clone();
+    let scheduler = Scheduler::start(settings.events, Arc::clone(&store), region.clone())
+        .map_err(cannot_start)?;
     terminal::print(banner(&instance, &addresses) + &invitation)?;
     let control = control_socket
         .map(|socket| {
             let no_auth = args.control.no_auth;
             let authentication =
                 if no_auth { Authentication::Off } else { Authentication::Signature };
-            let region = instance.zone.region().clone();
             let control = Control { store, table, network, region, authentication };
             ControlServer::start(control, socket)
         })
@@ -110,6 +113,7 @@ pub(crate) fn run(args: ServeArgs) -> Result<ExitCode, CommandError> {
     let signal = runtime.block_on(signals.wait());
     tracing::info!(signal, "stopping: requests that have begun are still answered");
     server.drain();
+    drop(scheduler);
     drop(control);
     agent.stop();
     Ok(ExitCode::SUCCESS)

@@ -2,12 +2,16 @@
 //! signed as everything else. Both ends are this program.
 
 use axum::http::request::Parts;
+use imds_core::InstanceId;
+use imds_core::events::Outcome;
 use imds_ec2::Fault;
 use imds_store::records::AccessRole;
 use imds_store::{StoreError, keys};
 use serde::{Deserialize, Serialize};
 
-use super::{ATTEMPTS, Control};
+use super::{ATTEMPTS, Caller, Control};
+use crate::events::kept::Whose;
+use crate::events::{self, EventError, EventFacts, NewEvent};
 use crate::state::access_key::{self, KeyError};
 
 /// What is asked.
@@ -17,13 +21,28 @@ pub(crate) enum AdminRequest {
     CreateAccessKey { role: AccessRole },
     ListAccessKeys,
     DeleteAccessKey { id: String },
+    Event { instance: Option<InstanceId>, request: EventRequest },
+}
+
+/// What is asked about the events of an instance.
+#[derive(Deserialize, Serialize)]
+pub(crate) enum EventRequest {
+    List,
+    Add(NewEvent),
+    End { id: String, outcome: Outcome },
+    TakeBack { id: String },
 }
 
 /// What is answered. Has a secret in it, so it has no `Debug`.
 #[derive(Deserialize, Serialize)]
 pub(crate) enum AdminAnswer {
-    CreatedAccessKey { id: String, secret: String },
+    CreatedAccessKey {
+        id: String,
+        secret: String,
+    },
     AccessKeys(Vec<AccessKeyFacts>),
+    /// All of the instance, or the one that was added.
+    Events(Vec<EventFacts>),
     Done,
 }
 
@@ -60,23 +79,28 @@ impl Control {
             message: format!("that is no request of this version: {error}"),
         })?;
         for _ in 0..ATTEMPTS {
-            match self.carry_out(&request, now) {
-                Err(KeyError::Store(StoreError::Conflict { .. })) => {}
+            match self.carry_out(&request, &caller, now) {
+                Err(NotDone::Key(KeyError::Store(StoreError::Conflict { .. }))) => {}
                 outcome => return outcome.map_err(AdminRefusal::from),
             }
         }
         Err(Fault::request_limit_exceeded().into())
     }
 
-    fn carry_out(&self, request: &AdminRequest, now: u64) -> Result<AdminAnswer, KeyError> {
+    fn carry_out(
+        &self,
+        request: &AdminRequest,
+        caller: &Caller,
+        now: u64,
+    ) -> Result<AdminAnswer, NotDone> {
         Ok(match request {
             AdminRequest::CreateAccessKey { role } => {
                 let (id, key) = access_key::create(&*self.store, *role, now)?;
                 AdminAnswer::CreatedAccessKey { id, secret: key.secret }
             }
             AdminRequest::ListAccessKeys => {
-                let keys = self.store.read_all(&keys::access_keys())?.records.into_iter();
-                let keys = keys.map(|(id, kept)| AccessKeyFacts {
+                let keys = self.store.read_all(&keys::access_keys()).map_err(KeyError::from)?;
+                let keys = keys.records.into_iter().map(|(id, kept)| AccessKeyFacts {
                     id,
                     role: kept.record.role,
                     created_at: kept.record.created_at,
@@ -87,8 +111,51 @@ impl Control {
                 access_key::delete(&*self.store, id)?;
                 AdminAnswer::Done
             }
+            AdminRequest::Event { instance, request } => {
+                let whose = Whose::find(&*self.store, &caller.region, instance.as_ref())?;
+                self.carry_out_event(&whose, request, now)?
+            }
         })
     }
+
+    fn carry_out_event(
+        &self,
+        whose: &Whose,
+        request: &EventRequest,
+        now: u64,
+    ) -> Result<AdminAnswer, EventError> {
+        let store = &*self.store;
+        Ok(match request {
+            EventRequest::List => AdminAnswer::Events(events::list(&whose.events(store)?, now)),
+            EventRequest::Add(event) => {
+                let id = whose.add(store, event, now)?;
+                let mut listed = events::list(&whose.events(store)?, now);
+                listed.retain(|event| event.id == id);
+                AdminAnswer::Events(listed)
+            }
+            EventRequest::End { id, outcome } => {
+                whose.change(store, |events| events::end(events, id, *outcome, now))?;
+                AdminAnswer::Done
+            }
+            EventRequest::TakeBack { id } => {
+                whose.change(store, |events| {
+                    let unknown =
+                        || EventError::Unknown { instance: whose.id.to_string(), id: id.clone() };
+                    events::take_back(events, id).then_some(()).ok_or_else(unknown)
+                })?;
+                AdminAnswer::Done
+            }
+        })
+    }
+}
+
+/// Why what was asked is not done.
+#[derive(Debug, thiserror::Error)]
+enum NotDone {
+    #[error(transparent)]
+    Key(#[from] KeyError),
+    #[error(transparent)]
+    Event(#[from] EventError),
 }
 
 impl From<Fault> for AdminRefusal {
@@ -97,13 +164,16 @@ impl From<Fault> for AdminRefusal {
     }
 }
 
-impl From<KeyError> for AdminRefusal {
-    fn from(error: KeyError) -> Self {
-        let status = match error {
-            KeyError::Unknown(_) => 404,
-            KeyError::LastAdmin(_) => 409,
-            KeyError::Random(_) | KeyError::Store(_) => {
-                tracing::error!(%error, "cannot change access keys");
+impl From<NotDone> for AdminRefusal {
+    fn from(error: NotDone) -> Self {
+        let status = match &error {
+            NotDone::Key(KeyError::Unknown(_))
+            | NotDone::Event(EventError::Unknown { .. } | EventError::NoInstance(..)) => 404,
+            NotDone::Key(KeyError::LastAdmin(_))
+            | NotDone::Event(EventError::NotScheduled(_) | EventError::TooMany) => 409,
+            NotDone::Key(KeyError::Random(_) | KeyError::Store(_))
+            | NotDone::Event(EventError::Random(_) | EventError::Store(_)) => {
+                tracing::error!(%error, "cannot do what the command asks for");
                 return Fault::internal().into();
             }
         };

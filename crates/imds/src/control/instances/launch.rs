@@ -119,6 +119,7 @@ pub(crate) fn record(
         block_devices: instance.block_devices.clone(),
         hostname_type: instance.hostname_type,
         monitoring: Some(instance.monitoring),
+        events: instance.events.clone(),
         client_token: None,
         attributes: <_>::default(),
     }

@@ -1,8 +1,9 @@
 //! `DescribeInstanceStatus`.
 
+use imds_core::events::Maintenance;
 use imds_ec2::shapes::{
     DescribeInstanceStatusRequest, DescribeInstanceStatusResult, InstanceStatus,
-    InstanceStatusDetails, InstanceStatusSummary,
+    InstanceStatusDetails, InstanceStatusEvent, InstanceStatusSummary,
 };
 use imds_store::records::Tags;
 
@@ -10,6 +11,7 @@ use super::{Found, State, chosen};
 use crate::control::call::{Call, Refusal};
 use crate::control::filter::Filters;
 use crate::control::page::Page;
+use crate::control::time;
 
 /// Instances that run, or all if that is asked for.
 pub(in crate::control) fn describe(
@@ -24,9 +26,12 @@ pub(in crate::control) fn describe(
         .into_iter()
         .map(|found| (found.state(call), found))
         .filter(|(state, _)| includes_all || *state == State::Running)
-        .filter(|(state, found)| filters.accept(&Tags::new(), |name| values(name, *state, found)));
+        .filter(|(state, found)| {
+            filters.accept(&Tags::new(), |name| values(name, *state, found, call.now))
+        });
     let (shown, next_token) = page.cut(shown, |(_, found)| found.id.as_str());
-    let instance_statuses = shown.iter().map(|(state, found)| status(*state, found)).collect();
+    let instance_statuses =
+        shown.iter().map(|(state, found)| status(*state, found, call.now)).collect();
     Ok(DescribeInstanceStatusResult { instance_statuses, next_token })
 }
 
@@ -51,7 +56,10 @@ const FILTERS: &[&str] = &[
     "system-status.status",
 ];
 
-fn values(name: &str, state: State, found: &Found) -> Vec<String> {
+fn values(name: &str, state: State, found: &Found, now: u64) -> Vec<String> {
+    if let Some(name) = name.strip_prefix("event.") {
+        return shown(found, now).filter_map(|event| event_value(name, event, now)).collect();
+    }
     let health = Health::of(state);
     let reachability = health.reachability().unwrap_or_default();
     let zone = &found.kept.record.zone;
@@ -70,11 +78,40 @@ fn values(name: &str, state: State, found: &Found) -> Vec<String> {
     vec![value]
 }
 
-fn status(state: State, found: &Found) -> InstanceStatus {
+fn event_value(name: &str, event: &Maintenance, now: u64) -> Option<String> {
+    match name {
+        "code" => Some(event.code.to_string()),
+        "description" => Some(event.description_at(now)),
+        "instance-event-id" => Some(event.id.clone()),
+        "not-after" => Some(time::shape(event.not_after?)?.to_string()),
+        "not-before" => Some(time::shape(event.not_before)?.to_string()),
+        _ => None,
+    }
+}
+
+/// What is scheduled, and what was: that is let go of after a week.
+fn shown(found: &Found, now: u64) -> impl Iterator<Item = &Maintenance> {
+    let events = found.kept.record.events.maintenance.iter();
+    events.filter(move |event| event.is_scheduled(now) || event.is_history(now))
+}
+
+fn event(event: &Maintenance, now: u64) -> InstanceStatusEvent {
+    InstanceStatusEvent {
+        instance_event_id: Some(event.id.clone()),
+        code: Some(event.code.to_string()),
+        description: Some(event.description_at(now)),
+        not_after: event.not_after.and_then(time::shape),
+        not_before: time::shape(event.not_before),
+        not_before_deadline: None,
+    }
+}
+
+fn status(state: State, found: &Found, now: u64) -> InstanceStatus {
     let summary = Health::of(state).summary();
     InstanceStatus {
         availability_zone: Some(found.kept.record.zone.to_string()),
         availability_zone_id: Some(found.kept.record.zone.id()),
+        events: shown(found, now).map(|it| event(it, now)).collect(),
         instance_id: Some(found.id.to_string()),
         instance_state: Some(state.shape()),
         instance_status: Some(summary.clone()),
