@@ -35,6 +35,7 @@ kept_as_text!(
     crate::instance_type::InstanceType,
     crate::network::Ipv4Cidr,
     crate::network::Ipv6Cidr,
+    crate::network::Mac,
     crate::options::HopLimit,
     crate::options::HttpTokens,
     crate::options::Switch,

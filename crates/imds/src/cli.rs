@@ -134,6 +134,10 @@ pub(crate) struct ServeArgs {
     #[arg(long, value_name = "COUNT")]
     pub(crate) threads: Option<NonZeroUsize>,
 
+    /// Read the configuration file of amazon-ec2-metadata-mock; what has no meaning here is named
+    #[arg(long, value_name = "FILE", conflicts_with = "config")]
+    pub(crate) aemm_config: Option<PathBuf>,
+
     #[command(flatten)]
     pub(crate) control: ControlArgs,
 

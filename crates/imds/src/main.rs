@@ -1,5 +1,6 @@
 //! The EC2 Instance Metadata Service as software anyone can run.
 
+mod aemm;
 mod agent;
 mod cli;
 mod clock;

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "a failed step is a failed test")]
 
 mod access_log;
+mod aemm;
 mod api;
 mod cli;
 mod clients;
@@ -38,6 +39,7 @@ fn main() {
         exec::tests(),
         hop_limit::tests(),
         access_log::tests(),
+        aemm::tests(),
         cli::tests(),
         control::tests(),
         doctor::tests(),

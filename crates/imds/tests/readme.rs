@@ -89,7 +89,7 @@ impl Block {
     }
 
     fn needs_server(&self) -> bool {
-        self.text.contains(SERVE) || self.text.contains("imds env")
+        [SERVE, "imds env", "imds event"].iter().any(|words| self.text.contains(words))
     }
 
     /// The script, with all output in the order in which it comes.

@@ -10,7 +10,7 @@ use imds_core::block_device::BlockDevice;
 use imds_core::events::Events;
 use imds_core::ids::{ReservationId, SubnetId};
 use imds_core::instance::HostnameType;
-use imds_core::network::{Ipv4Cidr, Ipv6Cidr};
+use imds_core::network::{Ipv4Cidr, Ipv6Cidr, Mac};
 use imds_core::options::{MetadataDefaults, MetadataOptions, Switch};
 use imds_core::placement::{Placement, Region, Zone};
 use imds_core::{AccountId, ImageId, InstanceId, InstanceType};
@@ -214,7 +214,7 @@ pub struct Transition {
     pub message: String,
 }
 
-/// A network interface. Its subnet is one of the VPC's; ids and hardware address are derived.
+/// A network interface. Its subnet is one of the VPC's; ids are derived.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Interface {
     /// Its place on the instance, from 0.
@@ -222,6 +222,9 @@ pub struct Interface {
     /// Its network card, where the instance type has several.
     #[serde(default)]
     pub network_card: Option<u16>,
+    /// Its hardware address; derived where none is kept.
+    #[serde(default)]
+    pub mac: Option<Mac>,
     /// Its subnet; none stands for the zone's default one.
     #[serde(default)]
     pub subnet: Option<Subnet>,

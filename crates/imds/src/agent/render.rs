@@ -102,6 +102,7 @@ fn interface(kept: &records::Interface, zone: &Zone) -> LaunchInterface {
     LaunchInterface {
         device_index: Some(kept.device_index),
         network_card: kept.network_card,
+        mac: kept.mac,
         ipv4: std::iter::once(primary).chain(more).collect(),
         ipv6: kept.ipv6.clone(),
         subnet: kept.subnet.as_ref().map(|subnet| Subnet {

@@ -1,6 +1,7 @@
 //! `imds serve`: one instance's metadata, until told to stop.
 
 use std::io;
+use std::mem;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::Path;
 use std::process::ExitCode;
@@ -11,6 +12,7 @@ use imds_core::{Flavour, HttpTokens, Instance, Launch, Switch};
 use imds_store::Store;
 
 use super::{cannot_log, cannot_start};
+use crate::aemm::Aemm;
 use crate::agent::{Agent, Given, Link};
 use crate::cli::{ControlAddress, ListenAddress, ServeArgs};
 use crate::clock::unix_ms;
@@ -34,7 +36,12 @@ const DEFAULT_CONTROL: SocketAddr =
     SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 1339);
 
 pub(crate) fn run(args: ServeArgs) -> Result<ExitCode, CommandError> {
-    let settings = Settings::load(&args.answers)?;
+    let aemm = args.aemm_config.as_deref().map(|file| Aemm::read(file, unix_ms() / 1000));
+    let mut aemm = aemm.transpose()?;
+    let settings = match &mut aemm {
+        Some(aemm) => mem::take(&mut aemm.settings),
+        None => Settings::load(&args.answers)?,
+    };
     let answers = settings.answers(&args.answers);
     let threads = args.threads.or(settings.threads).unwrap_or_else(default_threads);
     let default = ListenAddress { address: DEFAULT_ADDRESS, instance: None };
@@ -45,11 +52,17 @@ pub(crate) fn run(args: ServeArgs) -> Result<ExitCode, CommandError> {
     let control = control.unwrap_or(ControlAddress::At(DEFAULT_CONTROL));
     let place = args.control.state.or(settings.state).map(Place::new);
     let place = place.map_or_else(Place::default_file, Ok)?;
-    let launch = args.instance.launch(settings.instance)?;
+    let mut launch = args.instance.launch(settings.instance)?;
+    if let Some(aemm) = &aemm {
+        aemm.complete(&mut launch);
+    }
     // Mistakes are told before anything is touched.
     launch.clone().settle()?;
     check_ipv6(&addresses, &launch)?;
     telemetry::start(args.logs.log_format);
+    if let Some(Aemm { ignored, .. }) = aemm.filter(|aemm| !aemm.ignored.is_empty()) {
+        tracing::warn!("not served of --aemm-config: {}", ignored.join(", "));
+    }
     let destination =
         args.logs.access_log.as_deref().map_or(Destination::Stderr, Destination::parse);
     let log = AccessLog::start(&destination, args.logs.log_format);

@@ -133,6 +133,7 @@ fn kept_interface(interface: &NetworkInterface, network: &Network) -> Option<rec
     Some(records::Interface {
         device_index: interface.device_index,
         network_card: interface.network_card,
+        mac: Some(interface.mac),
         subnet: (!is_default).then(|| records::Subnet {
             id: subnet.id.clone(),
             ipv4: subnet.ipv4,
