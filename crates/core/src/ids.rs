@@ -125,11 +125,11 @@ id!(
 );
 
 id!(
-    /// The SHA-1 fingerprint of a certificate.
+    /// The SHA-1 fingerprint of a certificate, as openssl prints it but for the colons.
     Fingerprint,
     "fingerprint",
-    "it is 40 hexadecimal digits in lower case",
-    |text| text.len() == 40 && is_hex(text)
+    "it is 40 hexadecimal digits in upper case",
+    |text| text.len() == 40 && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'A'..=b'F'))
 );
 
 id!(

@@ -25,6 +25,7 @@ kept_as_text!(
     crate::events::SpotAction,
     crate::events::TargetState,
     crate::ids::AccountId,
+    crate::ids::Fingerprint,
     crate::ids::HostId,
     crate::ids::ImageId,
     crate::ids::InstanceId,

@@ -17,6 +17,7 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use imds_core::InstanceId;
+use imds_core::instance::SshSigner;
 use imds_core::placement::Region;
 use imds_store::records::Lifecycle;
 use imds_store::{Revision, Store, StoreError, keys};
@@ -151,7 +152,14 @@ impl Source {
         };
         let tags = self.store.read(&keys::tags(region, id.as_str()))?;
         let tags = tags.map(|kept| kept.record).unwrap_or_default();
-        let instance = render::instance(id, &kept.record, &tags, &self.given);
+        let mut instance = render::instance(id, &kept.record, &tags, &self.given);
+        if let Ok(instance) = &mut instance
+            && !kept.record.events.ssh_keys.is_empty()
+        {
+            let signer = self.store.read(&keys::ssh_signer(region))?.map(|kept| kept.record);
+            instance.ssh_signer =
+                signer.map(|it| SshSigner { certificates: it.certificates, ocsp: it.ocsp });
+        }
         // Whoever wrote it has settled it: only another release could have meant something else.
         let instance = instance.inspect_err(|error| {
             tracing::error!(%id, %error, "what is kept of an instance makes none");

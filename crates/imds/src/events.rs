@@ -7,6 +7,7 @@
 pub(crate) mod kept;
 pub(crate) mod schedule;
 pub(crate) mod settings;
+pub(crate) mod ssh_key;
 
 use imds_core::events::{
     Events, Maintenance, MaintenanceCode, Outcome, Rebalance, SpotAction, SpotInterruption,
@@ -14,6 +15,8 @@ use imds_core::events::{
 };
 use imds_store::StoreError;
 use serde::{Deserialize, Serialize};
+
+use crate::identity::KeyError;
 
 /// What the only spot interruption of an instance is called, and so on: there is one of each.
 const SPOT: &str = "spot-interruption";
@@ -110,6 +113,15 @@ pub(crate) enum EventError {
     /// There is no such instance, or it is gone.
     #[error("there is no instance {0} in {1} that anything can happen to")]
     NoInstance(String, String),
+    /// EC2 Instance Connect takes no such key.
+    #[error("that is no public key of RSA or ED25519 in OpenSSH format, in one line")]
+    BadKey,
+    /// Each lives for a minute.
+    #[error("an instance has at most 100 keys at a time: wait a minute")]
+    TooManyKeys,
+    /// Nobody can sign it.
+    #[error(transparent)]
+    Signer(#[from] KeyError),
     /// The kernel gives no random bytes.
     #[error("the kernel gives no random bytes")]
     Random(#[from] getrandom::Error),

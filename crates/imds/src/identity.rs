@@ -7,6 +7,7 @@
 //! - [`authority`]: the keys of a Region, what they sign, and the certificates for verifiers;
 //! - [`store`]: the file that keeps them;
 //! - [`key`]: one key and its algorithms;
+//! - [`ssh_signer`]: who signs the keys that EC2 Instance Connect sends;
 //! - [`container`], [`certificate`]: PKCS#7 and X.509, written in [`der`] and [`pem`].
 
 mod authority;
@@ -17,6 +18,7 @@ mod key;
 #[cfg(test)]
 mod openssl_tests;
 mod pem;
+pub(crate) mod ssh_signer;
 mod store;
 
 use std::collections::HashMap;
@@ -30,6 +32,7 @@ use imds_core::Endpoint;
 use imds_core::placement::Region;
 
 pub(crate) use self::authority::Authority;
+pub(crate) use self::key::KeyError;
 pub(crate) use self::store::IdentityError;
 
 /// How long a request for a signed path may wait for its value.

@@ -22,6 +22,7 @@ mod readme;
 mod robustness;
 mod sending;
 mod serve;
+mod ssh_key;
 mod stall;
 mod state;
 mod tools;
@@ -50,6 +51,7 @@ fn main() {
         robustness::tests(),
         sending::tests(),
         serve::tests(),
+        ssh_key::tests(),
         stall::tests(),
         state::tests(),
         tools::tests(),

@@ -12,7 +12,7 @@ use imds_core::placement::Region;
 
 use crate::records::{
     AccessKey, AddressHolder, ClientToken, DefaultInstance, Image, Instance, KeyPair,
-    LaunchTemplate, LaunchTemplateVersion, Tags, TokenKey,
+    LaunchTemplate, LaunchTemplateVersion, SshSigner, Tags, TokenKey,
 };
 
 /// The key of one record of type `R`.
@@ -115,6 +115,11 @@ pub fn launch_template_version(
 /// All versions of a launch template.
 pub fn launch_template_versions(region: &Region, template: &str) -> Prefix<LaunchTemplateVersion> {
     Prefix::new(&["launch-template-versions", region.as_str(), template])
+}
+
+/// Who signs the keys that EC2 Instance Connect sends in a Region.
+pub fn ssh_signer(region: &Region) -> Key<SshSigner> {
+    Key::new(&["ssh-signer", region.as_str()])
 }
 
 /// The account's metadata defaults in a Region.

@@ -8,7 +8,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use imds_core::block_device::BlockDevice;
 use imds_core::events::Events;
-use imds_core::ids::{ReservationId, SubnetId};
+use imds_core::ids::{Fingerprint, ReservationId, SubnetId};
 use imds_core::instance::HostnameType;
 use imds_core::network::{Ipv4Cidr, Ipv6Cidr, Mac};
 use imds_core::options::{MetadataDefaults, MetadataOptions, Switch};
@@ -106,6 +106,7 @@ records!(
     LaunchTemplateVersion,
     MetadataDefaults,
     SocketAddr,
+    SshSigner,
     String,
     Tags,
     TokenKey,
@@ -390,6 +391,18 @@ pub enum AccessRole {
     Admin,
     /// What changes nothing.
     ReadOnly,
+}
+
+/// Who signs the keys that EC2 Instance Connect sends to the instances of a Region. Secret, so it has
+/// no `Debug`.
+#[derive(Clone, Deserialize, Serialize)]
+pub struct SshSigner {
+    /// Its certificate and the one above it, in PEM.
+    pub certificates: String,
+    /// That it is not revoked: OCSP responses in base64, by the certificates' fingerprints.
+    pub ocsp: Vec<(Fingerprint, String)>,
+    /// Its private key: PKCS#8 in base64.
+    pub key: String,
 }
 
 /// A key that session tokens are made and checked with. Secret, so it has no `Debug`.

@@ -19,7 +19,7 @@ pub(super) const CATEGORIES: &[Category] = &[
     Category {
         path: "meta-data/managed-ssh-keys/signer-cert/",
         since: ALWAYS,
-        absent: "without a signer of keys",
+        absent: "unless a key was sent",
         example: "-----BEGIN CERTIFICATE-----...",
         source: Instance(|instance| {
             lines(instance.ssh_signer.as_ref().map(|signer| &signer.certificates))
@@ -28,7 +28,7 @@ pub(super) const CATEGORIES: &[Category] = &[
     Category {
         path: "meta-data/managed-ssh-keys/signer-ocsp/{sha1}",
         since: ALWAYS,
-        absent: "without a signer of keys",
+        absent: "unless a key was sent",
         example: "MII...",
         source: Each(|instance| {
             let responses = instance.ssh_signer.iter().flat_map(|signer| &signer.ocsp);

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 use imds_core::InstanceId;
+use imds_core::events::OsUser;
 use imds_core::placement::Region;
 
 use crate::shell::Shell;
@@ -80,6 +81,7 @@ Examples:
   imds instance list
   imds instance show i-1234567890abcdef0
   imds instance list --region eu-west-1 --json
+  imds instance send-ssh-key --os-user admin --public-key ~/.ssh/id_ed25519.pub
 
 Asks the EC2 API of the running `imds serve`, or the one that AWS_ENDPOINT_URL_EC2 and the keys in
 the environment name.";
@@ -105,6 +107,20 @@ pub(crate) struct InstanceArgs {
 pub(crate) enum InstanceCommand {
     /// One line for each instance
     List,
+    /// Let a user log in for the next 60 seconds, as EC2 Instance Connect does
+    SendSshKey {
+        /// The instance [default: the default instance]
+        #[arg(value_name = "ID")]
+        id: Option<InstanceId>,
+
+        /// The user on the instance
+        #[arg(long, value_name = "USER", default_value = "ec2-user")]
+        os_user: OsUser,
+
+        /// A file with a public key of RSA or ED25519 in OpenSSH format
+        #[arg(long, value_name = "FILE")]
+        public_key: PathBuf,
+    },
     /// All that the API says of an instance's metadata
     Show {
         /// The instances [default: all]

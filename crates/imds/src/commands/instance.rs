@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use super::{control_client, json, table};
 use crate::cli::{InstanceArgs, InstanceCommand};
+use crate::control::{AdminRequest, EventRequest};
 use crate::control_client::ControlClient;
 use crate::error::{CommandError, Kind};
 use crate::terminal;
@@ -41,6 +42,15 @@ pub(crate) fn run(args: InstanceArgs) -> Result<ExitCode, CommandError> {
         InstanceCommand::Show { ids } => {
             let views = describe(&client, ids)?;
             if args.json { json(&views)? } else { show(&views) }
+        }
+        InstanceCommand::SendSshKey { id, os_user, public_key } => {
+            let key = std::fs::read_to_string(public_key).map_err(|error| {
+                CommandError::usage(format!("cannot read {}", public_key.display()))
+                    .caused_by(error)
+            })?;
+            let request = EventRequest::SendSshKey { user: os_user.clone(), key };
+            client.admin(&AdminRequest::Event { instance: id.clone(), request })?;
+            String::new()
         }
     };
     terminal::print(text)?;

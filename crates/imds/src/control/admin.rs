@@ -3,14 +3,15 @@
 
 use axum::http::request::Parts;
 use imds_core::InstanceId;
-use imds_core::events::Outcome;
+use imds_core::events::{OsUser, Outcome};
 use imds_ec2::Fault;
 use imds_store::records::AccessRole;
 use imds_store::{StoreError, keys};
 use serde::{Deserialize, Serialize};
 
-use super::{ATTEMPTS, Caller, Control};
+use super::{ATTEMPTS, Caller, Control, ids};
 use crate::events::kept::Whose;
+use crate::events::ssh_key::{self, Sender};
 use crate::events::{self, EventError, EventFacts, NewEvent};
 use crate::state::access_key::{self, KeyError};
 
@@ -31,6 +32,7 @@ pub(crate) enum EventRequest {
     Add(NewEvent),
     End { id: String, outcome: Outcome },
     TakeBack { id: String },
+    SendSshKey { user: OsUser, key: String },
 }
 
 /// What is answered. Has a secret in it, so it has no `Debug`.
@@ -113,7 +115,7 @@ impl Control {
             }
             AdminRequest::Event { instance, request } => {
                 let whose = Whose::find(&*self.store, &caller.region, instance.as_ref())?;
-                self.carry_out_event(&whose, request, now)?
+                self.carry_out_event(&whose, request, caller, now)?
             }
         })
     }
@@ -122,6 +124,7 @@ impl Control {
         &self,
         whose: &Whose,
         request: &EventRequest,
+        caller: &Caller,
         now: u64,
     ) -> Result<AdminAnswer, EventError> {
         let store = &*self.store;
@@ -135,6 +138,12 @@ impl Control {
             }
             EventRequest::End { id, outcome } => {
                 whose.change(store, |events| events::end(events, id, *outcome, now))?;
+                AdminAnswer::Done
+            }
+            EventRequest::SendSshKey { user, key } => {
+                let request_id = &ids::request_id().unwrap_or_default();
+                let sender = Sender { caller: &caller.arn, request_id };
+                ssh_key::send(store, whose, user, key, &sender, now)?;
                 AdminAnswer::Done
             }
             EventRequest::TakeBack { id } => {
@@ -170,9 +179,14 @@ impl From<NotDone> for AdminRefusal {
             NotDone::Key(KeyError::Unknown(_))
             | NotDone::Event(EventError::Unknown { .. } | EventError::NoInstance(..)) => 404,
             NotDone::Key(KeyError::LastAdmin(_))
-            | NotDone::Event(EventError::NotScheduled(_) | EventError::TooMany) => 409,
+            | NotDone::Event(
+                EventError::NotScheduled(_) | EventError::TooMany | EventError::TooManyKeys,
+            ) => 409,
+            NotDone::Event(EventError::BadKey) => 400,
             NotDone::Key(KeyError::Random(_) | KeyError::Store(_))
-            | NotDone::Event(EventError::Random(_) | EventError::Store(_)) => {
+            | NotDone::Event(
+                EventError::Random(_) | EventError::Store(_) | EventError::Signer(_),
+            ) => {
                 tracing::error!(%error, "cannot do what the command asks for");
                 return Fault::internal().into();
             }

@@ -76,13 +76,41 @@ pub(super) fn printable_string(text: &str) -> Vec<u8> {
 
 /// `Time` as X.509 and PKCS#7 have it: two digits of the year until 2049, then four.
 pub(super) fn time(unix_seconds: u64) -> Vec<u8> {
-    let second = i64::try_from(unix_seconds).unwrap_or(i64::MAX);
-    let timestamp = Timestamp::from_second(second).unwrap_or(Timestamp::MAX);
-    let text = strtime::format("%Y%m%d%H%M%SZ", timestamp).unwrap_or_default();
+    let text = digits(unix_seconds);
     match text.split_at_checked(2) {
         Some((_, short)) if *text < *"2050" => value(0x17, short.as_bytes()),
         _ => value(0x18, text.as_bytes()),
     }
+}
+
+/// `[tag] EXPLICIT`
+pub(super) fn explicit(tag: u8, inner: &[u8]) -> Vec<u8> {
+    value(0xa0 | tag, inner)
+}
+
+/// `[tag] IMPLICIT` of a value that is not made of others.
+pub(super) fn implicit(tag: u8, content: &[u8]) -> Vec<u8> {
+    value(0x80 | tag, content)
+}
+
+/// `TRUE`
+pub(super) fn yes() -> Vec<u8> {
+    value(0x01, &[0xff])
+}
+
+/// `ENUMERATED`
+pub(super) fn enumerated(number: u8) -> Vec<u8> {
+    value(0x0a, &[number])
+}
+
+/// `BIT STRING` of at most eight names, of which the first is the highest bit.
+pub(super) fn named_bits(bits: u8) -> Vec<u8> {
+    value(0x03, &[bits.trailing_zeros().to_le_bytes()[0], bits])
+}
+
+/// `GeneralizedTime`: four digits of the year.
+pub(super) fn generalized_time(unix_seconds: u64) -> Vec<u8> {
+    value(0x18, digits(unix_seconds).as_bytes())
 }
 
 /// BER `SEQUENCE { parts }` of indefinite length.
@@ -98,6 +126,12 @@ pub(super) fn streamed_explicit_0(inner: &[u8]) -> Vec<u8> {
 /// BER `OCTET STRING` of indefinite length, its bytes in one piece.
 pub(super) fn streamed_octet_string(bytes: &[u8]) -> Vec<u8> {
     streamed(CONSTRUCTED | OCTET_STRING, &octet_string(bytes))
+}
+
+fn digits(unix_seconds: u64) -> String {
+    let second = i64::try_from(unix_seconds).unwrap_or(i64::MAX);
+    let timestamp = Timestamp::from_second(second).unwrap_or(Timestamp::MAX);
+    strtime::format("%Y%m%d%H%M%SZ", timestamp).unwrap_or_default()
 }
 
 /// A value whose end is marked, as one writes it who does not know its length beforehand.
@@ -139,6 +173,15 @@ mod tests {
         let signed_data = [6, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 7, 2];
         assert_eq!(oid(&[1, 2, 840, 113_549, 1, 7, 2]), signed_data);
         assert_eq!(oid(&[2, 5, 4, 0]), [6, 3, 0x55, 4, 0]);
+    }
+
+    #[test]
+    fn the_tags_of_extensions_and_responses() {
+        assert_eq!(named_bits(0x80), [3, 2, 7, 0x80]);
+        assert_eq!(named_bits(0x06), [3, 2, 1, 0x06]);
+        assert_eq!(explicit(3, &null()), [0xa3, 2, 5, 0]);
+        assert_eq!((implicit(0, &[]), enumerated(0)), (vec![0x80, 0], vec![0x0a, 1, 0]));
+        assert_eq!(generalized_time(1_466_530_116)[2..], *b"20160621172836Z");
     }
 
     #[test]

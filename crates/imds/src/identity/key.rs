@@ -7,7 +7,9 @@ use dsa::pkcs8::{
 use dsa::signature::{DigestSigner as _, SignatureEncoding as _};
 use getrandom::SysRng;
 use imds_core::identity::Proof;
+use rsa::pkcs1::EncodeRsaPublicKey as _;
 use rsa::pkcs1v15::Pkcs1v15Sign;
+use rsa::pss::Pss;
 use rsa::rand_core::UnwrapErr;
 use rsa::traits::PublicKeyParts as _;
 use rsa::{BoxedUint, RsaPrivateKey};
@@ -107,6 +109,30 @@ impl Key {
             }
             Self::Rsa(key) => {
                 Ok(key.sign(Pkcs1v15Sign::new::<Sha256>(), &Sha256::digest(message))?)
+            }
+        }
+    }
+
+    /// Signs `message` with RSA-PSS, SHA-256 and a random salt of 32 bytes.
+    pub(super) fn sign_pss(&self, message: &[u8]) -> Result<Vec<u8>, KeyError> {
+        match self {
+            Self::Dsa(_) => Err(KeyError::Unfit("a key of RSA")),
+            Self::Rsa(key) => {
+                getrandom::fill(&mut [0; 32])?;
+                let padding = Pss::<Sha256>::new_with_salt(32);
+                Ok(key.sign_with_rng(&mut UnwrapErr(SysRng), padding, &Sha256::digest(message))?)
+            }
+        }
+    }
+
+    /// The SHA-1 digest of the public half's bits, by which certificates name a key.
+    pub(super) fn id(&self) -> Result<[u8; 20], KeyError> {
+        match self {
+            Self::Dsa(_) => Err(KeyError::Unfit("a key of RSA")),
+            Self::Rsa(key) => {
+                let public = key.to_public_key().to_pkcs1_der();
+                let public = public.map_err(|error| KeyError::Encoding(error.to_string()))?;
+                Ok(Sha1::digest(public.as_bytes()).into())
             }
         }
     }

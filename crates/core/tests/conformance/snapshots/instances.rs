@@ -88,7 +88,7 @@ fn al2023_nitro() -> Launch {
         ssh_signer: Some(SshSigner {
             certificates: "-----BEGIN CERTIFICATE-----\nMII=\n-----END CERTIFICATE-----\n".into(),
             ocsp: vec![(
-                "0123456789abcdef0123456789abcdef01234567".parse().unwrap(),
+                "0123456789ABCDEF0123456789ABCDEF01234567".parse().unwrap(),
                 "MII=".into(),
             )],
         }),
