@@ -16,14 +16,15 @@ use imds_core::wire::KeepAlive;
 use serde::Deserialize;
 
 use crate::cli::{AnswerArgs, ControlAddress, ListenAddress};
+use crate::control::SubnetRefused;
 use crate::error::CommandError;
 use crate::overlay;
 use crate::settings::{
-    InstanceSettings, KeepAliveRule, RoleSettings, all_from_text, duration_from_text, from_text,
-    paths_from_table,
+    InstanceSettings, KeepAliveRule, RoleSettings, SubnetSettings, all_from_text,
+    duration_from_text, from_text, paths_from_table,
 };
 
-/// A settings file. Every key is the name of a flag.
+/// A settings file. Every key is the name of a flag, but for what is said in tables of their own.
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub(crate) struct Settings {
@@ -37,6 +38,8 @@ pub(crate) struct Settings {
     #[serde(deserialize_with = "duration_from_text")]
     stall: Option<Duration>,
     pub(crate) instance: InstanceSettings,
+    /// What the EC2 API adds to the default VPC.
+    pub(crate) subnet: Vec<SubnetSettings>,
     /// Values to put over the metadata, by path.
     #[serde(deserialize_with = "paths_from_table")]
     paths: Vec<Extra>,
@@ -153,6 +156,12 @@ impl From<LaunchError> for CommandError {
     }
 }
 
+impl From<SubnetRefused> for CommandError {
+    fn from(error: SubnetRefused) -> Self {
+        Self::usage(error.to_string()).hint("mend [[subnet]] in the settings file")
+    }
+}
+
 impl RoleSettings {
     fn resolve(self) -> Result<LaunchRole, CommandError> {
         let keys = match (self.access_key_id, self.secret_access_key, self.session_token) {
@@ -253,6 +262,8 @@ mod tests {
         for (text, line, word) in [
             ("\n[instance]\nhop-limit = 65\n", "line 3, column 13", "1 to 64"),
             ("[instance]\nhop_limit = 1\n", "line 2, column 1", "unknown field `hop_limit`"),
+            ("[[subnet]]\nid = \"subnet-1\"\n", "line 2, column 6", "subnet"),
+            ("[[subnet]]\nid = \"subnet-11111111\"\n", "line 1, column 1", "availability-zone"),
             ("stall = \"soon\"\n", "line 1, column 9", "such as 2s"),
             ("[instance.role]\nnam = \"x\"\n", "line 2, column 1", "unknown field"),
             ("[paths]\n\"api/token\" = \"x\"\n", "line 1, column 1", "the first is not api"),

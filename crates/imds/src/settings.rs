@@ -10,7 +10,9 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 use imds_core::extra::Extra;
+use imds_core::ids::SubnetId;
 use imds_core::image::WellKnownImage;
+use imds_core::network::{Ipv4Cidr, Ipv6Cidr, Subnet};
 use imds_core::options::{HopLimit, HttpTokens, Switch};
 use imds_core::placement::{Region, Zone};
 use imds_core::tags::Tag;
@@ -146,6 +148,26 @@ impl FromStr for RoleSettings {
     }
 }
 
+/// A subnet that is added to the default VPC, as `[[subnet]]` has it.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct SubnetSettings {
+    #[serde(deserialize_with = "parsed")]
+    id: SubnetId,
+    #[serde(deserialize_with = "parsed")]
+    availability_zone: Zone,
+    #[serde(deserialize_with = "parsed")]
+    ipv4: Ipv4Cidr,
+    #[serde(deserialize_with = "from_text", default)]
+    ipv6: Option<Ipv6Cidr>,
+}
+
+impl From<SubnetSettings> for Subnet {
+    fn from(SubnetSettings { id, availability_zone, ipv4, ipv6 }: SubnetSettings) -> Self {
+        Self { id, zone: availability_zone, ipv4: Some(ipv4), ipv6 }
+    }
+}
+
 /// Parses a duration such as `2s`, `1m 30s` or `500ms`.
 pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     let duration: jiff::SignedDuration = text.parse().map_err(|_| {
@@ -154,8 +176,17 @@ pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     Duration::try_from(duration).map_err(|_| format!("{text:?} is negative"))
 }
 
-/// Reads a value that has a text form.
+/// Reads a value that has a text form and may be left out.
 pub(crate) fn from_text<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: FromStr<Err: Display>,
+{
+    parsed(deserializer).map(Some)
+}
+
+/// Reads a value that has a text form.
+fn parsed<'de, D, T>(deserializer: D) -> Result<T, D::Error>
 where
     D: Deserializer<'de>,
     T: FromStr<Err: Display>,
@@ -164,7 +195,7 @@ where
         Scalar::Text(text) => text,
         Scalar::Number(number) => number.to_string(),
     };
-    text.parse().map(Some).map_err(D::Error::custom)
+    text.parse().map_err(D::Error::custom)
 }
 
 /// Reads a list of values that have a text form.

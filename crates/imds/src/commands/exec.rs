@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
+use imds_core::network::Subnet;
 use imds_core::{Endpoint, Flavour, Instance, Launch};
 use imds_linux::socket;
 use imds_store::{MemoryStore, Store};
@@ -48,7 +49,8 @@ fn try_run(args: ExecArgs) -> Result<ExitCode, CommandError> {
     let answers = settings.answers(&args.answers);
     let launch = args.instance.launch(settings.instance)?;
     let (instance, account) = if args.sandbox.control {
-        let (instance, account) = Account::open(&launch)?;
+        let subnets = settings.subnet.into_iter().map(Subnet::from);
+        let (instance, account) = Account::open(&launch, Network::of(&launch).with(subnets)?)?;
         (instance, Some(account))
     } else {
         (launch.settle()?, None)
@@ -84,10 +86,9 @@ struct Account {
 
 impl Account {
     /// One with a key and with this instance. Starts no thread.
-    fn open(launch: &Launch) -> Result<(Instance, Self), CommandError> {
+    fn open(launch: &Launch, network: Network) -> Result<(Instance, Self), CommandError> {
         let store = Arc::new(MemoryStore::new());
         access_key::ensure(&*store, unix_ms() / 1000)?;
-        let network = Network::of(launch);
         let instance = default_instance::ensure(&*store, launch.clone(), &network)?;
         let given = Given::of(launch, &instance.id);
         Ok((instance, Self { store, network, given }))

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 
+use imds_core::network::Subnet;
 use imds_core::placement::Region;
 use imds_core::{Flavour, HttpTokens, Instance, Launch, Switch};
 use imds_store::Store;
@@ -47,6 +48,7 @@ pub(crate) fn run(args: ServeArgs) -> Result<ExitCode, CommandError> {
     let launch = args.instance.launch(settings.instance)?;
     // Mistakes are told before anything is touched.
     launch.clone().settle()?;
+    let network = Network::of(&launch).with(settings.subnet.into_iter().map(Subnet::from))?;
     check_ipv6(&addresses, &launch)?;
     telemetry::start(args.logs.log_format);
     let destination =
@@ -67,7 +69,6 @@ pub(crate) fn run(args: ServeArgs) -> Result<ExitCode, CommandError> {
     let store = place.open()?;
     let keyring = token_key::kept(&*store)?;
     access_key::ensure(&*store, unix_ms() / 1000)?;
-    let network = Network::of(&launch);
     let instance = default_instance::ensure(&*store, launch.clone(), &network)?;
     let control_address = control_socket.as_ref().and_then(|socket| socket.local_addr().ok());
     control_address::keep(&*store, control_address)?;
