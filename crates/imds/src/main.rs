@@ -10,6 +10,7 @@ mod control_client;
 mod doctor;
 mod error;
 mod exec;
+mod first_boot;
 mod identity;
 mod migrate;
 mod overlay;
