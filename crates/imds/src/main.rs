@@ -14,6 +14,7 @@ mod first_boot;
 mod identity;
 mod migrate;
 mod overlay;
+mod role_source;
 mod sdk_settings;
 mod serve;
 mod settings;

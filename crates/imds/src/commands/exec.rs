@@ -21,6 +21,7 @@ use crate::error::CommandError;
 use crate::exec::{self, ExecRequest, InstanceFacts, SERVICE_V4};
 use crate::first_boot::FirstBoot;
 use crate::identity::Signers;
+use crate::role_source::Renewal;
 use crate::sdk_settings::SdkSettings;
 use crate::serve::{Listener, Server, Service};
 use crate::state::{access_key, default_instance, token_key};
@@ -51,7 +52,9 @@ fn try_run(mut args: ExecArgs) -> Result<ExitCode, CommandError> {
     if args.run_user_data.is_some() {
         args.instance.user_data.clone_from(&args.run_user_data);
     }
-    let launch = args.instance.launch(settings.instance)?;
+    let role_source = args.instance.role_source(&settings.instance)?;
+    let mut launch = args.instance.launch(settings.instance)?;
+    let renewal = role_source.map(|source| Renewal::begin(source, &mut launch)).transpose()?;
     let first_boot = args.run_user_data.map(|_| first_boot(&launch)).transpose()?;
     let (instance, account) = if args.sandbox.control {
         let (instance, account) = Account::open(&launch)?;
@@ -85,6 +88,7 @@ fn try_run(mut args: ExecArgs) -> Result<ExitCode, CommandError> {
     };
     exec::run(request, |listeners| {
         telemetry::start(args.logs.log_format);
+        renewal.map_or(Ok(()), Renewal::start)?;
         let (table, control) = match account {
             None => (of_one(&instance), None),
             Some(account) => account.serve(&instance).map(|(table, it)| (table, Some(it)))?,
