@@ -33,8 +33,11 @@ const PROGRAMS: [Package; 19] = [
 pub(crate) const PYTHON: [&str; 5] =
     ["awscli==1.45.11", "boto3==1.43.11", "boto==2.49.0", "requests==2.34.2", "PyYAML==6.0.3"];
 
-/// cloud-init and what it imports, for the Python of the same distribution.
-const CLOUD_INIT: [&str; 18] = [
+/// What instances run at their start: Amazon's scripts, cloud-init, and what that imports, for the
+/// Python of the same distribution.
+const GUESTS: [&str; 20] = [
+    "amazon-ec2-net-utils",
+    "amazon-ec2-utils",
     "cloud-init",
     "python3-attr",
     "python3-certifi",
@@ -58,14 +61,12 @@ const CLOUD_INIT: [&str; 18] = [
 pub(crate) fn run() -> Result<()> {
     install::debian(&PROGRAMS)?;
     let python = install::python(&PYTHON)?;
-    let cloud_init = install::unpacked("cloud-init", &CLOUD_INIT)?;
+    let guests = install::unpacked("guests", &GUESTS)?;
     crate::run(&mut cargo("fmt --all --check"))?;
     crate::run(&mut cargo("clippy --workspace --all-targets --quiet -- -D warnings"))?;
     architecture::check()?;
     codegen::check()?;
     crate::run(
-        cargo("test --workspace")
-            .env("IMDS_TEST_PYTHON", python)
-            .env("IMDS_TEST_CLOUD_INIT", cloud_init),
+        cargo("test --workspace").env("IMDS_TEST_PYTHON", python).env("IMDS_TEST_GUESTS", guests),
     )
 }

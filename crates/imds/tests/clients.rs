@@ -3,6 +3,7 @@
 mod cloud_init;
 mod container;
 mod programs;
+mod scripts;
 mod sdk;
 
 use std::path::Path;
@@ -12,7 +13,13 @@ use testkit::{Result, Trial, ensure};
 pub(crate) use sdk::print_losses;
 
 pub(crate) fn tests() -> Vec<Trial> {
-    let tests = [cloud_init::tests(), sdk::tests(), programs::tests(), container::tests()];
+    let tests = [
+        cloud_init::tests(),
+        scripts::tests(),
+        sdk::tests(),
+        programs::tests(),
+        container::tests(),
+    ];
     tests.into_iter().flatten().collect()
 }
 

@@ -80,7 +80,7 @@ const BOOTS: [Boot; 4] = [
 ];
 
 pub(super) fn tests() -> Vec<Trial> {
-    const NEEDS: &[Need] = &[Need::Root, Need::CloudInit];
+    const NEEDS: &[Need] = &[Need::Root, Need::Guests];
     let trial = |boot: &'static Boot| {
         test(format!("clients::cloud_init_boots_{}", boot.name), NEEDS, || boot.run())
     };
@@ -89,7 +89,7 @@ pub(super) fn tests() -> Vec<Trial> {
 
 impl Boot {
     fn run(&self) -> Result<()> {
-        let unpacked = std::env::var("IMDS_TEST_CLOUD_INIT").context("the test needs it")?;
+        let unpacked = std::env::var("IMDS_TEST_GUESTS").context("the test needs it")?;
         let directory = tempfile::tempdir()?;
         let file = |name: &str, content: &str| -> Result<String> {
             let path = directory.path().join(name);
