@@ -7,7 +7,7 @@ use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use imds_core::credentials::AccessKeys;
+use imds_core::credentials::{AccessKeys, RoleKeys};
 use imds_core::extra::Extra;
 use imds_core::instance::PublicKey;
 use imds_core::launch::{Launch, LaunchError, LaunchRole, MAX_USER_DATA};
@@ -19,6 +19,7 @@ use crate::cli::{AnswerArgs, ControlAddress, ListenAddress};
 use crate::control::SubnetRefused;
 use crate::error::CommandError;
 use crate::overlay;
+use crate::role_source::{Asked, RoleSource};
 use crate::settings::{
     InstanceSettings, KeepAliveRule, RoleSettings, SubnetSettings, all_from_text,
     duration_from_text, from_text, paths_from_table,
@@ -107,6 +108,12 @@ impl InstanceSettings {
         }
     }
 
+    /// What to ask for the role's credentials: as said on the command line, else in the file.
+    pub(crate) fn role_source(&self, file: &Self) -> Result<Option<RoleSource>, CommandError> {
+        let role = self.role.as_ref().or(file.role.as_ref());
+        role.map(RoleSettings::source).transpose().map(Option::flatten)
+    }
+
     /// What is said of the instance: on the command line, else in the file.
     pub(crate) fn launch(self, file: Self) -> Result<Launch, CommandError> {
         let mut said = self.or(file);
@@ -163,6 +170,24 @@ impl From<SubnetRefused> for CommandError {
 }
 
 impl RoleSettings {
+    /// What to ask for credentials, if it is said.
+    fn source(&self) -> Result<Option<RoleSource>, CommandError> {
+        let Self { access_key_id, credential_process, profile, role_arn, .. } = self;
+        let given = access_key_id.as_ref();
+        let asked = match (given, credential_process, role_arn, profile.clone()) {
+            (_, None, None, None) => return Ok(None),
+            (None, Some(line), None, None) => Asked::Process(line.clone()),
+            (None, None, None, Some(profile)) => Asked::Profile(profile),
+            (None, None, Some(arn), profile) => Asked::Role { arn: arn.clone(), profile },
+            _ => {
+                return Err(CommandError::usage(
+                    "a role has credentials from one source: access-key-id and its like, or                      credential-process, or profile, or role-arn with or without a profile",
+                ));
+            }
+        };
+        Ok(Some(RoleSource { asked, sts_endpoint: self.sts_endpoint.clone() }))
+    }
+
     fn resolve(self) -> Result<LaunchRole, CommandError> {
         let keys = match (self.access_key_id, self.secret_access_key, self.session_token) {
             (None, None, None) => None,
@@ -177,7 +202,7 @@ impl RoleSettings {
             }
         };
         let expires = self.expiration.map(|text| expiration(&text)).transpose()?;
-        let keys = keys.map(|keys| (keys, expires));
+        let keys = keys.map(|keys| RoleKeys::Given(keys, expires));
         Ok(LaunchRole { keys, ..LaunchRole::named(self.name) })
     }
 }

@@ -131,6 +131,13 @@ pub(crate) struct RoleSettings {
     pub(crate) session_token: Option<String>,
     /// When they end, such as 2026-01-01T00:00:00Z.
     pub(crate) expiration: Option<String>,
+    /// A command line that prints credentials.
+    pub(crate) credential_process: Option<String>,
+    /// A profile of AWS's settings files.
+    pub(crate) profile: Option<String>,
+    /// The ARN of a role to assume.
+    pub(crate) role_arn: Option<String>,
+    pub(crate) sts_endpoint: Option<String>,
 }
 
 impl FromStr for RoleSettings {
@@ -144,6 +151,10 @@ impl FromStr for RoleSettings {
             secret_access_key: None,
             session_token: None,
             expiration: None,
+            credential_process: None,
+            profile: None,
+            role_arn: None,
+            sts_endpoint: None,
         })
     }
 }

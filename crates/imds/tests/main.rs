@@ -8,6 +8,7 @@ mod api;
 mod cli;
 mod clients;
 mod control;
+mod credentials;
 mod doctor;
 mod evidence;
 mod exec;
@@ -39,6 +40,7 @@ fn main() {
         access_log::tests(),
         cli::tests(),
         control::tests(),
+        credentials::tests(),
         doctor::tests(),
         get::tests(),
         instances::tests(),

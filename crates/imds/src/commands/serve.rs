@@ -19,6 +19,7 @@ use crate::config::Settings;
 use crate::control::{Authentication, Control, ControlServer, Network};
 use crate::error::{CommandError, Kind};
 use crate::identity::Signers;
+use crate::role_source::Renewal;
 use crate::sdk_settings::SdkSettings;
 use crate::serve::{Listener, Service, allow_many_connections, default_threads};
 use crate::shell::Shell;
@@ -45,7 +46,8 @@ pub(crate) fn run(args: ServeArgs) -> Result<ExitCode, CommandError> {
     let control = control.unwrap_or(ControlAddress::At(DEFAULT_CONTROL));
     let place = args.control.state.or(settings.state).map(Place::new);
     let place = place.map_or_else(Place::default_file, Ok)?;
-    let launch = args.instance.launch(settings.instance)?;
+    let role_source = args.instance.role_source(&settings.instance)?;
+    let mut launch = args.instance.launch(settings.instance)?;
     // Mistakes are told before anything is touched.
     launch.clone().settle()?;
     let network = Network::of(&launch).with(settings.subnet.into_iter().map(Subnet::from))?;
@@ -69,6 +71,9 @@ pub(crate) fn run(args: ServeArgs) -> Result<ExitCode, CommandError> {
     let store = place.open()?;
     let keyring = token_key::kept(&*store)?;
     access_key::ensure(&*store, unix_ms() / 1000)?;
+    if let Some(source) = role_source {
+        Renewal::begin(source, &mut launch)?.start()?;
+    }
     let instance = default_instance::ensure(&*store, launch.clone(), &network)?;
     let control_address = control_socket.as_ref().and_then(|socket| socket.local_addr().ok());
     control_address::keep(&*store, control_address)?;
