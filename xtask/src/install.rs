@@ -52,6 +52,26 @@ pub(crate) fn python(packages: &[&str]) -> Result<PathBuf> {
     Ok(std::path::absolute(home.join("bin"))?)
 }
 
+/// Debian packages unpacked below the target directory, for what must not be installed: it would run
+/// when the machine boots. Gives back where they are.
+pub(crate) fn unpacked(name: &str, packages: &[&str]) -> Result<PathBuf> {
+    let home = Path::new("target").join(name);
+    let stamp = home.join("unpacked");
+    let wanted = packages.join("\n");
+    if !std::fs::read_to_string(&stamp).is_ok_and(|unpacked| unpacked == wanted) {
+        let archives = tempfile::tempdir()?;
+        run(Command::new("apt-get")
+            .args(["download", "-qq", "-o", "APT::Sandbox::User=root"])
+            .args(packages)
+            .current_dir(archives.path()))?;
+        for archive in std::fs::read_dir(archives.path())? {
+            run(Command::new("dpkg-deb").arg("--extract").arg(archive?.path()).arg(&home))?;
+        }
+        std::fs::write(stamp, wanted)?;
+    }
+    Ok(std::path::absolute(home)?)
+}
+
 fn is_there(program: &str) -> bool {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let directories = std::env::split_paths(&path).chain(["/usr/sbin".into(), "/sbin".into()]);

@@ -33,12 +33,40 @@ const PROGRAMS: [Package; 19] = [
 pub(crate) const PYTHON: [&str; 5] =
     ["awscli==1.45.11", "boto3==1.43.11", "boto==2.49.0", "requests==2.34.2", "PyYAML==6.0.3"];
 
+/// What instances run at their start: Amazon's scripts, cloud-init, and what that imports, for the
+/// Python of the same distribution.
+const GUESTS: [&str; 20] = [
+    "amazon-ec2-net-utils",
+    "amazon-ec2-utils",
+    "cloud-init",
+    "python3-attr",
+    "python3-certifi",
+    "python3-chardet",
+    "python3-configobj",
+    "python3-idna",
+    "python3-jinja2",
+    "python3-json-pointer",
+    "python3-jsonpatch",
+    "python3-jsonschema",
+    "python3-markupsafe",
+    "python3-netifaces",
+    "python3-oauthlib",
+    "python3-pyrsistent",
+    "python3-requests",
+    "python3-six",
+    "python3-urllib3",
+    "python3-yaml",
+];
+
 pub(crate) fn run() -> Result<()> {
     install::debian(&PROGRAMS)?;
     let python = install::python(&PYTHON)?;
+    let guests = install::unpacked("guests", &GUESTS)?;
     crate::run(&mut cargo("fmt --all --check"))?;
     crate::run(&mut cargo("clippy --workspace --all-targets --quiet -- -D warnings"))?;
     architecture::check()?;
     codegen::check()?;
-    crate::run(cargo("test --workspace").env("IMDS_TEST_PYTHON", python))
+    crate::run(
+        cargo("test --workspace").env("IMDS_TEST_PYTHON", python).env("IMDS_TEST_GUESTS", guests),
+    )
 }

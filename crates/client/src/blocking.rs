@@ -43,6 +43,7 @@ struct Engine {
 
 /// Why there is no client.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum StartError {
     /// The thread could not be started.
     #[error("cannot start the client's thread")]
@@ -54,61 +55,97 @@ pub enum StartError {
 
 impl Client {
     /// A client with these settings.
+    ///
+    /// # Errors
+    /// [`StartError::Thread`].
     pub fn new(settings: Settings) -> Result<Self, StartError> {
         Ok(Self { client: AsyncClient::new(settings), engine: Arc::new(Engine::start()?) })
     }
 
     /// A client as the environment configures it; see [`crate::settings`].
+    ///
+    /// # Errors
+    /// [`StartError::Settings`] for a value that nothing can be done with, and as [`Client::new`].
     pub fn from_env() -> Result<Self, StartError> {
         Self::new(Settings::from_env()?)
     }
 
     /// See [`AsyncClient::fetch`].
+    ///
+    /// # Errors
+    /// As [`AsyncClient::fetch`].
     pub fn fetch(&self, path: &Path) -> Result<Response, Error> {
         self.wait(self.client.fetch(path))
     }
 
     /// See [`AsyncClient::text`].
+    ///
+    /// # Errors
+    /// As [`AsyncClient::text`].
     pub fn text(&self, path: &Path) -> Result<String, Error> {
         self.wait(self.client.text(path))
     }
 
     /// See [`AsyncClient::instance_id`].
+    ///
+    /// # Errors
+    /// As [`AsyncClient::instance_id`].
     pub fn instance_id(&self) -> Result<String, Error> {
         self.wait(self.client.instance_id())
     }
 
     /// See [`AsyncClient::region`].
+    ///
+    /// # Errors
+    /// As [`AsyncClient::region`].
     pub fn region(&self) -> Result<String, Error> {
         self.wait(self.client.region())
     }
 
     /// See [`AsyncClient::availability_zone`].
+    ///
+    /// # Errors
+    /// As [`AsyncClient::availability_zone`].
     pub fn availability_zone(&self) -> Result<String, Error> {
         self.wait(self.client.availability_zone())
     }
 
     /// See [`AsyncClient::tags`].
+    ///
+    /// # Errors
+    /// As [`AsyncClient::tags`].
     pub fn tags(&self) -> Result<BTreeMap<String, String>, Error> {
         self.wait(self.client.tags())
     }
 
     /// See [`AsyncClient::user_data`].
+    ///
+    /// # Errors
+    /// As [`AsyncClient::user_data`].
     pub fn user_data(&self) -> Result<Option<Vec<u8>>, Error> {
         self.wait(self.client.user_data())
     }
 
     /// See [`AsyncClient::identity_document`].
+    ///
+    /// # Errors
+    /// As [`AsyncClient::identity_document`].
     pub fn identity_document(&self) -> Result<IdentityDocument, Error> {
         self.wait(self.client.identity_document())
     }
 
     /// See [`AsyncClient::network_interfaces`].
+    ///
+    /// # Errors
+    /// As [`AsyncClient::network_interfaces`].
     pub fn network_interfaces(&self) -> Result<Vec<NetworkInterface>, Error> {
         self.wait(self.client.network_interfaces())
     }
 
     /// See [`AsyncClient::credentials`].
+    ///
+    /// # Errors
+    /// As [`AsyncClient::credentials`].
     pub fn credentials(&self) -> Result<Arc<Credentials>, Error> {
         self.wait(self.client.credentials())
     }

@@ -25,7 +25,7 @@ const AT_A_TIME: usize = 8;
 /// Even where it is allowed it is used only if a token cannot be had: it is lost to the hop limit for
 /// sure, or the service knows no tokens (404, 405). A service that is slow, throttles, fails or
 /// refuses (400, 401, 403, 429, 5xx) never leads to it.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
 pub enum V1 {
     /// Never.
     #[default]
@@ -77,11 +77,17 @@ impl Client {
     }
 
     /// A client as the environment configures it; see [`crate::settings`].
+    ///
+    /// # Errors
+    /// [`Error::Setting`] for a value that nothing can be done with.
     pub fn from_env() -> Result<Self, Error> {
         Settings::from_env().map(Self::new)
     }
 
     /// The process's client, as the environment configures it: one token for all that use it.
+    ///
+    /// # Errors
+    /// As [`Client::from_env`], each time.
     pub fn shared() -> Result<Self, Error> {
         static CLIENT: OnceLock<Result<Client, Error>> = OnceLock::new();
         CLIENT.get_or_init(Self::from_env).clone()
@@ -158,6 +164,9 @@ impl Client {
     }
 
     /// The names at `path`, one a line. None where there is nothing.
+    ///
+    /// # Errors
+    /// As [`Client::text`], but for [`Error::NotFound`].
     pub async fn list(&self, path: &Path) -> Result<Vec<String>, Error> {
         match self.text(path).await {
             Ok(text) => Ok(text
@@ -268,7 +277,7 @@ mod tests {
 
     fn lost(certainty: Certainty) -> Error {
         Error::HopLimit(Box::new(HopLimit {
-            needed: Some(2),
+            needed: 2,
             certainty,
             endpoint: ([127, 0, 0, 1], 80).into(),
             connected_in: Duration::ZERO,

@@ -32,6 +32,7 @@ pub struct Observation {
 
 /// What a request shows for a token.
 #[derive(Clone)]
+#[non_exhaustive]
 pub enum Ask {
     /// A request for a token that lives so many seconds, 1 to 21600.
     Token(u32),
@@ -39,7 +40,12 @@ pub enum Ask {
     Get(Path, Option<Secret>),
 }
 
-/// Makes one request on a new connection, once.
+/// Makes one request on a new connection, once. The connection may take as long as
+/// `connect_patience`, all of it as long as `patience`.
+///
+/// # Errors
+/// [`Error::Unreachable`], [`Error::TimedOut`], [`Error::Broken`], [`Error::Malformed`] or
+/// [`Error::TooLong`]; an answer of any status is none.
 pub async fn observe(
     endpoint: &Endpoint,
     ask: Ask,
@@ -73,7 +79,11 @@ pub async fn observe(
 }
 
 /// The smallest hop limit that reaches the endpoint: one more than there are routers on the way, 1 to
-/// 16. `Ok(None)` if none of these does, though there is a connection.
+/// 16. `Ok(None)` if none of these does, though there is a connection. The first connection may take as
+/// long as `patience`.
+///
+/// # Errors
+/// Why there is no connection.
 pub async fn hops_needed(
     endpoint: &Endpoint,
     patience: Duration,

@@ -9,7 +9,10 @@ const V6: SocketAddr =
     SocketAddr::new(IpAddr::V6(Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254)), 80);
 
 /// Which of the service's own addresses to use.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+///
+/// Parsed from `IPv4` or `IPv6`, in any case of letters.
+#[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
+#[non_exhaustive]
 pub enum Mode {
     /// `169.254.169.254`.
     #[default]
@@ -34,14 +37,19 @@ impl Mode {
     }
 }
 
+/// Text that is no [`Mode`].
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+#[error("write IPv4 or IPv6")]
+pub struct ParseModeError(());
+
 impl FromStr for Mode {
-    type Err = &'static str;
+    type Err = ParseModeError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         match text.to_ascii_lowercase().as_str() {
             "ipv4" => Ok(Self::Ipv4),
             "ipv6" => Ok(Self::Ipv6),
-            _ => Err("write IPv4 or IPv6"),
+            _ => Err(ParseModeError(())),
         }
     }
 }
@@ -53,9 +61,9 @@ impl FromStr for Mode {
 /// let endpoint: Endpoint = "http://127.0.0.1:1338/".parse()?;
 /// assert_eq!(endpoint.to_string(), "http://127.0.0.1:1338");
 /// assert!("https://example.com".parse::<Endpoint>().is_err());
-/// # Ok::<_, &str>(())
+/// # Ok::<_, imds_client::ParseEndpointError>(())
 /// ```
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
 pub struct Endpoint {
     /// As the `Host` field has it: with the port, if it is not 80.
     host: String,
@@ -64,7 +72,7 @@ pub struct Endpoint {
     prefix: String,
 }
 
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
 enum Place {
     /// In the order to try them.
     Addresses(Vec<SocketAddr>),
@@ -92,30 +100,35 @@ impl Endpoint {
     }
 }
 
+/// Text that is no [`Endpoint`].
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+#[error("write http://host, with :port where it is not 80")]
+pub struct ParseEndpointError(());
+
 impl FromStr for Endpoint {
-    type Err = &'static str;
+    type Err = ParseEndpointError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        const EXPECTED: &str = "write http://host, with :port where it is not 80";
-        let rest = text.trim().strip_prefix("http://").ok_or(EXPECTED)?;
+        const REFUSED: ParseEndpointError = ParseEndpointError(());
+        let rest = text.trim().strip_prefix("http://").ok_or(REFUSED)?;
         let is_plain = |byte: u8| byte.is_ascii_graphic() && !b"@?#\\".contains(&byte);
         if !rest.bytes().all(is_plain) {
-            return Err(EXPECTED);
+            return Err(REFUSED);
         }
         let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
         let (name, port) = match authority.rsplit_once(':') {
             Some((name, port)) if !port.ends_with(']') => {
-                (name, port.parse().map_err(|_| EXPECTED)?)
+                (name, port.parse().map_err(|_| REFUSED)?)
             }
             _ => (authority, 80),
         };
         let bracketed = name.strip_prefix('[').and_then(|inner| inner.strip_suffix(']'));
         let address = match bracketed {
-            Some(inner) => Some(IpAddr::V6(inner.parse().map_err(|_| EXPECTED)?)),
+            Some(inner) => Some(IpAddr::V6(inner.parse().map_err(|_| REFUSED)?)),
             None => name.parse::<Ipv4Addr>().ok().map(IpAddr::V4),
         };
         if name.is_empty() || (bracketed.is_none() && name.contains(':')) {
-            return Err(EXPECTED);
+            return Err(REFUSED);
         }
         let place = match address {
             Some(address) => Place::Addresses(vec![SocketAddr::new(address, port)]),

@@ -24,7 +24,7 @@ pub enum Error {
         /// What it is set to.
         value: String,
         /// What it could be.
-        expected: &'static str,
+        expected: String,
     },
 
     /// A path that cannot be asked for, such as one with a line feed in it.
@@ -134,7 +134,7 @@ impl Error {
 }
 
 /// Why there is no connection.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub enum Unreachable {
     /// Something answers that nobody listens there, or rejects: a firewall, a wrong endpoint.
@@ -191,7 +191,7 @@ impl fmt::Display for Unreachable {
 }
 
 /// What is known of a request that nobody answered.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub enum Silence {
     /// The service took the request, answers others, and takes its time with this one.
@@ -217,8 +217,8 @@ impl fmt::Display for Silence {
 #[non_exhaustive]
 pub struct HopLimit {
     /// The hop limit that lets the token arrive: one more than there are routers on the way, 2 to
-    /// 64. `None` where the way could not be measured.
-    pub needed: Option<u8>,
+    /// 16.
+    pub needed: u8,
     /// How sure this is.
     pub certainty: Certainty,
     /// Who answered.
@@ -237,25 +237,23 @@ impl HopLimit {
         format!(
             "aws ec2 modify-instance-metadata-options --instance-id {} --http-put-response-hop-limit {}",
             instance_id.unwrap_or("<instance-id>"),
-            self.needed.unwrap_or(2),
+            self.needed,
         )
     }
 }
 
 impl fmt::Display for HopLimit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { connected_in, silent_for, endpoint, other_status, .. } = self;
+        let Self { needed, connected_in, silent_for, endpoint, other_status, .. } = self;
         let likely = if self.certainty == Certainty::Sure { "" } else { "probably " };
-        write!(f, "the token is {likely}lost on its way here, by the instance's hop limit")?;
-        if let Some(needed) = self.needed {
-            let routers = needed.saturating_sub(1);
-            let s = if routers == 1 { "" } else { "s" };
-            write!(f, ": {routers} router{s} away, so the limit must be at least {needed}")?;
-        }
+        let routers = needed.saturating_sub(1);
+        let s = if routers == 1 { "" } else { "s" };
         write!(
             f,
-            " ({endpoint} was connected in {connected_in:.1?}, its answer to PUT did not arrive \
-             in {silent_for:.0?}, another request was answered with {other_status})"
+            "the token is {likely}lost on its way here, by the instance's hop limit: {routers} \
+             router{s} away, so the limit must be at least {needed} ({endpoint} was connected in \
+             {connected_in:.1?}, its answer to PUT did not arrive in {silent_for:.0?}, another \
+             request was answered with {other_status})"
         )
     }
 }
@@ -263,7 +261,7 @@ impl fmt::Display for HopLimit {
 impl std::error::Error for HopLimit {}
 
 /// How sure a verdict is.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub enum Certainty {
     /// Packets of the token's connection, sent again and again, die on the way back while another
     /// connection is answered.

@@ -63,6 +63,10 @@ struct Rebalance {
 
 impl Client {
     /// What is announced now.
+    ///
+    /// # Errors
+    /// As [`Client::fetch`], but for [`Error::NotFound`]; and [`Error::Malformed`] for what is no
+    /// announcement.
     pub async fn notices(&self) -> Result<Notices, Error> {
         let rebalance: Option<Rebalance> =
             self.optional("events/recommendations/rebalance").await?;
@@ -75,6 +79,16 @@ impl Client {
     }
 
     /// Watches what is announced, looking again each `period`; AWS suggests 5 s.
+    ///
+    /// ```no_run
+    /// # // Not run: it needs an instance, and must not ask one by accident.
+    /// # async fn example(client: imds_client::Client) -> Result<(), imds_client::Error> {
+    /// let mut events = client.watch(std::time::Duration::from_secs(5));
+    /// while events.next().await?.spot_action.is_none() {}
+    /// println!("this Spot Instance is taken back in two minutes");
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn watch(&self, period: Duration) -> Events {
         Events { client: self.clone(), period, last: None }
     }
@@ -93,6 +107,7 @@ impl Client {
 
 /// A watch over [`Notices`].
 #[derive(Debug)]
+#[must_use = "a watch looks only while `next` is waited for"]
 pub struct Events {
     client: Client,
     period: Duration,

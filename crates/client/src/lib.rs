@@ -65,7 +65,7 @@ mod token;
 
 pub use client::{Client, Notice, V1};
 pub use credentials::Credentials;
-pub use endpoint::{Endpoint, Mode};
+pub use endpoint::{Endpoint, Mode, ParseEndpointError, ParseModeError};
 pub use error::{Certainty, Error, HopLimit, Silence, Unreachable};
 pub use events::{Events, MaintenanceEvent, Notices, SpotAction};
 pub use identity::IdentityDocument;
@@ -87,8 +87,22 @@ mod tests {
         is_shared::<crate::Credentials>();
         is_shared::<crate::Response>();
         is_shared::<crate::Settings>();
+        is_shared::<crate::Events>();
+        is_shared::<crate::diagnose::Observation>();
         is_error::<crate::Error>();
         is_error::<crate::HopLimit>();
         is_error::<crate::blocking::StartError>();
+        is_error::<crate::ParseEndpointError>();
+        is_error::<crate::ParseModeError>();
+    }
+
+    /// Or no call could be made in a task that moves between threads.
+    #[test]
+    fn calls_can_be_sent() {
+        fn can_be_sent(_: impl Send) {}
+        let client = crate::Client::new(crate::Settings::default());
+        can_be_sent(client.credentials());
+        can_be_sent(client.network_interfaces());
+        can_be_sent(client.watch(std::time::Duration::from_secs(5)).next());
     }
 }

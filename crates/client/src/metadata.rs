@@ -10,6 +10,9 @@ use crate::path::Path;
 
 impl Client {
     /// The instance's id, such as `i-1234567890abcdef0`.
+    ///
+    /// # Errors
+    /// As [`Client::text`]; and [`Error::Malformed`] for what is not one line.
     pub async fn instance_id(&self) -> Result<String, Error> {
         self.word("instance-id").await
     }
@@ -17,6 +20,9 @@ impl Client {
     /// The Region, such as `us-east-1`.
     ///
     /// It is never the Availability Zone less a letter: a Local Zone's name would give a wrong one.
+    ///
+    /// # Errors
+    /// As [`Client::instance_id`].
     pub async fn region(&self) -> Result<String, Error> {
         match self.word("placement/region").await {
             // Older services do not have it.
@@ -26,11 +32,17 @@ impl Client {
     }
 
     /// The Availability Zone, such as `us-east-1a`.
+    ///
+    /// # Errors
+    /// As [`Client::instance_id`].
     pub async fn availability_zone(&self) -> Result<String, Error> {
         self.word("placement/availability-zone").await
     }
 
     /// The instance's tags; none where the metadata does not have them (`InstanceMetadataTags`).
+    ///
+    /// # Errors
+    /// As [`Client::list`].
     pub async fn tags(&self) -> Result<BTreeMap<String, String>, Error> {
         let directory = Path::new("tags/instance/")?;
         let mut tags = BTreeMap::new();
@@ -48,6 +60,9 @@ impl Client {
     }
 
     /// The user data, byte for byte, if there is any.
+    ///
+    /// # Errors
+    /// As [`Client::fetch`], but for [`Error::NotFound`].
     pub async fn user_data(&self) -> Result<Option<Vec<u8>>, Error> {
         match self.fetch(&Path::new("user-data")?).await {
             Ok(response) => Ok(Some(response.body)),
@@ -57,12 +72,18 @@ impl Client {
     }
 
     /// The instance identity document.
+    ///
+    /// # Errors
+    /// As [`Client::fetch`]; and [`Error::Malformed`] for what is no such document.
     pub async fn identity_document(&self) -> Result<IdentityDocument, Error> {
         let path = Path::new("dynamic/instance-identity/document")?;
         self.document(&path).await
     }
 
     /// The network interfaces, by their device number.
+    ///
+    /// # Errors
+    /// As [`Client::list`]; and [`Error::Malformed`] for what does not belong there.
     pub async fn network_interfaces(&self) -> Result<Vec<NetworkInterface>, Error> {
         let directory = Path::new("network/interfaces/macs/")?;
         let mut interfaces = Vec::new();

@@ -5,7 +5,7 @@ use std::fmt;
 use crate::error::Error;
 
 /// A path below the endpoint, safe to be sent.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
 pub struct Path(String);
 
 impl Path {

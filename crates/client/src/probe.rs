@@ -34,7 +34,7 @@ use tokio::time::{Instant, sleep, sleep_until};
 use crate::connect::Connected;
 use crate::endpoint::Endpoint;
 use crate::error::{HopLimit, Silence};
-use evidence::{Evidence, Nudged, Way};
+use evidence::{Evidence, Nudged};
 use nudge::Nudge;
 use witness::Witness;
 
@@ -170,17 +170,14 @@ impl<'a> Inquiry<'a> {
         let silent_for = self.began.elapsed();
         let Self { resets, had_late_reset, .. } = *self;
         let evidence = Evidence { silent_for, resets, had_late_reset, nudged, testimony };
-        let (certainty, other_status) = evidence.judge()?;
+        let verdict = evidence.judge()?;
         Some(HopLimit {
-            needed: match testimony.way {
-                Way::Hops(hops) => Some(hops),
-                Way::Unmeasured | Way::Unmeasurable => None,
-            },
-            certainty,
+            needed: verdict.hops,
+            certainty: verdict.certainty,
             endpoint: facts.address,
             connected_in: facts.connected_in,
             silent_for,
-            other_status,
+            other_status: verdict.other_status,
         })
     }
 }

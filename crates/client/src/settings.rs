@@ -14,6 +14,7 @@
 
 mod profile;
 
+use std::fmt::Display;
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -72,11 +73,17 @@ pub struct Explicit {
 
 impl Settings {
     /// The environment's settings, and those of the profile that `AWS_PROFILE` names.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] for a value that nothing can be done with.
     pub fn from_env() -> Result<Self, Error> {
         Self::from_env_and(Explicit::default())
     }
 
     /// The same, but where the service is may be decided by the program.
+    ///
+    /// # Errors
+    /// As [`Settings::from_env`].
     pub fn from_env_and(explicit: Explicit) -> Result<Self, Error> {
         let environment = |name: &str| std::env::var(name).ok();
         let profile = Profile::load(&environment);
@@ -175,13 +182,13 @@ impl Source<'_> {
         })
     }
 
-    fn parse<T: FromStr<Err = &'static str>>(&self, name: Name) -> Result<Option<T>, Error> {
+    fn parse<T: FromStr<Err: Display>>(&self, name: Name) -> Result<Option<T>, Error> {
         let Some((found, value)) = self.find(name) else { return Ok(None) };
         let parsed = value.trim().parse();
-        parsed.map(Some).map_err(|expected| Error::Setting {
+        parsed.map(Some).map_err(|expected: T::Err| Error::Setting {
             name: found.to_owned(),
             value,
-            expected,
+            expected: expected.to_string(),
         })
     }
 

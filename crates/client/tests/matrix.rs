@@ -230,7 +230,7 @@ impl Told {
         match (self, outcome) {
             (Self::Answer, Ok(id)) => id == "i-1",
             (Self::TokenLost, Err(Error::HopLimit(verdict))) => {
-                verdict.certainty == Certainty::Sure && verdict.needed == Some(2)
+                verdict.certainty == Certainty::Sure && verdict.needed == 2
             }
             (Self::Failure(is_right), Err(error)) => is_right(error),
             _ => false,

@@ -121,7 +121,7 @@ fn time_verdicts(name: &str, verdict: impl Fn() -> Result<(HopLimit, Duration)>)
     let mut times = Vec::new();
     for _ in 0..RUNS {
         let (verdict, took) = verdict()?;
-        ensure!(verdict.needed == Some(2), "{verdict:?}");
+        ensure!(verdict.needed == 2, "{verdict:?}");
         ensure!(verdict.certainty == Certainty::Sure, "{verdict:?}");
         times.push(took);
     }
@@ -269,7 +269,7 @@ fn blind() -> Result<()> {
     })?;
     let (id, took) = outcome?;
     let Err(Error::HopLimit(verdict)) = id else { bail!("{id:?}") };
-    ensure!(verdict.certainty == Certainty::Likely && verdict.needed == Some(2), "{verdict:?}");
+    ensure!(verdict.certainty == Certainty::Likely && verdict.needed == 2, "{verdict:?}");
     eprintln!("lost token, kernel that tells nothing: {:.1} ms", milliseconds(took));
     ensure!(took >= Duration::from_secs(1) && took < Duration::from_millis(1100), "{took:?}");
 

@@ -51,7 +51,7 @@ pub(crate) fn run<T>(work: impl Future<Output = T>) -> Result<T> {
 pub(crate) fn settings(address: SocketAddr) -> Result<Settings> {
     let mut settings = Settings::default();
     let text = format!("http://{address}");
-    settings.endpoint = text.parse().map_err(|problem: &str| testkit::anyhow!(problem))?;
+    settings.endpoint = text.parse()?;
     Ok(settings)
 }
 

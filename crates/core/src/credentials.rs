@@ -1,15 +1,32 @@
 //! Role credentials, and the JSON layout that all metadata documents share.
 
+mod rotation;
+
 use std::fmt::Write as _;
+use std::sync::Arc;
 
 use crate::ids::{InstanceId, derive};
 use crate::time::iso8601;
 
+pub use rotation::{Lease, Rotation};
+
 /// Temporary credentials of a role. They are secret, so the type has no `Debug`.
 #[derive(Clone)]
-pub struct Credentials {
-    keys: Keys,
-    life: Life,
+pub struct Credentials(Origin);
+
+/// Where somebody says that a role's credentials come from.
+#[derive(Clone)]
+pub enum RoleKeys {
+    /// These, and when they end in seconds since 1970.
+    Given(AccessKeys, Option<u64>),
+    /// From a source that is asked in the background.
+    Rotated(Arc<Rotation>),
+}
+
+#[derive(Clone)]
+enum Origin {
+    Here { keys: Keys, life: Life },
+    Source(Arc<Rotation>),
 }
 
 /// The three texts that sign requests to AWS.
@@ -57,18 +74,27 @@ impl Credentials {
             Some(expires) => Life::Until { updated, expires },
             None => Life::Renewed { since: updated },
         };
-        Self { keys: Keys::Given(keys), life }
+        Self(Origin::Here { keys: Keys::Given(keys), life })
+    }
+
+    /// Credentials from a source.
+    pub fn rotated(rotation: Arc<Rotation>) -> Self {
+        Self(Origin::Source(rotation))
     }
 
     /// Credentials with the shape of real ones, which sign nothing that AWS accepts.
     pub fn generated(instance: &InstanceId, role: &str, since: u64) -> Self {
         let keys = Keys::Generated { instance: instance.clone(), role: role.to_owned() };
-        Self { keys, life: Life::Renewed { since } }
+        Self(Origin::Here { keys, life: Life::Renewed { since } })
     }
 
     /// The document under `security-credentials/⟨role⟩`, as it is at a time (seconds since 1970).
     pub fn document(&self, now: u64) -> String {
-        let (updated, expires) = match self.life {
+        let (keys, life) = match &self.0 {
+            Origin::Here { keys, life } => (keys, life),
+            Origin::Source(rotation) => return rotation.document(now),
+        };
+        let (updated, expires) = match *life {
             Life::Until { updated, expires } => (updated, expires),
             Life::Renewed { since } => {
                 let updated = now - now.saturating_sub(since) % PERIOD;
@@ -76,23 +102,27 @@ impl Credentials {
             }
         };
         let made;
-        let keys = match &self.keys {
+        let keys = match keys {
             Keys::Given(keys) => keys,
             Keys::Generated { instance, role } => {
                 made = AccessKeys::generate(instance, role, updated);
                 &made
             }
         };
-        document(&[
-            ("Code", "Success"),
-            ("LastUpdated", &iso8601(updated)),
-            ("Type", "AWS-HMAC"),
-            ("AccessKeyId", &keys.access_key_id),
-            ("SecretAccessKey", &keys.secret_access_key),
-            ("Token", &keys.session_token),
-            ("Expiration", &iso8601(expires)),
-        ])
+        keys_document(keys, updated, expires)
     }
+}
+
+fn keys_document(keys: &AccessKeys, updated: u64, expires: u64) -> String {
+    document(&[
+        ("Code", "Success"),
+        ("LastUpdated", &iso8601(updated)),
+        ("Type", "AWS-HMAC"),
+        ("AccessKeyId", &keys.access_key_id),
+        ("SecretAccessKey", &keys.secret_access_key),
+        ("Token", &keys.session_token),
+        ("Expiration", &iso8601(expires)),
+    ])
 }
 
 impl AccessKeys {

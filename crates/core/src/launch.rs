@@ -6,7 +6,7 @@ mod interface;
 use std::net::IpAddr;
 
 use crate::block_device::{self, BlockDevice};
-use crate::credentials::{AccessKeys, Credentials};
+use crate::credentials::{Credentials, RoleKeys};
 use crate::events::Events;
 use crate::extra::{Conflict, Extra, ExtraPath, MAX_EXTRA};
 use crate::ids::{
@@ -106,8 +106,8 @@ pub struct LaunchRole {
     pub name: String,
     /// The instance profile's name, 1 to 128 of the same characters; else the role's.
     pub profile_name: Option<String>,
-    /// Its credentials, and when they end in seconds since 1970; else they are made up.
-    pub keys: Option<(AccessKeys, Option<u64>)>,
+    /// Where its credentials come from; else they are made up.
+    pub keys: Option<RoleKeys>,
 }
 
 /// Why an instance cannot be launched so.
@@ -330,7 +330,10 @@ impl LaunchRole {
             profile_name,
             profile_id: format!("AIPA0{}", &digits[..15]),
             credentials: match self.keys {
-                Some((keys, expires)) => Credentials::given(keys, launched_at, expires),
+                Some(RoleKeys::Given(keys, expires)) => {
+                    Credentials::given(keys, launched_at, expires)
+                }
+                Some(RoleKeys::Rotated(rotation)) => Credentials::rotated(rotation),
                 None => Credentials::generated(instance, &self.name, launched_at),
             },
             name: self.name,

@@ -54,7 +54,9 @@ impl FromStr for Tag {
 impl Tags {
     /// A set of tags.
     pub fn new(tags: Vec<Tag>) -> Result<Self, Invalid> {
-        if let Some(excess) = tags.get(MAX_TAGS) {
+        // EC2 does not count those that it gives itself.
+        let mut counted = tags.iter().filter(|tag| !tag.key.starts_with("aws:"));
+        if let Some(excess) = counted.nth(MAX_TAGS) {
             return Err(Invalid::new("tag", &excess.key, "an instance has at most 50 tags"));
         }
         for (index, tag) in tags.iter().enumerate() {

@@ -1,7 +1,7 @@
 //! How EC2 says no.
 //!
-//! Codes, statuses and sentences are those of captured answers and of the page "Error codes for the
-//! Amazon EC2 API". Where a sentence is our own, it begins as EC2's do and then says what to do.
+//! Codes are those of the page "Error codes for the Amazon EC2 API". Sentences are EC2's where it or
+//! its users quote them; where one is our own, it begins as EC2's do and then says what to do.
 
 use std::fmt;
 

@@ -105,7 +105,8 @@ impl Aemm {
     }
 
     fn role(&mut self, file: &mut Said) -> Result<(), String> {
-        let Some(name) = file.parse("metadata.values.iam-security-credentials-role")? else {
+        let Some(name) = file.parse::<String>("metadata.values.iam-security-credentials-role")?
+        else {
             return Ok(());
         };
         let mut key =
@@ -115,12 +116,13 @@ impl Aemm {
         for derived in ["code", "type", "lastupdated"] {
             key(derived)?;
         }
+        let Ok(role) = name.parse::<RoleSettings>();
         self.settings.instance.role = Some(RoleSettings {
-            name,
             access_key_id,
             secret_access_key,
             session_token,
             expiration,
+            ..role
         });
         Ok(())
     }

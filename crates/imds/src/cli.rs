@@ -183,7 +183,8 @@ pub(crate) enum ControlAddress {
     At(SocketAddr),
 }
 
-const EXEC_USAGE: &str = "imds exec [OPTIONS] -- PROGRAM [ARGUMENT]...";
+const EXEC_USAGE: &str = "imds exec [OPTIONS] -- PROGRAM [ARGUMENT]...
+       imds exec [OPTIONS] --run-user-data FILE";
 
 const EXEC_EXAMPLES: &str = "\
 Examples:
@@ -191,6 +192,7 @@ Examples:
   imds exec --ami al2 --container -- sh           a container on an instance with hop limit 1
   imds exec --role my-role -- aws configure list
   imds exec --control -- aws ec2 describe-instances
+  imds exec --ami al2023 --run-user-data boot.sh
   imds exec --instance-type t3.micro --http-protocol-ipv6 enabled --map-root -- bash
 
 Exits with the program's code; 125 where exec itself fails, 126 where the program cannot be run,
@@ -200,6 +202,11 @@ Exits with the program's code; 125 where exec itself fails, 126 where the progra
 pub(crate) struct ExecArgs {
     #[command(flatten)]
     pub(crate) sandbox: SandboxArgs,
+
+    /// Instead of a program, run the scripts of this user data, as root, as the instance's first boot
+    /// does; it is the instance's user data as well
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["program", "user_data"])]
+    pub(crate) run_user_data: Option<PathBuf>,
 
     #[command(flatten)]
     pub(crate) answers: AnswerArgs,
@@ -211,7 +218,11 @@ pub(crate) struct ExecArgs {
     pub(crate) logs: LogArgs,
 
     /// The program and its arguments
-    #[arg(trailing_var_arg = true, required = true, value_name = "PROGRAM")]
+    #[arg(
+        trailing_var_arg = true,
+        required_unless_present = "run_user_data",
+        value_name = "PROGRAM"
+    )]
     pub(crate) program: Vec<OsString>,
 }
 

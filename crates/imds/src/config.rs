@@ -7,7 +7,7 @@ use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use imds_core::credentials::AccessKeys;
+use imds_core::credentials::{AccessKeys, RoleKeys};
 use imds_core::extra::Extra;
 use imds_core::instance::PublicKey;
 use imds_core::launch::{Launch, LaunchError, LaunchRole, MAX_USER_DATA};
@@ -16,15 +16,17 @@ use imds_core::wire::KeepAlive;
 use serde::Deserialize;
 
 use crate::cli::{AnswerArgs, ControlAddress, ListenAddress};
+use crate::control::SubnetRefused;
 use crate::error::CommandError;
 use crate::events::schedule::Scheduled;
 use crate::overlay;
+use crate::role_source::{Asked, RoleSource};
 use crate::settings::{
-    InstanceSettings, KeepAliveRule, RoleSettings, all_from_text, duration_from_text, from_text,
-    paths_from_table, time,
+    InstanceSettings, KeepAliveRule, RoleSettings, SubnetSettings, all_from_text,
+    duration_from_text, from_text, paths_from_table, time,
 };
 
-/// A settings file. Every key is the name of a flag.
+/// A settings file. Every key is the name of a flag, but for what is said in tables of their own.
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub(crate) struct Settings {
@@ -41,6 +43,8 @@ pub(crate) struct Settings {
     /// What happens by the clock.
     #[serde(rename = "event")]
     pub(crate) events: Vec<Scheduled>,
+    /// What the EC2 API adds to the default VPC.
+    pub(crate) subnet: Vec<SubnetSettings>,
     /// Values to put over the metadata, by path.
     #[serde(deserialize_with = "paths_from_table")]
     paths: Vec<Extra>,
@@ -108,6 +112,12 @@ impl InstanceSettings {
         }
     }
 
+    /// What to ask for the role's credentials: as said on the command line, else in the file.
+    pub(crate) fn role_source(&self, file: &Self) -> Result<Option<RoleSource>, CommandError> {
+        let role = self.role.as_ref().or(file.role.as_ref());
+        role.map(RoleSettings::source).transpose().map(Option::flatten)
+    }
+
     /// What is said of the instance: on the command line, else in the file.
     pub(crate) fn launch(self, file: Self) -> Result<Launch, CommandError> {
         let mut said = self.or(file);
@@ -157,7 +167,31 @@ impl From<LaunchError> for CommandError {
     }
 }
 
+impl From<SubnetRefused> for CommandError {
+    fn from(error: SubnetRefused) -> Self {
+        Self::usage(error.to_string()).hint("mend [[subnet]] in the settings file")
+    }
+}
+
 impl RoleSettings {
+    /// What to ask for credentials, if it is said.
+    fn source(&self) -> Result<Option<RoleSource>, CommandError> {
+        let Self { access_key_id, credential_process, profile, role_arn, .. } = self;
+        let given = access_key_id.as_ref();
+        let asked = match (given, credential_process, role_arn, profile.clone()) {
+            (_, None, None, None) => return Ok(None),
+            (None, Some(line), None, None) => Asked::Process(line.clone()),
+            (None, None, None, Some(profile)) => Asked::Profile(profile),
+            (None, None, Some(arn), profile) => Asked::Role { arn: arn.clone(), profile },
+            _ => {
+                return Err(CommandError::usage(
+                    "a role has credentials from one source: access-key-id and its like, or                      credential-process, or profile, or role-arn with or without a profile",
+                ));
+            }
+        };
+        Ok(Some(RoleSource { asked, sts_endpoint: self.sts_endpoint.clone() }))
+    }
+
     fn resolve(self) -> Result<LaunchRole, CommandError> {
         let keys = match (self.access_key_id, self.secret_access_key, self.session_token) {
             (None, None, None) => None,
@@ -174,7 +208,7 @@ impl RoleSettings {
         let expires = self.expiration.map(|text| time(&text)).transpose();
         let expires =
             expires.map_err(|error| CommandError::usage(format!("expiration: {error}")))?;
-        let keys = keys.map(|keys| (keys, expires));
+        let keys = keys.map(|keys| RoleKeys::Given(keys, expires));
         Ok(LaunchRole { keys, ..LaunchRole::named(self.name) })
     }
 }
@@ -250,6 +284,8 @@ mod tests {
         for (text, line, word) in [
             ("\n[instance]\nhop-limit = 65\n", "line 3, column 13", "1 to 64"),
             ("[instance]\nhop_limit = 1\n", "line 2, column 1", "unknown field `hop_limit`"),
+            ("[[subnet]]\nid = \"subnet-1\"\n", "line 2, column 6", "subnet"),
+            ("[[subnet]]\nid = \"subnet-11111111\"\n", "line 1, column 1", "availability-zone"),
             ("stall = \"soon\"\n", "line 1, column 9", "such as 2s"),
             ("[instance.role]\nnam = \"x\"\n", "line 2, column 1", "unknown field"),
             ("\n[[event]]\nkind = \"rebalance\"\n", "line 2, column 1", "after, at or every"),

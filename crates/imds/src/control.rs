@@ -41,7 +41,7 @@ use call::{Call, Refusal};
 pub(crate) use http::ControlServer;
 pub(crate) use instances::launch;
 pub(crate) use launch::NotLaunched;
-pub(crate) use network::Network;
+pub(crate) use network::{Network, SubnetRefused};
 
 /// How often an operation is tried that others keep getting in the way of.
 const ATTEMPTS: usize = 64;

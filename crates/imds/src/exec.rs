@@ -23,11 +23,12 @@ use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, TcpListener};
 use std::process::ExitCode;
 
-use imds_linux::process::{self, Isolation, Variable};
+use imds_linux::process::{self, Environment, Isolation};
 use imds_linux::socket;
 use imds_linux::user_namespace::{self, Identity};
 
 use crate::error::{CommandError, Kind};
+use crate::first_boot::Script;
 use caller::Caller;
 use egress::Egress;
 use init::Init;
@@ -47,8 +48,7 @@ const PORT: u16 = 80;
 /// The exit code of `exec`'s own failures.
 pub(crate) const FAILED: u8 = 125;
 
-/// What to run, and where.
-#[derive(Debug)]
+/// What to run, and where. Has no `Debug`: environment and scripts may hold secrets.
 pub(crate) struct ExecRequest {
     pub(crate) program: OsString,
     pub(crate) arguments: Vec<OsString>,
@@ -61,8 +61,9 @@ pub(crate) struct ExecRequest {
     /// Whether the service answers on IPv6 too.
     pub(crate) ipv6: bool,
     pub(crate) instance: InstanceFacts,
-    /// What is different in the program's environment from ours.
-    pub(crate) variables: Vec<Variable>,
+    pub(crate) environment: Environment,
+    /// Files below `/var` that the program's machine has and ours does not.
+    pub(crate) scripts: Vec<Script>,
 }
 
 /// What the network and the machine show of the instance.
@@ -105,7 +106,8 @@ pub(crate) fn run<Running>(
         program: request.program,
         arguments: request.arguments,
         instance: request.instance,
-        variables: request.variables,
+        environment: request.environment,
+        scripts: request.scripts,
         namespace: program_namespace,
         line: far_end,
         signals: signals.try_clone().map_err(refusal::explain)?,

@@ -10,7 +10,9 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 use imds_core::extra::Extra;
+use imds_core::ids::SubnetId;
 use imds_core::image::WellKnownImage;
+use imds_core::network::{Ipv4Cidr, Ipv6Cidr, Subnet};
 use imds_core::options::{HopLimit, HttpTokens, Switch};
 use imds_core::placement::{Region, Zone};
 use imds_core::tags::Tag;
@@ -129,6 +131,13 @@ pub(crate) struct RoleSettings {
     pub(crate) session_token: Option<String>,
     /// When they end, such as 2026-01-01T00:00:00Z.
     pub(crate) expiration: Option<String>,
+    /// A command line that prints credentials.
+    pub(crate) credential_process: Option<String>,
+    /// A profile of AWS's settings files.
+    pub(crate) profile: Option<String>,
+    /// The ARN of a role to assume.
+    pub(crate) role_arn: Option<String>,
+    pub(crate) sts_endpoint: Option<String>,
 }
 
 impl FromStr for RoleSettings {
@@ -142,7 +151,31 @@ impl FromStr for RoleSettings {
             secret_access_key: None,
             session_token: None,
             expiration: None,
+            credential_process: None,
+            profile: None,
+            role_arn: None,
+            sts_endpoint: None,
         })
+    }
+}
+
+/// A subnet that is added to the default VPC, as `[[subnet]]` has it.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct SubnetSettings {
+    #[serde(deserialize_with = "parsed")]
+    id: SubnetId,
+    #[serde(deserialize_with = "parsed")]
+    availability_zone: Zone,
+    #[serde(deserialize_with = "parsed")]
+    ipv4: Ipv4Cidr,
+    #[serde(deserialize_with = "from_text", default)]
+    ipv6: Option<Ipv6Cidr>,
+}
+
+impl From<SubnetSettings> for Subnet {
+    fn from(SubnetSettings { id, availability_zone, ipv4, ipv6 }: SubnetSettings) -> Self {
+        Self { id, zone: availability_zone, ipv4: Some(ipv4), ipv6 }
     }
 }
 
@@ -161,8 +194,17 @@ pub(crate) fn time(text: &str) -> Result<u64, String> {
     seconds.ok_or_else(|| format!("{text:?} is not a time such as 2026-01-01T00:00:00Z"))
 }
 
-/// Reads a value that has a text form.
+/// Reads a value that has a text form and may be left out.
 pub(crate) fn from_text<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: FromStr<Err: Display>,
+{
+    parsed(deserializer).map(Some)
+}
+
+/// Reads a value that has a text form.
+fn parsed<'de, D, T>(deserializer: D) -> Result<T, D::Error>
 where
     D: Deserializer<'de>,
     T: FromStr<Err: Display>,
@@ -171,7 +213,7 @@ where
         Scalar::Text(text) => text,
         Scalar::Number(number) => number.to_string(),
     };
-    text.parse().map(Some).map_err(D::Error::custom)
+    text.parse().map_err(D::Error::custom)
 }
 
 /// Reads a list of values that have a text form.

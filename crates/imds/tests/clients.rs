@@ -1,7 +1,9 @@
 //! Real clients, inside `imds exec`: none of them is told that this is not EC2.
 
+mod cloud_init;
 mod container;
 mod programs;
+mod scripts;
 mod sdk;
 
 use std::path::Path;
@@ -11,7 +13,14 @@ use testkit::{Result, Trial, ensure};
 pub(crate) use sdk::print_losses;
 
 pub(crate) fn tests() -> Vec<Trial> {
-    [sdk::tests(), programs::tests(), container::tests()].into_iter().flatten().collect()
+    let tests = [
+        cloud_init::tests(),
+        scripts::tests(),
+        sdk::tests(),
+        programs::tests(),
+        container::tests(),
+    ];
+    tests.into_iter().flatten().collect()
 }
 
 /// The access log of a service that has ended.

@@ -3,14 +3,14 @@
 //! Each script of `control/` is a test of its own, with a service of its own; `control/lab.py` is what
 //! they share. What needs many requests at once, or a service that dies, is in Rust.
 
-mod api;
 mod crash;
+mod disk;
 mod effect;
 mod hop_limit;
 
 use std::path::Path;
 
-use testkit::{Context as _, Finished, Need, Result, Server, Trial, path_with_imds, program, test};
+use testkit::{Finished, Need, Result, Server, Trial, path_with_imds_and_python, program, test};
 
 /// What the scripts are about, which is their name.
 const SCRIPTS: [&str; 10] = [
@@ -31,28 +31,33 @@ const NEEDS: &[Need] = &[Need::Python, Need::Program("ip")];
 pub(crate) fn tests() -> Vec<Trial> {
     let scripts =
         SCRIPTS.map(|script| test(format!("control::{script}"), NEEDS, move || run(script)));
+    let cli = test("control::aws_cli", NEEDS, || run_by("sh", "aws_cli.sh"));
     scripts
         .into_iter()
+        .chain([cli])
         .chain(crash::tests())
+        .chain(disk::tests())
         .chain(effect::tests())
         .chain(hop_limit::tests())
         .collect()
 }
 
-/// Runs a script as people do: with what `imds env` prints, and nothing else.
 fn run(script: &str) -> Result<()> {
+    run_by("python", &format!("{script}.py"))
+}
+
+/// Runs a script as people do: with what `imds env` prints, and nothing else.
+fn run_by(interpreter: &str, script: &str) -> Result<()> {
     let server = Server::start(&[])?;
     // So that scripts can ask from the addresses of instances: each is this machine's.
     let addresses = ["address", "replace", "172.31.0.1/16", "dev", "lo"];
     Finished::success(program("ip").args(addresses))?;
-    let python = std::env::var_os("IMDS_TEST_PYTHON").context("the test needs it")?;
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/control/{script}.py"));
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/control").join(script);
     let mut shell = program("sh");
     shell
-        .args(["-c", "eval \"$(imds env)\" && exec \"$PYTHON\" \"$SCRIPT\""])
-        .env("PATH", path_with_imds())
-        .env("PYTHON", Path::new(&python).join("python"))
-        .env("SCRIPT", script)
+        .args(["-c", "eval \"$(imds env)\" && exec \"$0\" \"$1\"", interpreter])
+        .arg(script)
+        .env("PATH", path_with_imds_and_python())
         .env("PYTHONDONTWRITEBYTECODE", "1")
         .env("XDG_STATE_HOME", server.state_home())
         .env("IMDS_ADDRESS", server.address().to_string())

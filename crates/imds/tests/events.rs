@@ -5,7 +5,7 @@ use std::fs;
 use serde_json::{Value, json};
 use testkit::{Finished, Need, Result, Server, Trial, ensure, eventually, test, tests};
 
-use crate::api::Api;
+use crate::api::{call, element};
 use crate::tools::{expect, imds_beside, output};
 
 pub(crate) fn tests() -> Vec<Trial> {
@@ -124,11 +124,9 @@ fn maintenance_has_a_history() -> Result<()> {
     });
     ensure!(entries.len() == 2 && entries[0] == first, "{shown}");
 
-    let api = Api::of(&server)?;
     let by = |filter: &str, value: &str| {
-        api.ask(&format!(
-            "Action=DescribeInstanceStatus&Filter.1.Name={filter}&Filter.1.Value.1={value}"
-        ))
+        let filter = format!("Filter.1.Name={filter}&Filter.1.Value.1={value}");
+        call(server.control(), "DescribeInstanceStatus", &filter)
     };
     let of_status = by("event.code", "system-reboot")?;
     expect(
@@ -161,10 +159,9 @@ fn maintenance_has_a_history() -> Result<()> {
 
 fn events_are_one_instances_and_outlive_the_process() -> Result<()> {
     let mut server = Server::start(&["--ami", "al2", "--no-auth"])?;
-    let answer = Api::of(&server)?
-        .ask("Action=RunInstances&ImageId=ami-025c74f0395f660ea&MinCount=1&MaxCount=1")?;
-    let other = answer.split("<instanceId>").nth(1).and_then(|rest| rest.split('<').next());
-    let other = other.unwrap_or_default();
+    let launch = "ImageId=ami-025c74f0395f660ea&MinCount=1&MaxCount=1";
+    let launched = call(server.control(), "RunInstances", launch)?;
+    let other = element(&launched, "instanceId")?;
     output(&server, &["event", "rebalance", "--instance-id", other])?;
     ensure!(listed(&server)?.is_empty(), "it is the other one's");
     let list = output(&server, &["event", "list", "--instance-id", other])?;

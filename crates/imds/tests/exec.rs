@@ -9,6 +9,7 @@ pub(crate) mod sandbox;
 mod signals;
 mod status;
 mod terminal;
+mod user_data;
 
 use testkit::Trial;
 
@@ -22,6 +23,7 @@ pub(crate) fn tests() -> Vec<Trial> {
         signals::tests(),
         status::tests(),
         terminal::tests(),
+        user_data::tests(),
     ]
     .into_iter()
     .flatten()

@@ -4,7 +4,7 @@ use std::process::Stdio;
 
 use testkit::{Finished, Need, Process, Result, Server, Trial, ensure, eventually, imds, tests};
 
-use crate::api::Api;
+use crate::api::{call, element};
 
 pub(crate) fn tests() -> Vec<Trial> {
     tests![
@@ -20,13 +20,12 @@ const ADDRESS: &str = "172.31.77.5";
 
 /// Starts a second instance, which answers without tokens; its id.
 fn run_another(server: &Server, address: &str) -> Result<String> {
-    let answer = Api::of(server)?.ask(&format!(
-        "Action=RunInstances&ImageId=ami-025c74f0395f660ea&MinCount=1&MaxCount=1&\
-         PrivateIpAddress={address}&Placement.AvailabilityZone=us-east-1b&\
-         MetadataOptions.HttpTokens=optional"
-    ))?;
-    let id = answer.split("<instanceId>").nth(1).and_then(|rest| rest.split('<').next());
-    Ok(id.unwrap_or_default().to_owned())
+    let parameters = format!(
+        "ImageId=ami-025c74f0395f660ea&MinCount=1&MaxCount=1&PrivateIpAddress={address}&\
+         Placement.AvailabilityZone=us-east-1b&MetadataOptions.HttpTokens=optional"
+    );
+    let answer = call(server.control(), "RunInstances", &parameters)?;
+    Ok(element(&answer, "instanceId")?.to_owned())
 }
 
 fn curl(arguments: &[&str]) -> Result<String> {

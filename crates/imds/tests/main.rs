@@ -9,6 +9,7 @@ mod api;
 mod cli;
 mod clients;
 mod control;
+mod credentials;
 mod doctor;
 mod events;
 mod evidence;
@@ -43,6 +44,7 @@ fn main() {
         aemm::tests(),
         cli::tests(),
         control::tests(),
+        credentials::tests(),
         doctor::tests(),
         events::tests(),
         get::tests(),

@@ -5,11 +5,12 @@
 //! user, who has one. The `text` block that follows is what it prints, where `…` stands
 //! for anything. The `toml` block is a settings file. Other blocks are not run.
 
-use std::ffi::OsString;
 use std::time::Duration;
 
 use regex_lite::Regex;
 use testkit::{Context as _, Finished, Need, Result, Server, Trial, ensure, imds, test};
+
+use crate::api::{call, element, elements, image};
 
 const README: &str = include_str!("../../../README.md");
 
@@ -69,18 +70,12 @@ fn run_with_server(blocks: Vec<Block>) -> Result<()> {
     for block in blocks {
         let mut shell = testkit::program("sh");
         shell.args(["-c", &block.script()]).current_dir(directory.path());
-        shell.env("PATH", path()).env("XDG_STATE_HOME", server.state_home());
+        shell
+            .env("PATH", testkit::path_with_imds_and_python())
+            .env("XDG_STATE_HOME", server.state_home());
         block.check(&Finished::of(&mut shell)?)?;
     }
     Ok(())
-}
-
-/// The path, with `imds` on it, and the aws CLI where there is one.
-fn path() -> OsString {
-    let imds = testkit::path_with_imds();
-    let Some(python) = std::env::var_os("IMDS_TEST_PYTHON") else { return imds };
-    let directories = std::iter::once(python.into()).chain(std::env::split_paths(&imds));
-    std::env::join_paths(directories).unwrap_or(imds)
 }
 
 impl Block {
@@ -105,7 +100,10 @@ impl Block {
     fn run(&self) -> Result<Duration> {
         let mut shell = if self.needs_aws() {
             let mut shell = testkit::program("sh");
-            shell.args(["-c", &self.script()]).env("PATH", path()).current_dir("/");
+            shell
+                .args(["-c", &self.script()])
+                .env("PATH", testkit::path_with_imds_and_python())
+                .current_dir("/");
             shell
         } else {
             testkit::shell_of_nobody(&self.script())
@@ -178,6 +176,18 @@ fn settings_file() -> Result<()> {
         let answer = server.request("GET", &format!("/{path}"), &[])?;
         ensure!(answer.text()? == value, "{path}: {answer:?}");
     }
+    // Its API gives instances addresses of its subnet.
+    let open = Server::start(&["--config", file, "--no-auth"])?;
+    let parameters = format!(
+        "ImageId={}&InstanceType=t3.micro&MinCount=1&MaxCount=1\
+         &SubnetId=subnet-0123456789abcdef0&Ipv6AddressCount=1",
+        image(open.control())?
+    );
+    let launched = call(open.control(), "RunInstances", &parameters)?;
+    ensure!(element(&launched, "privateIpAddress")? == "172.31.128.4", "{launched}");
+    ensure!(element(&launched, "ipv6Address")?.starts_with("2001:db8:1:2:"), "{launched}");
+    let described = call(open.control(), "DescribeSubnets", "")?;
+    ensure!(elements(&described, "ipv6CidrBlock") == ["2001:db8:1:2::/64"], "{described}");
     Ok(())
 }
 

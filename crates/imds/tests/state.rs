@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use testkit::{Finished, Result, Server, Trial, ensure, imds, tests};
 
-use crate::api::Api;
+use crate::api::{call, element};
 
 pub(crate) fn tests() -> Vec<Trial> {
     tests![
@@ -115,20 +115,15 @@ fn memory_leaves_nothing() -> Result<()> {
 }
 
 fn hop_limit(server: &Server) -> Result<String> {
-    let found = Api::of(server)?.ask("Action=DescribeInstances")?;
-    let limit = found.split("<httpPutResponseHopLimit>").nth(1).unwrap_or_default();
-    Ok(limit.split('<').next().unwrap_or_default().to_owned())
+    let found = call(server.control(), "DescribeInstances", "")?;
+    Ok(element(&found, "httpPutResponseHopLimit")?.to_owned())
 }
 
 const ID: &str = "i-1234567890abcdef0";
 
 fn change_the_hop_limit(server: &Server) -> Result<()> {
-    let change = format!(
-        "Action=ModifyInstanceMetadataOptions&InstanceId={ID}&HttpPutResponseHopLimit=7&\
-         HttpTokens=optional"
-    );
-    Api::of(server)?.ask(&change)?;
-    Ok(())
+    let change = format!("InstanceId={ID}&HttpPutResponseHopLimit=7&HttpTokens=optional");
+    call(server.control(), "ModifyInstanceMetadataOptions", &change).map(drop)
 }
 
 /// A change that was answered is not lost, whatever happens then.
@@ -149,7 +144,7 @@ fn other_flags_launch_it_anew() -> Result<()> {
     ensure!(hop_limit(&server)? == "5");
     ensure!(server.request("GET", "/", &[])?.status() == 401, "tokens are not required again");
     server.kill_and_restart_with(&["--no-auth", "--instance-id", "i-0123456789abcdef0"])?;
-    let found = Api::of(&server)?.ask("Action=DescribeInstances")?;
+    let found = call(server.control(), "DescribeInstances", "")?;
     ensure!(found.contains("i-0123456789abcdef0") && !found.contains(ID), "{found}");
     Ok(())
 }
@@ -157,13 +152,11 @@ fn other_flags_launch_it_anew() -> Result<()> {
 /// The account refuses what the flags say; the instance of before is still there.
 fn flags_that_are_refused_change_nothing() -> Result<()> {
     let mut server = Server::start(&["--no-auth"])?;
-    let api = Api::of(&server)?;
-    api.ask(
-        "Action=ModifyInstanceMetadataDefaults&HttpTokens=required&HttpTokensEnforced=enabled",
-    )?;
-    let limit =
-        format!("Action=ModifyInstanceMetadataOptions&InstanceId={ID}&HttpPutResponseHopLimit=7");
-    api.ask(&limit)?;
+    let api = server.control();
+    let enforced = "HttpTokens=required&HttpTokensEnforced=enabled";
+    call(api, "ModifyInstanceMetadataDefaults", enforced)?;
+    let limit = format!("InstanceId={ID}&HttpPutResponseHopLimit=7");
+    call(api, "ModifyInstanceMetadataOptions", &limit)?;
     server.process().signal("TERM")?;
     server.process().ended()?;
     let mut serve = imds();

@@ -6,11 +6,12 @@ use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt as _;
 use std::process::Command;
 
+use testkit::http::{Response, exchange};
 use testkit::{
     Context as _, Finished, Need, Process, Result, Server, Trial, ensure, imds, test, tests,
 };
 
-use crate::api::Api;
+use crate::api::{Variables, post};
 
 pub(crate) fn tests() -> Vec<Trial> {
     let mut tests = tests![
@@ -21,6 +22,7 @@ pub(crate) fn tests() -> Vec<Trial> {
         keys_come_and_go,
         who_may_only_read_makes_no_keys,
         nobody_administers_without_a_signature,
+        pages_in_a_browser_are_refused,
         instances_as_people_read_them,
         the_control_port_is_in_use,
         unsigned_requests_are_for_loopback_only,
@@ -85,11 +87,10 @@ fn env_warns_of_an_aws_cli_that_would_ask_aws() -> Result<()> {
 
 fn aws_cli_after_env() -> Result<()> {
     let server = Server::start(&["--region", "eu-west-1"])?;
-    let python = std::env::var_os("IMDS_TEST_PYTHON").unwrap_or_default();
     let mut shell = testkit::program("sh");
     shell.args(["-ec", "eval \"$(imds env)\"; exec aws ec2 describe-instances --output text \
                         --query 'Reservations[].Instances[].[InstanceId,Placement.AvailabilityZone]'"]);
-    let path = [python, testkit::path_with_imds()].join(std::ffi::OsStr::new(":"));
+    let path = testkit::path_with_imds_and_python();
     shell.env("PATH", path).env("XDG_STATE_HOME", server.state_home());
     // What would get in the way.
     shell.env("AWS_PROFILE", "other").env("AWS_SESSION_TOKEN", "old");
@@ -131,9 +132,9 @@ fn memory_shows_its_variables_in_the_banner() -> Result<()> {
 
 fn keys_come_and_go() -> Result<()> {
     let server = Server::start(&[])?;
-    let api = Api::of(&server)?;
+    let variables = Variables::of(&server)?;
     let (first, secret) =
-        (api.variable("AWS_ACCESS_KEY_ID")?, api.variable("AWS_SECRET_ACCESS_KEY")?);
+        (variables.get("AWS_ACCESS_KEY_ID")?, variables.get("AWS_SECRET_ACCESS_KEY")?);
     let created = output(&server, &["access-key", "create"])?;
     let second = created.split('\'').nth(1).unwrap_or_default().to_owned();
     ensure!(second.starts_with("AKIA") && second.len() == 20, "{created}");
@@ -144,11 +145,11 @@ fn keys_come_and_go() -> Result<()> {
     // A key that is gone is nobody's.
     output(&server, &["access-key", "delete", first])?;
     let mut with_first = imds();
-    api.lead(&mut with_first).args(["instance", "list"]);
+    variables.lead(&mut with_first).args(["instance", "list"]);
     let finished = Finished::of(&mut with_first)?.expect_code(3)?;
     expect(&finished.stderr, &["AuthFailure"])?;
     // And `imds env` gives the other one.
-    ensure!(Api::of(&server)?.variable("AWS_ACCESS_KEY_ID")? == second);
+    ensure!(Variables::of(&server)?.get("AWS_ACCESS_KEY_ID")? == second);
 
     let last = imds_beside(&server, &["access-key", "delete", &second]);
     let finished = Finished::of(&mut { last })?.expect_code(2)?;
@@ -164,10 +165,10 @@ fn who_may_only_read_makes_no_keys() -> Result<()> {
     let server = Server::start(&[])?;
     let created = output(&server, &["access-key", "create", "--read-only"])?;
     let words: Vec<_> = created.split('\'').collect();
-    let api = Api::of(&server)?;
+    let variables = Variables::of(&server)?;
     let as_reader = |arguments: &[&str]| {
         let mut command = imds();
-        api.lead(&mut command).args(arguments);
+        variables.lead(&mut command).args(arguments);
         command.env("AWS_ACCESS_KEY_ID", words[1]).env("AWS_SECRET_ACCESS_KEY", words[3]);
         Finished::of(&mut command)
     };
@@ -181,14 +182,35 @@ fn who_may_only_read_makes_no_keys() -> Result<()> {
 fn nobody_administers_without_a_signature() -> Result<()> {
     const LIST: &str = r#"{"action":"ListAccessKeys"}"#;
     let server = Server::start(&[])?;
-    let answer = Api::of(&server)?.post("/imds", LIST)?;
+    let answer = post(server.control(), "/imds", LIST)?;
     ensure!(answer.status() == 403, "{answer:?}");
     expect(&answer.text()?, &["MissingAuthenticationToken"])?;
     let open = Server::start(&["--no-auth"])?;
-    let api = Api::of(&open)?;
-    expect(&api.post("/imds", LIST)?.text()?, &["\"AccessKeys\""])?;
-    let answer = api.post("/imds", r#"{"action":"Dance"}"#)?;
+    expect(&post(open.control(), "/imds", LIST)?.text()?, &["\"AccessKeys\""])?;
+    let answer = post(open.control(), "/imds", r#"{"action":"Dance"}"#)?;
     ensure!(answer.status() == 400, "{answer:?}");
+    Ok(())
+}
+
+/// With `--no-auth`, what a page can have a browser send to any address is not carried out.
+fn pages_in_a_browser_are_refused() -> Result<()> {
+    let server = Server::start(&["--no-auth"])?;
+    let port = server.control().port();
+    let target = "/?Action=DescribeInstances&Version=2016-11-15";
+    for (host, header, status) in [
+        ("127.0.0.1", "", 200),
+        ("localhost", "", 200),
+        ("127.0.0.1", "Origin: http://page.example\r\n", 403),
+        ("127.0.0.1", "Sec-Fetch-Site: cross-site\r\n", 403),
+        // The page's own name, which now means this machine.
+        ("page.example", "", 403),
+    ] {
+        let request = format!(
+            "GET {target} HTTP/1.1\r\nHost: {host}:{port}\r\n{header}Connection: close\r\n\r\n"
+        );
+        let answer = Response::parse(&exchange(server.control(), request.as_bytes())?)?;
+        ensure!(answer.status() == status, "{host} {header}: {answer:?}");
+    }
     Ok(())
 }
 

@@ -8,7 +8,9 @@ use netlink_packet_route::{AddressFamily, RouteNetlinkMessage};
 use crate::{Batch, Error, Netlink};
 
 impl Batch {
-    /// Gives an interface an address, usable at once (no duplicate address detection).
+    /// Gives an interface an address, without duplicate address detection: usable at once, but that
+    /// packets for an IPv6 address may be dropped for a moment, until a kernel worker gives it its
+    /// local route.
     ///
     /// The prefix length is what the interface shows; it makes no route. Whom the interface reaches
     /// is said by [`Batch::route`] alone, so that a neighbour that does not exist is refused rather

@@ -177,15 +177,32 @@ pub fn set_host_name(name: &str) -> Result<(), Error> {
 /// An environment variable, and its value; `None` where it must not be set.
 pub type Variable = (&'static str, Option<String>);
 
-/// Becomes another program, looked up in `PATH` as a shell does, in our environment but for these
-/// variables. Returns only if that fails.
+/// What a program's environment is made of. Has no `Debug`: it may hold secrets.
+#[derive(Clone)]
+pub struct Environment {
+    /// Whether our own variables are in it.
+    pub is_inherited: bool,
+    /// These win over our own.
+    pub variables: Vec<Variable>,
+}
+
+impl Default for Environment {
+    /// Our own.
+    fn default() -> Self {
+        Self { is_inherited: true, variables: Vec::new() }
+    }
+}
+
+/// Becomes another program, looked up in our `PATH` as a shell does. Returns only if that fails.
 pub fn exec<'a>(
     program: &'a OsStr,
     arguments: impl Iterator<Item = &'a OsStr>,
-    variables: &[Variable],
+    environment: &Environment,
 ) -> io::Error {
+    let Environment { is_inherited, variables } = environment;
     let words = iter::once(program).chain(arguments).map(|word| CString::new(word.as_bytes()));
-    let is_ours = |name: &OsStr| !variables.iter().any(|(other, _)| *other == name);
+    let is_ours =
+        |name: &OsStr| *is_inherited && !variables.iter().any(|(other, _)| *other == name);
     let inherited = env::vars_os().filter(|(name, _)| is_ours(name));
     let stated = variables
         .iter()

@@ -11,7 +11,7 @@ use crate::{language, library};
 ///
 /// A search that heeds case is several times faster than one that does not, and fastest if the
 /// first four bytes of each text are rare; so some words have lost their first letters.
-const NEEDLES: [&str; 40] = [
+const NEEDLES: [&str; 41] = [
     // The service, and its tree under an address from elsewhere.
     "169.254.169.254",
     "fd00:ec2::254",
@@ -32,6 +32,7 @@ const NEEDLES: [&str; 40] = [
     "aws_instance",
     "aws_launch_template",
     "aws_launch_configuration",
+    "s_eks_node_group",
     "aws_ec2_instance_metadata_defaults",
     "amazon-ebs",
     "amazon-instance",

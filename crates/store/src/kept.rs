@@ -36,14 +36,28 @@ impl dyn Store + '_ {
     /// # Errors
     /// [`StoreError::Unreadable`] if one of them is not such a record.
     pub fn read_all<R: Record>(&self, prefix: &Prefix<R>) -> Result<Records<R>, StoreError> {
-        let listing = self.list(prefix.as_str())?;
+        self.read_page(prefix, "", usize::MAX)
+    }
+
+    /// The same, but only the first `limit` records behind the one that is called `after`.
+    ///
+    /// # Errors
+    /// [`StoreError::Unreadable`] if one of them is not such a record.
+    pub fn read_page<R: Record>(
+        &self,
+        prefix: &Prefix<R>,
+        after: &str,
+        limit: usize,
+    ) -> Result<Records<R>, StoreError> {
+        let after = format!("{}{after}", prefix.as_str());
+        let listing = self.page(prefix.as_str(), Some(&after), limit)?;
         let name = |entry: &Entry| prefix.rest(&entry.key).unwrap_or_default().to_owned();
         let records = listing.entries.iter().map(|entry| Ok((name(entry), Kept::new(entry)?)));
         Ok(Records { revision: listing.revision, records: records.collect::<Result<_, _>>()? })
     }
 }
 
-/// The records below a prefix.
+/// Records below a prefix.
 #[derive(Clone, Debug)]
 pub struct Records<R> {
     /// The newest revision when they were read.

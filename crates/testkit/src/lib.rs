@@ -24,8 +24,8 @@ pub use lab::{Family, Lab, Loss, Network};
 pub use libtest_mimic::{Arguments, Trial, run};
 pub use need::{Need, has_all_users};
 pub use process::{
-    Finished, Process, binary, exec, imds, path_with, path_with_imds, program, shell_of_nobody,
-    tidy,
+    Finished, Process, binary, exec, imds, path_with, path_with_imds, path_with_imds_and_python,
+    program, shell_of_nobody, tidy,
 };
 pub use server::Server;
 

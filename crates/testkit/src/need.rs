@@ -13,6 +13,8 @@ pub enum Need {
     Root,
     /// The Python environment of `cargo xtask test`, with the aws CLI and boto3.
     Python,
+    /// What Debian's instances run at their start, unpacked by `cargo xtask test`.
+    Guests,
     /// Somebody who can wait for two minutes: CI, or who asks for it with `IMDS_TEST_SLOW=1`.
     Patience,
 }
@@ -35,6 +37,9 @@ impl Need {
             }
             Self::Python if !is_set("IMDS_TEST_PYTHON") => {
                 Err("IMDS_TEST_PYTHON is not set; `cargo xtask test` sets it".to_owned())
+            }
+            Self::Guests if !is_set("IMDS_TEST_GUESTS") => {
+                Err("IMDS_TEST_GUESTS is not set; `cargo xtask test` sets it".to_owned())
             }
             Self::Patience if !is_set("CI") && !is_set("IMDS_TEST_SLOW") => {
                 Err("it takes two minutes; IMDS_TEST_SLOW=1 runs it".to_owned())

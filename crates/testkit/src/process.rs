@@ -2,7 +2,6 @@
 
 use std::ffi::OsString;
 use std::io::Read;
-use std::iter;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::OnceLock;
@@ -43,10 +42,22 @@ pub fn path_with_imds() -> OsString {
     path_with(binary().parent().unwrap_or(Path::new("/")))
 }
 
+/// The same, and the tests' Python environment with the aws CLI where there is one.
+pub fn path_with_imds_and_python() -> OsString {
+    let python = std::env::var_os("IMDS_TEST_PYTHON").map(PathBuf::from);
+    let imds = binary().parent().unwrap_or(Path::new("/"));
+    path_with_all(python.as_deref().into_iter().chain([imds]))
+}
+
 /// The path, with `directory` in front.
 pub fn path_with(directory: &Path) -> OsString {
+    path_with_all([directory])
+}
+
+fn path_with_all<'a>(directories: impl IntoIterator<Item = &'a Path>) -> OsString {
     let path = std::env::var_os("PATH").unwrap_or_default();
-    let directories = iter::once(directory.to_owned()).chain(std::env::split_paths(&path));
+    let directories = directories.into_iter().map(Path::to_owned);
+    let directories = directories.chain(std::env::split_paths(&path));
     // It fails for names with a colon, which were no part of a path before.
     std::env::join_paths(directories).unwrap_or(path)
 }

@@ -24,9 +24,9 @@ use crate::value::{Blob, Sensitive, Timestamp};
 
 ";
 
-/// Lists that EC2 writes even if they are empty, by structure, as captured answers have them; others
-/// (`tagSet`, `licenseSet`, …) it leaves out. Lists at the top of an answer are always there too:
-/// programs look into them without asking.
+/// Lists that EC2 is taken to write even if they are empty, by structure; others (`tagSet`,
+/// `licenseSet`, …) it is taken to leave out. SDKs read both alike. Lists at the top of an answer are
+/// always there too: programs look into them without asking.
 const ALWAYS: [(&str, &[&str]); 8] = [
     ("AvailabilityZone", &["messageSet"]),
     ("Image", &["blockDeviceMapping"]),

@@ -16,7 +16,7 @@ fn token(made_at: u64) -> Arc<Token> {
 
 fn hop_limit() -> Error {
     Error::HopLimit(Box::new(HopLimit {
-        needed: Some(2),
+        needed: 2,
         certainty: Certainty::Sure,
         endpoint: ([127, 0, 0, 1], 80).into(),
         connected_in: Duration::ZERO,

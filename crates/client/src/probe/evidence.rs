@@ -61,31 +61,30 @@ pub(super) struct Testimony {
     pub(super) status: Option<u16>,
     /// Whether packets were lost on the way.
     pub(super) had_loss: bool,
-    pub(super) way: Way,
+    /// The smallest hop limit that reaches the service, 1 for a neighbour; once it is measured.
+    pub(super) hops: Option<u8>,
 }
 
-/// How far the service is.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-pub(super) enum Way {
-    /// Still being measured.
-    #[default]
-    Unmeasured,
-    /// Nothing comes back that would tell.
-    Unmeasurable,
-    /// The smallest hop limit that reaches it, 1 for a neighbour.
-    Hops(u8),
+/// That the token is lost by the hop limit.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) struct Verdict {
+    pub(super) certainty: Certainty,
+    /// The smallest hop limit that reaches the service.
+    pub(super) hops: u8,
+    /// The status that others were answered with.
+    pub(super) other_status: u16,
 }
 
 impl Evidence {
-    /// Whether the token is lost by the hop limit, and the status that others were answered with.
-    /// `None`: this is not known, or not so.
-    pub(super) fn judge(&self) -> Option<(Certainty, u16)> {
-        let status = self.testimony.status?;
-        match self.testimony.way {
-            // No router is on the way: every limit lets the token arrive.
-            Way::Hops(1) | Way::Unmeasured => return None,
-            Way::Hops(_) | Way::Unmeasurable => {}
-        }
+    /// Whether the token is lost by the hop limit. `None`: this is not known, or not so.
+    ///
+    /// Nothing is said without the way's measure. Where no router is on it, every limit lets the token
+    /// arrive; and a link that does not even let itself be measured stands still, so that what is
+    /// silent on it shows nothing.
+    pub(super) fn judge(&self) -> Option<Verdict> {
+        let other_status = self.testimony.status?;
+        let hops = self.testimony.hops.filter(|hops| *hops > 1)?;
+        let verdict = |certainty| Verdict { certainty, hops, other_status };
         let lossy = self.testimony.had_loss;
         let least_resets = if lossy || self.had_late_reset { RESETS_IN_DOUBT } else { RESETS };
         let swallowed = match self.nudged {
@@ -105,11 +104,10 @@ impl Evidence {
             }
         };
         if swallowed || self.resets >= least_resets {
-            return Some((Certainty::Sure, status));
+            return Some(verdict(Certainty::Sure));
         }
-        let has_routers = matches!(self.testimony.way, Way::Hops(_));
-        let blind = self.nudged == Nudged::Unknown && self.resets == 0 && has_routers;
-        (blind && self.silent_for >= UNKNOWN_AFTER).then_some((Certainty::Likely, status))
+        let blind = self.nudged == Nudged::Unknown && self.resets == 0;
+        (blind && self.silent_for >= UNKNOWN_AFTER).then(|| verdict(Certainty::Likely))
     }
 }
 
@@ -117,7 +115,7 @@ impl Evidence {
 mod tests {
     use super::*;
 
-    const ALIVE: Testimony = Testimony { status: Some(401), had_loss: false, way: Way::Hops(2) };
+    const ALIVE: Testimony = Testimony { status: Some(401), had_loss: false, hops: Some(2) };
     const REPEATED: Nudged =
         Nudged::Unacknowledged { packets: PACKETS, retransmissions: 1, had_loss: false };
 
@@ -131,8 +129,12 @@ mod tests {
         }
     }
 
+    fn lost(certainty: Certainty) -> Verdict {
+        Verdict { certainty, hops: 2, other_status: 401 }
+    }
+
     fn is_sure(evidence: &Evidence) -> bool {
-        evidence.judge() == Some((Certainty::Sure, 401))
+        evidence.judge() == Some(lost(Certainty::Sure))
     }
 
     #[test]
@@ -149,13 +151,14 @@ mod tests {
     fn nothing_is_decided_while_nobody_else_is_answered() {
         let mute = Testimony { status: None, ..ALIVE };
         assert_eq!(evidence(REPEATED, mute).judge(), None);
-        let unmeasured = Testimony { way: Way::Unmeasured, ..ALIVE };
+        let unmeasured = Testimony { hops: None, ..ALIVE };
         assert_eq!(evidence(REPEATED, unmeasured).judge(), None);
+        assert_eq!(Evidence { resets: 9, ..evidence(REPEATED, unmeasured) }.judge(), None);
     }
 
     #[test]
     fn a_neighbour_is_never_too_far() {
-        let near = Testimony { way: Way::Hops(1), ..ALIVE };
+        let near = Testimony { hops: Some(1), ..ALIVE };
         let evidence = Evidence { resets: 9, ..evidence(REPEATED, near) };
         assert_eq!(evidence.judge(), None);
     }
@@ -213,8 +216,8 @@ mod tests {
             ..evidence(Nudged::Unknown, ALIVE)
         };
         assert_eq!(blind(999).judge(), None);
-        assert_eq!(blind(1000).judge(), Some((Certainty::Likely, 401)));
-        let unmeasured = Testimony { way: Way::Unmeasurable, ..ALIVE };
+        assert_eq!(blind(1000).judge(), Some(lost(Certainty::Likely)));
+        let unmeasured = Testimony { hops: None, ..ALIVE };
         assert_eq!(Evidence { testimony: unmeasured, ..blind(1000) }.judge(), None);
     }
 }

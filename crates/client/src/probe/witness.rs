@@ -8,7 +8,7 @@ use tokio::task::AbortHandle;
 use tokio::time::{Instant, sleep_until, timeout_at};
 
 use super::distance;
-use super::evidence::{Testimony, Way};
+use super::evidence::Testimony;
 use crate::connect;
 use crate::endpoint::Endpoint;
 use crate::exchange::Request;
@@ -46,7 +46,7 @@ impl Witness {
     /// Waits until it knows all it will.
     pub(super) async fn finished(&self) {
         let is_whole =
-            |testimony: &Testimony| testimony.status.is_some() && testimony.way != Way::Unmeasured;
+            |testimony: &Testimony| testimony.status.is_some() && testimony.hops.is_some();
         // An error is the task's end, after which it learns nothing more.
         let _ = self.testimony.clone().wait_for(is_whole).await;
     }
@@ -58,12 +58,18 @@ impl Drop for Witness {
     }
 }
 
+/// Measures in haste; where that tells nothing the link or this machine is slow, and it takes its time.
 async fn measure(address: SocketAddr, sender: &watch::Sender<Testimony>) {
-    let measured = distance::measure(address, distance::HASTE).await;
-    sender.send_modify(|testimony| {
-        testimony.way = measured.hops.map_or(Way::Unmeasurable, Way::Hops);
-        testimony.had_loss |= measured.had_loss;
-    });
+    for patience in [distance::HASTE, distance::LEISURE] {
+        let measured = distance::measure(address, patience).await;
+        sender.send_modify(|testimony| {
+            testimony.hops = measured.hops;
+            testimony.had_loss |= measured.had_loss || measured.hops.is_none();
+        });
+        if measured.hops.is_some() {
+            return;
+        }
+    }
 }
 
 /// Asks with a false token until there is an answer, whatever it is.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use imds_core::credentials::AccessKeys;
+use imds_core::credentials::RoleKeys;
 use imds_core::extra::Extra;
 use imds_core::image::Image;
 use imds_core::instance::{LifeCycle, PublicKey};
@@ -44,9 +44,6 @@ impl Given {
         of_this.map(|(_, extra)| extra.clone()).unwrap_or_default()
     }
 }
-
-/// A role's keys, and when they end in seconds since 1970.
-type RoleKeys = (AccessKeys, Option<u64>);
 
 /// The instance that is kept as `record`.
 pub(crate) fn instance(

@@ -88,7 +88,7 @@ pub(crate) struct DoctorArgs {
 #[command(next_help_heading = "Service")]
 pub(crate) struct ClientArgs {
     /// Where the service is
-    #[arg(long, value_name = "URL", value_parser = endpoint)]
+    #[arg(long, value_name = "URL")]
     pub(crate) endpoint: Option<Endpoint>,
 
     /// Use the service's IPv6 address
@@ -112,8 +112,4 @@ impl ClientArgs {
     pub(crate) fn mode(&self) -> Option<Mode> {
         self.ipv6.then_some(Mode::Ipv6)
     }
-}
-
-fn endpoint(text: &str) -> Result<Endpoint, String> {
-    text.parse().map_err(str::to_owned)
 }

@@ -6,7 +6,9 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
+use imds_core::network::Subnet;
 use imds_core::{Endpoint, Flavour, Instance, Launch};
+use imds_linux::process::Environment;
 use imds_linux::socket;
 use imds_store::{MemoryStore, Store};
 
@@ -19,7 +21,9 @@ use crate::control::{Authentication, Control, ControlServer, Network};
 use crate::error::CommandError;
 use crate::events::schedule::{Scheduled, Scheduler};
 use crate::exec::{self, ExecRequest, InstanceFacts, SERVICE_V4};
+use crate::first_boot::FirstBoot;
 use crate::identity::Signers;
+use crate::role_source::Renewal;
 use crate::sdk_settings::SdkSettings;
 use crate::serve::{Listener, Server, Service};
 use crate::state::{access_key, default_instance, token_key};
@@ -44,32 +48,51 @@ pub(crate) fn run(args: ExecArgs) -> ExitCode {
     })
 }
 
-fn try_run(args: ExecArgs) -> Result<ExitCode, CommandError> {
+fn try_run(mut args: ExecArgs) -> Result<ExitCode, CommandError> {
     let settings = Settings::load(&args.answers)?;
     let answers = settings.answers(&args.answers);
-    let launch = args.instance.launch(settings.instance)?;
+    if args.run_user_data.is_some() {
+        args.instance.user_data.clone_from(&args.run_user_data);
+    }
+    let role_source = args.instance.role_source(&settings.instance)?;
+    let mut launch = args.instance.launch(settings.instance)?;
+    let renewal = role_source.map(|source| Renewal::begin(source, &mut launch)).transpose()?;
+    let first_boot = args.run_user_data.map(|_| first_boot(&launch)).transpose()?;
     // What happens by the clock needs somewhere to be kept, too.
     let (instance, account) = if args.sandbox.control || !settings.events.is_empty() {
-        let (instance, account) = Account::open(&launch)?;
+        let subnets = settings.subnet.into_iter().map(Subnet::from);
+        let (instance, account) = Account::open(&launch, Network::of(&launch).with(subnets)?)?;
         (instance, Some(account))
     } else {
         (launch.settle()?, None)
     };
-    let with_control = account.as_ref().filter(|_| args.sandbox.control);
-    let variables = with_control.map(|account| account.settings(&instance)).transpose()?;
-    let mut words = args.program.into_iter();
+    let mut environment = Environment::default();
+    let mut words = args.program;
+    let mut scripts = Vec::new();
+    let map_root = args.sandbox.map_root || first_boot.is_some();
+    if let Some(first_boot) = first_boot {
+        environment = FirstBoot::environment();
+        words = first_boot.program();
+        scripts = first_boot.into_scripts();
+    }
+    if let Some(account) = account.as_ref().filter(|_| args.sandbox.control) {
+        environment.variables.extend(account.settings(&instance)?.variables());
+    }
+    let mut words = words.into_iter();
     let request = ExecRequest {
         program: words.next().unwrap_or_default(),
         arguments: words.collect(),
         hops: args.sandbox.hops.unwrap_or(args.sandbox.container.into()),
-        map_root: args.sandbox.map_root,
+        map_root,
         egress: args.sandbox.egress,
         ipv6: instance.options.http_protocol_ipv6.is_enabled(),
         instance: facts(&instance)?,
-        variables: variables.map(|settings| settings.variables()).unwrap_or_default(),
+        environment,
+        scripts,
     };
     exec::run(request, |listeners| {
         telemetry::start(args.logs.log_format);
+        renewal.map_or(Ok(()), Renewal::start)?;
         let account = account
             .map(|account| account.serve(&instance, settings.events, args.sandbox.control))
             .transpose()?;
@@ -77,6 +100,17 @@ fn try_run(args: ExecArgs) -> Result<ExitCode, CommandError> {
         let table = table.unwrap_or_else(|| of_one(&instance));
         start(listeners, table, account, answers, &args.logs)
     })
+}
+
+/// The scripts to run instead of a program.
+fn first_boot(launch: &Launch) -> Result<FirstBoot, CommandError> {
+    let first_boot = FirstBoot::of(launch.user_data.as_deref().unwrap_or_default())?;
+    for (name, kind) in &first_boot.left_out {
+        eprintln!(
+            "imds: warning: {name} of the user data is not run, being {kind}: only scripts are"
+        );
+    }
+    Ok(first_boot)
 }
 
 /// An account of the program's own, in memory.
@@ -96,10 +130,9 @@ struct Served {
 
 impl Account {
     /// One with a key and with this instance. Starts no thread.
-    fn open(launch: &Launch) -> Result<(Instance, Self), CommandError> {
+    fn open(launch: &Launch, network: Network) -> Result<(Instance, Self), CommandError> {
         let store = Arc::new(MemoryStore::new());
         access_key::ensure(&*store, unix_ms() / 1000)?;
-        let network = Network::of(launch);
         let instance = default_instance::ensure(&*store, launch.clone(), &network)?;
         let given = Given::of(launch, &instance.id);
         Ok((instance, Self { store, network, given }))

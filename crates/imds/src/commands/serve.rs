@@ -7,6 +7,7 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 
+use imds_core::network::Subnet;
 use imds_core::placement::Region;
 use imds_core::{Flavour, HttpTokens, Instance, Launch, Switch};
 use imds_store::Store;
@@ -21,6 +22,7 @@ use crate::control::{Authentication, Control, ControlServer, Network};
 use crate::error::{CommandError, Kind};
 use crate::events::schedule::Scheduler;
 use crate::identity::Signers;
+use crate::role_source::Renewal;
 use crate::sdk_settings::SdkSettings;
 use crate::serve::{Listener, Service, allow_many_connections, default_threads};
 use crate::shell::Shell;
@@ -52,12 +54,14 @@ pub(crate) fn run(args: ServeArgs) -> Result<ExitCode, CommandError> {
     let control = control.unwrap_or(ControlAddress::At(DEFAULT_CONTROL));
     let place = args.control.state.or(settings.state).map(Place::new);
     let place = place.map_or_else(Place::default_file, Ok)?;
+    let role_source = args.instance.role_source(&settings.instance)?;
     let mut launch = args.instance.launch(settings.instance)?;
     if let Some(aemm) = &aemm {
         aemm.complete(&mut launch);
     }
     // Mistakes are told before anything is touched.
     launch.clone().settle()?;
+    let network = Network::of(&launch).with(settings.subnet.into_iter().map(Subnet::from))?;
     check_ipv6(&addresses, &launch)?;
     telemetry::start(args.logs.log_format);
     if let Some(Aemm { ignored, .. }) = aemm.filter(|aemm| !aemm.ignored.is_empty()) {
@@ -81,7 +85,9 @@ pub(crate) fn run(args: ServeArgs) -> Result<ExitCode, CommandError> {
     let store = place.open()?;
     let keyring = token_key::kept(&*store)?;
     access_key::ensure(&*store, unix_ms() / 1000)?;
-    let network = Network::of(&launch);
+    if let Some(source) = role_source {
+        Renewal::begin(source, &mut launch)?.start()?;
+    }
     let instance = default_instance::ensure(&*store, launch.clone(), &network)?;
     let control_address = control_socket.as_ref().and_then(|socket| socket.local_addr().ok());
     control_address::keep(&*store, control_address)?;

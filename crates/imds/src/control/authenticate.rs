@@ -1,6 +1,11 @@
 //! Who asks: access keys and signatures.
 
+use std::net::IpAddr;
+
+use axum::http::HeaderName;
+use axum::http::header::{HOST, ORIGIN};
 use axum::http::request::Parts;
+use axum::http::uri::Authority;
 use imds_ec2::Fault;
 use imds_ec2::sigv4::{self, Message, SecretKey};
 use imds_store::keys;
@@ -54,16 +59,30 @@ impl Control {
             .map(|kept| kept.record)
     }
 
-    /// Whoever reaches the socket, but for pages that a browser has open: those it lets post forms to
-    /// any address, and names their origin.
+    /// Whoever reaches the socket, but for pages that a browser has open.
     fn anybody(&self, head: &Parts) -> Result<Caller, Fault> {
-        if head.headers.contains_key("origin") {
+        if is_from_page(head) {
             return Err(Fault::unauthorized());
         }
         let arn = format!("arn:aws:iam::{}:root", self.network.account);
         let region = signed_region(head).unwrap_or_else(|| self.region.clone());
         Ok(Caller { arn, region, role: AccessRole::Admin })
     }
+}
+
+/// Whether a page in a browser may have sent it. Browsers let any page post forms to this address, and
+/// name the page's origin then; or get images from it, and say by `Sec-Fetch-…` that it is for a page;
+/// or, where the page's own host name was made to mean this address, think it the page's own service:
+/// then `Host` is that name. It is an address, or a name that always means this machine, for others.
+fn is_from_page(head: &Parts) -> bool {
+    let of_page = |name: &HeaderName| name == ORIGIN || name.as_str().starts_with("sec-fetch-");
+    let host = head.headers.get(HOST).and_then(|host| host.to_str().ok());
+    let host = host.and_then(|host| host.parse::<Authority>().ok());
+    let is_ours = host.is_some_and(|host| {
+        let host = host.host().trim_matches(['[', ']']);
+        host.eq_ignore_ascii_case("localhost") || host.parse::<IpAddr>().is_ok()
+    });
+    !is_ours || head.headers.keys().any(of_page)
 }
 
 /// The Region that a request is signed for, whoever signed it.

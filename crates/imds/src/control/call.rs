@@ -76,6 +76,13 @@ impl Call<'_> {
         Ok(self.store.read_all(prefix)?)
     }
 
+    /// The names of all records below `prefix`, whatever is in them.
+    pub(super) fn names<R>(&self, prefix: &Prefix<R>) -> Result<Vec<String>, Refusal> {
+        let listing = self.store.list(prefix.as_str())?;
+        let names = listing.entries.iter().filter_map(|entry| prefix.rest(&entry.key));
+        Ok(names.map(str::to_owned).collect())
+    }
+
     /// The tags of a resource.
     pub(super) fn tags(&self, resource: &str) -> Result<Tags, Refusal> {
         let kept = self.read(&keys::tags(&self.region, resource))?;

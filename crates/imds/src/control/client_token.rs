@@ -20,17 +20,18 @@ pub(super) struct ClientToken {
 }
 
 impl ClientToken {
-    /// The token of a request with these `parameters`, which are all but the token itself. They are
-    /// not kept, only a digest of them.
+    /// The token of a request with these `parameters`, which are all but the token itself; `None` if
+    /// it has none. They are not kept, only a digest of them.
     ///
     /// # Errors
     /// `IdempotentParameterMismatch` if an earlier request with the same token had others.
     pub(super) fn read(
         call: &Call<'_>,
         action: &str,
-        token: &str,
+        token: Option<&str>,
         parameters: &impl Serialize,
-    ) -> Result<Self, Refusal> {
+    ) -> Result<Option<Self>, Refusal> {
+        let Some(token) = token else { return Ok(None) };
         if token.is_empty() || token.len() > LONGEST || !token.is_ascii() {
             return Err(Fault::invalid_value(
                 "ClientToken",
@@ -50,7 +51,7 @@ impl ClientToken {
             )
             .into());
         }
-        Ok(Self { key, parameters, earlier, now: call.now })
+        Ok(Some(Self { key, parameters, earlier, now: call.now }))
     }
 
     /// The ids of what an earlier request with this token made.

@@ -19,6 +19,7 @@ use imds_store::records::{self, Lifecycle, Tags};
 use imds_store::{Kept, keys};
 
 use super::call::{Call, Refusal};
+use super::page::Page;
 use crate::agent::{self, Given};
 
 /// An instance that exists, as it is kept.
@@ -66,25 +67,55 @@ pub(super) fn find_all(call: &Call<'_>, ids: &[String]) -> Result<Vec<Found>, Re
 
 /// All instances of the Region, in the order of their ids.
 pub(super) fn all(call: &Call<'_>) -> Result<Vec<Found>, Refusal> {
-    let instances = call.read_all(&keys::instances(&call.region))?;
-    let tags = call.read_all(&keys::all_tags(&call.region))?;
+    next(call, "", usize::MAX)
+}
+
+/// The next `limit` instances behind the one with the id `after`.
+fn next(call: &Call<'_>, after: &str, limit: usize) -> Result<Vec<Found>, Refusal> {
+    let instances = keys::instances(&call.region);
+    let instances = call.store.read_page(&instances, after, limit)?.records;
+    // All that begins with `i-` are instances, which have no more tags than one record each.
+    let after = if after.is_empty() { "i-" } else { after };
+    let tags = call.store.read_page(&keys::all_tags(&call.region), after, limit)?;
     let mut tags: BTreeMap<_, _> = tags.records.into_iter().collect();
-    let found = instances.records.into_iter().filter_map(|(id, kept)| {
+    let found = instances.into_iter().filter_map(|(id, kept)| {
         let tags = tags.remove(&id);
         Some(Found { id: id.parse().ok()?, kept, tags })
     });
     Ok(found.collect())
 }
 
-/// What a `Describe…` call is about: the instances with these ids, or all where none is named.
-fn chosen(
+/// How many instances are read at once, at least.
+const BATCH: usize = 100;
+
+/// The page of what a `Describe…` call shows, and the token of the next one: of the instances with
+/// these ids, or of all where none is named.
+fn paged<T>(
     call: &Call<'_>,
     ids: &[String],
-    max_results: Option<i32>,
-) -> Result<Vec<Found>, Refusal> {
-    if ids.is_empty() {
-        return all(call);
+    (max_results, next_token): (Option<i32>, Option<&str>),
+    show: impl Fn(Found) -> Option<T>,
+    key: impl Fn(&T) -> &str,
+) -> Result<(Vec<T>, Option<String>), Refusal> {
+    let page = Page::new(max_results, next_token, 5..=1000)?;
+    if !ids.is_empty() {
+        let found = named(call, ids, max_results)?;
+        return Ok(page.cut(found.into_iter().filter_map(show), key));
     }
+    let mut shown = Vec::new();
+    let mut after = page.after().to_owned();
+    // One more than the page has tells that there is another page.
+    let batch = BATCH.max(page.limit() + 1);
+    while shown.len() <= page.limit() {
+        let found = next(call, &after, batch)?;
+        let Some(last) = found.last() else { break };
+        after = last.id.to_string();
+        shown.extend(found.into_iter().filter_map(&show));
+    }
+    Ok(page.cut(shown, key))
+}
+
+fn named(call: &Call<'_>, ids: &[String], max_results: Option<i32>) -> Result<Vec<Found>, Refusal> {
     if max_results.is_some() {
         return Err(Fault::invalid_parameter_combination(
             "The parameter instancesSet cannot be used with the parameter maxResults",
@@ -135,7 +166,7 @@ impl Found {
     }
 
     /// What was said of it by this name of the EC2 API.
-    fn attribute(&self, name: &str) -> Option<&str> {
+    pub(super) fn attribute(&self, name: &str) -> Option<&str> {
         self.kept.record.attributes.get(name).map(String::as_str)
     }
 

@@ -16,10 +16,11 @@ use imds_store::records::{self, Tags};
 use imds_store::{Kept, Transaction, keys};
 
 use super::call::{Call, Refusal};
+use super::client_token::ClientToken;
 use super::filter::Filters;
 use super::page::Page;
 use super::{ids, tags, time};
-pub(super) use data::{applied, of_instance};
+pub(super) use data::{applied, of_instance, tags_of_launch};
 
 /// A template that exists, as it is kept.
 pub(super) struct Found {
@@ -71,6 +72,12 @@ pub(super) fn create(
     call: &Call<'_>,
     asked: &CreateLaunchTemplateRequest,
 ) -> Result<CreateLaunchTemplateResult, Refusal> {
+    let token = client_token(call, asked)?;
+    if let Some([id]) = token.as_ref().and_then(ClientToken::made) {
+        let found = find_by_id(call, id)?;
+        let launch_template = Some(shape(id, &found.kept.record, &call.tags(id)?));
+        return Ok(CreateLaunchTemplateResult { launch_template, warning: None });
+    }
     let name = asked.launch_template_name.as_str();
     check_name(name)?;
     let data = data::checked(&asked.launch_template_data)?;
@@ -104,9 +111,21 @@ pub(super) fn create(
     if !its_tags.is_empty() {
         transaction = transaction.write(&keys::tags(&call.region, &id), &its_tags);
     }
+    if let Some(token) = token {
+        transaction = token.spend(transaction, vec![id.clone()]);
+    }
     call.commit(transaction)?;
     let launch_template = Some(shape(&id, &template, &its_tags));
     Ok(CreateLaunchTemplateResult { launch_template, warning: None })
+}
+
+/// The token that stands for all the rest of the request.
+fn client_token(
+    call: &Call<'_>,
+    asked: &CreateLaunchTemplateRequest,
+) -> Result<Option<ClientToken>, Refusal> {
+    let rest = CreateLaunchTemplateRequest { client_token: None, dry_run: None, ..asked.clone() };
+    ClientToken::read(call, "CreateLaunchTemplate", asked.client_token.as_deref(), &rest)
 }
 
 /// Source: EC2 API `CreateLaunchTemplate`.

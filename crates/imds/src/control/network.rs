@@ -3,6 +3,7 @@
 
 use std::net::Ipv4Addr;
 
+use imds_core::ids::SubnetId;
 use imds_core::network::{Ipv6Cidr, SecurityGroup, Subnet, Vpc};
 use imds_core::options::{Preferences, Switch};
 use imds_core::placement::{Region, Zone};
@@ -11,21 +12,22 @@ use imds_ec2::Fault;
 use imds_ec2::shapes::{
     self, DescribeSecurityGroupsRequest, DescribeSecurityGroupsResult, DescribeSubnetsRequest,
     DescribeSubnetsResult, DescribeVpcsRequest, DescribeVpcsResult, IpPermission, IpRange,
-    VpcCidrBlockAssociation, VpcCidrBlockState,
+    SubnetCidrBlockState, SubnetIpv6CidrBlockAssociation, VpcCidrBlockAssociation,
+    VpcCidrBlockState,
 };
 use imds_store::keys;
 
 use super::call::{Call, Refusal};
 use super::filter::Filters;
 use super::page::Page;
-use super::{places, tags};
+use super::{ids, places, tags};
 
 /// The account's network.
 #[derive(Clone)]
 pub(crate) struct Network {
     pub(crate) account: AccountId,
     /// What the operator adds.
-    pub(crate) subnets: Vec<Subnet>,
+    subnets: Vec<Subnet>,
 }
 
 impl Network {
@@ -36,6 +38,45 @@ impl Network {
         let account =
             account.unwrap_or_else(|_| unreachable!("nothing was said that could be wrong"));
         Self { account, subnets: Vec::new() }
+    }
+
+    /// The same, with subnets of the operator's.
+    pub(crate) fn with(
+        mut self,
+        subnets: impl IntoIterator<Item = Subnet>,
+    ) -> Result<Self, SubnetRefused> {
+        for subnet in subnets {
+            self.check(&subnet).map_err(|why| SubnetRefused { id: subnet.id.clone(), why })?;
+            self.subnets.push(subnet);
+        }
+        Ok(self)
+    }
+
+    /// Source: Amazon VPC User Guide, "Subnet CIDR blocks".
+    fn check(&self, subnet: &Subnet) -> Result<(), String> {
+        let Some(ipv4) = subnet.ipv4 else { return Err("has no IPv4 block".to_owned()) };
+        if !(16..=28).contains(&ipv4.prefix()) {
+            return Err(format!(
+                "has an IPv4 block of /{}; it is one of /16 to /28",
+                ipv4.prefix()
+            ));
+        }
+        if let Some(ipv6) = subnet.ipv6.filter(|ipv6| !(44..=64).contains(&ipv6.prefix())) {
+            return Err(format!(
+                "has an IPv6 block of /{}; it is one of /44 to /64",
+                ipv6.prefix()
+            ));
+        }
+        let vpc = self.vpc(subnet.zone.region());
+        if let Some(block) = vpc.ipv4.iter().find(|block| !block.contains(ipv4.address())) {
+            return Err(format!("has {ipv4}, which is not within the default VPC's {block}"));
+        }
+        let others = self.subnets(subnet.zone.region());
+        let other = others.iter().find(|other| other.id == subnet.id || overlap(other, subnet));
+        other.map_or(Ok(()), |other| {
+            let block = other.ipv4.map(|block| block.to_string()).unwrap_or_default();
+            Err(format!("has the id or addresses of {} ({block}, {})", other.id, other.zone))
+        })
     }
 
     /// The Region's default VPC.
@@ -87,6 +128,25 @@ impl Network {
         });
         interface.unwrap_or_else(|| unreachable!("nothing was said that could be wrong"))
     }
+}
+
+/// A subnet that there cannot be.
+#[derive(Debug, thiserror::Error)]
+#[error("subnet {id} {why}")]
+pub(crate) struct SubnetRefused {
+    id: SubnetId,
+    why: String,
+}
+
+/// Whether they have an address in common.
+fn overlap(one: &Subnet, other: &Subnet) -> bool {
+    let ipv4 = one.ipv4.zip(other.ipv4);
+    let ipv6 = one.ipv6.zip(other.ipv6);
+    // Of two blocks with an address in common, one has the other's first.
+    ipv4.is_some_and(|(one, other)| one.contains(other.address()) || other.contains(one.address()))
+        || ipv6.is_some_and(|(one, other)| {
+            one.contains(other.address()) || other.contains(one.address())
+        })
 }
 
 /// The public address of those that ask for one: within 198.18.0.0/15, which RFC 2544 keeps for
@@ -172,6 +232,7 @@ const SUBNET_FILTERS: &[&str] = &[
     "cidrBlock",
     "default-for-az",
     "defaultForAz",
+    "ipv6-cidr-block-association.ipv6-cidr-block",
     "ipv6-native",
     "map-public-ip-on-launch",
     "owner-id",
@@ -195,12 +256,8 @@ pub(super) fn describe_subnets(
         }
     }
     subnets.sort_by(|one, other| one.id.cmp(&other.id));
-    let taken: Vec<Ipv4Addr> = call
-        .read_all(&keys::addresses())?
-        .records
-        .iter()
-        .filter_map(|(address, _)| address.parse().ok())
-        .collect();
+    let taken = call.names(&keys::addresses())?;
+    let taken: Vec<Ipv4Addr> = taken.iter().filter_map(|address| address.parse().ok()).collect();
     let vpc = call.network.vpc(&call.region);
     let mut shown = Vec::new();
     for subnet in subnets {
@@ -228,6 +285,15 @@ fn subnet_shape(
     let is_inside = |address: &&Ipv4Addr| subnet.ipv4.is_some_and(|it| it.contains(**address));
     let free = hosts(subnet).count().saturating_sub(taken.iter().filter(is_inside).count());
     let partition = call.region.partition().0;
+    let ipv6 = subnet.ipv6.map(|block| SubnetIpv6CidrBlockAssociation {
+        association_id: Some(ids::derived("subnet-cidr-assoc-", subnet.id.as_str(), "ipv6")),
+        ipv6_cidr_block: Some(block.to_string()),
+        ipv6_cidr_block_state: Some(SubnetCidrBlockState {
+            state: Some("associated".to_owned()),
+            status_message: None,
+        }),
+        ..SubnetIpv6CidrBlockAssociation::default()
+    });
     shapes::Subnet {
         subnet_id: Some(subnet.id.to_string()),
         subnet_arn: Some(format!(
@@ -244,6 +310,7 @@ fn subnet_shape(
         default_for_az: Some(is_default),
         map_public_ip_on_launch: Some(false),
         assign_ipv6_address_on_creation: Some(subnet.ipv6.is_some()),
+        ipv6_cidr_block_association_set: ipv6.into_iter().collect(),
         ipv6_native: Some(subnet.ipv4.is_none()),
         tags,
         ..shapes::Subnet::default()
@@ -259,6 +326,10 @@ fn subnet_values(shape: &shapes::Subnet, name: &str) -> Vec<String> {
         }
         "cidr" | "cidr-block" | "cidrBlock" => shape.cidr_block.clone(),
         "default-for-az" | "defaultForAz" => shape.default_for_az.map(|is| is.to_string()),
+        "ipv6-cidr-block-association.ipv6-cidr-block" => {
+            let block = shape.ipv6_cidr_block_association_set.first();
+            block.and_then(|block| block.ipv6_cidr_block.clone())
+        }
         "ipv6-native" => shape.ipv6_native.map(|is| is.to_string()),
         "map-public-ip-on-launch" => shape.map_public_ip_on_launch.map(|is| is.to_string()),
         "owner-id" => shape.owner_id.clone(),
@@ -317,4 +388,42 @@ pub(super) fn describe_security_groups(
     let (security_groups, next_token) =
         page.cut(shape, |group| group.group_id.as_deref().unwrap_or_default());
     Ok(DescribeSecurityGroupsResult { security_groups, next_token })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn subnet(id: &str, ipv4: &str) -> Subnet {
+        Subnet {
+            id: id.parse().unwrap(),
+            zone: "us-east-1b".parse().unwrap(),
+            ipv4: Some(ipv4.parse().unwrap()),
+            ipv6: None,
+        }
+    }
+
+    #[test]
+    fn subnets_are_within_the_vpc_and_apart() {
+        let first = "subnet-11111111";
+        for (id, ipv4, words) in [
+            ("subnet-22222222", "172.31.160.0/24", None),
+            ("subnet-22222222", "172.31.144.0/28", Some("addresses of subnet-11111111")),
+            (first, "172.31.160.0/24", Some("the id or addresses of subnet-11111111")),
+            ("subnet-22222222", "172.31.0.0/24", Some("172.31.0.0/20, us-east-1a")),
+            ("subnet-22222222", "172.31.0.0/16", Some("172.31.0.0/20, us-east-1a")),
+            ("subnet-22222222", "10.0.0.0/24", Some("the default VPC's 172.31.0.0/16")),
+            ("subnet-22222222", "172.31.160.0/29", Some("/16 to /28")),
+        ] {
+            let network = Network::of(&Launch::default());
+            let made = network.with([subnet(first, "172.31.144.0/20"), subnet(id, ipv4)]);
+            let refused = made.err().map(|refused| refused.to_string());
+            let is_expected = match (words, &refused) {
+                (None, None) => true,
+                (Some(words), Some(refused)) => refused.contains(words),
+                _ => false,
+            };
+            assert!(is_expected, "{id} {ipv4}: {refused:?}");
+        }
+    }
 }

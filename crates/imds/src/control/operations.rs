@@ -68,3 +68,16 @@ pub(super) fn carry_out(call: &Call<'_>, request: &Request) -> Result<String, Re
         Request::TerminateInstances(asked) => call.answer(asked, states::terminate),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Request;
+
+    #[test]
+    fn the_documentation_names_every_action() {
+        let documentation = include_str!("../../../../docs/control.md");
+        for action in Request::ACTIONS {
+            assert!(documentation.contains(&format!("`{action}`")), "{action}");
+        }
+    }
+}

@@ -45,9 +45,14 @@ impl Page {
         Ok(Self { after: after.transpose()?, limit })
     }
 
-    /// Whether what has this key may be on the page: to be asked before it is made for showing.
-    pub(super) fn may_have(&self, key: &str) -> bool {
-        self.after.as_deref().is_none_or(|after| key > after)
+    /// The key behind which the page begins.
+    pub(super) fn after(&self) -> &str {
+        self.after.as_deref().unwrap_or_default()
+    }
+
+    /// How many items it has at most.
+    pub(super) fn limit(&self) -> usize {
+        self.limit
     }
 
     /// The page of `items`, which come in the order of their keys, and the token of the next one.
@@ -59,7 +64,7 @@ impl Page {
         items: impl IntoIterator<Item = T>,
         key: impl Fn(&T) -> &str,
     ) -> (Vec<T>, Option<String>) {
-        let mut later = items.into_iter().filter(|item| self.may_have(key(item)));
+        let mut later = items.into_iter().filter(|item| key(item) > self.after());
         let page: Vec<T> = later.by_ref().take(self.limit).collect();
         let has_more = later.next().is_some();
         let last = page.last().filter(|_| has_more);

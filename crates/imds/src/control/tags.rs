@@ -32,13 +32,7 @@ pub(super) fn read<'a>(given: impl IntoIterator<Item = &'a shapes::Tag>) -> Resu
         let key = tag.key.as_deref().unwrap_or_default();
         let tag = Tag::new(key, tag.value.as_deref().unwrap_or_default())
             .map_err(|error| Fault::invalid_parameter_value(error.to_string()))?;
-        // Source: EC2 User Guide, "Tag restrictions".
-        if tag.key.to_ascii_lowercase().starts_with("aws:") {
-            return Err(Fault::invalid_parameter_value(format!(
-                "Tag keys starting with 'aws:' are reserved for internal use: {}",
-                tag.key
-            )));
-        }
+        check_key(&tag.key)?;
         if tags.insert(tag.key, tag.value).is_some() {
             return Err(Fault::invalid_parameter_value(format!(
                 "Duplicate tag key '{key}' specified."
@@ -48,9 +42,24 @@ pub(super) fn read<'a>(given: impl IntoIterator<Item = &'a shapes::Tag>) -> Resu
     limited(tags)
 }
 
+/// Whether only EC2 itself gives and takes tags with this key. Source: EC2 User Guide, "Tag
+/// restrictions".
+pub(super) fn is_reserved(key: &str) -> bool {
+    key.get(..4).is_some_and(|prefix| prefix.eq_ignore_ascii_case("aws:"))
+}
+
+fn check_key(key: &str) -> Result<(), Fault> {
+    if is_reserved(key) {
+        return Err(Fault::invalid_parameter_value(format!(
+            "Tag keys starting with 'aws:' are reserved for internal use: {key}"
+        )));
+    }
+    Ok(())
+}
+
 /// Tags, unless they are more than a resource may have; EC2 counts only those of users.
 pub(super) fn limited(tags: Tags) -> Result<Tags, Fault> {
-    let count = tags.keys().filter(|key| !key.starts_with("aws:")).count();
+    let count = tags.keys().filter(|key| !is_reserved(key)).count();
     if count > MAX_TAGS {
         let message = format!("The maximum number of tags per resource is {MAX_TAGS}.");
         return Err(Fault::client("TagLimitExceeded", message));
@@ -104,8 +113,11 @@ pub(super) fn create(call: &Call<'_>, asked: &CreateTagsRequest) -> Result<Done,
 
 /// Deletes tags by key, or by key and value; all of a resource's where none is named.
 pub(super) fn delete(call: &Call<'_>, asked: &DeleteTagsRequest) -> Result<Done, Refusal> {
+    for key in asked.tags.iter().filter_map(|tag| tag.key.as_deref()) {
+        check_key(key)?;
+    }
     let is_meant = |key: &String, value: &String| {
-        asked.tags.is_empty() && !key.starts_with("aws:")
+        asked.tags.is_empty() && !is_reserved(key)
             || asked.tags.iter().any(|tag| {
                 tag.key.as_ref() == Some(key) && tag.value.as_ref().is_none_or(|it| it == value)
             })

@@ -32,17 +32,30 @@ pub(super) fn hop_limit(finding: Finding, place: Place, id: &str, needed: u8) ->
             "CloudFormation",
             format!("MetadataOptions: {{ HttpPutResponseHopLimit: {needed} }}"),
         );
+    let eksctl = format!(
+        "managedNodeGroups: use a launch template with limit {needed}; disablePodIMDS: true sets 1"
+    );
+    let karpenter = format!(
+        "spec.metadataOptions.httpPutResponseHopLimit: {needed}  # EC2NodeClass; its default is 1"
+    );
+    let kops = format!(
+        "spec.instanceMetadata.httpPutResponseHopLimit: {needed}  # InstanceGroup; kops update \
+         cluster --yes"
+    );
     let finding = match place {
-        Place::Kubernetes | Place::Eks => finding
-            .mended("eksctl", format!("managedNodeGroups: use a launch template with limit {needed}; disablePodIMDS: true sets 1"))
-            .mended("Karpenter", format!("spec.metadataOptions.httpPutResponseHopLimit: {needed}  # EC2NodeClass; its default is 1"))
-            .mended("kOps", format!("spec.instanceMetadata.httpPutResponseHopLimit: {needed}  # InstanceGroup; kops update cluster --yes")),
+        Place::Kubernetes => {
+            finding.mended("eksctl", eksctl).mended("Karpenter", karpenter).mended("kOps", kops)
+        }
+        Place::Eks => finding.mended("eksctl", eksctl).mended("Karpenter", karpenter),
+        Place::Kops => finding.mended("kOps", kops).mended("Karpenter", karpenter),
         _ => finding,
     };
     finding.mended(
         "instead",
         match place {
-            Place::Kubernetes => "a pod needs no node credentials: IRSA; or hostNetwork: true",
+            Place::Kubernetes | Place::Kops => {
+                "a pod needs no node credentials: IRSA; or hostNetwork: true"
+            }
             Place::Eks => {
                 "a pod needs no node credentials: EKS Pod Identity or IRSA; or hostNetwork: true"
             }

@@ -22,6 +22,8 @@ enum Mark {
     Node(&'static str),
     /// A Ruby gem: `gems/NAME-VERSION`.
     Gem(&'static str),
+    /// A PHP package, among those in `vendor/composer/installed.json`.
+    Composer(&'static str),
     /// A module that a Go or Rust program was built with. The text is followed by the version in
     /// the program itself.
     BuiltIn(&'static str),
@@ -85,8 +87,11 @@ const CLIENTS: [Client; 14] = [
     },
     Client {
         name: "AWS SDK for PHP",
-        mark: Mark::Running("php-fpm"),
-        loses: &[("0", "about 1 s in each worker, then uses IMDSv1")],
+        mark: Mark::Composer("aws/aws-sdk-php"),
+        loses: &[
+            ("0", "fails where tokens are required: it knows IMDSv1 only"),
+            ("3.147.7", "about 1 s in each request, then uses IMDSv1"),
+        ],
     },
     Client {
         name: "ec2-metadata",
@@ -162,6 +167,7 @@ pub(super) fn find(root: &Path) -> Vec<Found> {
             Mark::Python(name) => search::python(root, name),
             Mark::Node(name) => search::node(root, &running, name),
             Mark::Gem(name) => search::gem(root, name),
+            Mark::Composer(name) => search::composer(root, &running, name),
             Mark::BuiltIn(_) | Mark::Running(_) => Vec::new(),
         };
         versions.into_iter().map(|version| client.found(version, None))
@@ -209,6 +215,14 @@ mod tests {
         let node = "srv/app/node_modules/@smithy/credential-provider-imds/package.json";
         put(root, node, r#"{ "version": "4.5.2" }"#);
         put(root, "var/lib/gems/3.1.0/gems/aws-sdk-core-3.200.0/VERSION", "");
+        let composer = "var/www/html/vendor/composer/installed.json";
+        let packages = r#"[{ "name": "a/b", "version": "1.0" }, {"name": "aws/aws-sdk-php", "version": "v3.337.3"}]"#;
+        put(root, composer, &format!(r#"{{ "packages": {packages} }}"#));
+        // As Composer 1 writes it; a web server's program runs beside the packages.
+        put(root, "srv/old/vendor/composer/installed.json", packages);
+        std::fs::create_dir_all(root.join("srv/old/public")).unwrap();
+        put(root, "proc/9/comm", "php\n");
+        std::os::unix::fs::symlink(root.join("srv/old/public"), root.join("proc/9/cwd")).unwrap();
         let go = "\0dep\tgithub.com/aws/aws-sdk-go\tv1.26.1\th1:x\n\0";
         put(root, "usr/bin/agent", &format!("{}{go}", "x".repeat(2 << 20)));
         put(root, "proc/7/comm", "agent\n");
@@ -225,10 +239,12 @@ mod tests {
                 ("botocore (aws CLI, boto3)", "1.43.11".to_owned(), None),
                 ("AWS SDK for JavaScript v3", "4.5.2".to_owned(), None),
                 ("AWS SDK for Ruby", "3.200.0".to_owned(), None),
+                ("AWS SDK for PHP", "3.337.3".to_owned(), None),
+                ("AWS SDK for PHP", "3.337.3".to_owned(), None),
                 ("AWS SDK for Go v1", "1.26.1".to_owned(), Some("agent".to_owned())),
             ]
         );
-        assert!(find(root)[3].loses.starts_with("about 20 s"));
+        assert!(find(root)[5].loses.starts_with("about 20 s"));
     }
 
     #[test]

@@ -14,7 +14,7 @@ use std::os::unix::net::UnixStream;
 use std::time::{Duration, Instant};
 use std::{env, io};
 
-use imds_linux::process::{self, Child, Isolation};
+use imds_linux::process::{self, Child, Environment, Isolation};
 use imds_linux::route::Destination;
 use imds_linux::signal::{self, Disposition};
 use imds_linux::{Batch, Error, Netlink, descriptor, sysctl};
@@ -175,7 +175,11 @@ fn become_pasta(line: &UnixStream, complaints: &File, source: Ipv4Addr) -> Resul
     redirect(complaints)
         .map_err(|source| Error::Process { operation: "redirect its streams", source })?;
     let words = arguments(network, user, source);
-    let error = process::exec(OsStr::new(PASTA), words.iter().map(OsString::as_os_str), &[]);
+    let error = process::exec(
+        OsStr::new(PASTA),
+        words.iter().map(OsString::as_os_str),
+        &Environment::default(),
+    );
     Err(Error::Process { operation: "run it", source: error })
 }
 

@@ -4,13 +4,14 @@
 use std::ffi::{OsStr, OsString};
 use std::{env, io};
 
-use imds_linux::process::{self, Child, Ending, Isolation, News, Variable};
+use imds_linux::process::{self, Child, Ending, Environment, Isolation, News};
 use imds_linux::signal::Signals;
 use imds_linux::{Error, Namespace};
 
 use super::caller::Caller;
 use super::line::{Line, Woken, Word};
 use super::{FAILED, InstanceFacts, machine};
+use crate::first_boot::Script;
 
 const NOT_EXECUTABLE: u8 = 126;
 const NOT_FOUND: u8 = 127;
@@ -20,7 +21,8 @@ pub(super) struct Init {
     pub(super) program: OsString,
     pub(super) arguments: Vec<OsString>,
     pub(super) instance: InstanceFacts,
-    pub(super) variables: Vec<Variable>,
+    pub(super) environment: Environment,
+    pub(super) scripts: Vec<Script>,
     pub(super) namespace: Namespace,
     pub(super) line: Line,
     pub(super) signals: Signals,
@@ -37,19 +39,19 @@ impl Init {
     }
 
     fn try_run(self) -> Result<u8, Error> {
-        let Self { program, arguments, instance, variables, namespace, .. } = self;
+        let Self { program, arguments, instance, environment, scripts, namespace, .. } = self;
         let (mut line, mut signals, caller) = (self.line, self.signals, self.caller);
         process::die_with_parent()?;
         namespace.enter()?;
         drop(namespace);
-        for warning in machine::set_up(&instance)? {
+        for warning in machine::set_up(&instance, &scripts)? {
             report(&format_args!("imds: warning: {warning}"));
         }
         // A parent that was gone before we were tied to it has closed its end of the line as well.
         let Ok(Word::Start) = line.receive() else { return Ok(FAILED) };
 
         let child = process::fork(Isolation::None, || {
-            become_program(&program, &arguments, &variables, &caller)
+            become_program(&program, &arguments, &environment, &caller)
         })?;
         attend(child, &mut signals, &mut line)
     }
@@ -127,14 +129,14 @@ impl Ward {
 fn become_program(
     program: &OsStr,
     arguments: &[OsString],
-    variables: &[Variable],
+    environment: &Environment,
     caller: &Caller,
 ) -> u8 {
     if let Err(error) = caller.restore() {
         report(&super::refusal::explain(error));
         return FAILED;
     }
-    let error = process::exec(program, arguments.iter().map(OsString::as_os_str), variables);
+    let error = process::exec(program, arguments.iter().map(OsString::as_os_str), environment);
     let found = error.kind() != io::ErrorKind::NotFound && is_anywhere(program);
     let program = program.display();
     if found {

@@ -11,13 +11,14 @@ use std::path::{Path, PathBuf};
 use imds_linux::{Error, mount, process};
 
 use super::{InstanceFacts, names};
+use crate::first_boot::Script;
 
 /// Where things are built: a directory that every machine has.
 const STAGE: &str = "/proc";
 
 /// Sets the machine up in the calling process's own namespaces. What could not be done but is no
 /// reason to give up is returned as warnings.
-pub(super) fn set_up(instance: &InstanceFacts) -> Result<Vec<String>, Error> {
+pub(super) fn set_up(instance: &InstanceFacts, scripts: &[Script]) -> Result<Vec<String>, Error> {
     let stage = Path::new(STAGE);
     mount::keep_mounts_inside()?;
     process::set_host_name(&instance.hostname)?;
@@ -25,6 +26,9 @@ pub(super) fn set_up(instance: &InstanceFacts) -> Result<Vec<String>, Error> {
     let below_sys = mount::below(Path::new("/sys"))?;
 
     mount::tmpfs(stage)?;
+    if !scripts.is_empty() {
+        provide_scripts(stage, scripts)?;
+    }
     let mut warnings = Vec::new();
     let mut attempt = |what: &str, outcome: Result<(), Error>| {
         if let Err(error) = outcome {
@@ -72,6 +76,24 @@ fn provide_names(stage: &Path, instance: &InstanceFacts) -> Result<(), Error> {
     // A running name service cache answers before any file is read.
     let cache = Path::new("/run/nscd");
     if cache.exists() { mount::tmpfs(cache) } else { Ok(()) }
+}
+
+/// Covers what the real machine's first boot has left by what this one's would leave: the scripts.
+fn provide_scripts(stage: &Path, scripts: &[Script]) -> Result<(), Error> {
+    let (all_state, state) = (Path::new("/var/lib"), Path::new("/var/lib/cloud"));
+    if !state.is_dir() {
+        let original = stage.join("state");
+        mount::directory(&original)?;
+        mount::bind_tree(all_state, &original)?;
+        mount::widen(&original, all_state)?;
+        mount::directory(state)?;
+    }
+    mount::tmpfs(state)?;
+    for Script { path, content } in scripts {
+        mount::directory(path.parent().unwrap_or(state))?;
+        mount::file(path, content, 0o700)?;
+    }
+    Ok(())
 }
 
 /// Where the kernel's own tree is, while ours is built from it, and ours.

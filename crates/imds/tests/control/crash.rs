@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use testkit::http::Response;
 use testkit::{Result, Server, Trial, ensure, tests};
 
-use super::api::{ask, call, elements};
+use crate::api::{ask, call, elements, image};
 
 const ROUNDS: u64 = 200;
 const WRITERS: usize = 4;
@@ -101,11 +101,6 @@ fn write(api: SocketAddr, image: &str, own: &str, round: u64, dead: &AtomicBool)
 fn answered(answer: &Result<Response>) -> Option<String> {
     let answer = answer.as_ref().ok().filter(|answer| answer.status() == 200)?;
     answer.text().ok().filter(|document| document.trim_end().ends_with("Response>"))
-}
-
-fn image(api: SocketAddr) -> Result<String> {
-    let document = call(api, "DescribeImages", "Filter.1.Name=name&Filter.1.Value.1=al2023-*")?;
-    Ok(elements(&document, "imageId")[0].to_owned())
 }
 
 fn launch(api: SocketAddr, image: &str, count: usize) -> Result<Vec<String>> {

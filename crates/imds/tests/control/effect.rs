@@ -6,7 +6,7 @@ use std::thread;
 
 use testkit::{Result, Server, Trial, ensure, eventually, tests};
 
-use super::api::{call, element};
+use crate::api::{call, element};
 
 const CHANGES: u64 = 1000;
 const READERS: usize = 32;

@@ -3,7 +3,7 @@
 use testkit::client::Oddities;
 use testkit::{Client, Family, Lab, Result, Trial, ensure, eventually, tests};
 
-use super::api::{call, element};
+use crate::api::{call, element};
 use crate::evidence::Evidence;
 
 const INSTANCE: &str = "InstanceId=i-1234567890abcdef0";

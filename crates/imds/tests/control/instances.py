@@ -151,3 +151,13 @@ everyone = {it["InstanceId"]: it["InstanceState"]["Name"] for page in pages for 
 assert everyone[one] == "terminated" and set(everyone) == set(ids()), everyone
 of_one = [{"Name": "instance-status.status", "Values": ["ok"]}]
 assert ec2.describe_instance_status(InstanceIds=[one], IncludeAllInstances=True, Filters=of_one)["InstanceStatuses"] == []
+
+# Few among many: more than are read at once lie between them.
+many = ec2.run_instances(**launch | {"MinCount": 300, "MaxCount": 300})["Instances"]
+few = sorted(it["InstanceId"] for it in many)[::50]
+ec2.create_tags(Resources=few, Tags=[{"Key": "few", "Value": "yes"}])
+tagged = [{"Name": "tag:few", "Values": ["yes"]}]
+assert sorted(ids(Filters=tagged)) == few
+assert sorted(ids(Filters=tagged, PaginationConfig={"PageSize": 5})) == few
+everything = ids(PaginationConfig={"PageSize": 150})
+assert len(everything) == len(set(everything)) and set(everything) == set(ids())

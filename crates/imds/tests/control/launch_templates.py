@@ -1,6 +1,6 @@
 """Launch templates: versions, defaults, and what a launch makes of them."""
 
-from lab import client, image, instance, refused, running
+from lab import REGION, client, image, instance, refused, running
 
 ec2 = client()
 al2, al2023 = image(ec2, "amzn2-ami-*"), image(ec2, "al2023-ami-*")
@@ -39,7 +39,7 @@ options = from_template["MetadataOptions"]
 assert (options["HttpTokens"], options["HttpPutResponseHopLimit"]) == ("required", 2), options
 assert from_template["ImageId"] == al2 and from_template["InstanceType"] == "t3.micro"
 tags = {tag["Key"]: tag["Value"] for tag in from_template["Tags"]}
-assert tags["Name"] == "web", tags
+assert tags == {"Name": "web", "aws:ec2launchtemplate:id": web, "aws:ec2launchtemplate:version": "1"}, tags
 
 overridden = launched(
     LaunchTemplate={"LaunchTemplateId": web, "Version": "1"},
@@ -90,6 +90,39 @@ of_instance = ec2.get_launch_template_data(InstanceId=from_template["InstanceId"
 assert of_instance["MetadataOptions"]["HttpPutResponseHopLimit"] == 2, of_instance
 assert of_instance["UserData"] == "IyEvYmluL3NoCg==", of_instance
 assert instance(ec2, from_template["InstanceId"])["InstanceType"] == of_instance["InstanceType"]
+# EC2's own tags are left out: no template could say them, and nobody takes them away.
+assert of_instance["TagSpecifications"][0]["Tags"] == [{"Key": "Name", "Value": "web"}], of_instance
+own = {"Key": "aws:ec2launchtemplate:id"}
+refused("InvalidParameterValue", ec2.delete_tags, Resources=[from_template["InstanceId"]], Tags=[own], words="reserved")
+stated = {
+    "ImageId": al2023,
+    "InstanceType": "t3.micro",
+    "Monitoring": {"Enabled": True},
+    "EbsOptimized": True,
+    "DisableApiStop": True,
+    "DisableApiTermination": True,
+    "InstanceInitiatedShutdownBehavior": "terminate",
+    "Placement": {"AvailabilityZone": f"{REGION}b", "GroupName": "racks", "PartitionNumber": 3, "Tenancy": "dedicated"},
+    "PrivateDnsNameOptions": {"HostnameType": "resource-name"},
+    "InstanceMarketOptions": {"MarketType": "spot", "SpotOptions": {"SpotInstanceType": "persistent"}},
+}
+full = ec2.get_launch_template_data(InstanceId=launched(**stated)["InstanceId"])["LaunchTemplateData"]
+for name, value in stated.items():
+    assert value == full[name] or value.items() <= full[name].items(), (name, full[name])
+ec2.create_launch_template(LaunchTemplateName="like-it", LaunchTemplateData=full)
+ec2.delete_launch_template(LaunchTemplateName="like-it")
+
+# A request that is sent again does nothing again; another with its token is refused.
+once = {"LaunchTemplateName": "once", "LaunchTemplateData": {"ImageId": al2}, "ClientToken": "made-once"}
+once_made = ec2.create_launch_template(**once)["LaunchTemplate"]
+assert ec2.create_launch_template(**once)["LaunchTemplate"] == once_made
+refused("IdempotentParameterMismatch", ec2.create_launch_template, **once | {"LaunchTemplateName": "twice"})
+more = {"LaunchTemplateName": "once", "LaunchTemplateData": {"ImageId": al2023}, "ClientToken": "versioned-once"}
+more_made = ec2.create_launch_template_version(**more)["LaunchTemplateVersion"]
+assert ec2.create_launch_template_version(**more)["LaunchTemplateVersion"] == more_made
+refused("IdempotentParameterMismatch", ec2.create_launch_template_version, **more | {"VersionDescription": "else"})
+(template,) = ec2.describe_launch_templates(LaunchTemplateNames=["once"])["LaunchTemplates"]
+assert template["LatestVersionNumber"] == 2, template
 
 # What is refused, in EC2's codes and words.
 create = ec2.create_launch_template

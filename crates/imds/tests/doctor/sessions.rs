@@ -54,7 +54,7 @@ const LIMITED: Service = Service::Real(&["--role", "web", "--hop-limit", "1"]);
 const FIRMWARE: (&str, &str) =
     ("sys/devices/virtual/dmi/id/board_asset_tag", "i-1234567890abcdef0\n");
 
-pub(super) const SESSIONS: [Session; 27] = [
+pub(super) const SESSIONS: [Session; 28] = [
     Session { name: "healthy", code: 0, ..USUAL },
     Session {
         name: "tokens-optional",
@@ -91,6 +91,24 @@ pub(super) const SESSIONS: [Session; 27] = [
             ("AWS_EC2_METADATA_V1_DISABLED", "true"),
         ],
         files: &[FIRMWARE, ("var/run/secrets/eks.amazonaws.com/token", "")],
+        ..USUAL
+    },
+    Session {
+        name: "lost-token-in-a-pod-of-kops",
+        routers: 1,
+        service: LIMITED,
+        // Its claims say that `https://api.internal.example.org` issued it.
+        files: &[
+            FIRMWARE,
+            (
+                "var/run/secrets/kubernetes.io/serviceaccount/token",
+                "e30.eyJpc3MiOiJodHRwczovL2FwaS5pbnRlcm5hbC5leGFtcGxlLm9yZyJ9.x",
+            ),
+            (
+                "app/vendor/composer/installed.json",
+                "{\"packages\": [{\"name\": \"aws/aws-sdk-php\", \"version\": \"3.337.3\"}]}",
+            ),
+        ],
         ..USUAL
     },
     Session {

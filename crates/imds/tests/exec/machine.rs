@@ -28,8 +28,8 @@ fn a_nitro_type_says_so_in_its_firmware() {
         let identity = sh(
             who,
             &["--instance-type", "m5.large"],
-            "cd /sys/class/dmi/id; cat sys_vendor bios_vendor product_name board_asset_tag \
-             product_uuid product_serial; ls /sys/hypervisor 2>/dev/null || :",
+            "cd /sys/class/dmi/id; cat sys_vendor bios_vendor product_name; \
+             cat /sys/devices/virtual/dmi/id/board_asset_tag product_uuid product_serial; ls /sys/hypervisor 2>/dev/null || :",
         );
         let lines: Vec<&str> = identity.lines().collect();
         assert_eq!(lines[..3], ["Amazon EC2", "Amazon EC2", "m5.large"]);

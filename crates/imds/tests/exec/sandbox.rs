@@ -28,11 +28,18 @@ pub(crate) fn everyone() -> Vec<As> {
 
 /// `imds exec` with these options and this program.
 pub(crate) fn exec(who: As, options: &[&str], program: &[&str]) -> Command {
+    let mut command = imds_exec(who);
+    command.args(options).arg("--").args(program).stdin(Stdio::null());
+    command
+}
+
+/// `imds exec` without anything.
+pub(crate) fn imds_exec(who: As) -> Command {
     let mut command = match who {
         As::Tester => Command::new(binary()),
         As::Nobody => exec_as_nobody(binary()),
     };
-    command.arg("exec").args(options).arg("--").args(program).stdin(Stdio::null());
+    command.arg("exec");
     command
 }
 

@@ -60,7 +60,7 @@ const ANSIBLE: [&str; 4] = [
     "community.aws.ec2_launch_template",
 ];
 
-/// Kubernetes-style kinds, and where each keeps explicit options; their defaults are good.
+/// Kubernetes-style kinds, and where each keeps its options.
 const KINDS: [(&str, &[&str], &Resource); 3] = [
     ("EC2NodeClass", &["spec", "metadataOptions"], &CAMEL),
     ("AWSNodeTemplate", &["spec", "metadataOptions"], &CAMEL),
@@ -73,7 +73,9 @@ pub(super) fn scan(language: Language, snippet: &Snippet<'_>) -> Vec<Finding> {
         Language::Json => data::json(source),
         _ => data::yaml(source),
     };
-    let mut judge = Judge { source, is_json: language == Language::Json, findings: Vec::new() };
+    let is_json = language == Language::Json;
+    let kops_optional = kops_leaves_optional(&documents, source);
+    let mut judge = Judge { source, is_json, kops_optional, findings: Vec::new() };
     for document in &documents {
         judge.template(document);
         judge.kubernetes(document);
@@ -83,9 +85,28 @@ pub(super) fn scan(language: Language, snippet: &Snippet<'_>) -> Vec<Finding> {
     judge.findings
 }
 
+/// Whether the clusters that stand beside their instance groups are so old that kOps leaves tokens
+/// optional where a group does not say: since Kubernetes 1.27 it requires them.
+///
+/// Source: kubernetes/kops, `pkg/model/awsmodel/autoscalinggroup.go`.
+fn kops_leaves_optional(documents: &[Data], source: &[u8]) -> bool {
+    let clusters = documents.iter().filter(|d| {
+        let word = |key| d.get(key).map(|v| v.word(source)).unwrap_or_default();
+        word("kind") == "Cluster" && word("apiVersion").starts_with("kops.k8s.io/")
+    });
+    let minor = |cluster: &Data| {
+        let version = cluster.at(&["spec", "kubernetesVersion"])?.word(source);
+        version.trim_start_matches('v').strip_prefix("1.")?.split('.').next()?.parse::<u32>().ok()
+    };
+    let minors: Vec<Option<u32>> = clusters.map(minor).collect();
+    !minors.is_empty() && minors.iter().all(|minor| minor.is_some_and(|minor| minor < 27))
+}
+
 struct Judge<'a> {
     source: &'a [u8],
     is_json: bool,
+    /// What kOps does with an instance group that does not say.
+    kops_optional: bool,
     findings: Vec<Finding>,
 }
 
@@ -118,6 +139,7 @@ impl Judge<'_> {
                 self.explicit(options, kind, resource);
                 self.limit(options, kind, resource, true);
             }
+            self.kubernetes_default(document, kind, path, resource);
         }
         if kind == "ClusterConfig" {
             let groups = ["nodeGroups", "managedNodeGroups"].map(|key| document.get(key));
@@ -130,6 +152,43 @@ impl Judge<'_> {
                     self.findings.push(not_required(value.span.clone(), what, edits));
                 }
             }
+        }
+    }
+
+    /// What holds where the options of a Kubernetes-style kind, at `path`, do not say.
+    ///
+    /// Source: Karpenter's `pkg/apis/v1/ec2nodeclass.go` (a limit of 1 since `v1`, which it was not
+    /// in all versions of `v1beta1`; tokens required in each), and [`kops_leaves_optional`].
+    fn kubernetes_default(
+        &mut self,
+        document: &Data,
+        kind: &str,
+        path: &[&str],
+        resource: &Resource,
+    ) {
+        let Some(name) = document.get("kind") else { return };
+        let version = document.get("apiVersion").map(|v| v.word(self.source));
+        let [parents @ .., block] = path else { return };
+        let (holder, block) = match document.at(path) {
+            Some(options) => (options, ""),
+            None => match document.at(parents) {
+                Some(holder) => (holder, *block),
+                None => return,
+            },
+        };
+        let says = |key| block.is_empty() && holder.get(key).is_some();
+        let span = name.span.clone();
+        if version == Some("karpenter.k8s.aws/v1") && !says(resource.limit) {
+            let what = format!("`{kind}` lets tokens travel one hop unless it says otherwise");
+            let edits = self.addition(holder, block, (resource.limit, "2"));
+            self.findings.push(too_low(span, what, edits.into_iter().collect()));
+        } else if kind == "InstanceGroup" && self.kops_optional && !says(resource.tokens) {
+            let what = format!(
+                "`{kind}` does not say whether tokens are required, and before Kubernetes 1.27 \
+                 kOps leaves them optional"
+            );
+            let edits = self.addition(holder, block, (resource.tokens, "required"));
+            self.findings.push(not_required(span, what, edits.into_iter().collect()));
         }
     }
 
@@ -167,7 +226,8 @@ impl Judge<'_> {
     fn launcher(&mut self, kind: &Data, name: &str, holder: &Data, resource: &Resource) {
         let Some(options) = holder.get(resource.options) else {
             let what = format!("`{name}` does not say whether tokens are required");
-            let edits = self.addition(holder, resource).into_iter().collect();
+            let entry = (resource.tokens, "required");
+            let edits = self.addition(holder, resource.options, entry).into_iter().collect();
             self.findings.push(not_required(kind.span.clone(), what, edits));
             return;
         };
@@ -176,8 +236,8 @@ impl Judge<'_> {
         }
         if options.get(resource.tokens).is_none() && options.get("Fn::If").is_none() {
             let what = format!("`{name}` does not say whether tokens are required");
-            let tokens = Resource { options: "", ..*resource };
-            let edits = self.addition(options, &tokens).into_iter().collect();
+            let entry = (resource.tokens, "required");
+            let edits = self.addition(options, "", entry).into_iter().collect();
             self.findings.push(not_required(kind.span.clone(), what, edits));
         }
         self.explicit(options, name, resource);
@@ -210,32 +270,32 @@ impl Judge<'_> {
         }
     }
 
-    /// The options, or in a map of options the tokens, as a first entry of `holder`.
-    fn addition(&self, holder: &Data, resource: &Resource) -> Option<Edit> {
+    /// An entry of the map `block` as a first entry of `holder`; of `holder` itself if it has no
+    /// name.
+    fn addition(&self, holder: &Data, block: &str, (key, value): (&str, &str)) -> Option<Edit> {
         let first = holder.pairs().first()?.key_start;
         let before = self.source.get(..first)?;
         let line = before.iter().rposition(|b| *b == b'\n').map_or(0, |p| p + 1);
         let column = &before[line..];
-        let tokens = resource.tokens;
         let is_flow = self.source.get(holder.span.start) == Some(&b'{');
         let text = if self.is_json {
-            let entry = format!("\"{tokens}\": \"required\"");
-            match resource.options {
-                "" => format!("{entry}, "),
-                options => format!("\"{options}\": {{{entry}}}, "),
+            let value = if value.parse::<u8>().is_ok() { value } else { &format!("\"{value}\"") };
+            match block {
+                "" => format!("\"{key}\": {value}, "),
+                block => format!("\"{block}\": {{\"{key}\": {value}}}, "),
             }
         } else if is_flow {
-            match resource.options {
-                "" => format!("{tokens}: required, "),
-                options => format!("{options}: {{{tokens}: required}}, "),
+            match block {
+                "" => format!("{key}: {value}, "),
+                block => format!("{block}: {{{key}: {value}}}, "),
             }
         } else {
             // A list's dash counts as indentation.
             let indent: String =
                 column.iter().map(|b| if *b == b'\t' { '\t' } else { ' ' }).collect();
-            match resource.options {
-                "" => format!("{tokens}: required\n{indent}"),
-                options => format!("{options}:\n{indent}  {tokens}: required\n{indent}"),
+            match block {
+                "" => format!("{key}: {value}\n{indent}"),
+                block => format!("{block}:\n{indent}  {key}: {value}\n{indent}"),
             }
         };
         Some(Edit::insert(first, text))

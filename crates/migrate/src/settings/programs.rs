@@ -9,52 +9,79 @@ use crate::language::Language;
 use crate::snippet::Snippet;
 use crate::syntax::{self, children, is_clean, nodes, text};
 
-/// One of the libraries, and how it requires tokens.
+/// One of the libraries, and what in it launches instances.
 struct Toolkit {
     /// What a program that uses it imports.
     imports: &'static [&'static str],
-    /// Module and name of what launches instances.
-    launchers: &'static [(&'static str, &'static str)],
-    /// The property, as Python and as the others write it.
+    launchers: &'static [Launcher],
+}
+
+/// A class whose objects launch instances.
+struct Launcher {
+    module: &'static str,
+    name: &'static str,
+    options: &'static Options,
+}
+
+/// How tokens are required.
+struct Options {
+    /// The property, as Python and as the others write it; `{class}` is the class as the program
+    /// names it.
     python: &'static str,
     other: &'static str,
+    /// The property that it is a part of, as Python and as the others write it.
+    within: Option<(&'static str, &'static str)>,
+}
+
+const fn launcher(module: &'static str, name: &'static str, options: &'static Options) -> Launcher {
+    Launcher { module, name, options }
 }
 
 const TOOLKITS: [Toolkit; 2] = [
     Toolkit {
         imports: &["aws-cdk", "aws_cdk"],
         launchers: &[
-            ("ec2", "Instance"),
-            ("ec2", "LaunchTemplate"),
-            ("ec2", "BastionHostLinux"),
-            ("autoscaling", "AutoScalingGroup"),
+            launcher("ec2", "Instance", &CDK),
+            launcher("ec2", "LaunchTemplate", &CDK),
+            launcher("ec2", "BastionHostLinux", &CDK),
+            launcher("autoscaling", "AutoScalingGroup", &CDK),
+            launcher("ec2", "CfnInstance", &CDK_L1),
+            launcher("ec2", "CfnLaunchTemplate", &CDK_L1_TEMPLATE),
+            launcher("autoscaling", "CfnLaunchConfiguration", &CDK_L1),
         ],
-        python: "require_imdsv2=True",
-        other: "requireImdsv2: true",
     },
     Toolkit {
         imports: &["@pulumi/aws", "pulumi_aws"],
         launchers: &[
-            ("ec2", "Instance"),
-            ("ec2", "LaunchTemplate"),
-            ("ec2", "LaunchConfiguration"),
-            ("ec2", "SpotInstanceRequest"),
+            launcher("ec2", "Instance", &PULUMI),
+            launcher("ec2", "LaunchTemplate", &PULUMI),
+            launcher("ec2", "LaunchConfiguration", &PULUMI),
+            launcher("ec2", "SpotInstanceRequest", &PULUMI),
         ],
-        python: "metadata_options={\"http_tokens\": \"required\"}",
-        other: "metadataOptions: { httpTokens: \"required\" }",
     },
 ];
 
+const CDK: Options =
+    Options { python: "require_imdsv2=True", other: "requireImdsv2: true", within: None };
+/// What CloudFormation's resources are called in the CDK.
+const CDK_L1: Options = Options {
+    python: "metadata_options={class}.MetadataOptionsProperty(http_tokens=\"required\")",
+    other: "metadataOptions: { httpTokens: \"required\" }",
+    within: None,
+};
+const CDK_L1_TEMPLATE: Options =
+    Options { within: Some(("launch_template_data", "launchTemplateData")), ..CDK_L1 };
+const PULUMI: Options = Options {
+    python: "metadata_options={\"http_tokens\": \"required\"}",
+    other: "metadataOptions: { httpTokens: \"required\" }",
+    within: None,
+};
+
 /// Words of properties that decide.
-const DECIDING: [&str; 7] = [
-    "requireImdsv2",
-    "require_imdsv2",
-    "metadataOptions",
-    "metadata_options",
-    "httpTokens",
-    "launchTemplate",
-    "launch_template",
-];
+const DECIDING: [&str; 5] =
+    ["requireImdsv2", "require_imdsv2", "metadataOptions", "metadata_options", "httpTokens"];
+/// Words of properties that leave it to a launch template.
+const INHERITING: [&str; 2] = ["launchTemplate", "launch_template"];
 
 /// What brings properties into a call from elsewhere.
 const SPREADING: [&str; 2] = ["...", "**"];
@@ -76,50 +103,54 @@ pub(super) fn scan(language: Language, snippet: &Snippet<'_>) -> Vec<Finding> {
         .filter(|n| n.kind() == call && is_clean(*n))
         .filter_map(|n| {
             let name = n.child_by_field_name(name)?;
-            let launches = |launcher| is_launcher(launcher, &text(name, source), root, source);
-            toolkit.launchers.iter().any(launches).then_some(())?;
-            launcher(n, name, toolkit, language, snippet)
+            let written = text(name, source);
+            let launcher = toolkit.launchers.iter().find(|l| l.is_named(&written, root, source))?;
+            judge(n, name, launcher.options, language, snippet)
         })
         .collect()
 }
 
-/// Whether `written` is the launcher: by its module, or imported from it.
-fn is_launcher(
-    (module, name): &(&str, &str),
-    written: &str,
-    root: Node<'_>,
-    source: &[u8],
-) -> bool {
-    if written != *name {
-        return written.ends_with(&format!("{module}.{name}"));
+impl Launcher {
+    /// Whether the name `written` means this class: by its module, or imported from it.
+    fn is_named(&self, written: &str, root: Node<'_>, source: &[u8]) -> bool {
+        let Self { module, name, .. } = self;
+        if written != *name {
+            return written.ends_with(&format!("{module}.{name}"));
+        }
+        let imports = children(root).into_iter().filter(|n| n.kind().starts_with("import"));
+        imports.map(|n| text(n, source)).any(|import| {
+            let is_word = |c: char| c.is_alphanumeric() || c == '_';
+            ["-", "_", "/", "."].iter().any(|dash| import.contains(&format!("aws{dash}{module}")))
+                && import.split(|c| !is_word(c)).any(|word| word == *name)
+        })
     }
-    let imports = children(root).into_iter().filter(|n| n.kind().starts_with("import"));
-    imports.map(|n| text(n, source)).any(|import| {
-        let is_word = |c: char| c.is_alphanumeric() || c == '_';
-        ["-", "_", "/", "."].iter().any(|dash| import.contains(&format!("aws{dash}{module}")))
-            && import.split(|c| !is_word(c)).any(|word| word == *name)
-    })
 }
 
-fn launcher(
+fn judge(
     call: Node<'_>,
     name: Node<'_>,
-    toolkit: &Toolkit,
+    options: &Options,
     language: Language,
     snippet: &Snippet<'_>,
 ) -> Option<Finding> {
     let source: &[u8] = &snippet.text;
     let arguments = call.child_by_field_name("arguments")?;
     let said = text(arguments, source);
-    if DECIDING.iter().chain(&SPREADING).any(|word| said.contains(word)) {
+    // A launch template does not inherit from one.
+    let inheriting = if options.within.is_none() { &INHERITING[..] } else { &[] };
+    let deciding = || DECIDING.iter().chain(inheriting);
+    if deciding().chain(&SPREADING).any(|word| said.contains(word)) {
         return None;
     }
     let written = text(name, source);
     let what = format!("`{written}` does not say whether tokens are required");
-    let property = if language == Language::Python { toolkit.python } else { toolkit.other };
-    Some(match edit(arguments, property, language, source) {
+    let property = match language {
+        Language::Python => options.python.replace("{class}", &written),
+        _ => options.other.to_owned(),
+    };
+    Some(match edit(arguments, &property, options, language, source) {
         Some(edit) => not_required(name.byte_range(), what, vec![edit]),
-        None if DECIDING.iter().any(|word| snippet.says(word)) => return None,
+        None if deciding().any(|word| snippet.says(word)) => return None,
         None => Finding::new(
             Rule::TokensNotRequired,
             name.byte_range(),
@@ -130,14 +161,29 @@ fn launcher(
 }
 
 /// The property, among those that stand in the call itself.
-fn edit(arguments: Node<'_>, property: &str, language: Language, source: &[u8]) -> Option<Edit> {
-    let mut given = children(arguments);
-    given.retain(|n| n.kind() != "comment");
+fn edit(
+    arguments: Node<'_>,
+    property: &str,
+    options: &Options,
+    language: Language,
+    source: &[u8],
+) -> Option<Edit> {
     if language == Language::Python {
-        let last = given.last().filter(|n| n.kind() == "keyword_argument")?;
+        let arguments = match options.within {
+            Some((within, _)) => {
+                let data = value(arguments, "keyword_argument", "name", within, source)?;
+                data.child_by_field_name("arguments").filter(|_| data.kind() == "call")?
+            }
+            None => arguments,
+        };
+        let last = said(arguments).last().copied().filter(|n| n.kind() == "keyword_argument")?;
         return Some(Edit::insert(last.end_byte(), format!(", {property}")));
     }
-    let properties = given.into_iter().find(|n| n.kind() == "object")?;
+    let mut properties = said(arguments).into_iter().find(|n| n.kind() == "object")?;
+    if let Some((_, within)) = options.within {
+        properties = value(properties, "pair", "key", within, source)?;
+        (properties.kind() == "object").then_some(())?;
+    }
     let start = properties.start_byte() + 1;
     let text = match source.get(start) {
         _ if children(properties).is_empty() => format!(" {property} "),
@@ -145,4 +191,23 @@ fn edit(arguments: Node<'_>, property: &str, language: Language, source: &[u8]) 
         _ => format!("{property}, "),
     };
     Some(Edit::insert(start, text))
+}
+
+/// What is given in a call, without comments.
+fn said(arguments: Node<'_>) -> Vec<Node<'_>> {
+    children(arguments).into_iter().filter(|n| n.kind() != "comment").collect()
+}
+
+/// The value of the entry of `parent`, of this kind, whose `field` is `name`.
+fn value<'t>(
+    parent: Node<'t>,
+    kind: &str,
+    field: &str,
+    name: &str,
+    source: &[u8],
+) -> Option<Node<'t>> {
+    let entries = children(parent).into_iter().filter(|n| n.kind() == kind);
+    let is_named =
+        |n: &Node<'_>| n.child_by_field_name(field).is_some_and(|k| text(k, source) == name);
+    entries.filter(is_named).find_map(|n| n.child_by_field_name("value"))
 }

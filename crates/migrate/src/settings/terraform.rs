@@ -4,7 +4,7 @@ use tree_sitter::Node;
 
 use super::{not_required, runs_containers, too_low};
 use crate::edit::Edit;
-use crate::finding::Finding;
+use crate::finding::{Finding, Remedy, Rule};
 use crate::snippet::Snippet;
 use crate::syntax::{self, children, is_clean, nodes, text};
 
@@ -82,7 +82,13 @@ fn judge(block: Node<'_>, snippet: &Snippet<'_>) -> Vec<Finding> {
     if kind == "aws_ec2_instance_metadata_defaults" {
         return options(block, *name, &format!("`{kind}`"), snippet);
     }
-    if !LAUNCHERS.contains(&kind.as_str()) || inherits(block, source) {
+    if inherits(block, source) {
+        return Vec::new();
+    }
+    if kind == "aws_eks_node_group" {
+        return vec![node_group(block, *name, source)];
+    }
+    if !LAUNCHERS.contains(&kind.as_str()) {
         return Vec::new();
     }
     match nested(block, source).into_iter().find(|b| keyword_of(*b, source) == "metadata_options") {
@@ -98,9 +104,36 @@ fn judge(block: Node<'_>, snippet: &Snippet<'_>) -> Vec<Finding> {
     }
 }
 
-/// An instance made from a launch template takes its options from there.
+/// What is made from a launch template takes its options from there.
 fn inherits(block: Node<'_>, source: &[u8]) -> bool {
-    nested(block, source).iter().any(|b| keyword_of(*b, source) == "launch_template")
+    nested(block, source).into_iter().any(|b| match keyword_of(b, source).as_str() {
+        "launch_template" => true,
+        "dynamic" => says(b, source, "launch_template"),
+        _ => false,
+    })
+}
+
+/// A node group that names no launch template: EKS makes one, which nobody can change. On Amazon
+/// Linux 2 it leaves tokens optional and lets them travel two hops; on Amazon Linux 2023 they are
+/// required and travel one.
+///
+/// Source: the EKS user guide, "Upgrade from Amazon Linux 2 to Amazon Linux 2023".
+fn node_group(block: Node<'_>, name: Node<'_>, source: &[u8]) -> Finding {
+    let system = attribute(block, "ami_type", source).map(|n| literal(n, source));
+    let (rule, what) = if system.is_some_and(|s| s.starts_with("AL2023")) {
+        (Rule::HopLimitTooLow, "lets tokens travel one hop, where containers run")
+    } else {
+        (Rule::TokensNotRequired, "does not say whether tokens are required")
+    };
+    let advice = Remedy::advice(
+        "launch_template {\n  id      = …  # of an aws_launch_template whose metadata_options say \
+         http_tokens = \"required\"\n  version = …  # and http_put_response_hop_limit = 2, or 1 \
+         where pods must not have the node's role\n}",
+        "without a launch template EKS makes its own; to name one replaces the node group, and \
+         some of its settings have to move there",
+    );
+    let what = format!("`aws_eks_node_group` names no launch template, and so {what}");
+    Finding::new(rule, name.byte_range(), what, advice)
 }
 
 /// The settings in the block `found`.

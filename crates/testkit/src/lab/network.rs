@@ -4,6 +4,7 @@
 //! *k* and *k + 1*. Neighbours know each other's Ethernet address, so nothing but the tests' own
 //! packets is on the links.
 
+use std::fs;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use anyhow::Result;
@@ -14,6 +15,7 @@ use imds_linux::{Batch, Namespace, Netlink, sysctl};
 
 use super::relay::{Loss, Relay};
 use super::{Family, SERVICE_V4, SERVICE_V6};
+use crate::eventually;
 
 /// The interfaces towards the service and away from it.
 pub(super) const UPSTREAM_NAME: &str = "up";
@@ -59,6 +61,9 @@ impl Network {
                 namespaces[usize::from(position)].run(settle)??;
             }
         }
+        for namespace in &namespaces {
+            namespace.run(wait_for_local_routes)??;
+        }
         Ok(Self { namespaces, relay })
     }
 
@@ -94,6 +99,30 @@ impl Network {
             Family::Ipv6 => Ipv6Addr::new(0xfd00, 0, 0, 0, 0, 0, 0, 9).into(),
         }
     }
+}
+
+/// Waits until the calling thread's namespace takes packets for each of its IPv6 addresses. The kernel
+/// gives an address that it does not have to probe for its local route all the same in a worker, after
+/// it has said that the address is there; until then packets for it are dropped.
+fn wait_for_local_routes() -> Result<()> {
+    let addresses = Netlink::open()?.addresses()?;
+    let addresses = addresses.into_iter().filter_map(|address| match address {
+        IpAddr::V6(address) => Some(format!("{:032x}", u128::from(address))),
+        IpAddr::V4(_) => None,
+    });
+    let addresses: Vec<_> = addresses.collect();
+    eventually("the kernel's routes to its own IPv6 addresses", || {
+        let routes = fs::read_to_string("/proc/thread-self/net/ipv6_route").ok()?;
+        // Destination, its prefix length, …, in the ninth column the flags, of which the highest says
+        // that the destination is here.
+        let is_local = |address: &String| {
+            let mut routes = routes.lines().map(str::split_whitespace);
+            routes.any(|mut route| {
+                route.next() == Some(address) && route.nth(7).is_some_and(|it| it.starts_with('8'))
+            })
+        };
+        addresses.iter().all(is_local).then_some(())
+    })
 }
 
 /// The end of a link, 0 near the service and 1 away from it.

@@ -18,16 +18,16 @@ use super::{Found, check, find, find_live, interfaces, shape};
 use crate::agent::{self, Given};
 use crate::control::call::{Call, Refusal};
 
-pub(super) const AFFINITY: &str = "affinity";
-pub(super) const DISABLE_API_STOP: &str = "disableApiStop";
-pub(super) const DISABLE_API_TERMINATION: &str = "disableApiTermination";
-pub(super) const EBS_OPTIMIZED: &str = "ebsOptimized";
+pub(in crate::control) const AFFINITY: &str = "affinity";
+pub(in crate::control) const DISABLE_API_STOP: &str = "disableApiStop";
+pub(in crate::control) const DISABLE_API_TERMINATION: &str = "disableApiTermination";
+pub(in crate::control) const EBS_OPTIMIZED: &str = "ebsOptimized";
 pub(super) const ENA_SUPPORT: &str = "enaSupport";
-pub(super) const SHUTDOWN_BEHAVIOR: &str = "instanceInitiatedShutdownBehavior";
+pub(in crate::control) const SHUTDOWN_BEHAVIOR: &str = "instanceInitiatedShutdownBehavior";
 pub(super) const SOURCE_DEST_CHECK: &str = "sourceDestCheck";
-pub(super) const SPOT_INSTANCE_TYPE: &str = "spotInstanceType";
+pub(in crate::control) const SPOT_INSTANCE_TYPE: &str = "spotInstanceType";
 pub(super) const SRIOV_NET_SUPPORT: &str = "sriovNetSupport";
-pub(super) const TENANCY: &str = "tenancy";
+pub(in crate::control) const TENANCY: &str = "tenancy";
 
 pub(in crate::control) fn describe(
     call: &Call<'_>,
@@ -250,7 +250,7 @@ pub(super) fn shutdown_behavior(value: &str) -> Result<String, Fault> {
 }
 
 /// As the EC2 API writes it.
-pub(super) fn hostname_type(kind: HostnameType) -> &'static str {
+pub(in crate::control) fn hostname_type(kind: HostnameType) -> &'static str {
     match kind {
         HostnameType::IpName => "ip-name",
         HostnameType::ResourceName => "resource-name",

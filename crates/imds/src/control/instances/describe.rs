@@ -6,25 +6,22 @@ use imds_core::ids::ReservationId;
 use imds_ec2::shapes::{DescribeInstancesRequest, DescribeInstancesResult, Reservation};
 
 use super::shape::Shown;
-use super::{Found, chosen, filters};
+use super::{Found, filters, paged};
 use crate::control::call::{Call, Refusal};
 use crate::control::filter::Filters;
-use crate::control::page::Page;
 
 pub(in crate::control) fn describe(
     call: &Call<'_>,
     asked: &DescribeInstancesRequest,
 ) -> Result<DescribeInstancesResult, Refusal> {
     let filters = Filters::new(&asked.filters, &filters::names())?;
-    let page = Page::new(asked.max_results, asked.next_token.as_deref(), 5..=1000)?;
-    let found = chosen(call, &asked.instance_ids, asked.max_results)?;
-    let shown = found.into_iter().filter(|found| page.may_have(found.id.as_str()));
-    let shown = shown.filter_map(|found| {
+    let show = |found: Found| {
         let shown = Shown::new(call, &found)?;
         filters.accept(&found.tags(), |name| filters::values(&shown, name)).then_some(shown)
-    });
-    let shown: Vec<_> = shown.collect();
-    let (shown, next_token) = page.cut(shown, |shown| &shown.id);
+    };
+    let page = (asked.max_results, asked.next_token.as_deref());
+    let (shown, next_token) =
+        paged(call, &asked.instance_ids, page, show, |shown: &Shown| &shown.id)?;
     Ok(DescribeInstancesResult { reservations: reservations(shown), next_token })
 }
 

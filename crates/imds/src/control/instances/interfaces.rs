@@ -42,8 +42,8 @@ pub(super) fn choose(
             return Err(Fault::client("InvalidIPAddress.InUse", message).into());
         }
     }
-    let taken = call.read_all(&keys::addresses())?.records;
-    let taken = taken.iter().filter_map(|(address, _)| address.parse().ok());
+    let taken = call.names(&keys::addresses())?;
+    let taken = taken.iter().filter_map(|address| address.parse().ok());
     let taken: HashSet<IpAddr> = taken.chain(stated).collect();
     let zones = zones(call, asked, &wanted)?;
     for zone in &zones {

@@ -32,8 +32,7 @@ pub(in crate::control) fn run(
     call: &Call<'_>,
     asked: &RunInstancesRequest,
 ) -> Result<Reservation, Refusal> {
-    let token = asked.client_token.as_deref().map(|token| client_token(call, token, asked));
-    let token = token.transpose()?;
+    let token = client_token(call, asked)?;
     if let Some(made) = token.as_ref().and_then(ClientToken::made) {
         return earlier(call, made);
     }
@@ -83,11 +82,10 @@ pub(in crate::control) fn run(
 /// The token that stands for all the rest of the request.
 fn client_token(
     call: &Call<'_>,
-    token: &str,
     asked: &RunInstancesRequest,
-) -> Result<ClientToken, Refusal> {
+) -> Result<Option<ClientToken>, Refusal> {
     let rest = RunInstancesRequest { client_token: None, dry_run: None, ..asked.clone() };
-    ClientToken::read(call, "RunInstances", token, &rest)
+    ClientToken::read(call, "RunInstances", asked.client_token.as_deref(), &rest)
 }
 
 /// What an earlier request with the same client token has made, as it is now.
@@ -137,7 +135,8 @@ fn launch(
     let stated = asked.metadata_options.clone().unwrap_or_default();
     let profile = asked.iam_instance_profile.as_ref();
     let profile = profile.map(|asked| iam_profiles::name(asked, call.account)).transpose()?;
-    let its_tags = tags::specified(&asked.tag_specifications, "instance")?;
+    let mut its_tags = tags::specified(&asked.tag_specifications, "instance")?;
+    its_tags.extend(launch_templates::tags_of_launch(asked));
     let is_monitored = asked.monitoring.as_ref().is_some_and(|monitoring| monitoring.enabled);
     Ok(Launch {
         account: Some(call.account.clone()),

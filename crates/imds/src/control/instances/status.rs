@@ -7,10 +7,9 @@ use imds_ec2::shapes::{
 };
 use imds_store::records::Tags;
 
-use super::{Found, State, chosen};
+use super::{Found, State, paged};
 use crate::control::call::{Call, Refusal};
 use crate::control::filter::Filters;
-use crate::control::page::Page;
 use crate::control::time;
 
 /// Instances that run, or all if that is asked for.
@@ -19,17 +18,17 @@ pub(in crate::control) fn describe(
     asked: &DescribeInstanceStatusRequest,
 ) -> Result<DescribeInstanceStatusResult, Refusal> {
     let filters = Filters::new(&asked.filters, FILTERS)?;
-    let page = Page::new(asked.max_results, asked.next_token.as_deref(), 5..=1000)?;
-    let found = chosen(call, &asked.instance_ids, asked.max_results)?;
     let includes_all = asked.include_all_instances == Some(true);
-    let shown = found
-        .into_iter()
-        .map(|found| (found.state(call), found))
-        .filter(|(state, _)| includes_all || *state == State::Running)
-        .filter(|(state, found)| {
-            filters.accept(&Tags::new(), |name| values(name, *state, found, call.now))
-        });
-    let (shown, next_token) = page.cut(shown, |(_, found)| found.id.as_str());
+    let show = |found: Found| {
+        let state = found.state(call);
+        let is_meant = includes_all || state == State::Running;
+        let is_shown =
+            is_meant && filters.accept(&Tags::new(), |name| values(name, state, &found, call.now));
+        is_shown.then_some((state, found))
+    };
+    let page = (asked.max_results, asked.next_token.as_deref());
+    let (shown, next_token) =
+        paged(call, &asked.instance_ids, page, show, |(_, found)| found.id.as_str())?;
     let instance_statuses =
         shown.iter().map(|(state, found)| status(*state, found, call.now)).collect();
     Ok(DescribeInstanceStatusResult { instance_statuses, next_token })

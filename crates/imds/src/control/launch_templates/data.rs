@@ -9,11 +9,13 @@ use imds_ec2::shapes::{
     LaunchTemplateInstanceMetadataOptionsRequest, RequestLaunchTemplateData,
     ResponseLaunchTemplateData, RunInstancesRequest,
 };
+use imds_store::records::Tags;
 use serde_json::{Map, Value, json};
 
 use super::{find, versions};
 use crate::control::call::{Call, Refusal};
-use crate::control::{instances, tags};
+use crate::control::instances::{self, attributes};
+use crate::control::tags;
 
 /// What `said` says, if all of it can be.
 pub(super) fn checked(said: &RequestLaunchTemplateData) -> Result<Value, Fault> {
@@ -105,21 +107,52 @@ pub(in crate::control) fn applied(
     Ok(joined)
 }
 
+/// The tags that EC2 itself gives to what is launched from a template, once it is [`applied`].
+pub(in crate::control) fn tags_of_launch(applied: &RunInstancesRequest) -> Tags {
+    let Some(template) = &applied.launch_template else { return Tags::new() };
+    let tags = [("id", &template.launch_template_id), ("version", &template.version)];
+    let tags = tags.into_iter().filter_map(|(name, value)| {
+        Some((format!("aws:ec2launchtemplate:{name}"), value.clone()?))
+    });
+    tags.collect()
+}
+
 /// What a template would have to say to launch an instance like this one.
 pub(in crate::control) fn of_instance(
     call: &Call<'_>,
     asked: &GetLaunchTemplateDataRequest,
 ) -> Result<GetLaunchTemplateDataResult, Refusal> {
     let found = instances::find(call, &asked.instance_id)?;
-    let tags = tags::shape(&found.tags());
-    let record = found.kept.record;
+    // What EC2 has tagged it with, nobody can say in a template.
+    let mut its_tags = found.tags();
+    its_tags.retain(|key, _| !tags::is_reserved(key));
+    let text = |name| found.attribute(name);
+    let flag = |name| found.attribute(name).map(|value| value == "true");
+    let record = &found.kept.record;
+    let placement = &record.placement;
     let mut data = json!({
         "image_id": record.image.id,
         "instance_type": record.instance_type,
-        "key_name": record.key.map(|key| key.name),
+        "key_name": record.key.as_ref().map(|key| &key.name),
         "user_data": record.user_data,
-        "placement": { "availability_zone": record.zone, "tenancy": "default" },
-        "iam_instance_profile": record.profile.map(|profile| json!({ "name": profile.name })),
+        "monitoring": record.monitoring.map(|monitoring| json!({ "enabled": monitoring.is_enabled() })),
+        "ebs_optimized": flag(attributes::EBS_OPTIMIZED),
+        "disable_api_stop": flag(attributes::DISABLE_API_STOP),
+        "disable_api_termination": flag(attributes::DISABLE_API_TERMINATION),
+        "instance_initiated_shutdown_behavior": text(attributes::SHUTDOWN_BEHAVIOR),
+        "placement": {
+            "availability_zone": record.zone,
+            "affinity": text(attributes::AFFINITY),
+            "group_name": placement.group_name,
+            "group_id": placement.group_id.as_ref().map(ToString::to_string),
+            "host_id": placement.host_id.as_ref().map(ToString::to_string),
+            "partition_number": placement.partition_number,
+            "tenancy": text(attributes::TENANCY).unwrap_or("default"),
+        },
+        "iam_instance_profile": record.profile.as_ref().map(|profile| json!({ "name": profile.name })),
+        "private_dns_name_options": {
+            "hostname_type": attributes::hostname_type(record.hostname_type),
+        },
         "metadata_options": {
             "http_tokens": record.options.http_tokens,
             "http_put_response_hop_limit": record.options.hop_limit.get(),
@@ -128,8 +161,14 @@ pub(in crate::control) fn of_instance(
             "instance_metadata_tags": record.options.instance_metadata_tags,
         },
     });
-    if !tags.is_empty() {
-        data["tag_specifications"] = json!([{ "resource_type": "instance", "tags": tags }]);
+    if record.spot {
+        let spot_type = text(attributes::SPOT_INSTANCE_TYPE);
+        data["instance_market_options"] =
+            json!({ "market_type": "spot", "spot_options": { "spot_instance_type": spot_type } });
+    }
+    if !its_tags.is_empty() {
+        data["tag_specifications"] =
+            json!([{ "resource_type": "instance", "tags": tags::shape(&its_tags) }]);
     }
     Ok(GetLaunchTemplateDataResult { launch_template_data: Some(from_json(data)?) })
 }

@@ -13,6 +13,7 @@ use imds_store::{Transaction, keys};
 
 use super::{Found, data, find as find_template};
 use crate::control::call::{Call, Refusal};
+use crate::control::client_token::ClientToken;
 use crate::control::filter::Filters;
 use crate::control::page::Page;
 use crate::control::time;
@@ -60,6 +61,11 @@ pub(in crate::control) fn create(
 ) -> Result<CreateLaunchTemplateVersionResult, Refusal> {
     let id = asked.launch_template_id.as_deref();
     let found = find_template(call, id, asked.launch_template_name.as_deref())?;
+    let token = client_token(call, asked)?;
+    if let Some([number]) = token.as_ref().and_then(ClientToken::made) {
+        let launch_template_version = Some(shape(&found, &find(call, &found, number)?)?);
+        return Ok(CreateLaunchTemplateVersionResult { launch_template_version, warning: None });
+    }
     let said = data::checked(&asked.launch_template_data)?;
     let data = match asked.source_version.as_deref() {
         Some(source) => data::overlay(said, &find(call, &found, source)?.1.data),
@@ -75,13 +81,26 @@ pub(in crate::control) fn create(
     };
     let number = template.latest_version;
     let key = keys::launch_template(&call.region, &found.id);
-    let transaction = Transaction::new()
+    let mut transaction = Transaction::new()
         .expect(&key, Some(&found.kept))
         .write(&key, &template)
         .write(&keys::launch_template_version(&call.region, &found.id, number), &version);
+    if let Some(token) = token {
+        transaction = token.spend(transaction, vec![number.to_string()]);
+    }
     call.commit(transaction)?;
     let launch_template_version = Some(shape(&found, &(number, version))?);
     Ok(CreateLaunchTemplateVersionResult { launch_template_version, warning: None })
+}
+
+/// The token that stands for all the rest of the request.
+fn client_token(
+    call: &Call<'_>,
+    asked: &CreateLaunchTemplateVersionRequest,
+) -> Result<Option<ClientToken>, Refusal> {
+    let rest =
+        CreateLaunchTemplateVersionRequest { client_token: None, dry_run: None, ..asked.clone() };
+    ClientToken::read(call, "CreateLaunchTemplateVersion", asked.client_token.as_deref(), &rest)
 }
 
 /// Deletes what can be deleted; the answer says of each version how it went.

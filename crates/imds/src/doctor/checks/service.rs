@@ -75,7 +75,7 @@ pub(super) fn token(facts: &Facts) -> Finding {
     match error {
         Error::HopLimit(verdict) => {
             let finding = wrong(&verdict.to_string());
-            mends::hop_limit(finding, facts.place, facts.id(), verdict.needed.unwrap_or(2))
+            mends::hop_limit(finding, facts.place, facts.id(), verdict.needed)
         }
         // Where others are answered it is not the service that is switched off.
         Error::EndpointDisabled if facts.answer.as_ref().is_ok_and(|seen| seen.status != 403) => {

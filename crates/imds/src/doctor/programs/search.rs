@@ -85,6 +85,29 @@ pub(super) fn gem(root: &Path, gem: &str) -> Vec<Option<Version>> {
     homes.flat_map(|home| versions(&home.join("gems"), gem)).map(Some).collect()
 }
 
+/// Versions of a PHP package that Composer installed, also where programs run: beside what is served,
+/// or above it.
+pub(super) fn composer(root: &Path, running: &[Program], package: &str) -> Vec<Option<Version>> {
+    let usual =
+        ["var/www/html", "var/www", "app", "usr/src/app", "srv"].map(|place| root.join(place));
+    let working = running.iter().map(|program| &program.directory);
+    let working = working.flat_map(|directory| [directory.clone(), directory.join("..")]);
+    let files =
+        usual.into_iter().chain(working).map(|place| place.join("vendor/composer/installed.json"));
+    let real: BTreeSet<_> = files.filter_map(|file| fs::canonicalize(file).ok()).collect();
+    real.iter()
+        .filter_map(|file| {
+            let installed: serde_json::Value =
+                serde_json::from_slice(&fs::read(file).ok()?).ok()?;
+            // Composer 1 writes the list alone.
+            let packages = installed.get("packages").unwrap_or(&installed).as_array()?;
+            let found = packages.iter().find(|it| it["name"] == package)?;
+            let version = found["version"].as_str().unwrap_or_default();
+            Some(Version::parse(version.trim_start_matches('v')))
+        })
+        .collect()
+}
+
 /// Which of these texts, each with the version that follows it, are in a program.
 pub(super) fn built_in(program: &Program, texts: &[&str]) -> Vec<(usize, Version)> {
     let Ok(searcher) = AhoCorasick::new(texts) else { return Vec::new() };

@@ -41,17 +41,18 @@ fn make_room(path: &Path, kernel: &Path, shown: &Path) -> Result<(), Error> {
     mount::widen(&kernel.join(above), &shown.join(above))
 }
 
-fn directories(instance: &InstanceFacts) -> [Directory; 2] {
+fn directories(instance: &InstanceFacts) -> [Directory; 3] {
     let uuid = uuid(&instance.id);
     let hypervisor = Directory {
         path: "hypervisor",
         files: if instance.is_xen { xen_hypervisor(&uuid) } else { Vec::new() },
     };
-    let dmi = Directory {
-        path: "class/dmi/id",
+    // The class is a link to the device, where the real machine has them.
+    let [device, class] = ["devices/virtual/dmi/id", "class/dmi/id"].map(|path| Directory {
+        path,
         files: if instance.is_xen { xen_dmi(&uuid) } else { nitro_dmi(instance, &uuid) },
-    };
-    [hypervisor, dmi]
+    });
+    [hypervisor, device, class]
 }
 
 fn nitro_dmi(instance: &InstanceFacts, uuid: &str) -> Vec<(&'static str, String)> {

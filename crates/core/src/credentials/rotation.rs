@@ -1,0 +1,162 @@
+//! Credentials that come from a source which has to be asked again and again.
+
+use std::sync::{PoisonError, RwLock};
+
+use super::{AccessKeys, document, keys_document};
+use crate::time::iso8601;
+
+/// New credentials are there at least so many seconds before the old ones end ("Retrieve security
+/// credentials from instance metadata", EC2 User Guide).
+const MARGIN: u64 = 300;
+/// Up to so many seconds earlier still, so that instances do not all ask at once.
+const MAX_JITTER: u64 = 300;
+/// How many seconds to wait after a source has failed: doubled each time, up to the most.
+const FIRST_RETRY: u64 = 5;
+const MAX_RETRY: u64 = 300;
+
+/// Keys with the time at which a source gave them and the one at which they end, in seconds since
+/// 1970. They are secret, so the type has no `Debug`.
+#[derive(Clone)]
+pub struct Lease {
+    /// The keys.
+    pub keys: AccessKeys,
+    /// When they were given.
+    pub updated: u64,
+    /// When they end.
+    pub expires: u64,
+}
+
+/// What is served of a source, and when to ask it next. Read by requests while another thread
+/// renews it.
+pub struct Rotation {
+    role: String,
+    state: RwLock<State>,
+}
+
+#[derive(Clone, Default)]
+struct State {
+    lease: Option<Lease>,
+    /// How often the source has failed since it last gave something, and when it did last.
+    failures: u32,
+    failed: u64,
+}
+
+impl Rotation {
+    /// Of a source that has not been asked yet, for credentials of `role`.
+    pub fn new(role: impl Into<String>) -> Self {
+        Self { role: role.into(), state: RwLock::default() }
+    }
+
+    /// Notes what the source gave at a time in seconds since 1970, if it did not fail; returns when
+    /// to ask it again. `random` is any number.
+    ///
+    /// What ends sooner than would be right has its life halved: the source is asked again after that.
+    pub fn note(&self, outcome: Option<Lease>, now: u64, random: u64) -> u64 {
+        let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
+        let Some(lease) = outcome else {
+            let wait = (FIRST_RETRY << state.failures.min(16)).min(MAX_RETRY);
+            state.failures = state.failures.saturating_add(1);
+            state.failed = now;
+            return now + wait + random % wait;
+        };
+        let left = lease.expires.saturating_sub(now);
+        *state = State { lease: Some(lease), ..State::default() };
+        let early = MARGIN + random % MAX_JITTER;
+        let wait = if left > 2 * early { left - early } else { left / 2 };
+        now + wait.max(1)
+    }
+
+    /// The document under `security-credentials/⟨role⟩`, as it is at a time (seconds since 1970): the
+    /// last keys as long as they live; then what EC2 says where it cannot assume the role
+    /// ("Troubleshoot IAM and Amazon EC2", IAM User Guide).
+    pub fn document(&self, now: u64) -> String {
+        let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some(lease) = state.lease.as_ref().filter(|lease| now < lease.expires) {
+            return keys_document(&lease.keys, lease.updated, lease.expires);
+        }
+        let ended = state.lease.as_ref().map_or(0, |lease| lease.expires);
+        let message = format!(
+            "EC2 cannot assume the role {}. Please see documentation at \
+             https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_iam-ec2.html\
+             #troubleshoot_iam-ec2_errors-info-doc.",
+            self.role
+        );
+        document(&[
+            ("Code", "AssumeRoleUnauthorizedAccess"),
+            ("LastUpdated", &iso8601(state.failed.max(ended))),
+            ("Message", &message),
+        ])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lease(id: &str, updated: u64, lifetime: u64) -> Lease {
+        let keys = AccessKeys {
+            access_key_id: id.into(),
+            secret_access_key: "secret".into(),
+            session_token: "token".into(),
+        };
+        Lease { keys, updated, expires: updated + lifetime }
+    }
+
+    #[test]
+    fn new_ones_are_asked_for_five_to_ten_minutes_before_the_old_ones_end() {
+        let rotation = Rotation::new("role");
+        for random in [0, 1, 299, 300, 12345, u64::MAX] {
+            let next = rotation.note(Some(lease("A", 1000, 3600)), 1000, random);
+            let early = 1000 + 3600 - next;
+            assert!((MARGIN..MARGIN + MAX_JITTER).contains(&early), "{random}: {early}");
+        }
+    }
+
+    /// STS gives a role 15 minutes at least.
+    #[test]
+    fn a_quarter_of_an_hour_is_enough_for_the_margin() {
+        let rotation = Rotation::new("role");
+        for random in 0..MAX_JITTER {
+            let next = rotation.note(Some(lease("A", 1000, 900)), 1000, random);
+            assert!(next <= 1900 - MARGIN, "{random}: {next}");
+        }
+    }
+
+    #[test]
+    fn short_lives_are_halved_and_ended_ones_asked_for_again() {
+        let rotation = Rotation::new("role");
+        assert_eq!(rotation.note(Some(lease("A", 1000, 200)), 1000, 0), 1100);
+        assert_eq!(rotation.note(Some(lease("A", 1000, 0)), 1000, 0), 1001);
+        assert_eq!(rotation.note(Some(lease("A", 1000, 200)), 5000, 7), 5001);
+    }
+
+    #[test]
+    fn a_source_that_fails_is_asked_less_and_less_often() {
+        let rotation = Rotation::new("role");
+        let waits: Vec<_> = (0..9).map(|_| rotation.note(None, 1000, 0) - 1000).collect();
+        assert_eq!(waits, [5, 10, 20, 40, 80, 160, 300, 300, 300]);
+        assert_eq!(rotation.note(None, 1000, 299), 1599, "spread up to twice as long");
+        rotation.note(Some(lease("A", 1000, 3600)), 1000, 0);
+        assert_eq!(rotation.note(None, 1000, 0), 1005, "forgotten once it gives something");
+    }
+
+    #[test]
+    fn the_last_keys_are_served_while_they_live_and_the_source_recovers() {
+        let rotation = Rotation::new("my-role");
+        let failed = |now| {
+            let document = rotation.document(now);
+            assert!(!document.contains("secret"), "{document}");
+            document.contains("\"Code\" : \"AssumeRoleUnauthorizedAccess\"")
+                && document.contains("\"Message\" : \"EC2 cannot assume the role my-role. ")
+        };
+        rotation.note(None, 1000, 0);
+        assert!(failed(1000), "nothing was ever given");
+        rotation.note(Some(lease("FIRST", 1010, 900)), 1010, 0);
+        rotation.note(None, 1600, 0);
+        assert!(rotation.document(1909).contains("\"AccessKeyId\" : \"FIRST\""));
+        assert!(failed(1910));
+        assert!(rotation.document(1910).contains("\"LastUpdated\" : \"1970-01-01T00:31:50Z\""));
+        rotation.note(Some(lease("SECOND", 2000, 900)), 2000, 0);
+        assert!(rotation.document(2000).contains("\"AccessKeyId\" : \"SECOND\""));
+    }
+}
