@@ -137,9 +137,18 @@ impl Source {
     }
 
     fn carry_out(&self, plan: &Plan) -> Result<Update, StoreError> {
-        let instances =
-            plan.instances.iter().map(|(region, id)| Ok((id.clone(), self.served(region, id)?)));
-        let instances = instances.collect::<Result<_, StoreError>>()?;
+        let mut instances = Vec::with_capacity(plan.instances.len());
+        for (region, id) in &plan.instances {
+            match self.served(region, id) {
+                Ok(served) => instances.push((id.clone(), served)),
+                // Reading it again would not mend it, and the others must not wait for it: what is
+                // in force of it stays so.
+                Err(error @ StoreError::Unreadable { .. }) => {
+                    tracing::error!(%id, %error, "what is kept of an instance cannot be read");
+                }
+                Err(error) => return Err(error),
+            }
+        }
         let default = self.store.read(&keys::default_instance())?;
         Ok(Update { instances, default: default.map(|kept| kept.record.instance) })
     }
@@ -165,5 +174,52 @@ impl Source {
             tracing::error!(%id, %error, "what is kept of an instance makes none");
         });
         Ok(instance.ok().map(|instance| render::served(&instance)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use imds_core::Launch;
+    use imds_store::{MemoryStore, Transaction};
+
+    use super::*;
+    use crate::control::{Network, launch};
+
+    const IDS: [&str; 2] = ["i-11111111", "i-22222222"];
+
+    /// Keeps an instance as a launch does; the transaction and the place of its record.
+    fn launched(id: &str) -> (Transaction, String) {
+        let launch = Launch { instance_id: id.parse().ok(), ..Launch::default() };
+        let network = Network::of(&launch);
+        let instance = launch.settle().unwrap();
+        let record = launch::record(&instance, &network, || "eipassoc-1".to_owned());
+        let place = keys::instance(instance.zone.region(), instance.id.as_str());
+        (launch::keep(Transaction::new(), &instance, &record), place.as_str().to_owned())
+    }
+
+    fn are_served(table: &Table) -> [bool; 2] {
+        IDS.map(|id| table.instance(&id.parse().unwrap()).is_some())
+    }
+
+    /// Guards against a record that nobody can read holding up the changes of all others.
+    #[test]
+    fn an_unreadable_record_concerns_its_instance_alone() {
+        let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
+        let [(first, place), (second, _)] = IDS.map(launched);
+        store.commit(first).unwrap();
+        let source = Source { store: Arc::clone(&store), given: Given::default() };
+        let (table, revision) = source.first().unwrap();
+        assert_eq!(are_served(&table), [true, false]);
+
+        let current: Current = Arc::new(ArcSwap::from_pointee(table));
+        let stop = Arc::new(AtomicBool::new(false));
+        let mut follower = Follower { source, revision, current: Arc::clone(&current), stop };
+        store.commit(Transaction::new().put(&place, b"of another release".to_vec())).unwrap();
+        store.commit(second).unwrap();
+        follower.step().unwrap();
+        assert_eq!(are_served(&current.load()), [true, true], "what was in force stays");
+
+        let (anew, _) = follower.source.first().unwrap();
+        assert_eq!(are_served(&anew), [false, true], "after a restart");
     }
 }
