@@ -14,10 +14,12 @@
 //! 150 ms  beside it: a request with a false token (is anybody there?), and connections with a
 //!         growing TTL (how many routers are there?)
 //!         once there is an answer to these: the last packet of the nudge
-//! 200 ms  a verdict, if packet after packet stays unacknowledged while the others are answered
+//! 200 ms  a verdict, if packet after packet stays unacknowledged while the others are answered,
+//!         and last of all one more connection
 //! ```
-//! That the last packet waits for the others' answer tells a loss from a link that stood still for a
-//! moment: then it would be acknowledged, and all that was sent before it.
+//! That the last packet waits for the others' answer, and the verdict for that connection, tells a
+//! loss from a link or a machine that stood still for a moment: then the nudge would be acknowledged
+//! before that connection stands.
 //!
 //! A reset ends the connection, and might come of one lost answer: a second connection must meet
 //! the same.
@@ -27,11 +29,12 @@ mod evidence;
 mod nudge;
 mod witness;
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep, sleep_until};
 
-use crate::connect::Connected;
+use crate::connect::{Connected, connect};
 use crate::endpoint::Endpoint;
 use crate::error::{HopLimit, Silence};
 use evidence::{Evidence, Nudged};
@@ -46,6 +49,8 @@ const NEXT_PATIENCE: Duration = Duration::from_millis(50);
 const WITNESS_AFTER: Duration = Duration::from_millis(150);
 /// How soon after a nudge a reset is its effect.
 const RESET_WITHIN: Duration = Duration::from_millis(100);
+/// How long a connection may take that shows that the link moves.
+const PASSAGE: Duration = Duration::from_millis(100);
 /// How often the connection is looked at.
 const LOOK: Duration = Duration::from_millis(5);
 
@@ -145,8 +150,11 @@ impl<'a> Inquiry<'a> {
             if nudge.awaits_others() || (is_first && self.began.elapsed() >= WITNESS_AFTER) {
                 self.witness(&facts);
             }
-            if let Some(verdict) = self.verdict(&facts, nudged) {
-                return verdict;
+            if self.verdict(&facts, nudged).is_some() && has_passed(facts.address).await {
+                let nudged = nudge.advance(connected, is_answered);
+                if let Some(verdict) = self.verdict(&facts, nudged) {
+                    return verdict;
+                }
             }
             sleep(LOOK).await;
         }
@@ -182,6 +190,12 @@ impl<'a> Inquiry<'a> {
     }
 }
 
+/// Whether a packet that is sent now reaches the service, and one of its own comes back. What was
+/// sent earlier is not under way any more then: it is lost, or this machine would have heard of it.
+async fn has_passed(address: SocketAddr) -> bool {
+    connect(&[address], PASSAGE).await.is_ok()
+}
+
 /// What resets mean.
 pub(crate) enum Weighed {
     /// Another connection must be tried before anything can be said.
@@ -195,7 +209,7 @@ pub(crate) enum Weighed {
 /// What stays known of a connection that is gone.
 #[derive(Clone, Copy)]
 pub(crate) struct Facts {
-    address: std::net::SocketAddr,
+    address: SocketAddr,
     connected_in: Duration,
 }
 

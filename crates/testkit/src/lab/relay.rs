@@ -94,8 +94,13 @@ fn relay(
         if !ready[2].revents().is_empty() {
             return Ok(());
         }
-        for (from, to, direction) in [(0, 1, 0), (1, 0, 1)] {
-            while let Some(frame) = ends[from].receive(&mut buffer)? {
+        // One frame of each at a time: a crowd on one side does not delay the other's.
+        let mut is_idle = false;
+        while !is_idle {
+            is_idle = true;
+            for (from, to, direction) in [(0, 1, 0), (1, 0, 1)] {
+                let Some(frame) = ends[from].receive(&mut buffer)? else { continue };
+                is_idle = false;
                 numbers[from] += 1;
                 let is_lost = loss.takes(direction, numbers[from]);
                 counts[usize::from(is_lost)].fetch_add(1, Ordering::Relaxed);
