@@ -7,7 +7,13 @@ use std::net::TcpStream;
 use testkit::{Result, Server, Trial, ensure, tests};
 
 pub(crate) fn tests() -> Vec<Trial> {
-    tests![&[]; answers_both_versions, paths_are_put_over, a_token_outlives_a_restart, stops_when_told_to]
+    tests![&[];
+        answers_both_versions,
+        paths_are_put_over,
+        a_token_outlives_a_restart,
+        stops_when_told_to,
+        half_a_call_does_not_keep_it_from_stopping,
+    ]
 }
 
 fn answers_both_versions() -> Result<()> {
@@ -56,7 +62,6 @@ fn a_token_outlives_a_restart() -> Result<()> {
 
 fn stops_when_told_to() -> Result<()> {
     let mut server = Server::start(&["--ami", "al2"])?;
-    // Pipelined behind a first answer, so that the service is known to have read it.
     let mut stream = TcpStream::connect(server.address())?;
     stream.write_all(b"GET / HTTP/1.1\r\nConnection: close\r\n\r\n")?;
     let mut answer = String::new();
@@ -66,5 +71,29 @@ fn stops_when_told_to() -> Result<()> {
     ensure!(status.success(), "{status}");
     ensure!(answer.ends_with("latest"), "{answer}");
     ensure!(TcpStream::connect(server.address()).is_err(), "it still listens");
+    Ok(())
+}
+
+/// Guards against a client of the EC2 API that never finishes what it began.
+fn half_a_call_does_not_keep_it_from_stopping() -> Result<()> {
+    let mut server = Server::start(&[])?;
+    let begun = [
+        "POST / HT",
+        "POST / HTTP/1.1\r\nHost: api\r\nContent-Length: 9\r\n\r\nAction",
+        "GET /unsigned HTTP/1.1\r\nHost: api\r\n\r\n",
+    ];
+    let mut streams = Vec::new();
+    for bytes in begun {
+        let mut stream = TcpStream::connect(server.control())?;
+        stream.write_all(bytes.as_bytes())?;
+        streams.push(stream);
+    }
+    // Whoever came last is answered: the service has seen the others.
+    streams[2].read_exact(&mut [0; 12])?;
+    server.process().signal("TERM")?;
+    let status = server.process().ended()?;
+    ensure!(status.success(), "{status}");
+    let messages = server.messages();
+    ensure!(messages.contains("not complete"), "{messages}");
     Ok(())
 }

@@ -1,5 +1,7 @@
 //! HTTP: a thread of its own, and one more for each request that is being carried out.
 
+mod connections;
+
 use std::io;
 use std::net::TcpListener;
 use std::sync::Arc;
@@ -16,6 +18,7 @@ use axum::response::{IntoResponse as _, Response};
 use axum::routing::post;
 use tokio::runtime;
 use tokio::sync::watch;
+use tokio::time::timeout;
 
 use super::sweep::sweep;
 use super::{Control, Reply};
@@ -51,7 +54,8 @@ impl ControlServer {
                 // An error means that the sender is gone, which is the same.
                 let _ = stopped.wait_for(|stopped| *stopped).await;
             };
-            axum::serve(listener, router).with_graceful_shutdown(stopped).await
+            connections::serve(listener, router, stopped).await;
+            io::Result::Ok(())
         };
         let thread = thread::Builder::new().name("control".to_owned()).spawn(move || {
             if let Err(error) = runtime.block_on(serve) {
@@ -110,8 +114,10 @@ async fn on_a_thread<Outcome: Send + 'static>(
     work: impl FnOnce(&Parts, &[u8], u64) -> Outcome + Send + 'static,
 ) -> Result<Outcome, Response> {
     let (head, body) = request.into_parts();
-    let Ok(body) = to_bytes(body, MAX_BODY).await else {
-        return Err(StatusCode::PAYLOAD_TOO_LARGE.into_response());
+    let body = match timeout(connections::PATIENCE, to_bytes(body, MAX_BODY)).await {
+        Ok(Ok(body)) => body,
+        Ok(Err(_)) => return Err(StatusCode::PAYLOAD_TOO_LARGE.into_response()),
+        Err(_) => return Err(StatusCode::REQUEST_TIMEOUT.into_response()),
     };
     let working = tokio::task::spawn_blocking(move || work(&head, &body, unix_ms() / 1000));
     working.await.map_err(|error| {

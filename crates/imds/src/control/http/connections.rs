@@ -1,0 +1,68 @@
+//! The connections of the control side: so many, and none of them for ever.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::service::TowerToHyperService;
+use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
+use tokio::time::{sleep, timeout};
+
+/// How many are held at a time; more wait to be accepted.
+const CONNECTIONS: usize = 1024;
+
+/// How long a request's head may take to arrive, and its body; and how long a connection may be idle.
+pub(super) const PATIENCE: Duration = Duration::from_secs(30);
+
+/// How long requests that have begun may take once the service is told to stop.
+const DRAIN: Duration = Duration::from_secs(5);
+
+/// How long nobody is accepted when the system has no connection to spare.
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// Has `router` answer whoever connects, until `stopped`; those who are being answered then are still
+/// answered.
+pub(super) async fn serve(
+    listener: TcpListener,
+    router: Router,
+    stopped: impl Future<Output = ()>,
+) {
+    let free = Arc::new(Semaphore::new(CONNECTIONS));
+    let graceful = GracefulShutdown::new();
+    let accepting = async {
+        // It is never closed.
+        while let Ok(place) = Arc::clone(&free).acquire_owned().await {
+            let stream = match listener.accept().await {
+                Ok((stream, _)) => stream,
+                Err(error) => {
+                    tracing::warn!(%error, "the control side cannot accept a connection");
+                    sleep(PAUSE).await;
+                    continue;
+                }
+            };
+            let mut http = http1::Builder::new();
+            http.timer(TokioTimer::new()).header_read_timeout(PATIENCE);
+            let service = TowerToHyperService::new(router.clone());
+            let connection = graceful.watch(http.serve_connection(TokioIo::new(stream), service));
+            tokio::spawn(async move {
+                // What goes wrong with a connection is its client's business.
+                let _ = connection.await;
+                drop(place);
+            });
+        }
+    };
+    tokio::select! {
+        () = accepting => {}
+        () = stopped => {}
+    }
+    // New ones are refused at once.
+    drop(listener);
+    if timeout(DRAIN, graceful.shutdown()).await.is_err() {
+        tracing::warn!("requests to the control side were not complete, and are not answered");
+    }
+}
