@@ -3,8 +3,8 @@
 use testkit::packet::Segment;
 use testkit::{Lab, Result, ensure};
 
-/// How every token of a Nitro type begins.
-const TOKEN: &[u8] = b"AQAE";
+/// How every token begins: `AQAE` on a Nitro type, `AQAA` on a Xen one.
+const TOKEN: &[u8] = b"AQA";
 
 /// The TTL of a packet that may travel anywhere.
 const ANYWHERE: u8 = 64;

@@ -65,14 +65,28 @@ impl Lab {
     /// Puts `routers` routers between a client and `imds serve`, started with `arguments` and, so
     /// that there is an IPv6 endpoint, as a Nitro type.
     pub fn start(routers: u8, arguments: &[&str]) -> Result<Self> {
+        let nitro = ["--instance-type", "t3.micro", "--http-protocol-ipv6", "enabled"];
+        Self::start_as(&nitro, &[SERVICE_V4, SERVICE_V6], routers, arguments)
+    }
+
+    /// The same as a Xen type, which has no IPv6 endpoint.
+    pub fn start_xen(routers: u8, arguments: &[&str]) -> Result<Self> {
+        Self::start_as(&["--instance-type", "t2.micro"], &[SERVICE_V4], routers, arguments)
+    }
+
+    fn start_as(
+        instance: &[&str],
+        listen: &[SocketAddr],
+        routers: u8,
+        arguments: &[&str],
+    ) -> Result<Self> {
         let network = Network::build(routers)?;
         let near_service = Tap::start(network.service(), network::DOWNSTREAM_NAME)?;
         let near_client = Tap::start(network.client(), network::UPSTREAM_NAME)?;
-        let nitro = ["--instance-type", "t3.micro", "--http-protocol-ipv6", "enabled"];
-        let arguments = [&nitro, arguments].concat();
+        let arguments = [instance, arguments].concat();
         let server = network
             .service()
-            .run(|| Server::start_on(&[SERVICE_V4, SERVICE_V6], &arguments))?
+            .run(|| Server::start_on(listen, &arguments))?
             .with_context(|| format!("a lab with {routers} routers"))?;
         Ok(Self { server, near_service, near_client, network })
     }

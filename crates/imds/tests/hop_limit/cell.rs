@@ -7,10 +7,11 @@ use testkit::http::Response;
 use testkit::{Client, Family, Lab, Result, bail, ensure, eventually};
 
 use super::scenario::{Request, Scenario, Step};
-use super::{LARGE, Running};
+use super::{FrontEnd, LARGE, Running};
 use crate::evidence::Evidence;
 
 pub(super) struct Cell<'a> {
+    pub(super) front_end: FrontEnd,
     pub(super) hop_limit: u8,
     pub(super) routers: u8,
     pub(super) family: Family,
@@ -37,7 +38,7 @@ impl Cell<'_> {
     }
 
     pub(super) fn try_in(&self, Running { lab, tokens }: &Running) -> Result<()> {
-        let token = &tokens[self.family as usize];
+        let token = &tokens[&self.family];
         let mut client =
             Client::connect(lab.client(), self.family.service(), self.scenario.oddities)?;
         let script = self.scenario.requests(self.subject);
@@ -102,7 +103,7 @@ impl Cell<'_> {
             answers.len()
         );
         for (request, answer) in script.iter().zip(&answers) {
-            ensure!(is_right(*request, answer), "{request:?} was answered {answer:?}");
+            ensure!(self.is_right(*request, answer), "{request:?} was answered {answer:?}");
         }
         let evidence = Evidence::gather(lab, client.port())?;
         let sends_token = script.contains(&Request::Put);
@@ -120,23 +121,26 @@ impl Cell<'_> {
             _ => Ok(()),
         }
     }
-}
 
-fn is_right(request: Request, answer: &Response) -> bool {
-    let body = &answer.body;
-    answer.status() == 200
-        && match request {
-            Request::Put => body.len() == 56 && body.starts_with(b"AQAE"),
-            Request::GetV1 | Request::GetV2 => body == b"i-1234567890abcdef0",
-            Request::GetLarge => body.len() == LARGE,
-        }
+    fn is_right(&self, request: Request, answer: &Response) -> bool {
+        let body = &answer.body;
+        answer.status() == 200
+            && match request {
+                Request::Put => body.len() == 56 && body.starts_with(self.front_end.token_prefix()),
+                Request::GetV1 | Request::GetV2 => body == b"i-1234567890abcdef0",
+                Request::GetLarge => body.len() == LARGE,
+            }
+    }
 }
 
 impl fmt::Display for Cell<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { hop_limit, routers, family, scenario, subject } = self;
-        let family = family.name();
-        let scenario = scenario.name;
-        write!(f, "hop limit {hop_limit}, {routers} routers, {family}, {scenario}, {subject:?}")
+        let Self { hop_limit, routers, subject, .. } = self;
+        let [front_end, family] = [self.front_end.name(), self.family.name()];
+        let scenario = self.scenario.name;
+        write!(
+            f,
+            "{front_end}, hop limit {hop_limit}, {routers} routers, {family}, {scenario}, {subject:?}"
+        )
     }
 }
