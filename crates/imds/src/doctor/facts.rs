@@ -156,7 +156,8 @@ pub(crate) async fn look(settings: Settings, leave: &Leave) -> Facts {
     if let Err(error) = &facts.token {
         // Whoever else uses the service loses something.
         if matches!(error, Error::HopLimit(_)) {
-            facts.clients = programs::find(&leave.root);
+            let path = std::env::var_os("PATH").unwrap_or_default();
+            facts.clients = programs::find(&leave.root, &path);
         }
         return facts;
     }

@@ -3,6 +3,7 @@
 
 mod search;
 
+use std::ffi::OsStr;
 use std::path::Path;
 
 /// A client: what finds it, and what it loses.
@@ -18,6 +19,9 @@ pub(crate) struct Client {
 enum Mark {
     /// A Python package's metadata: `site-packages/NAME-VERSION.dist-info`.
     Python(&'static str),
+    /// Version 2 of the aws CLI, which has its own botocore: a package of the system's Python, or
+    /// AWS's bundle, `aws-cli/v2/VERSION`.
+    AwsCli,
     /// A package of Node.js: `node_modules/NAME/package.json`.
     Node(&'static str),
     /// A Ruby gem: `gems/NAME-VERSION`.
@@ -32,7 +36,7 @@ enum Mark {
 }
 
 /// The table.
-const CLIENTS: [Client; 14] = [
+const CLIENTS: [Client; 15] = [
     Client {
         name: "botocore (aws CLI, boto3)",
         mark: Mark::Python("botocore"),
@@ -40,6 +44,11 @@ const CLIENTS: [Client; 14] = [
             ("0", "fails where tokens are required: it knows IMDSv1 only"),
             ("1.13", "1 s for each fetch of credentials, then uses IMDSv1"),
         ],
+    },
+    Client {
+        name: "aws CLI v2",
+        mark: Mark::AwsCli,
+        loses: &[("2", "1 s for each fetch of credentials or the Region, then uses IMDSv1")],
     },
     Client {
         name: "AWS SDK for JavaScript v3",
@@ -159,12 +168,15 @@ impl Client {
     }
 }
 
-/// All clients that are installed below `root`, or run there. Reads the executables of what runs.
-pub(super) fn find(root: &Path) -> Vec<Found> {
+/// All clients that are installed below `root`, where programs are looked for (`path`, as in the
+/// variable) and elsewhere, or run there. Reads the executables of what runs.
+pub(super) fn find(root: &Path, path: &OsStr) -> Vec<Found> {
     let running = search::running(root);
+    let pythons = search::pythons(root, path, &running);
     let installed = CLIENTS.iter().flat_map(|client| {
         let versions = match client.mark {
-            Mark::Python(name) => search::python(root, name),
+            Mark::Python(name) => search::python(&pythons, name),
+            Mark::AwsCli => search::aws_cli(root, &pythons),
             Mark::Node(name) => search::node(root, &running, name),
             Mark::Gem(name) => search::gem(root, name),
             Mark::Composer(name) => search::composer(root, &running, name),
@@ -212,6 +224,14 @@ mod tests {
         let root = root.path();
         let python = "usr/lib/python3.11/site-packages";
         put(root, &format!("{python}/botocore-1.43.11.dist-info/METADATA"), "");
+        put(root, &format!("{python}/awscli-1.45.11.dist-info/METADATA"), "");
+        put(root, "home/venv/lib/python3.12/site-packages/botocore-1.12.0.dist-info/METADATA", "");
+        put(root, "srv/venv/lib/python3.12/site-packages/botocore-1.30.0.dist-info/METADATA", "");
+        put(root, "proc/6/comm", "gunicorn\n");
+        put(root, "proc/6/cmdline", "/srv/venv/bin/python\0/srv/venv/bin/gunicorn\0");
+        put(root, "usr/lib/python3/dist-packages/awscli-2.9.19.egg-info", "");
+        put(root, "usr/local/aws-cli/v2/2.31.2/dist/aws", "");
+        put(root, "usr/local/aws-cli/v2/current/dist/aws", "");
         let node = "srv/app/node_modules/@smithy/credential-provider-imds/package.json";
         put(root, node, r#"{ "version": "4.5.2" }"#);
         put(root, "var/lib/gems/3.1.0/gems/aws-sdk-core-3.200.0/VERSION", "");
@@ -229,14 +249,19 @@ mod tests {
         std::os::unix::fs::symlink(root.join("usr/bin/agent"), root.join("proc/7/exe")).unwrap();
         put(root, "proc/8/comm", "node\n");
         std::os::unix::fs::symlink(root.join("srv/app"), root.join("proc/8/cwd")).unwrap();
-        let found: Vec<_> = find(root)
+        let path = OsStr::new("/home/venv/bin:/usr/bin:/home/venv/bin");
+        let found: Vec<_> = find(root, path)
             .into_iter()
             .map(|it| (it.name, it.version.map(|it| it.to_string()).unwrap_or_default(), it.within))
             .collect();
         assert_eq!(
             found,
             [
+                ("botocore (aws CLI, boto3)", "1.12.0".to_owned(), None),
+                ("botocore (aws CLI, boto3)", "1.30.0".to_owned(), None),
                 ("botocore (aws CLI, boto3)", "1.43.11".to_owned(), None),
+                ("aws CLI v2", "2.9.19".to_owned(), None),
+                ("aws CLI v2", "2.31.2".to_owned(), None),
                 ("AWS SDK for JavaScript v3", "4.5.2".to_owned(), None),
                 ("AWS SDK for Ruby", "3.200.0".to_owned(), None),
                 ("AWS SDK for PHP", "3.337.3".to_owned(), None),
@@ -244,7 +269,7 @@ mod tests {
                 ("AWS SDK for Go v1", "1.26.1".to_owned(), Some("agent".to_owned())),
             ]
         );
-        assert!(find(root)[5].loses.starts_with("about 20 s"));
+        assert!(find(root, path)[9].loses.starts_with("about 20 s"));
     }
 
     #[test]

@@ -1,8 +1,10 @@
 //! Where programs and packages are found. What cannot be read is not there.
 
 use std::collections::BTreeSet;
+use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io::Read as _;
+use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
@@ -23,6 +25,8 @@ pub(super) struct Program {
     pub(super) name: String,
     executable: PathBuf,
     directory: PathBuf,
+    /// As it was called: of a script, its interpreter.
+    called: PathBuf,
 }
 
 /// The programs that run below `root`, but for this one.
@@ -36,27 +40,54 @@ pub(super) fn running(root: &Path) -> Vec<Program> {
         let executable = process.join("exe");
         let identity = fs::metadata(&executable).map(|file| (file.dev(), file.ino())).ok();
         let comm = comm.trim().to_owned();
+        let words = fs::read(process.join("cmdline")).unwrap_or_default();
+        let called = words.split(|byte| *byte == 0).next().unwrap_or_default();
+        let called = PathBuf::from(OsStr::from_bytes(called));
         if is_process
             && (identity.is_none() || identity != own)
             && seen.insert((identity, comm.clone()))
             && programs.len() < PROGRAMS
         {
-            programs.push(Program { name: comm, executable, directory: process.join("cwd") });
+            let directory = process.join("cwd");
+            programs.push(Program { name: comm, executable, directory, called });
         }
     }
     programs
 }
 
-/// Versions of a Python package, where its metadata say so.
-pub(super) fn python(root: &Path, package: &str) -> Vec<Option<Version>> {
-    let prefixes = ["usr/lib", "usr/local/lib", "opt/venv/lib", "venv/lib", "app/.venv/lib"];
-    let pythons = prefixes.iter().flat_map(|prefix| entries(&root.join(prefix)));
-    let places = pythons.filter(|directory| name(directory).starts_with("python"));
-    let packages = places.flat_map(|python| {
-        ["site-packages", "dist-packages"].map(|directory| python.join(directory))
+/// The directories of Python packages: in the usual places, and those of virtual environments that
+/// programs are looked for in (`path`), or run from.
+pub(super) fn pythons(root: &Path, path: &OsStr, running: &[Program]) -> Vec<PathBuf> {
+    let usual = ["usr", "usr/local", "opt/venv", "venv", "app/.venv"].map(PathBuf::from);
+    let called = running.iter().filter_map(|program| program.called.parent());
+    let programs = std::env::split_paths(path).chain(called.map(Path::to_owned));
+    let environments = programs.filter(|directory| name(directory) == "bin");
+    let environments = environments.filter_map(|bin| {
+        bin.parent().and_then(|home| home.strip_prefix("/").ok()).map(Path::to_owned)
     });
-    let found = packages.flat_map(|packages| versions(&packages, package));
-    found.map(Some).collect()
+    let homes: BTreeSet<_> = usual.into_iter().chain(environments).collect();
+    let libraries = homes.iter().flat_map(|home| entries(&root.join(home).join("lib")));
+    let libraries = libraries.filter(|directory| name(directory).starts_with("python"));
+    let packages = libraries.flat_map(|library| {
+        ["site-packages", "dist-packages"].map(|packages| library.join(packages))
+    });
+    // An environment may be there by several names.
+    let real: BTreeSet<_> = packages.filter_map(|place| fs::canonicalize(place).ok()).collect();
+    real.into_iter().collect()
+}
+
+/// Versions of a Python package, where its metadata say so.
+pub(super) fn python(pythons: &[PathBuf], package: &str) -> Vec<Option<Version>> {
+    pythons.iter().flat_map(|packages| versions(packages, package)).map(Some).collect()
+}
+
+/// Versions of the aws CLI from 2 on.
+pub(super) fn aws_cli(root: &Path, pythons: &[PathBuf]) -> Vec<Option<Version>> {
+    let bundled = entries(&root.join("usr/local/aws-cli/v2"));
+    let bundled = bundled.iter().filter_map(|place| Version::parse(name(place)).map(Some));
+    let second = Version::parse("2");
+    let packaged = python(pythons, "awscli").into_iter().filter(|version| *version >= second);
+    packaged.chain(bundled).collect()
 }
 
 /// Versions of a package of Node.js, also where programs run.
