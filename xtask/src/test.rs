@@ -64,6 +64,8 @@ pub(crate) fn run() -> Result<()> {
     let guests = install::unpacked("guests", &GUESTS)?;
     crate::run(&mut cargo("fmt --all --check"))?;
     crate::run(&mut cargo("clippy --workspace --all-targets --quiet -- -D warnings"))?;
+    let mut doc = cargo("doc --workspace --no-deps --document-private-items --quiet");
+    crate::run(doc.env("RUSTDOCFLAGS", "-D warnings"))?;
     architecture::check()?;
     codegen::check()?;
     crate::run(

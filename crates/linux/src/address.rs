@@ -13,8 +13,8 @@ impl Batch {
     /// local route.
     ///
     /// The prefix length is what the interface shows; it makes no route. Whom the interface reaches
-    /// is said by [`Batch::route`] alone, so that a neighbour that does not exist is refused rather
-    /// than looked for.
+    /// is said by routes alone ([`Batch::on_link`], [`Batch::via`]), so that a neighbour that does not
+    /// exist is refused rather than looked for.
     pub fn address(&mut self, index: u32, address: IpAddr, prefix_len: u8) -> &mut Self {
         let mut message = AddressMessage::default();
         message.header.family = family(address);

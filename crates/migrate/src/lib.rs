@@ -1,7 +1,7 @@
 //! Finds code that speaks IMDSv1, and rewrites it to IMDSv2.
 //!
 //! [`scan`] reads one file and says what it found; [`apply`] makes the edits of the findings. Both
-//! are pure: text in, findings and text out. A [`Scanner`] gives each file a limited time, [`walk`]
+//! are pure: text in, findings and text out. A [`Scanner`] gives each file a limited time, [`walk()`]
 //! runs one over a tree of files, and [`report`] turns findings into text for people and tools.
 
 // IMDSv2, CloudFormation and PowerShell are names, not code.
