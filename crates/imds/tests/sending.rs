@@ -27,6 +27,7 @@ pub(crate) fn tests() -> Vec<Trial> {
                 acknowledged(family)
             }),
             test(name("a_close_with_unread_input_does_not_leak"), &[], move || unread(family)),
+            test(name("each_answer_of_many_goes_as_far_as_it_may"), &[], move || together(family)),
         ]);
     }
     trials
@@ -90,6 +91,32 @@ fn unread(family: Family) -> Result<()> {
         evidence.check_ttl(1)?;
         evidence.check_nothing_leaked()?;
         ensure!(client.received()?.is_empty(), "{} bytes arrived", client.received()?.len());
+    }
+    Ok(())
+}
+
+/// Answers that leave together leave each with a TTL of its own.
+fn together(family: Family) -> Result<()> {
+    let mut lab = Lab::start(1, &["--ami", "al2", "--hop-limit", "1"])?;
+    let mut clients = Vec::new();
+    for _ in 0..20 {
+        let mut client = connect(&lab, family)?;
+        client.send(format!("{GET}{STAY}"))?;
+        client.wait_for_answers(1)?;
+        clients.push(client);
+    }
+    lab.server().process().signal("STOP")?;
+    for pair in clients.chunks_mut(2) {
+        pair[0].send(format!("{PUT}{STAY}"))?;
+        pair[1].send(format!("{GET}{STAY}"))?;
+    }
+    lab.server().process().signal("CONT")?;
+    for pair in clients.chunks_mut(2) {
+        pair[1].wait_for_answers(2)?;
+        wait_for_tokens(&lab, &pair[0], 2)?;
+        let evidence = Evidence::gather(&lab, pair[0].port())?;
+        evidence.check_ttl(1)?;
+        evidence.check_nothing_leaked()?;
     }
     Ok(())
 }

@@ -4,16 +4,21 @@ use std::fs;
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 
-use testkit::{Result, Server, Trial, ensure, tests};
+use imds_linux::seccomp;
+use testkit::http::Response;
+use testkit::{Need, Result, SOON, Server, Trial, anyhow, ensure, tests};
 
 pub(crate) fn tests() -> Vec<Trial> {
-    tests![&[];
+    let mut trials = tests![&[];
         answers_both_versions,
         paths_are_put_over,
         a_token_outlives_a_restart,
         stops_when_told_to,
         half_a_call_does_not_keep_it_from_stopping,
-    ]
+        many_at_once_where_io_uring_is_refused,
+    ];
+    trials.extend(tests![&[Need::IoUring]; many_at_once]);
+    trials
 }
 
 fn answers_both_versions() -> Result<()> {
@@ -96,4 +101,65 @@ fn half_a_call_does_not_keep_it_from_stopping() -> Result<()> {
     let messages = server.messages();
     ensure!(messages.contains("not complete"), "{messages}");
     Ok(())
+}
+
+fn many_at_once() -> Result<()> {
+    let mut server = Server::start(&AT_ONCE)?;
+    answers_many_at_once(&mut server)?;
+    ensure!(has_io_uring(&mut server)?, "it sent each answer by itself");
+    Ok(())
+}
+
+fn many_at_once_where_io_uring_is_refused() -> Result<()> {
+    // In a thread of its own: the refusal cannot be taken back.
+    let refused = std::thread::spawn(|| {
+        seccomp::refuse_io_uring()?;
+        Server::start(&AT_ONCE)
+    });
+    let mut server = refused.join().map_err(|_| anyhow!("the thread panicked"))??;
+    answers_many_at_once(&mut server)?;
+    ensure!(!has_io_uring(&mut server)?, "io_uring was not refused");
+    Ok(())
+}
+
+const AT_ONCE: [&str; 4] = ["--ami", "al2", "--threads", "1"];
+
+/// More clients than the service hears of at a time have requests for it when it looks, and each
+/// gets the answers to its own.
+fn answers_many_at_once(server: &mut Server) -> Result<()> {
+    let get = "GET /latest/meta-data/instance-id HTTP/1.1\r\nConnection: keep-alive\r\n\r\n";
+    let mut clients = Vec::new();
+    for _ in 0..300 {
+        let mut client = TcpStream::connect(server.address())?;
+        client.set_read_timeout(Some(SOON))?;
+        client.write_all(get.as_bytes())?;
+        // Answered, it is known to be held.
+        client.read_exact(&mut [0])?;
+        clients.push(client);
+    }
+    server.process().signal("STOP")?;
+    for (ttl, client) in (1..).zip(&mut clients) {
+        let put = format!(
+            "PUT /latest/api/token HTTP/1.1\r\nX-aws-ec2-metadata-token-ttl-seconds: {ttl}\r\n\r\n"
+        );
+        client.write_all(format!("{get}{get}{put}").as_bytes())?;
+    }
+    server.process().signal("CONT")?;
+    for (ttl, client) in (1..).zip(&mut clients) {
+        let mut bytes = b"H".to_vec();
+        client.read_to_end(&mut bytes)?;
+        let (answers, left_over) = Response::parse_all(&bytes)?;
+        ensure!(answers.len() == 4 && left_over == 0, "{ttl}: {answers:?}");
+        let (ids, token) = answers.split_at(3);
+        ensure!(ids.iter().all(|answer| answer.body == b"i-1234567890abcdef0"), "{ttl}: {ids:?}");
+        let given = token[0].header("X-Aws-Ec2-Metadata-Token-Ttl-Seconds");
+        ensure!(given == Some(&ttl.to_string()), "{ttl}: {given:?}");
+    }
+    Ok(())
+}
+
+fn has_io_uring(server: &mut Server) -> Result<bool> {
+    let files = fs::read_dir(format!("/proc/{}/fd", server.process().child().id()))?;
+    let targets = files.map(|file| Ok(fs::read_link(file?.path())?)).collect::<Result<Vec<_>>>()?;
+    Ok(targets.iter().any(|target| target.to_string_lossy().contains("io_uring")))
 }

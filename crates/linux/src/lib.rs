@@ -16,6 +16,7 @@ pub mod netlink;
 pub mod process;
 pub mod route;
 pub mod seccomp;
+pub mod send;
 pub mod signal;
 pub mod socket;
 pub mod sysctl;

@@ -9,6 +9,8 @@ pub enum Need {
     Program(&'static str),
     /// Ethernet devices that end in a process: `/dev/net/tun`.
     Tap,
+    /// Answers that leave together, by `io_uring`.
+    IoUring,
     /// Real root: programs that switch users, or want devices.
     Root,
     /// The Python environment of `cargo xtask test`, with the aws CLI and boto3.
@@ -28,6 +30,9 @@ impl Need {
             }
             Self::Tap if !can_open(Path::new("/dev/net/tun")) => {
                 Err("/dev/net/tun cannot be opened".to_owned())
+            }
+            Self::IoUring if !imds_linux::send::can_be_together() => {
+                Err("io_uring is forbidden here, or the kernel too old for it".to_owned())
             }
             Self::Root if !imds_linux::user_namespace::is_needless() => {
                 Err("only root can do this".to_owned())

@@ -7,9 +7,11 @@
 //! - events are edge-triggered, and a read that leaves room says that nothing more waits;
 //! - the tasks share one timer, set only where one is to wake before it rings: the deadline of a
 //!   busy connection moves on without the kernel hearing of it;
-//! - the clock is read once for each batch of events.
+//! - the clock is read once for each batch of events;
+//! - what tasks send leaves together, once all of the batch was heard.
 
 mod events;
+mod outbox;
 mod source;
 #[cfg(test)]
 mod tests;
@@ -17,15 +19,19 @@ mod tests;
 use std::cell::{Cell, RefCell};
 use std::future::poll_fn;
 use std::io;
+use std::mem;
+use std::net::TcpStream;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::{Pin, pin};
-#[cfg(test)]
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
+use imds_linux::send::Outcome;
 use rustix::event::epoll::{Event, EventFlags};
 use slab::Slab;
+
+use outbox::Outbox;
 
 pub(super) use events::Events;
 pub(super) use source::Source;
@@ -46,6 +52,7 @@ pub(super) struct Reactor {
     /// Tasks whose numbers others may have, but only after a batch of events: it may hold one more
     /// for the old task.
     ended: RefCell<Vec<TaskId>>,
+    outbox: RefCell<Outbox>,
     /// Whether time jumps, where nothing else happens, to the next moment that a task waits for.
     jumps: bool,
 }
@@ -60,6 +67,8 @@ struct Task {
     work: Option<Work>,
     /// What was heard of its socket and has not proved untrue since.
     events: EventFlags,
+    /// What became of the last bytes that it had sent; `None` while they wait in the outbox.
+    sent: Option<Outcome>,
     wakes_at: Option<Instant>,
 }
 
@@ -73,6 +82,7 @@ impl Reactor {
             running: Cell::new(0),
             ready: RefCell::default(),
             ended: RefCell::default(),
+            outbox: RefCell::default(),
             jumps: false,
         }
     }
@@ -87,16 +97,19 @@ impl Reactor {
     pub(super) fn run(&self, main: impl Future<Output = ()> + 'static) -> io::Result<()> {
         let main = self.spawn(main);
         let mut events = Vec::with_capacity(BATCH);
+        let mut ready = Vec::new();
         while self.tasks.borrow().contains(main) {
-            for id in self.ready.take() {
-                self.poll(id);
-            }
             self.wait(&mut events)?;
             for event in events.drain(..) {
                 self.hear(event.data.u64(), event.flags);
             }
             if self.rings_at.get().is_some_and(|moment| moment <= self.now()) {
                 self.wake_sleepers();
+            }
+            self.empty_outbox();
+            mem::swap(&mut ready, &mut self.ready.borrow_mut());
+            for id in ready.drain(..) {
+                self.poll(id);
             }
             for id in self.ended.take() {
                 self.tasks.borrow_mut().remove(id);
@@ -110,7 +123,7 @@ impl Reactor {
     /// Has `work` run soon.
     pub(super) fn spawn(&self, work: impl Future<Output = ()> + 'static) -> TaskId {
         let work: Option<Work> = Some(Box::pin(work));
-        let task = Task { work, events: EventFlags::empty(), wakes_at: None };
+        let task = Task { work, events: EventFlags::empty(), sent: None, wakes_at: None };
         let id = self.tasks.borrow_mut().insert(task);
         self.ready.borrow_mut().push(id);
         id
@@ -167,16 +180,36 @@ impl Reactor {
         false
     }
 
-    /// Waits for events, unless a task is ready.
+    /// Waits for events, unless there is something to do.
     fn wait(&self, events: &mut Vec<Event>) -> io::Result<()> {
-        let none_ready = self.ready.borrow().is_empty();
-        self.events.take(events, none_ready && !self.jumps)?;
+        let is_idle = self.ready.borrow().is_empty() && self.outbox.borrow().is_empty();
+        self.events.take(events, is_idle && !self.jumps)?;
         if !self.jumps {
             self.now.set(Instant::now());
-        } else if events.is_empty() && none_ready {
+        } else if events.is_empty() && is_idle {
             self.now.update(|now| self.rings_at.get().unwrap_or(now));
         }
         Ok(())
+    }
+
+    /// Has `bytes`, or their beginning, sent for the running task at the end of this turn.
+    async fn send(&self, socket: &Rc<TcpStream>, bytes: &[u8]) -> Outcome {
+        let id = self.running.get();
+        // It may have had other bytes sent without staying to hear what became of them.
+        self.tasks.borrow_mut()[id].sent = None;
+        self.outbox.borrow_mut().put(id, socket, bytes);
+        poll_fn(|_| self.tasks.borrow()[id].sent.map_or(Poll::Pending, Poll::Ready)).await
+    }
+
+    /// Sends what tasks have put into the outbox. They are ready then.
+    fn empty_outbox(&self) {
+        let (mut tasks, mut ready) = (self.tasks.borrow_mut(), self.ready.borrow_mut());
+        for (id, outcome) in self.outbox.borrow_mut().send() {
+            if let Some(task) = tasks.get_mut(id) {
+                task.sent = Some(outcome);
+                ready.push(id);
+            }
+        }
     }
 
     /// Tells a task what was heard of its socket.

@@ -11,6 +11,7 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use imds_core::wire::KeepAlive;
 use imds_core::{Endpoint, Launch};
+use rustix::net::sockopt;
 
 use super::connection::Connection;
 use super::identify::Caller;
@@ -23,6 +24,9 @@ use crate::identity::Signers;
 use crate::state::token_key;
 
 const GET: &[u8] = b"GET / HTTP/1.1\r\nConnection: keep-alive\r\n\r\n";
+
+/// How many bytes of answers each side's kernel holds.
+const ANSWERS: usize = 16 * 1024;
 
 /// Serves one connection with `client` at its other end; says what `client` gave, and when the
 /// service was done with the connection.
@@ -42,6 +46,11 @@ fn serve<T: 'static>(client: impl AsyncFnOnce(Client) -> T + 'static) -> (T, Dur
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let there = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
     let (here, address) = listener.accept().unwrap();
+    // The kernel's own time does not jump, so nothing may wait for it: the client's bytes go without
+    // acknowledgement, and answers that it does not take are soon too many.
+    there.set_nodelay(true).unwrap();
+    sockopt::set_socket_recv_buffer_size(&there, ANSWERS).unwrap();
+    sockopt::set_socket_send_buffer_size(&here, ANSWERS).unwrap();
     let caller = Caller::new(&here, address, Link::Shared);
 
     let reactor = Reactor::jumping();

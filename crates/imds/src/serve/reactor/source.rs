@@ -8,13 +8,13 @@ use std::task::Poll;
 
 use rustix::event::epoll::EventFlags;
 use rustix::io::Errno;
-use rustix::net::{RecvFlags, SendFlags};
+use rustix::net::RecvFlags;
 
 use super::{Reactor, TaskId, poll_fn};
 
 /// Something with events, and the task that made this, which alone may wait for them.
 pub(in super::super) struct Source<F> {
-    inner: F,
+    inner: Rc<F>,
     reactor: Rc<Reactor>,
     task: TaskId,
 }
@@ -25,7 +25,7 @@ impl<F: AsFd> Source<F> {
         let task = reactor.running.get();
         reactor.tasks.borrow_mut()[task].events = EventFlags::empty();
         reactor.events.add(&inner, task as u64)?;
-        Ok(Self { inner, reactor: Rc::clone(reactor), task })
+        Ok(Self { inner: Rc::new(inner), reactor: Rc::clone(reactor), task })
     }
 
     pub(in super::super) fn get_ref(&self) -> &F {
@@ -86,8 +86,7 @@ impl Source<TcpStream> {
     pub(in super::super) async fn write(&self, bytes: &[u8]) -> io::Result<usize> {
         loop {
             self.writable().await;
-            let flags = SendFlags::DONTWAIT | SendFlags::NOSIGNAL;
-            match rustix::net::send(&self.inner, bytes, flags) {
+            match self.reactor.send(&self.inner, bytes).await {
                 Err(Errno::WOULDBLOCK) => self.forget(EventFlags::OUT),
                 sent => return Ok(sent?),
             }

@@ -1,4 +1,4 @@
-use std::io::Write as _;
+use std::io::{Read as _, Write as _};
 use std::net::{Shutdown, TcpListener, TcpStream};
 
 use super::*;
@@ -118,5 +118,22 @@ fn a_wait_ends_at_its_deadline() {
         let deadline = reactor.now() + Duration::from_secs(9);
         let error = reactor.by(deadline, here.read(&mut [0])).await.unwrap_err();
         assert_eq!((error.kind(), reactor.now()), (io::ErrorKind::TimedOut, deadline));
+    });
+}
+
+/// Guards against bytes being sent twice, or never, after a wait that was given up.
+#[test]
+fn what_became_of_bytes_is_not_taken_for_what_became_of_later_ones() {
+    noted(|reactor, _| async move {
+        let (here, mut there) = connection();
+        let here = Source::new(&reactor, here).unwrap();
+        here.writable().await;
+        assert!(reactor.by(reactor.now(), here.write(b"given up, ")).await.is_err());
+        reactor.give_way().await;
+        assert_eq!(here.write(b"later").await.unwrap(), 5);
+        drop(here);
+        let mut received = String::new();
+        there.read_to_string(&mut received).unwrap();
+        assert_eq!(received, "given up, later");
     });
 }

@@ -1,0 +1,193 @@
+//! Bytes for many sockets at once.
+
+use std::io;
+use std::mem;
+use std::os::fd::{AsRawFd as _, BorrowedFd};
+
+use io_uring::{IoUring, opcode, types};
+use rustix::io::Errno;
+use rustix::net::SendFlags;
+
+/// How many sends the kernel is handed at most with one system call.
+const TOGETHER: u16 = 256;
+
+/// What became of a send: how many bytes the socket took, or why it took none.
+pub type Outcome = Result<usize, Errno>;
+
+/// Sends without waiting, as `send(2)` does with `MSG_DONTWAIT`, but for many sockets with one
+/// system call, where the kernel has [io_uring] and lets us use it.
+///
+/// The calls saved are the lesser part. Whoever receives may have the processor each time that a
+/// call returns: receivers would be woken, and sent to sleep again, for each answer instead of for
+/// many.
+///
+/// [io_uring]: https://man7.org/linux/man-pages/man7/io_uring.7.html
+#[derive(Default)]
+pub struct Sender {
+    ring: Ring,
+    outcomes: Vec<Outcome>,
+}
+
+#[derive(Default)]
+enum Ring {
+    /// It is made when there is something to send together: many a service never has that.
+    #[default]
+    NotYet,
+    Made(Box<IoUring>),
+    /// Forbidden, as to most containers, or the kernel is too old.
+    Never,
+}
+
+impl Sender {
+    /// Makes each of `sends`, and says what became of them, in the same order.
+    pub fn send<'a>(
+        &mut self,
+        sends: impl ExactSizeIterator<Item = (BorrowedFd<'a>, &'a [u8])>,
+    ) -> &[Outcome] {
+        self.outcomes.clear();
+        if sends.len() > 1
+            && let Some(mut ring) = self.ring.take()
+        {
+            // One that failed is dropped, and what it still holds is never sent: those bytes are
+            // gone by then.
+            if send_together(&mut ring, sends, &mut self.outcomes).is_ok() {
+                self.ring = Ring::Made(ring);
+            }
+        } else {
+            let flags = SendFlags::DONTWAIT | SendFlags::NOSIGNAL;
+            let one_by_one = sends.map(|(socket, bytes)| rustix::net::send(socket, bytes, flags));
+            self.outcomes.extend(one_by_one);
+        }
+        &self.outcomes
+    }
+}
+
+impl Ring {
+    /// Takes it, to be put back if it is still good.
+    fn take(&mut self) -> Option<Box<IoUring>> {
+        match mem::replace(self, Self::Never) {
+            Self::NotYet => make_ring().ok(),
+            Self::Made(ring) => Some(ring),
+            Self::Never => None,
+        }
+    }
+}
+
+/// Whether this kernel takes sends together, and the calling thread may have it do so.
+pub fn can_be_together() -> bool {
+    make_ring().is_ok()
+}
+
+fn make_ring() -> io::Result<Box<IoUring>> {
+    let ring = IoUring::new(u32::from(TOGETHER))?;
+    // Linux 5.17. Earlier kernels send as well, but some of them would wait for a socket that is
+    // full in spite of `MSG_DONTWAIT`.
+    if !ring.params().is_feature_skip_cqe_on_success() {
+        return Err(io::ErrorKind::Unsupported.into());
+    }
+    Ok(Box::new(ring))
+}
+
+/// Fails where the kernel no longer takes anything from this ring; the sends that it did not make
+/// have that as their outcome.
+fn send_together<'a>(
+    ring: &mut IoUring,
+    sends: impl ExactSizeIterator<Item = (BorrowedFd<'a>, &'a [u8])>,
+    outcomes: &mut Vec<Outcome>,
+) -> io::Result<()> {
+    outcomes.resize(sends.len(), Err(Errno::IO));
+    let mut sends = (0..).zip(sends).peekable();
+    while sends.peek().is_some() {
+        let mut left = 0;
+        let mut queue = ring.submission();
+        for (number, (socket, bytes)) in sends.by_ref().take(TOGETHER.into()) {
+            let length = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
+            let send = opcode::Send::new(types::Fd(socket.as_raw_fd()), bytes.as_ptr(), length)
+                .flags(libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL)
+                .build()
+                .user_data(number);
+            // SAFETY: the socket and the bytes outlive this call. What is queued is done before it
+            // returns, or never: the caller drops a ring that failed.
+            unsafe { queue.push(&send) }.map_err(io::Error::other)?;
+            left += 1;
+        }
+        drop(queue);
+        while left > 0 {
+            match ring.submit_and_wait(left) {
+                Err(error) if error.kind() != io::ErrorKind::Interrupted => return Err(error),
+                _ => {}
+            }
+            for done in ring.completion() {
+                let result = done.result();
+                let index = usize::try_from(done.user_data()).unwrap_or(usize::MAX);
+                if let Some(outcome) = outcomes.get_mut(index) {
+                    *outcome =
+                        usize::try_from(result).map_err(|_| Errno::from_raw_os_error(-result));
+                }
+                left -= 1;
+            }
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Read as _;
+    use std::os::fd::AsFd as _;
+    use std::os::unix::net::UnixStream;
+
+    use super::*;
+
+    /// One that may not use `io_uring`, and one that does; where that cannot be tried it is said,
+    /// and CI must try it.
+    fn senders() -> impl Iterator<Item = Sender> {
+        let together = make_ring().map(Ring::Made).ok();
+        if together.is_none() {
+            assert!(std::env::var_os("CI").is_none(), "needed here: io_uring");
+            eprintln!("skipped: io_uring, which this machine refuses");
+        }
+        let rings = [Some(Ring::Never), together].into_iter().flatten();
+        rings.map(|ring| Sender { ring, outcomes: Vec::new() })
+    }
+
+    fn send(sender: &mut Sender, sends: &[(&UnixStream, &[u8])]) -> Vec<Outcome> {
+        sender.send(sends.iter().map(|(socket, bytes)| (socket.as_fd(), *bytes))).to_vec()
+    }
+
+    #[test]
+    fn each_socket_gets_its_own_in_order_however_many_there_are() {
+        for mut sender in senders() {
+            let pairs: Vec<_> = (0..3).map(|_| UnixStream::pair().unwrap()).collect();
+            let count = usize::from(TOGETHER) + 7;
+            let texts: Vec<_> = (0..count).map(|number| format!("{number} ")).collect();
+            let sends = texts.iter().enumerate();
+            let sends = sends.map(|(number, text)| (&pairs[number % 3].0, text.as_bytes()));
+            let outcomes = send(&mut sender, &sends.collect::<Vec<_>>());
+            let lengths: Vec<_> = texts.iter().map(|text| Ok(text.len())).collect();
+            assert_eq!(outcomes, lengths);
+            for (first, (here, mut there)) in pairs.into_iter().enumerate() {
+                drop(here);
+                let mut received = String::new();
+                there.read_to_string(&mut received).unwrap();
+                assert_eq!(received, texts[first..].iter().step_by(3).cloned().collect::<String>());
+            }
+        }
+    }
+
+    /// Guards against one client that takes nothing holding up all others.
+    #[test]
+    fn who_cannot_take_it_is_not_waited_for() {
+        for mut sender in senders() {
+            let [(full, _theirs), (gone, there), (good, _peer)] =
+                [(); 3].map(|()| UnixStream::pair().unwrap());
+            drop(there);
+            while let [Ok(_)] = *send(&mut sender, &[(&full, &[0; 4096])]) {}
+            for _ in 0..2 {
+                let sends = [(&full, &b"1"[..]), (&gone, b"22"), (&good, b"333"), (&full, b"4444")];
+                let expected = [Err(Errno::WOULDBLOCK), Err(Errno::PIPE), Ok(3)];
+                assert_eq!(send(&mut sender, &sends)[..3], expected);
+            }
+        }
+    }
+}
