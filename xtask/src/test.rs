@@ -6,7 +6,7 @@ use crate::install::Package;
 use crate::{architecture, cargo, codegen, install};
 
 /// What the tests run as real clients.
-const PROGRAMS: [Package; 19] = [
+const PROGRAMS: [Package; 21] = [
     // Its version 2; the tests have version 1 from the Python environment.
     ("/usr/bin/aws", "awscli"),
     ("curl", "curl"),
@@ -27,6 +27,12 @@ const PROGRAMS: [Package; 19] = [
     ("dash", "dash"),
     ("shellcheck", "shellcheck"),
     ("make", "make"),
+    ("go", "golang-go"),
+    // What others verify EC2's identity documents with.
+    (
+        "/usr/share/gocode/src/github.com/fullsailor/pkcs7/verify.go",
+        "golang-github-fullsailor-pkcs7-dev",
+    ),
 ];
 
 /// The real aws CLI and boto3, what people's scripts read metadata with, and a reader of YAML.

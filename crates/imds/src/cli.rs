@@ -90,6 +90,10 @@ pub(crate) enum IdentityCommand {
         /// The Region of the instance
         #[arg(long, default_value = "us-east-1")]
         region: Region,
+
+        /// The state of the service that signs, as `imds serve --state` names it
+        #[arg(long, value_name = "FILE")]
+        state: Option<PathBuf>,
     },
 }
 

@@ -15,7 +15,9 @@ mod events;
 mod evidence;
 mod exec;
 mod get;
+mod go;
 mod hop_limit;
+mod identity;
 mod instances;
 mod isolation;
 mod migrate;
@@ -48,6 +50,7 @@ fn main() {
         doctor::tests(),
         events::tests(),
         get::tests(),
+        identity::tests(),
         instances::tests(),
         isolation::tests(),
         robustness::tests(),

@@ -5,12 +5,17 @@ use std::process::ExitCode;
 use crate::cli::IdentityCommand;
 use crate::error::{CommandError, Kind};
 use crate::identity::Authority;
-use crate::{state, terminal};
+use crate::state::Place;
+use crate::terminal;
 
 pub(crate) fn run(command: &IdentityCommand) -> Result<ExitCode, CommandError> {
-    let IdentityCommand::Certificate { proof, region } = command;
+    let IdentityCommand::Certificate { proof, region, state } = command;
+    let place = state.clone().map(Place::new).map_or_else(Place::default_file, Ok)?;
+    let directory = place.directory().ok_or_else(|| {
+        CommandError::usage("state in memory keeps no keys that a certificate could be for")
+    })?;
     let cannot = |message: &str| CommandError::new(Kind::Unavailable, message);
-    let authority = Authority::open(region, &state::directory()?)
+    let authority = Authority::open(region, directory)
         .map_err(|error| cannot("cannot open the Region's identity keys").caused_by(error))?;
     let certificate = authority
         .certificate(*proof)
