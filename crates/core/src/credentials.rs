@@ -58,6 +58,9 @@ enum Life {
     Renewed { since: u64 },
 }
 
+/// The one name under `identity-credentials/ec2/security-credentials/`.
+pub const IDENTITY_ROLE: &str = "ec2-instance";
+
 const BASE32: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
 const BASE64: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
@@ -67,25 +70,26 @@ const PERIOD: u64 = 3600;
 const LIFETIME: u64 = 6 * 3600;
 
 impl Credentials {
-    /// Credentials that somebody gave, who may have said when they end (seconds since 1970). Where
-    /// nobody did, they are shown as renewed each hour, so that clients go on using them.
-    pub fn given(keys: AccessKeys, updated: u64, expires: Option<u64>) -> Self {
-        let life = match expires {
-            Some(expires) => Life::Until { updated, expires },
-            None => Life::Renewed { since: updated },
-        };
-        Self(Origin::Here { keys: Keys::Given(keys), life })
-    }
-
-    /// Credentials from a source.
-    pub fn rotated(rotation: Arc<Rotation>) -> Self {
-        Self(Origin::Source(rotation))
-    }
-
-    /// Credentials with the shape of real ones, which sign nothing that AWS accepts.
-    pub fn generated(instance: &InstanceId, role: &str, since: u64) -> Self {
-        let keys = Keys::Generated { instance: instance.clone(), role: role.to_owned() };
-        Self(Origin::Here { keys, life: Life::Renewed { since } })
+    /// Credentials of `role`, from where `keys` say; else with the shape of real ones, which sign
+    /// nothing that AWS accepts. `since` is in seconds since 1970.
+    ///
+    /// Where keys are given and nobody says when they end, they are shown as renewed each hour, so
+    /// that clients go on using them.
+    pub fn new(keys: Option<RoleKeys>, instance: &InstanceId, role: &str, since: u64) -> Self {
+        Self(match keys {
+            Some(RoleKeys::Rotated(rotation)) => Origin::Source(rotation),
+            Some(RoleKeys::Given(keys, expires)) => Origin::Here {
+                keys: Keys::Given(keys),
+                life: match expires {
+                    Some(expires) => Life::Until { updated: since, expires },
+                    None => Life::Renewed { since },
+                },
+            },
+            None => Origin::Here {
+                keys: Keys::Generated { instance: instance.clone(), role: role.to_owned() },
+                life: Life::Renewed { since },
+            },
+        })
     }
 
     /// The document under `security-credentials/⟨role⟩`, as it is at a time (seconds since 1970).
@@ -195,7 +199,9 @@ mod tests {
             secret_access_key: "a\"b\\c\n".into(),
             session_token: "T".into(),
         };
-        let credentials = Credentials::given(keys, 1_714_564_800, Some(1_714_587_840));
+        let keys = Some(RoleKeys::Given(keys, Some(1_714_587_840)));
+        let instance = "i-1234567890abcdef0".parse().unwrap();
+        let credentials = Credentials::new(keys, &instance, "my-role", 1_714_564_800);
         assert_eq!(
             credentials.document(0),
             "{\n  \"Code\" : \"Success\",\n  \"LastUpdated\" : \"2024-05-01T12:00:00Z\",\n  \
@@ -208,7 +214,7 @@ mod tests {
     #[test]
     fn generated_credentials_change_each_hour_and_never_run_out() {
         let instance = "i-1234567890abcdef0".parse().unwrap();
-        let credentials = Credentials::generated(&instance, "my-role", 1000);
+        let credentials = Credentials::new(None, &instance, "my-role", 1000);
         assert_eq!(credentials.document(1000), credentials.document(1000 + PERIOD - 1));
         assert_ne!(credentials.document(1000), credentials.document(1000 + PERIOD));
         let expiration = iso8601(1000 + 10 * PERIOD + LIFETIME);

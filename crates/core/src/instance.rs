@@ -1,6 +1,8 @@
 //! An instance: every fact its metadata is made of, all settled.
 
+use std::fmt;
 use std::net::Ipv4Addr;
+use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
@@ -9,7 +11,7 @@ use crate::credentials::Credentials;
 use crate::events::Events;
 use crate::extra::Extra;
 use crate::ids::{
-    AcceleratorId, AccountId, ElasticGpuId, Fingerprint, InstanceId, KernelId, RamdiskId,
+    AcceleratorId, AccountId, ElasticGpuId, Fingerprint, InstanceId, Invalid, KernelId, RamdiskId,
     ReservationId,
 };
 use crate::image::Image;
@@ -64,6 +66,8 @@ pub struct Instance {
     pub options: MetadataOptions,
     /// The role of its instance profile.
     pub role: Option<Role>,
+    /// What its instance identity role signs requests with.
+    pub identity_credentials: Credentials,
     /// The key pair given at launch.
     pub public_key: Option<PublicKey>,
     /// Who signs the keys that EC2 Instance Connect is sent.
@@ -195,6 +199,8 @@ impl Instance {
 }
 
 impl LifeCycle {
+    const ALL: [Self; 4] = [Self::OnDemand, Self::Spot, Self::Scheduled, Self::CapacityBlock];
+
     /// As the metadata has it.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -203,6 +209,22 @@ impl LifeCycle {
             Self::Scheduled => "scheduled",
             Self::CapacityBlock => "capacity-block",
         }
+    }
+}
+
+impl fmt::Display for LifeCycle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl FromStr for LifeCycle {
+    type Err = Invalid;
+
+    fn from_str(text: &str) -> Result<Self, Invalid> {
+        let found = Self::ALL.into_iter().find(|life_cycle| life_cycle.as_str() == text);
+        let rule = "it is on-demand, spot, scheduled or capacity-block";
+        found.ok_or_else(|| Invalid::new("life cycle", text, rule))
     }
 }
 

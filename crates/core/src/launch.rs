@@ -6,7 +6,7 @@ mod interface;
 use std::net::IpAddr;
 
 use crate::block_device::{self, BlockDevice};
-use crate::credentials::{Credentials, RoleKeys};
+use crate::credentials::{Credentials, IDENTITY_ROLE, RoleKeys};
 use crate::events::Events;
 use crate::extra::{Conflict, Extra, ExtraPath, MAX_EXTRA};
 use crate::ids::{
@@ -75,6 +75,8 @@ pub struct Launch {
     pub options: Preferences,
     /// The role of the instance profile.
     pub role: Option<LaunchRole>,
+    /// Where the credentials of the instance identity role come from; else they are made up.
+    pub identity_keys: Option<RoleKeys>,
     /// The key pair.
     pub public_key: Option<PublicKey>,
     /// Who signs the keys that EC2 Instance Connect is sent.
@@ -256,6 +258,12 @@ impl Launch {
             interfaces,
             hostname_type: self.hostname_type,
             role: self.role.map(|role| role.settle(&id, launched_at)).transpose()?,
+            identity_credentials: Credentials::new(
+                self.identity_keys,
+                &id,
+                IDENTITY_ROLE,
+                launched_at,
+            ),
             launched_at,
             monitoring: self.monitoring.unwrap_or(Switch::Disabled),
             block_devices: block_device::merge(&image.block_devices, self.block_devices),
@@ -329,13 +337,7 @@ impl LaunchRole {
         Ok(Role {
             profile_name,
             profile_id: format!("AIPA0{}", &digits[..15]),
-            credentials: match self.keys {
-                Some(RoleKeys::Given(keys, expires)) => {
-                    Credentials::given(keys, launched_at, expires)
-                }
-                Some(RoleKeys::Rotated(rotation)) => Credentials::rotated(rotation),
-                None => Credentials::generated(instance, &self.name, launched_at),
-            },
+            credentials: Credentials::new(self.keys, instance, &self.name, launched_at),
             name: self.name,
         })
     }

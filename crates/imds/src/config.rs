@@ -17,10 +17,10 @@ use serde::Deserialize;
 
 use crate::cli::{AnswerArgs, ControlAddress, ListenAddress};
 use crate::control::SubnetRefused;
+use crate::credential_source::{Asked, CredentialSource, CredentialSources};
 use crate::error::CommandError;
 use crate::events::schedule::Scheduled;
 use crate::overlay;
-use crate::role_source::{Asked, RoleSource};
 use crate::settings::{
     InstanceSettings, KeepAliveRule, RoleSettings, SubnetSettings, all_from_text,
     duration_from_text, from_text, paths_from_table, time,
@@ -104,6 +104,16 @@ impl InstanceSettings {
             http_protocol_ipv6: self.http_protocol_ipv6.or(other.http_protocol_ipv6),
             instance_metadata_tags: self.instance_metadata_tags.or(other.instance_metadata_tags),
             role: self.role.or(other.role),
+            identity_role: self.identity_role.or(other.identity_role),
+            instance_profile: self.instance_profile.or(other.instance_profile),
+            life_cycle: self.life_cycle.or(other.life_cycle),
+            kernel_id: self.kernel_id.or(other.kernel_id),
+            ramdisk_id: self.ramdisk_id.or(other.ramdisk_id),
+            product_codes: if self.product_codes.is_empty() {
+                other.product_codes
+            } else {
+                self.product_codes
+            },
             tags: if self.tags.is_empty() { other.tags } else { self.tags },
             user_data: self.user_data.or(other.user_data),
             public_key: self.public_key.or(other.public_key),
@@ -112,10 +122,18 @@ impl InstanceSettings {
         }
     }
 
-    /// What to ask for the role's credentials: as said on the command line, else in the file.
-    pub(crate) fn role_source(&self, file: &Self) -> Result<Option<RoleSource>, CommandError> {
-        let role = self.role.as_ref().or(file.role.as_ref());
-        role.map(RoleSettings::source).transpose().map(Option::flatten)
+    /// Whom to ask for credentials: as said on the command line, else in the file.
+    pub(crate) fn credential_sources(
+        &self,
+        file: &Self,
+    ) -> Result<CredentialSources, CommandError> {
+        let source = |role: Option<&RoleSettings>| {
+            role.map(RoleSettings::source).transpose().map(Option::flatten)
+        };
+        Ok(CredentialSources {
+            role: source(self.role.as_ref().or(file.role.as_ref()))?,
+            identity: source(file.identity_role.as_ref())?,
+        })
     }
 
     /// What is said of the instance: on the command line, else in the file.
@@ -139,7 +157,12 @@ impl InstanceSettings {
                 http_protocol_ipv6: said.http_protocol_ipv6,
                 instance_metadata_tags: said.instance_metadata_tags,
             },
-            role: said.role.map(RoleSettings::resolve).transpose()?,
+            life_cycle: said.life_cycle.unwrap_or_default(),
+            kernel: said.kernel_id,
+            ramdisk: said.ramdisk_id,
+            product_codes: said.product_codes,
+            role: role(said.role, said.instance_profile)?,
+            identity_keys: said.identity_role.map(identity_keys).transpose()?.flatten(),
             public_key: said.public_key.as_deref().map(read_public_key).transpose()?,
             tags: said.tags,
             user_data: said.user_data.as_deref().map(read_user_data).transpose()?,
@@ -175,7 +198,7 @@ impl From<SubnetRefused> for CommandError {
 
 impl RoleSettings {
     /// What to ask for credentials, if it is said.
-    fn source(&self) -> Result<Option<RoleSource>, CommandError> {
+    fn source(&self) -> Result<Option<CredentialSource>, CommandError> {
         let Self { access_key_id, credential_process, profile, role_arn, .. } = self;
         let given = access_key_id.as_ref();
         let asked = match (given, credential_process, role_arn, profile.clone()) {
@@ -185,14 +208,16 @@ impl RoleSettings {
             (None, None, Some(arn), profile) => Asked::Role { arn: arn.clone(), profile },
             _ => {
                 return Err(CommandError::usage(
-                    "a role has credentials from one source: access-key-id and its like, or                      credential-process, or profile, or role-arn with or without a profile",
+                    "a role has credentials from one source: access-key-id and its like, or \
+                     credential-process, or profile, or role-arn with or without a profile",
                 ));
             }
         };
-        Ok(Some(RoleSource { asked, sts_endpoint: self.sts_endpoint.clone() }))
+        Ok(Some(CredentialSource { asked, sts_endpoint: self.sts_endpoint.clone() }))
     }
 
-    fn resolve(self) -> Result<LaunchRole, CommandError> {
+    /// The keys that are given, if any are.
+    fn keys(self) -> Result<Option<RoleKeys>, CommandError> {
         let keys = match (self.access_key_id, self.secret_access_key, self.session_token) {
             (None, None, None) => None,
             (Some(access_key_id), Some(secret_access_key), Some(session_token)) => {
@@ -208,9 +233,30 @@ impl RoleSettings {
         let expires = self.expiration.map(|text| time(&text)).transpose();
         let expires =
             expires.map_err(|error| CommandError::usage(format!("expiration: {error}")))?;
-        let keys = keys.map(|keys| RoleKeys::Given(keys, expires));
-        Ok(LaunchRole { keys, ..LaunchRole::named(self.name) })
+        Ok(keys.map(|keys| RoleKeys::Given(keys, expires)))
     }
+}
+
+/// The role of the instance profile. Who names only the profile has a role of the same name in it.
+fn role(
+    role: Option<RoleSettings>,
+    profile_name: Option<String>,
+) -> Result<Option<LaunchRole>, CommandError> {
+    let Some(mut role) = role else {
+        return Ok(profile_name.map(LaunchRole::named));
+    };
+    let name = role.name.take().ok_or_else(|| {
+        CommandError::usage("[instance.role] has no name").hint("add a line: name = \"my-role\"")
+    })?;
+    Ok(Some(LaunchRole { name, profile_name, keys: role.keys()? }))
+}
+
+fn identity_keys(role: RoleSettings) -> Result<Option<RoleKeys>, CommandError> {
+    if role.name.is_some() {
+        let message = "[instance.identity-role] takes no name: EC2 calls it ec2-instance";
+        return Err(CommandError::usage(message));
+    }
+    role.keys()
 }
 
 fn read_user_data(path: &Path) -> Result<Vec<u8>, CommandError> {

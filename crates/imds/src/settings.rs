@@ -10,8 +10,9 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 use imds_core::extra::Extra;
-use imds_core::ids::SubnetId;
+use imds_core::ids::{KernelId, RamdiskId, SubnetId};
 use imds_core::image::WellKnownImage;
+use imds_core::instance::LifeCycle;
 use imds_core::network::{Ipv4Cidr, Ipv6Cidr, Subnet};
 use imds_core::options::{HopLimit, HttpTokens, Switch};
 use imds_core::placement::{Region, Zone};
@@ -97,6 +98,34 @@ pub(crate) struct InstanceSettings {
     #[arg(long, value_name = "NAME")]
     pub(crate) role: Option<RoleSettings>,
 
+    /// The instance profile, where its name is not its role's
+    #[arg(long, value_name = "NAME")]
+    pub(crate) instance_profile: Option<String>,
+
+    /// Where the credentials under `identity-credentials/` come from.
+    #[arg(skip)]
+    pub(crate) identity_role: Option<RoleSettings>,
+
+    /// How it is paid for: `on-demand`, `spot`, `scheduled` or `capacity-block`
+    /// [default: on-demand]
+    #[arg(long, value_name = "KIND")]
+    #[serde(deserialize_with = "from_text")]
+    pub(crate) life_cycle: Option<LifeCycle>,
+
+    /// The kernel of a paravirtual image
+    #[arg(long, value_name = "ID")]
+    #[serde(deserialize_with = "from_text")]
+    pub(crate) kernel_id: Option<KernelId>,
+
+    /// The RAM disk of a paravirtual image
+    #[arg(long, value_name = "ID")]
+    #[serde(deserialize_with = "from_text")]
+    pub(crate) ramdisk_id: Option<RamdiskId>,
+
+    /// An AWS Marketplace product code; repeat for more
+    #[arg(long = "product-code", value_name = "CODE")]
+    pub(crate) product_codes: Vec<String>,
+
     /// A tag of the instance; repeat for more
     #[arg(long = "tag", value_name = "KEY=VALUE")]
     #[serde(deserialize_with = "tags_from_table")]
@@ -121,11 +150,12 @@ pub(crate) struct InstanceSettings {
     pub(crate) paths: Vec<Extra>,
 }
 
-/// A role, as `[instance.role]` has it. Has no `Debug`: it holds secrets.
-#[derive(Clone, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+/// A role, as `[instance.role]` has it, and but for the name `[instance.identity-role]`. Has no
+/// `Debug`: it holds secrets.
+#[derive(Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub(crate) struct RoleSettings {
-    pub(crate) name: String,
+    pub(crate) name: Option<String>,
     pub(crate) access_key_id: Option<String>,
     pub(crate) secret_access_key: Option<String>,
     pub(crate) session_token: Option<String>,
@@ -145,17 +175,7 @@ impl FromStr for RoleSettings {
 
     /// A role of which only the name is known; the name is checked at launch.
     fn from_str(name: &str) -> Result<Self, Infallible> {
-        Ok(Self {
-            name: name.to_owned(),
-            access_key_id: None,
-            secret_access_key: None,
-            session_token: None,
-            expiration: None,
-            credential_process: None,
-            profile: None,
-            role_arn: None,
-            sts_endpoint: None,
-        })
+        Ok(Self { name: Some(name.to_owned()), ..Self::default() })
     }
 }
 

@@ -6,6 +6,7 @@ use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;
 use std::thread;
+use std::time::Duration;
 
 use testkit::{
     Context as _, Finished, Need, Result, Server, Trial, ensure, eventually, exec, tests,
@@ -14,6 +15,8 @@ use testkit::{
 pub(crate) fn tests() -> Vec<Trial> {
     let process = tests![&[];
         a_process_is_asked_again_fails_and_recovers, a_source_that_fails_at_once_is_told_as_ec2_does,
+        a_source_that_hangs_holds_nobody_up, one_that_hangs_ends_with_the_service,
+        the_identity_role_has_a_source_of_its_own, the_identity_role_is_given_keys,
         one_source_is_enough];
     let cli_v1 = tests![&[Need::Python, Need::Program("curl")]; a_role_is_assumed_by_the_aws_cli];
     let cli_v2 = tests![
@@ -85,11 +88,109 @@ fn a_source_that_fails_at_once_is_told_as_ec2_does() -> Result<()> {
     Ok(())
 }
 
+/// Says that it hangs, until somebody says `go on`.
+const HANGING: &str = r#"
+echo $$ >> "$1/asked"
+until [ -e "$1/go-on" ]; do sleep 0.05; done
+printf '{"Version": 1, "AccessKeyId": "LATE", "SecretAccessKey": "s", "SessionToken": "t"}'
+"#;
+
+/// The start waits for a few seconds and no longer; then clients are told that there are none, and
+/// get them once they are there. In the sandbox too, though the source runs outside.
+fn a_source_that_hangs_holds_nobody_up() -> Result<()> {
+    let directory = tempfile::tempdir()?;
+    let config = hanging(directory.path())?;
+    let go_on = directory.path().join("go-on");
+    let script = format!(
+        "get() {{ imds get --allow-v1 {}; }}
+         get | grep -c AssumeRoleUnauthorizedAccess; touch {}
+         until get | grep LATE; do :; done",
+        DOCUMENT.trim_start_matches("/latest/"),
+        go_on.display()
+    );
+    let mut command = exec(&["--config", &config], &["sh", "-c", &script]);
+    command.env("PATH", testkit::path_with_imds());
+    let finished = Finished::success(&mut command)?;
+    ensure!(finished.stdout.starts_with("1\n"), "{finished:#?}");
+    ensure!(finished.stdout.contains("AccessKeyId: LATE"), "{finished:#?}");
+    ensure!(finished.stderr.contains("no credentials of app after 10s"), "{finished:#?}");
+    let took = finished.took;
+    ensure!(took < Duration::from_secs(30), "{took:?}");
+    let asked = fs::read_to_string(directory.path().join("asked"))?;
+    ensure!(asked.lines().count() == 1, "asked more than once:\n{asked}");
+    Ok(())
+}
+
+fn one_that_hangs_ends_with_the_service() -> Result<()> {
+    let directory = tempfile::tempdir()?;
+    let mut server = Server::start(&["--config", &hanging(directory.path())?])?;
+    let document = server.request("GET", DOCUMENT, &[])?.text()?;
+    ensure!(document.contains("AssumeRoleUnauthorizedAccess"), "{document}");
+    let asked = fs::read_to_string(directory.path().join("asked"))?;
+    let process = Path::new("/proc").join(asked.trim());
+    ensure!(process.exists(), "it does not hang");
+    server.process().signal("TERM")?;
+    ensure!(server.process().ended()?.success());
+    ensure!(!process.exists(), "it lives on");
+    Ok(())
+}
+
+fn hanging(directory: &Path) -> Result<String> {
+    let script = directory.join("process");
+    fs::write(&script, HANGING)?;
+    let line = format!("sh {} {}", script.display(), directory.display());
+    write_config(directory, &format!("credential-process = \"{line}\""))
+}
+
+const IDENTITY: &str =
+    "/latest/meta-data/identity-credentials/ec2/security-credentials/ec2-instance";
+
+/// With a source for each role, both fail and recover by themselves.
+fn the_identity_role_has_a_source_of_its_own() -> Result<()> {
+    let directory = tempfile::tempdir()?;
+    let script = directory.path().join("process");
+    fs::write(&script, PROCESS)?;
+    let place = directory.path().display();
+    let config = write_config(
+        directory.path(),
+        &format!("[instance.identity-role]\ncredential-process = \"sh {place}/process {place}\""),
+    )?;
+    let server = Server::start(&["--config", &config])?;
+    let comes = |word: &str| {
+        let document = || server.request("GET", IDENTITY, &[]).ok()?.text().ok();
+        eventually(word, || document().filter(|text| text.contains(word))).context(word.to_owned())
+    };
+    comes("\"AccessKeyId\" : \"FIRST\"")?;
+    let failed = comes("\"Code\" : \"AssumeRoleUnauthorizedAccess\"")?;
+    ensure!(failed.contains("EC2 cannot assume the role ec2-instance. "), "{failed}");
+    fs::write(directory.path().join("recovered"), "")?;
+    comes("\"AccessKeyId\" : \"SECOND\"")?;
+    let role = server.request("GET", DOCUMENT, &[])?.text()?;
+    ensure!(role.contains("\"AccessKeyId\" : \"ASIA"), "made up: {role}");
+    Ok(())
+}
+
+fn the_identity_role_is_given_keys() -> Result<()> {
+    let directory = tempfile::tempdir()?;
+    let keys = "[instance.identity-role]\naccess-key-id = \"GIVEN\"\n\
+                secret-access-key = \"s\"\nsession-token = \"t\"\n";
+    let server = Server::start(&["--config", &write_config(directory.path(), keys)?])?;
+    let document = server.request("GET", IDENTITY, &[])?.text()?;
+    ensure!(document.contains("\"AccessKeyId\" : \"GIVEN\""), "{document}");
+    Ok(())
+}
+
 fn one_source_is_enough() -> Result<()> {
     let directory = tempfile::tempdir()?;
-    let config = write_config(directory.path(), "profile = \"a\"\ncredential-process = \"b\"")?;
-    let finished = Finished::of(&mut exec(&["--config", &config], &["true"]))?.expect_code(125)?;
-    ensure!(finished.stderr.contains("a role has credentials from one source"), "{finished:#?}");
+    for (role, rule) in [
+        ("profile = \"a\"\ncredential-process = \"b\"", "a role has credentials from one source: "),
+        ("[instance.identity-role]\nname = \"a\"", "[instance.identity-role] takes no name"),
+    ] {
+        let config = write_config(directory.path(), role)?;
+        let finished = Finished::of(&mut exec(&["--config", &config], &["true"]))?;
+        let finished = finished.expect_code(125)?;
+        ensure!(finished.stderr.contains(rule), "{finished:#?}");
+    }
     Ok(())
 }
 

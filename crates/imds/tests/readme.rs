@@ -170,6 +170,8 @@ fn settings_file() -> Result<()> {
         ("latest/user-data", "#!/bin/sh\n"),
         ("latest/meta-data/tags/instance/Name", "web-1"),
         ("latest/meta-data/iam/security-credentials/", "my-role"),
+        ("latest/meta-data/product-codes", "1abc2defghijklm3nopqrs4tu"),
+        ("latest/meta-data/kernel-id", "aki-5c21674b"),
         ("latest/meta-data/platform", "mine"),
         ("latest/meta-data/rack/row", "7"),
     ] {

@@ -3,10 +3,13 @@
 use std::ffi::{CString, OsStr, OsString, c_char};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
+use std::os::unix::process::CommandExt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::{env, fs, io, iter, ptr};
+use std::{env, fs, io, iter, process, ptr};
 
-use rustix::process::{Pid, Signal, WaitOptions, set_parent_process_death_signal, wait, waitpid};
+use rustix::process::{
+    Pid, Signal, WaitOptions, set_parent_process_death_signal, setsid, wait, waitpid,
+};
 use rustix::thread::{
     CapabilitySet, CapabilitySets, clear_ambient_capability_set, set_capabilities,
 };
@@ -150,6 +153,30 @@ pub fn send_signal(pid: Pid, number: i32) {
 pub fn die_with_parent() -> Result<(), Error> {
     set_parent_process_death_signal(Some(Signal::KILL))
         .map_err(|error| failed("tie the process to its parent")(error.into()))
+}
+
+/// Starts a program apart from us: in a session of its own, so that it has no terminal to ask at and
+/// can be killed with all that it starts (see [`kill_session`]), and killed itself as soon as the
+/// calling thread ends.
+///
+/// # Errors
+/// As [`Command::spawn`](std::process::Command::spawn).
+pub fn spawn_apart(command: &mut process::Command) -> io::Result<process::Child> {
+    let apart = || {
+        setsid()?;
+        set_parent_process_death_signal(Some(Signal::KILL))?;
+        Ok(())
+    };
+    // SAFETY: both are single system calls, which may be made between fork and exec.
+    unsafe { command.pre_exec(apart) }.spawn()
+}
+
+/// Kills a program that was started apart and has not been waited for, and what it has started,
+/// unless that has gone into another process group.
+pub fn kill_session(leader: &process::Child) {
+    let pid = i32::try_from(leader.id()).ok().and_then(Pid::from_raw);
+    // It can only fail because all are gone already.
+    let _ = pid.map(|pid| rustix::process::kill_process_group(pid, Signal::KILL));
 }
 
 /// Drops every capability, in the calling thread, for good.

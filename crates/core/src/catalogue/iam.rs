@@ -2,12 +2,9 @@
 
 use super::Source::{Each, Instance, Nothing};
 use super::{Category, NEVER, Value, text};
-use crate::credentials::{Credentials, document};
+use crate::credentials::document;
 use crate::time::iso8601;
 use crate::timeline::Timed;
-
-/// The one name under `identity-credentials/ec2/security-credentials/`.
-const IDENTITY_ROLE: &str = "ec2-instance";
 
 const CREDENTIALS: &str = r#"{
   "Code" : "Success",
@@ -88,9 +85,7 @@ pub(super) const CATEGORIES: &[Category] = &[
         absent: NEVER,
         example: CREDENTIALS,
         source: Instance(|instance| {
-            let credentials =
-                Credentials::generated(&instance.id, IDENTITY_ROLE, instance.launched_at);
-            Some(Value::Timed(Timed::Credentials(credentials)))
+            Some(Value::Timed(Timed::Credentials(instance.identity_credentials.clone())))
         }),
     },
 ];

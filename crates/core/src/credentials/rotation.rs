@@ -36,15 +36,18 @@ pub struct Rotation {
 #[derive(Clone, Default)]
 struct State {
     lease: Option<Lease>,
-    /// How often the source has failed since it last gave something, and when it did last.
+    /// How often the source has failed since it last gave something, and when it did last; before
+    /// that, since when it is asked.
     failures: u32,
     failed: u64,
 }
 
 impl Rotation {
-    /// Of a source that has not been asked yet, for credentials of `role`.
-    pub fn new(role: impl Into<String>) -> Self {
-        Self { role: role.into(), state: RwLock::default() }
+    /// Of a source that has given nothing yet, for credentials of `role`; it is asked since a time in
+    /// seconds since 1970.
+    pub fn new(role: impl Into<String>, since: u64) -> Self {
+        let state = State { failed: since, ..State::default() };
+        Self { role: role.into(), state: RwLock::new(state) }
     }
 
     /// Notes what the source gave at a time in seconds since 1970, if it did not fail; returns when
@@ -104,7 +107,7 @@ mod tests {
 
     #[test]
     fn new_ones_are_asked_for_five_to_ten_minutes_before_the_old_ones_end() {
-        let rotation = Rotation::new("role");
+        let rotation = Rotation::new("role", 1000);
         for random in [0, 1, 299, 300, 12345, u64::MAX] {
             let next = rotation.note(Some(lease("A", 1000, 3600)), 1000, random);
             let early = 1000 + 3600 - next;
@@ -115,7 +118,7 @@ mod tests {
     /// STS gives a role 15 minutes at least.
     #[test]
     fn a_quarter_of_an_hour_is_enough_for_the_margin() {
-        let rotation = Rotation::new("role");
+        let rotation = Rotation::new("role", 1000);
         for random in 0..MAX_JITTER {
             let next = rotation.note(Some(lease("A", 1000, 900)), 1000, random);
             assert!(next <= 1900 - MARGIN, "{random}: {next}");
@@ -124,7 +127,7 @@ mod tests {
 
     #[test]
     fn short_lives_are_halved_and_ended_ones_asked_for_again() {
-        let rotation = Rotation::new("role");
+        let rotation = Rotation::new("role", 1000);
         assert_eq!(rotation.note(Some(lease("A", 1000, 200)), 1000, 0), 1100);
         assert_eq!(rotation.note(Some(lease("A", 1000, 0)), 1000, 0), 1001);
         assert_eq!(rotation.note(Some(lease("A", 1000, 200)), 5000, 7), 5001);
@@ -132,7 +135,7 @@ mod tests {
 
     #[test]
     fn a_source_that_fails_is_asked_less_and_less_often() {
-        let rotation = Rotation::new("role");
+        let rotation = Rotation::new("role", 1000);
         let waits: Vec<_> = (0..9).map(|_| rotation.note(None, 1000, 0) - 1000).collect();
         assert_eq!(waits, [5, 10, 20, 40, 80, 160, 300, 300, 300]);
         assert_eq!(rotation.note(None, 1000, 299), 1599, "spread up to twice as long");
@@ -142,13 +145,15 @@ mod tests {
 
     #[test]
     fn the_last_keys_are_served_while_they_live_and_the_source_recovers() {
-        let rotation = Rotation::new("my-role");
+        let rotation = Rotation::new("my-role", 990);
         let failed = |now| {
             let document = rotation.document(now);
             assert!(!document.contains("secret"), "{document}");
             document.contains("\"Code\" : \"AssumeRoleUnauthorizedAccess\"")
                 && document.contains("\"Message\" : \"EC2 cannot assume the role my-role. ")
         };
+        assert!(failed(1000), "it has not answered yet");
+        assert!(rotation.document(1000).contains("\"LastUpdated\" : \"1970-01-01T00:16:30Z\""));
         rotation.note(None, 1000, 0);
         assert!(failed(1000), "nothing was ever given");
         rotation.note(Some(lease("FIRST", 1010, 900)), 1010, 0);

@@ -45,6 +45,12 @@ impl Ipv4Cidr {
     pub fn contains(self, address: Ipv4Addr) -> bool {
         Self::around(address, self.prefix) == self
     }
+
+    /// All addresses of the block.
+    pub fn addresses(self) -> impl Iterator<Item = Ipv4Addr> {
+        let first = self.address.to_bits();
+        (first..=first | !mask4(self.prefix)).map(Ipv4Addr::from)
+    }
 }
 
 impl Ipv6Cidr {

@@ -2,7 +2,7 @@
 
 use std::net::Ipv4Addr;
 
-use imds_core::credentials::{AccessKeys, Credentials};
+use imds_core::credentials::{AccessKeys, Credentials, RoleKeys};
 use imds_core::image::WellKnownImage;
 use imds_core::instance::{PublicKey, Role};
 use imds_core::launch::LaunchRole;
@@ -86,12 +86,14 @@ fn role() -> Role {
         secret_access_key: "SecretExample".to_owned(),
         session_token: "TokenExample".to_owned(),
     };
+    let keys = RoleKeys::Given(keys, Some(1_753_885_440));
+    let id = "i-1234567890abcdef0".parse().unwrap();
     Role {
         name: "my-role".to_owned(),
         profile_name: "my-role".to_owned(),
         profile_id: "AIPAEXAMPLE".to_owned(),
         // Until Wed, 30 Jul 2025 14:24:00 GMT.
-        credentials: Credentials::given(keys, LAUNCHED_AT, Some(1_753_885_440)),
+        credentials: Credentials::new(Some(keys), &id, "my-role", LAUNCHED_AT),
     }
 }
 

@@ -18,12 +18,12 @@ use crate::cli::{ExecArgs, LogArgs};
 use crate::clock::unix_ms;
 use crate::config::{Answers, Settings};
 use crate::control::{Authentication, Control, ControlServer, Network};
+use crate::credential_source::Renewals;
 use crate::error::CommandError;
 use crate::events::schedule::{Scheduled, Scheduler};
 use crate::exec::{self, ExecRequest, InstanceFacts, SERVICE_V4};
 use crate::first_boot::FirstBoot;
 use crate::identity::Signers;
-use crate::role_source::Renewal;
 use crate::sdk_settings::SdkSettings;
 use crate::serve::{Listener, Server, Service};
 use crate::state::{access_key, default_instance, token_key};
@@ -54,9 +54,9 @@ fn try_run(mut args: ExecArgs) -> Result<ExitCode, CommandError> {
     if args.run_user_data.is_some() {
         args.instance.user_data.clone_from(&args.run_user_data);
     }
-    let role_source = args.instance.role_source(&settings.instance)?;
+    let sources = args.instance.credential_sources(&settings.instance)?;
     let mut launch = args.instance.launch(settings.instance)?;
-    let renewal = role_source.map(|source| Renewal::begin(source, &mut launch)).transpose()?;
+    let renewals = Renewals::begin(sources, &mut launch)?;
     let first_boot = args.run_user_data.map(|_| first_boot(&launch)).transpose()?;
     // What happens by the clock needs somewhere to be kept, too.
     let (instance, account) = if args.sandbox.control || !settings.events.is_empty() {
@@ -92,13 +92,13 @@ fn try_run(mut args: ExecArgs) -> Result<ExitCode, CommandError> {
     };
     exec::run(request, |listeners| {
         telemetry::start(args.logs.log_format);
-        renewal.map_or(Ok(()), Renewal::start)?;
+        let renewing = renewals.start()?;
         let account = account
             .map(|account| account.serve(&instance, settings.events, args.sandbox.control))
             .transpose()?;
         let table = account.as_ref().map(|served| Arc::clone(&served.table));
         let table = table.unwrap_or_else(|| of_one(&instance));
-        start(listeners, table, account, answers, &args.logs)
+        start(listeners, table, account, answers, &args.logs).map(|running| (running, renewing))
     })
 }
 

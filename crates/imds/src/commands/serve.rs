@@ -19,10 +19,10 @@ use crate::cli::{ControlAddress, ListenAddress, ServeArgs};
 use crate::clock::unix_ms;
 use crate::config::Settings;
 use crate::control::{Authentication, Control, ControlServer, Network};
+use crate::credential_source::Renewals;
 use crate::error::{CommandError, Kind};
 use crate::events::schedule::Scheduler;
 use crate::identity::Signers;
-use crate::role_source::Renewal;
 use crate::sdk_settings::SdkSettings;
 use crate::serve::{Listener, Service, allow_many_connections, default_threads};
 use crate::shell::Shell;
@@ -54,7 +54,7 @@ pub(crate) fn run(args: ServeArgs) -> Result<ExitCode, CommandError> {
     let control = control.unwrap_or(ControlAddress::At(DEFAULT_CONTROL));
     let place = args.control.state.or(settings.state).map(Place::new);
     let place = place.map_or_else(Place::default_file, Ok)?;
-    let role_source = args.instance.role_source(&settings.instance)?;
+    let sources = args.instance.credential_sources(&settings.instance)?;
     let mut launch = args.instance.launch(settings.instance)?;
     if let Some(aemm) = &aemm {
         aemm.complete(&mut launch);
@@ -85,9 +85,7 @@ pub(crate) fn run(args: ServeArgs) -> Result<ExitCode, CommandError> {
     let store = place.open()?;
     let keyring = token_key::kept(&*store)?;
     access_key::ensure(&*store, unix_ms() / 1000)?;
-    if let Some(source) = role_source {
-        Renewal::begin(source, &mut launch)?.start()?;
-    }
+    let _renewing = Renewals::begin(sources, &mut launch)?.start()?;
     let instance = default_instance::ensure(&*store, launch.clone(), &network)?;
     let control_address = control_socket.as_ref().and_then(|socket| socket.local_addr().ok());
     control_address::keep(&*store, control_address)?;

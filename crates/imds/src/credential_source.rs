@@ -1,0 +1,335 @@
+//! Where credentials come from if they are neither given nor made up: from a program that prints
+//! them. The aws CLI is such a program, for all that profiles can say.
+//!
+//! A source may take its time, or hang: the start waits for it for a few seconds, requests never do.
+
+mod process;
+
+use std::io::{self, PipeReader, PipeWriter};
+use std::process::ExitStatus;
+use std::sync::Arc;
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use imds_core::credentials::{AccessKeys, IDENTITY_ROLE, Lease, RoleKeys, Rotation};
+use imds_core::{Instance, Launch};
+use serde::Deserialize;
+
+use self::process::{Process, Waited, is_stopped};
+use crate::clock::unix_ms;
+use crate::error::{CommandError, Kind};
+
+/// What to ask, and where STS is for it.
+pub(crate) struct CredentialSource {
+    pub(crate) asked: Asked,
+    /// Instead of AWS's own, such as `http://127.0.0.1:4566`.
+    pub(crate) sts_endpoint: Option<String>,
+}
+
+/// What is asked for credentials.
+pub(crate) enum Asked {
+    /// A command line, as `credential_process` of AWS's settings files has it.
+    Process(String),
+    /// A profile of those files, whatever it is made of.
+    Profile(String),
+    /// STS, for a role, with the credentials of a profile, or those that the aws CLI finds by itself.
+    Role { arn: String, profile: Option<String> },
+}
+
+/// Whom to ask for the credentials of the instance.
+pub(crate) struct CredentialSources {
+    /// For those of its instance profile's role.
+    pub(crate) role: Option<CredentialSource>,
+    /// For those of its instance identity role.
+    pub(crate) identity: Option<CredentialSource>,
+}
+
+/// Sources that are asked whenever new credentials are due.
+pub(crate) struct Renewals(Vec<Renewal>);
+
+/// Renewals that go on in threads of their own, until it is dropped. A program that still runs is
+/// killed then.
+pub(crate) struct Renewing {
+    stop: Option<PipeWriter>,
+    threads: Vec<JoinHandle<()>>,
+}
+
+/// Asks one source.
+struct Renewal {
+    role: String,
+    words: Vec<String>,
+    sts_endpoint: Option<String>,
+    rotation: Arc<Rotation>,
+    asking: Option<Process>,
+    /// When to ask again, in seconds since 1970.
+    next: u64,
+}
+
+/// How long the start waits for credentials: the aws CLI alone takes a second or two.
+const START: Duration = Duration::from_secs(10);
+
+/// How long a program may take, as in AWS's SDK for Go (`processcreds.DefaultTimeout`).
+const LIMIT: Duration = Duration::from_secs(60);
+
+/// How long credentials last of which nobody says when they end: as long as EC2's, in seconds.
+const LIFETIME: u64 = 6 * 3600;
+
+/// How long to wait at the most before the clock is looked at again: it may be set meanwhile.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+impl Renewals {
+    /// Asks for the first credentials, and has the roles of `launch` use them. Starts no thread. A
+    /// source that fails, or takes long, is no reason to stop: EC2 would say so to whoever asks for
+    /// credentials.
+    pub(crate) fn begin(
+        sources: CredentialSources,
+        launch: &mut Launch,
+    ) -> Result<Self, CommandError> {
+        let instance = launch.clone().settle()?;
+        let mut renewals = Vec::new();
+        if let (Some(source), Some(role)) = (sources.role, &mut launch.role) {
+            let renewal = Renewal::new(&source, &role.name, &instance);
+            role.keys = Some(RoleKeys::Rotated(Arc::clone(&renewal.rotation)));
+            renewals.push(renewal);
+        }
+        if let Some(source) = sources.identity {
+            let renewal = Renewal::new(&source, IDENTITY_ROLE, &instance);
+            launch.identity_keys = Some(RoleKeys::Rotated(Arc::clone(&renewal.rotation)));
+            renewals.push(renewal);
+        }
+        let complain = |error| eprintln!("imds: warning: {error}; it is asked again");
+        for renewal in &mut renewals {
+            renewal.ask().unwrap_or_else(complain);
+        }
+        let moment = Instant::now() + START;
+        for renewal in renewals.iter_mut().filter(|renewal| renewal.asking.is_some()) {
+            match renewal.wait(Some(moment), None) {
+                Waited::Ended(outcome) => outcome.unwrap_or_else(complain),
+                Waited::TimeIsUp | Waited::Stopped => eprintln!(
+                    "imds: warning: there are no credentials of {} after {START:?}; they are \
+                     served once they come",
+                    renewal.role
+                ),
+            }
+        }
+        Ok(Self(renewals))
+    }
+
+    /// Goes on asking.
+    pub(crate) fn start(self) -> Result<Renewing, CommandError> {
+        let cannot = |error| {
+            CommandError::new(Kind::Unavailable, "cannot renew credentials").caused_by(error)
+        };
+        let (stop, other_end) = io::pipe().map_err(cannot)?;
+        let mut renewing = Renewing { stop: Some(other_end), threads: Vec::new() };
+        for renewal in self.0 {
+            let stop = stop.try_clone().map_err(cannot)?;
+            let thread = thread::Builder::new().name("credentials".to_owned());
+            renewing.threads.push(thread.spawn(move || renewal.run(&stop)).map_err(cannot)?);
+        }
+        Ok(renewing)
+    }
+}
+
+impl Drop for Renewing {
+    fn drop(&mut self) {
+        drop(self.stop.take());
+        for thread in self.threads.drain(..) {
+            // One that panicked has said so.
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Renewal {
+    fn new(source: &CredentialSource, role: &str, instance: &Instance) -> Self {
+        Self {
+            role: role.to_owned(),
+            words: source.words(instance),
+            sts_endpoint: source.sts_endpoint.clone(),
+            rotation: Arc::new(Rotation::new(role, seconds())),
+            asking: None,
+            next: 0,
+        }
+    }
+
+    fn run(mut self, stop: &PipeReader) {
+        loop {
+            let left = Duration::from_secs(self.next.saturating_sub(seconds()));
+            let outcome = if self.asking.is_some() {
+                match self.wait(None, Some(stop)) {
+                    Waited::Ended(outcome) => outcome,
+                    Waited::TimeIsUp => continue,
+                    Waited::Stopped => return,
+                }
+            } else if left.is_zero() {
+                match self.ask() {
+                    Ok(()) => continue,
+                    Err(error) => Err(error),
+                }
+            } else if is_stopped(stop, left.min(PATIENCE)) {
+                return;
+            } else {
+                continue;
+            };
+            match outcome {
+                Ok(()) => tracing::info!(role = self.role, "new credentials"),
+                Err(error) => tracing::warn!(role = self.role, %error, "no new credentials"),
+            }
+        }
+    }
+
+    /// Starts the program, if it can be started.
+    fn ask(&mut self) -> Result<(), SourceError> {
+        let started = Process::start(&self.words, self.sts_endpoint.as_deref(), LIMIT);
+        self.asking = Some(started.inspect_err(|_| self.note(None))?);
+        Ok(())
+    }
+
+    /// Waits for the answer, as [`Process::wait`] does.
+    fn wait(
+        &mut self,
+        moment: Option<Instant>,
+        stop: Option<&PipeReader>,
+    ) -> Waited<Result<(), SourceError>> {
+        let Some(process) = &mut self.asking else { return Waited::TimeIsUp };
+        let printed = match process.wait(moment, stop) {
+            Waited::Ended(printed) => printed,
+            Waited::TimeIsUp => return Waited::TimeIsUp,
+            Waited::Stopped => return Waited::Stopped,
+        };
+        self.asking = None;
+        let outcome = printed.and_then(|bytes| Printed::parse(&bytes, &self.words));
+        // It may have taken a while.
+        let lease = outcome.map(|printed| printed.lease(seconds()));
+        Waited::Ended(match lease {
+            Ok(lease) => {
+                self.note(Some(lease));
+                Ok(())
+            }
+            Err(error) => {
+                self.note(None);
+                Err(error)
+            }
+        })
+    }
+
+    fn note(&mut self, lease: Option<Lease>) {
+        // Without randomness all is as it should be, but for the spread.
+        self.next = self.rotation.note(lease, seconds(), getrandom::u64().unwrap_or_default());
+    }
+}
+
+/// The time, in seconds since 1970.
+fn seconds() -> u64 {
+    unix_ms() / 1000
+}
+
+impl CredentialSource {
+    /// The program and its arguments. EC2's role sessions are called as the instance is.
+    fn words(&self, instance: &Instance) -> Vec<String> {
+        let (id, region) = (instance.id.as_str(), instance.zone.region().as_str());
+        let mut words = match &self.asked {
+            Asked::Process(line) => vec!["sh", "-c", line],
+            Asked::Profile(name) => {
+                let export = ["aws", "configure", "export-credentials", "--format", "process"];
+                [&export[..], &["--profile", name]].concat()
+            }
+            Asked::Role { arn, .. } => {
+                let assume = ["aws", "sts", "assume-role", "--output", "json", "--region", region];
+                [&assume[..], &["--role-arn", arn, "--role-session-name", id]].concat()
+            }
+        };
+        if let Asked::Role { profile, .. } = &self.asked {
+            words.extend(profile.iter().flat_map(|name| ["--profile", name]));
+            // Older ones do not know the variable, and would ask AWS.
+            words.extend(self.sts_endpoint.iter().flat_map(|url| ["--endpoint-url", url]));
+        }
+        words.into_iter().map(str::to_owned).collect()
+    }
+}
+
+/// Why a source gave no credentials. Says nothing of what it printed, which may be secret.
+#[derive(Debug, thiserror::Error)]
+enum SourceError {
+    #[error("credentials cannot be had from `{program}`: {source}")]
+    CannotRun { program: String, source: io::Error },
+    #[error("credentials cannot be had from `{program}`, which ended with {status}")]
+    Failed { program: String, status: ExitStatus },
+    #[error("credentials cannot be had from `{program}`: it has not ended within {limit:?}")]
+    TooLate { program: String, limit: Duration },
+    #[error("what `{program}` printed is no credentials: {problem}")]
+    NoCredentials { program: String, problem: &'static str },
+}
+
+/// What a program prints: credentials as they are for `credential_process`
+/// (<https://docs.aws.amazon.com/sdkref/latest/guide/feature-process-credentials.html>), or as STS has them.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Printed {
+    OfSts {
+        #[serde(rename = "Credentials")]
+        credentials: Keys,
+    },
+    Plain(Keys),
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Keys {
+    access_key_id: String,
+    secret_access_key: String,
+    #[serde(default)]
+    session_token: String,
+    expiration: Option<jiff::Timestamp>,
+}
+
+impl Printed {
+    /// What the program of these words has printed.
+    fn parse(bytes: &[u8], words: &[String]) -> Result<Self, SourceError> {
+        serde_json::from_slice(bytes).map_err(|_| SourceError::NoCredentials {
+            program: words.first().cloned().unwrap_or_default(),
+            problem: "it is to be a JSON object with AccessKeyId, SecretAccessKey, SessionToken \
+                      and Expiration",
+        })
+    }
+
+    fn lease(self, now: u64) -> Lease {
+        let (Self::Plain(keys) | Self::OfSts { credentials: keys }) = self;
+        let expires = keys.expiration.map(|time| u64::try_from(time.as_second()).unwrap_or(0));
+        let Keys { access_key_id, secret_access_key, session_token, .. } = keys;
+        let keys = AccessKeys { access_key_id, secret_access_key, session_token };
+        Lease { keys, updated: now, expires: expires.unwrap_or(now + LIFETIME) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(text: &str) -> Result<Lease, String> {
+        let printed = Printed::parse(text.as_bytes(), &["sh".to_owned()]);
+        printed.map(|printed| printed.lease(1000)).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn both_layouts_are_read() {
+        let keys = r#""AccessKeyId": "A", "SecretAccessKey": "B", "SessionToken": "C""#;
+        let end = r#""Expiration": "1970-01-01T01:00:00+00:00""#;
+        for (text, expires) in [
+            (format!("{{\"Version\": 1, {keys}, {end}}}"), 3600),
+            (format!("{{\"Version\": 1, {keys}}}"), 1000 + LIFETIME),
+            (format!("{{\"Credentials\": {{{keys}, {end}}}, \"AssumedRoleUser\": {{}}}}"), 3600),
+        ] {
+            let lease = parse(&text).unwrap();
+            assert_eq!((lease.keys.access_key_id.as_str(), lease.expires), ("A", expires));
+            assert_eq!(lease.keys.session_token, "C");
+        }
+        for text in ["s3cret", r#"{"AccessKeyId": "s3cret"}"#, r#"{"Credentials": {"s3cret": 1}}"#]
+        {
+            let error = parse(text).err().unwrap();
+            assert!(error.starts_with("what `sh` printed is no credentials: it is to"), "{error}");
+            assert!(!error.contains("s3cret"), "{error}");
+        }
+    }
+}
