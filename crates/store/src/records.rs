@@ -8,15 +8,15 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use imds_core::block_device::BlockDevice;
 use imds_core::events::Events;
-use imds_core::ids::{Fingerprint, ReservationId, SubnetId};
-use imds_core::instance::HostnameType;
+use imds_core::ids::{Fingerprint, KernelId, RamdiskId, ReservationId, SubnetId};
+use imds_core::instance::{HostnameType, LifeCycle};
 use imds_core::network::{Ipv4Cidr, Ipv6Cidr, Mac};
 use imds_core::options::{MetadataDefaults, MetadataOptions, Switch};
 use imds_core::placement::{Placement, Region, Zone};
 use imds_core::{AccountId, ImageId, InstanceId, InstanceType};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// Something that is kept under a [`Key`](crate::keys::Key).
 pub trait Record: Serialize + DeserializeOwned {
@@ -100,7 +100,6 @@ records!(
     ClientToken,
     DefaultInstance,
     Image,
-    Instance,
     KeyPair,
     LaunchTemplate,
     LaunchTemplateVersion,
@@ -111,6 +110,17 @@ records!(
     Tags,
     TokenKey,
 );
+
+impl Record for Instance {
+    const VERSION: u32 = 2;
+
+    /// Version 1 knew of spot instances only, as `spot`.
+    fn upgrade(_from: u32, mut form: Value) -> Value {
+        let is_spot = form.get("spot") == Some(&Value::Bool(true));
+        form["life_cycle"] = json!(if is_spot { LifeCycle::Spot } else { LifeCycle::OnDemand });
+        form
+    }
+}
 
 /// An instance.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
@@ -143,9 +153,17 @@ pub struct Instance {
     pub profile: Option<ProfileAssociation>,
     /// Its user data, in base64.
     pub user_data: Option<String>,
-    /// Whether it is a Spot Instance.
+    /// How it is paid for.
+    pub life_cycle: LifeCycle,
+    /// Its kernel, if it is paravirtual.
     #[serde(default)]
-    pub spot: bool,
+    pub kernel: Option<KernelId>,
+    /// Its RAM disk, if it is paravirtual.
+    #[serde(default)]
+    pub ramdisk: Option<RamdiskId>,
+    /// Its AWS Marketplace product codes.
+    #[serde(default)]
+    pub product_codes: Vec<String>,
     /// Where in its zone it is placed.
     #[serde(default)]
     pub placement: Placement,
@@ -171,11 +189,14 @@ pub struct Instance {
 }
 
 impl Instance {
-    /// All addresses that its requests may come from.
+    /// All addresses that its requests may come from, but for those of IPv6 blocks, which are too
+    /// many.
     pub fn addresses(&self) -> impl Iterator<Item = IpAddr> {
         self.interfaces.iter().flat_map(|interface| {
+            let blocks = interface.ipv4_prefixes.iter().copied().flat_map(Ipv4Cidr::addresses);
             let ipv4 = std::iter::once(interface.private_ipv4)
-                .chain(interface.secondary_ipv4.iter().copied());
+                .chain(interface.secondary_ipv4.iter().copied())
+                .chain(blocks);
             ipv4.map(IpAddr::from).chain(interface.ipv6.iter().copied().map(IpAddr::from))
         })
     }
@@ -240,6 +261,12 @@ pub struct Interface {
     /// A public address that maps to the primary one.
     #[serde(default)]
     pub public_ipv4: Option<Ipv4Addr>,
+    /// IPv4 blocks that are delegated to it.
+    #[serde(default)]
+    pub ipv4_prefixes: Vec<Ipv4Cidr>,
+    /// IPv6 blocks that are delegated to it.
+    #[serde(default)]
+    pub ipv6_prefixes: Vec<Ipv6Cidr>,
 }
 
 /// A subnet, as it was when an interface was put into it: the operator may change it.
@@ -267,10 +294,20 @@ pub struct PublicKey {
 pub struct ProfileAssociation {
     /// `iip-assoc-…`
     pub id: String,
-    /// The profile's name, and its role's.
+    /// The profile's name.
     pub name: String,
+    /// Its role's name, where that is another.
+    #[serde(default)]
+    pub role: Option<String>,
     /// Since when, in seconds since 1970.
     pub since: u64,
+}
+
+impl ProfileAssociation {
+    /// The name of the profile's role.
+    pub fn role_name(&self) -> &str {
+        self.role.as_deref().unwrap_or(&self.name)
+    }
 }
 
 /// An image that was registered here.

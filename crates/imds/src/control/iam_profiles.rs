@@ -129,7 +129,7 @@ pub(super) fn shape(found: &Found, facts: &Facts) -> Option<IamInstanceProfile> 
 }
 
 fn new_association(call: &Call<'_>, name: String) -> Result<ProfileAssociation, Fault> {
-    Ok(ProfileAssociation { id: ids::new("iip-assoc-")?, name, since: call.now })
+    Ok(ProfileAssociation { id: ids::new("iip-assoc-")?, name, role: None, since: call.now })
 }
 
 /// Gives an instance this profile, or none; shows the association that is meant.
@@ -178,7 +178,7 @@ impl Found {
 /// Whether an instance that is served is served with its profile.
 fn state(call: &Call<'_>, found: &Found) -> &'static str {
     let profile = found.kept.record.profile.as_ref();
-    let name = profile.map(|profile| profile.name.as_str()).unwrap_or_default();
+    let name = profile.map(ProfileAssociation::role_name).unwrap_or_default();
     let path = format!("latest/meta-data/iam/security-credentials/{name}");
     let now = Moment { unix_ms: call.now.saturating_mul(1000), serial: 0 };
     let served = call.table.instance(&found.id);

@@ -64,6 +64,21 @@ macs = metadata("network/interfaces/macs/", all_of_it[0]).split()
 assert {mac.strip("/") for mac in macs} == {first["MacAddress"], second["MacAddress"]}, macs
 refused("InvalidIPAddress.InUse", ec2.run_instances, PrivateIpAddress="172.31.0.91", **launch)
 
+# Blocks that are delegated to an interface: its metadata has them, and their requests are the instance's.
+prefixes = {"Ipv4Prefixes": [{"Ipv4Prefix": "172.31.1.16/28"}], "Ipv6Prefixes": [{"Ipv6Prefix": "2001:db8:1::/80"}]}
+delegated = running(ec2, run(NetworkInterfaces=[{"DeviceIndex": 0, "SubnetId": here["SubnetId"], **prefixes}])["InstanceId"])
+its = delegated["NetworkInterfaces"][0]
+assert (its["Ipv4Prefixes"], its["Ipv6Prefixes"]) == tuple(prefixes.values()), its
+path = f"network/interfaces/macs/{its['MacAddress']}"
+assert metadata(f"{path}/ipv4-prefix", "172.31.1.20") == "172.31.1.16/28"
+assert metadata(f"{path}/ipv6-prefix", delegated["PrivateIpAddress"]) == "2001:db8:1::/80"
+
+# A kernel that is named, as for paravirtual images.
+old = running(ec2, run(KernelId="aki-5c21674b", RamdiskId="ari-2d211a3a")["InstanceId"])
+assert (old["KernelId"], old["RamdiskId"]) == ("aki-5c21674b", "ari-2d211a3a"), old
+assert metadata("kernel-id", old["PrivateIpAddress"]) == "aki-5c21674b"
+assert metadata("ramdisk-id", old["PrivateIpAddress"]) == "ari-2d211a3a"
+
 # A public address is lent while the instance runs.
 public = [{"DeviceIndex": 0, "AssociatePublicIpAddress": True}]
 lent = running(ec2, run(NetworkInterfaces=public)["InstanceId"])
@@ -116,6 +131,10 @@ for code, words, asked in [
     ("InvalidParameterValue", "availability zone", {"Placement": {"AvailabilityZone": "eu-west-1a"}}),
     ("InvalidParameterCombination", "subnet ID", {"SubnetId": there["SubnetId"], "NetworkInterfaces": [nic]}),
     ("InvalidParameterCombination", "security groups", {"SecurityGroups": ["default"], "NetworkInterfaces": [nic]}),
+    ("InvalidIPAddress.InUse", "172.31.1.16", {"NetworkInterfaces": [{"DeviceIndex": 0, **prefixes}]}),
+    ("InvalidParameterValue", "/28", {"NetworkInterfaces": [{"DeviceIndex": 0, "Ipv4Prefixes": [{"Ipv4Prefix": "172.31.1.0/24"}]}]}),
+    ("UnsupportedOperation", "Prefixes are not chosen here", {"NetworkInterfaces": [{"DeviceIndex": 0, "Ipv4PrefixCount": 1}]}),
+    ("InvalidParameterValue", "kernel", {"KernelId": "vmlinuz"}),
     ("InvalidParameterValue", "device index", {"NetworkInterfaces": [nic, nic]}),
     ("InvalidParameterValue", "requires a device index", {"NetworkInterfaces": [{"SubnetId": there["SubnetId"]}]}),
     ("InvalidParameterValue", "device index 0", {"NetworkInterfaces": [{"DeviceIndex": 1}]}),

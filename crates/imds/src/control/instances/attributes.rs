@@ -58,7 +58,7 @@ pub(in crate::control) fn describe(
         }
         "instanceType" => shown.instance_type = text(Some(record.instance_type.to_string())),
         "kernel" => shown.kernel_id = text(facts.kernel.map(|it| it.to_string())),
-        "productCodes" => {}
+        "productCodes" => shown.product_codes = shape::product_codes(&facts),
         "ramdisk" => shown.ramdisk_id = text(facts.ramdisk.map(|it| it.to_string())),
         "rootDeviceName" => shown.root_device_name = text(Some(facts.image.root_device)),
         SOURCE_DEST_CHECK => {

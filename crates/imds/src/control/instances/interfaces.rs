@@ -4,10 +4,13 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use imds_core::launch::LaunchInterface;
-use imds_core::network::{PrivateIpv4, Subnet};
+use imds_core::network::{Ipv4Cidr, Ipv6Cidr, PrivateIpv4, Subnet};
 use imds_core::placement::Zone;
 use imds_ec2::Fault;
-use imds_ec2::shapes::{InstanceNetworkInterfaceSpecification, RunInstancesRequest};
+use imds_ec2::shapes::{
+    InstanceNetworkInterfaceSpecification, Ipv4PrefixSpecificationRequest,
+    Ipv6PrefixSpecificationRequest, RunInstancesRequest,
+};
 use imds_store::keys;
 
 use crate::control::call::{Call, Refusal};
@@ -103,6 +106,9 @@ struct Wanted {
     more_ipv4: usize,
     ipv6: Vec<Ipv6Addr>,
     more_ipv6: usize,
+    /// The blocks that are delegated to it.
+    ipv4_prefixes: Vec<Ipv4Cidr>,
+    ipv6_prefixes: Vec<Ipv6Cidr>,
     is_public: bool,
 }
 
@@ -171,6 +177,11 @@ impl Wanted {
         let device_index = asked.device_index.ok_or_else(|| {
             Fault::invalid_parameter_value("Each network interface requires a device index.")
         })?;
+        if asked.ipv4_prefix_count.is_some() || asked.ipv6_prefix_count.is_some() {
+            return Err(Fault::unsupported_operation(
+                "Prefixes are not chosen here. Name them, as Ipv4Prefix and Ipv6Prefix.",
+            ));
+        }
         let mut primary = asked.private_ip_address.as_deref().map(ipv4).transpose()?;
         let mut secondary = Vec::new();
         for one in &asked.private_ip_addresses {
@@ -202,6 +213,8 @@ impl Wanted {
             )?,
             ipv6: ipv6.collect::<Result<_, _>>()?,
             more_ipv6: number("Ipv6AddressCount", asked.ipv6_address_count)?,
+            ipv4_prefixes: asked.ipv4_prefixes.iter().map(ipv4_prefix).collect::<Result<_, _>>()?,
+            ipv6_prefixes: asked.ipv6_prefixes.iter().map(ipv6_prefix).collect::<Result<_, _>>()?,
             is_public: asked.associate_public_ip_address == Some(true),
         };
         wanted.check_addresses()?;
@@ -211,7 +224,9 @@ impl Wanted {
     /// Where a subnet is named, its addresses are all there are; but for those that AWS keeps.
     fn check_addresses(&self) -> Result<(), Fault> {
         let Some(subnet) = &self.subnet else { return Ok(()) };
-        for address in self.primary.iter().chain(&self.secondary) {
+        let blocks = self.ipv4_prefixes.iter().map(|block| block.address());
+        let blocks: Vec<_> = blocks.collect();
+        for address in self.primary.iter().chain(&self.secondary).chain(&blocks) {
             if !subnet.ipv4.is_some_and(|block| block.contains(*address)) {
                 return Err(Fault::invalid_parameter_value(format!(
                     "Address {address} does not fall within the subnet's address range"
@@ -228,8 +243,9 @@ impl Wanted {
 
     /// All addresses that are stated.
     fn stated(&self) -> impl Iterator<Item = IpAddr> {
-        let ipv4 = self.primary.iter().chain(&self.secondary).copied().map(IpAddr::from);
-        ipv4.chain(self.ipv6.iter().copied().map(IpAddr::from))
+        let blocks = self.ipv4_prefixes.iter().copied().flat_map(Ipv4Cidr::addresses);
+        let ipv4 = self.primary.iter().chain(&self.secondary).copied().chain(blocks);
+        ipv4.map(IpAddr::from).chain(self.ipv6.iter().copied().map(IpAddr::from))
     }
 }
 
@@ -270,6 +286,8 @@ impl Free<'_> {
                     .chain(further)
                     .collect(),
                 ipv6,
+                ipv4_prefixes: one.ipv4_prefixes.clone(),
+                ipv6_prefixes: one.ipv6_prefixes.clone(),
                 // The default subnet is what an interface is in of which nothing is said.
                 subnet: (*subnet != default).then(|| subnet.clone()),
                 ..LaunchInterface::default()
@@ -354,6 +372,19 @@ fn subnet(call: &Call<'_>, id: &str) -> Result<Subnet, Fault> {
 
 fn ipv4(text: &str) -> Result<Ipv4Addr, Fault> {
     text.parse().map_err(|_| invalid_address("PrivateIpAddress", text))
+}
+
+/// Source: "Prefix delegation for Amazon EC2 network interfaces", EC2 User Guide.
+fn ipv4_prefix(asked: &Ipv4PrefixSpecificationRequest) -> Result<Ipv4Cidr, Fault> {
+    let text = asked.ipv4_prefix.as_deref().unwrap_or_default();
+    let block = text.parse().ok().filter(|block: &Ipv4Cidr| block.prefix() == 28);
+    block.ok_or_else(|| Fault::invalid_value("Ipv4Prefix", text, "Expecting a block of /28."))
+}
+
+fn ipv6_prefix(asked: &Ipv6PrefixSpecificationRequest) -> Result<Ipv6Cidr, Fault> {
+    let text = asked.ipv6_prefix.as_deref().unwrap_or_default();
+    let block = text.parse().ok().filter(|block: &Ipv6Cidr| block.prefix() == 80);
+    block.ok_or_else(|| Fault::invalid_value("Ipv6Prefix", text, "Expecting a block of /80."))
 }
 
 fn invalid_address(parameter: &str, text: &str) -> Fault {

@@ -142,6 +142,8 @@ fn launch(
         account: Some(call.account.clone()),
         image: image.into(),
         instance_type: Some(instance_type),
+        kernel: parsed("KernelId", asked.kernel_id.as_deref())?,
+        ramdisk: parsed("RamdiskId", asked.ramdisk_id.as_deref())?,
         life_cycle: life_cycle(asked)?,
         placement: placement(asked)?,
         reservation_id: Some(reservation.clone()),

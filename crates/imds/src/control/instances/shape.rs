@@ -6,9 +6,10 @@ use imds_core::instance::LifeCycle;
 use imds_core::network::{NetworkInterface, PrivateIpv4, SecurityGroup};
 use imds_ec2::shapes::{
     EbsInstanceBlockDevice, GroupIdentifier, Instance, InstanceBlockDeviceMapping,
-    InstanceIpv6Address, InstanceNetworkInterface, InstanceNetworkInterfaceAssociation,
-    InstanceNetworkInterfaceAttachment, InstancePrivateIpAddress, Monitoring, Placement,
-    PrivateDnsNameOptionsResponse, StateReason,
+    InstanceIpv4Prefix, InstanceIpv6Address, InstanceIpv6Prefix, InstanceNetworkInterface,
+    InstanceNetworkInterfaceAssociation, InstanceNetworkInterfaceAttachment,
+    InstancePrivateIpAddress, Monitoring, Placement, PrivateDnsNameOptionsResponse, ProductCode,
+    StateReason,
 };
 use imds_store::records::Transition;
 
@@ -61,7 +62,9 @@ fn shape(found: &Found, facts: &Facts, state: State) -> Instance {
         key_name: facts.public_key.as_ref().map(|key| key.name.clone()),
         ami_launch_index: i32::try_from(facts.launch_index).ok(),
         instance_type: Some(facts.instance_type.to_string()),
-        instance_lifecycle: is_spot.then(|| "spot".to_owned()),
+        // There is no word for on-demand.
+        instance_lifecycle: (facts.life_cycle != LifeCycle::OnDemand)
+            .then(|| facts.life_cycle.as_str().to_owned()),
         spot_instance_request_id: is_spot.then(|| ids::derived("sir-", facts.id.as_str(), "spot")),
         launch_time: time::shape(facts.launched_at),
         placement: Some(placement(found, facts)),
@@ -74,6 +77,7 @@ fn shape(found: &Found, facts: &Facts, state: State) -> Instance {
         hypervisor: Some("xen".to_owned()),
         kernel_id: facts.kernel.as_ref().map(ToString::to_string),
         ramdisk_id: facts.ramdisk.as_ref().map(ToString::to_string),
+        product_codes: product_codes(facts),
         root_device_name: Some(facts.image.root_device.clone()),
         root_device_type: Some("ebs".to_owned()),
         tags: tags::shape(&found.tags()),
@@ -115,6 +119,14 @@ fn add_belongings(instance: &mut Instance, found: &Found, facts: &Facts, state: 
     instance.security_groups = groups(&primary.security_groups);
     instance.source_dest_check = Some(source_dest_check);
     instance.block_device_mappings = block_devices(facts);
+}
+
+pub(super) fn product_codes(facts: &Facts) -> Vec<ProductCode> {
+    let code = |code: &String| ProductCode {
+        product_code_id: Some(code.clone()),
+        product_code_type: Some("marketplace".to_owned()),
+    };
+    facts.product_codes.iter().map(code).collect()
 }
 
 /// Such as `User initiated (2026-11-22 08:00:00 GMT)`.
@@ -220,6 +232,16 @@ fn interface(
             ..InstanceNetworkInterfaceAttachment::default()
         }),
         ipv6_addresses: ipv6.collect(),
+        ipv4_prefixes: interface
+            .ipv4_prefixes
+            .iter()
+            .map(|block| InstanceIpv4Prefix { ipv4_prefix: Some(block.to_string()) })
+            .collect(),
+        ipv6_prefixes: interface
+            .ipv6_prefixes
+            .iter()
+            .map(|block| InstanceIpv6Prefix { ipv6_prefix: Some(block.to_string()) })
+            .collect(),
         groups: groups(&interface.security_groups),
         status: Some("in-use".to_owned()),
         subnet_id: Some(interface.subnet.id.to_string()),

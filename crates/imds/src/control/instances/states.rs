@@ -3,6 +3,7 @@
 //! What is decided is what an instance is to be; its state follows once the data path knows. So an
 //! instance may be told something else while it is on its way.
 
+use imds_core::instance::LifeCycle;
 use imds_ec2::shapes::{
     InstanceStateChange, RebootInstancesRequest, StartInstancesRequest, StartInstancesResult,
     StopInstancesRequest, StopInstancesResult, TerminateInstancesRequest, TerminateInstancesResult,
@@ -35,7 +36,7 @@ pub(in crate::control) fn stop(
             return Err(not_permitted(found, "stopped", attributes::DISABLE_API_STOP));
         }
         let is_one_time = found.attribute(attributes::SPOT_INSTANCE_TYPE) != Some("persistent");
-        if found.kept.record.spot && is_one_time {
+        if found.kept.record.life_cycle == LifeCycle::Spot && is_one_time {
             return Err(Fault::unsupported_operation(format!(
                 "You can't stop the Spot Instance '{}' because it is associated with a one-time \
                  Spot Instance request. You can only stop Spot Instances associated with persistent \

@@ -3,6 +3,7 @@
 //! The structures that a template is made with, that it is shown as, and that a launch is asked for
 //! with name their members alike: one becomes another by name.
 
+use imds_core::instance::LifeCycle;
 use imds_ec2::Fault;
 use imds_ec2::shapes::{
     GetLaunchTemplateDataRequest, GetLaunchTemplateDataResult,
@@ -132,6 +133,8 @@ pub(in crate::control) fn of_instance(
     let placement = &record.placement;
     let mut data = json!({
         "image_id": record.image.id,
+        "kernel_id": record.kernel.as_ref().map(ToString::to_string),
+        "ram_disk_id": record.ramdisk.as_ref().map(ToString::to_string),
         "instance_type": record.instance_type,
         "key_name": record.key.as_ref().map(|key| &key.name),
         "user_data": record.user_data,
@@ -161,7 +164,7 @@ pub(in crate::control) fn of_instance(
             "instance_metadata_tags": record.options.instance_metadata_tags,
         },
     });
-    if record.spot {
+    if record.life_cycle == LifeCycle::Spot {
         let spot_type = text(attributes::SPOT_INSTANCE_TYPE);
         data["instance_market_options"] =
             json!({ "market_type": "spot", "spot_options": { "spot_instance_type": spot_type } });
