@@ -3,6 +3,7 @@
 
 mod architecture;
 mod bench;
+mod clients;
 mod codegen;
 mod install;
 mod test;
@@ -15,7 +16,7 @@ const USAGE: &str = "\
 Usage: cargo xtask <chore>
 
   test    everything that must pass: format, lints, the dependency rules, all tests;
-          installs what the tests need (Debian packages, a Python environment)
+          installs what the tests need (Debian packages, a Python environment, AWS SDKs)
   check   only the dependency rules
   codegen the EC2 shapes from crates/ec2/model/ec2.json; `--check` only compares;
           `gzip -dc …/service-2.json.gz | cargo xtask codegen --trim` makes that model

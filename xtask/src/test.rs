@@ -3,10 +3,10 @@
 use anyhow::Result;
 
 use crate::install::Package;
-use crate::{architecture, cargo, codegen, install};
+use crate::{architecture, cargo, clients, codegen, install};
 
 /// What the tests run as real clients.
-const PROGRAMS: [Package; 21] = [
+const PROGRAMS: [Package; 30] = [
     // Its version 2; the tests have version 1 from the Python environment.
     ("/usr/bin/aws", "awscli"),
     ("curl", "curl"),
@@ -33,6 +33,21 @@ const PROGRAMS: [Package; 21] = [
         "/usr/share/gocode/src/github.com/fullsailor/pkcs7/verify.go",
         "golang-github-fullsailor-pkcs7-dev",
     ),
+    (
+        "/usr/share/gocode/src/github.com/aws/aws-sdk-go/aws/ec2metadata/service.go",
+        "golang-github-aws-aws-sdk-go-dev",
+    ),
+    (
+        "/usr/share/gocode/src/github.com/aws/aws-sdk-go-v2/config/config.go",
+        "golang-github-aws-aws-sdk-go-v2-dev",
+    ),
+    ("ruby", "ruby"),
+    ("/usr/share/doc/ruby-aws-sdk-core/copyright", "ruby-aws-sdk-core"),
+    ("php", "php-cli"),
+    ("/usr/share/php/AsyncAws/Core/autoload.php", "php-async-aws-core"),
+    ("rclone", "rclone"),
+    ("s3cmd", "s3cmd"),
+    ("s3fs", "s3fs"),
 ];
 
 /// The real aws CLI and boto3, what people's scripts read metadata with, and a reader of YAML.
@@ -68,6 +83,7 @@ pub(crate) fn run() -> Result<()> {
     install::debian(&PROGRAMS)?;
     let python = install::python(&PYTHON)?;
     let guests = install::unpacked("guests", &GUESTS)?;
+    let clients = clients::all()?;
     crate::run(&mut cargo("fmt --all --check"))?;
     crate::run(&mut cargo("clippy --workspace --all-targets --quiet -- -D warnings"))?;
     let mut doc = cargo("doc --workspace --no-deps --document-private-items --quiet");
@@ -75,6 +91,9 @@ pub(crate) fn run() -> Result<()> {
     architecture::check()?;
     codegen::check()?;
     crate::run(
-        cargo("test --workspace").env("IMDS_TEST_PYTHON", python).env("IMDS_TEST_GUESTS", guests),
+        cargo("test --workspace")
+            .env("IMDS_TEST_PYTHON", python)
+            .env("IMDS_TEST_GUESTS", guests)
+            .env("IMDS_TEST_CLIENTS", clients),
     )
 }

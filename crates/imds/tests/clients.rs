@@ -3,6 +3,7 @@
 mod cloud_init;
 mod container;
 mod programs;
+mod providers;
 mod scripts;
 mod sdk;
 
@@ -18,6 +19,7 @@ pub(crate) fn tests() -> Vec<Trial> {
         scripts::tests(),
         sdk::tests(),
         programs::tests(),
+        providers::tests(),
         container::tests(),
     ];
     tests.into_iter().flatten().collect()
@@ -34,6 +36,12 @@ impl Log {
     /// How many lines hold all of these words.
     fn count(&self, words: &[&str]) -> usize {
         self.0.lines().filter(|line| words.iter().all(|word| line.contains(word))).count()
+    }
+
+    /// What was asked for, in order: `v2 GET ⟨path⟩ ⟨status⟩`.
+    fn requests(&self) -> Vec<String> {
+        let of = |line: &str| line.split(' ').skip(3).take(4).collect::<Vec<_>>().join(" ");
+        self.0.lines().map(of).collect()
     }
 
     /// How long a client waited for its tokens: from each `PUT` to its next request, in seconds.

@@ -32,7 +32,7 @@ fn documents_verify() -> Result<()> {
     let server = Server::start(&["--ami", "al2", "--region", "eu-west-1"])?;
     let directory = tempfile::tempdir()?;
     let source = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/identity/verify.go");
-    let verifier = crate::go::built(source)?;
+    let verifier = crate::go::built(Path::new(source))?;
     let bench = Bench { server, directory, verifier };
     let document = bench.serve("document")?;
     for proof in ["pkcs7", "rsa2048", "signature"] {

@@ -11,12 +11,16 @@ pub enum Need {
     Tap,
     /// Answers that leave together, by `io_uring`.
     IoUring,
+    /// File systems that end in a process: `/dev/fuse`.
+    Fuse,
     /// Real root: programs that switch users, or want devices.
     Root,
     /// The Python environment of `cargo xtask test`, with the aws CLI and boto3.
     Python,
     /// What Debian's instances run at their start, unpacked by `cargo xtask test`.
     Guests,
+    /// The programs in Rust and JavaScript that `cargo xtask test` makes of AWS's SDKs.
+    Clients,
     /// Somebody who can wait for two minutes: CI, or who asks for it with `IMDS_TEST_SLOW=1`.
     Patience,
 }
@@ -34,6 +38,9 @@ impl Need {
             Self::IoUring if !imds_linux::send::can_be_together() => {
                 Err("io_uring is forbidden here, or the kernel too old for it".to_owned())
             }
+            Self::Fuse if !can_open(Path::new("/dev/fuse")) => {
+                Err("/dev/fuse cannot be opened".to_owned())
+            }
             Self::Root if !imds_linux::user_namespace::is_needless() => {
                 Err("only root can do this".to_owned())
             }
@@ -45,6 +52,9 @@ impl Need {
             }
             Self::Guests if !is_set("IMDS_TEST_GUESTS") => {
                 Err("IMDS_TEST_GUESTS is not set; `cargo xtask test` sets it".to_owned())
+            }
+            Self::Clients if !is_set("IMDS_TEST_CLIENTS") => {
+                Err("IMDS_TEST_CLIENTS is not set; `cargo xtask test` sets it".to_owned())
             }
             Self::Patience if !is_set("CI") && !is_set("IMDS_TEST_SLOW") => {
                 Err("it takes two minutes; IMDS_TEST_SLOW=1 runs it".to_owned())

@@ -1,5 +1,5 @@
-// Asks for the role's credentials as the AWS SDK for JavaScript does, and says that they came.
+// Asks for the role's credentials as the AWS SDK for JavaScript does, and says whose they are.
 import { fromInstanceMetadata } from "@smithy/credential-provider-imds";
 
-await fromInstanceMetadata()();
-console.log("credentials");
+const { accessKeyId } = await fromInstanceMetadata()();
+console.log("credentials", accessKeyId);

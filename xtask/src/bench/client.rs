@@ -1,6 +1,5 @@
 //! `imds get` beside curl where all is well, and beside the AWS SDKs where the token is lost.
 
-use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 use std::thread;
 use std::time::Instant;
@@ -8,7 +7,7 @@ use std::time::Instant;
 use anyhow::{Context as _, Result, anyhow, ensure};
 
 use super::{IMDS, ROUNDS, median, time};
-use crate::{cargo, install, test};
+use crate::{clients, install, test};
 
 /// Runs per round where a token comes at once.
 const RUNS: usize = 20;
@@ -109,9 +108,9 @@ fn lost() -> Result<()> {
     let get = get.to_str().context("a path in UTF-8")?;
     let python = install::python(&test::PYTHON)?.join("python");
     let python = python.to_str().context("a path in UTF-8")?;
-    let rust = rust_client()?;
+    let rust = clients::rust("release")?;
     let rust = rust.to_str().context("a path in UTF-8")?;
-    let node = node_client()?;
+    let node = clients::node()?;
     let node = node.to_str().context("a path in UTF-8")?;
     let url = "http://169.254.169.254/latest/api/token";
     let ttl = "X-aws-ec2-metadata-token-ttl-seconds: 21600";
@@ -157,28 +156,4 @@ fn lost() -> Result<()> {
     println!("  {:42} {:9.0}", curl.name, of_curl?);
     println!("  (goals: with --allow-v1 at most 300, without at most 400)\n");
     Ok(())
-}
-
-/// Builds a program that asks with the AWS SDK for Rust.
-fn rust_client() -> Result<PathBuf> {
-    let target = "target/bench-aws-config";
-    crate::run(&mut cargo(&format!(
-        "build --release --quiet --locked --manifest-path xtask/clients/rust/Cargo.toml \
-         --target-dir {target}"
-    )))?;
-    Ok(std::path::absolute(target)?.join("release/bench-aws-config"))
-}
-
-/// Installs what a program needs that asks with the AWS SDK for JavaScript.
-fn node_client() -> Result<PathBuf> {
-    install::debian(&[("node", "nodejs"), ("npm", "npm")])?;
-    let home = std::path::absolute("target/bench-node")?;
-    std::fs::create_dir_all(&home)?;
-    for file in ["package.json", "package-lock.json", "credentials.js"] {
-        std::fs::copy(format!("xtask/clients/node/{file}"), home.join(file))?;
-    }
-    crate::run(
-        Command::new("npm").args(["ci", "--silent", "--ignore-scripts"]).current_dir(&home),
-    )?;
-    Ok(home.join("credentials.js"))
 }
