@@ -1,10 +1,17 @@
 //! Amazon's own scripts for instances, as Debian has them, and the requests of one that it has not.
 
+use std::fs;
+
 use testkit::{Context as _, Finished, Need, Result, Trial, ensure, exec, tests};
+
+use super::Log;
 
 pub(super) fn tests() -> Vec<Trial> {
     let guests = tests!(&[Need::Guests, Need::Program("curl")]; ec2_metadata, ec2_net_utils);
-    let curl = tests!(&[Need::Program("curl")]; ec2_instance_connect);
+    let curl = tests!(
+        &[Need::Program("curl")];
+        ec2_instance_connect, ec2_instance_connect_with_a_key
+    );
     [guests, curl].into_iter().flatten().collect()
 }
 
@@ -77,6 +84,61 @@ fn ec2_instance_connect() -> Result<()> {
         let finished = Finished::success(&mut exec(&[kind], &["sh", "-ec", script]))?;
         let expected = format!("{identity}\nus-east-1a\namazonaws.com\n404");
         ensure!(finished.stdout == expected, "{finished:#?}");
+    }
+    Ok(())
+}
+
+/// All that the helper asks where there is a key, in its order. `ssh_key.rs` has what it checks then.
+fn ec2_instance_connect_with_a_key() -> Result<()> {
+    let script = r#"
+        url=http://169.254.169.254/latest
+        imds instance send-ssh-key --os-user me --public-key key.pub
+        token=$(curl -sfm 1 -X PUT -H 'X-aws-ec2-metadata-token-ttl-seconds: 5' $url/api/token)
+        ask() { curl -sfm 1 -H "X-aws-ec2-metadata-token: $token" "$@"; }
+        ask $url/meta-data/instance-id/ > id
+        keys=$url/meta-data/managed-ssh-keys
+        until [ "$(ask -o status -I -w '%{http_code}' $keys/active-keys/me/)" = 200 ]; do :; done
+        ask $url/meta-data/placement/availability-zone/ > zone
+        ask $url/meta-data/services/domain/ > domain
+        ask $keys/signer-cert/ > certificates
+        for staple in $(ask $keys/signer-ocsp/); do
+            ask $keys/signer-ocsp/$staple | base64 -d > staple
+        done
+        ask $keys/active-keys/me/
+    "#;
+    let expected = [
+        "v2 PUT /latest/api/token 200",
+        "v2 GET /latest/meta-data/instance-id 200",
+        "v2 HEAD /latest/meta-data/managed-ssh-keys/active-keys/me 200",
+        "v2 GET /latest/meta-data/placement/availability-zone 200",
+        "v2 GET /latest/meta-data/services/domain 200",
+        "v2 GET /latest/meta-data/managed-ssh-keys/signer-cert 200",
+        "v2 GET /latest/meta-data/managed-ssh-keys/signer-ocsp 200",
+        "v2 GET /latest/meta-data/managed-ssh-keys/signer-ocsp/⟨fingerprint⟩ 200",
+        "v2 GET /latest/meta-data/managed-ssh-keys/active-keys/me 200",
+    ];
+    for kind in ["--instance-type=t2.micro", "--instance-type=t3.micro"] {
+        let directory = tempfile::tempdir()?;
+        let log = directory.path().join("access.log");
+        let key =
+            "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJPcXkvDmpqM6BXnL1x6mRYAS2RnHLq3VbWIWS0O0R0k me";
+        fs::write(directory.path().join("key.pub"), key)?;
+        let options = [kind, "--control", "--access-log", "access.log"];
+        let mut command = exec(&options, &["sh", "-ec", script]);
+        command.env("PATH", testkit::path_with_imds()).current_dir(directory.path());
+        let finished = Finished::success(&mut command)?;
+        ensure!(finished.stdout.contains(key), "{finished:#?}");
+        let mut requests = Log::read(&log)?.requests();
+        // Until the key is there.
+        requests.retain(|request| !request.ends_with(" 404"));
+        // Whose staple it is changes with each signer.
+        for request in &mut requests {
+            if let Some((path, fingerprint)) = request.clone().split_once("signer-ocsp/") {
+                ensure!(fingerprint.len() == 40 + " 200".len(), "{request}");
+                *request = format!("{path}signer-ocsp/⟨fingerprint⟩ 200");
+            }
+        }
+        ensure!(requests == expected, "{requests:#?}");
     }
     Ok(())
 }
