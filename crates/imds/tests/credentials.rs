@@ -4,6 +4,7 @@ use std::ffi::OsStr;
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::thread;
 use std::time::Duration;
@@ -18,7 +19,10 @@ pub(crate) fn tests() -> Vec<Trial> {
         a_source_that_hangs_holds_nobody_up, one_that_hangs_ends_with_the_service,
         the_identity_role_has_a_source_of_its_own, the_identity_role_is_given_keys,
         one_source_is_enough];
-    let cli_v1 = tests![&[Need::Python, Need::Program("curl")]; a_role_is_assumed_by_the_aws_cli];
+    let cli_v1 = tests![
+        &[Need::Python, Need::Program("curl")];
+        a_role_is_assumed_by_the_aws_cli, a_profile_with_a_role_asks_the_sts_that_is_said
+    ];
     let cli_v2 = tests![
         &[Need::Program("/usr/bin/aws"), Need::Program("curl")];
         a_profile_is_read_by_the_aws_cli
@@ -195,7 +199,20 @@ fn one_source_is_enough() -> Result<()> {
 }
 
 const PROFILES: &str = "[profile base]\naws_access_key_id = AKIABASE\n\
-    aws_secret_access_key = s3cr3t/s3cr3t\n";
+    aws_secret_access_key = s3cr3t/s3cr3t\n\
+    [profile app]\nrole_arn = arn:aws:iam::123456789012:role/app\nsource_profile = base\n\
+    region = us-east-1\n";
+
+/// The one command of the aws CLI 2.13 that is asked for here, with the SDK that it is made of: that
+/// version is in no registry, and Debian's does not know where else STS could be.
+const EXPORT_CREDENTIALS: &str = r#"
+import boto3, json, sys
+command, name = sys.argv[1:-1], sys.argv[-1]
+assert command == ["configure", "export-credentials", "--format", "process", "--profile"], command
+keys = boto3.Session(profile_name=name).get_credentials().get_frozen_credentials()
+names = ["AccessKeyId", "SecretAccessKey", "SessionToken"]
+print(json.dumps({"Version": 1, **dict(zip(names, keys))}))
+"#;
 
 /// With the keys of a profile, at an STS of somebody's own; in a session called as EC2 calls them.
 fn a_role_is_assumed_by_the_aws_cli() -> Result<()> {
@@ -214,6 +231,25 @@ fn a_role_is_assumed_by_the_aws_cli() -> Result<()> {
     ensure!(request.contains("Credential=AKIABASE/"), "{request}");
     let session = "RoleSessionName=i-1234567890abcdef0";
     ensure!(request.contains("Action=AssumeRole&") && request.contains(session), "{request}");
+    Ok(())
+}
+
+/// Where STS is, is said in the environment.
+fn a_profile_with_a_role_asks_the_sts_that_is_said() -> Result<()> {
+    let bin = std::env::var_os("IMDS_TEST_PYTHON").context("the test needs it")?;
+    let directory = tempfile::tempdir()?;
+    let aws = directory.path().join("aws");
+    let python = Path::new(&bin).join("python");
+    fs::write(&aws, format!("#!{}{EXPORT_CREDENTIALS}", python.display()))?;
+    fs::set_permissions(&aws, fs::Permissions::from_mode(0o755))?;
+    let listener = TcpListener::bind("127.0.0.1:0")?;
+    let role = format!("profile = \"app\"\nsts-endpoint = \"http://{}\"", listener.local_addr()?);
+    let sts = thread::spawn(move || answer_as_sts(listener.accept()?.0));
+    let document = document_by_aws_cli(&testkit::path_with(directory.path()), &role)?;
+    ensure!(document.contains("\"AccessKeyId\" : \"ASIAASSUMED\""), "{document}");
+    let request = sts.join().ok().context("STS panicked")??;
+    ensure!(request.contains("Credential=AKIABASE/"), "{request}");
+    ensure!(request.contains("Action=AssumeRole&"), "{request}");
     Ok(())
 }
 
