@@ -38,25 +38,36 @@ pub(crate) use self::store::IdentityError;
 /// How long a request for a signed path may wait for its value.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(2);
 
+/// Where keys come from.
+#[derive(Clone, Debug, Default)]
+pub(crate) enum Keeping {
+    /// They are made, and last as long as the process.
+    #[default]
+    Nowhere,
+    /// From a directory, where they are made at first use.
+    In(PathBuf),
+    /// From a directory if it has any. Nothing is written there.
+    IfIn(PathBuf),
+}
+
 /// The signers of all Regions.
 #[derive(Default)]
 pub(crate) struct Signers {
-    /// Where the keys are kept; without it they last as long as the process.
-    directory: Option<PathBuf>,
+    keeping: Keeping,
     by_region: Mutex<HashMap<Region, Arc<Signer>>>,
 }
 
 impl Signers {
-    /// Signers that keep their keys in `directory`, or nowhere.
-    pub(crate) fn new(directory: Option<PathBuf>) -> Self {
-        Self { directory, ..Self::default() }
+    /// Signers that have not started on anything.
+    pub(crate) fn new(keeping: Keeping) -> Self {
+        Self { keeping, ..Self::default() }
     }
 
     /// The Region's signer.
     pub(crate) fn of(&self, region: &Region) -> Arc<Signer> {
         let mut signers = self.by_region.lock().unwrap_or_else(PoisonError::into_inner);
         let signer = signers.entry(region.clone());
-        let new = || Signer::new(region.clone(), self.directory.clone());
+        let new = || Signer::new(region.clone(), self.keeping.clone());
         Arc::clone(signer.or_insert_with(new))
     }
 }
@@ -64,8 +75,7 @@ impl Signers {
 /// Signs the identity documents of one Region's instances, in the background.
 pub(crate) struct Signer {
     region: Region,
-    /// Where the keys are kept; without it they last as long as the process.
-    directory: Option<PathBuf>,
+    keeping: Keeping,
     authority: OnceLock<Authority>,
     work: Mutex<Work>,
 }
@@ -79,9 +89,9 @@ struct Work {
 
 impl Signer {
     /// A signer that has not started on anything.
-    pub(crate) fn new(region: Region, directory: Option<PathBuf>) -> Arc<Self> {
+    pub(crate) fn new(region: Region, keeping: Keeping) -> Arc<Self> {
         let (authority, work) = (OnceLock::new(), Mutex::default());
-        Arc::new(Self { region, directory, authority, work })
+        Arc::new(Self { region, keeping, authority, work })
     }
 
     /// Sees to it that `endpoint` gets its signatures, and returns at once. Cheap, and harmless to
@@ -147,10 +157,12 @@ impl Signer {
         if let Some(authority) = self.authority.get() {
             return Ok(authority);
         }
-        let authority = match &self.directory {
-            Some(directory) => Authority::open(&self.region, directory)?,
-            None => Authority::make(&self.region)?,
+        let kept = match &self.keeping {
+            Keeping::Nowhere => None,
+            Keeping::In(directory) => Some(Authority::open(&self.region, directory)?),
+            Keeping::IfIn(directory) => Authority::kept(&self.region, directory)?,
         };
+        let authority = kept.map_or_else(|| Authority::make(&self.region), Ok)?;
         Ok(self.authority.get_or_init(|| authority))
     }
 
@@ -180,8 +192,8 @@ mod tests {
         Arc::new(Endpoint::new(&Launch::default().settle().expect("the defaults do")))
     }
 
-    fn signer(directory: Option<PathBuf>) -> Arc<Signer> {
-        Signer::new("us-east-1".parse().expect("it is a Region"), directory)
+    fn signer(keeping: Keeping) -> Arc<Signer> {
+        Signer::new("us-east-1".parse().expect("it is a Region"), keeping)
     }
 
     /// The value of `pkcs7`, or of nothing, once the worker has retired.
@@ -198,7 +210,7 @@ mod tests {
 
     #[test]
     fn all_endpoints_of_a_region_are_signed_with_the_same_keys() {
-        let signer = signer(None);
+        let signer = signer(Keeping::Nowhere);
         let (one, two) = (endpoint(), endpoint());
         for _ in 0..100 {
             signer.start(&one);
@@ -213,11 +225,16 @@ mod tests {
     #[test]
     fn signatures_outlive_a_restart_where_there_is_a_directory() {
         let state = TempDir::new().unwrap();
-        let life = || signed(&signer(Some(state.path().to_owned())), &endpoint());
-        let first = life();
+        let life = |keeping| signed(&signer(keeping), &endpoint());
+        let kept = || Keeping::In(state.path().to_owned());
+        let if_kept = || Keeping::IfIn(state.path().to_owned());
+        assert!(life(if_kept()).is_some());
+        assert_eq!(fs::read_dir(state.path()).unwrap().count(), 0, "nothing is written");
+        let first = life(kept());
         assert!(first.is_some());
-        assert_eq!(life(), first);
-        assert_ne!(signed(&signer(None), &endpoint()), first);
+        assert_eq!(life(kept()), first);
+        assert_eq!(life(if_kept()), first);
+        assert_ne!(life(Keeping::Nowhere), first);
     }
 
     #[test]
@@ -225,7 +242,7 @@ mod tests {
         let state = TempDir::new().unwrap();
         let path = state.path().join("identity-us-east-1.pem");
         fs::write(&path, "no keys").unwrap();
-        let (signer, endpoint) = (signer(Some(state.path().to_owned())), endpoint());
+        let (signer, endpoint) = (signer(Keeping::In(state.path().to_owned())), endpoint());
         assert_eq!(signed(&signer, &endpoint), None);
         assert_eq!(signed(&signer, &endpoint), None);
         fs::remove_file(&path).unwrap();

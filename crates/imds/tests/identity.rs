@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use testkit::{Finished, Need, Result, Server, Trial, ensure, imds, program, test};
+use testkit::{
+    Finished, Need, Result, Server, Trial, ensure, exec, imds, path_with_imds, program, test,
+};
 
 use crate::tools::{imds_beside, output};
 
@@ -15,9 +17,11 @@ pub(crate) const PKCS7_LIBRARY: &str =
 
 pub(crate) fn tests() -> Vec<Trial> {
     let needs = &[Need::Program("go"), Need::Program(PKCS7_LIBRARY)];
+    let openssl = &[Need::Program("curl"), Need::Program("openssl")];
     vec![
         test("identity::documents_verify", needs, documents_verify),
         test("identity::certificates_are_those_of_the_state", &[], certificates),
+        test("identity::documents_verify_in_the_sandbox", openssl, in_the_sandbox),
     ]
 }
 
@@ -103,6 +107,25 @@ impl Bench {
         ];
         Finished::of(program(&self.verifier).arg(proof).args(files))
     }
+}
+
+/// Where the certificate was asked for before, by whatever program.
+fn in_the_sandbox() -> Result<()> {
+    let home = tempfile::tempdir()?;
+    let script = r#"
+        imds identity certificate --for rsa2048 > certificate
+        { echo '-----BEGIN PKCS7-----'
+          curl -sf http://169.254.169.254/latest/dynamic/instance-identity/rsa2048; echo
+          echo '-----END PKCS7-----'; } > signed
+        openssl smime -verify -inform PEM -in signed -certfile certificate -noverify
+    "#;
+    for _ in ["made inside", "made before"] {
+        let mut command = exec(&["--ami", "al2"], &["sh", "-ec", script]);
+        command.env("PATH", path_with_imds()).env("HOME", home.path()).current_dir(home.path());
+        let finished = Finished::success(&mut command)?;
+        ensure!(finished.stdout.contains("i-1234567890abcdef0"), "{finished:#?}");
+    }
+    Ok(())
 }
 
 /// Beside the usual state, and beside the file that `serve` was told.

@@ -23,10 +23,10 @@ use crate::error::CommandError;
 use crate::events::schedule::{Scheduled, Scheduler};
 use crate::exec::{self, ExecRequest, InstanceFacts, SERVICE_V4};
 use crate::first_boot::FirstBoot;
-use crate::identity::Signers;
+use crate::identity::{Keeping, Signers};
 use crate::sdk_settings::SdkSettings;
 use crate::serve::{Listener, Server, Service};
-use crate::state::{access_key, default_instance, token_key};
+use crate::state::{Place, access_key, default_instance, token_key};
 use crate::telemetry::{self, AccessLog, Destination, Writer};
 use crate::terminal;
 
@@ -225,6 +225,10 @@ fn start(
     let log = AccessLog::start(&destination, logs.log_format);
     let log = log.map_err(|error| cannot_log(&destination, error))?;
     let (access_log, writer) = log.unzip();
+    // So that `imds identity certificate` has the certificate, and nothing is left behind.
+    let keys = Place::default_file().ok();
+    let keys = keys.as_ref().and_then(Place::directory);
+    let keys = keys.map_or(Keeping::Nowhere, |directory| Keeping::IfIn(directory.to_owned()));
     let service = Service {
         listeners: listeners
             .into_iter()
@@ -232,7 +236,7 @@ fn start(
             .collect(),
         keyring: token_key::ephemeral()?,
         table,
-        signers: Signers::default(),
+        signers: Signers::new(keys),
         answers,
         access_log,
         // One program's requests.

@@ -3,7 +3,6 @@
 use std::io;
 use std::mem;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
-use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -22,7 +21,7 @@ use crate::control::{Authentication, Control, ControlServer, Network};
 use crate::credential_source::Renewals;
 use crate::error::{CommandError, Kind};
 use crate::events::schedule::Scheduler;
-use crate::identity::Signers;
+use crate::identity::{Keeping, Signers};
 use crate::sdk_settings::SdkSettings;
 use crate::serve::{Listener, Service, allow_many_connections, default_threads};
 use crate::shell::Shell;
@@ -96,7 +95,8 @@ pub(crate) fn run(args: ServeArgs) -> Result<ExitCode, CommandError> {
         .unwrap_or_default();
     let given = Given::of(&launch, &instance.id);
     let (agent, table) = Agent::start(Arc::clone(&store), given)?;
-    let signers = Signers::new(place.directory().map(Path::to_owned));
+    let keys = place.directory().map_or(Keeping::Nowhere, |it| Keeping::In(it.to_owned()));
+    let signers = Signers::new(keys);
 
     allow_many_connections();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();

@@ -53,9 +53,14 @@ pub(crate) enum IdentityError {
 }
 
 impl Authority {
-    /// The authority of a Region that is kept in `directory`; made at first use.
+    /// The authority of a Region that is kept in `directory`, if there is one.
+    pub(crate) fn kept(region: &Region, directory: &Path) -> Result<Option<Self>, IdentityError> {
+        read(region, &file(region, directory))
+    }
+
+    /// The same, made at first use.
     pub(crate) fn open(region: &Region, directory: &Path) -> Result<Self, IdentityError> {
-        let path = directory.join(format!("identity-{region}.pem"));
+        let path = file(region, directory);
         if let Some(authority) = read(region, &path)? {
             return Ok(authority);
         }
@@ -70,6 +75,10 @@ impl Authority {
             Err(source) => Err(IdentityError::Write { path, source }),
         }
     }
+}
+
+fn file(region: &Region, directory: &Path) -> PathBuf {
+    directory.join(format!("identity-{region}.pem"))
 }
 
 /// The keys in a file; `None` where there is no file.
