@@ -1,6 +1,10 @@
 //! Block devices: what is mapped to a device name at launch.
 
+use std::str::FromStr;
+
 use serde::{Deserialize, Serialize};
+
+use crate::ids::Invalid;
 
 /// An entry of a block device mapping.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
@@ -21,6 +25,23 @@ pub enum Volume {
     Ephemeral(u8),
     /// A swap partition; only on some old types.
     Swap,
+}
+
+impl FromStr for Volume {
+    type Err = Invalid;
+
+    fn from_str(text: &str) -> Result<Self, Invalid> {
+        let rule = "it is ebs, swap, or ephemeral0 to ephemeral23";
+        match text {
+            "ebs" => Ok(Self::Ebs),
+            "swap" => Ok(Self::Swap),
+            _ => {
+                let number = text.strip_prefix("ephemeral").and_then(|number| number.parse().ok());
+                let number = number.filter(|number| *number < 24).map(Self::Ephemeral);
+                number.ok_or_else(|| Invalid::new("volume", text, rule))
+            }
+        }
+    }
 }
 
 /// A mapping: `stated`, and of `inherited` what has another device name.

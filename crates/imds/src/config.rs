@@ -118,6 +118,9 @@ impl InstanceSettings {
             user_data: self.user_data.or(other.user_data),
             public_key: self.public_key.or(other.public_key),
             overlay: self.overlay.or(other.overlay),
+            placement: other.placement,
+            block_devices: other.block_devices,
+            interfaces: other.interfaces,
             paths: other.paths,
         }
     }
@@ -158,6 +161,9 @@ impl InstanceSettings {
                 instance_metadata_tags: said.instance_metadata_tags,
             },
             life_cycle: said.life_cycle.unwrap_or_default(),
+            placement: said.placement.into(),
+            block_devices: said.block_devices,
+            interfaces: said.interfaces,
             kernel: said.kernel_id,
             ramdisk: said.ramdisk_id,
             product_codes: said.product_codes,
@@ -335,6 +341,13 @@ mod tests {
             ("stall = \"soon\"\n", "line 1, column 9", "such as 2s"),
             ("[instance.role]\nnam = \"x\"\n", "line 2, column 1", "unknown field"),
             ("\n[[event]]\nkind = \"rebalance\"\n", "line 2, column 1", "after, at or every"),
+            ("[instance.block-devices]\nsdb = \"ram\"\n", "line 1, column 1", "ephemeral0"),
+            (
+                "[[instance.interface]]\npublic-ipv4 = \"1.2.3.4\"\n",
+                "line 1, column 1",
+                "needs ipv4",
+            ),
+            ("[instance.placement]\nhost-id = \"x\"\n", "line 2, column 11", "h-"),
             ("[paths]\n\"api/token\" = \"x\"\n", "line 1, column 1", "the first is not api"),
         ] {
             let error = parse(text).err().unwrap();

@@ -1,6 +1,8 @@
 //! What can be said of the service and its instance, by flag and in a file alike: one definition, read
 //! by clap and by serde.
 
+mod hardware;
+
 use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::fmt::Display;
@@ -9,10 +11,12 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
+use imds_core::block_device::BlockDevice;
 use imds_core::extra::Extra;
 use imds_core::ids::{KernelId, RamdiskId, SubnetId};
 use imds_core::image::WellKnownImage;
 use imds_core::instance::LifeCycle;
+use imds_core::launch::LaunchInterface;
 use imds_core::network::{Ipv4Cidr, Ipv6Cidr, Subnet};
 use imds_core::options::{HopLimit, HttpTokens, Switch};
 use imds_core::placement::{Region, Zone};
@@ -20,6 +24,8 @@ use imds_core::tags::Tag;
 use imds_core::{AccountId, InstanceId, InstanceType};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
+
+use hardware::PlacementSettings;
 
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, ValueEnum)]
 #[serde(rename_all = "lowercase")]
@@ -143,6 +149,20 @@ pub(crate) struct InstanceSettings {
     /// /latest/meta-data/rack
     #[arg(long, value_name = "DIR")]
     pub(crate) overlay: Option<PathBuf>,
+
+    /// Where in its zone it is.
+    #[arg(skip)]
+    pub(crate) placement: PlacementSettings,
+
+    /// Its block devices beside the root device.
+    #[arg(skip)]
+    #[serde(deserialize_with = "hardware::block_devices")]
+    pub(crate) block_devices: Vec<BlockDevice>,
+
+    /// Its network interfaces, where that is not one of which nothing is said.
+    #[arg(skip)]
+    #[serde(rename = "interface", deserialize_with = "hardware::interfaces")]
+    pub(crate) interfaces: Vec<LaunchInterface>,
 
     /// What the file's `[paths]` puts over the metadata.
     #[arg(skip)]

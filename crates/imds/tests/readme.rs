@@ -172,6 +172,10 @@ fn settings_file() -> Result<()> {
         ("latest/meta-data/iam/security-credentials/", "my-role"),
         ("latest/meta-data/product-codes", "1abc2defghijklm3nopqrs4tu"),
         ("latest/meta-data/kernel-id", "aki-5c21674b"),
+        ("latest/meta-data/placement/partition-number", "2"),
+        ("latest/meta-data/block-device-mapping/ebs1", "/dev/sdf"),
+        ("latest/meta-data/public-ipv4", "198.51.100.7"),
+        ("latest/meta-data/network/interfaces/macs/06:00:00:00:00:01/network-card", "1"),
         ("latest/meta-data/platform", "mine"),
         ("latest/meta-data/rack/row", "7"),
     ] {

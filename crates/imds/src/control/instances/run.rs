@@ -243,9 +243,8 @@ fn block_devices(
 
 fn volume(mapping: &shapes::BlockDeviceMapping) -> Result<Volume, Fault> {
     let Some(name) = mapping.virtual_name.as_deref() else { return Ok(Volume::Ebs) };
-    let number = name.strip_prefix("ephemeral").and_then(|number| number.parse().ok());
-    let number = number.filter(|number| *number < 24);
-    number.map(Volume::Ephemeral).ok_or_else(|| {
+    let volume = name.parse().ok().filter(|volume| matches!(volume, Volume::Ephemeral(_)));
+    volume.ok_or_else(|| {
         let rule = "Expecting ephemeral0 to ephemeral23.";
         Fault::invalid_value("BlockDeviceMapping.VirtualName", name, rule)
     })
