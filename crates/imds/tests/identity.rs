@@ -112,13 +112,13 @@ impl Bench {
 /// Where the certificate was asked for before, by whatever program.
 fn in_the_sandbox() -> Result<()> {
     let home = tempfile::tempdir()?;
-    let script = r#"
+    let script = r"
         imds identity certificate --for rsa2048 > certificate
         { echo '-----BEGIN PKCS7-----'
           curl -sf http://169.254.169.254/latest/dynamic/instance-identity/rsa2048; echo
           echo '-----END PKCS7-----'; } > signed
         openssl smime -verify -inform PEM -in signed -certfile certificate -noverify
-    "#;
+    ";
     for _ in ["made inside", "made before"] {
         let mut command = exec(&["--ami", "al2"], &["sh", "-ec", script]);
         command.env("PATH", path_with_imds()).env("HOME", home.path()).current_dir(home.path());
