@@ -223,14 +223,20 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let file = directory.path().join("pid");
         let line = format!("sleep 1000 & echo $! > {}; wait", file.display());
-        let limit = Duration::from_millis(300);
-        let mut process = start(&line, limit).unwrap();
-        let soon = Instant::now() + Duration::from_millis(1);
-        assert!(matches!(process.wait(Some(soon), None), Waited::TimeIsUp));
-        let error = ending(process).err().unwrap().to_string();
-        assert!(error.contains("from `sh`: it has not ended within 300ms"), "{error}");
-        let pid = fs::read_to_string(file).unwrap();
+        let mut process = start(&line, LONG).unwrap();
         let deadline = Instant::now() + LONG;
+        let pid = loop {
+            let soon = Instant::now() + Duration::from_millis(1);
+            assert!(matches!(process.wait(Some(soon), None), Waited::TimeIsUp));
+            let written = fs::read_to_string(&file).unwrap_or_default();
+            if written.ends_with('\n') {
+                break written;
+            }
+        };
+        assert!(lives(&pid));
+        process.deadline = Instant::now();
+        let error = ending(process).err().unwrap().to_string();
+        assert!(error.contains("from `sh`: it has not ended within 20s"), "{error}");
         while lives(&pid) {
             assert!(Instant::now() < deadline, "{pid} lives on");
             std::thread::yield_now();
