@@ -49,7 +49,7 @@ pub fn scan(path: &Path, bytes: &[u8]) -> Vec<Finding> {
     if let Some(language) = language::detect(path, bytes) {
         let file = Snippet::file(bytes);
         findings.extend(scan_snippet(language, &file));
-        findings.extend(settings::scan(language, &file));
+        findings.extend(only_what_parses(language, &file, settings::scan(language, &file)));
     }
     findings.sort_by_key(|f| (f.span.start, f.span.end, f.rule));
     findings.dedup();
@@ -82,28 +82,24 @@ pub(crate) fn scan_snippet(language: Language, snippet: &Snippet<'_>) -> Vec<Fin
     only_what_parses(language, snippet, findings)
 }
 
-/// Rewrites become advice unless the grammar accepts the edited code as it accepted the original.
+/// Edits become advice unless the grammar accepts the edited code as it accepted the original.
 fn only_what_parses(
     language: Language,
     snippet: &Snippet<'_>,
     mut findings: Vec<Finding>,
 ) -> Vec<Finding> {
-    if findings.iter().all(|f| f.rewrite().is_empty()) || parses_after(language, snippet, &findings)
-    {
+    if findings.iter().all(|f| f.edits().is_empty()) || parses_after(language, snippet, &findings) {
         return findings;
     }
-    for finding in &mut findings {
-        if let Remedy::Rewrite(edits) = &finding.remedy {
-            let text: Vec<&str> = edits.iter().map(|e| e.text.trim()).collect();
-            finding.remedy =
-                Remedy::advice(text.join("\n"), "the edited file would not parse cleanly");
-        }
+    for finding in findings.iter_mut().filter(|f| !f.edits().is_empty()) {
+        let text: Vec<&str> = finding.edits().iter().map(|e| e.text.trim()).collect();
+        finding.remedy = Remedy::advice(text.join("\n"), "the edited file would not parse cleanly");
     }
     findings
 }
 
 fn parses_after(language: Language, snippet: &Snippet<'_>, findings: &[Finding]) -> bool {
-    let Ok(edited) = apply(&snippet.text, findings.iter().flat_map(Finding::rewrite)) else {
+    let Ok(edited) = apply(&snippet.text, findings.iter().flat_map(Finding::edits)) else {
         return false;
     };
     let Some(grammar) = language.grammar() else { return true };

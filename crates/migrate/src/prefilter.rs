@@ -11,7 +11,7 @@ use crate::{language, library};
 ///
 /// A search that heeds case is several times faster than one that does not, and fastest if the
 /// first four bytes of each text are rare; so some words have lost their first letters.
-const NEEDLES: [&str; 41] = [
+const NEEDLES: [&str; 50] = [
     // The service, and its tree under an address from elsewhere.
     "169.254.169.254",
     "fd00:ec2::254",
@@ -36,12 +36,18 @@ const NEEDLES: [&str; 41] = [
     "aws_ec2_instance_metadata_defaults",
     "amazon-ebs",
     "amazon-instance",
+    "r_infrastructure_configuration",
     "aws:ec2",
     "aws:autoscaling",
     "aws-cdk",
     "aws_cdk",
+    "s.awscdk", // software.amazon.awscdk
+    "mazon.CDK",
     "lumi/aws",
     "lumi_aws",
+    "lumi-aws",
+    "lumi.aws",
+    "lumi.Aws",
     "modules/ec2-instance",
     "modules/autoscaling",
     "ttpTokens",
@@ -50,6 +56,9 @@ const NEEDLES: [&str; 41] = [
     "AWS::EC2::Instance",
     "AWS::EC2::LaunchTemplate",
     "AWS::AutoScaling::LaunchConfiguration",
+    "AWS::EKS::Nodegroup",
+    "r::InfrastructureConfiguration",
+    "aws:eks",
     // Kubernetes
     "EC2NodeClass",
     "AWSNodeTemplate",

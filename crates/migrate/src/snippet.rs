@@ -97,6 +97,13 @@ impl<'a> Snippet<'a> {
         memchr::memmem::find(&self.text, words.as_bytes()).is_some()
     }
 
+    /// Whether `key`, in lower case and without `_`, stands anywhere in the code in any spelling.
+    pub(crate) fn says_key(&self, key: &str) -> bool {
+        let plain: Vec<u8> =
+            self.text.iter().filter(|b| **b != b'_').map(u8::to_ascii_lowercase).collect();
+        memchr::memmem::find(&plain, key.as_bytes()).is_some()
+    }
+
     /// The white space before `at`, when nothing else precedes it in its line and a line can be
     /// added there.
     pub(crate) fn line_start(&self, at: usize) -> Option<String> {

@@ -1,6 +1,9 @@
 //! CloudFormation and SAM, Pulumi YAML, eksctl, Karpenter, kops, Ansible, Packer's JSON.
 
-use super::{not_required, runs_containers, too_low};
+mod kubernetes;
+mod node_group;
+
+use super::{PACKER, not_required, runs_containers, too_low};
 use crate::data::{self, Content, Data};
 use crate::edit::Edit;
 use crate::finding::Finding;
@@ -18,10 +21,15 @@ struct Resource {
     limit: &'static str,
 }
 
-const CFN: [Resource; 3] = [
+const CFN: [Resource; 4] = [
     Resource { kind: "AWS::EC2::Instance", parent: &[], ..CFN_NAMES },
     Resource { kind: "AWS::AutoScaling::LaunchConfiguration", parent: &[], ..CFN_NAMES },
     Resource { kind: "AWS::EC2::LaunchTemplate", parent: &["LaunchTemplateData"], ..CFN_NAMES },
+    Resource {
+        kind: "AWS::ImageBuilder::InfrastructureConfiguration",
+        options: "InstanceMetadataOptions",
+        ..CFN_NAMES
+    },
 ];
 const CFN_NAMES: Resource = Resource {
     kind: "",
@@ -31,12 +39,14 @@ const CFN_NAMES: Resource = Resource {
     limit: "HttpPutResponseHopLimit",
 };
 
-const PULUMI: [Resource; 5] = [
+const PULUMI: [Resource; 7] = [
     Resource { kind: "aws:ec2:Instance", ..CAMEL },
     Resource { kind: "aws:ec2/instance:Instance", ..CAMEL },
     Resource { kind: "aws:ec2:LaunchTemplate", ..CAMEL },
     Resource { kind: "aws:ec2/launchTemplate:LaunchTemplate", ..CAMEL },
     Resource { kind: "aws:ec2:LaunchConfiguration", ..CAMEL },
+    Resource { kind: "aws:ec2:SpotInstanceRequest", ..CAMEL },
+    Resource { kind: "aws:ec2/spotInstanceRequest:SpotInstanceRequest", ..CAMEL },
 ];
 const CAMEL: Resource = Resource {
     kind: "",
@@ -60,12 +70,9 @@ const ANSIBLE: [&str; 4] = [
     "community.aws.ec2_launch_template",
 ];
 
-/// Kubernetes-style kinds, and where each keeps its options.
-const KINDS: [(&str, &[&str], &Resource); 3] = [
-    ("EC2NodeClass", &["spec", "metadataOptions"], &CAMEL),
-    ("AWSNodeTemplate", &["spec", "metadataOptions"], &CAMEL),
-    ("InstanceGroup", &["spec", "instanceMetadata"], &CAMEL),
-];
+/// Parts of a play or task that hold tasks.
+const SECTIONS: [&str; 7] =
+    ["tasks", "pre_tasks", "post_tasks", "handlers", "block", "rescue", "always"];
 
 pub(super) fn scan(language: Language, snippet: &Snippet<'_>) -> Vec<Finding> {
     let source: &[u8] = &snippet.text;
@@ -74,39 +81,19 @@ pub(super) fn scan(language: Language, snippet: &Snippet<'_>) -> Vec<Finding> {
         _ => data::yaml(source),
     };
     let is_json = language == Language::Json;
-    let kops_optional = kops_leaves_optional(&documents, source);
-    let mut judge = Judge { source, is_json, kops_optional, findings: Vec::new() };
+    let mut judge = Judge { source, is_json, findings: Vec::new() };
+    judge.kubernetes(&documents);
     for document in &documents {
         judge.template(document);
-        judge.kubernetes(document);
         judge.packer(document);
         judge.ansible(document);
     }
     judge.findings
 }
 
-/// Whether the clusters that stand beside their instance groups are so old that kOps leaves tokens
-/// optional where a group does not say: since Kubernetes 1.27 it requires them.
-///
-/// Source: kubernetes/kops, `pkg/model/awsmodel/autoscalinggroup.go`.
-fn kops_leaves_optional(documents: &[Data], source: &[u8]) -> bool {
-    let clusters = documents.iter().filter(|d| {
-        let word = |key| d.get(key).map(|v| v.word(source)).unwrap_or_default();
-        word("kind") == "Cluster" && word("apiVersion").starts_with("kops.k8s.io/")
-    });
-    let minor = |cluster: &Data| {
-        let version = cluster.at(&["spec", "kubernetesVersion"])?.word(source);
-        version.trim_start_matches('v').strip_prefix("1.")?.split('.').next()?.parse::<u32>().ok()
-    };
-    let minors: Vec<Option<u32>> = clusters.map(minor).collect();
-    !minors.is_empty() && minors.iter().all(|minor| minor.is_some_and(|minor| minor < 27))
-}
-
 struct Judge<'a> {
     source: &'a [u8],
     is_json: bool,
-    /// What kOps does with an instance group that does not say.
-    kops_optional: bool,
     findings: Vec<Finding>,
 }
 
@@ -120,6 +107,7 @@ impl Judge<'_> {
             for pair in document.get(resources).map(Data::pairs).unwrap_or_default() {
                 let Some(kind) = pair.value.get(kind) else { continue };
                 let name = kind.word(self.source);
+                self.node_group(document, pair, kind);
                 let Some(resource) = known.iter().find(|r| r.kind == name) else { continue };
                 let Some(properties) = pair.value.get(properties) else { continue };
                 // A launch template decides for its instances.
@@ -132,71 +120,11 @@ impl Judge<'_> {
         }
     }
 
-    fn kubernetes(&mut self, document: &Data) {
-        let kind = document.get("kind").map(|k| k.word(self.source)).unwrap_or_default();
-        for (_, path, resource) in KINDS.iter().filter(|(name, ..)| *name == kind) {
-            if let Some(options) = document.at(path) {
-                self.explicit(options, kind, resource);
-                self.limit(options, kind, resource, true);
-            }
-            self.kubernetes_default(document, kind, path, resource);
-        }
-        if kind == "ClusterConfig" {
-            let groups = ["nodeGroups", "managedNodeGroups"].map(|key| document.get(key));
-            for group in groups.into_iter().flatten().flat_map(Data::items) {
-                if let Some(value) = group.get("disableIMDSv1")
-                    && value.word(self.source) == "false"
-                {
-                    let edits = vec![Edit::replace(value.span.clone(), "true")];
-                    let what = "the node group leaves IMDSv1 on";
-                    self.findings.push(not_required(value.span.clone(), what, edits));
-                }
-            }
-        }
-    }
-
-    /// What holds where the options of a Kubernetes-style kind, at `path`, do not say.
-    ///
-    /// Source: Karpenter's `pkg/apis/v1/ec2nodeclass.go` (a limit of 1 since `v1`, which it was not
-    /// in all versions of `v1beta1`; tokens required in each), and [`kops_leaves_optional`].
-    fn kubernetes_default(
-        &mut self,
-        document: &Data,
-        kind: &str,
-        path: &[&str],
-        resource: &Resource,
-    ) {
-        let Some(name) = document.get("kind") else { return };
-        let version = document.get("apiVersion").map(|v| v.word(self.source));
-        let [parents @ .., block] = path else { return };
-        let (holder, block) = match document.at(path) {
-            Some(options) => (options, ""),
-            None => match document.at(parents) {
-                Some(holder) => (holder, *block),
-                None => return,
-            },
-        };
-        let says = |key| block.is_empty() && holder.get(key).is_some();
-        let span = name.span.clone();
-        if version == Some("karpenter.k8s.aws/v1") && !says(resource.limit) {
-            let what = format!("`{kind}` lets tokens travel one hop unless it says otherwise");
-            let edits = self.addition(holder, block, (resource.limit, "2"));
-            self.findings.push(too_low(span, what, edits.into_iter().collect()));
-        } else if kind == "InstanceGroup" && self.kops_optional && !says(resource.tokens) {
-            let what = format!(
-                "`{kind}` does not say whether tokens are required, and before Kubernetes 1.27 \
-                 kOps leaves them optional"
-            );
-            let edits = self.addition(holder, block, (resource.tokens, "required"));
-            self.findings.push(not_required(span, what, edits.into_iter().collect()));
-        }
-    }
-
     /// Packer's older JSON templates.
     fn packer(&mut self, document: &Data) {
         for builder in document.get("builders").map(Data::items).unwrap_or_default() {
             if let Some(kind) = builder.get("type")
-                && kind.word(self.source).starts_with("amazon-ebs")
+                && PACKER.contains(&kind.word(self.source))
             {
                 self.launcher(kind, kind.word(self.source), builder, &SNAKE);
             }
@@ -209,14 +137,15 @@ impl Judge<'_> {
         for pair in data.pairs() {
             let is_launch = ANSIBLE.contains(&pair.key.as_str());
             let launches = |key| pair.value.get(key).is_some();
-            if is_launch && (launches("image_id") || launches("image")) {
+            let inherits = launches("launch_template");
+            if is_launch && !inherits && (launches("image_id") || launches("image")) {
                 let name = Data {
                     span: pair.key_start..pair.key_start + pair.key.len(),
                     tag: String::new(),
                     content: Content::Other,
                 };
                 self.launcher(&name, &pair.key, &pair.value, &SNAKE);
-            } else if matches!(pair.key.as_str(), "tasks" | "block" | "handlers" | "pre_tasks") {
+            } else if SECTIONS.contains(&pair.key.as_str()) {
                 self.ansible(&pair.value);
             }
         }
@@ -226,8 +155,8 @@ impl Judge<'_> {
     fn launcher(&mut self, kind: &Data, name: &str, holder: &Data, resource: &Resource) {
         let Some(options) = holder.get(resource.options) else {
             let what = format!("`{name}` does not say whether tokens are required");
-            let entry = (resource.tokens, "required");
-            let edits = self.addition(holder, resource.options, entry).into_iter().collect();
+            let entry = [(resource.tokens, "required")];
+            let edits = self.addition(holder, resource.options, &entry).into_iter().collect();
             self.findings.push(not_required(kind.span.clone(), what, edits));
             return;
         };
@@ -236,8 +165,8 @@ impl Judge<'_> {
         }
         if options.get(resource.tokens).is_none() && options.get("Fn::If").is_none() {
             let what = format!("`{name}` does not say whether tokens are required");
-            let entry = (resource.tokens, "required");
-            let edits = self.addition(options, "", entry).into_iter().collect();
+            let entry = [(resource.tokens, "required")];
+            let edits = self.addition(options, "", &entry).into_iter().collect();
             self.findings.push(not_required(kind.span.clone(), what, edits));
         }
         self.explicit(options, name, resource);
@@ -270,34 +199,58 @@ impl Judge<'_> {
         }
     }
 
-    /// An entry of the map `block` as a first entry of `holder`; of `holder` itself if it has no
-    /// name.
-    fn addition(&self, holder: &Data, block: &str, (key, value): (&str, &str)) -> Option<Edit> {
-        let first = holder.pairs().first()?.key_start;
-        let before = self.source.get(..first)?;
-        let line = before.iter().rposition(|b| *b == b'\n').map_or(0, |p| p + 1);
-        let column = &before[line..];
-        let is_flow = self.source.get(holder.span.start) == Some(&b'{');
+    /// Entries of the map `block` as a first entry of `holder`; of `holder` itself if it has no
+    /// name. What stands beside a list's dash, as a rule a name, stays there.
+    fn addition(&self, holder: &Data, block: &str, entries: &[(&str, &str)]) -> Option<Edit> {
+        let starts: Vec<usize> = holder.pairs().iter().map(|p| p.key_start).collect();
+        let is_dashed = |at: usize| {
+            let before = self.source.get(..at).unwrap_or_default().trim_ascii_end();
+            before.last() == Some(&b'-')
+        };
+        let first = match starts.as_slice() {
+            [first, second, ..] if is_dashed(*first) => *second,
+            [first, ..] => *first,
+            [] => return None,
+        };
         let text = if self.is_json {
-            let value = if value.parse::<u8>().is_ok() { value } else { &format!("\"{value}\"") };
-            match block {
-                "" => format!("\"{key}\": {value}, "),
-                block => format!("\"{block}\": {{\"{key}\": {value}}}, "),
-            }
-        } else if is_flow {
-            match block {
-                "" => format!("{key}: {value}, "),
-                block => format!("{block}: {{{key}: {value}}}, "),
-            }
+            let is_bare = |value: &str| value == "true" || value.parse::<u8>().is_ok();
+            let quoted = |value: &str| {
+                if is_bare(value) { value.to_owned() } else { format!("\"{value}\"") }
+            };
+            let entries =
+                entries.iter().map(|(key, value)| format!("\"{key}\": {}", quoted(value)));
+            inline(&entries.collect::<Vec<_>>(), block, "\"")
+        } else if self.source.get(holder.span.start) == Some(&b'{') {
+            let entries = entries.iter().map(|(key, value)| format!("{key}: {value}"));
+            inline(&entries.collect::<Vec<_>>(), block, "")
         } else {
-            // A list's dash counts as indentation.
-            let indent: String =
-                column.iter().map(|b| if *b == b'\t' { '\t' } else { ' ' }).collect();
-            match block {
-                "" => format!("{key}: {value}\n{indent}"),
-                block => format!("{block}:\n{indent}  {key}: {value}\n{indent}"),
-            }
+            let indent = self.column(first)?;
+            let (head, depth) = match block {
+                "" => (String::new(), ""),
+                block => (format!("{block}:\n{indent}"), "  "),
+            };
+            let lines = entries.iter().enumerate().map(|(i, (key, value))| {
+                let before = if i == 0 { depth } else { &format!("{indent}{depth}") };
+                format!("{before}{key}: {value}\n")
+            });
+            format!("{head}{}{indent}", lines.collect::<String>())
         };
         Some(Edit::insert(first, text))
+    }
+
+    /// White space as wide as what precedes `at` in its line: a list's dash counts as indentation.
+    fn column(&self, at: usize) -> Option<String> {
+        let before = self.source.get(..at)?;
+        let line = before.iter().rposition(|b| *b == b'\n').map_or(0, |p| p + 1);
+        Some(before[line..].iter().map(|b| if *b == b'\t' { '\t' } else { ' ' }).collect())
+    }
+}
+
+/// Entries before others in braces.
+fn inline(entries: &[String], block: &str, quote: &str) -> String {
+    let entries = entries.join(", ");
+    match block {
+        "" => format!("{entries}, "),
+        block => format!("{quote}{block}{quote}: {{{entries}}}, "),
     }
 }

@@ -1,213 +1,185 @@
-//! Programs that describe infrastructure: AWS CDK and Pulumi, in TypeScript, JavaScript and Python.
+//! Programs that describe infrastructure: AWS CDK and Pulumi.
+
+mod literal;
+mod toolkit;
 
 use tree_sitter::Node;
 
-use super::{REQUIRE, not_required};
+use self::literal::{Entry, Literal, Notation, entry, key};
+use self::toolkit::{Launcher, Options, Toolkit};
+use super::{NodeGroup, REQUIRE, not_required, runs_containers, too_low};
 use crate::edit::Edit;
 use crate::finding::{Finding, Remedy, Rule};
 use crate::language::Language;
 use crate::snippet::Snippet;
-use crate::syntax::{self, children, is_clean, nodes, text};
+use crate::syntax::{self, is_clean, nodes, text};
 
-/// One of the libraries, and what in it launches instances.
-struct Toolkit {
-    /// What a program that uses it imports.
-    imports: &'static [&'static str],
-    launchers: &'static [Launcher],
-}
-
-/// A class whose objects launch instances.
-struct Launcher {
-    module: &'static str,
-    name: &'static str,
-    options: &'static Options,
-}
-
-/// How tokens are required.
-struct Options {
-    /// The property, as Python and as the others write it; `{class}` is the class as the program
-    /// names it.
-    python: &'static str,
-    other: &'static str,
-    /// The property that it is a part of, as Python and as the others write it.
-    within: Option<(&'static str, &'static str)>,
-}
-
-const fn launcher(module: &'static str, name: &'static str, options: &'static Options) -> Launcher {
-    Launcher { module, name, options }
-}
-
-const TOOLKITS: [Toolkit; 2] = [
-    Toolkit {
-        imports: &["aws-cdk", "aws_cdk"],
-        launchers: &[
-            launcher("ec2", "Instance", &CDK),
-            launcher("ec2", "LaunchTemplate", &CDK),
-            launcher("ec2", "BastionHostLinux", &CDK),
-            launcher("autoscaling", "AutoScalingGroup", &CDK),
-            launcher("ec2", "CfnInstance", &CDK_L1),
-            launcher("ec2", "CfnLaunchTemplate", &CDK_L1_TEMPLATE),
-            launcher("autoscaling", "CfnLaunchConfiguration", &CDK_L1),
-        ],
-    },
-    Toolkit {
-        imports: &["@pulumi/aws", "pulumi_aws"],
-        launchers: &[
-            launcher("ec2", "Instance", &PULUMI),
-            launcher("ec2", "LaunchTemplate", &PULUMI),
-            launcher("ec2", "LaunchConfiguration", &PULUMI),
-            launcher("ec2", "SpotInstanceRequest", &PULUMI),
-        ],
-    },
-];
-
-const CDK: Options =
-    Options { python: "require_imdsv2=True", other: "requireImdsv2: true", within: None };
-/// What CloudFormation's resources are called in the CDK.
-const CDK_L1: Options = Options {
-    python: "metadata_options={class}.MetadataOptionsProperty(http_tokens=\"required\")",
-    other: "metadataOptions: { httpTokens: \"required\" }",
-    within: None,
-};
-const CDK_L1_TEMPLATE: Options =
-    Options { within: Some(("launch_template_data", "launchTemplateData")), ..CDK_L1 };
-const PULUMI: Options = Options {
-    python: "metadata_options={\"http_tokens\": \"required\"}",
-    other: "metadataOptions: { httpTokens: \"required\" }",
-    within: None,
-};
-
-/// Words of properties that decide.
-const DECIDING: [&str; 5] =
-    ["requireImdsv2", "require_imdsv2", "metadataOptions", "metadata_options", "httpTokens"];
-/// Words of properties that leave it to a launch template.
-const INHERITING: [&str; 2] = ["launchTemplate", "launch_template"];
-
-/// What brings properties into a call from elsewhere.
-const SPREADING: [&str; 2] = ["...", "**"];
+/// Properties that decide whether tokens are required, in lower case and without `_`.
+const DECIDING: [&str; 3] = ["requireimdsv2", "metadataoptions", "httptokens"];
+/// Properties that leave it to a launch template.
+const INHERITING: [&str; 2] = ["launchtemplate", "launchtemplatespec"];
+/// Decides for every instance of a CDK app.
+const ASPECT: &str = "RequireImdsv2Aspect";
 
 pub(super) fn scan(language: Language, snippet: &Snippet<'_>) -> Vec<Finding> {
-    let Some(toolkit) = TOOLKITS.iter().find(|t| t.imports.iter().any(|i| snippet.says(i))) else {
+    let (Some(toolkit), Some(notation)) = (Toolkit::of(snippet), Notation::of(language)) else {
         return Vec::new();
     };
     let source: &[u8] = &snippet.text;
     let Some(tree) = language.grammar().and_then(|g| syntax::parse(&g, source)) else {
         return Vec::new();
     };
-    let (call, name) = match language {
-        Language::Python => ("call", "function"),
-        _ => ("new_expression", "constructor"),
-    };
     let root = tree.root_node();
-    nodes(root)
-        .filter(|n| n.kind() == call && is_clean(*n))
-        .filter_map(|n| {
-            let name = n.child_by_field_name(name)?;
-            let written = text(name, source);
-            let launcher = toolkit.launchers.iter().find(|l| l.is_named(&written, root, source))?;
-            judge(n, name, launcher.options, language, snippet)
-        })
-        .collect()
+    let program = Program { toolkit, notation, root, source, snippet };
+    let clean = || nodes(root).filter(|n| is_clean(*n));
+    let mut findings: Vec<Finding> = clean().filter_map(|n| program.weak(n)).collect();
+    if !snippet.says(ASPECT) {
+        findings.extend(clean().filter_map(|n| program.silent(n)));
+    }
+    findings
 }
 
-impl Launcher {
-    /// Whether the name `written` means this class: by its module, or imported from it.
-    fn is_named(&self, written: &str, root: Node<'_>, source: &[u8]) -> bool {
-        let Self { module, name, .. } = self;
-        if written != *name {
-            return written.ends_with(&format!("{module}.{name}"));
+struct Program<'t> {
+    toolkit: &'static Toolkit,
+    notation: Notation,
+    root: Node<'t>,
+    source: &'t [u8],
+    snippet: &'t Snippet<'t>,
+}
+
+impl<'t> Program<'t> {
+    /// A property that says the wrong thing, wherever it stands.
+    fn weak(&self, node: Node<'t>) -> Option<Finding> {
+        let Entry { key, value } = entry(node, self.notation, self.source)?;
+        let written = text(value, self.source);
+        if written.contains(char::is_whitespace) {
+            return None;
         }
-        let imports = children(root).into_iter().filter(|n| n.kind().starts_with("import"));
-        imports.map(|n| text(n, source)).any(|import| {
-            let is_word = |c: char| c.is_alphanumeric() || c == '_';
-            ["-", "_", "/", "."].iter().any(|dash| import.contains(&format!("aws{dash}{module}")))
-                && import.split(|c| !is_word(c)).any(|word| word == *name)
+        let replaced = |old: &str, new: &str| {
+            let at = value.start_byte() + written.rfind(old)?;
+            Some(vec![Edit::replace(at..at + old.len(), new)])
+        };
+        match key.as_str() {
+            "requireimdsv2" => {
+                let edits = replaced("false", "true").or_else(|| replaced("False", "True"))?;
+                Some(not_required(value.byte_range(), "tokens are left optional", edits))
+            }
+            "httptokens" => {
+                let edits = replaced("optional", "required")
+                    .or_else(|| replaced("OPTIONAL", "REQUIRED"))
+                    .or_else(|| replaced("Optional", "Required"))?;
+                Some(not_required(value.byte_range(), "tokens are left optional", edits))
+            }
+            "httpputresponsehoplimit" if runs_containers(self.source) => {
+                let number: String = written.chars().filter(char::is_ascii_digit).collect();
+                let edits = replaced("1", "2").filter(|_| number == "1")?;
+                let what = "tokens travel one hop, in a program that runs containers";
+                Some(too_low(value.byte_range(), what, edits))
+            }
+            _ => None,
+        }
+    }
+
+    /// Something that launches instances and leaves unsaid whether tokens are required.
+    fn silent(&self, node: Node<'t>) -> Option<Finding> {
+        let (name, literal) = self.notation.construction(node, self.source)?;
+        let written = text(name, self.source).into_owned();
+        let Some(launcher) = self.launcher(&written) else {
+            // The CDK's clusters make node groups by a method.
+            return (key(&written).ends_with(".addnodegroupcapacity")
+                && !self.inherits(node, literal.as_ref()))
+            .then(|| node_group(name, &written));
+        };
+        let Some(options) = launcher.options else {
+            return (!self.inherits(node, literal.as_ref())).then(|| node_group(name, &written));
+        };
+        let Some(mut literal) = literal else {
+            return self.made_elsewhere(node, name, &written, options);
+        };
+        // A launch template does not inherit from one.
+        let is_template = options.within.is_some();
+        if literal.is_open || !is_template && says(&literal, &INHERITING) {
+            return None;
+        }
+        if let Some(within) = options.within {
+            let data = literal.get(within)?;
+            match self.notation.literal(data, self.source) {
+                Some(data) => literal = data,
+                None => return self.made_elsewhere(node, name, &written, options),
+            }
+        }
+        let class = self.notation.class(&written);
+        let (literal, property) = match literal.get("metadataoptions") {
+            Some(said) => {
+                let inner = self.notation.literal(said, self.source)?;
+                if inner.is_open || inner.get("httptokens").is_some() {
+                    return None;
+                }
+                let tokens = match said.kind() {
+                    "dictionary" => "\"http_tokens\": \"required\"",
+                    _ => self.notation.pick(&self.toolkit.tokens),
+                };
+                (inner, tokens.to_owned())
+            }
+            None if says(&literal, &DECIDING) => return None,
+            None => (literal, options.property(&class, self.notation)),
+        };
+        let what = format!("`{written}` does not say whether tokens are required");
+        let edit = literal.with(&property, self.notation, self.source);
+        Some(not_required(name.byte_range(), what, vec![edit]))
+    }
+
+    fn launcher(&self, written: &str) -> Option<&'static Launcher> {
+        let class = self.notation.class(written);
+        self.toolkit.launchers.iter().find(|l| {
+            if self.notation.imports_names() {
+                l.is_named(&class, self.root, self.source)
+            } else {
+                class.rsplit('.').next() == Some(l.name) && l.is_imported(self.source)
+            }
         })
     }
-}
 
-fn judge(
-    call: Node<'_>,
-    name: Node<'_>,
-    options: &Options,
-    language: Language,
-    snippet: &Snippet<'_>,
-) -> Option<Finding> {
-    let source: &[u8] = &snippet.text;
-    let arguments = call.child_by_field_name("arguments")?;
-    let said = text(arguments, source);
-    // A launch template does not inherit from one.
-    let inheriting = if options.within.is_none() { &INHERITING[..] } else { &[] };
-    let deciding = || DECIDING.iter().chain(inheriting);
-    if deciding().chain(&SPREADING).any(|word| said.contains(word)) {
-        return None;
+    /// Whether a launch template is named, or may be.
+    fn inherits(&self, node: Node<'t>, literal: Option<&Literal<'t>>) -> bool {
+        if let Some(literal) = literal {
+            return literal.is_open || says(literal, &INHERITING);
+        }
+        let said = key(&text(node, self.source));
+        INHERITING.iter().any(|word| said.contains(word)) || said.contains("...")
     }
-    let written = text(name, source);
-    let what = format!("`{written}` does not say whether tokens are required");
-    let property = match language {
-        Language::Python => options.python.replace("{class}", &written),
-        _ => options.other.to_owned(),
-    };
-    Some(match edit(arguments, &property, options, language, source) {
-        Some(edit) => not_required(name.byte_range(), what, vec![edit]),
-        None if deciding().any(|word| snippet.says(word)) => return None,
-        None => Finding::new(
-            Rule::TokensNotRequired,
-            name.byte_range(),
-            what,
-            Remedy::advice(property, format!("its properties are made elsewhere; {REQUIRE}")),
-        ),
-    })
-}
 
-/// The property, among those that stand in the call itself.
-fn edit(
-    arguments: Node<'_>,
-    property: &str,
-    options: &Options,
-    language: Language,
-    source: &[u8],
-) -> Option<Edit> {
-    if language == Language::Python {
-        let arguments = match options.within {
-            Some((within, _)) => {
-                let data = value(arguments, "keyword_argument", "name", within, source)?;
-                data.child_by_field_name("arguments").filter(|_| data.kind() == "call")?
-            }
-            None => arguments,
-        };
-        let last = said(arguments).last().copied().filter(|n| n.kind() == "keyword_argument")?;
-        return Some(Edit::insert(last.end_byte(), format!(", {property}")));
+    /// The properties do not stand in the call: nothing is edited.
+    fn made_elsewhere(
+        &self,
+        node: Node<'t>,
+        name: Node<'t>,
+        written: &str,
+        options: &Options,
+    ) -> Option<Finding> {
+        let said = key(&text(node, self.source));
+        let decides = |word: &&str| said.contains(*word) || self.snippet.says_key(word);
+        let spreads = said.contains("...") || said.contains("**");
+        if spreads || DECIDING.iter().any(decides) {
+            return None;
+        }
+        let class = self.notation.class(written);
+        let property = options.property(&class, self.notation);
+        let remedy =
+            Remedy::advice(property, format!("its properties are made elsewhere; {REQUIRE}"));
+        let what = format!("`{written}` does not say whether tokens are required");
+        Some(Finding::new(Rule::TokensNotRequired, name.byte_range(), what, remedy))
     }
-    let mut properties = said(arguments).into_iter().find(|n| n.kind() == "object")?;
-    if let Some((_, within)) = options.within {
-        properties = value(properties, "pair", "key", within, source)?;
-        (properties.kind() == "object").then_some(())?;
-    }
-    let start = properties.start_byte() + 1;
-    let text = match source.get(start) {
-        _ if children(properties).is_empty() => format!(" {property} "),
-        Some(b' ' | b'\n' | b'\r') => format!(" {property},"),
-        _ => format!("{property}, "),
-    };
-    Some(Edit::insert(start, text))
 }
 
-/// What is given in a call, without comments.
-fn said(arguments: Node<'_>) -> Vec<Node<'_>> {
-    children(arguments).into_iter().filter(|n| n.kind() != "comment").collect()
+fn says(literal: &Literal<'_>, words: &[&str]) -> bool {
+    words.iter().any(|word| literal.get(word).is_some())
 }
 
-/// The value of the entry of `parent`, of this kind, whose `field` is `name`.
-fn value<'t>(
-    parent: Node<'t>,
-    kind: &str,
-    field: &str,
-    name: &str,
-    source: &[u8],
-) -> Option<Node<'t>> {
-    let entries = children(parent).into_iter().filter(|n| n.kind() == kind);
-    let is_named =
-        |n: &Node<'_>| n.child_by_field_name(field).is_some_and(|k| text(k, source) == name);
-    entries.filter(is_named).find_map(|n| n.child_by_field_name("value"))
+fn node_group(name: Node<'_>, written: &str) -> Finding {
+    NodeGroup { kind: written, system: "" }.advice(
+        name.byte_range(),
+        "name a launch template that requires tokens, with a hop limit of 2, or of 1 where pods \
+         must not have the node's role",
+    )
 }

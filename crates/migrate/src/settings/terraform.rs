@@ -2,20 +2,22 @@
 
 use tree_sitter::Node;
 
-use super::{not_required, runs_containers, too_low};
+use super::{NodeGroup, PACKER, not_required, runs_containers, too_low};
 use crate::edit::Edit;
-use crate::finding::{Finding, Remedy, Rule};
+use crate::finding::Finding;
 use crate::snippet::Snippet;
 use crate::syntax::{self, children, is_clean, nodes, text};
 
 /// Blocks that launch instances and take a `metadata_options` block.
-const LAUNCHERS: [&str; 5] = [
+const LAUNCHERS: [&str; 4] = [
     "aws_instance",
     "aws_launch_template",
     "aws_launch_configuration",
     "aws_spot_instance_request",
-    "amazon-ebs",
 ];
+
+/// Image Builder's, whose block is called otherwise.
+const IMAGE_BUILDER: &str = "aws_imagebuilder_infrastructure_configuration";
 
 /// Modules of the registry that launch instances by their caller's `metadata_options`, or by none.
 const MODULES: [&str; 2] =
@@ -45,6 +47,23 @@ fn explicit(element: Node<'_>, source: &[u8]) -> Option<Finding> {
     is_optional.then(|| not_required(value.byte_range(), "tokens are left optional", edits))
 }
 
+/// A variable that is what `http_tokens` says, by its name or in the same file.
+fn variable(block: Node<'_>, name: &str, snippet: &Snippet<'_>) -> Option<Finding> {
+    let default = attribute(block, "default", &snippet.text)?;
+    let is_read = || {
+        let reads = format!("http_tokens=var.{name}");
+        let words: Vec<u8> =
+            snippet.text.iter().copied().filter(|b| !matches!(b, b' ' | b'\t')).collect();
+        memchr::memmem::find(&words, reads.as_bytes()).is_some()
+    };
+    let leaves = matches!(literal(default, &snippet.text).as_str(), "optional" | "no-preference");
+    (leaves && (name.contains("http_tokens") || is_read())).then(|| {
+        let edits = vec![Edit::replace(default.byte_range(), "\"required\"")];
+        let what = format!("`var.{name}` leaves tokens optional where nothing else is said");
+        not_required(default.byte_range(), what, edits)
+    })
+}
+
 /// A call of a module.
 fn module(block: Node<'_>, name: Node<'_>, snippet: &Snippet<'_>) -> Vec<Finding> {
     let of = |key| attribute(block, key, &snippet.text);
@@ -57,11 +76,7 @@ fn module(block: Node<'_>, name: Node<'_>, snippet: &Snippet<'_>) -> Vec<Finding
     }
     let lines = "metadata_options = {\n  http_tokens = \"required\"\n}";
     let what = format!("`{source}` is not told whether tokens are required");
-    vec![not_required(
-        name.byte_range(),
-        what,
-        insertion(block, lines, snippet).into_iter().collect(),
-    )]
+    vec![not_required(name.byte_range(), what, insertion(block, lines, snippet))]
 }
 
 fn judge(block: Node<'_>, snippet: &Snippet<'_>) -> Vec<Finding> {
@@ -77,6 +92,7 @@ fn judge(block: Node<'_>, snippet: &Snippet<'_>) -> Vec<Finding> {
     match keyword.as_str() {
         "resource" | "source" => {}
         "module" => return module(block, *name, snippet),
+        "variable" => return variable(block, kind, snippet).into_iter().collect(),
         _ => return Vec::new(),
     }
     if kind == "aws_ec2_instance_metadata_defaults" {
@@ -86,20 +102,22 @@ fn judge(block: Node<'_>, snippet: &Snippet<'_>) -> Vec<Finding> {
         return Vec::new();
     }
     if kind == "aws_eks_node_group" {
-        return vec![node_group(block, *name, source)];
+        return vec![node_group(block, *name, snippet)];
     }
-    if !LAUNCHERS.contains(&kind.as_str()) {
-        return Vec::new();
-    }
-    match nested(block, source).into_iter().find(|b| keyword_of(*b, source) == "metadata_options") {
+    let launches = LAUNCHERS.contains(&kind.as_str()) || PACKER.contains(&kind.as_str());
+    let word = match kind.as_str() {
+        IMAGE_BUILDER => "instance_metadata_options",
+        _ if launches => "metadata_options",
+        _ => return Vec::new(),
+    };
+    match nested(block, source).into_iter().find(|b| keyword_of(*b, source) == word) {
         Some(found) => options(found, *name, &format!("`{kind}`"), snippet),
         // A dynamic block or a variable decides at run time.
-        None if says(block, source, "metadata_options") => Vec::new(),
+        None if says(block, source, word) => Vec::new(),
         None => {
             let what = format!("`{kind}` does not say whether tokens are required");
-            let edits =
-                insertion(block, "metadata_options {\n  http_tokens = \"required\"\n}", snippet);
-            vec![not_required(name.byte_range(), what, edits.into_iter().collect())]
+            let lines = format!("{word} {{\n  http_tokens = \"required\"\n}}");
+            vec![not_required(name.byte_range(), what, insertion(block, &lines, snippet))]
         }
     }
 }
@@ -113,27 +131,31 @@ fn inherits(block: Node<'_>, source: &[u8]) -> bool {
     })
 }
 
-/// A node group that names no launch template: EKS makes one, which nobody can change. On Amazon
-/// Linux 2 it leaves tokens optional and lets them travel two hops; on Amazon Linux 2023 they are
-/// required and travel one.
-///
-/// Source: the EKS user guide, "Upgrade from Amazon Linux 2 to Amazon Linux 2023".
-fn node_group(block: Node<'_>, name: Node<'_>, source: &[u8]) -> Finding {
+fn node_group(block: Node<'_>, name: Node<'_>, snippet: &Snippet<'_>) -> Finding {
+    let source: &[u8] = &snippet.text;
     let system = attribute(block, "ami_type", source).map(|n| literal(n, source));
-    let (rule, what) = if system.is_some_and(|s| s.starts_with("AL2023")) {
-        (Rule::HopLimitTooLow, "lets tokens travel one hop, where containers run")
-    } else {
-        (Rule::TokensNotRequired, "does not say whether tokens are required")
-    };
-    let advice = Remedy::advice(
-        "launch_template {\n  id      = …  # of an aws_launch_template whose metadata_options say \
-         http_tokens = \"required\"\n  version = …  # and http_put_response_hop_limit = 2, or 1 \
-         where pods must not have the node's role\n}",
-        "without a launch template EKS makes its own; to name one replaces the node group, and \
-         some of its settings have to move there",
+    let group =
+        NodeGroup { kind: "aws_eks_node_group", system: system.as_deref().unwrap_or_default() };
+    let label = children(block).into_iter().rfind(|n| n.kind() == "string_lit");
+    let label = label.map(|n| literal(n, source)).unwrap_or_default();
+    let template = format!("resource \"aws_launch_template\" \"{label}\"");
+    let moves = attribute(block, "disk_size", source).is_some()
+        || nested(block, source).into_iter().any(|b| keyword_of(b, source) == "remote_access");
+    let options = "  metadata_options {\n    http_tokens                 = \"required\"\n    \
+                   http_put_response_hop_limit = 2\n  }";
+    if moves || snippet.says(&template) {
+        let text = format!("{template} {{\n{options}\n}}\n# and its id and version in the group");
+        return group.advice(name.byte_range(), &text);
+    }
+    let eol = snippet.line_end(block.end_byte());
+    let named = format!(
+        "launch_template {{\n  id      = aws_launch_template.{label}.id\n  \
+         version = aws_launch_template.{label}.latest_version\n}}"
     );
-    let what = format!("`aws_eks_node_group` names no launch template, and so {what}");
-    Finding::new(rule, name.byte_range(), what, advice)
+    let mut edits = insertion(block, &named, snippet);
+    let resource = format!("\n\n{template} {{\n{options}\n}}").replace('\n', eol);
+    edits.push(Edit::insert(block.end_byte(), resource));
+    group.offer(name.byte_range(), edits)
 }
 
 /// The settings in the block `found`.
@@ -150,12 +172,12 @@ fn options(found: Node<'_>, name: Node<'_>, kind: &str, snippet: &Snippet<'_>) -
         None => {
             let edits = insertion(found, "http_tokens = \"required\"", snippet);
             let what = format!("{kind} does not say whether tokens are required");
-            findings.push(not_required(name.byte_range(), what, edits.into_iter().collect()));
+            findings.push(not_required(name.byte_range(), what, edits));
         }
     }
     // Packer's instances build an image and are gone; containers come later.
     let limit = attribute(found, "http_put_response_hop_limit", source)
-        .filter(|_| !kind.contains("amazon-ebs"));
+        .filter(|_| !kind.contains("amazon-"));
     if let Some(limit) = limit.filter(|l| literal(*l, source) == "1" && runs_containers(source)) {
         let edits = vec![Edit::replace(limit.byte_range(), "2")];
         let what = format!("{kind} lets tokens travel one hop, in a file that runs containers");
@@ -164,13 +186,32 @@ fn options(found: Node<'_>, name: Node<'_>, kind: &str, snippet: &Snippet<'_>) -
     findings
 }
 
-/// Adds lines before the end of a block that ends on a line of its own.
-fn insertion(block: Node<'_>, lines: &str, snippet: &Snippet<'_>) -> Option<Edit> {
-    let end = children(block).into_iter().find(|n| n.kind() == "block_end")?.start_byte();
-    let indent = snippet.line_start(end)?;
-    let eol = snippet.line_end(end);
-    let lines: Vec<String> = lines.lines().map(|line| format!("  {line}{eol}{indent}")).collect();
-    Some(Edit::insert(end, lines.concat()))
+/// Adds lines before the end of a block, which becomes one of several lines if it is not.
+fn insertion(block: Node<'_>, lines: &str, snippet: &Snippet<'_>) -> Vec<Edit> {
+    let part = |kind| children(block).into_iter().find(|n| n.kind() == kind);
+    let (Some(start), Some(end)) = (part("block_start"), part("block_end")) else {
+        return Vec::new();
+    };
+    let eol = snippet.line_end(end.start_byte());
+    let added = |indent: &str| -> String {
+        lines.lines().map(|line| format!("  {line}{eol}{indent}")).collect()
+    };
+    if let Some(indent) = snippet.line_start(end.start_byte()) {
+        return vec![Edit::insert(end.start_byte(), added(&indent))];
+    }
+    let before = &snippet.text[..block.start_byte()];
+    let line = before.iter().rposition(|b| *b == b'\n').map_or(0, |p| p + 1);
+    let indent: String = before[line..]
+        .iter()
+        .map_while(|b| b.is_ascii_whitespace().then_some(*b as char))
+        .collect();
+    let body = part("body").map_or(start.end_byte()..start.end_byte(), |b| b.byte_range());
+    let head = if body.is_empty() { "" } else { "  " };
+    let tail = if body.is_empty() { String::new() } else { format!("{eol}{indent}") };
+    vec![
+        Edit::replace(start.end_byte()..body.start, format!("{eol}{indent}{head}")),
+        Edit::replace(body.end..end.start_byte(), format!("{tail}{}", added(&indent))),
+    ]
 }
 
 fn nested<'t>(block: Node<'t>, _source: &[u8]) -> Vec<Node<'t>> {

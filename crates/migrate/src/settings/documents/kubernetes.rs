@@ -1,0 +1,138 @@
+//! Karpenter, kOps and eksctl: nodes of Kubernetes clusters, so that containers are a given.
+
+use super::{CAMEL, Judge, Resource};
+use crate::data::Data;
+use crate::edit::Edit;
+use crate::settings::{not_required, too_low};
+
+/// Kinds, and where each keeps its options.
+const KINDS: [(&str, &[&str; 2]); 3] = [
+    ("EC2NodeClass", &["spec", "metadataOptions"]),
+    ("AWSNodeTemplate", &["spec", "metadataOptions"]),
+    ("InstanceGroup", &["spec", "instanceMetadata"]),
+];
+const NAMES: &Resource = &CAMEL;
+
+/// What kOps does with instance groups that do not say whether tokens are required.
+///
+/// Source: kubernetes/kops, `pkg/model/awsmodel/autoscalinggroup.go`.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kops {
+    /// Before Kubernetes 1.27.
+    LeavesOptional,
+    /// From Kubernetes 1.27 on.
+    Requires,
+    /// No cluster stands beside them.
+    Unknown,
+}
+
+impl Judge<'_> {
+    pub(super) fn kubernetes(&mut self, documents: &[Data]) {
+        let kops = self.kops(documents);
+        for document in documents {
+            let Some(kind) = document.get("kind") else { continue };
+            let name = kind.word(self.source);
+            if let Some((_, path)) = KINDS.iter().find(|(known, _)| *known == name) {
+                if let Some(options) = document.at(*path) {
+                    self.explicit(options, name, NAMES);
+                    self.limit(options, name, NAMES, true);
+                }
+                self.unsaid(document, kind, path, kops);
+            }
+            if name == "ClusterConfig" {
+                let groups = ["nodeGroups", "managedNodeGroups"].map(|key| document.get(key));
+                groups.into_iter().flatten().flat_map(Data::items).for_each(|g| self.eksctl(g));
+            }
+        }
+    }
+
+    fn kops(&self, documents: &[Data]) -> Kops {
+        let word = |d: &Data, key| d.get(key).map(|v| v.word(self.source).to_owned());
+        let clusters = documents.iter().filter(|d| {
+            word(d, "kind").as_deref() == Some("Cluster")
+                && word(d, "apiVersion").is_some_and(|v| v.starts_with("kops.k8s.io/"))
+        });
+        let minor = |cluster: &Data| {
+            let version = cluster.at(&["spec", "kubernetesVersion"])?.word(self.source);
+            let rest = version.trim_start_matches('v').strip_prefix("1.")?;
+            rest.split('.').next()?.parse::<u32>().ok()
+        };
+        let minors: Option<Vec<u32>> = clusters.map(minor).collect();
+        match minors {
+            Some(minors) if !minors.is_empty() && minors.iter().all(|m| *m < 27) => {
+                Kops::LeavesOptional
+            }
+            Some(minors) if !minors.is_empty() => Kops::Requires,
+            _ => Kops::Unknown,
+        }
+    }
+
+    /// What holds where the options at `path` do not say.
+    ///
+    /// Source: Karpenter's `pkg/apis/v1/ec2nodeclass.go`: a limit of 1 since `v1`, which it was not
+    /// in all versions of `v1beta1`; tokens required in each. kOps gives nodes a limit of 1 in
+    /// every version, and to a control plane a higher one in some.
+    fn unsaid(&mut self, document: &Data, kind: &Data, path: &[&str; 2], kops: Kops) {
+        let Some(spec) = document.get(path[0]) else { return };
+        let (holder, block) = match spec.get(path[1]) {
+            Some(options) if options.pairs().is_empty() => return,
+            Some(options) => (options, ""),
+            None => (spec, path[1]),
+        };
+        let says = |key| block.is_empty() && holder.get(key).is_some();
+        let version = document.get("apiVersion").map(|v| v.word(self.source)).unwrap_or_default();
+        let is_kops = version.starts_with("kops.k8s.io/");
+        let role = spec.get("role").map(|r| r.word(self.source)).unwrap_or_default();
+
+        let is_optional = is_kops && kops != Kops::Requires && !says(NAMES.tokens);
+        let is_near =
+            (version == "karpenter.k8s.aws/v1" || is_kops && role == "Node") && !says(NAMES.limit);
+        let mut entries = Vec::new();
+        entries.extend(is_optional.then_some((NAMES.tokens, "required")));
+        entries.extend(is_near.then_some((NAMES.limit, "2")));
+        let Some(edit) = self.addition(holder, block, &entries) else { return };
+
+        let name = kind.word(self.source);
+        if is_optional {
+            let what = format!(
+                "`{name}` does not say whether tokens are required, and before Kubernetes 1.27 \
+                 kOps leaves them optional"
+            );
+            self.findings.push(not_required(kind.span.clone(), what, vec![edit.clone()]));
+        }
+        if is_near {
+            let what = format!("`{name}` lets tokens travel one hop unless it says otherwise");
+            self.findings.push(too_low(kind.span.clone(), what, vec![edit]));
+        }
+    }
+
+    /// A node group of eksctl, which gives it a hop limit of 2, or of 1 with `disablePodIMDS`.
+    ///
+    /// Source: eksctl-io/eksctl, `pkg/cfn/builder/nodegroup.go` and
+    /// `pkg/apis/eksctl.io/v1alpha5/defaults.go`, where the default changed in May 2023.
+    fn eksctl(&mut self, group: &Data) {
+        if group.get("launchTemplate").is_some() {
+            return;
+        }
+        let is = |key, word| group.get(key).filter(|v| v.word(self.source) == word);
+        let required = || self.addition(group, "", &[("disableIMDSv1", "true")]);
+        let mut found = Vec::new();
+        let says_tokens = group.get("disableIMDSv1").is_some();
+        if let Some(value) = is("disablePodIMDS", "true") {
+            let mut edits = vec![Edit::replace(value.span.clone(), "false")];
+            // It requires tokens as well.
+            edits.extend(required().filter(|_| !says_tokens));
+            let what = "the node group lets tokens travel one hop, where containers run";
+            found.push(too_low(value.span.clone(), what, edits));
+        } else if let Some(value) = is("disableIMDSv1", "false") {
+            let edits = vec![Edit::replace(value.span.clone(), "true")];
+            found.push(not_required(value.span.clone(), "the node group leaves IMDSv1 on", edits));
+        } else if let (false, Some(edit)) = (says_tokens, required()) {
+            let at = group.get("name").map_or(edit.start..edit.start + 1, |n| n.span.clone());
+            let what = "the node group does not say whether IMDSv1 is off, and before May 2023 \
+                        eksctl left it on";
+            found.push(not_required(at, what, vec![edit]));
+        }
+        self.findings.extend(found);
+    }
+}
