@@ -11,7 +11,7 @@ use crate::embed::is_worth_reading;
 use crate::finding::{Finding, Remedy, Rule};
 use crate::language::Language;
 use crate::snippet::Snippet;
-use crate::syntax::{self, around, nodes, text};
+use crate::syntax::{self, around, children, nodes, text};
 
 /// Calls whose text is for people, by a part of their name in lower case.
 const SPEAKING: [&str; 14] = [
@@ -19,8 +19,15 @@ const SPEAKING: [&str; 14] = [
     "describe", "fatal", "test",
 ];
 
+/// Calls whose arguments are expected or faked.
+const TESTING: [&str; 7] = ["expect", "assert", "nock", "stub", "mock", "intercept", "wiremock"];
+
+/// What keeps statements together.
+const BLOCKS: [&str; 6] =
+    ["statement_block", "block", "body_statement", "compound_statement", "do_block", "class_body"];
+
 /// Where a metadata tree starts in a path without a host.
-const PATHS: [&str; 3] = ["/latest/meta-data", "/latest/user-data", "/latest/dynamic"];
+const PATHS: [&str; 3] = ["latest/meta-data", "latest/user-data", "latest/dynamic"];
 
 /// What is wrong with the code in `snippet`.
 pub(crate) fn scan(language: Language, snippet: &Snippet<'_>) -> Vec<Finding> {
@@ -39,7 +46,8 @@ pub(crate) fn scan(language: Language, snippet: &Snippet<'_>) -> Vec<Finding> {
         _ => source.to_vec(),
     };
     let Some(tree) = syntax::parse(&grammar, &parsed) else { return Vec::new() };
-    let fetches = dialect.clients.iter().any(|client| script.contains(client));
+    let clients = dialect.clients.iter().chain(&["curl", "wget"]);
+    let fetches = clients.into_iter().any(|client| script.contains(client));
     let strings: Vec<Node> =
         nodes(tree.root_node()).filter(|n| dialect.strings.contains(&n.kind())).collect();
     // A path of its own, which some host is put before.
@@ -52,19 +60,29 @@ pub(crate) fn scan(language: Language, snippet: &Snippet<'_>) -> Vec<Finding> {
         .into_iter()
         .filter_map(|string| {
             let value = value(string, source);
-            let call = around(string).skip(1).find(|n| dialect.calls.contains(&n.kind()));
-            if call.is_some_and(|call| is_speaking(call, string, source)) {
+            let is_call = |n: &Node| dialect.calls.contains(&n.kind());
+            let calls: Vec<Node> = around(string).skip(1).filter(is_call).collect();
+            let in_call = !calls.is_empty();
+            let names: Vec<String> = calls
+                .into_iter()
+                .take_while(|call| !is_cut_off(string, *call))
+                .map(|call| called(call, string, source))
+                .collect();
+            if names.first().is_some_and(|n| is_speaking(n)) || names.iter().any(|n| is_testing(n))
+            {
                 return None;
             }
             let aims = match address::target(&value) {
                 // A host without a path is an endpoint: somebody else's concern unless this file
                 // has the paths.
-                Target::Metadata { path, .. } if path.is_empty() => fetches && has_path,
+                Target::Metadata { path, .. } if path.is_empty() => {
+                    fetches && has_path && !is_listed(string)
+                }
                 Target::Metadata { .. } => value.contains("://") || fetches,
                 Target::Elsewhere | Target::Unknown => false,
             };
-            let is_used = call.is_some() || fetches;
-            shell_command(string, &value, call.is_some())
+            let is_used = in_call || fetches;
+            shell_command(string, in_call, source)
                 .or_else(|| (aims && is_used).then(|| finding(dialect, string, &value, source)))
         })
         .collect()
@@ -102,11 +120,15 @@ fn finding(dialect: &Dialect, string: Node<'_>, value: &str, source: &[u8]) -> F
 }
 
 /// A shell command that fetches metadata.
-fn shell_command(string: Node<'_>, value: &str, in_call: bool) -> Option<Finding> {
-    let ticked =
-        matches!(string.kind(), "subshell" | "command_string" | "shell_command_expression");
-    let is_command = is_worth_reading(value.as_bytes())
-        && (value.contains("curl ") || value.contains("wget "))
+fn shell_command(string: Node<'_>, in_call: bool, source: &[u8]) -> Option<Finding> {
+    let script = text(string, source);
+    let ends_url = |c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '`' | ')' | '}' | ';');
+    let ticked = matches!(
+        string.kind(),
+        "subshell" | "command_string" | "shell_command_expression" | "heredoc_body"
+    );
+    let is_command = is_worth_reading(script.as_bytes())
+        && (script.contains("curl ") || script.contains("wget "))
         && (in_call || ticked);
     is_command.then(|| {
         Finding::new(
@@ -120,30 +142,58 @@ fn shell_command(string: Node<'_>, value: &str, in_call: bool) -> Option<Finding
                 "code in this language is shown, not edited",
             ),
         )
-        .reading(value.split_whitespace().filter_map(address::path))
+        .reading(script.split(ends_url).filter_map(|url| address::path(&known(url))))
     })
+}
+
+/// Whether `string` stands in a list, as hosts do that are not to be reached.
+fn is_listed(string: Node<'_>) -> bool {
+    let holder = around(string).skip(1).find(|n| n.kind() != "literal_element");
+    holder.is_some_and(|n| n.kind().contains("array") || n.kind() == "literal_value")
 }
 
 /// The text of a string literal up to what is not known.
 fn value(string: Node<'_>, source: &[u8]) -> String {
-    let raw = text(string, source);
-    let raw = raw.trim_start_matches(['$', '@', 'f', 'b']).trim_matches(['"', '\'', '`']);
-    let hole = HOLE.to_string();
-    let marks = ["${", "#{", "{", "$"];
-    let cut = marks.iter().filter_map(|m| raw.find(m)).min();
-    match cut {
-        Some(at) => format!("{}{hole}", &raw[..at]),
-        None => raw.to_owned(),
+    // Ruby's and Perl's quotes are many: what is between them is a node of its own.
+    let content = children(string).into_iter().find(|n| n.kind() == "string_content");
+    let raw = text(content.unwrap_or(string), source);
+    let raw = match content {
+        Some(_) => &raw,
+        None => raw.trim_start_matches(['$', '@', 'f', 'b']).trim_matches(['"', '\'', '`']),
+    };
+    known(raw)
+}
+
+/// A text up to what is put into it.
+fn known(text: &str) -> String {
+    match text.find("#{").into_iter().chain(text.find(['{', '$'])).min() {
+        Some(at) => format!("{}{HOLE}", &text[..at]),
+        None => text.to_owned(),
     }
 }
 
-/// Whether the name of the call around `string` says that its text is for people.
-fn is_speaking(call: Node<'_>, string: Node<'_>, source: &[u8]) -> bool {
+/// Whether statements of their own stand between `string` and the call around it.
+fn is_cut_off(string: Node<'_>, call: Node<'_>) -> bool {
+    around(string).take_while(|n| *n != call).any(|n| BLOCKS.contains(&n.kind()))
+}
+
+/// The name of the call around `string`, in lower case.
+fn called(call: Node<'_>, string: Node<'_>, source: &[u8]) -> String {
     let head = source.get(call.start_byte()..string.start_byte()).unwrap_or_default();
     let head = String::from_utf8_lossy(head).to_ascii_lowercase();
-    let name = head.split('(').next().unwrap_or_default();
-    let last = name.trim_end().rsplit(['.', ':', '>', ' ']).next().unwrap_or_default();
+    head.split('(').next().unwrap_or_default().trim().to_owned()
+}
+
+/// Whether the name of a call says that its text is for people.
+fn is_speaking(name: &str) -> bool {
+    let last = name.rsplit(['.', ':', '>', ' ']).next().unwrap_or_default();
     let first = name.split(['.', ':']).next().unwrap_or_default().trim();
     SPEAKING.iter().any(|s| last.starts_with(s) || last.ends_with(s))
         || matches!(first, "console" | "log" | "logger" | "logging" | "fmt")
+}
+
+/// Whether the name of a call says that what it is given is not asked for, but expected or faked.
+fn is_testing(name: &str) -> bool {
+    let is_word = |c: char| c.is_alphanumeric();
+    name.split(|c| !is_word(c)).any(|word| TESTING.contains(&word))
 }

@@ -24,7 +24,8 @@ pub(crate) fn scan(path: &Path, bytes: &[u8]) -> Vec<Finding> {
             let floor = FLOORS.iter().find(|f| {
                 f.registry == reader.registry && f.covers(&package.name, &package.version)
             })?;
-            (version(&package.version)? < version(floor.first)?).then(|| finding(&package, floor))
+            let is_old = version(&package.version)? < version(floor.first)?;
+            (is_old || floor.is_replaced()).then(|| finding(&package, floor))
         })
         .collect()
 }
@@ -33,9 +34,9 @@ fn finding(package: &Package, floor: &Floor) -> Finding {
     Finding::new(
         Rule::OldLibrary,
         package.span.clone(),
-        format!("{} {} speaks IMDSv1 only", package.name, package.version),
+        format!("{} {} speaks IMDSv1 only", package.name, package.version.trim_start_matches('=')),
         Remedy::advice(
-            format!("{} {} or later", package.name, floor.first),
+            floor.instead(&package.name),
             "a new version is tested before it is used, and a lock file is made by its own tool",
         ),
     )

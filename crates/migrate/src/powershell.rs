@@ -16,6 +16,26 @@ use crate::syntax::{self, around, children, is_clean, nodes, text};
 const FETCHERS: [&str; 6] =
     ["invoke-restmethod", "invoke-webrequest", "irm", "iwr", "curl", "wget"];
 
+/// How commands begin that only speak of their arguments, or reach no further than TCP.
+const SPEAKERS: [&str; 16] = [
+    "write-",
+    "echo",
+    "out-",
+    "test-",
+    "add-content",
+    "set-",
+    "new-netroute",
+    "get-netroute",
+    "new-netfirewall",
+    "remove-",
+    "route",
+    "netsh",
+    "ping",
+    "select-string",
+    "start-transcript",
+    "throw",
+];
+
 /// .NET methods that fetch a URL.
 const METHODS: [&str; 6] =
     ["downloadstring", "downloadfile", "downloaddata", "openread", "create", "getstringasync"];
@@ -110,24 +130,61 @@ impl<'t> Names<'t> {
         values.into_iter().map(|v| format!("{before}{v}{rest}")).collect()
     }
 
+    /// The texts in the table that `@parameters` stands for.
+    fn splatted(&self, node: Node<'t>) -> Vec<String> {
+        let written = text(node, self.source);
+        let name = written.strip_prefix('@').filter(|_| is_splat(&written));
+        let tables = name.and_then(|n| self.assigned.get(&n.to_ascii_lowercase()));
+        let texts = tables.into_iter().flatten().flat_map(|table| nodes(*table));
+        let texts = texts.filter(|n| n.kind() == "string_literal");
+        texts.flat_map(|n| self.values(n, 3)).collect()
+    }
+
+    /// All that `node` says, and what its variables do.
     fn said(&self, node: Node<'t>) -> String {
+        self.said_through(node, 3).to_ascii_lowercase()
+    }
+
+    fn said_through(&self, node: Node<'t>, steps: usize) -> String {
         let mut said = text(node, self.source).into_owned();
-        for variable in nodes(node).filter(|n| n.kind() == "variable") {
-            for value in self.assigned.get(&key(variable, self.source)).into_iter().flatten() {
-                said.push_str(&text(*value, self.source));
-            }
+        for variable in nodes(node).filter(|n| n.kind() == "variable" && steps > 0) {
+            let assigned = self.assigned.get(&key(variable, self.source)).into_iter().flatten();
+            let others = assigned.filter(|value| !around(node).any(|n| n == **value));
+            others.for_each(|value| said.push_str(&self.said_through(*value, steps - 1)));
             let name = text(variable, self.source).to_ascii_lowercase();
             // `$headers["X-aws-ec2-metadata-token"] = …` and `$client.Headers.Add("…", …)`.
             let script = String::from_utf8_lossy(self.source).to_ascii_lowercase();
             let added = script.lines().filter(|l| l.trim_start().starts_with(&name));
             added.for_each(|l| said.push_str(l));
         }
-        said.to_ascii_lowercase()
+        said
     }
 }
 
+/// `@parameters`, but not `@{…}` nor `@(…)`.
+fn is_splat(written: &str) -> bool {
+    written.strip_prefix('@').is_some_and(|name| name.starts_with(char::is_alphabetic))
+}
+
+/// A metadata URL given to a program that is not known.
+fn unclear(node: Node<'_>, written: &str, urls: &[String]) -> Finding {
+    Finding::new(
+        Rule::UnclearRequest,
+        node.byte_range(),
+        format!("`{written}` is given a metadata URL"),
+        Remedy::advice(
+            format!("{VARIABLE} = {TOKEN}\nInvoke-RestMethod -Headers @{{{ENTRY}}} -Uri …"),
+            "it is not known how this program sends a header",
+        ),
+    )
+    .reading(urls.iter().filter_map(|url| address::path(url)))
+}
+
 fn key(variable: Node<'_>, source: &[u8]) -> String {
-    text(variable, source).trim_start_matches(['$', '{']).trim_end_matches('}').to_ascii_lowercase()
+    text(variable, source)
+        .trim_start_matches(['$', '@', '{'])
+        .trim_end_matches('}')
+        .to_ascii_lowercase()
 }
 
 fn command<'t>(
@@ -139,7 +196,10 @@ fn command<'t>(
     let source: &[u8] = &snippet.text;
     let name = node.child_by_field_name("command_name")?;
     let written = text(name, source).into_owned();
-    if !FETCHERS.contains(&written.to_ascii_lowercase().as_str()) {
+    let lower = written.to_ascii_lowercase();
+    let is_fetcher = FETCHERS.contains(&lower.as_str());
+    let is_speaker = SPEAKERS.iter().any(|s| lower.starts_with(s));
+    if is_speaker && !is_fetcher {
         return None;
     }
     let elements: Vec<Node> = node
@@ -152,7 +212,7 @@ fn command<'t>(
     let urls: Vec<String> = elements
         .iter()
         .filter(|e| e.kind() != "command_parameter")
-        .flat_map(|e| names.values(*e, 4))
+        .flat_map(|e| names.values(*e, 4).into_iter().chain(names.splatted(*e)))
         .collect();
     let is_metadata = urls
         .iter()
@@ -164,6 +224,9 @@ fn command<'t>(
         || address::is_foreign(&said)
     {
         return None;
+    }
+    if !is_fetcher {
+        return Some(unclear(node, &written, &urls));
     }
     let remedy = match rewrite(node, name, &elements, names, snippet, fetched) {
         Ok(edits) => Remedy::Rewrite(edits),
@@ -202,7 +265,7 @@ fn rewrite<'t>(
         });
         at.and_then(|at| elements.get(at + 1)).copied()
     };
-    if elements.iter().any(|e| text(*e, source).starts_with('@') && e.kind() == "variable") {
+    if elements.iter().any(|e| is_splat(&text(*e, source))) {
         return Err("its parameters are made elsewhere");
     }
     let mut edits = Vec::new();

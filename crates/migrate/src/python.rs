@@ -45,6 +45,12 @@ struct Fetched<'t> {
     at: usize,
 }
 
+/// Whether a program names the header that carries a token.
+fn sends_tokens(source: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(source).to_ascii_lowercase();
+    text.split("aws-ec2-metadata-token").skip(1).any(|rest| !rest.starts_with("-ttl"))
+}
+
 /// A call that reads metadata without a token, as a finding.
 fn request<'t>(
     call: &Call<'t>,
@@ -59,7 +65,9 @@ fn request<'t>(
         return None;
     }
     let said = call.said(names).to_ascii_lowercase();
-    let speaks_v2 = said.contains("aws-ec2-metadata-token") || said.contains("api/token");
+    let speaks_v2 = said.contains("aws-ec2-metadata-token")
+        || said.contains("api/token")
+        || call.has_hidden_headers(names) && sends_tokens(&snippet.text);
     if speaks_v2 || call.gets_header_later(names) || address::is_foreign(&said) {
         return None;
     }

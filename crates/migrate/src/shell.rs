@@ -7,7 +7,10 @@ mod request;
 mod scripts;
 mod tool;
 
-use tree_sitter::Node;
+use std::borrow::Cow;
+use std::ops::Range;
+
+use tree_sitter::{Node, Tree};
 
 use self::fetcher::Fetcher;
 use self::names::{Names, arguments};
@@ -17,10 +20,16 @@ use crate::address::{self, DEFAULT_ENDPOINT, Target};
 use crate::edit::Edit;
 use crate::finding::{Finding, Remedy, Rule};
 use crate::snippet::Snippet;
-use crate::syntax::{self, around, is_clean, nodes, text};
+use crate::syntax::{self, around, children, is_clean, nodes, text};
 
 /// Names for the token's variable, in order of preference.
 const VARIABLES: [&str; 3] = ["IMDS_TOKEN", "EC2_IMDS_TOKEN", "MIGRATED_IMDS_TOKEN"];
+
+/// How often a text is read again where the grammar went wrong.
+const REPAIRS: usize = 4;
+
+/// Programs whose arguments may be code of theirs.
+const LANGUAGES: [&str; 5] = ["perl", "ruby", "php", "node", "lua"];
 
 /// Commands that run the text they are given.
 const INTERPRETERS: [&str; 6] = ["eval", "bash", "sh", "ssh", "su", "sudo"];
@@ -28,9 +37,7 @@ const INTERPRETERS: [&str; 6] = ["eval", "bash", "sh", "ssh", "su", "sudo"];
 /// What is wrong with the shell code in `snippet`.
 pub(crate) fn scan(snippet: &Snippet<'_>) -> Vec<Finding> {
     let source: &[u8] = &snippet.text;
-    let Some(tree) = syntax::parse(&tree_sitter_bash::LANGUAGE.into(), source) else {
-        return Vec::new();
-    };
+    let Some(tree) = parse(source) else { return Vec::new() };
     let root = tree.root_node();
     let names = Names::collect(root, source);
     let commands: Vec<Node> = nodes(root).filter(|n| n.kind() == "command").collect();
@@ -42,8 +49,44 @@ pub(crate) fn scan(snippet: &Snippet<'_>) -> Vec<Finding> {
     findings.extend(unclear(&commands, &requests, &names, scripts.is_empty(), source));
     findings.extend(scripts);
     findings.extend(commands.iter().filter_map(|c| tool::scan(*c, snippet)));
+    findings.extend(by_hand(root, source));
     findings.extend(kept_addresses(root, &requests, &findings, source));
     findings
+}
+
+/// The grammar takes some line ends for blanks: before `\curl`, and after a pipeline of three. Read
+/// again with a `;` there, which is as long, the commands are two.
+fn parse(source: &[u8]) -> Option<Tree> {
+    let grammar = tree_sitter_bash::LANGUAGE.into();
+    let mut text = Cow::Borrowed(source);
+    for _ in 0..REPAIRS {
+        let tree = syntax::parse(&grammar, &text)?;
+        let commands = nodes(tree.root_node()).filter(|n| n.kind() == "command");
+        let ends: Vec<usize> = commands.flat_map(|c| line_ends(c, &text)).collect();
+        if ends.is_empty() {
+            return Some(tree);
+        }
+        for at in ends {
+            text.to_mut()[at] = b';';
+        }
+    }
+    syntax::parse(&grammar, &text)
+}
+
+/// The line ends in and between the words of `command` which no backslash makes blanks.
+fn line_ends(command: Node<'_>, source: &[u8]) -> Vec<usize> {
+    let words = children(command);
+    let gaps = words.windows(2).map(|pair| pair[0].end_byte()..pair[1].start_byte());
+    let plain = words.iter().filter(|n| n.kind() == "word").map(Node::byte_range);
+    let is_escaped = |at: usize| {
+        let before = source.get(..at).unwrap_or_default();
+        before.strip_suffix(b"\r").unwrap_or(before).ends_with(b"\\")
+    };
+    let ends = |span: Range<usize>| {
+        let text = source.get(span.clone()).unwrap_or_default();
+        memchr::memchr_iter(b'\n', text).map(move |at| span.start + at)
+    };
+    gaps.chain(plain).flat_map(ends).filter(|at| !is_escaped(*at)).collect()
 }
 
 /// The same in a shell whose language only resembles sh: nothing is edited.
@@ -194,8 +237,11 @@ fn unclear<'t>(
         let is_built = look_for_built
             && INTERPRETERS.contains(&name.as_ref())
             && !address::mentioned(&written);
+        let is_code = LANGUAGES.contains(&name.as_ref());
         let aims = |w: &String| {
-            is_url(w) || is_built && w.split_whitespace().any(is_url) && w.contains("curl")
+            is_url(w)
+                || is_built && w.split_whitespace().any(is_url) && w.contains("curl")
+                || is_code && w.split(ends_url).any(is_url)
         };
         if !words.iter().any(aims) || said.contains("api/token") {
             continue;
@@ -212,9 +258,43 @@ fn unclear<'t>(
                 ),
                 "it is not known how this program sends a header",
             ),
-        ).reading(said.split_whitespace().filter_map(address::path)));
+        ).reading(said.split(ends_url).filter_map(address::path)));
     }
     findings
+}
+
+/// What no URL in code has.
+fn ends_url(c: char) -> bool {
+    c.is_whitespace() || matches!(c, '"' | '\'' | '(' | ')' | ',' | ';' | '`')
+}
+
+/// Requests that a script writes down itself, for `nc` or `/dev/tcp`.
+fn by_hand(root: Node<'_>, source: &[u8]) -> Vec<Finding> {
+    let script = String::from_utf8_lossy(source);
+    if !address::mentioned(&script) || script.to_ascii_lowercase().contains("metadata-token") {
+        return Vec::new();
+    }
+    let is_text = |n: &Node| matches!(n.kind(), "string" | "raw_string" | "heredoc_body");
+    let path = |n: &Node| {
+        let said = text(*n, source).into_owned();
+        let path = said.split_once("GET /")?.1.split([' ', '\\', '"', '\'']).next()?.to_owned();
+        address::path(&format!("{DEFAULT_ENDPOINT}/{path}"))
+    };
+    let requests = nodes(root).filter(is_text).filter_map(|n| Some((n, path(&n)?)));
+    requests
+        .map(|(node, path)| {
+            Finding::new(
+                Rule::UnclearRequest,
+                node.byte_range(),
+                "a request for instance metadata is written down without a token",
+                Remedy::advice(
+                    "send the header X-aws-ec2-metadata-token: …, or let curl make the request",
+                    "what sends it cannot be followed",
+                ),
+            )
+            .reading([path])
+        })
+        .collect()
 }
 
 /// Variables that keep a metadata URL which nothing in the script is seen to read.

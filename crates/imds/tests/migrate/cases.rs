@@ -75,6 +75,8 @@ pub(crate) struct Notes {
     pub(crate) only_in_the_log: BTreeMap<String, String>,
     /// Cases that Xen instances cannot run, and why.
     pub(crate) nitro_only: BTreeMap<String, String>,
+    /// Cases whose request is never made, and why.
+    pub(crate) not_asked: BTreeMap<String, String>,
 }
 
 pub(crate) fn notes() -> Result<Notes> {

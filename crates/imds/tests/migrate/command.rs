@@ -137,6 +137,23 @@ fn json_and_sarif_are_for_tools() -> Result<()> {
     let log: serde_json::Value = serde_json::from_str(&sarif.stdout)?;
     let results = log["runs"][0]["results"].as_array().context("no results")?;
     ensure!(log["version"] == "2.1.0" && results.len() == 2, "{log}");
+    // What the schema requires, and GitHub's code scanning beside it.
+    let driver = &log["runs"][0]["tool"]["driver"];
+    ensure!(driver["name"].is_string() && log["runs"][0]["columnKind"] == "unicodeCodePoints");
+    let rules = driver["rules"].as_array().context("no rules")?;
+    for result in results {
+        let location = &result["locations"][0]["physicalLocation"];
+        let uri = location["artifactLocation"]["uri"].as_str().context("no file")?;
+        let start = location["region"]["startLine"].as_u64().context("no line")?;
+        ensure!(rules.iter().any(|rule| rule["id"] == result["ruleId"]), "{result}");
+        ensure!(result["message"]["text"].as_str().is_some_and(|text| !text.is_empty()));
+        ensure!(folder.path().join(uri).is_file() && start >= 1, "{result}");
+        for change in result["fixes"][0]["artifactChanges"].as_array().context("no fix")? {
+            let replacements = change["replacements"].as_array().context("no replacements")?;
+            ensure!(change["artifactLocation"]["uri"].is_string() && !replacements.is_empty());
+            ensure!(replacements.iter().all(|r| r["deletedRegion"].is_object()), "{result}");
+        }
+    }
     Ok(())
 }
 

@@ -29,7 +29,24 @@ static DIALECTS: [Dialect; 7] = [
         name: "JavaScript",
         strings: &["string", "template_string"],
         calls: &["call_expression", "new_expression"],
-        clients: &["fetch(", "axios", "http.get", "http.request", "got(", "request(", "superagent"],
+        clients: &[
+            "fetch(",
+            "fetch'",
+            "fetch\"",
+            "axios",
+            "http.get",
+            "http.request",
+            "got(",
+            "got.",
+            "request",
+            "superagent",
+            "undici",
+            "needle",
+            "ky(",
+            "ky.",
+            "phin",
+            "XMLHttpRequest",
+        ],
         replacement: "const token = await (await fetch(\"http://169.254.169.254/latest/api/token\", {\n  \
                       method: \"PUT\",\n  \
                       headers: { \"X-aws-ec2-metadata-token-ttl-seconds\": \"21600\" },\n\
@@ -41,7 +58,7 @@ static DIALECTS: [Dialect; 7] = [
         name: "Go",
         strings: &["interpreted_string_literal", "raw_string_literal"],
         calls: &["call_expression"],
-        clients: &["net/http"],
+        clients: &["net/http", "fasthttp", "resty", "heimdall", "grequests"],
         replacement: "ask, err := http.NewRequest(http.MethodPut, \"http://169.254.169.254/latest/api/token\", nil)\n\
                       ask.Header.Set(\"X-aws-ec2-metadata-token-ttl-seconds\", \"21600\")\n\
                       // http.DefaultClient.Do(ask), read the body into token, then\n\
@@ -52,9 +69,22 @@ static DIALECTS: [Dialect; 7] = [
     Dialect {
         language: Language::Ruby,
         name: "Ruby",
-        strings: &["string", "subshell"],
+        strings: &["string", "subshell", "heredoc_body"],
         calls: &["call"],
-        clients: &["Net::HTTP", "open-uri", "URI", "RestClient", "HTTParty", "Faraday", "Excon"],
+        clients: &[
+            "Net::HTTP",
+            "open-uri",
+            "URI",
+            "RestClient",
+            "HTTParty",
+            "Faraday",
+            "Excon",
+            "Typhoeus",
+            "HTTP.",
+            "HTTPClient",
+            "Curb",
+            "Patron",
+        ],
         replacement: "uri = URI(URL)\n\
                       Net::HTTP.start(uri.host, uri.port) do |http|\n  \
                       token = http.put(\"/latest/api/token\", nil, \"X-aws-ec2-metadata-token-ttl-seconds\" => \"21600\").body\n  \
@@ -71,7 +101,18 @@ static DIALECTS: [Dialect; 7] = [
             "scoped_call_expression",
             "object_creation_expression",
         ],
-        clients: &["file_get_contents", "curl_init", "fopen", "Guzzle", "HttpClient"],
+        clients: &[
+            "file_get_contents",
+            "curl_init",
+            "curl_setopt",
+            "fopen",
+            "Guzzle",
+            "HttpClient",
+            "Http::",
+            "wp_remote_get",
+            "Unirest",
+            "Requests::",
+        ],
         replacement: "$token = file_get_contents('http://169.254.169.254/latest/api/token', false, stream_context_create(\n    \
                       ['http' => ['method' => 'PUT', 'header' => 'X-aws-ec2-metadata-token-ttl-seconds: 21600']]));\n\
                       file_get_contents(URL, false, stream_context_create(\n    \
@@ -86,7 +127,7 @@ static DIALECTS: [Dialect; 7] = [
             "ambiguous_function_call_expression",
             "method_call_expression",
         ],
-        clients: &["LWP", "HTTP::Tiny", "HTTP::Request", "Mojo::UserAgent"],
+        clients: &["LWP", "HTTP::Tiny", "HTTP::Request", "Mojo::UserAgent", "WWW::", "Furl"],
         replacement: "my $token = HTTP::Tiny->new->put('http://169.254.169.254/latest/api/token',\n    \
                       { headers => { 'X-aws-ec2-metadata-token-ttl-seconds' => 21600 } })->{content};\n\
                       HTTP::Tiny->new->get(URL, { headers => { 'X-aws-ec2-metadata-token' => $token } });",
@@ -97,12 +138,19 @@ static DIALECTS: [Dialect; 7] = [
         strings: &["string_literal"],
         calls: &["method_invocation", "object_creation_expression"],
         clients: &[
-            "HttpURLConnection",
+            "URLConnection",
             "HttpClient",
+            "HttpGet",
             "java.net",
             "RestTemplate",
+            "RestClient",
+            "WebClient",
+            "WebTarget",
             "OkHttp",
+            "okhttp3",
             "Jsoup",
+            "Unirest",
+            "Request.Get",
         ],
         replacement: "HttpClient client = HttpClient.newHttpClient();\n\
                       String token = client.send(HttpRequest.newBuilder(URI.create(\"http://169.254.169.254/latest/api/token\"))\n    \
@@ -121,7 +169,7 @@ static DIALECTS: [Dialect; 7] = [
             "raw_string_literal",
         ],
         calls: &["invocation_expression", "object_creation_expression"],
-        clients: &["HttpClient", "WebClient", "WebRequest", "RestClient"],
+        clients: &["HttpClient", "WebClient", "WebRequest", "RestClient", "Flurl", "Refit"],
         replacement: "var ask = new HttpRequestMessage(HttpMethod.Put, \"http://169.254.169.254/latest/api/token\");\n\
                       ask.Headers.Add(\"X-aws-ec2-metadata-token-ttl-seconds\", \"21600\");\n\
                       var token = await (await client.SendAsync(ask)).Content.ReadAsStringAsync();\n\

@@ -24,11 +24,14 @@ type Read = fn(&[u8]) -> Vec<Package>;
 /// The reader for the file `path`.
 pub(super) fn reader(path: &Path) -> Option<Reader> {
     let name = path.file_name()?.to_str()?;
-    let is_requirements = (name.starts_with("requirements") || name.starts_with("constraints"))
-        && Path::new(name).extension().is_some_and(|e| e == "txt");
+    let ending = Path::new(name).extension().and_then(|e| e.to_str()).unwrap_or_default();
+    let is_listed = ["requirements", "constraints"].iter().any(|word| name.contains(word))
+        || path.parent().is_some_and(|folder| folder.ends_with("requirements"));
+    let is_requirements = is_listed && matches!(ending, "txt" | "in");
     let (registry, read): (Registry, Read) = match name {
         _ if is_requirements => (Registry::Pypi, requirements),
         "Pipfile.lock" => (Registry::Pypi, pipfile_lock),
+        "pyproject.toml" => (Registry::Pypi, pyproject),
         "poetry.lock" | "uv.lock" | "pdm.lock" => (Registry::Pypi, toml_lock),
         "package.json" => (Registry::Npm, package_json),
         "package-lock.json" | "npm-shrinkwrap.json" => (Registry::Npm, package_lock),
@@ -39,6 +42,12 @@ pub(super) fn reader(path: &Path) -> Option<Reader> {
         "composer.lock" => (Registry::Packagist, composer_lock),
         "pom.xml" => (Registry::Maven, pom),
         "build.gradle" | "build.gradle.kts" => (Registry::Maven, gradle),
+        "packages.config" | "Directory.Packages.props" | "Directory.Build.props" => {
+            (Registry::NuGet, nuget)
+        }
+        "packages.lock.json" => (Registry::NuGet, nuget_lock),
+        _ if name.ends_with(".versions.toml") => (Registry::Maven, version_catalog),
+        _ if matches!(ending, "csproj" | "fsproj" | "vbproj") => (Registry::NuGet, nuget),
         _ => return None,
     };
     Some(Reader { registry, read })
@@ -244,17 +253,124 @@ fn element<'t>(xml: &'t str, name: &str) -> Option<(usize, &'t str)> {
     Some((start, xml[start..start + length].trim()))
 }
 
-/// `'com.amazonaws:aws-java-sdk-s3:1.11.500'` in either quotes.
+/// `'com.amazonaws:aws-java-sdk-s3:1.11.500'` in either quotes, or `group: '…', name: '…', version:
+/// '…'`; `$version` is looked up among the assignments.
 fn gradle(bytes: &[u8]) -> Vec<Package> {
     let mut packages = Vec::new();
-    for (start, line) in lines(bytes) {
-        for quoted in line.split(['"', '\'']).skip(1).step_by(2) {
-            if let [group, artifact, version] = quoted.split(':').collect::<Vec<_>>()[..] {
-                packages.push(on_line(start, &line, &format!("{group}:{artifact}"), version));
+    let lines = lines(bytes);
+    for (start, line) in &lines {
+        let quoted: Vec<&str> = quoted(line).collect();
+        let mut add = |group: &str, artifact: &str, version: &str| {
+            let name =
+                version.trim_start_matches("${").trim_start_matches('$').trim_end_matches('}');
+            let known = if name == version { version } else { &*assigned(&lines, name) };
+            packages.push(on_line(*start, line, &format!("{group}:{artifact}"), known));
+        };
+        if let ([group, artifact, version], true) = (&quoted[..], line.contains("group")) {
+            add(group, artifact, version);
+        }
+        for word in quoted {
+            if let [group, artifact, version] = word.split(':').collect::<Vec<_>>()[..] {
+                add(group, artifact, version);
             }
         }
     }
     packages
+}
+
+/// The texts in quotes on a line.
+fn quoted(line: &str) -> impl Iterator<Item = &str> {
+    line.split(['"', '\'']).skip(1).step_by(2)
+}
+
+/// What is assigned to `name`: `awsVersion = "1.11.1"`, also with `val` or `ext.` before it.
+fn assigned(lines: &[(usize, String)], name: &str) -> String {
+    let value = lines.iter().find_map(|(_, line)| {
+        let (left, _) = line.split_once('=')?;
+        let is_named = left.trim_end().rsplit([' ', '.']).next() == Some(name);
+        quoted(line).next().filter(|_| is_named)
+    });
+    value.unwrap_or_default().to_owned()
+}
+
+/// Gradle's catalogues: `aws = { module = "group:artifact", version.ref = "aws" }`.
+fn version_catalog(bytes: &[u8]) -> Vec<Package> {
+    let lines = lines(bytes);
+    let after = |line: &str, key: &str| {
+        let (_, rest) = line.split_once(key)?;
+        quoted(rest.trim_start().strip_prefix('=')?).next().map(str::to_owned)
+    };
+    let mut packages = gradle(bytes);
+    packages.extend(lines.iter().filter_map(|(start, line)| {
+        let module = after(line, "module")
+            .or_else(|| Some(format!("{}:{}", after(line, "group")?, after(line, "name")?)))?;
+        let version = after(line, "version")
+            .or_else(|| Some(assigned(&lines, &after(line, "version.ref")?)))?;
+        Some(on_line(*start, line, &module, &version))
+    }));
+    packages
+}
+
+/// `"boto3==1.9.0"`, or `boto3 = "1.9.0"` as Poetry has it.
+fn pyproject(bytes: &[u8]) -> Vec<Package> {
+    let mut packages = Vec::new();
+    for (start, line) in lines(bytes) {
+        let pins = quoted(&line).filter_map(|text| text.split_once("=="));
+        packages.extend(pins.map(|(name, version)| {
+            let name = name.split('[').next().unwrap_or(name);
+            on_line(start, &line, name, version.split(';').next().unwrap_or(version))
+        }));
+        if let (Some((name, _)), Some(version)) = (line.split_once('='), quoted(&line).next()) {
+            packages.push(on_line(start, &line, name, version));
+        }
+    }
+    packages
+}
+
+/// `<PackageReference Include="AWSSDK.Core" Version="3.3.0" />` and its kin.
+fn nuget(bytes: &[u8]) -> Vec<Package> {
+    let text = decoded(bytes);
+    let mut packages = Vec::new();
+    for (start, _) in text.match_indices('<') {
+        let tag = &text[start..text[start..].find('>').map_or(text.len(), |end| start + end)];
+        let attribute = |names: [&str; 2]| {
+            names.iter().find_map(|name| quoted(tag.split_once(&format!(" {name}="))?.1).next())
+        };
+        let is_package = ["<PackageReference ", "<PackageVersion ", "<package "]
+            .iter()
+            .any(|word| tag.starts_with(word));
+        let version = attribute(["Version", "version"]).or_else(|| {
+            let body =
+                &text[start..text[start..].find("</PackageReference>").map(|e| start + e)?];
+            element(body, "Version").map(|(_, version)| version)
+        });
+        if let (true, Some(name), Some(version)) =
+            (is_package, attribute(["Include", "id"]), version)
+        {
+            packages.push(Package {
+                name: name.to_owned(),
+                version: version.trim_matches(['[', ']']).to_owned(),
+                span: start..start + tag.len(),
+            });
+        }
+    }
+    packages
+}
+
+fn nuget_lock(bytes: &[u8]) -> Vec<Package> {
+    let documents = documents(bytes);
+    let frameworks = documents.iter().filter_map(|d| d.get("dependencies")).flat_map(Data::pairs);
+    let pairs = frameworks.flat_map(|framework| framework.value.pairs());
+    pairs
+        .filter_map(|pair| {
+            let version = pair.value.get("resolved")?;
+            Some(Package {
+                name: pair.key.clone(),
+                version: version.word(bytes).to_owned(),
+                span: version.span.clone(),
+            })
+        })
+        .collect()
 }
 
 fn documents(bytes: &[u8]) -> Vec<Data> {

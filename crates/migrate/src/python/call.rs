@@ -35,6 +35,8 @@ pub(super) struct Call<'t> {
     pub(super) name: String,
     /// What stands before the function's own name, such as `urllib.request.`.
     prefix: String,
+    /// Whether it is made by a session of `requests`, which may have headers of its own.
+    is_session: bool,
     pub(super) client: Client,
     pub(super) url: Node<'t>,
     arguments: Vec<Node<'t>>,
@@ -55,14 +57,22 @@ impl<'t> Call<'t> {
         let name = owned(function, names.source);
         let last = names.last(function);
         let prefix = name.strip_suffix(&last)?.to_owned();
-        let client = client(&prefix, &last, names)?;
-        let at = usize::from(client == Client::Other && last == "request");
+        let module = names.module(&prefix).into_owned();
+        let client = client(&module, &last, names)?;
+        // `request("GET", url)` and `setopt(URL, url)`, but `Http().request(url)`.
+        let is_second = match last.as_str() {
+            "setopt" => true,
+            "request" => arguments.first().is_some_and(|a| is_method(&names.values(*a))),
+            _ => false,
+        };
+        let at = usize::from(client == Client::Other && is_second);
         let by_name = arguments.iter().find(|a| names.keyword(**a).as_deref() == Some("url"));
         let url = match by_name {
             Some(argument) => argument.child_by_field_name("value")?,
             None => *arguments.get(at).filter(|a| a.kind() != "keyword_argument")?,
         };
-        Some(Self { node, name, prefix, client, url, arguments })
+        let is_session = client == Client::Requests && module != "requests.";
+        Some(Self { node, name, prefix, is_session, client, url, arguments })
     }
 
     fn argument(&self, name: &str, source: &[u8]) -> Option<Node<'t>> {
@@ -87,6 +97,14 @@ impl<'t> Call<'t> {
         said
     }
 
+    /// Whether its headers are made by a function.
+    pub(super) fn has_hidden_headers(&self, names: &Names<'t>) -> bool {
+        self.argument("headers", names.source).is_some_and(|headers| {
+            let assigned = names.assignments(&names.last(headers));
+            headers.kind() == "call" || assigned.iter().any(|n| n.kind() == "call")
+        })
+    }
+
     /// Whether the object this call makes is given the header afterwards, or the session has it.
     pub(super) fn gets_header_later(&self, names: &Names<'t>) -> bool {
         let text = owned(names.root, names.source);
@@ -94,9 +112,10 @@ impl<'t> Call<'t> {
         let variable = assignment
             .and_then(|a| a.child_by_field_name("left"))
             .map(|left| owned(left, names.source));
-        let holder = match self.client {
-            Client::Requests if self.prefix != "requests." => Some(self.prefix.clone()),
-            _ => variable.map(|v| format!("{v}.")),
+        let holder = if self.is_session {
+            Some(self.prefix.clone())
+        } else {
+            variable.map(|v| format!("{v}."))
         };
         holder.is_some_and(|holder| {
             text.lines().any(|l| {
@@ -227,6 +246,11 @@ pub(super) fn headers_edit(
     }
 }
 
+/// Whether a text can only be the method of a request.
+fn is_method(values: &[String]) -> bool {
+    values.iter().all(|v| matches!(v.to_ascii_uppercase().as_str(), "GET" | "HEAD" | "PUT"))
+}
+
 /// Which library the function `prefix` + `last` belongs to.
 fn client(prefix: &str, last: &str, names: &Names<'_>) -> Option<Client> {
     match (prefix, last) {
@@ -250,12 +274,13 @@ fn client(prefix: &str, last: &str, names: &Names<'_>) -> Option<Client> {
         }
         ("requests.", "get" | "head") => Some(Client::Requests),
         (_, "get" | "head") if is_session(prefix, names) => Some(Client::Requests),
+        // What tests put in the place of a client.
+        _ if prefix.contains("mock") || prefix.starts_with("responses.") => None,
         // A function of this module is judged by what it does with the URL.
-        (_, "get" | "head" | "request" | "fetch" | "open" | "GET" | "HTTPConnection")
-            if !names.is_defined(last) =>
-        {
-            Some(Client::Other)
-        }
+        (
+            _,
+            "get" | "head" | "request" | "fetch" | "open" | "GET" | "HTTPConnection" | "setopt",
+        ) if !names.is_defined(last) => Some(Client::Other),
         _ => None,
     }
 }

@@ -1,5 +1,6 @@
 //! What Python names stand for, as far as the file tells.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use tree_sitter::Node;
@@ -17,11 +18,19 @@ pub(super) struct Names<'t> {
     assigned: HashMap<String, Vec<Node<'t>>>,
     /// Function name → its calls.
     calls: HashMap<String, Vec<Node<'t>>>,
+    /// What a module is called here → the module.
+    modules: HashMap<String, String>,
 }
 
 impl<'t> Names<'t> {
     pub(super) fn collect(root: Node<'t>, source: &'t [u8]) -> Self {
-        let mut names = Self { source, root, assigned: HashMap::new(), calls: HashMap::new() };
+        let mut names = Self {
+            source,
+            root,
+            assigned: HashMap::new(),
+            calls: HashMap::new(),
+            modules: HashMap::new(),
+        };
         for node in nodes(root) {
             match node.kind() {
                 "assignment" => {
@@ -49,6 +58,7 @@ impl<'t> Names<'t> {
                         names.assigned.entry(names.last(name)).or_default().push(value);
                     }
                 }
+                "aliased_import" => names.import(node),
                 "call" => {
                     if let Some(function) = node.child_by_field_name("function") {
                         names.calls.entry(names.last(function)).or_default().push(node);
@@ -58,6 +68,27 @@ impl<'t> Names<'t> {
             }
         }
         names
+    }
+
+    /// `import module as name`, and `from package import module as name`.
+    fn import(&mut self, node: Node<'t>) {
+        let text = |n| owned(n, self.source);
+        let (Some(module), Some(alias)) =
+            (node.child_by_field_name("name"), node.child_by_field_name("alias"))
+        else {
+            return;
+        };
+        let package = node.parent().and_then(|p| p.child_by_field_name("module_name"));
+        let package = package.map(|p| format!("{}.", text(p))).unwrap_or_default();
+        self.modules.insert(text(alias), format!("{package}{}", text(module)));
+    }
+
+    /// What stands before a name, such as `r.` after `import requests as r`, without aliases.
+    pub(super) fn module<'a>(&self, prefix: &'a str) -> Cow<'a, str> {
+        match prefix.strip_suffix('.').and_then(|alias| self.modules.get(alias)) {
+            Some(module) => format!("{module}.").into(),
+            None => prefix.into(),
+        }
     }
 
     /// Whether the module defines a function or method `name`.
@@ -237,7 +268,8 @@ impl<'t> Names<'t> {
         let object = function.child_by_field_name("object");
         match (self.last(function).as_str(), object) {
             ("format", Some(object)) => {
-                self.evaluate(object, steps - 1).iter().map(|v| fill(v)).collect()
+                let texts = self.evaluate(object, steps - 1);
+                texts.iter().flat_map(|text| self.fill(text, &arguments, steps - 1)).collect()
             }
             ("strip" | "rstrip" | "lstrip" | "replace", Some(object)) => {
                 self.evaluate(object, steps - 1)
@@ -250,22 +282,26 @@ impl<'t> Names<'t> {
             _ => unknown(),
         }
     }
-}
 
-/// Every `{…}` becomes a hole.
-fn fill(text: &str) -> String {
-    let mut out = String::new();
-    let mut depth = 0usize;
-    for c in text.chars() {
-        match c {
-            '{' => depth += 1,
-            '}' if depth > 0 => {
-                depth -= 1;
-                out.push(HOLE);
-            }
-            _ if depth == 0 => out.push(c),
-            _ => {}
+    /// A text whose `{}`, `{0}` and `{name}` are what `arguments` say.
+    fn fill(&self, text: &str, arguments: &[Node<'t>], steps: usize) -> Vec<String> {
+        let mut values = vec![String::new()];
+        let mut positions = 0..;
+        let mut rest = text;
+        while let Some((before, after)) = rest.split_once('{') {
+            let (field, after) = after.split_once('}').unwrap_or((after, ""));
+            let name = field.split(['!', ':', '.', '[']).next().unwrap_or_default();
+            let position = if name.is_empty() { positions.next() } else { name.parse().ok() };
+            let named = || arguments.iter().find(|a| self.keyword(**a).as_deref() == Some(name));
+            let given = match position {
+                Some(position) => arguments.get::<usize>(position).copied(),
+                None => named().and_then(|a| a.child_by_field_name("value")),
+            };
+            let given = given.filter(|_| steps > 0 && !name.starts_with('{'));
+            let filling = given.map_or_else(unknown, |node| self.evaluate(node, steps));
+            values = product(&product(&values, &[before.to_owned()]), &filling);
+            rest = after;
         }
+        product(&values, &[rest.to_owned()])
     }
-    out
 }

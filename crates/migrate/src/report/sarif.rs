@@ -31,6 +31,7 @@ pub fn sarif(files: &[(PathBuf, Vec<Finding>)]) -> String {
                 "version": env!("CARGO_PKG_VERSION"),
                 "rules": rules,
             }},
+            "columnKind": "unicodeCodePoints",
             "results": results,
         }],
     });

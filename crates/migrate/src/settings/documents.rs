@@ -17,6 +17,7 @@ struct Resource {
     /// From the properties to the map that holds the options.
     parent: &'static [&'static str],
     options: &'static str,
+    endpoint: &'static str,
     tokens: &'static str,
     limit: &'static str,
 }
@@ -35,6 +36,7 @@ const CFN_NAMES: Resource = Resource {
     kind: "",
     parent: &[],
     options: "MetadataOptions",
+    endpoint: "HttpEndpoint",
     tokens: "HttpTokens",
     limit: "HttpPutResponseHopLimit",
 };
@@ -52,6 +54,7 @@ const CAMEL: Resource = Resource {
     kind: "",
     parent: &[],
     options: "metadataOptions",
+    endpoint: "httpEndpoint",
     tokens: "httpTokens",
     limit: "httpPutResponseHopLimit",
 };
@@ -60,6 +63,7 @@ const SNAKE: Resource = Resource {
     kind: "",
     parent: &[],
     options: "metadata_options",
+    endpoint: "http_endpoint",
     tokens: "http_tokens",
     limit: "http_put_response_hop_limit",
 };
@@ -160,7 +164,12 @@ impl Judge<'_> {
             self.findings.push(not_required(kind.span.clone(), what, edits));
             return;
         };
-        if !matches!(options.content, Content::Map(_)) {
+        let is_off = options
+            .pairs()
+            .iter()
+            .any(|p| p.key == resource.endpoint && p.value.word(self.source) == "disabled");
+        // A service that does not answer needs no tokens.
+        if is_off || !matches!(options.content, Content::Map(_)) {
             return;
         }
         if options.get(resource.tokens).is_none() && options.get("Fn::If").is_none() {

@@ -112,7 +112,10 @@ impl<'t> Program<'t> {
         let (literal, property) = match literal.get("metadataoptions") {
             Some(said) => {
                 let inner = self.notation.literal(said, self.source)?;
-                if inner.is_open || inner.get("httptokens").is_some() {
+                let is_off = inner
+                    .get("httpendpoint")
+                    .is_some_and(|value| text(value, self.source).contains("disabled"));
+                if is_off || inner.is_open || inner.get("httptokens").is_some() {
                     return None;
                 }
                 let tokens = match said.kind() {

@@ -162,6 +162,11 @@ fn node_group(block: Node<'_>, name: Node<'_>, snippet: &Snippet<'_>) -> Finding
 fn options(found: Node<'_>, name: Node<'_>, kind: &str, snippet: &Snippet<'_>) -> Vec<Finding> {
     let source: &[u8] = &snippet.text;
     let mut findings = Vec::new();
+    // A service that does not answer needs no tokens.
+    let endpoint = attribute(found, "http_endpoint", source).map(|n| literal(n, source));
+    if endpoint.as_deref() == Some("disabled") {
+        return findings;
+    }
     match attribute(found, "http_tokens", source) {
         Some(value) if matches!(literal(value, source).as_str(), "optional" | "no-preference") => {
             let edits = vec![Edit::replace(value.byte_range(), "\"required\"")];

@@ -8,9 +8,9 @@ use crate::address::{self, DEFAULT_ENDPOINT, HOLE, Target};
 use crate::syntax::{children, nodes, text};
 
 /// Programs that run the command in their arguments here and now.
-const RUNNERS: [&str; 16] = [
+const RUNNERS: [&str; 17] = [
     "sudo", "doas", "env", "timeout", "nice", "ionice", "nohup", "time", "exec", "command",
-    "builtin", "stdbuf", "setsid", "chronic", "unbuffer", "xargs",
+    "builtin", "stdbuf", "setsid", "chronic", "unbuffer", "xargs", "coproc",
 ];
 
 /// Programs that only speak of the words they are given.

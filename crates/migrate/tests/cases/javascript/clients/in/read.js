@@ -1,0 +1,18 @@
+const http = require('http');
+http.get('http://169.254.169.254/latest/meta-data/instance-id', res => res.pipe(process.stdout));
+const { request } = require('undici');
+const { body } = await request('http://169.254.169.254/latest/meta-data/instance-id');
+import fetch from 'node-fetch';
+const METADATA_HOST = '169.254.169.254';
+const r = await fetch(`http://${METADATA_HOST}/latest/dynamic/instance-identity/document`);
+const rp = require('request-promise');
+rp({ uri: 'http://169.254.169.254/latest/meta-data/local-ipv4', timeout: 1000 }).then(ip => app.listen(80, ip));
+const ky = require('ky'); ky('http://169.254.169.254/latest/meta-data/mac');
+const needle = require('needle'); needle('get', 'http://169.254.169.254/latest/meta-data/mac');
+const axios = require('axios').create({ baseURL: 'http://169.254.169.254/latest' });
+const { data } = await axios.get('/meta-data/instance-id');
+const opts = { host: '169.254.169.254', path: '/latest/meta-data/instance-id', port: 80 };
+require('http').request(opts, cb).end();
+const { execSync } = require('child_process');
+const az = execSync('curl -s http://169.254.169.254/latest/meta-data/placement/availability-zone').toString();
+spawn('curl', ['-s', 'http://169.254.169.254/latest/meta-data/ami-id']);

@@ -1,0 +1,14 @@
+use LWP::Simple;
+my $id = get("http://169.254.169.254/latest/meta-data/instance-id");
+my $ua = LWP::UserAgent->new(timeout => 2);
+my $r = $ua->get('http://169.254.169.254/latest/meta-data/ami-id');
+my $t = HTTP::Tiny->new->get("http://169.254.169.254/latest/meta-data/$k")->{content};
+my $q = qx{curl -s http://169.254.169.254/latest/meta-data/mac};
+my $w = `wget -qO- http://169.254.169.254/latest/meta-data/mac`;
+my $url = 'http://169.254.169.254/latest/meta-data/hostname';
+system("curl -s $url");
+use WWW::Curl::Easy;
+my $c = WWW::Curl::Easy->new;
+$c->setopt(CURLOPT_URL, 'http://169.254.169.254/latest/meta-data/instance-id');
+my $md = qq{http://169.254.169.254/latest/meta-data};
+open(my $fh, '-|', 'curl', '-s', "$md/instance-id");

@@ -1,0 +1,24 @@
+import logging
+import requests
+
+log = logging.getLogger(__name__)
+
+
+class Metadata(object):
+    URL = "http://169.254.169.254/latest"
+
+    def __init__(self, timeout=3):
+        self.timeout = timeout
+
+    @property
+    def instance_id(self):
+        return self._get("meta-data/instance-id")
+
+    def _get(self, path):
+        try:
+            r = requests.get("{}/{}".format(self.URL, path), timeout=self.timeout)
+            r.raise_for_status()
+            return r.text
+        except requests.exceptions.RequestException as e:
+            log.warning("no metadata: %s", e)
+            return None

@@ -1,0 +1,3 @@
+#!/bin/bash
+python3 -c "import urllib.request as u; print(u.urlopen(u.Request('http://169.254.169.254/latest/meta-data/instance-id', headers={\"X-aws-ec2-metadata-token\": u.urlopen(u.Request(\"http://169.254.169.254/latest/api/token\", headers={\"X-aws-ec2-metadata-token-ttl-seconds\": \"21600\"}, method=\"PUT\")).read().decode()})).read().decode())"
+python3 -c 'import requests as r; print(r.get("http://169.254.169.254/latest/meta-data/instance-type", headers={"X-aws-ec2-metadata-token": r.put("http://169.254.169.254/latest/api/token", headers={"X-aws-ec2-metadata-token-ttl-seconds": "21600"}).text}).text)'
