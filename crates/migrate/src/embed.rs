@@ -50,6 +50,8 @@ pub(crate) fn script(inner: &Snippet<'_>) -> Vec<Finding> {
 
 /// A command given as a list of words, which no shell reads.
 pub(crate) fn exec_form(words: &[String], span: std::ops::Range<usize>) -> Option<Finding> {
+    // A health check of Compose begins with how it is run.
+    let words = words.strip_prefix(&["CMD".to_owned()]).unwrap_or(words);
     let program = words.first()?.rsplit('/').next()?.to_owned();
     let is_fetcher = matches!(program.as_str(), "curl" | "wget");
     let is_metadata = |w: &String| matches!(address::target(w), address::Target::Metadata { .. });

@@ -177,7 +177,7 @@ fn unclear(node: Node<'_>, written: &str, urls: &[String]) -> Finding {
             "it is not known how this program sends a header",
         ),
     )
-    .reading(urls.iter().filter_map(|url| address::path(url)))
+    .reading(urls.iter().flat_map(|text| text.split_whitespace()).filter_map(address::path))
 }
 
 fn key(variable: Node<'_>, source: &[u8]) -> String {
@@ -214,9 +214,13 @@ fn command<'t>(
         .filter(|e| e.kind() != "command_parameter")
         .flat_map(|e| names.values(*e, 4).into_iter().chain(names.splatted(*e)))
         .collect();
-    let is_metadata = urls
-        .iter()
-        .any(|url| matches!(address::target(url), Target::Metadata { endpoint: Some(_), .. }));
+    let is_url =
+        |url: &str| matches!(address::target(url), Target::Metadata { endpoint: Some(_), .. });
+    // `cmd /c "curl …"`
+    let is_command = |text: &String| {
+        !is_fetcher && is_worth_reading(text.as_bytes()) && text.split_whitespace().any(is_url)
+    };
+    let is_metadata = urls.iter().any(|text| is_url(text) || is_command(text));
     let said = elements.iter().map(|e| names.said(*e)).collect::<Vec<_>>().join(" ");
     if !is_metadata
         || said.contains("api/token")

@@ -36,7 +36,7 @@ const NEEDLES: [&str; 50] = [
     "aws_ec2_instance_metadata_defaults",
     "amazon-ebs",
     "amazon-instance",
-    "r_infrastructure_configuration",
+    "gebuilder_infra", // aws_imagebuilder_infrastructure_configuration
     "aws:ec2",
     "aws:autoscaling",
     "aws-cdk",
@@ -57,7 +57,7 @@ const NEEDLES: [&str; 50] = [
     "AWS::EC2::LaunchTemplate",
     "AWS::AutoScaling::LaunchConfiguration",
     "AWS::EKS::Nodegroup",
-    "r::InfrastructureConfiguration",
+    "AWS::ImageB",
     "aws:eks",
     // Kubernetes
     "EC2NodeClass",

@@ -28,11 +28,18 @@ pub(crate) fn scan(snippet: &Snippet<'_>) -> Vec<Finding> {
     let names = Names::collect(root, source);
     let mut fetched: Vec<Fetched> = Vec::new();
     let mut findings = Vec::new();
-    for node in nodes(root).filter(|n| n.kind() == "call") {
-        if let Some(call) = Call::read(node, &names) {
-            findings.extend(request(&call, &names, snippet, &mut fetched));
+    for node in nodes(root) {
+        match node.kind() {
+            "call" => {
+                let call = Call::read(node, &names);
+                let found = call.and_then(|c| request(&c, &names, snippet, &mut fetched));
+                findings.extend(found);
+                findings.extend(commands::built(node, &names));
+            }
+            "string" => findings.extend(commands::scan(node, &names, snippet)),
+            "list" => findings.extend(commands::list(node, source)),
+            _ => {}
         }
-        findings.extend(commands::scan(node, snippet));
     }
     findings.extend(boto::scan(root, &names, snippet));
     findings

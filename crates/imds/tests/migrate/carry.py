@@ -170,6 +170,19 @@ def ansible(text):
                 call("curl", "-s", task["url"])
 
 
+def compose(text):
+    """No variable is set."""
+    text = re.sub(r"\$\$|\$\{\w+\}|\$\w+", lambda found: "$" if found[0] == "$$" else "", text)
+    for service in yaml.safe_load(text)["services"].values():
+        command = service.get("command", [])
+        call(*(shlex.split(command) if isinstance(command, str) else command))
+        kind, *words = service.get("healthcheck", {}).get("test", ["NONE"])
+        if kind == "CMD-SHELL":
+            call("/bin/sh", "-c", *words)
+        elif kind == "CMD":
+            call(*words)
+
+
 def kubernetes(text):
     for node in below(yaml.safe_load(text)):
         if "image" in node:
@@ -260,6 +273,7 @@ CARRIERS = {
     "ansible": ansible,
     "cloud-config": cloud_config,
     "cloudformation": cloud_formation,
+    "compose": compose,
     "dockerfile": dockerfile,
     "github": github,
     "gitlab": gitlab,

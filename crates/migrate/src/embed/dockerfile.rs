@@ -3,9 +3,10 @@
 use std::ops::Range;
 
 use super::{exec_form, is_worth_reading, script};
+use crate::address;
 use crate::data::{self, Content, Style};
 use crate::embed::scalar::{Holes, snippet as scalar_snippet};
-use crate::finding::Finding;
+use crate::finding::{Finding, Remedy, Rule};
 use crate::snippet::{Codec, Decoder, Snippet};
 
 /// Instructions that run a command.
@@ -17,6 +18,7 @@ pub(super) fn scan(snippet: &Snippet<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
     for span in instructions(source) {
         let raw = &source[span.clone()];
+        findings.extend(added(raw, span.start));
         if !is_worth_reading(raw) {
             continue;
         }
@@ -31,6 +33,29 @@ pub(super) fn scan(snippet: &Snippet<'_>) -> Vec<Finding> {
         findings.extend(script(&inner));
     }
     findings
+}
+
+/// `ADD` of a metadata URL, in the instruction that starts at `at`.
+fn added(instruction: &[u8], at: usize) -> Option<Finding> {
+    let text = String::from_utf8_lossy(instruction);
+    let mut words = text.split_whitespace();
+    words.next().filter(|name| name.eq_ignore_ascii_case("ADD"))?;
+    let paths: Vec<String> =
+        words.filter(|w| address::mentioned(w)).filter_map(address::path).collect();
+    (!paths.is_empty()).then(|| {
+        Finding::new(
+            Rule::TokenlessRequest,
+            at..at + text.trim_end().len(),
+            "`ADD` reads instance metadata without a token",
+            Remedy::advice(
+                "RUN TOKEN=$(curl -sf -X PUT -H \"X-aws-ec2-metadata-token-ttl-seconds: 21600\" \
+                 http://169.254.169.254/latest/api/token) && curl -H \
+                 \"X-aws-ec2-metadata-token: $TOKEN\" …",
+                "an image is better built without the metadata of the instance that builds it",
+            ),
+        )
+        .reading(paths)
+    })
 }
 
 /// The span of each instruction with its continuation lines and here-documents.

@@ -37,11 +37,10 @@ pub(super) fn scan(language: Language, snippet: &Snippet<'_>) -> Vec<Finding> {
         Language::Json => data::json(source),
         _ => data::yaml(source),
     };
-    let mut walk = Walk { source, snippet, no_shell: None, compose: None, findings: Vec::new() };
+    let mut walk = Walk { source, snippet, no_shell: None, findings: Vec::new() };
     for document in &documents {
-        let is_compose = document.get("services").is_some_and(|s| !s.pairs().is_empty());
-        walk.compose = is_compose.then_some("Docker Compose fills in `$` itself");
-        walk.visit(document, Holes::default());
+        let compose = document.get("services").is_some_and(|s| !s.pairs().is_empty());
+        walk.visit(document, Holes { compose, ..Holes::default() });
     }
     walk.findings
 }
@@ -51,14 +50,12 @@ struct Walk<'a> {
     snippet: &'a Snippet<'a>,
     /// Why a command in the text at hand has no shell, if so.
     no_shell: Option<&'static str>,
-    /// Why no script of the document is edited, if it is a Compose file.
-    compose: Option<&'static str>,
     findings: Vec<Finding>,
 }
 
 impl Walk<'_> {
     fn visit(&mut self, data: &Data, holes: Holes) {
-        let holes = Holes { sub: holes.sub || data.tag == "!Sub" };
+        let holes = Holes { sub: holes.sub || data.tag == "!Sub", ..holes };
         if data.tag == "!Join" && self.join(data, holes) {
             return;
         }
@@ -85,7 +82,7 @@ impl Walk<'_> {
                     if FETCHING_MODULES.contains(&pair.key.as_str()) {
                         self.findings.extend(module(pair.key.as_str(), &pair.value, self.source));
                     }
-                    let holes = Holes { sub: holes.sub || pair.key == "Fn::Sub" };
+                    let holes = Holes { sub: holes.sub || pair.key == "Fn::Sub", ..holes };
                     let outer = self.no_shell;
                     if SHELL_LESS.contains(&pair.key.as_str()) && !is_cfn_init(pairs) {
                         self.no_shell = Some("this command is run without a shell");
@@ -105,6 +102,8 @@ impl Walk<'_> {
         if is_worth_reading(raw) {
             let inner = scalar_snippet(self.source, data.span.clone(), style, holes);
             self.script(inner);
+        } else if memchr::memmem::find(raw, b"lookup(").is_some() {
+            self.findings.extend(lookup(data, &String::from_utf8_lossy(raw)));
         }
     }
 
@@ -146,32 +145,54 @@ impl Walk<'_> {
 
     fn script(&mut self, mut inner: Snippet<'static>) {
         inner.inherit(self.snippet);
-        inner.untouched = inner.untouched.or(self.compose);
         inner.no_shell = self.no_shell;
         self.findings.extend(script(&inner));
     }
 }
 
+/// Ansible's `lookup('url', …)`.
+fn lookup(data: &Data, text: &str) -> Option<Finding> {
+    let words = || text.split(['"', '\'']);
+    let is_metadata =
+        |w: &str| matches!(address::target(w), Target::Metadata { path, .. } if !path.is_empty());
+    let sends = text.to_ascii_lowercase().contains("aws-ec2-metadata-token");
+    (words().any(|w| w == "url") && words().any(is_metadata) && !sends).then(|| {
+        Finding::new(
+            Rule::TokenlessRequest,
+            data.span.clone(),
+            "`lookup` reads instance metadata without a token",
+            Remedy::advice(TASK, "a task of its own must fetch the token first"),
+        )
+        .reading(words().filter_map(address::path))
+    })
+}
+
+/// How a task gets a token, and how another sends it.
+const TASK: &str = "- uri:\n    url: http://169.254.169.254/latest/api/token\n    method: PUT\n    \
+                    headers:\n      X-aws-ec2-metadata-token-ttl-seconds: \"21600\"\n    \
+                    return_content: true\n  register: imds_token\n\nand where it is read\n    \
+                    headers:\n      X-aws-ec2-metadata-token: \"{{ imds_token.content }}\"";
+
 /// An Ansible task that reads metadata without the header.
 fn module(name: &str, task: &Data, source: &[u8]) -> Option<Finding> {
-    let url = task.get("url")?;
-    let Target::Metadata { path, .. } = address::target(url.word(source)) else { return None };
+    // `url=…` among the words of one text, or an entry.
+    let url = task.get("url").unwrap_or(task);
+    let written = url.word(source);
+    let written =
+        written.split_whitespace().find_map(|w| w.strip_prefix("url=")).unwrap_or(written);
+    let Target::Metadata { path, .. } = address::target(written) else { return None };
     let task_text = String::from_utf8_lossy(source.get(task.span.clone())?).to_ascii_lowercase();
     let has_token = task_text.contains("aws-ec2-metadata-token");
     if has_token || path.contains("api/token") || address::is_foreign(&task_text) {
         return None;
     }
-    let text = "- uri:\n    url: http://169.254.169.254/latest/api/token\n    method: PUT\n    \
-                headers:\n      X-aws-ec2-metadata-token-ttl-seconds: \"21600\"\n    \
-                return_content: true\n  register: imds_token\n\nand in this task\n    headers:\n      \
-                X-aws-ec2-metadata-token: \"{{ imds_token.content }}\"";
-    let paths = address::path(url.word(source));
+    let paths = address::path(written);
     Some(
         Finding::new(
             Rule::TokenlessRequest,
             url.span.clone(),
             format!("`{name}` reads instance metadata without a token"),
-            Remedy::advice(text, "a task of its own must fetch the token first"),
+            Remedy::advice(TASK, "a task of its own must fetch the token first"),
         )
         .reading(paths),
     )

@@ -3,8 +3,8 @@
 use tree_sitter::Node;
 
 use super::{is_worth_reading, script};
-use crate::address::BLOT;
-use crate::finding::Finding;
+use crate::address::{self, BLOT};
+use crate::finding::{Finding, Remedy, Rule};
 use crate::snippet::{Codec, Decoder, Snippet};
 use crate::syntax::{self, children, nodes, text};
 
@@ -15,6 +15,7 @@ pub(super) fn scan(snippet: &Snippet<'_>) -> Vec<Finding> {
     };
     let mut findings = Vec::new();
     for node in nodes(tree.root_node()) {
+        findings.extend(data_source(node, source));
         let is_text = matches!(node.kind(), "heredoc_template" | "quoted_template" | "string_lit");
         if !is_text || is_prose(node, source) || !is_worth_reading(&source[node.byte_range()]) {
             continue;
@@ -26,6 +27,29 @@ pub(super) fn scan(snippet: &Snippet<'_>) -> Vec<Finding> {
         findings.extend(script(&inner));
     }
     findings
+}
+
+/// `data "http"` with a metadata URL.
+fn data_source(block: Node<'_>, source: &[u8]) -> Option<Finding> {
+    let said = (block.kind() == "block").then(|| text(block, source))?;
+    let mut words = said.split_whitespace();
+    let is_http = words.next() == Some("data") && words.next() == Some("\"http\"");
+    let urls = || said.split('"').filter(|word| address::mentioned(word));
+    let speaks_v2 = said.to_ascii_lowercase().contains("aws-ec2-metadata-token");
+    let paths: Vec<String> = urls().filter_map(address::path).collect();
+    (is_http && !paths.is_empty() && !speaks_v2).then(|| {
+        Finding::new(
+            Rule::TokenlessRequest,
+            block.byte_range(),
+            "`data \"http\"` reads instance metadata without a token",
+            Remedy::advice(
+                "data \"external\" \"metadata\" {\n  program = [\"sh\", \"-c\", …]  # a script that \
+                 fetches a token, sends it, and prints JSON\n}",
+                "this data source cannot send the PUT that fetches a token",
+            ),
+        )
+        .reading(paths)
+    })
 }
 
 /// Whether the text is the value of a `description`.

@@ -12,6 +12,8 @@ pub(super) struct Holes {
     /// `${Name}` is filled in and `${!Name}` stands for `${Name}`, as CloudFormation's `Fn::Sub`
     /// does.
     pub(super) sub: bool,
+    /// `$Name` and `${Name}` are filled in and `$$` stands for `$`, as Docker Compose does.
+    pub(super) compose: bool,
 }
 
 /// The text that is written in `span`, in `style`.
@@ -44,7 +46,7 @@ pub(super) fn decode(
     holes: Holes,
 ) -> Codec {
     let inside = content(source, span, style);
-    match style {
+    let mut codec = match style {
         Style::Literal => {
             let indent = block_indent(source, inside.clone());
             block(decoder, source, inside, indent, false, holes);
@@ -70,7 +72,11 @@ pub(super) fn decode(
             let escapes = vec![("\"", "\\\""), ("\\", "\\\\"), ("\n", "\\n"), ("\t", "\\t")];
             Codec { escapes, indent: String::new() }
         }
+    };
+    if holes.compose {
+        codec.escapes.push(("$", "$$"));
     }
+    codec
 }
 
 /// The bytes of a scalar without its quotes or its block header.
@@ -174,6 +180,9 @@ fn copy(
         if holes.sub && rest.starts_with(b"${!") {
             decoder.copy(at..at + 2);
             at += 3;
+        } else if holes.compose && rest.starts_with(b"$$") {
+            decoder.put(b'$', at);
+            at += 2;
         } else if let Some((length, with)) = hole(rest, holes) {
             decoder.blot(at..at + length, with);
             at += length;
@@ -191,7 +200,14 @@ fn copy(
 fn hole(rest: &[u8], holes: Holes) -> Option<(usize, u8)> {
     const KINDS: [(&[u8], &[u8], u8); 4] =
         [(b"${{", b"}}", BLOT), (b"{{", b"}}", BLOT), (b"{%", b"%}", b' '), (b"${", b"}", BLOT)];
-    let kinds = if holes.sub { &KINDS[..] } else { &KINDS[..3] };
+    if holes.compose && rest.starts_with(b"$") {
+        let name = rest.iter().skip(1).take_while(|b| b.is_ascii_alphanumeric() || **b == b'_');
+        let length = name.count();
+        if length > 0 {
+            return Some((1 + length, BLOT));
+        }
+    }
+    let kinds = if holes.sub || holes.compose { &KINDS[..] } else { &KINDS[..3] };
     kinds.iter().find_map(|(open, close, with)| {
         let inside = rest.strip_prefix(*open)?;
         let end = inside.windows(close.len()).position(|w| w == *close)?;

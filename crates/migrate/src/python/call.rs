@@ -65,7 +65,7 @@ impl<'t> Call<'t> {
             "request" => arguments.first().is_some_and(|a| is_method(&names.values(*a))),
             _ => false,
         };
-        let at = usize::from(client == Client::Other && is_second);
+        let at = usize::from(is_second);
         let by_name = arguments.iter().find(|a| names.keyword(**a).as_deref() == Some("url"));
         let url = match by_name {
             Some(argument) => argument.child_by_field_name("value")?,
@@ -228,7 +228,8 @@ pub(super) fn headers_edit(
         ]);
     }
     let positional = call.arguments.iter().filter(|a| a.kind() != "keyword_argument").count();
-    let limit = if call.client == Client::Requests { 1 } else { 2 };
+    let at = call.arguments.iter().position(|a| *a == call.url).unwrap_or_default();
+    let limit = if call.client == Client::Requests { at + 1 } else { 2 };
     if positional > limit || call.arguments.iter().any(|a| a.kind() == "dictionary_splat") {
         return Err("it is not clear where its headers are");
     }
@@ -272,7 +273,7 @@ fn client(prefix: &str, last: &str, names: &Names<'_>) -> Option<Client> {
         ("urllib.", "urlopen" | "urlretrieve") | ("urllib.request.", "urlretrieve") => {
             Some(Client::Other)
         }
-        ("requests.", "get" | "head") => Some(Client::Requests),
+        ("requests.", "get" | "head" | "request") => Some(Client::Requests),
         (_, "get" | "head") if is_session(prefix, names) => Some(Client::Requests),
         // What tests put in the place of a client.
         _ if prefix.contains("mock") || prefix.starts_with("responses.") => None,

@@ -98,6 +98,18 @@ impl<'t> Names<'t> {
             .any(|n| n.child_by_field_name("name").is_some_and(|n| owned(n, self.source) == name))
     }
 
+    /// Whether the function `name` of this module gives a shell what it is given.
+    pub(super) fn runs_commands(&self, name: &str) -> bool {
+        nodes(self.root).filter(|n| n.kind() == "function_definition").any(|function| {
+            let is_named =
+                function.child_by_field_name("name").is_some_and(|n| owned(n, self.source) == name);
+            is_named && {
+                let body = owned(function, self.source);
+                ["subprocess", "os.system", "popen", "getoutput"].iter().any(|w| body.contains(w))
+            }
+        })
+    }
+
     /// What is assigned to `name`.
     pub(super) fn assignments(&self, name: &str) -> &[Node<'t>] {
         self.assigned.get(name).map_or(&[], Vec::as_slice)

@@ -37,6 +37,7 @@ impl<'t> Names<'t> {
                         names.assign(node, Some(value));
                     }
                 }
+                "expansion" => names.assign_default(node),
                 "function_definition" => {
                     if let Some(name) = node.child_by_field_name("name") {
                         names.functions.insert(names.text(name), node);
@@ -71,6 +72,18 @@ impl<'t> Names<'t> {
         self.evaluate(node, MAX_STEPS)
     }
 
+    /// The values that `parts` can take together. They are one word, of which the grammar made
+    /// several, as it does of `$url/$tree/$key`.
+    pub(crate) fn joint_values(&self, parts: &[Node<'t>]) -> Vec<String> {
+        let (Some(first), Some(last)) = (parts.first(), parts.last()) else { return unknown() };
+        let raw = String::from_utf8_lossy(&self.source[first.start_byte()..last.end_byte()]);
+        if parts.len() == 1 || raw.contains(['"', '\'', '`', '(']) {
+            let values = vec![String::new()];
+            return parts.iter().fold(values, |values, part| product(&values, &self.values(*part)));
+        }
+        self.word(&raw, *first, MAX_STEPS)
+    }
+
     /// Whether `variable` is used as the name of a command.
     pub(crate) fn is_command(&self, variable: &str) -> bool {
         let starts = [format!("${variable}"), format!("${{{variable}}}")];
@@ -91,6 +104,15 @@ impl<'t> Names<'t> {
         values.extend(value);
     }
 
+    /// `${NAME:=value}`
+    fn assign_default(&mut self, node: Node<'t>) {
+        if let [name, value] = children(node)[..]
+            && matches!(&self.source[name.end_byte()..value.start_byte()], b":=" | b"=")
+        {
+            self.assigned.entry(self.text(name)).or_default().push(value);
+        }
+    }
+
     fn text(&self, node: Node<'_>) -> String {
         text(node, self.source).into_owned()
     }
@@ -100,7 +122,9 @@ impl<'t> Names<'t> {
             return unknown();
         }
         match node.kind() {
-            "word" | "number" | "extglob_pattern" => vec![unescape(&self.text(node), |_| true)],
+            "word" | "number" | "extglob_pattern" => {
+                vec![unescape(&self.text(node), |_| true)]
+            }
             "string_content" | "heredoc_content" => vec![self.double_quoted(node)],
             "raw_string" => vec![self.text(node).trim_matches('\'').to_owned()],
             "ansi_c_string" => {
@@ -121,6 +145,27 @@ impl<'t> Names<'t> {
             "command_substitution" => self.echoed(node, steps),
             _ => unknown(),
         }
+    }
+
+    /// A word as it is written, in which `$name` and `${name}` may stand.
+    fn word(&self, text: &str, node: Node<'t>, steps: usize) -> Vec<String> {
+        let mut values = vec![String::new()];
+        let mut rest = text;
+        while let Some((before, after)) = rest.split_once('$') {
+            let braced = after.strip_prefix('{').and_then(|after| after.split_once('}'));
+            let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
+            let end = after.find(|c| !is_name(c)).unwrap_or(after.len());
+            let (name, tail) = braced.unwrap_or_else(|| after.split_at(end));
+            let value = match name {
+                "" => vec!["$".to_owned()],
+                _ if before.ends_with('\\') => vec![format!("${name}")],
+                name if name.contains(|c| !is_name(c)) => unknown(),
+                name => self.named(name, node, steps),
+            };
+            values = product(&product(&values, &[unescape(before, |_| true)]), &value);
+            rest = tail;
+        }
+        product(&values, &[unescape(rest, |_| true)])
     }
 
     /// Parts that follow each other, with the text between them where the grammar leaves a gap.
@@ -195,17 +240,21 @@ impl<'t> Names<'t> {
     }
 
     fn variable(&self, name: Node<'t>, steps: usize) -> Vec<String> {
-        let key = self.text(name);
-        if matches!(key.as_str(), "@" | "*") {
-            return self.parameters(name, steps);
+        self.named(&self.text(name), name, steps)
+    }
+
+    /// What the variable `key` is in the place of `node`.
+    fn named(&self, key: &str, node: Node<'t>, steps: usize) -> Vec<String> {
+        if matches!(key, "@" | "*") {
+            return self.parameters(node, steps);
         }
         if let Ok(position) = key.parse::<usize>() {
-            return self.parameter(name, position, steps);
+            return self.parameter(node, position, steps);
         }
         let mut values: Vec<String> = Vec::new();
-        for value in self.assigned.get(&key).into_iter().flatten().take(MAX_VALUES) {
+        for value in self.assigned.get(key).into_iter().flatten().take(MAX_VALUES) {
             // An assignment that uses its own name says nothing new about it.
-            if around(name).any(|n| n == *value) {
+            if around(node).any(|n| n == *value) {
                 continue;
             }
             let texts = self.evaluate(*value, steps - 1);

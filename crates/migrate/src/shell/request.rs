@@ -165,13 +165,17 @@ impl Aims {
     fn read<'t>(words: &[Node<'t>], fetcher: Fetcher, names: &Names<'t>, source: &[u8]) -> Self {
         let mut aims = Self::default();
         let mut value_of: Option<(String, Role)> = None;
-        for (i, word) in words.iter().enumerate() {
-            let values = names.values(*word);
+        // The grammar makes two of some words: no blank stands between them.
+        let words = words.chunk_by(|one, next| one.end_byte() == next.start_byte());
+        for (i, parts) in words.enumerate() {
+            let Some(word) = parts.first() else { continue };
+            let values = names.joint_values(parts);
             for value in &values {
                 aims.said.push_str(value);
                 aims.said.push('\n');
             }
-            let raw = text(*word, source);
+            let end = parts.last().map_or(word.end_byte(), Node::end_byte);
+            let raw = String::from_utf8_lossy(&source[word.start_byte()..end]);
             if let Some((option, role)) = value_of.take() {
                 if matches!(role, Role::OptionWithValue { network: true }) {
                     aims.network.push(' ');

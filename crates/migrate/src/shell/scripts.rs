@@ -70,7 +70,9 @@ fn language_of(node: Node<'_>, names: &Names<'_>, source: &[u8]) -> Option<Langu
                 return Some(Language::Python);
             }
             let speaks = SPEAKERS.contains(&name);
-            let is_code = !speaks || matches!(name, "echo" | "printf") && is_written(holder);
+            let is_code = !speaks
+                || name == "alias"
+                || matches!(name, "echo" | "printf") && is_written(holder);
             is_code.then_some(Language::Shell)
         }
         _ => None,

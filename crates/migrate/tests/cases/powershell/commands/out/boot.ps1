@@ -1,0 +1,8 @@
+cmd /c "curl -s http://169.254.169.254/latest/meta-data/instance-id > id.txt"
+bitsadmin /transfer job http://169.254.169.254/latest/user-data C:\ud
+function Get-Meta($p) { return (New-Object Net.WebClient).DownloadString("http://169.254.169.254/latest/meta-data/$p") }
+$ImdsToken = Invoke-RestMethod -Method Put -Uri http://169.254.169.254/latest/api/token -Headers @{"X-aws-ec2-metadata-token-ttl-seconds" = "21600"}
+Invoke-RestMethod -Headers @{"X-aws-ec2-metadata-token" = $ImdsToken} -Uri ("http://169.254.169.254/latest/meta-data/{0}" -f "hostname")
+Invoke-WebRequest -Headers @{"X-aws-ec2-metadata-token" = $ImdsToken} `
+  -Uri http://169.254.169.254/latest/user-data `
+  -OutFile C:\ud.txt
