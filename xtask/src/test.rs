@@ -88,6 +88,11 @@ pub(crate) fn run() -> Result<()> {
     crate::run(&mut cargo("clippy --workspace --all-targets --quiet -- -D warnings"))?;
     let mut doc = cargo("doc --workspace --no-deps --document-private-items --quiet");
     crate::run(doc.env("RUSTDOCFLAGS", "-D warnings"))?;
+    // To fuzz takes nightly and a C++ compiler; that the targets compile takes neither.
+    crate::run(
+        cargo("check --quiet --manifest-path fuzz/Cargo.toml --target-dir target/fuzz")
+            .env("CUSTOM_LIBFUZZER_PATH", "/dev/null"),
+    )?;
     architecture::check()?;
     codegen::check()?;
     crate::run(
