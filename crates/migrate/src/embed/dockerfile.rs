@@ -45,7 +45,7 @@ fn added(instruction: &[u8], at: usize) -> Option<Finding> {
     (!paths.is_empty()).then(|| {
         Finding::new(
             Rule::TokenlessRequest,
-            at..at + text.trim_end().len(),
+            at..at + instruction.trim_ascii_end().len(),
             "`ADD` reads instance metadata without a token",
             Remedy::advice(
                 "RUN TOKEN=$(curl -sf -X PUT -H \"X-aws-ec2-metadata-token-ttl-seconds: 21600\" \

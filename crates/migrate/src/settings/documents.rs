@@ -88,6 +88,7 @@ pub(super) fn scan(language: Language, snippet: &Snippet<'_>) -> Vec<Finding> {
     let mut judge = Judge { source, is_json, findings: Vec::new() };
     judge.kubernetes(&documents);
     for document in &documents {
+        judge.parameters(document);
         judge.template(document);
         judge.packer(document);
         judge.ansible(document);
@@ -102,6 +103,25 @@ struct Judge<'a> {
 }
 
 impl Judge<'_> {
+    /// A parameter of a CloudFormation template that chooses between the two, and by default the
+    /// wrong one.
+    fn parameters(&mut self, document: &Data) {
+        for pair in document.get("Parameters").map(Data::pairs).unwrap_or_default() {
+            let (Some(default), Some(allowed)) =
+                (pair.value.get("Default"), pair.value.get("AllowedValues"))
+            else {
+                continue;
+            };
+            let chooses = allowed.items().iter().any(|v| v.word(self.source) == "required");
+            if chooses && default.word(self.source) == "optional" {
+                let what =
+                    format!("`{}` leaves tokens optional where nothing else is said", pair.key);
+                let edits = vec![self.required(default)];
+                self.findings.push(not_required(default.span.clone(), what, edits));
+            }
+        }
+    }
+
     /// CloudFormation's `Resources` and Pulumi's `resources`.
     fn template(&mut self, document: &Data) {
         for (resources, kind, properties, known) in [
@@ -157,6 +177,10 @@ impl Judge<'_> {
 
     /// Something that launches instances: what it does not say is optional.
     fn launcher(&mut self, kind: &Data, name: &str, holder: &Data, resource: &Resource) {
+        // A condition decides at run time.
+        if !matches!(holder.content, Content::Map(_)) || holder.get("Fn::If").is_some() {
+            return;
+        }
         let Some(options) = holder.get(resource.options) else {
             let what = format!("`{name}` does not say whether tokens are required");
             let entry = [(resource.tokens, "required")];
@@ -185,16 +209,21 @@ impl Judge<'_> {
     fn explicit(&mut self, options: &Data, name: &str, resource: &Resource) {
         let Some(tokens) = options.get(resource.tokens) else { return };
         if tokens.word(self.source) == "optional" {
-            let raw = self.source.get(tokens.span.clone()).unwrap_or_default();
-            let quote = match raw.first() {
-                Some(b'"') => "\"",
-                Some(b'\'') => "'",
-                _ => "",
-            };
-            let edit = Edit::replace(tokens.span.clone(), format!("{quote}required{quote}"));
+            let edit = self.required(tokens);
             let what = format!("`{name}` leaves tokens optional");
             self.findings.push(not_required(tokens.span.clone(), what, vec![edit]));
         }
+    }
+
+    /// The edit that makes the text `value` say `required`, in its quotes.
+    fn required(&self, value: &Data) -> Edit {
+        let raw = self.source.get(value.span.clone()).unwrap_or_default();
+        let quote = match raw.first() {
+            Some(b'"') => "\"",
+            Some(b'\'') => "'",
+            _ => "",
+        };
+        Edit::replace(value.span.clone(), format!("{quote}required{quote}"))
     }
 
     fn limit(&mut self, options: &Data, name: &str, resource: &Resource, containers: bool) {

@@ -12,7 +12,7 @@ use crate::edit::Edit;
 use crate::finding::{Finding, Remedy, Rule};
 use crate::language::Language;
 use crate::snippet::Snippet;
-use crate::syntax::{self, is_clean, nodes, text};
+use crate::syntax::{self, children, is_clean, nodes, text};
 
 /// Properties that decide whether tokens are required, in lower case and without `_`.
 const DECIDING: [&str; 3] = ["requireimdsv2", "metadataoptions", "httptokens"];
@@ -94,6 +94,9 @@ impl<'t> Program<'t> {
             return (!self.inherits(node, literal.as_ref())).then(|| node_group(name, &written));
         };
         let Some(mut literal) = literal else {
+            if let Some(finding) = self.without_properties(node, name, &written, options) {
+                return Some(finding);
+            }
             return self.made_elsewhere(node, name, &written, options);
         };
         // A launch template does not inherit from one.
@@ -150,6 +153,25 @@ impl<'t> Program<'t> {
         }
         let said = key(&text(node, self.source));
         INHERITING.iter().any(|word| said.contains(word)) || said.contains("...")
+    }
+
+    /// A construct of the CDK with nothing but its scope and its name, in TypeScript.
+    fn without_properties(
+        &self,
+        node: Node<'t>,
+        name: Node<'t>,
+        written: &str,
+        options: &Options,
+    ) -> Option<Finding> {
+        let [scope, id] = children(node.child_by_field_name("arguments")?)[..] else { return None };
+        let is_construct = text(scope, self.source) == "this" && id.kind() == "string";
+        if self.notation != Notation::TypeScript || !is_construct || options.within.is_some() {
+            return None;
+        }
+        let property = options.property(written, self.notation);
+        let edit = Edit::insert(id.end_byte(), format!(", {{ {property} }}"));
+        let what = format!("`{written}` does not say whether tokens are required");
+        Some(not_required(name.byte_range(), what, vec![edit]))
     }
 
     /// The properties do not stand in the call: nothing is edited.

@@ -5,7 +5,7 @@ use std::path::Path;
 use imds_migrate::{Finding, apply, report, scan};
 
 /// One name for each way into the scanner.
-pub(crate) const NAMES: [&str; 22] = [
+pub(crate) const NAMES: [&str; 27] = [
     "a.sh",
     "a.fish",
     "a.py",
@@ -28,6 +28,11 @@ pub(crate) const NAMES: [&str; 22] = [
     "package-lock.json",
     "pom.xml",
     "Gemfile.lock",
+    "App.csproj",
+    "libs.versions.toml",
+    "build.gradle",
+    "pyproject.toml",
+    "packages.lock.json",
 ];
 
 /// Takes the first byte for the kind of file, and the rest for its content.

@@ -13,7 +13,18 @@ use imds_migrate::{Finding, apply, scan};
 use proptest::prelude::*;
 
 /// Pieces that make the scanner look closer than random bytes would.
-const PIECES: [&str; 44] = [
+const PIECES: [&str; 55] = [
+    "\\curl ",
+    "${X:=http://169.254.169.254/latest}",
+    "$X/$1/$2 ",
+    "\"{}/{0}/{x}\".format(X, x=",
+    "alias x='",
+    "import * as ec2 from 'aws-cdk-lib/aws-ec2';\nnew ec2.Instance(this, 'a', { ",
+    "import software.amazon.awscdk.services.ec2.*;\nInstance.Builder.create(this, \"a\").",
+    "Amazon.CDK.AWS.EC2; new InstanceProps { ",
+    "kind: ClusterConfig\nnodeGroups:\n  - disablePodIMDS: true\n",
+    "Resources:\n  A:\n    Type: AWS::EKS::Nodegroup\n    Properties:\n      AmiType: x\n",
+    "<PackageReference Include=\"AWSSDK\" Version=\"",
     "curl ",
     "wget -qO- ",
     "http://169.254.169.254/latest/meta-data/instance-id",

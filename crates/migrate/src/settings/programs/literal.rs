@@ -77,8 +77,8 @@ impl Notation {
     pub(super) fn class(self, written: &str) -> String {
         let endings: &[&str] = match self {
             Self::TypeScript | Self::Python => return written.to_owned(),
-            Self::Java => &[".Builder", "Props", "Args"],
-            Self::CSharp | Self::Go => &["Props", "Args"],
+            Self::Java => &[".Builder", "Props", "Args", "Options"],
+            Self::CSharp | Self::Go => &["Props", "Args", "Options"],
         };
         let class = endings.iter().find_map(|ending| written.strip_suffix(ending));
         class.unwrap_or(written).to_owned()
@@ -175,7 +175,8 @@ impl<'t> Literal<'t> {
             }
             (_, None) if self.follows => Edit::insert(self.start, format!(", {property}")),
             (Notation::TypeScript | Notation::CSharp, None) => {
-                Edit::insert(self.start, format!(" {property} "))
+                let end = if source.get(self.start) == Some(&b' ') { "" } else { " " };
+                Edit::insert(self.start, format!(" {property}{end}"))
             }
             (_, None) => Edit::insert(self.start, property),
         }

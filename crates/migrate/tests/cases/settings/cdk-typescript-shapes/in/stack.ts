@@ -1,0 +1,10 @@
+import { aws_ec2 as ec2, aws_ecs as ecs, aws_eks as eks } from 'aws-cdk-lib';
+new ec2.Instance(this, 'a', { ...common, vpc });
+new ec2.Instance(this, 'b', {vpc,requireImdsv2:true});
+new ec2.LaunchTemplate(this, 'c');
+new ec2.LaunchTemplate(this, 'd', { httpTokens: strict ? ec2.LaunchTemplateHttpTokens.REQUIRED : ec2.LaunchTemplateHttpTokens.OPTIONAL });
+new ec2.LaunchTemplate(this, 'e', { requireImdsv2: true, httpPutResponseHopLimit: 2 });
+cluster.addNodegroupCapacity('f', { launchTemplateSpec: { id: lt.ref } });
+cluster.addCapacity('g', { instanceType });
+new eks.Cluster(this, 'h', { defaultCapacity: 0 });
+const t: ec2.Instance = x;
