@@ -118,7 +118,8 @@ fn tokenless<'t>(
     let blocked = |r: &Request| blocked(r, snippet);
     let needy: Vec<&Request> = requests
         .iter()
-        .filter(|r| r.kind == Kind::Tokenless && blocked(r).is_none() && reusable(r).is_none())
+        .filter(|r| r.kind == Kind::Tokenless && !r.is_scheduled)
+        .filter(|r| blocked(r).is_none() && reusable(r).is_none())
         .collect();
     let places = place::plan(&needy, source);
     let variable = VARIABLES.iter().find(|v| !names.is_assigned(v)).unwrap_or(&VARIABLES[0]);
@@ -133,11 +134,17 @@ fn tokenless<'t>(
         let after = request.program.end_byte();
         let remedy = if let Some(reason) = reason {
             Remedy::advice(example(request), reason)
-        } else if let Some(variable) = reusable(request) {
+        } else if let Some(variable) = reusable(request).filter(|_| !request.is_scheduled) {
             Remedy::Rewrite(vec![Edit::insert(
                 after,
                 format!(" {}", request.fetcher.header(&variable)),
             )])
+        } else if request.is_scheduled {
+            let place = Place::before(request.program);
+            Remedy::Rewrite(vec![
+                fetch(&place, &[request], variable, snippet),
+                Edit::insert(after, format!(" {}", request.fetcher.header(variable))),
+            ])
         } else {
             let own = needy.iter().position(|r| r.command == request.command);
             let Some(place) = own.and_then(|i| places.get(i)) else { continue };

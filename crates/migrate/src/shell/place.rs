@@ -20,6 +20,14 @@ pub(crate) struct Place {
     pub(crate) reach: Range<usize>,
 }
 
+impl Place {
+    /// Right before `node`, for it alone.
+    pub(crate) fn before(node: Node<'_>) -> Self {
+        let at = node.start_byte();
+        Self { at, join: Join::Statement, reach: at..at }
+    }
+}
+
 /// How the assignment is joined to the code after it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Join {
@@ -226,8 +234,9 @@ fn place(scope: Scope<'_>, commands: &[Node<'_>], source: &[u8]) -> Place {
             reach: seat.statement.start_byte()..seat.end(),
         }
     } else {
-        let at = commands.first().map_or(0, Node::start_byte);
-        Place { at, join: Join::Statement, reach: at..at }
+        commands
+            .first()
+            .map_or(Place { at: 0, join: Join::Statement, reach: 0..0 }, |c| Place::before(*c))
     }
 }
 

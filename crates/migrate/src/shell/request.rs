@@ -63,6 +63,8 @@ pub(crate) struct Request<'t> {
     pub(crate) program: Node<'t>,
     /// How it speaks.
     pub(crate) kind: Kind,
+    /// Whether it is what a line of a crontab runs: its statement begins after the schedule.
+    pub(crate) is_scheduled: bool,
     /// How the script would write the fetcher's name for another request.
     pub(crate) again: String,
     /// Where its token comes from: the text before `/latest/api/token`.
@@ -112,6 +114,7 @@ pub(crate) fn recognise<'t>(
     }
 
     let program = words[at];
+    let is_scheduled = runner.as_deref().is_some_and(is_schedule);
     let aims = Aims::read(&words[at..], fetcher, names, source);
     let metadata = aims.metadata?;
     let said = aims.said.to_ascii_lowercase();
@@ -122,7 +125,9 @@ pub(crate) fn recognise<'t>(
         Kind::TokenFetch
     } else if said.contains("aws-ec2-metadata-token") || aims.hidden_header {
         Kind::WithToken
-    } else if let Some(reason) = runner.as_deref().and_then(|r| unsafe_runner(r, names, source)) {
+    } else if let Some(reason) =
+        runner.as_deref().filter(|_| !is_scheduled).and_then(|r| unsafe_runner(r, names, source))
+    {
         Kind::TokenlessUnsafe(reason)
     } else if aims.elsewhere {
         Kind::TokenlessUnsafe("the same command also reads other hosts, which must not see a token")
@@ -136,6 +141,7 @@ pub(crate) fn recognise<'t>(
         fetcher,
         program,
         kind,
+        is_scheduled,
         again: again(command, &words[..=at], fetcher, source),
         endpoint: metadata.endpoint.unwrap_or_else(|| DEFAULT_ENDPOINT.to_owned()),
         network: aims.network,
@@ -250,6 +256,12 @@ fn overridable(word: Node<'_>, host_is_known: bool, source: &[u8]) -> Option<Str
     let expansion = text(first, source).into_owned();
     let has_default = first.kind() == "expansion" && expansion.contains('-');
     (leads && tree_follows && (has_default || !host_is_known)).then_some(expansion)
+}
+
+/// Whether a word can only be the first field of a crontab's line: `*`, `*/5`, `0`, `@hourly`.
+fn is_schedule(word: &str) -> bool {
+    let is_field = |c: char| c.is_ascii_digit() || matches!(c, '*' | '/' | ',' | '-');
+    word.starts_with('@') || word.chars().all(is_field)
 }
 
 /// Why a command behind `runner` must not be edited.
