@@ -81,7 +81,7 @@ pub(crate) fn scan(language: Language, snippet: &Snippet<'_>) -> Vec<Finding> {
                 Target::Metadata { .. } => value.contains("://") || fetches,
                 Target::Elsewhere | Target::Unknown => false,
             };
-            let is_used = in_call || fetches;
+            let is_used = in_call || fetches || is_kept(string, &value);
             shell_command(string, in_call, source)
                 .or_else(|| (aims && is_used).then(|| finding(dialect, string, &value, source)))
         })
@@ -144,6 +144,18 @@ fn shell_command(string: Node<'_>, in_call: bool, source: &[u8]) -> Option<Findi
         )
         .reading(script.split(ends_url).filter_map(|url| address::path(&known(url))))
     })
+}
+
+/// Whether `string` is a whole URL in metadata's tree that a name stands for: what reads it may be a
+/// client that is not known.
+fn is_kept(string: Node<'_>, value: &str) -> bool {
+    let is_tree = PATHS.iter().any(|path| value.contains(path)) && value.starts_with("http://");
+    let named = around(string).skip(1).take(3).any(|n| {
+        n.kind().contains("declarator")
+            || n.kind().contains("assignment")
+            || matches!(n.kind(), "const_spec" | "var_spec")
+    });
+    is_tree && named && !is_listed(string)
 }
 
 /// Whether `string` stands in a list, as hosts do that are not to be reached.

@@ -52,6 +52,14 @@ struct Fetched<'t> {
     at: usize,
 }
 
+/// Whether it stands in an `except` whose `try` sends a token.
+fn is_fallback(call: Node<'_>, source: &[u8]) -> bool {
+    around(call).filter(|n| n.kind() == "except_clause").any(|handler| {
+        let tried = handler.parent().and_then(|n| n.child_by_field_name("body"));
+        tried.is_some_and(|body| sends_tokens(&source[body.byte_range()]))
+    })
+}
+
 /// Whether a program names the header that carries a token.
 fn sends_tokens(source: &[u8]) -> bool {
     let text = String::from_utf8_lossy(source).to_ascii_lowercase();
@@ -74,7 +82,8 @@ fn request<'t>(
     let said = call.said(names).to_ascii_lowercase();
     let speaks_v2 = said.contains("aws-ec2-metadata-token")
         || said.contains("api/token")
-        || call.has_hidden_headers(names) && sends_tokens(&snippet.text);
+        || call.has_hidden_headers(names) && sends_tokens(&snippet.text)
+        || is_fallback(call.node, &snippet.text);
     if speaks_v2 || call.gets_header_later(names) || address::is_foreign(&said) {
         return None;
     }

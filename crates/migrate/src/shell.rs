@@ -126,6 +126,9 @@ fn tokenless<'t>(
 
     let mut findings = Vec::new();
     for request in requests {
+        if is_fallback(request, requests, source) {
+            continue;
+        }
         let reason = match request.kind {
             Kind::WithToken | Kind::TokenFetch => continue,
             Kind::TokenlessUnsafe(reason) => Some(unparsed(request).unwrap_or(reason)),
@@ -166,6 +169,34 @@ fn tokenless<'t>(
         );
     }
     findings
+}
+
+/// Whether the same is asked for with a token first, and without one only where there is none: in the
+/// `else` of an `if` that looks at the token, or to the right of `||`.
+fn is_fallback(request: &Request<'_>, requests: &[Request<'_>], source: &[u8]) -> bool {
+    let mut others =
+        requests.iter().filter(|r| r.kind == Kind::WithToken && r.paths == request.paths);
+    others.any(|other| {
+        let shared = around(other.command).find(|n| around(request.command).any(|m| m == *n));
+        shared.is_some_and(|choice| falls_back(choice, other, source))
+    })
+}
+
+/// Whether `choice` is made by whether there is the token that `request` sends.
+fn falls_back(choice: Node<'_>, request: &Request<'_>, source: &[u8]) -> bool {
+    let mut cursor = choice.walk();
+    if choice.kind() == "list" {
+        return choice.children(&mut cursor).any(|n| n.kind() == "||");
+    }
+    let command = text(request.command, source).to_lowercase();
+    let Some((_, token)) = command.split_once("metadata-token:") else { return false };
+    let token = token.trim_start().trim_start_matches(['$', '{']);
+    let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    let token = token.split(|c| !is_name(c)).next().unwrap_or_default();
+    let mut conditions = choice.children_by_field_name("condition", &mut cursor);
+    choice.kind() == "if_statement"
+        && conditions
+            .any(|n| text(n, source).to_lowercase().split(|c| !is_name(c)).any(|w| w == token))
 }
 
 /// Why a tokenless request is left to a person.

@@ -97,11 +97,16 @@ impl<'t> Call<'t> {
         said
     }
 
-    /// Whether its headers are made by a function.
+    /// Whether its headers are made by a function, one by one, or with other arguments elsewhere.
     pub(super) fn has_hidden_headers(&self, names: &Names<'t>) -> bool {
+        if self.arguments.iter().any(|a| a.kind() == "dictionary_splat") {
+            return true;
+        }
         self.argument("headers", names.source).is_some_and(|headers| {
             let assigned = names.assignments(&names.last(headers));
-            headers.kind() == "call" || assigned.iter().any(|n| n.kind() == "call")
+            headers.kind() == "call"
+                || assigned.iter().any(|n| n.kind() == "call")
+                || names.has_entry(&owned(headers, names.source), "aws-ec2-metadata-token")
         })
     }
 

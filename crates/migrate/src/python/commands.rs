@@ -10,14 +10,17 @@ use crate::syntax::{around, children, nodes, text};
 use crate::{address, embed};
 
 /// Functions whose text a shell reads, whatever else they are given.
-const SHELLS: [&str; 7] = [
+const SHELLS: [&str; 10] = [
     "os.system",
     "os.popen",
     "subprocess.getoutput",
     "subprocess.getstatusoutput",
     "commands.getoutput",
     "commands.getstatusoutput",
+    "getoutput",
+    "getstatusoutput",
     "popen",
+    "system",
 ];
 
 /// Scripts and commands in the string `string`.
@@ -86,7 +89,9 @@ fn reader(string: Node<'_>, names: &Names<'_>) -> Option<Reader> {
 /// What reads the command that the function in `call` is given.
 fn reader_of(call: Node<'_>, names: &Names<'_>) -> Option<Reader> {
     let source = names.source;
-    let function = owned(call.child_by_field_name("function")?, source);
+    let function = call.child_by_field_name("function")?;
+    let (name, last) = (owned(function, source), names.last(function));
+    let function = format!("{}{last}", names.module(name.strip_suffix(&last)?));
     let arguments = call.child_by_field_name("arguments")?;
     let has_shell = text(arguments, source).replace(' ', "").contains("shell=True");
     let is_shell = SHELLS.contains(&function.as_str())
@@ -94,7 +99,7 @@ fn reader_of(call: Node<'_>, names: &Names<'_>) -> Option<Reader> {
     if is_shell {
         return Some(Reader::Shell);
     }
-    let runs = function.starts_with("subprocess.") || names.runs_commands(&function);
+    let runs = function.starts_with("subprocess.") || names.runs_commands(&last);
     runs.then_some(UNKNOWN)
 }
 

@@ -110,6 +110,15 @@ impl<'t> Names<'t> {
         })
     }
 
+    /// Whether some line makes an entry of the dictionary `name` that says `word`.
+    pub(super) fn has_entry(&self, name: &str, word: &str) -> bool {
+        let text = owned(self.root, self.source);
+        let starts = [format!("{name}["), format!("{name}.update(")];
+        text.lines().map(str::trim_start).any(|line| {
+            starts.iter().any(|s| line.starts_with(s)) && line.to_ascii_lowercase().contains(word)
+        })
+    }
+
     /// What is assigned to `name`.
     pub(super) fn assignments(&self, name: &str) -> &[Node<'t>] {
         self.assigned.get(name).map_or(&[], Vec::as_slice)

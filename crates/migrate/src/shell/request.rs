@@ -187,8 +187,10 @@ impl Aims {
                     aims.network.push(' ');
                     aims.network.push_str(&raw);
                 }
-                let is_header = matches!(option.as_str(), "-H" | "--header");
-                if is_header && values.iter().all(|v| v.starts_with(HOLE)) {
+                let is_header = matches!(option.as_str(), "-H" | "--header")
+                    && values.iter().all(|v| v.starts_with([HOLE, '@']));
+                // A file of options may have headers as well.
+                if is_header || matches!(option.as_str(), "-K" | "--config") {
                     aims.hidden_header |= mentions_token_header(source);
                 }
                 continue;
