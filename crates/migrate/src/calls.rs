@@ -38,9 +38,10 @@ pub(crate) fn scan(language: Language, snippet: &Snippet<'_>) -> Vec<Finding> {
         return Vec::new();
     };
     // A program that knows the header is taken to send it.
-    if lower.contains("aws-ec2-metadata-token") || address::is_foreign(&lower) {
+    if lower.contains("aws-ec2-metadata-token") {
         return Vec::new();
     }
+    let is_foreign = address::is_foreign(&lower);
     let parsed = match language {
         Language::Perl => without_here_documents(source),
         _ => source.to_vec(),
@@ -62,27 +63,20 @@ pub(crate) fn scan(language: Language, snippet: &Snippet<'_>) -> Vec<Finding> {
             let value = value(string, source);
             let is_call = |n: &Node| dialect.calls.contains(&n.kind());
             let calls: Vec<Node> = around(string).skip(1).filter(is_call).collect();
-            let in_call = !calls.is_empty();
-            let names: Vec<String> = calls
-                .into_iter()
-                .take_while(|call| !is_cut_off(string, *call))
-                .map(|call| called(call, string, source))
-                .collect();
-            if names.first().is_some_and(|n| is_speaking(n)) || names.iter().any(|n| is_testing(n))
-            {
+            if is_only_said(string, &calls, source) {
                 return None;
             }
             let aims = match address::target(&value) {
                 // A host without a path is an endpoint: somebody else's concern unless this file
-                // has the paths.
+                // has the paths, and no other cloud's.
                 Target::Metadata { path, .. } if path.is_empty() => {
-                    fetches && has_path && !is_listed(string)
+                    fetches && has_path && !is_foreign && !is_listed(string)
                 }
                 Target::Metadata { .. } => value.contains("://") || fetches,
                 Target::Elsewhere | Target::Unknown => false,
             };
-            let is_used = in_call || fetches || is_kept(string, &value);
-            shell_command(string, in_call, source)
+            let is_used = !calls.is_empty() || fetches || is_kept(string, &value);
+            shell_command(string, !calls.is_empty(), source)
                 .or_else(|| (aims && is_used).then(|| finding(dialect, string, &value, source)))
         })
         .collect()
@@ -182,6 +176,14 @@ fn known(text: &str) -> String {
         Some(at) => format!("{}{HOLE}", &text[..at]),
         None => text.to_owned(),
     }
+}
+
+/// Whether the calls around `string`, innermost first, print it, or expect or fake what it asks for.
+fn is_only_said(string: Node<'_>, calls: &[Node<'_>], source: &[u8]) -> bool {
+    let near = calls.iter().take_while(|call| !is_cut_off(string, **call));
+    let mut names = near.map(|call| called(*call, string, source));
+    let Some(first) = names.next() else { return false };
+    is_speaking(&first) || is_testing(&first) || names.any(|name| is_testing(&name))
 }
 
 /// Whether statements of their own stand between `string` and the call around it.
