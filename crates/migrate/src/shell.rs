@@ -64,7 +64,10 @@ fn parse(source: &[u8]) -> Option<Tree> {
             *digit = b'a';
         }
     }
-    for _ in 0..REPAIRS {
+    let may_join = memchr::memmem::find(source, b"\n\\").is_some()
+        || memchr::memchr_iter(b'|', source).nth(1).is_some();
+    let repairs = if may_join { REPAIRS } else { 0 };
+    for _ in 0..repairs {
         let tree = syntax::parse(&grammar, &text)?;
         let commands = nodes(tree.root_node()).filter(|n| n.kind() == "command");
         let ends: Vec<usize> = commands.flat_map(|c| line_ends(c, &text)).collect();

@@ -1,6 +1,7 @@
 //! Parsing: one way into every grammar, and the few questions all of them are asked.
 
 use std::borrow::Cow;
+use std::cell::RefCell;
 
 use tree_sitter::{Language, Node, Parser, Tree};
 
@@ -8,11 +9,17 @@ use tree_sitter::{Language, Node, Parser, Tree};
 /// node's surroundings costs its depth.
 const MAX_DEPTH: usize = 300;
 
+thread_local! {
+    /// A parser keeps the memory of one tree for the next.
+    static PARSER: RefCell<Parser> = RefCell::new(Parser::new());
+}
+
 /// Parses `text`; `None` when the grammar gives up or the nesting is absurd.
 pub(crate) fn parse(language: &Language, text: &[u8]) -> Option<Tree> {
-    let mut parser = Parser::new();
-    parser.set_language(language).ok()?;
-    let tree = parser.parse(text, None)?;
+    let tree = PARSER.with_borrow_mut(|parser| {
+        parser.set_language(language).ok()?;
+        parser.parse(text, None)
+    })?;
     (depth(tree.root_node()) <= MAX_DEPTH).then_some(tree)
 }
 
