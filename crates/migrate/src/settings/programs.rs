@@ -59,16 +59,22 @@ impl<'t> Program<'t> {
             let at = value.start_byte() + written.rfind(old)?;
             Some(vec![Edit::replace(at..at + old.len(), new)])
         };
+        // A word of its own: no part of a name.
+        let is = |word: &str| written.split(|c: char| !c.is_alphanumeric()).any(|w| w == word);
+        let is_quoted = written.contains(['"', '\'']);
+        let optional = || {
+            let words = [("OPTIONAL", "REQUIRED"), ("Optional", "Required")];
+            let named = words.into_iter().find(|(old, _)| is(old));
+            let (old, new) = named.or(is_quoted.then_some(("optional", "required")))?;
+            replaced(old, new)
+        };
         match key.as_str() {
-            "requireimdsv2" => {
+            "requireimdsv2" if is("false") || is("False") => {
                 let edits = replaced("false", "true").or_else(|| replaced("False", "True"))?;
                 Some(not_required(value.byte_range(), "tokens are left optional", edits))
             }
             "httptokens" => {
-                let edits = replaced("optional", "required")
-                    .or_else(|| replaced("OPTIONAL", "REQUIRED"))
-                    .or_else(|| replaced("Optional", "Required"))?;
-                Some(not_required(value.byte_range(), "tokens are left optional", edits))
+                Some(not_required(value.byte_range(), "tokens are left optional", optional()?))
             }
             "httpputresponsehoplimit" if runs_containers(self.source) => {
                 let number: String = written.chars().filter(char::is_ascii_digit).collect();

@@ -131,6 +131,8 @@ fn inherits(block: Node<'_>, source: &[u8]) -> bool {
     })
 }
 
+/// A node group that names no launch template: one is added after it, unless some of its settings
+/// would have to move there.
 fn node_group(block: Node<'_>, name: Node<'_>, snippet: &Snippet<'_>) -> Finding {
     let source: &[u8] = &snippet.text;
     let system = attribute(block, "ami_type", source).map(|n| literal(n, source));

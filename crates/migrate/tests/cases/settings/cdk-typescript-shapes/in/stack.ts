@@ -8,3 +8,5 @@ cluster.addNodegroupCapacity('f', { launchTemplateSpec: { id: lt.ref } });
 cluster.addCapacity('g', { instanceType });
 new eks.Cluster(this, 'h', { defaultCapacity: 0 });
 const t: ec2.Instance = x;
+new ec2.LaunchTemplate(this, 'i', { httpTokens: optionalTokens });
+new ec2.LaunchTemplate(this, 'j', { requireImdsv2: falseInTests });
