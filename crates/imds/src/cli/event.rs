@@ -34,7 +34,7 @@ pub(crate) struct EventArgs {
     pub(crate) instance_id: Option<InstanceId>,
 
     /// The instance's Region [default: the default instance's]
-    #[arg(long, global = true)]
+    #[arg(long, global = true, requires = "instance_id")]
     pub(crate) region: Option<Region>,
 
     /// Print JSON; times are in seconds since 1970

@@ -67,7 +67,7 @@ time.sleep = sleep
 const CARRY: &str = include_str!("carry.py");
 
 /// How long a script may run.
-const LIMIT: &str = "15";
+const LIMIT: &str = "60";
 
 /// An instance to run on.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
