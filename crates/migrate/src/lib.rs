@@ -14,6 +14,7 @@ mod edit;
 mod embed;
 mod error;
 mod finding;
+mod ignored;
 mod language;
 mod library;
 mod powershell;
@@ -40,7 +41,9 @@ pub use walk::{Event, MAX_SIZE, walk};
 
 /// Everything in `bytes`, the content of the file `path`, that speaks IMDSv1 or lets it be spoken.
 ///
-/// Findings are in the order of the text. The rewrites of one file can be applied together.
+/// Findings are in the order of the text. The rewrites of one file can be applied together. What a
+/// comment says is to be ignored is none: `imds-migrate: ignore` on the same line, or on one before it
+/// that has nothing else.
 pub fn scan(path: &Path, bytes: &[u8]) -> Vec<Finding> {
     if !prefilter::is_worth_parsing(path, bytes) {
         return Vec::new();
@@ -51,6 +54,7 @@ pub fn scan(path: &Path, bytes: &[u8]) -> Vec<Finding> {
         findings.extend(scan_snippet(language, &file));
         findings.extend(only_what_parses(language, &file, settings::scan(language, &file)));
     }
+    findings.retain(|f| !ignored::is_ignored(bytes, f.span.start));
     findings.sort_by_key(|f| (f.span.start, f.span.end, f.rule));
     findings.dedup();
     for finding in &mut findings {
