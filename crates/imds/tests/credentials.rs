@@ -48,15 +48,16 @@ printf '{"Version": 1, "AccessKeyId": "%s", "SecretAccessKey": "s3cr3t/%s",' $na
 printf '"SessionToken": "s3cr3t/s3cr3t", "Expiration": "%s"}' "$end"
 "#;
 
+/// Writes the program; gives the setting that has it asked.
+fn asks_process(directory: &Path) -> Result<String> {
+    fs::write(directory.join("process"), PROCESS)?;
+    let place = directory.display();
+    Ok(format!("credential-process = \"sh {place}/process {place}\""))
+}
+
 fn a_process_is_asked_again_fails_and_recovers() -> Result<()> {
     let directory = tempfile::tempdir()?;
-    let script = directory.path().join("process");
-    fs::write(&script, PROCESS)?;
-    let place = directory.path().display();
-    let config = write_config(
-        directory.path(),
-        &format!("credential-process = \"sh {place}/process {place}\""),
-    )?;
+    let config = write_config(directory.path(), &asks_process(directory.path())?)?;
     let server = Server::start(&["--config", &config])?;
     let document = || server.request("GET", DOCUMENT, &[]).ok()?.text().ok();
     let comes = |word: &str| {
@@ -174,13 +175,8 @@ const IDENTITY: &str =
 /// With a source for each role, both fail and recover by themselves.
 fn the_identity_role_has_a_source_of_its_own() -> Result<()> {
     let directory = tempfile::tempdir()?;
-    let script = directory.path().join("process");
-    fs::write(&script, PROCESS)?;
-    let place = directory.path().display();
-    let config = write_config(
-        directory.path(),
-        &format!("[instance.identity-role]\ncredential-process = \"sh {place}/process {place}\""),
-    )?;
+    let source = asks_process(directory.path())?;
+    let config = write_config(directory.path(), &format!("[instance.identity-role]\n{source}"))?;
     let server = Server::start(&["--config", &config])?;
     let comes = |word: &str| {
         let document = || server.request("GET", IDENTITY, &[]).ok()?.text().ok();
