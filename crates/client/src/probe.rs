@@ -21,8 +21,8 @@
 //! loss from a link or a machine that stood still for a moment: then the nudge would be acknowledged
 //! before that connection stands.
 //!
-//! A reset ends the connection, and might come of one lost answer: a second connection must meet
-//! the same.
+//! A reset ends the connection, and might come of one lost answer: two more connections must meet the
+//! same.
 
 pub(crate) mod distance;
 mod evidence;
@@ -60,8 +60,6 @@ pub(crate) struct Inquiry<'a> {
     began: Instant,
     /// Connections that were reset by a nudge.
     resets: u8,
-    /// Whether one of these had acknowledged a nudge before.
-    had_late_reset: bool,
     /// When the current connection was last sent a part of a nudge that is not acknowledged.
     nudged_at: Option<Instant>,
     /// Whether the current connection has acknowledged a nudge.
@@ -78,7 +76,6 @@ impl<'a> Inquiry<'a> {
             endpoint,
             began: Instant::now(),
             resets: 0,
-            had_late_reset: false,
             nudged_at: None,
             is_slow: false,
             witness: None,
@@ -101,7 +98,6 @@ impl<'a> Inquiry<'a> {
         let is_effect = self.nudged_at.is_some_and(|at| at.elapsed() < RESET_WITHIN);
         if is_effect {
             self.resets += 1;
-            self.had_late_reset |= self.is_slow;
             // The next connection is likely to show the same: what else is needed begins at once.
             self.witness(facts);
         }
@@ -125,7 +121,7 @@ impl<'a> Inquiry<'a> {
         self.witness(connection).finished().await;
         match self.verdict(connection, Nudged::Unknown) {
             Some(verdict) => Weighed::Lost(verdict),
-            None if self.resets < evidence::RESETS_IN_DOUBT => Weighed::Again,
+            None if self.resets < evidence::RESETS_DESPITE_LOSS => Weighed::Again,
             None => Weighed::Nothing,
         }
     }
@@ -176,8 +172,7 @@ impl<'a> Inquiry<'a> {
     fn verdict(&self, facts: &Facts, nudged: Nudged) -> Option<HopLimit> {
         let testimony = self.witness.as_ref()?.testimony();
         let silent_for = self.began.elapsed();
-        let Self { resets, had_late_reset, .. } = *self;
-        let evidence = Evidence { silent_for, resets, had_late_reset, nudged, testimony };
+        let evidence = Evidence { silent_for, resets: self.resets, nudged, testimony };
         let verdict = evidence.judge()?;
         Some(HopLimit {
             needed: verdict.hops,

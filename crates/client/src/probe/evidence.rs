@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use crate::error::Certainty;
 
-/// Connections that must be reset. One might have lost its answer by chance.
-pub(super) const RESETS: u8 = 2;
-/// The same, where packets get lost, or where the nudge may have met a late answer by chance.
-pub(super) const RESETS_IN_DOUBT: u8 = 3;
+/// Connections that must be reset. Where one packet in ten is lost, one in a hundred loses its answer
+/// for as long as that takes; two in a row may do so, and nothing else show a loss.
+pub(super) const RESETS: u8 = 3;
+/// The same, where packets are seen to get lost.
+pub(super) const RESETS_DESPITE_LOSS: u8 = 4;
 /// Packets of a nudge that must be unacknowledged, all of them. Where one packet in ten is lost, each
 /// fails by chance one time in five, and all of them and a repetition one time in 100,000.
 pub(super) const PACKETS: usize = 6;
@@ -27,8 +28,6 @@ pub(super) struct Evidence {
     pub(super) silent_for: Duration,
     /// Connections that were reset by a nudge, without an answer.
     pub(super) resets: u8,
-    /// Whether one of these had acknowledged a nudge before: its answer was late, and lost.
-    pub(super) had_late_reset: bool,
     /// How the nudge on the current connection fares.
     pub(super) nudged: Nudged,
     pub(super) testimony: Testimony,
@@ -86,7 +85,7 @@ impl Evidence {
         let hops = self.testimony.hops.filter(|hops| *hops > 1)?;
         let verdict = |certainty| Verdict { certainty, hops, other_status };
         let lossy = self.testimony.had_loss;
-        let least_resets = if lossy || self.had_late_reset { RESETS_IN_DOUBT } else { RESETS };
+        let least_resets = if lossy { RESETS_DESPITE_LOSS } else { RESETS };
         let swallowed = match self.nudged {
             Nudged::Acknowledged | Nudged::Pending | Nudged::Unknown => false,
             Nudged::Unacknowledged { packets: 0, retransmissions, .. } => {
@@ -120,13 +119,7 @@ mod tests {
         Nudged::Unacknowledged { packets: PACKETS, retransmissions: 1, had_loss: false };
 
     fn evidence(nudged: Nudged, testimony: Testimony) -> Evidence {
-        Evidence {
-            silent_for: Duration::from_millis(200),
-            resets: 0,
-            had_late_reset: false,
-            nudged,
-            testimony,
-        }
+        Evidence { silent_for: Duration::from_millis(200), resets: 0, nudged, testimony }
     }
 
     fn lost(certainty: Certainty) -> Verdict {
@@ -184,16 +177,13 @@ mod tests {
     }
 
     #[test]
-    fn one_reset_decides_nothing_and_two_do() {
+    fn two_resets_decide_nothing_and_three_do() {
         let reset = |resets, testimony| Evidence { resets, ..evidence(Nudged::Pending, testimony) };
-        assert!(!is_sure(&reset(1, ALIVE)));
-        assert!(is_sure(&reset(2, ALIVE)));
+        assert!(!is_sure(&reset(2, ALIVE)));
+        assert!(is_sure(&reset(3, ALIVE)));
         let lossy = Testimony { had_loss: true, ..ALIVE };
-        assert!(!is_sure(&reset(2, lossy)));
-        assert!(is_sure(&reset(3, lossy)));
-        let late = |resets| Evidence { had_late_reset: true, ..reset(resets, ALIVE) };
-        assert!(!is_sure(&late(2)));
-        assert!(is_sure(&late(3)));
+        assert!(!is_sure(&reset(3, lossy)));
+        assert!(is_sure(&reset(4, lossy)));
     }
 
     #[test]
