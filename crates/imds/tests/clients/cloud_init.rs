@@ -40,7 +40,7 @@ const BOOT: &str = r"
     cloud-init init
     cloud-init single --name scripts-user
 } >&2
-cat /run/cloud-init/cloud.cfg /root/first-boot
+cat /run/cloud-init/cloud.cfg /run/first-boot
 cat /home/debian/.ssh/authorized_keys
 echo ---
 cloud-init query --all
@@ -48,7 +48,7 @@ echo ---
 cat /run/cloud-init/status.json
 ";
 
-const USER_DATA: &str = "#!/bin/sh\necho \"as $(id -un)\" > /root/first-boot\n";
+const USER_DATA: &str = "#!/bin/sh\necho \"as $(id -un)\" > /run/first-boot\n";
 const PUBLIC_KEY: &str =
     "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIK0ebdXS9OxoS+CrGK6hSqtvMZaGzNk5N0iMtZNdjqX3 my-key";
 
