@@ -19,7 +19,7 @@ use imds_core::placement::Region;
 use imds_core::{InstanceId, Invalid};
 
 use crate::error::Kind;
-use crate::exec::{self, MAX_HOPS};
+use imds_sandbox::{self as sandbox, MAX_HOPS};
 use crate::settings::{InstanceSettings, KeepAliveRule, duration};
 
 pub(crate) use client::{ClientArgs, DoctorArgs, GetArgs};

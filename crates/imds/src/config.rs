@@ -13,15 +13,17 @@ use imds_core::instance::PublicKey;
 use imds_core::launch::{Launch, LaunchError, LaunchRole, MAX_USER_DATA};
 use imds_core::options::Preferences;
 use imds_core::wire::KeepAlive;
+use imds_dataplane::ResponsePolicy;
 use serde::Deserialize;
 
 use crate::cli::{AnswerArgs, ControlAddress, ListenAddress};
-use crate::control::SubnetRefused;
+use imds_account::network::SubnetError;
 use crate::credential_source::{Asked, CredentialSource, CredentialSources};
 use crate::error::CommandError;
-use crate::events::schedule::Scheduled;
+use imds_host::Scheduled;
 use crate::overlay;
 use crate::settings::{
+    self, 
     InstanceSettings, KeepAliveRule, RoleSettings, SubnetSettings, all_from_text,
     duration_from_text, from_text, paths_from_table, time,
 };
@@ -41,21 +43,13 @@ pub(crate) struct Settings {
     stall: Option<Duration>,
     pub(crate) instance: InstanceSettings,
     /// What happens by the clock.
-    #[serde(rename = "event")]
+    #[serde(rename = "event", deserialize_with = "settings::events::scheduled")]
     pub(crate) events: Vec<Scheduled>,
     /// What the EC2 API adds to the default VPC.
     pub(crate) subnet: Vec<SubnetSettings>,
     /// Values to put over the metadata, by path.
     #[serde(deserialize_with = "paths_from_table")]
     paths: Vec<Extra>,
-}
-
-/// How requests are answered, all settled.
-#[derive(Clone, Copy, Default)]
-pub(crate) struct Answers {
-    pub(crate) keep_alive: KeepAlive,
-    /// After which time a client is reset whose token was lost on the way.
-    pub(crate) stall: Option<Duration>,
 }
 
 impl Settings {
@@ -77,8 +71,8 @@ impl Settings {
     }
 
     /// How requests are answered: `args` win over the file.
-    pub(crate) fn answers(&self, args: &AnswerArgs) -> Answers {
-        Answers {
+    pub(crate) fn answers(&self, args: &AnswerArgs) -> ResponsePolicy {
+        ResponsePolicy {
             keep_alive: match args.keep_alive.or(self.keep_alive) {
                 Some(KeepAliveRule::Http) => KeepAlive::Http,
                 Some(KeepAliveRule::Ec2) | None => KeepAlive::Ec2,
@@ -196,8 +190,8 @@ impl From<LaunchError> for CommandError {
     }
 }
 
-impl From<SubnetRefused> for CommandError {
-    fn from(error: SubnetRefused) -> Self {
+impl From<SubnetError> for CommandError {
+    fn from(error: SubnetError) -> Self {
         Self::usage(error.to_string()).hint("mend [[subnet]] in the settings file")
     }
 }

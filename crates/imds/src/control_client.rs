@@ -5,8 +5,8 @@ use std::time::Duration;
 use imds_ec2::sigv4::{Message, SecretKey, Signer};
 use roxmltree::Document;
 
-use crate::clock::unix_ms;
-use crate::control::{AdminAnswer, AdminRefusal, AdminRequest};
+use imds_account::clock::unix_ms;
+use imds_control::{AdminAnswer, AdminRefusal, AdminRequest};
 use crate::error::{CommandError, Kind};
 use crate::sdk_settings::SdkSettings;
 

@@ -16,7 +16,7 @@ use imds_core::{Instance, Launch};
 use serde::Deserialize;
 
 use self::process::{Process, Waited, is_stopped};
-use crate::clock::unix_ms;
+use imds_account::clock::unix_ms;
 use crate::error::{CommandError, Kind};
 
 /// What to ask, and where STS is for it.

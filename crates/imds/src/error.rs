@@ -4,6 +4,14 @@ use std::error::Error;
 use std::fmt;
 use std::process::ExitCode;
 
+use imds_account::StoreError;
+use imds_account::access_key::AccessKeyError;
+use imds_account::default_instance::DefaultInstanceError;
+use imds_account::launch::LaunchRefused;
+use imds_account::token_key::TokenKeyError;
+use imds_host::HostError;
+use imds_sandbox::{SandboxError, SandboxErrorKind};
+
 /// What sort of failure this is; decides the exit code.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Kind {
@@ -84,3 +92,49 @@ impl fmt::Display for CommandError {
 }
 
 impl Error for CommandError {}
+
+impl From<SandboxError> for CommandError {
+    fn from(error: SandboxError) -> Self {
+        let kind = match error.kind {
+            SandboxErrorKind::Usage => Kind::Usage,
+            SandboxErrorKind::Denied => Kind::Denied,
+            SandboxErrorKind::Unavailable => Kind::Unavailable,
+            SandboxErrorKind::Bug => Kind::Bug,
+        };
+        Self { kind, message: error.message, source: error.source, hints: error.hints }
+    }
+}
+
+impl From<HostError> for CommandError {
+    fn from(error: HostError) -> Self {
+        match error {
+            HostError::Launch(error) => error.into(),
+            HostError::DefaultInstance(error) => error.into(),
+            HostError::Store(error)
+            | HostError::AccessKey(AccessKeyError::Store(error))
+            | HostError::TokenKey(TokenKeyError::Store(error)) => error.into(),
+            HostError::Start(error) => {
+                Self::new(Kind::Unavailable, "cannot start the service").caused_by(error)
+            }
+            error @ (HostError::AccessKey(_) | HostError::TokenKey(_)) => {
+                Self::new(Kind::Unavailable, error.to_string())
+            }
+        }
+    }
+}
+
+impl From<DefaultInstanceError> for CommandError {
+    fn from(error: DefaultInstanceError) -> Self {
+        match error {
+            DefaultInstanceError::Store(StoreError::Conflict { key }) => Self::usage(format!(
+                "cannot launch the default instance: another instance has {key}"
+            ))
+            .hint("--instance-id or --availability-zone gives it other addresses"),
+            DefaultInstanceError::Store(error) => error.into(),
+            DefaultInstanceError::LaunchRefused(LaunchRefused::Launch(error)) => error.into(),
+            DefaultInstanceError::LaunchRefused(LaunchRefused::Enforced(error)) => {
+                Self::usage(error.to_string()).hint("launch it with --http-tokens required")
+            }
+        }
+    }
+}

@@ -1,24 +1,15 @@
 //! The EC2 Instance Metadata Service as software anyone can run.
 
 mod aemm;
-mod agent;
 mod cli;
-mod clock;
 mod commands;
 mod config;
-mod control;
 mod control_client;
 mod credential_source;
-mod doctor;
 mod error;
-mod events;
-mod exec;
-mod first_boot;
-mod identity;
 mod migrate;
 mod overlay;
 mod sdk_settings;
-mod serve;
 mod settings;
 mod shell;
 mod shutdown;

@@ -6,13 +6,14 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use imds_core::placement::Region;
 use imds_linux::process::Variable;
-use imds_store::records::{AccessKey, AccessRole};
-use imds_store::{SqliteReader, Store, StoreError, keys};
+use imds_account::records::{AccessKey, AccessRole};
+use imds_account::{StateReader, Store, StoreError, keys};
+use imds_kv::KvError;
 
 use crate::cli::StateArgs;
 use crate::error::{CommandError, Kind};
 use crate::shell::Shell;
-use crate::state::Place;
+use crate::state::StateLocation;
 
 /// Where an EC2 API is, and a key for it. Secret, so it has no `Debug`.
 pub(crate) struct SdkSettings {
@@ -31,7 +32,7 @@ const SECRET: &str = "AWS_SECRET_ACCESS_KEY";
 impl SdkSettings {
     /// Those for the EC2 API at `address`, with the store's oldest key that may do everything.
     pub(crate) fn of(
-        store: &dyn Store,
+        store: &Store,
         address: SocketAddr,
         region: Region,
     ) -> Result<Self, CommandError> {
@@ -41,8 +42,8 @@ impl SdkSettings {
 
     /// Those of the running `imds serve` that `args` mean.
     pub(crate) fn of_running(args: StateArgs) -> Result<Self, CommandError> {
-        let place = args.state.map(Place::new).map_or_else(Place::default_file, Ok)?;
-        let Place::File(path) = &place else {
+        let place = args.state.map(StateLocation::new).map_or_else(StateLocation::default_file, Ok)?;
+        let StateLocation::File(path) = &place else {
             return Err(CommandError::usage("state in memory is seen by its own process alone")
                 .hint("`imds serve --state memory` prints these lines when it starts"));
         };
@@ -51,8 +52,8 @@ impl SdkSettings {
                 .hint("start it: imds serve")
                 .hint("--state FILE names the state of one that keeps it elsewhere")
         };
-        let mut state = SqliteReader::open(path).map_err(|error| match error {
-            StoreError::Unavailable { ref source, .. }
+        let mut state = StateReader::open(path).map_err(|error| match error {
+            StoreError::Kv(KvError::Unavailable { ref source, .. })
                 if source.kind() == std::io::ErrorKind::NotFound =>
             {
                 not_running(format!("no `imds serve` has its state in {}", path.display()))

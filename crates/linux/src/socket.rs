@@ -111,7 +111,7 @@ fn count(connection: &impl AsFd, request: libc::Ioctl) -> io::Result<usize> {
 }
 
 /// Makes the next close of `connection` drop what is not sent yet, and everything unacknowledged.
-pub fn forget_on_close(connection: &impl AsFd) -> io::Result<()> {
+pub fn reset_on_close(connection: &impl AsFd) -> io::Result<()> {
     sockopt::set_socket_linger(connection, Some(Duration::ZERO))?;
     Ok(())
 }
@@ -121,7 +121,7 @@ pub fn forget_on_close(connection: &impl AsFd) -> io::Result<()> {
 /// Where the peer still holds a connection of these addresses that is gone on our side, the kernels
 /// end it: the peer answers our SYN with a challenge acknowledgement (RFC 5961, 4.2), and our side
 /// answers that with a reset. Nothing of the old connection is sent.
-pub fn knock(local: SocketAddr, peer: SocketAddr) -> io::Result<std::net::TcpStream> {
+pub fn provoke_reset(local: SocketAddr, peer: SocketAddr) -> io::Result<std::net::TcpStream> {
     let socket = Socket::new(Domain::for_address(local), Type::STREAM, Some(Protocol::TCP))?;
     socket.set_reuse_address(true)?;
     socket.set_reuse_port(true)?;

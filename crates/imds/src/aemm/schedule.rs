@@ -5,8 +5,8 @@ use std::time::Duration;
 use imds_core::events::{MaintenanceCode, SpotAction, TargetState};
 
 use super::Said;
-use crate::events::schedule::{Begin, Scheduled};
-use crate::events::{EventKind, NewEvent, When};
+use imds_host::{Begin, Scheduled};
+use imds_account::events::{EventKind, NewEvent, When};
 use crate::settings::time;
 
 /// How long maintenance takes where the file does not say it, in seconds: a week.

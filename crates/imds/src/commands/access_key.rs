@@ -2,11 +2,11 @@
 
 use std::process::ExitCode;
 
-use imds_store::records::AccessRole;
+use imds_account::records::AccessRole;
 
 use super::{control_client, table};
 use crate::cli::{AccessKeyArgs, AccessKeyCommand};
-use crate::control::{AccessKeyFacts, AdminAnswer, AdminRequest};
+use imds_control::{AccessKeyFacts, AdminAnswer, AdminRequest};
 use crate::error::{CommandError, Kind};
 use crate::shell::Shell;
 use crate::terminal;

@@ -4,8 +4,8 @@ use std::process::ExitCode;
 
 use super::get;
 use crate::cli::DoctorArgs;
-use crate::doctor::facts::{self, Leave};
-use crate::doctor::{Verdict, checks, report};
+use imds_doctor::facts::{self, Leave};
+use imds_doctor::{Verdict, checks, report};
 use crate::error::{CommandError, Kind};
 use crate::terminal;
 

@@ -7,9 +7,9 @@ use imds_core::time::iso8601;
 
 use super::{control_client, json, table};
 use crate::cli::{EventArgs, EventCommand, MaintenanceCommand, WhenArgs};
-use crate::control::{AdminAnswer, AdminRequest, EventRequest};
+use imds_control::{AdminAnswer, AdminRequest, EventRequest};
 use crate::error::CommandError;
-use crate::events::{EventFacts, EventKind, NewEvent, Stage, When};
+use imds_account::events::{EventFacts, EventKind, NewEvent, Stage, When};
 use crate::terminal;
 
 pub(crate) fn run(args: EventArgs) -> Result<ExitCode, CommandError> {

@@ -15,12 +15,12 @@ use imds_store::{MemoryStore, Store};
 use super::{cannot_log, cannot_start};
 use crate::agent::{Agent, Current, Given, Link, Table};
 use crate::cli::{ExecArgs, LogArgs};
-use crate::clock::unix_ms;
+use imds_account::clock::unix_ms;
 use crate::config::{Answers, Settings};
-use crate::control::{Authentication, Control, ControlServer, Network};
+use imds_control::{Authentication, Control, ControlServer, Network};
 use crate::credential_source::Renewals;
 use crate::error::CommandError;
-use crate::events::schedule::{Scheduled, Scheduler};
+use imds_host::{Scheduled, Scheduler};
 use crate::exec::{self, ExecRequest, InstanceFacts, SERVICE_V4};
 use crate::first_boot::FirstBoot;
 use crate::identity::{Keeping, Signers};
@@ -226,8 +226,8 @@ fn start(
     let log = log.map_err(|error| cannot_log(&destination, error))?;
     let (access_log, writer) = log.unzip();
     // So that `imds identity certificate` has the certificate, and nothing is left behind.
-    let keys = Place::default_file().ok();
-    let keys = keys.as_ref().and_then(Place::directory);
+    let keys = StateLocation::default_file().ok();
+    let keys = keys.as_ref().and_then(StateLocation::directory);
     let keys = keys.map_or(Keeping::Nowhere, |directory| Keeping::IfIn(directory.to_owned()));
     let service = Service {
         listeners: listeners

@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use super::{control_client, json, table};
 use crate::cli::{InstanceArgs, InstanceCommand};
-use crate::control::{AdminRequest, EventRequest};
+use imds_control::{AdminRequest, EventRequest};
 use crate::control_client::ControlClient;
 use crate::error::{CommandError, Kind};
 use crate::terminal;

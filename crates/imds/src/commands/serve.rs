@@ -15,12 +15,12 @@ use super::{cannot_log, cannot_start};
 use crate::aemm::Aemm;
 use crate::agent::{Agent, Given, Link};
 use crate::cli::{ControlAddress, ListenAddress, ServeArgs};
-use crate::clock::unix_ms;
+use imds_account::clock::unix_ms;
 use crate::config::Settings;
-use crate::control::{Authentication, Control, ControlServer, Network};
+use imds_control::{Authentication, Control, ControlServer, Network};
 use crate::credential_source::Renewals;
 use crate::error::{CommandError, Kind};
-use crate::events::schedule::Scheduler;
+use imds_host::Scheduler;
 use crate::identity::{Keeping, Signers};
 use crate::sdk_settings::SdkSettings;
 use crate::serve::{Listener, Service, allow_many_connections, default_threads};
@@ -51,8 +51,8 @@ pub(crate) fn run(args: ServeArgs) -> Result<ExitCode, CommandError> {
     let addresses = addresses.unwrap_or_default();
     let control = args.control.control.or(settings.control);
     let control = control.unwrap_or(ControlAddress::At(DEFAULT_CONTROL));
-    let place = args.control.state.or(settings.state).map(Place::new);
-    let place = place.map_or_else(Place::default_file, Ok)?;
+    let place = args.control.state.or(settings.state).map(StateLocation::new);
+    let place = place.map_or_else(StateLocation::default_file, Ok)?;
     let sources = args.instance.credential_sources(&settings.instance)?;
     let mut launch = args.instance.launch(settings.instance)?;
     if let Some(aemm) = &aemm {
@@ -225,16 +225,16 @@ fn banner(instance: &Instance, addresses: &[SocketAddr]) -> String {
 /// Where the EC2 API is, and what to type so that programs use it. What is in memory nobody else can
 /// look up, so it is shown.
 fn invitation(
-    place: &Place,
+    place: &StateLocation,
     store: &dyn Store,
     address: SocketAddr,
     region: &Region,
 ) -> Result<String, CommandError> {
-    let is_usual = Place::default_file().is_ok_and(|usual| usual == *place);
+    let is_usual = StateLocation::default_file().is_ok_and(|usual| usual == *place);
     let file = match place {
-        Place::File(_) if is_usual => String::new(),
-        Place::File(path) => format!(" --state {}", Shell::Sh.quoted(&path.to_string_lossy())),
-        Place::Memory => {
+        StateLocation::File(_) if is_usual => String::new(),
+        StateLocation::File(path) => format!(" --state {}", Shell::Sh.quoted(&path.to_string_lossy())),
+        StateLocation::Memory => {
             let lines = SdkSettings::of(store, address, region.clone())?.lines(Shell::Sh);
             return Ok(format!("  The EC2 API is on http://{address}; paste to use it:\n{lines}"));
         }

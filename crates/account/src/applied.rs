@@ -1,0 +1,16 @@
+//! What the data path obeys.
+
+use imds_core::InstanceId;
+use imds_core::options::MetadataOptions;
+
+/// Tells the EC2 API what the data path obeys at the moment.
+///
+/// Declared here, because the API must not depend on the data path.
+pub trait Applied: Send + Sync {
+    /// The options that the data path serves an instance with; `None` while it does not serve it.
+    fn options(&self, instance: &InstanceId) -> Option<MetadataOptions>;
+
+    /// Whether the data path serves credentials of `role` to an instance at `now`, in seconds since
+    /// 1970; `None` while it does not serve the instance.
+    fn has_role(&self, instance: &InstanceId, role: &str, now: u64) -> Option<bool>;
+}

@@ -1,0 +1,176 @@
+//! The key layout: the only place that spells keys.
+//!
+//! `⟨noun⟩/⟨Region⟩/⟨id⟩`: everything of a kind lies together, and within it everything of a Region.
+//! A key knows what is kept under it, so that nothing is read as what it is not.
+
+use std::fmt::Debug;
+use std::marker::PhantomData;
+use std::net::{IpAddr, SocketAddr};
+
+use imds_core::options::MetadataDefaults;
+use imds_core::placement::Region;
+use imds_identity::ssh_signer::SshSigner;
+
+use crate::records::{
+    AccessKey, AddressHolder, ClientToken, DefaultInstance, Image, Instance, KeyPair,
+    LaunchTemplate, LaunchTemplateVersion, Tags, TokenKey,
+};
+
+/// The key of one record of type `R`.
+#[derive(Debug)]
+pub struct Key<R> {
+    text: String,
+    kind: PhantomData<fn() -> R>,
+}
+
+/// The beginning that the keys of several records of type `R` share.
+#[derive(Debug)]
+pub struct Prefix<R> {
+    text: String,
+    kind: PhantomData<fn() -> R>,
+}
+
+impl<R> Key<R> {
+    fn new(parts: &[&str]) -> Self {
+        Self { text: parts.join("/"), kind: PhantomData }
+    }
+
+    /// The key as the store has it.
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+}
+
+impl<R> Prefix<R> {
+    fn new(parts: &[&str]) -> Self {
+        Self { text: format!("{}/", parts.join("/")), kind: PhantomData }
+    }
+
+    /// The prefix as the store has it; ends in `/`.
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// The key that has `rest` behind this prefix.
+    pub fn key(&self, rest: &str) -> Key<R> {
+        Key { text: format!("{}{rest}", self.text), kind: PhantomData }
+    }
+
+    /// What a key has behind this prefix; `None` where it is not below it.
+    pub fn rest<'a>(&self, key: &'a str) -> Option<&'a str> {
+        key.strip_prefix(&self.text)
+    }
+}
+
+/// Defines the keys of resources that have a Region and a name in it.
+macro_rules! regional {
+    ($($(#[$doc:meta])* $one:ident, $all:ident, $noun:literal, $record:ty;)+) => {$(
+        $(#[$doc])*
+        pub fn $one(region: &Region, id: &str) -> Key<$record> {
+            Key::new(&[$noun, region.as_str(), id])
+        }
+
+        /// All of them in a Region.
+        pub fn $all(region: &Region) -> Prefix<$record> {
+            Prefix::new(&[$noun, region.as_str()])
+        }
+    )+};
+}
+
+regional! {
+    /// An instance, by id.
+    instance, instances, "instances", Instance;
+    /// An image that was registered here, by id.
+    image, images, "images", Image;
+    /// A key pair, by name.
+    key_pair, key_pairs, "key-pairs", KeyPair;
+    /// A launch template, by id.
+    launch_template, launch_templates, "launch-templates", LaunchTemplate;
+    /// The id of the launch template with a name.
+    launch_template_name, launch_template_names, "launch-template-names", String;
+    /// The tags of a resource, by the resource's id.
+    tags, all_tags, "tags", Tags;
+    /// What an earlier request with a client token did, by action and token (`RunInstances/abc`).
+    client_token, client_tokens, "client-tokens", ClientToken;
+}
+
+/// The instances of all Regions; behind the prefix are Region and id.
+pub fn every_instance() -> Prefix<Instance> {
+    Prefix::new(&["instances"])
+}
+
+/// The tags of all Regions; behind the prefix are Region and resource id.
+pub fn every_tags() -> Prefix<Tags> {
+    Prefix::new(&["tags"])
+}
+
+/// The client tokens of all Regions.
+pub fn every_client_token() -> Prefix<ClientToken> {
+    Prefix::new(&["client-tokens"])
+}
+
+/// A version of a launch template. Versions count from 1 and are listed in this order.
+pub fn launch_template_version(
+    region: &Region,
+    template: &str,
+    version: u64,
+) -> Key<LaunchTemplateVersion> {
+    Key::new(&["launch-template-versions", region.as_str(), template, &format!("{version:020}")])
+}
+
+/// All versions of a launch template.
+pub fn launch_template_versions(region: &Region, template: &str) -> Prefix<LaunchTemplateVersion> {
+    Prefix::new(&["launch-template-versions", region.as_str(), template])
+}
+
+/// Who signs the keys that EC2 Instance Connect sends in a Region.
+pub fn ssh_signer(region: &Region) -> Key<SshSigner> {
+    Key::new(&["ssh-signer", region.as_str()])
+}
+
+/// The account's metadata defaults in a Region.
+pub fn metadata_defaults(region: &Region) -> Key<MetadataDefaults> {
+    Key::new(&["metadata-defaults", region.as_str()])
+}
+
+/// Which instance has an address. An address belongs to one instance over all Regions: a request's
+/// source address decides whose metadata it gets.
+pub fn address(address: IpAddr) -> Key<AddressHolder> {
+    Key::new(&["addresses", &address.to_string()])
+}
+
+/// All addresses that are taken.
+pub fn addresses() -> Prefix<AddressHolder> {
+    Prefix::new(&["addresses"])
+}
+
+/// An access key of the control API, by its id.
+pub fn access_key(id: &str) -> Key<AccessKey> {
+    Key::new(&["access-keys", id])
+}
+
+/// All access keys.
+pub fn access_keys() -> Prefix<AccessKey> {
+    Prefix::new(&["access-keys"])
+}
+
+/// A key that session tokens are made with, by its number.
+pub fn token_key(id: u8) -> Key<TokenKey> {
+    Key::new(&["token-keys", &format!("{id:03}")])
+}
+
+/// All token keys.
+pub fn token_keys() -> Prefix<TokenKey> {
+    Prefix::new(&["token-keys"])
+}
+
+/// The instance of those whom no listener and no address tells apart.
+pub fn default_instance() -> Key<DefaultInstance> {
+    Key::new(&["default-instance"])
+}
+
+/// Where the EC2 API listens, or did: whoever wants to speak with the process that has the state
+/// finds it there.
+pub fn control_address() -> Key<SocketAddr> {
+    Key::new(&["control-address"])
+}

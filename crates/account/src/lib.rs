@@ -1,0 +1,36 @@
+//! What an account keeps: access keys, instances, images, launch templates, tags, events; and from a
+//! record to an instance.
+//!
+//! - [`store`]: records at keys ([`keys`]) of a key-value store; [`records`]: their form;
+//! - [`launch`]: from a launch to a record; [`instance`]: from a record to an instance, with the
+//!   operator's [`overrides`];
+//! - [`default_instance`], [`access_key`], [`token_key`], [`control_address`]: what exists without a
+//!   call;
+//! - [`network`], [`zones`]: where instances are launched;
+//! - [`events`]: what is simulated; [`sweep`]: what is deleted when its time is over;
+//! - [`applied`]: what the data path obeys, as the EC2 API needs to know it;
+//! - [`clock`]: what time it is.
+
+pub mod access_key;
+pub mod applied;
+pub mod clock;
+pub mod control_address;
+pub mod default_instance;
+pub mod events;
+pub mod instance;
+pub mod keys;
+pub mod launch;
+pub mod network;
+pub mod overrides;
+mod random;
+pub mod records;
+pub mod store;
+pub mod sweep;
+pub mod token_key;
+pub mod zones;
+
+pub use applied::Applied;
+pub use network::Network;
+pub use overrides::Overrides;
+pub use imds_kv::Revision;
+pub use store::{Kept, Records, StateReader, Store, StoreError, Transaction};

@@ -1,0 +1,58 @@
+//! What the operator sets while the service runs and no record keeps.
+
+use std::collections::HashMap;
+
+use imds_core::credentials::RoleKeys;
+use imds_core::extra::Extra;
+use imds_core::{InstanceId, Launch};
+
+/// Values of the operator that are never stored: they are set anew at each start.
+#[derive(Clone, Default)]
+pub struct Overrides {
+    /// Credentials by role; those of other roles are made up.
+    roles: HashMap<String, RoleKeys>,
+    default: Option<DefaultOverrides>,
+}
+
+/// Values for the default instance alone.
+#[derive(Clone)]
+struct DefaultOverrides {
+    id: InstanceId,
+    /// Credentials for its instance identity role.
+    identity_keys: Option<RoleKeys>,
+    /// Values over or beside its metadata.
+    extra: Vec<Extra>,
+}
+
+impl Overrides {
+    /// The overrides in `launch`, which describes the default instance, with the id `default`.
+    pub fn of(launch: &Launch, default: &InstanceId) -> Self {
+        let role = launch.role.as_ref();
+        let keys = role.and_then(|role| Some((role.name.clone(), role.keys.clone()?)));
+        let default = DefaultOverrides {
+            id: default.clone(),
+            identity_keys: launch.identity_keys.clone(),
+            extra: launch.extra.clone(),
+        };
+        Self { roles: keys.into_iter().collect(), default: Some(default) }
+    }
+
+    /// The credentials for a role, if the operator has set some.
+    pub fn role_keys(&self, role: &str) -> Option<RoleKeys> {
+        self.roles.get(role).cloned()
+    }
+
+    /// The credentials for an instance's identity role, if the operator has set some.
+    pub fn identity_keys(&self, instance: &InstanceId) -> Option<RoleKeys> {
+        self.of_default(instance)?.identity_keys.clone()
+    }
+
+    /// The values over or beside an instance's metadata.
+    pub fn extra(&self, instance: &InstanceId) -> Vec<Extra> {
+        self.of_default(instance).map(|default| default.extra.clone()).unwrap_or_default()
+    }
+
+    fn of_default(&self, instance: &InstanceId) -> Option<&DefaultOverrides> {
+        self.default.as_ref().filter(|default| default.id == *instance)
+    }
+}

@@ -1,0 +1,439 @@
+//! What is kept, as JSON with the version of its form.
+//!
+//! A record says what was *decided*: at launch, by a call, by the operator. What follows from that is
+//! derived again each time it is read, so that there is nothing that could disagree.
+
+use std::collections::BTreeMap;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+
+use imds_core::block_device::BlockDevice;
+use imds_core::events::Events;
+use imds_core::ids::{KernelId, RamdiskId, ReservationId, SubnetId};
+use imds_core::instance::{HostnameType, LifeCycle};
+use imds_core::network::{Ipv4Cidr, Ipv6Cidr, Mac};
+use imds_core::options::{MetadataDefaults, MetadataOptions, Switch};
+use imds_core::placement::{Placement, Region, Zone};
+use imds_core::{AccountId, ImageId, InstanceId, InstanceType};
+use imds_identity::ssh_signer::SshSigner;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+/// Something that is kept under a [`Key`](crate::keys::Key).
+pub trait Record: Serialize + DeserializeOwned {
+    /// The version of the form that is written. Counts from 1.
+    const VERSION: u32 = 1;
+
+    /// Brings the form of an earlier version to the next one.
+    fn upgrade(_from: u32, form: Value) -> Value {
+        form
+    }
+}
+
+/// Bytes that are no such record.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RecordError {
+    /// They are not JSON of this form.
+    #[error("is not in the form of version {version}")]
+    Form {
+        /// The version that they claim.
+        version: u32,
+        /// What is wrong with them. Names no value: some are secret.
+        #[source]
+        source: FormError,
+    },
+    /// A later release wrote them.
+    #[error("has version {found}, and this release reads versions up to {newest}")]
+    Newer {
+        /// Their version.
+        found: u32,
+        /// The newest version that is known here.
+        newest: u32,
+    },
+}
+
+/// Where JSON is not as expected: serde's own words would show the value.
+#[derive(Debug, thiserror::Error)]
+#[error("{category:?} error in line {line}, column {column}")]
+pub struct FormError {
+    category: serde_json::error::Category,
+    line: usize,
+    column: usize,
+}
+
+#[derive(Deserialize, Serialize)]
+struct Versioned<R> {
+    version: u32,
+    record: R,
+}
+
+/// The bytes of a record.
+pub fn encode<R: Record>(record: &R) -> Vec<u8> {
+    let versioned = Versioned { version: R::VERSION, record };
+    serde_json::to_vec(&versioned).unwrap_or_else(|_| unreachable!("records have text keys only"))
+}
+
+/// The record that `bytes` are, brought to the newest version.
+pub fn decode<R: Record>(bytes: &[u8]) -> Result<R, RecordError> {
+    let found: Versioned<Value> = serde_json::from_slice(bytes).map_err(|error| form(0, &error))?;
+    if found.version > R::VERSION {
+        return Err(RecordError::Newer { found: found.version, newest: R::VERSION });
+    }
+    let record =
+        (found.version..R::VERSION).fold(found.record, |form, from| R::upgrade(from, form));
+    serde_json::from_value(record).map_err(|error| form(found.version, &error))
+}
+
+fn form(version: u32, error: &serde_json::Error) -> RecordError {
+    let source =
+        FormError { category: error.classify(), line: error.line(), column: error.column() };
+    RecordError::Form { version, source }
+}
+
+macro_rules! records {
+    ($($name:ty),+ $(,)?) => {$(impl Record for $name {})+};
+}
+
+records!(
+    AccessKey,
+    AddressHolder,
+    ClientToken,
+    DefaultInstance,
+    Image,
+    KeyPair,
+    LaunchTemplate,
+    LaunchTemplateVersion,
+    MetadataDefaults,
+    SocketAddr,
+    SshSigner,
+    String,
+    Tags,
+    TokenKey,
+);
+
+impl Record for Instance {
+    const VERSION: u32 = 2;
+
+    /// Version 1 knew of spot instances only, as `spot`.
+    fn upgrade(_from: u32, mut form: Value) -> Value {
+        let is_spot = form.get("spot") == Some(&Value::Bool(true));
+        form["life_cycle"] = json!(if is_spot { LifeCycle::Spot } else { LifeCycle::OnDemand });
+        form
+    }
+}
+
+/// An instance.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Instance {
+    /// The account that owns it.
+    pub account: AccountId,
+    /// Where it runs.
+    pub zone: Zone,
+    /// What it was launched from, as it was then: images come and go.
+    pub image: InstanceImage,
+    /// Its type.
+    pub instance_type: InstanceType,
+    /// `r-…`
+    pub reservation_id: ReservationId,
+    /// Its number in the reservation, from 0.
+    pub launch_index: u32,
+    /// When it was launched, or last started, in seconds since 1970.
+    pub launched_at: u64,
+    /// What it was last told to be.
+    pub lifecycle: Lifecycle,
+    /// Why that changed last; `None` as long as it runs since its launch.
+    pub transition: Option<Transition>,
+    /// Its metadata options.
+    pub options: MetadataOptions,
+    /// Its network interfaces; the first is the primary one.
+    pub interfaces: Vec<Interface>,
+    /// The key pair, as it was at launch.
+    pub key: Option<PublicKey>,
+    /// Its instance profile.
+    pub profile: Option<ProfileAssociation>,
+    /// Its user data, in base64.
+    pub user_data: Option<String>,
+    /// How it is paid for.
+    pub life_cycle: LifeCycle,
+    /// Its kernel, if it is paravirtual.
+    #[serde(default)]
+    pub kernel: Option<KernelId>,
+    /// Its RAM disk, if it is paravirtual.
+    #[serde(default)]
+    pub ramdisk: Option<RamdiskId>,
+    /// Its AWS Marketplace product codes.
+    #[serde(default)]
+    pub product_codes: Vec<String>,
+    /// Where in its zone it is placed.
+    #[serde(default)]
+    pub placement: Placement,
+    /// Its block devices beside the root device.
+    #[serde(default)]
+    pub block_devices: Vec<BlockDevice>,
+    /// What its private DNS name is made of.
+    #[serde(default)]
+    pub hostname_type: HostnameType,
+    /// Whether it is watched in detail; it is not where nobody said so.
+    #[serde(default)]
+    pub monitoring: Option<Switch>,
+    /// What happens to it.
+    #[serde(default)]
+    pub events: Events,
+    /// The client token of its launch.
+    #[serde(default)]
+    pub client_token: Option<String>,
+    /// What else can be said of an instance and read back, by the EC2 API's name
+    /// (`disableApiTermination`, `ebsOptimized`, …), as the API writes it.
+    #[serde(default)]
+    pub attributes: BTreeMap<String, String>,
+}
+
+impl Instance {
+    /// All addresses that its requests may come from, but for those of IPv6 blocks, which are too
+    /// many.
+    pub fn addresses(&self) -> impl Iterator<Item = IpAddr> {
+        self.interfaces.iter().flat_map(|interface| {
+            let blocks = interface.ipv4_prefixes.iter().copied().flat_map(Ipv4Cidr::addresses);
+            let ipv4 = std::iter::once(interface.private_ipv4)
+                .chain(interface.secondary_ipv4.iter().copied())
+                .chain(blocks);
+            ipv4.map(IpAddr::from).chain(interface.ipv6.iter().copied().map(IpAddr::from))
+        })
+    }
+}
+
+/// What an instance was launched from.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct InstanceImage {
+    /// Its id.
+    pub id: ImageId,
+    /// Whether it was registered with `ImdsSupport=v2.0`.
+    pub imds_v2_support: bool,
+    /// The root device.
+    pub root_device: String,
+}
+
+/// What an instance was last told to be. What it *is* follows later, when the data path serves it.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Lifecycle {
+    /// `pending`, then `running`.
+    Running,
+    /// `stopping`, then `stopped`.
+    Stopped,
+    /// `shutting-down`, then `terminated`; forgotten after about an hour.
+    Terminated,
+}
+
+/// Why an instance's state changed last.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Transition {
+    /// In seconds since 1970.
+    pub at: u64,
+    /// A code such as `Client.UserInitiatedShutdown`.
+    pub code: String,
+    /// The same in words.
+    pub message: String,
+}
+
+/// A network interface. Its subnet is one of the VPC's; ids are derived.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Interface {
+    /// Its place on the instance, from 0.
+    pub device_index: u16,
+    /// Its network card, where the instance type has several.
+    #[serde(default)]
+    pub network_card: Option<u16>,
+    /// Its hardware address; derived where none is kept.
+    #[serde(default)]
+    pub mac: Option<Mac>,
+    /// Its subnet; none stands for the zone's default one.
+    #[serde(default)]
+    pub subnet: Option<Subnet>,
+    /// Its primary address.
+    pub private_ipv4: Ipv4Addr,
+    /// Its further addresses.
+    #[serde(default)]
+    pub secondary_ipv4: Vec<Ipv4Addr>,
+    /// Its IPv6 addresses.
+    #[serde(default)]
+    pub ipv6: Vec<Ipv6Addr>,
+    /// A public address that maps to the primary one.
+    #[serde(default)]
+    pub public_ipv4: Option<Ipv4Addr>,
+    /// IPv4 blocks that are delegated to it.
+    #[serde(default)]
+    pub ipv4_prefixes: Vec<Ipv4Cidr>,
+    /// IPv6 blocks that are delegated to it.
+    #[serde(default)]
+    pub ipv6_prefixes: Vec<Ipv6Cidr>,
+}
+
+/// A subnet, as it was when an interface was put into it: the operator may change it.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Subnet {
+    /// `subnet-…`
+    pub id: SubnetId,
+    /// Its IPv4 block, such as `10.0.0.0/24`.
+    pub ipv4: Option<Ipv4Cidr>,
+    /// Its IPv6 block.
+    pub ipv6: Option<Ipv6Cidr>,
+}
+
+/// A key pair's public half.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct PublicKey {
+    /// The key pair's name.
+    pub name: String,
+    /// One line in OpenSSH format.
+    pub openssh: String,
+}
+
+/// An instance profile on an instance.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct ProfileAssociation {
+    /// `iip-assoc-…`
+    pub id: String,
+    /// The profile's name.
+    pub name: String,
+    /// Its role's name, where that is another.
+    #[serde(default)]
+    pub role: Option<String>,
+    /// Since when, in seconds since 1970.
+    pub since: u64,
+}
+
+impl ProfileAssociation {
+    /// The name of the profile's role.
+    pub fn role_name(&self) -> &str {
+        self.role.as_deref().unwrap_or(&self.name)
+    }
+}
+
+/// An image that was registered here.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Image {
+    /// Its name, unique among the account's images of a Region.
+    pub name: String,
+    /// Its description.
+    pub description: Option<String>,
+    /// The account that owns it.
+    pub owner: AccountId,
+    /// When it was registered, in seconds since 1970.
+    pub created_at: u64,
+    /// Whether it has `ImdsSupport=v2.0`. Once it has, it cannot be taken back.
+    pub imds_v2_support: bool,
+    /// `x86_64`, `arm64`, …
+    pub architecture: String,
+    /// The root device.
+    pub root_device: String,
+    /// What else was said of it and can be read back, by the EC2 API's name.
+    #[serde(default)]
+    pub attributes: BTreeMap<String, String>,
+}
+
+/// A key pair that was imported.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct KeyPair {
+    /// `key-…`
+    pub id: String,
+    /// One line in OpenSSH format.
+    pub openssh: String,
+    /// As EC2 shows it: MD5 of an RSA key, SHA-256 of an ED25519 key.
+    pub fingerprint: String,
+    /// `rsa` or `ed25519`.
+    pub kind: String,
+    /// When it was imported, in seconds since 1970.
+    pub created_at: u64,
+}
+
+/// A launch template; its versions are kept one by one.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct LaunchTemplate {
+    /// Its name, unique in a Region.
+    pub name: String,
+    /// When it was created, in seconds since 1970.
+    pub created_at: u64,
+    /// Who created it, as an ARN.
+    pub created_by: String,
+    /// The version that is meant where none is named.
+    pub default_version: u64,
+    /// The version that was made last.
+    pub latest_version: u64,
+}
+
+/// One version of a launch template.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct LaunchTemplateVersion {
+    /// What the caller called it.
+    pub description: Option<String>,
+    /// When it was created, in seconds since 1970.
+    pub created_at: u64,
+    /// Who created it, as an ARN.
+    pub created_by: String,
+    /// What it says, as JSON that the control side gives a meaning.
+    pub data: Value,
+}
+
+/// The tags of a resource, by key.
+pub type Tags = BTreeMap<String, String>;
+
+/// Who has an address.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct AddressHolder {
+    /// Its Region.
+    pub region: Region,
+    /// The instance.
+    pub instance: InstanceId,
+}
+
+/// What a request with a client token did, so that the same request again does nothing.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct ClientToken {
+    /// A digest of the request's parameters.
+    pub parameters: String,
+    /// The ids of what it made.
+    pub made: Vec<String>,
+    /// When, in seconds since 1970.
+    pub at: u64,
+}
+
+/// Which instance is the default, and what the operator had said of it when it was launched.
+#[derive(Clone, Debug, Eq, PartialEq, Deserialize, Serialize)]
+pub struct DefaultInstance {
+    /// Its Region.
+    pub region: Region,
+    /// Its id.
+    pub instance: InstanceId,
+    /// A digest of what was said; where something else is said, it is launched anew.
+    pub said: String,
+}
+
+/// An access key of the control API. Secret, so it has no `Debug`.
+#[derive(Clone, Deserialize, Serialize)]
+pub struct AccessKey {
+    /// What signs requests: 40 characters.
+    pub secret: String,
+    /// What it may do.
+    pub role: AccessRole,
+    /// When it was made, in seconds since 1970.
+    pub created_at: u64,
+}
+
+/// What an access key may do.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum AccessRole {
+    /// Everything.
+    Admin,
+    /// What changes nothing.
+    ReadOnly,
+}
+
+/// A key that session tokens are made and checked with. Secret, so it has no `Debug`.
+#[derive(Clone, Deserialize, Serialize)]
+pub struct TokenKey {
+    /// The key in base64.
+    pub key: String,
+}

@@ -1,0 +1,54 @@
+//! The key of session tokens: stored, so that a token outlives a restart.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use imds_core::Keyring;
+use imds_core::token::{KEY_LENGTH, Key};
+
+use crate::keys;
+use crate::random::random;
+use crate::records::TokenKey;
+use crate::store::{Store, StoreError, Transaction};
+
+/// The number of the only key there is.
+const KEY_ID: u8 = 1;
+
+/// Why there is no key for session tokens.
+#[derive(Debug, thiserror::Error)]
+pub enum TokenKeyError {
+    /// The kernel gives no random bytes.
+    #[error("the kernel gives no random bytes")]
+    Random(#[from] getrandom::Error),
+    /// The stored key has another length.
+    #[error("the token key at {key} in the state does not have {KEY_LENGTH} bytes")]
+    Length {
+        /// Where it is stored.
+        key: String,
+    },
+    /// The key cannot be read or written.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// A keyring that lives as long as the process.
+pub fn ephemeral() -> Result<Keyring, TokenKeyError> {
+    Ok(keyring(&random()?))
+}
+
+/// The keyring of the store, made at first use.
+pub fn stored(store: &Store) -> Result<Keyring, TokenKeyError> {
+    let place = keys::token_key(KEY_ID);
+    if let Some(kept) = store.read(&place)? {
+        let key = STANDARD.decode(&kept.record.key).ok().and_then(|key| key.try_into().ok());
+        let length = || TokenKeyError::Length { key: place.as_str().to_owned() };
+        return Ok(keyring(&key.ok_or_else(length)?));
+    }
+    let key = random()?;
+    let made = TokenKey { key: STANDARD.encode(key) };
+    store.commit(Transaction::new().if_unchanged(&place, None).write(&place, &made))?;
+    Ok(keyring(&key))
+}
+
+fn keyring(key: &[u8; KEY_LENGTH]) -> Keyring {
+    Keyring::new(Key::new(KEY_ID, key), Vec::new())
+}

@@ -1,0 +1,93 @@
+//! Who asks: access keys and signatures.
+
+use std::net::IpAddr;
+
+use axum::http::HeaderName;
+use axum::http::header::{HOST, ORIGIN};
+use axum::http::request::Parts;
+use axum::http::uri::Authority;
+use imds_account::keys;
+use imds_account::records::{AccessKey, AccessRole};
+use imds_ec2::Fault;
+use imds_ec2::sigv4::{self, Message, SecretKey};
+
+use super::{Authentication, Caller, Control};
+
+impl Control {
+    /// Who asks; a fault where that cannot be told.
+    pub(super) fn authenticate(
+        &self,
+        head: &Parts,
+        body: &[u8],
+        now: u64,
+    ) -> Result<Caller, Fault> {
+        if self.authentication == Authentication::Off {
+            return self.anybody(head);
+        }
+        let headers: Vec<_> =
+            head.headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes())).collect();
+        let message = Message {
+            method: head.method.as_str(),
+            path: head.uri.path(),
+            query: head.uri.query().unwrap_or_default(),
+            headers: &headers,
+            body,
+        };
+        let mut role = AccessRole::ReadOnly;
+        let secret_of = |id: &str| {
+            let key = self.access_key(id)?;
+            role = key.role;
+            Some(SecretKey::new(key.secret))
+        };
+        let now = i64::try_from(now).unwrap_or(i64::MAX);
+        let verified = sigv4::verify(&message, "ec2", now, secret_of)?;
+        let region = verified.region.parse().map_err(|_| {
+            Fault::new(
+                401,
+                "AuthFailure",
+                format!("The request is signed for {:?}, which is no Region", verified.region),
+            )
+        })?;
+        let arn = format!("arn:aws:iam::{}:user/{}", self.network.account, verified.access_key_id);
+        Ok(Caller { arn, region, role })
+    }
+
+    fn access_key(&self, id: &str) -> Option<AccessKey> {
+        let kept = self.store.read(&keys::access_key(id));
+        kept.inspect_err(|error| tracing::error!(%error, "cannot read an access key"))
+            .ok()?
+            .map(|kept| kept.record)
+    }
+
+    /// Whoever reaches the socket, but for pages that a browser has open.
+    fn anybody(&self, head: &Parts) -> Result<Caller, Fault> {
+        if is_from_page(head) {
+            return Err(Fault::unauthorized());
+        }
+        let arn = format!("arn:aws:iam::{}:root", self.network.account);
+        let region = signed_region(head).unwrap_or_else(|| self.region.clone());
+        Ok(Caller { arn, region, role: AccessRole::Admin })
+    }
+}
+
+/// Whether a page in a browser may have sent it. Browsers let any page post forms to this address, and
+/// name the page's origin then; or get images from it, and say by `Sec-Fetch-…` that it is for a page;
+/// or, where the page's own host name was made to mean this address, think it the page's own service:
+/// then `Host` is that name. It is an address, or a name that always means this machine, for others.
+fn is_from_page(head: &Parts) -> bool {
+    let of_page = |name: &HeaderName| name == ORIGIN || name.as_str().starts_with("sec-fetch-");
+    let host = head.headers.get(HOST).and_then(|host| host.to_str().ok());
+    let host = host.and_then(|host| host.parse::<Authority>().ok());
+    let is_ours = host.is_some_and(|host| {
+        let host = host.host().trim_matches(['[', ']']);
+        host.eq_ignore_ascii_case("localhost") || host.parse::<IpAddr>().is_ok()
+    });
+    !is_ours || head.headers.keys().any(of_page)
+}
+
+/// The Region that a request is signed for, whoever signed it.
+fn signed_region(head: &Parts) -> Option<imds_core::placement::Region> {
+    let authorization = head.headers.get("authorization")?.to_str().ok()?;
+    let credential = authorization.split_once("Credential=")?.1;
+    credential.split('/').nth(2)?.parse().ok()
+}

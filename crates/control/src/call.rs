@@ -1,0 +1,100 @@
+//! One authentic request, and what the operations need to carry it out.
+
+use imds_account::keys::{self, Key, Prefix};
+use imds_account::records::{Record, Tags};
+use imds_account::{Applied, Kept, Network, Records, Store, StoreError, Transaction};
+use imds_core::placement::Region;
+use imds_core::{AccountId, InstanceId};
+use imds_ec2::{Fault, Operation, document};
+
+/// Who asks, where, when, and what there is.
+pub(super) struct Call<'a> {
+    pub(super) store: &'a Store,
+    /// What the data path obeys at this moment.
+    pub(super) applied: &'a dyn Applied,
+    pub(super) network: &'a Network,
+    pub(super) account: &'a AccountId,
+    pub(super) region: Region,
+    /// Who asks, as an ARN.
+    pub(super) caller: String,
+    /// In seconds since 1970.
+    pub(super) now: u64,
+    pub(super) request_id: String,
+    /// Whether it is only asked if this would be carried out.
+    pub(super) dry_run: bool,
+}
+
+/// Why an operation was not carried out.
+#[derive(Debug)]
+pub(super) enum Refusal {
+    /// The caller is told.
+    Fault(Fault),
+    /// The caller is told that something is wrong here; the log says what.
+    Store(StoreError),
+}
+
+impl From<Fault> for Refusal {
+    fn from(fault: Fault) -> Self {
+        Self::Fault(fault)
+    }
+}
+
+impl From<StoreError> for Refusal {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+impl Call<'_> {
+    /// The whole answer to `asked`, which `operate` carries out.
+    ///
+    /// A dry run does all that the operation does until it writes, so that it fails where the
+    /// operation would.
+    pub(super) fn answer<O: Operation>(
+        &self,
+        asked: &O,
+        operate: impl FnOnce(&Self, &O) -> Result<O::Answer, Refusal>,
+    ) -> Result<String, Refusal> {
+        let answer = operate(self, asked)?;
+        if self.dry_run {
+            Err(Fault::dry_run().into())
+        } else {
+            Ok(document::<O>(&answer, &self.request_id))
+        }
+    }
+
+    /// The record under `key`.
+    pub(super) fn read<R: Record>(&self, key: &Key<R>) -> Result<Option<Kept<R>>, Refusal> {
+        Ok(self.store.read(key)?)
+    }
+
+    /// All records below `prefix`.
+    pub(super) fn read_all<R: Record>(&self, prefix: &Prefix<R>) -> Result<Records<R>, Refusal> {
+        Ok(self.store.read_all(prefix)?)
+    }
+
+    /// The names of all records below `prefix`, whatever is in them.
+    pub(super) fn names<R>(&self, prefix: &Prefix<R>) -> Result<Vec<String>, Refusal> {
+        Ok(self.store.names(prefix)?)
+    }
+
+    /// Whether the data path serves an instance.
+    pub(super) fn is_served(&self, instance: &InstanceId) -> bool {
+        self.applied.options(instance).is_some()
+    }
+
+    /// The tags of a resource.
+    pub(super) fn tags(&self, resource: &str) -> Result<Tags, Refusal> {
+        let kept = self.read(&keys::tags(&self.region, resource))?;
+        Ok(kept.map(|kept| kept.record).unwrap_or_default())
+    }
+
+    /// Writes; durable when it returns. What a dry run comes to is this.
+    pub(super) fn commit(&self, transaction: Transaction) -> Result<(), Refusal> {
+        if self.dry_run {
+            return Err(Fault::dry_run().into());
+        }
+        self.store.commit(transaction)?;
+        Ok(())
+    }
+}

@@ -1,0 +1,136 @@
+//! HTTP: a thread of its own, and one more for each request that is being carried out.
+
+mod connections;
+
+use std::io;
+use std::net::TcpListener;
+use std::sync::Arc;
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::extract::{Request, State};
+use axum::http::StatusCode;
+use axum::http::header::{CONTENT_TYPE, SERVER};
+use axum::http::request::Parts;
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::post;
+use tokio::runtime;
+use tokio::sync::watch;
+use tokio::time::timeout;
+
+use super::{Control, Reply};
+use imds_account::clock::unix_ms;
+use imds_account::sweep::sweep;
+
+/// The largest body: far more than user data in base64 and fifty tags need.
+const MAX_BODY: usize = 1 << 20;
+
+/// How long what is over may still be shown.
+const BETWEEN_SWEEPS: Duration = Duration::from_secs(60);
+
+/// A running control side; ended when it is dropped.
+pub struct ControlServer {
+    stop: watch::Sender<bool>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl ControlServer {
+    /// Answers whoever connects to `listener`.
+    pub fn start(control: Control, listener: TcpListener) -> io::Result<Self> {
+        listener.set_nonblocking(true)?;
+        let (stop, mut stopped) = watch::channel(false);
+        let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
+        let control = Arc::new(control);
+        let router = Router::new()
+            .route("/imds", post(administer))
+            .fallback(answer)
+            .with_state(Arc::clone(&control));
+        let serve = async move {
+            tokio::spawn(sweep_now_and_then(control));
+            let listener = tokio::net::TcpListener::from_std(listener)?;
+            let stopped = async move {
+                // An error means that the sender is gone, which is the same.
+                let _ = stopped.wait_for(|stopped| *stopped).await;
+            };
+            connections::serve(listener, router, stopped).await;
+            io::Result::Ok(())
+        };
+        let thread = thread::Builder::new().name("control".to_owned()).spawn(move || {
+            if let Err(error) = runtime.block_on(serve) {
+                tracing::error!(%error, "the control side has ended");
+            }
+        })?;
+        Ok(Self { stop, thread: Some(thread) })
+    }
+}
+
+impl Drop for ControlServer {
+    fn drop(&mut self) {
+        self.stop.send_replace(true);
+        if let Some(thread) = self.thread.take() {
+            // One that panicked answers nothing any more.
+            let _ = thread.join();
+        }
+    }
+}
+
+/// Forgets what is over, for as long as the runtime lives.
+async fn sweep_now_and_then(control: Arc<Control>) {
+    loop {
+        tokio::time::sleep(BETWEEN_SWEEPS).await;
+        let control = Arc::clone(&control);
+        let swept =
+            tokio::task::spawn_blocking(move || sweep(&control.store, unix_ms() / 1000)).await;
+        if let Ok(Err(error)) = swept {
+            tracing::error!(%error, "cannot forget what is over");
+        }
+    }
+}
+
+async fn answer(State(control): State<Arc<Control>>, request: Request) -> Response {
+    let answered = on_a_thread(request, move |head, body, now| control.answer(head, body, now));
+    answered.await.map_or_else(
+        |refusal| refusal,
+        |Reply { status, body }| respond(status, "text/xml;charset=UTF-8", body),
+    )
+}
+
+async fn administer(State(control): State<Arc<Control>>, request: Request) -> Response {
+    let answered = on_a_thread(request, move |head, body, now| {
+        let outcome = control.administer(head, body, now);
+        let status = outcome.as_ref().err().map_or(200, |refusal| refusal.status);
+        (status, serde_json::to_string(&outcome).unwrap_or_default())
+    });
+    answered
+        .await
+        .map_or_else(|refusal| refusal, |(status, body)| respond(status, "application/json", body))
+}
+
+/// Lets a request be carried out where it may wait for the disk.
+async fn on_a_thread<Outcome: Send + 'static>(
+    request: Request,
+    work: impl FnOnce(&Parts, &[u8], u64) -> Outcome + Send + 'static,
+) -> Result<Outcome, Response> {
+    let (head, body) = request.into_parts();
+    let body = match timeout(connections::PATIENCE, to_bytes(body, MAX_BODY)).await {
+        Ok(Ok(body)) => body,
+        Ok(Err(_)) => return Err(StatusCode::PAYLOAD_TOO_LARGE.into_response()),
+        Err(_) => return Err(StatusCode::REQUEST_TIMEOUT.into_response()),
+    };
+    let working = tokio::task::spawn_blocking(move || work(&head, &body, unix_ms() / 1000));
+    working.await.map_err(|error| {
+        tracing::error!(%error, "an operation failed");
+        StatusCode::INTERNAL_SERVER_ERROR.into_response()
+    })
+}
+
+fn respond(status: u16, kind: &str, body: String) -> Response {
+    Response::builder()
+        .status(status)
+        .header(CONTENT_TYPE, kind)
+        .header(SERVER, "AmazonEC2")
+        .body(Body::from(body))
+        .unwrap_or_else(|_| StatusCode::INTERNAL_SERVER_ERROR.into_response())
+}

@@ -1,0 +1,197 @@
+//! Instance profiles on instances: `Associate…`, `Describe…`, `Disassociate…` and `Replace…`.
+//!
+//! There is no IAM here: every name is that of a profile, with a role of the same name in it.
+
+use imds_account::records::{Lifecycle, ProfileAssociation, Tags};
+use imds_account::{Transaction, keys};
+use imds_core::{AccountId, Instance as Facts};
+use imds_ec2::Fault;
+use imds_ec2::shapes::{
+    AssociateIamInstanceProfileRequest, AssociateIamInstanceProfileResult,
+    DescribeIamInstanceProfileAssociationsRequest, DescribeIamInstanceProfileAssociationsResult,
+    DisassociateIamInstanceProfileRequest, DisassociateIamInstanceProfileResult,
+    IamInstanceProfile, IamInstanceProfileAssociation, IamInstanceProfileSpecification,
+    ReplaceIamInstanceProfileAssociationRequest, ReplaceIamInstanceProfileAssociationResult,
+};
+
+use super::call::{Call, Refusal};
+use super::filter::Filters;
+use super::instances::{self, Found};
+use super::page::Page;
+use super::{ids, time};
+use imds_account::{Overrides, instance};
+
+pub(super) fn associate(
+    call: &Call<'_>,
+    asked: &AssociateIamInstanceProfileRequest,
+) -> Result<AssociateIamInstanceProfileResult, Refusal> {
+    let name = name(&asked.iam_instance_profile, call.account)?;
+    let found = instances::find_live(call, &asked.instance_id)?;
+    if found.kept.record.profile.is_some() {
+        return Err(Fault::client(
+            "IncorrectState",
+            format!("There is an existing association for instance {}", found.id),
+        )
+        .into());
+    }
+    let shown = set(call, found, Some(new_association(call, name)?), "associating")?;
+    Ok(AssociateIamInstanceProfileResult { iam_instance_profile_association: shown })
+}
+
+pub(super) fn replace(
+    call: &Call<'_>,
+    asked: &ReplaceIamInstanceProfileAssociationRequest,
+) -> Result<ReplaceIamInstanceProfileAssociationResult, Refusal> {
+    let name = name(&asked.iam_instance_profile, call.account)?;
+    let found = find(call, &asked.association_id)?;
+    let shown = set(call, found, Some(new_association(call, name)?), "associating")?;
+    Ok(ReplaceIamInstanceProfileAssociationResult { iam_instance_profile_association: shown })
+}
+
+pub(super) fn disassociate(
+    call: &Call<'_>,
+    asked: &DisassociateIamInstanceProfileRequest,
+) -> Result<DisassociateIamInstanceProfileResult, Refusal> {
+    let found = find(call, &asked.association_id)?;
+    let shown = set(call, found, None, "disassociating")?;
+    Ok(DisassociateIamInstanceProfileResult { iam_instance_profile_association: shown })
+}
+
+pub(super) fn describe(
+    call: &Call<'_>,
+    asked: &DescribeIamInstanceProfileAssociationsRequest,
+) -> Result<DescribeIamInstanceProfileAssociationsResult, Refusal> {
+    let filters = Filters::new(&asked.filters, &["instance-id", "state"])?;
+    let page = Page::new(asked.max_results, asked.next_token.as_deref(), 5..=1000)?;
+    let all = associated(call)?;
+    let wanted = &asked.association_ids;
+    if let Some(unknown) = wanted.iter().find(|id| !all.iter().any(|found| found.has(id))) {
+        return Err(no_such_association(unknown).into());
+    }
+    let shown = all
+        .into_iter()
+        .filter(|found| wanted.is_empty() || wanted.iter().any(|id| found.has(id)))
+        .map(|found| (state(call, &found), found))
+        .filter(|(state, found)| {
+            filters.accept(&Tags::new(), |name| match name {
+                "instance-id" => vec![found.id.to_string()],
+                _ => vec![(*state).to_owned()],
+            })
+        });
+    let (shown, next_token) = page.cut(shown, |(_, found)| found.id.as_str());
+    let shown = shown.iter().filter_map(|(state, found)| association(found, state));
+    Ok(DescribeIamInstanceProfileAssociationsResult {
+        iam_instance_profile_associations: shown.collect(),
+        next_token,
+    })
+}
+
+/// The name of the profile that is meant, by name or by ARN.
+pub(super) fn name(
+    asked: &IamInstanceProfileSpecification,
+    account: &AccountId,
+) -> Result<String, Fault> {
+    match (asked.name.as_deref(), asked.arn.as_deref()) {
+        (Some(name), None) => Ok(name.to_owned()),
+        (None, Some(arn)) => name_in(arn, account).map(str::to_owned).ok_or_else(|| {
+            Fault::invalid_value(
+                "iamInstanceProfile.arn",
+                arn,
+                &format!("Expecting arn:aws:iam::{account}:instance-profile/NAME."),
+            )
+        }),
+        (Some(_), Some(_)) => Err(Fault::invalid_parameter_combination(
+            "The parameter 'iamInstanceProfile.name' may not be used in combination with \
+             'iamInstanceProfile.arn'",
+        )),
+        (None, None) => Err(Fault::missing_parameter("IamInstanceProfile.Name")),
+    }
+}
+
+/// The last part of `arn:aws:iam::123456789012:instance-profile/path/name`.
+fn name_in<'a>(arn: &'a str, account: &AccountId) -> Option<&'a str> {
+    let (_partition, rest) = arn.strip_prefix("arn:aws")?.split_once(":iam::")?;
+    let path = rest.strip_prefix(account.as_str())?.strip_prefix(":instance-profile/")?;
+    path.rsplit('/').next().filter(|name| !name.is_empty())
+}
+
+/// The profile as an instance shows it.
+pub(super) fn shape(found: &Found, facts: &Facts) -> Option<IamInstanceProfile> {
+    let role = facts.role.as_ref()?;
+    let partition = found.kept.record.zone.region().partition().0;
+    Some(IamInstanceProfile {
+        arn: Some(format!(
+            "arn:{partition}:iam::{}:instance-profile/{}",
+            facts.account, role.profile_name
+        )),
+        id: Some(role.profile_id.clone()),
+    })
+}
+
+fn new_association(call: &Call<'_>, name: String) -> Result<ProfileAssociation, Fault> {
+    Ok(ProfileAssociation { id: ids::new("iip-assoc-")?, name, role: None, since: call.now })
+}
+
+/// Gives an instance this profile, or none; shows the association that is meant.
+fn set(
+    call: &Call<'_>,
+    mut found: Found,
+    profile: Option<ProfileAssociation>,
+    state: &str,
+) -> Result<Option<IamInstanceProfileAssociation>, Refusal> {
+    let ends = association(&found, state);
+    let key = keys::instance(&call.region, found.id.as_str());
+    let before = found.kept.clone();
+    found.kept.record.profile = profile;
+    instances::check(&found.id, &found.kept.record, &found.tags())?;
+    let transaction = Transaction::new().if_unchanged(&key, Some(&before));
+    call.commit(transaction.write(&key, &found.kept.record))?;
+    Ok(association(&found, state).or(ends))
+}
+
+/// The instances that have a profile. Those that are terminated have given it back.
+fn associated(call: &Call<'_>) -> Result<Vec<Found>, Refusal> {
+    let mut all = instances::all(call)?;
+    all.retain(|found| {
+        let record = &found.kept.record;
+        record.profile.is_some() && record.lifecycle != Lifecycle::Terminated
+    });
+    Ok(all)
+}
+
+/// The instance with this association.
+fn find(call: &Call<'_>, association: &str) -> Result<Found, Refusal> {
+    let found = associated(call)?.into_iter().find(|found| found.has(association));
+    Ok(found.ok_or_else(|| no_such_association(association))?)
+}
+
+fn no_such_association(id: &str) -> Fault {
+    Fault::client("NoSuchAssociation", format!("An invalid association-id of '{id}' was given"))
+}
+
+impl Found {
+    fn has(&self, association: &str) -> bool {
+        self.kept.record.profile.as_ref().is_some_and(|profile| profile.id == association)
+    }
+}
+
+/// Whether an instance that is served is served with its profile.
+fn state(call: &Call<'_>, found: &Found) -> &'static str {
+    let profile = found.kept.record.profile.as_ref();
+    let name = profile.map(ProfileAssociation::role_name).unwrap_or_default();
+    let is_known = call.applied.has_role(&found.id, name, call.now);
+    if is_known.unwrap_or(true) { "associated" } else { "associating" }
+}
+
+fn association(found: &Found, state: &str) -> Option<IamInstanceProfileAssociation> {
+    let record = &found.kept.record;
+    let profile = record.profile.as_ref()?;
+    let facts = instance::instance(&found.id, record, &found.tags(), &Overrides::default()).ok()?;
+    Some(IamInstanceProfileAssociation {
+        association_id: Some(profile.id.clone()),
+        instance_id: Some(found.id.to_string()),
+        iam_instance_profile: shape(found, &facts),
+        state: Some(state.to_owned()),
+        timestamp: time::shape(profile.since),
+    })
+}

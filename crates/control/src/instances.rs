@@ -1,0 +1,228 @@
+//! Instances: how they are found, what they may be, and the calls about them.
+
+pub(super) mod attributes;
+pub(super) mod describe;
+mod filters;
+mod interfaces;
+pub(super) mod run;
+mod shape;
+pub(super) mod states;
+pub(super) mod status;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use imds_account::records::{self, Lifecycle, Tags};
+use imds_account::{Kept, keys};
+use imds_core::InstanceId;
+use imds_core::launch::LaunchError;
+use imds_ec2::Fault;
+
+use super::call::{Call, Refusal};
+use super::page::Page;
+use imds_account::{Overrides, instance};
+
+/// An instance that exists, as it is kept.
+pub(super) struct Found {
+    pub(super) id: InstanceId,
+    pub(super) kept: Kept<records::Instance>,
+    pub(super) tags: Option<Kept<Tags>>,
+}
+
+/// The state of an instance: what it was told to be, and whether the data path knows.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum State {
+    Pending,
+    Running,
+    ShuttingDown,
+    Terminated,
+    Stopping,
+    Stopped,
+}
+
+/// The instance with this id, in whatever state.
+pub(super) fn find(call: &Call<'_>, id: &str) -> Result<Found, Refusal> {
+    let parsed: InstanceId = id.parse().map_err(|_| Fault::instance_id_malformed(id))?;
+    let kept = call.read(&keys::instance(&call.region, id))?;
+    let kept = kept.ok_or_else(|| Fault::instance_not_found(id))?;
+    let tags = call.read(&keys::tags(&call.region, id))?;
+    Ok(Found { id: parsed, kept, tags })
+}
+
+/// The instances with these ids, in this order and each once. One fault names all that do not exist.
+pub(super) fn find_all(call: &Call<'_>, ids: &[String]) -> Result<Vec<Found>, Refusal> {
+    let mut seen = BTreeSet::new();
+    let (mut found, mut missing) = (Vec::new(), Vec::new());
+    for id in ids.iter().filter(|id| seen.insert(id.as_str())) {
+        match find(call, id) {
+            Ok(instance) => found.push(instance),
+            Err(Refusal::Fault(fault)) if fault.code == "InvalidInstanceID.NotFound" => {
+                missing.push(id.as_str());
+            }
+            Err(other) => return Err(other),
+        }
+    }
+    if missing.is_empty() { Ok(found) } else { Err(Fault::instances_not_found(&missing).into()) }
+}
+
+/// All instances of the Region, in the order of their ids.
+pub(super) fn all(call: &Call<'_>) -> Result<Vec<Found>, Refusal> {
+    next(call, "", usize::MAX)
+}
+
+/// The next `limit` instances behind the one with the id `after`.
+fn next(call: &Call<'_>, after: &str, limit: usize) -> Result<Vec<Found>, Refusal> {
+    let instances = keys::instances(&call.region);
+    let instances = call.store.read_page(&instances, after, limit)?.records;
+    // All that begins with `i-` are instances, which have no more tags than one record each.
+    let after = if after.is_empty() { "i-" } else { after };
+    let tags = call.store.read_page(&keys::all_tags(&call.region), after, limit)?;
+    let mut tags: BTreeMap<_, _> = tags.records.into_iter().collect();
+    let found = instances.into_iter().filter_map(|(id, kept)| {
+        let tags = tags.remove(&id);
+        Some(Found { id: id.parse().ok()?, kept, tags })
+    });
+    Ok(found.collect())
+}
+
+/// How many instances are read at once, at least.
+const BATCH: usize = 100;
+
+/// The page of what a `Describe…` call shows, and the token of the next one: of the instances with
+/// these ids, or of all where none is named.
+fn paged<T>(
+    call: &Call<'_>,
+    ids: &[String],
+    (max_results, next_token): (Option<i32>, Option<&str>),
+    show: impl Fn(Found) -> Option<T>,
+    key: impl Fn(&T) -> &str,
+) -> Result<(Vec<T>, Option<String>), Refusal> {
+    let page = Page::new(max_results, next_token, 5..=1000)?;
+    if !ids.is_empty() {
+        let found = named(call, ids, max_results)?;
+        return Ok(page.cut(found.into_iter().filter_map(show), key));
+    }
+    let mut shown = Vec::new();
+    let mut after = page.after().to_owned();
+    // One more than the page has tells that there is another page.
+    let batch = BATCH.max(page.limit() + 1);
+    while shown.len() <= page.limit() {
+        let found = next(call, &after, batch)?;
+        let Some(last) = found.last() else { break };
+        after = last.id.to_string();
+        shown.extend(found.into_iter().filter_map(&show));
+    }
+    Ok(page.cut(shown, key))
+}
+
+fn named(call: &Call<'_>, ids: &[String], max_results: Option<i32>) -> Result<Vec<Found>, Refusal> {
+    if max_results.is_some() {
+        return Err(Fault::invalid_parameter_combination(
+            "The parameter instancesSet cannot be used with the parameter maxResults",
+        )
+        .into());
+    }
+    let mut found = find_all(call, ids)?;
+    found.sort_by(|one, other| one.id.cmp(&other.id));
+    Ok(found)
+}
+
+/// The instance with this id, unless it is terminated: then nothing of it can be changed.
+pub(super) fn find_live(call: &Call<'_>, id: &str) -> Result<Found, Refusal> {
+    let found = find(call, id)?;
+    if found.kept.record.lifecycle == Lifecycle::Terminated {
+        let state = found.state(call).name();
+        return Err(Fault::incorrect_instance_state(format!(
+            "The instance '{id}' is not in a valid state for this operation: it is {state}."
+        ))
+        .into());
+    }
+    Ok(found)
+}
+
+/// Whether there can be such an instance, in EC2's words where there cannot.
+pub(super) fn check(id: &InstanceId, record: &records::Instance, tags: &Tags) -> Result<(), Fault> {
+    instance::instance(id, record, tags, &Overrides::default())
+        .map(drop)
+        .map_err(|error| refused(&error))
+}
+
+/// How EC2 refuses a launch.
+fn refused(error: &LaunchError) -> Fault {
+    let message = error.to_string();
+    match error {
+        LaunchError::Ipv6OnXen { .. } => Fault::unsupported_operation(message),
+        LaunchError::UserDataTooLarge { .. } => {
+            Fault::invalid_parameter_value("User data is limited to 16384 bytes")
+        }
+        LaunchError::AddressElsewhere { address, .. } => Fault::invalid_parameter_value(format!(
+            "Address {address} does not fall within the subnet's address range"
+        )),
+        _ => Fault::invalid_parameter_value(message),
+    }
+}
+
+impl Found {
+    pub(super) fn tags(&self) -> Tags {
+        self.tags.as_ref().map(|kept| kept.record.clone()).unwrap_or_default()
+    }
+
+    /// What was said of it by this name of the EC2 API.
+    pub(super) fn attribute(&self, name: &str) -> Option<&str> {
+        self.kept.record.attributes.get(name).map(String::as_str)
+    }
+
+    /// Whether an attribute that is true or false is true; who says nothing means false.
+    fn is(&self, name: &str) -> bool {
+        self.attribute(name) == Some("true")
+    }
+
+    pub(super) fn state(&self, call: &Call<'_>) -> State {
+        State::of(self.kept.record.lifecycle, call.is_served(&self.id))
+    }
+}
+
+impl State {
+    /// The state of an instance that was told to be `lifecycle`, and is served or is not.
+    pub(super) fn of(lifecycle: Lifecycle, is_served: bool) -> Self {
+        match (lifecycle, is_served) {
+            (Lifecycle::Running, false) => Self::Pending,
+            (Lifecycle::Running, true) => Self::Running,
+            (Lifecycle::Stopped, true) => Self::Stopping,
+            (Lifecycle::Stopped, false) => Self::Stopped,
+            (Lifecycle::Terminated, true) => Self::ShuttingDown,
+            (Lifecycle::Terminated, false) => Self::Terminated,
+        }
+    }
+
+    /// As the EC2 API has it. Source: EC2 API `InstanceState`.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Running => "running",
+            Self::ShuttingDown => "shutting-down",
+            Self::Terminated => "terminated",
+            Self::Stopping => "stopping",
+            Self::Stopped => "stopped",
+        }
+    }
+
+    /// The same as a number.
+    pub(super) fn code(self) -> i32 {
+        match self {
+            Self::Pending => 0,
+            Self::Running => 16,
+            Self::ShuttingDown => 32,
+            Self::Terminated => 48,
+            Self::Stopping => 64,
+            Self::Stopped => 80,
+        }
+    }
+
+    /// Both.
+    pub(super) fn shape(self) -> imds_ec2::shapes::InstanceState {
+        imds_ec2::shapes::InstanceState {
+            code: Some(self.code()),
+            name: Some(self.name().to_owned()),
+        }
+    }
+}

@@ -1,0 +1,403 @@
+//! The network interfaces that `RunInstances` is asked for, and the addresses they get.
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use imds_account::keys;
+use imds_core::launch::LaunchInterface;
+use imds_core::network::{Ipv4Cidr, Ipv6Cidr, PrivateIpv4, Subnet};
+use imds_core::placement::Zone;
+use imds_ec2::Fault;
+use imds_ec2::shapes::{
+    InstanceNetworkInterfaceSpecification, Ipv4PrefixSpecificationRequest,
+    Ipv6PrefixSpecificationRequest, RunInstancesRequest,
+};
+
+use crate::call::{Call, Refusal};
+use crate::ids;
+use imds_account::network::{hosts, public_address};
+use imds_account::zones;
+
+/// The interfaces of each instance, all in one zone.
+pub(super) struct Chosen {
+    pub(super) zone: Zone,
+    /// As many as were asked for, or at least the fewest that were.
+    pub(super) instances: Vec<Vec<LaunchInterface>>,
+}
+
+/// Chooses a zone and addresses for `fewest` to `most` instances.
+pub(super) fn choose(
+    call: &Call<'_>,
+    asked: &RunInstancesRequest,
+    fewest: usize,
+    most: usize,
+) -> Result<Chosen, Refusal> {
+    let wanted = wanted(call, asked)?;
+    let stated: Vec<_> = wanted.iter().flat_map(Wanted::stated).collect();
+    if most > 1 && !stated.is_empty() {
+        return Err(Fault::invalid_parameter_combination(
+            "The parameter PrivateIpAddress cannot be used with more than one instance.",
+        )
+        .into());
+    }
+    for address in &stated {
+        if call.read(&keys::address(*address))?.is_some() {
+            let message = format!("Address {address} is in use.");
+            return Err(Fault::client("InvalidIPAddress.InUse", message).into());
+        }
+    }
+    let taken = call.names(&keys::addresses())?;
+    let taken = taken.iter().filter_map(|address| address.parse().ok());
+    let taken: HashSet<IpAddr> = taken.chain(stated).collect();
+    let zones = zones(call, asked, &wanted)?;
+    for zone in &zones {
+        let mut free = Free { call, taken: &taken, subnets: BTreeMap::new() };
+        let mut instances = Vec::new();
+        while instances.len() < most
+            && let Some(interfaces) = free.interfaces(&wanted, zone)?
+        {
+            instances.push(interfaces);
+        }
+        if instances.len() >= fewest {
+            return Ok(Chosen { zone: zone.clone(), instances });
+        }
+    }
+    let subnets = wanted.iter().map(|one| match &one.subnet {
+        Some(subnet) => subnet.id.to_string(),
+        None => call.network.default_subnet(&zones[0]).id.to_string(),
+    });
+    let subnets: BTreeSet<_> = subnets.collect();
+    let subnets: Vec<_> = subnets.into_iter().collect();
+    Err(Fault::client(
+        "InsufficientFreeAddressesInSubnet",
+        format!(
+            "There are not enough free addresses in subnet '{}' to satisfy the requested number \
+             of instances.",
+            subnets.join("', '")
+        ),
+    )
+    .into())
+}
+
+/// Fails unless all groups are there: the Region's default one is the only one.
+pub(super) fn check_groups(call: &Call<'_>, ids: &[String], names: &[String]) -> Result<(), Fault> {
+    let group = call.network.security_group(&call.region);
+    let not_found = |message| Fault::client("InvalidGroup.NotFound", message);
+    if let Some(id) = ids.iter().find(|id| **id != group.id.as_str()) {
+        return Err(not_found(format!("The security group '{id}' does not exist")));
+    }
+    if let Some(name) = names.iter().find(|name| **name != group.name) {
+        return Err(not_found(format!(
+            "The security group '{name}' does not exist in default VPC '{}'",
+            call.network.vpc(&call.region).id
+        )));
+    }
+    Ok(())
+}
+
+/// A network interface that is asked for.
+struct Wanted {
+    device_index: u16,
+    network_card: Option<u16>,
+    /// The subnet that is named; else the zone's default one.
+    subnet: Option<Subnet>,
+    primary: Option<Ipv4Addr>,
+    secondary: Vec<Ipv4Addr>,
+    /// How many more secondary addresses it gets.
+    more_ipv4: usize,
+    ipv6: Vec<Ipv6Addr>,
+    more_ipv6: usize,
+    /// The blocks that are delegated to it.
+    ipv4_prefixes: Vec<Ipv4Cidr>,
+    ipv6_prefixes: Vec<Ipv6Cidr>,
+    is_public: bool,
+}
+
+/// What is asked for of each instance.
+fn wanted(call: &Call<'_>, asked: &RunInstancesRequest) -> Result<Vec<Wanted>, Fault> {
+    check_groups(call, &asked.security_group_ids, &asked.security_groups)?;
+    let stated = &asked.network_interfaces;
+    if stated.is_empty() {
+        return Ok(vec![Wanted::new(call, &of_instance(asked))?]);
+    }
+    let both = [
+        ("subnet ID", asked.subnet_id.is_some()),
+        ("private address", asked.private_ip_address.is_some()),
+        ("IPv6 addresses", !asked.ipv6_addresses.is_empty() || asked.ipv6_address_count.is_some()),
+        (
+            "security groups",
+            !asked.security_group_ids.is_empty() || !asked.security_groups.is_empty(),
+        ),
+    ];
+    if let Some((what, _)) = both.iter().find(|(_, is_stated)| *is_stated) {
+        return Err(Fault::invalid_parameter_combination(format!(
+            "Network interfaces and an instance-level {what} may not be specified on the same \
+             request"
+        )));
+    }
+    if stated.len() > 1 && stated.iter().any(|one| one.associate_public_ip_address.is_some()) {
+        return Err(Fault::invalid_parameter_combination(
+            "The associatePublicIPAddress parameter cannot be specified when launching with \
+             multiple network interfaces.",
+        ));
+    }
+    let wanted: Vec<_> =
+        stated.iter().map(|one| Wanted::new(call, one)).collect::<Result<_, _>>()?;
+    let mut slots = BTreeSet::new();
+    let mut is_new = |one: &Wanted| slots.insert((one.network_card.unwrap_or(0), one.device_index));
+    if let Some(twice) = wanted.iter().find(|one| !is_new(one)) {
+        return Err(Fault::invalid_parameter_value(format!(
+            "Each network interface requires a device index of its own; {} is there twice.",
+            twice.device_index
+        )));
+    }
+    Ok(wanted)
+}
+
+/// The one interface of those who speak of the instance only.
+fn of_instance(asked: &RunInstancesRequest) -> InstanceNetworkInterfaceSpecification {
+    InstanceNetworkInterfaceSpecification {
+        device_index: Some(0),
+        subnet_id: asked.subnet_id.clone(),
+        private_ip_address: asked.private_ip_address.clone(),
+        ipv6_addresses: asked.ipv6_addresses.clone(),
+        ipv6_address_count: asked.ipv6_address_count,
+        ..InstanceNetworkInterfaceSpecification::default()
+    }
+}
+
+impl Wanted {
+    fn new(call: &Call<'_>, asked: &InstanceNetworkInterfaceSpecification) -> Result<Self, Fault> {
+        check_groups(call, &asked.groups, &[])?;
+        if let Some(id) = &asked.network_interface_id {
+            return Err(Fault::client(
+                "InvalidNetworkInterfaceID.NotFound",
+                format!("The networkInterface ID '{id}' does not exist"),
+            ));
+        }
+        let device_index = asked.device_index.ok_or_else(|| {
+            Fault::invalid_parameter_value("Each network interface requires a device index.")
+        })?;
+        if asked.ipv4_prefix_count.is_some() || asked.ipv6_prefix_count.is_some() {
+            return Err(Fault::unsupported_operation(
+                "Prefixes are not chosen here. Name them, as Ipv4Prefix and Ipv6Prefix.",
+            ));
+        }
+        let mut primary = asked.private_ip_address.as_deref().map(ipv4).transpose()?;
+        let mut secondary = Vec::new();
+        for one in &asked.private_ip_addresses {
+            let address = ipv4(one.private_ip_address.as_deref().unwrap_or_default())?;
+            if one.primary != Some(true) {
+                secondary.push(address);
+            } else if primary.replace(address).is_some() {
+                return Err(Fault::invalid_parameter_combination(
+                    "Only one primary private IP address can be specified.",
+                ));
+            }
+        }
+        let ipv6 = asked.ipv6_addresses.iter().map(|one| {
+            let text = one.ipv6_address.as_deref().unwrap_or_default();
+            text.parse().map_err(|_| invalid_address("Ipv6Address", text))
+        });
+        let wanted = Self {
+            device_index: number("DeviceIndex", Some(device_index))?,
+            network_card: asked
+                .network_card_index
+                .map(|card| number("NetworkCardIndex", Some(card)))
+                .transpose()?,
+            subnet: asked.subnet_id.as_deref().map(|id| subnet(call, id)).transpose()?,
+            primary,
+            secondary,
+            more_ipv4: number(
+                "SecondaryPrivateIpAddressCount",
+                asked.secondary_private_ip_address_count,
+            )?,
+            ipv6: ipv6.collect::<Result<_, _>>()?,
+            more_ipv6: number("Ipv6AddressCount", asked.ipv6_address_count)?,
+            ipv4_prefixes: asked.ipv4_prefixes.iter().map(ipv4_prefix).collect::<Result<_, _>>()?,
+            ipv6_prefixes: asked.ipv6_prefixes.iter().map(ipv6_prefix).collect::<Result<_, _>>()?,
+            is_public: asked.associate_public_ip_address == Some(true),
+        };
+        wanted.check_addresses()?;
+        Ok(wanted)
+    }
+
+    /// Where a subnet is named, its addresses are all there are; but for those that AWS keeps.
+    fn check_addresses(&self) -> Result<(), Fault> {
+        let Some(subnet) = &self.subnet else { return Ok(()) };
+        let blocks = self.ipv4_prefixes.iter().map(|block| block.address());
+        let blocks: Vec<_> = blocks.collect();
+        for address in self.primary.iter().chain(&self.secondary).chain(&blocks) {
+            if !subnet.ipv4.is_some_and(|block| block.contains(*address)) {
+                return Err(Fault::invalid_parameter_value(format!(
+                    "Address {address} does not fall within the subnet's address range"
+                )));
+            }
+            if !hosts(subnet).any(|host| host == *address) {
+                return Err(Fault::invalid_parameter_value(format!(
+                    "Address {address} is in subnet's reserved address range"
+                )));
+            }
+        }
+        Ok(())
+    }
+
+    /// All addresses that are stated.
+    fn stated(&self) -> impl Iterator<Item = IpAddr> {
+        let blocks = self.ipv4_prefixes.iter().copied().flat_map(Ipv4Cidr::addresses);
+        let ipv4 = self.primary.iter().chain(&self.secondary).copied().chain(blocks);
+        ipv4.map(IpAddr::from).chain(self.ipv6.iter().copied().map(IpAddr::from))
+    }
+}
+
+/// The addresses that nobody has yet, subnet by subnet.
+struct Free<'a> {
+    call: &'a Call<'a>,
+    taken: &'a HashSet<IpAddr>,
+    subnets: BTreeMap<String, Box<dyn Iterator<Item = Ipv4Addr> + 'a>>,
+}
+
+impl Free<'_> {
+    /// The interfaces of one more instance; `None` if there are not enough addresses.
+    fn interfaces(
+        &mut self,
+        wanted: &[Wanted],
+        zone: &Zone,
+    ) -> Result<Option<Vec<LaunchInterface>>, Fault> {
+        let mut interfaces = Vec::with_capacity(wanted.len());
+        for one in wanted {
+            let default = self.call.network.default_subnet(zone);
+            let subnet = one.subnet.as_ref().unwrap_or(&default);
+            let Some(primary) = one.primary.or_else(|| self.next(subnet)) else { return Ok(None) };
+            let more: Vec<_> = (0..one.more_ipv4).map_while(|_| self.next(subnet)).collect();
+            if more.len() < one.more_ipv4 {
+                return Ok(None);
+            }
+            let public = one.is_public.then(|| public_address(primary));
+            let further = one.secondary.iter().copied().chain(more);
+            let further = further.map(|address| PrivateIpv4 { address, public: None });
+            let mut ipv6 = one.ipv6.clone();
+            for _ in 0..one.more_ipv6 {
+                ipv6.push(self.new_ipv6(subnet)?);
+            }
+            interfaces.push(LaunchInterface {
+                device_index: Some(one.device_index),
+                network_card: one.network_card,
+                ipv4: std::iter::once(PrivateIpv4 { address: primary, public })
+                    .chain(further)
+                    .collect(),
+                ipv6,
+                ipv4_prefixes: one.ipv4_prefixes.clone(),
+                ipv6_prefixes: one.ipv6_prefixes.clone(),
+                // The default subnet is what an interface is in of which nothing is said.
+                subnet: (*subnet != default).then(|| subnet.clone()),
+                ..LaunchInterface::default()
+            });
+        }
+        Ok(Some(interfaces))
+    }
+
+    fn next(&mut self, subnet: &Subnet) -> Option<Ipv4Addr> {
+        let taken = self.taken;
+        let free = self.subnets.entry(subnet.id.to_string()).or_insert_with(|| {
+            Box::new(hosts(subnet).filter(|address| !taken.contains(&IpAddr::from(*address))))
+        });
+        free.next()
+    }
+
+    /// A random address, of so many that nobody has it.
+    fn new_ipv6(&self, subnet: &Subnet) -> Result<Ipv6Addr, Fault> {
+        let default = || self.call.network.ipv6_block(&subnet.zone);
+        let block = subnet.ipv6.or_else(|| {
+            let is_default = *subnet == self.call.network.default_subnet(&subnet.zone);
+            if is_default { default() } else { None }
+        });
+        let block = block.ok_or_else(|| {
+            Fault::invalid_parameter_value(format!(
+                "The subnet '{}' does not have an IPv6 CIDR block associated with it",
+                subnet.id
+            ))
+        })?;
+        let host = u128::MAX.checked_shr(block.prefix().into()).unwrap_or(0);
+        Ok(Ipv6Addr::from_bits(block.address().to_bits() | u128::from(ids::random()?) & host))
+    }
+}
+
+/// Where to launch: in the zone of the subnet that is named, else in the zone that is, else in the
+/// first that has room.
+fn zones(
+    call: &Call<'_>,
+    asked: &RunInstancesRequest,
+    wanted: &[Wanted],
+) -> Result<Vec<Zone>, Fault> {
+    let placement = asked.placement.clone().unwrap_or_default();
+    let all = zones::zones(&call.region);
+    let invalid = |what: &str, given: &str| {
+        let names: Vec<_> = all.iter().map(Zone::as_str).collect();
+        Fault::invalid_parameter_value(format!(
+            "Invalid {what}: [{given}]. The zones of this Region are {}.",
+            names.join(", ")
+        ))
+    };
+    let stated = match (&placement.availability_zone, &placement.availability_zone_id) {
+        (Some(name), _) => {
+            // Local Zones are not listed, and are there.
+            let zone = name.parse().ok().filter(|zone: &Zone| *zone.region() == call.region);
+            Some(zone.ok_or_else(|| invalid("availability zone", name))?)
+        }
+        (None, Some(id)) => {
+            let zone = all.iter().find(|zone| zone.id() == *id).cloned();
+            Some(zone.ok_or_else(|| invalid("availability zone ID", id))?)
+        }
+        (None, None) => None,
+    };
+    let of_subnet = wanted.iter().find_map(|one| Some(one.subnet.as_ref()?.zone.clone()));
+    match (of_subnet, stated) {
+        (Some(of_subnet), Some(stated)) if of_subnet != stated => {
+            Err(Fault::invalid_parameter_value(format!(
+                "The availability zone '{stated}' is not that of the subnet, '{of_subnet}'"
+            )))
+        }
+        (Some(zone), _) | (None, Some(zone)) => Ok(vec![zone]),
+        (None, None) => Ok(all),
+    }
+}
+
+fn subnet(call: &Call<'_>, id: &str) -> Result<Subnet, Fault> {
+    let found = call.network.subnets(&call.region).into_iter().find(|it| it.id.as_str() == id);
+    found.ok_or_else(|| {
+        let message = format!("The subnet ID '{id}' does not exist");
+        Fault::client("InvalidSubnetID.NotFound", message)
+    })
+}
+
+fn ipv4(text: &str) -> Result<Ipv4Addr, Fault> {
+    text.parse().map_err(|_| invalid_address("PrivateIpAddress", text))
+}
+
+/// Source: "Prefix delegation for Amazon EC2 network interfaces", EC2 User Guide.
+fn ipv4_prefix(asked: &Ipv4PrefixSpecificationRequest) -> Result<Ipv4Cidr, Fault> {
+    let text = asked.ipv4_prefix.as_deref().unwrap_or_default();
+    let block = text.parse().ok().filter(|block: &Ipv4Cidr| block.prefix() == 28);
+    block.ok_or_else(|| Fault::invalid_value("Ipv4Prefix", text, "Expecting a block of /28."))
+}
+
+fn ipv6_prefix(asked: &Ipv6PrefixSpecificationRequest) -> Result<Ipv6Cidr, Fault> {
+    let text = asked.ipv6_prefix.as_deref().unwrap_or_default();
+    let block = text.parse().ok().filter(|block: &Ipv6Cidr| block.prefix() == 80);
+    block.ok_or_else(|| Fault::invalid_value("Ipv6Prefix", text, "Expecting a block of /80."))
+}
+
+fn invalid_address(parameter: &str, text: &str) -> Fault {
+    Fault::invalid_parameter_value(format!("Invalid value '{text}' for {parameter}."))
+}
+
+/// A count or an index; 0 if it is not stated.
+fn number<N: TryFrom<i32>>(parameter: &str, stated: Option<i32>) -> Result<N, Fault> {
+    let stated = stated.unwrap_or(0);
+    // More than any instance type has.
+    let possible = Some(stated).filter(|stated| (0..=255).contains(stated));
+    possible
+        .and_then(|stated| stated.try_into().ok())
+        .ok_or_else(|| Fault::invalid_value(parameter, stated, "Expecting 0 to 255."))
+}

@@ -1,0 +1,276 @@
+//! `RunInstances`.
+
+use std::collections::BTreeMap;
+
+use imds_account::Revision;
+use imds_account::records::{Lifecycle, Tags};
+use imds_account::{Kept, Transaction, keys};
+use imds_core::Launch;
+use imds_core::block_device::{BlockDevice, Volume};
+use imds_core::ids::ReservationId;
+use imds_core::image::Image;
+use imds_core::instance::{HostnameType, LifeCycle, PublicKey};
+use imds_core::launch::LaunchRole;
+use imds_core::options::Switch;
+use imds_core::placement::Placement;
+use imds_core::tags::Tag;
+use imds_ec2::Fault;
+use imds_ec2::shapes::{self, Reservation, RunInstancesRequest};
+
+use super::interfaces::{self, Chosen};
+use super::{Found, attributes, describe, find, refused};
+use crate::call::{Call, Refusal};
+use crate::client_token::ClientToken;
+use crate::{
+    iam_profiles, ids, images, launch_templates, metadata_defaults, metadata_options, tags,
+};
+use imds_account::launch::{self, LaunchRefused};
+
+/// The most instances that one call launches.
+const MOST: i32 = 1000;
+
+pub(crate) fn run(call: &Call<'_>, asked: &RunInstancesRequest) -> Result<Reservation, Refusal> {
+    let token = client_token(call, asked)?;
+    if let Some(made) = token.as_ref().and_then(ClientToken::made) {
+        return earlier(call, made);
+    }
+    let asked = &launch_templates::applied(call, asked)?;
+    let (fewest, most) = counts(asked)?;
+    let reservation: ReservationId = ids::new("r-")?;
+    let launch = launch(call, asked, &reservation)?;
+    let attributes = kept_attributes(asked)?;
+    let Chosen { zone, instances } = interfaces::choose(call, asked, fewest, most)?;
+    let defaults = metadata_defaults::kept(call)?;
+    let tags: Tags = launch.tags.iter().map(|it| (it.key.clone(), it.value.clone())).collect();
+
+    // What this launch was settled by must still be so when it is written.
+    let mut transaction =
+        Transaction::new().if_unchanged(&keys::metadata_defaults(&call.region), defaults.as_ref());
+    let defaults = defaults.map(|kept| kept.record).unwrap_or_default();
+    let mut made = Vec::with_capacity(instances.len());
+    for (launch_index, interfaces) in (0..).zip(instances) {
+        let launch = Launch {
+            instance_id: Some(ids::new("i-")?),
+            zone: Some(zone.clone()),
+            launch_index,
+            interfaces,
+            ..launch.clone()
+        };
+        let instance = launch::settle(launch, defaults).map_err(|error| match error {
+            LaunchRefused::Launch(error) => refused(&error),
+            LaunchRefused::Enforced(error) => Fault::unsupported_operation(error.to_string()),
+        })?;
+        let association = ids::new("iip-assoc-")?;
+        let mut record = launch::record(&instance, call.network, || association);
+        record.client_token.clone_from(&asked.client_token);
+        record.attributes.clone_from(&attributes);
+        transaction = launch::keep(transaction, &instance, &record);
+        // Nothing has been written yet, so it has no revision.
+        let revision = Revision::ZERO;
+        let tags = Some(Kept { record: tags.clone(), revision });
+        made.push(Found { id: instance.id, kept: Kept { record, revision }, tags });
+    }
+    if let Some(token) = token {
+        transaction = token.spend(transaction, made.iter().map(|it| it.id.to_string()).collect());
+    }
+    call.commit(transaction)?;
+    Ok(describe::reservation(call, &reservation, &made))
+}
+
+/// The token that stands for all the rest of the request.
+fn client_token(
+    call: &Call<'_>,
+    asked: &RunInstancesRequest,
+) -> Result<Option<ClientToken>, Refusal> {
+    let rest = RunInstancesRequest { client_token: None, dry_run: None, ..asked.clone() };
+    ClientToken::read(call, "RunInstances", asked.client_token.as_deref(), &rest)
+}
+
+/// What an earlier request with the same client token has made, as it is now.
+fn earlier(call: &Call<'_>, made: &[String]) -> Result<Reservation, Refusal> {
+    let found: Vec<_> = made.iter().filter_map(|id| find(call, id).ok()).collect();
+    let lives = |found: &&Found| found.kept.record.lifecycle != Lifecycle::Terminated;
+    let one = found.iter().find(lives).ok_or_else(|| {
+        Fault::client(
+            "IdempotentInstanceTerminated",
+            "The request to launch an instance uses the same client token as a previous request \
+             for which the instance has been terminated.",
+        )
+    })?;
+    Ok(describe::reservation(call, &one.kept.record.reservation_id, &found))
+}
+
+/// How many to launch at least, and at most.
+fn counts(asked: &RunInstancesRequest) -> Result<(usize, usize), Fault> {
+    let (fewest, most) = (asked.min_count, asked.max_count);
+    if fewest < 1 || most < fewest {
+        return Err(Fault::invalid_parameter_value(format!(
+            "MinCount ({fewest}) must be at least 1 and MaxCount ({most}) at least MinCount."
+        )));
+    }
+    if fewest > MOST {
+        return Err(Fault::client(
+            "InstanceLimitExceeded",
+            format!("{fewest} instances are more than one call launches, which is {MOST}."),
+        ));
+    }
+    let count = |count: i32| usize::try_from(count.min(MOST)).unwrap_or(0);
+    Ok((count(fewest), count(most)))
+}
+
+/// What is said of all of them alike.
+fn launch(
+    call: &Call<'_>,
+    asked: &RunInstancesRequest,
+    reservation: &ReservationId,
+) -> Result<Launch, Refusal> {
+    let instance_type = asked.instance_type.as_deref().unwrap_or("m1.small");
+    let instance_type = attributes::instance_type(instance_type)?;
+    let image_id = asked.image_id.as_deref();
+    let image_id = image_id.ok_or_else(|| Fault::missing_parameter("ImageId"))?;
+    let mut image = images::find(call, image_id, instance_type.architecture())?;
+    let block_devices = block_devices(asked, &mut image)?;
+    let stated = asked.metadata_options.clone().unwrap_or_default();
+    let profile = asked.iam_instance_profile.as_ref();
+    let profile = profile.map(|asked| iam_profiles::name(asked, call.account)).transpose()?;
+    let mut its_tags = tags::specified(&asked.tag_specifications, "instance")?;
+    its_tags.extend(launch_templates::tags_of_launch(asked));
+    let is_monitored = asked.monitoring.as_ref().is_some_and(|monitoring| monitoring.enabled);
+    Ok(Launch {
+        account: Some(call.account.clone()),
+        image: image.into(),
+        instance_type: Some(instance_type),
+        kernel: parsed("KernelId", asked.kernel_id.as_deref())?,
+        ramdisk: parsed("RamdiskId", asked.ramdisk_id.as_deref())?,
+        life_cycle: life_cycle(asked)?,
+        placement: placement(asked)?,
+        reservation_id: Some(reservation.clone()),
+        launched_at: Some(call.now),
+        monitoring: Some(if is_monitored { Switch::Enabled } else { Switch::Disabled }),
+        block_devices,
+        hostname_type: hostname_type(asked)?,
+        options: metadata_options::preferences(&stated)?,
+        role: profile.map(LaunchRole::named),
+        public_key: public_key(call, asked.key_name.as_deref())?,
+        tags: its_tags.into_iter().map(|(key, value)| Tag { key, value }).collect(),
+        user_data: asked
+            .user_data
+            .as_ref()
+            .map(|text| attributes::user_data(&text.0))
+            .transpose()?,
+        ..Launch::default()
+    })
+}
+
+fn life_cycle(asked: &RunInstancesRequest) -> Result<LifeCycle, Fault> {
+    let Some(market) = &asked.instance_market_options else { return Ok(LifeCycle::OnDemand) };
+    match market.market_type.as_deref() {
+        Some("spot") => Ok(LifeCycle::Spot),
+        Some("capacity-block") => {
+            Err(Fault::unsupported_operation("There are no Capacity Blocks to launch into."))
+        }
+        other => Err(Fault::invalid_value(
+            "InstanceMarketOptions.MarketType",
+            other.unwrap_or_default(),
+            "Expecting spot.",
+        )),
+    }
+}
+
+fn placement(asked: &RunInstancesRequest) -> Result<Placement, Fault> {
+    let Some(placement) = &asked.placement else { return Ok(Placement::default()) };
+    let partition_number = placement.partition_number.map(|number| {
+        let parsed = u32::try_from(number).ok().filter(|number| *number > 0);
+        parsed.ok_or_else(|| {
+            Fault::invalid_value("Placement.PartitionNumber", number, "Expecting 1 or more.")
+        })
+    });
+    let stated = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
+    Ok(Placement {
+        zone_id: None,
+        group_name: stated(&placement.group_name),
+        group_id: parsed("Placement.GroupId", placement.group_id.as_deref())?,
+        partition_number: partition_number.transpose()?,
+        host_id: parsed("Placement.HostId", placement.host_id.as_deref())?,
+    })
+}
+
+fn parsed<T: std::str::FromStr<Err: ToString>>(
+    parameter: &str,
+    stated: Option<&str>,
+) -> Result<Option<T>, Fault> {
+    let parse = |text: &str| {
+        text.parse()
+            .map_err(|error: T::Err| Fault::invalid_value(parameter, text, &error.to_string()))
+    };
+    stated.filter(|text| !text.is_empty()).map(parse).transpose()
+}
+
+fn hostname_type(asked: &RunInstancesRequest) -> Result<HostnameType, Fault> {
+    let stated = asked.private_dns_name_options.as_ref().and_then(|it| it.hostname_type.as_deref());
+    match stated {
+        None | Some("ip-name") => Ok(HostnameType::IpName),
+        Some("resource-name") => Ok(HostnameType::ResourceName),
+        Some(other) => Err(Fault::invalid_value(
+            "PrivateDnsNameOptions.HostnameType",
+            other,
+            "Expecting ip-name or resource-name.",
+        )),
+    }
+}
+
+/// The block devices that are stated. What is stated as no device is taken out of the image's.
+fn block_devices(
+    asked: &RunInstancesRequest,
+    image: &mut Image,
+) -> Result<Vec<BlockDevice>, Fault> {
+    let mut devices = Vec::new();
+    for mapping in &asked.block_device_mappings {
+        let device = mapping.device_name.clone();
+        let device =
+            device.ok_or_else(|| Fault::missing_parameter("BlockDeviceMapping.DeviceName"))?;
+        if mapping.no_device.is_some() {
+            image.block_devices.retain(|one| one.device != device);
+        } else if device != image.root_device {
+            let volume = volume(mapping)?;
+            devices.push(BlockDevice { device, volume });
+        }
+    }
+    Ok(devices)
+}
+
+fn volume(mapping: &shapes::BlockDeviceMapping) -> Result<Volume, Fault> {
+    let Some(name) = mapping.virtual_name.as_deref() else { return Ok(Volume::Ebs) };
+    let volume = name.parse().ok().filter(|volume| matches!(volume, Volume::Ephemeral(_)));
+    volume.ok_or_else(|| {
+        let rule = "Expecting ephemeral0 to ephemeral23.";
+        Fault::invalid_value("BlockDeviceMapping.VirtualName", name, rule)
+    })
+}
+
+/// What has no meaning here and can be read back.
+fn kept_attributes(asked: &RunInstancesRequest) -> Result<BTreeMap<String, String>, Fault> {
+    let behavior = asked.instance_initiated_shutdown_behavior.as_deref();
+    let market = asked.instance_market_options.as_ref();
+    let spot = market.and_then(|market| market.spot_options.as_ref());
+    let placement = asked.placement.as_ref();
+    let flag = |flag: Option<bool>| flag.map(|flag| flag.to_string());
+    let attributes = [
+        (attributes::AFFINITY, placement.and_then(|it| it.affinity.clone())),
+        (attributes::DISABLE_API_STOP, flag(asked.disable_api_stop)),
+        (attributes::DISABLE_API_TERMINATION, flag(asked.disable_api_termination)),
+        (attributes::EBS_OPTIMIZED, flag(asked.ebs_optimized)),
+        (attributes::SHUTDOWN_BEHAVIOR, behavior.map(attributes::shutdown_behavior).transpose()?),
+        (attributes::SPOT_INSTANCE_TYPE, spot.and_then(|it| it.spot_instance_type.clone())),
+        (attributes::TENANCY, placement.and_then(|it| it.tenancy.clone())),
+    ];
+    Ok(attributes.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect())
+}
+
+fn public_key(call: &Call<'_>, name: Option<&str>) -> Result<Option<PublicKey>, Refusal> {
+    let Some(name) = name else { return Ok(None) };
+    let kept = call.read(&keys::key_pair(&call.region, name))?.ok_or_else(|| {
+        Fault::client("InvalidKeyPair.NotFound", format!("The key pair '{name}' does not exist"))
+    })?;
+    Ok(Some(PublicKey { name: name.to_owned(), openssh: kept.record.openssh }))
+}

@@ -1,0 +1,233 @@
+//! Launch templates: what is said of instances before they are launched.
+//!
+//! - [`versions`]: a template has versions, of which one is the default;
+//! - [`data`]: what a version says, and how it meets what a launch says.
+
+mod data;
+pub(super) mod versions;
+
+use imds_account::records::{self, Tags};
+use imds_account::{Kept, Transaction, keys};
+use imds_ec2::Fault;
+use imds_ec2::shapes::{
+    CreateLaunchTemplateRequest, CreateLaunchTemplateResult, DeleteLaunchTemplateRequest,
+    DeleteLaunchTemplateResult, DescribeLaunchTemplatesRequest, DescribeLaunchTemplatesResult,
+    LaunchTemplate, ModifyLaunchTemplateRequest, ModifyLaunchTemplateResult,
+};
+
+use super::call::{Call, Refusal};
+use super::client_token::ClientToken;
+use super::filter::Filters;
+use super::page::Page;
+use super::{ids, tags, time};
+pub(super) use data::{applied, of_instance, tags_of_launch};
+
+/// A template that exists, as it is kept.
+pub(super) struct Found {
+    id: String,
+    kept: Kept<records::LaunchTemplate>,
+}
+
+/// The template that is named by id or by name.
+pub(super) fn find(
+    call: &Call<'_>,
+    id: Option<&str>,
+    name: Option<&str>,
+) -> Result<Found, Refusal> {
+    match (id, name) {
+        (Some(id), None) => find_by_id(call, id),
+        (None, Some(name)) => find_by_name(call, name),
+        _ => Err(Fault::invalid_parameter_combination(
+            "You must specify either the ID or the name of the launch template, but not both.",
+        )
+        .into()),
+    }
+}
+
+fn find_by_id(call: &Call<'_>, id: &str) -> Result<Found, Refusal> {
+    if !id.starts_with("lt-") {
+        let message = format!("Invalid launch template ID: '{id}' (expecting \"lt-...\")");
+        return Err(Fault::client("InvalidLaunchTemplateId.Malformed", message).into());
+    }
+    let kept = call.read(&keys::launch_template(&call.region, id))?.ok_or_else(|| {
+        Fault::client(
+            "InvalidLaunchTemplateId.NotFound",
+            format!("The specified launch template, with template ID {id}, does not exist."),
+        )
+    })?;
+    Ok(Found { id: id.to_owned(), kept })
+}
+
+fn find_by_name(call: &Call<'_>, name: &str) -> Result<Found, Refusal> {
+    let kept = call.read(&keys::launch_template_name(&call.region, name))?.ok_or_else(|| {
+        Fault::client(
+            "InvalidLaunchTemplateName.NotFoundException",
+            format!("The specified launch template, with template name {name}, does not exist."),
+        )
+    })?;
+    find_by_id(call, &kept.record)
+}
+
+pub(super) fn create(
+    call: &Call<'_>,
+    asked: &CreateLaunchTemplateRequest,
+) -> Result<CreateLaunchTemplateResult, Refusal> {
+    let token = client_token(call, asked)?;
+    if let Some([id]) = token.as_ref().and_then(ClientToken::made) {
+        let found = find_by_id(call, id)?;
+        let launch_template = Some(shape(id, &found.kept.record, &call.tags(id)?));
+        return Ok(CreateLaunchTemplateResult { launch_template, warning: None });
+    }
+    let name = asked.launch_template_name.as_str();
+    check_name(name)?;
+    let data = data::checked(&asked.launch_template_data)?;
+    let its_tags = tags::specified(&asked.tag_specifications, "launch-template")?;
+    let id: String = ids::new("lt-")?;
+    let template = records::LaunchTemplate {
+        name: name.to_owned(),
+        created_at: call.now,
+        created_by: call.caller.clone(),
+        default_version: 1,
+        latest_version: 1,
+    };
+    let by_name = keys::launch_template_name(&call.region, name);
+    if call.read(&by_name)?.is_some() {
+        let message = "Launch template name already in use.";
+        return Err(
+            Fault::client("InvalidLaunchTemplateName.AlreadyExistsException", message).into()
+        );
+    }
+    let version = records::LaunchTemplateVersion {
+        description: asked.version_description.clone(),
+        created_at: call.now,
+        created_by: call.caller.clone(),
+        data,
+    };
+    let mut transaction = Transaction::new()
+        .if_unchanged(&by_name, None)
+        .write(&by_name, &id)
+        .write(&keys::launch_template(&call.region, &id), &template)
+        .write(&keys::launch_template_version(&call.region, &id, 1), &version);
+    if !its_tags.is_empty() {
+        transaction = transaction.write(&keys::tags(&call.region, &id), &its_tags);
+    }
+    if let Some(token) = token {
+        transaction = token.spend(transaction, vec![id.clone()]);
+    }
+    call.commit(transaction)?;
+    let launch_template = Some(shape(&id, &template, &its_tags));
+    Ok(CreateLaunchTemplateResult { launch_template, warning: None })
+}
+
+/// The token that stands for all the rest of the request.
+fn client_token(
+    call: &Call<'_>,
+    asked: &CreateLaunchTemplateRequest,
+) -> Result<Option<ClientToken>, Refusal> {
+    let rest = CreateLaunchTemplateRequest { client_token: None, dry_run: None, ..asked.clone() };
+    ClientToken::read(call, "CreateLaunchTemplate", asked.client_token.as_deref(), &rest)
+}
+
+/// Source: EC2 API `CreateLaunchTemplate`.
+fn check_name(name: &str) -> Result<(), Fault> {
+    let allowed = |c: char| c.is_ascii_alphanumeric() || "().-/_".contains(c);
+    if (3..=128).contains(&name.len()) && name.chars().all(allowed) {
+        return Ok(());
+    }
+    Err(Fault::client(
+        "InvalidLaunchTemplateName.MalformedException",
+        "Launch template names must be between 3 and 128 characters in length, and may contain \
+         letters, numbers, and the following characters: '-', '_', '.', '/', '(', and ')'",
+    ))
+}
+
+/// Chooses the default version.
+pub(super) fn modify(
+    call: &Call<'_>,
+    asked: &ModifyLaunchTemplateRequest,
+) -> Result<ModifyLaunchTemplateResult, Refusal> {
+    let id = asked.launch_template_id.as_deref();
+    let found = find(call, id, asked.launch_template_name.as_deref())?;
+    let version = asked.default_version.as_deref();
+    let version = version.ok_or_else(|| Fault::missing_parameter("SetDefaultVersion"))?;
+    let mut template = found.kept.record.clone();
+    template.default_version = versions::find(call, &found, version)?.0;
+    let key = keys::launch_template(&call.region, &found.id);
+    call.commit(Transaction::new().if_unchanged(&key, Some(&found.kept)).write(&key, &template))?;
+    let launch_template = Some(shape(&found.id, &template, &call.tags(&found.id)?));
+    Ok(ModifyLaunchTemplateResult { launch_template })
+}
+
+pub(super) fn delete(
+    call: &Call<'_>,
+    asked: &DeleteLaunchTemplateRequest,
+) -> Result<DeleteLaunchTemplateResult, Refusal> {
+    let id = asked.launch_template_id.as_deref();
+    let found = find(call, id, asked.launch_template_name.as_deref())?;
+    let its_tags = call.tags(&found.id)?;
+    let key = keys::launch_template(&call.region, &found.id);
+    let mut transaction = Transaction::new()
+        .if_unchanged(&key, Some(&found.kept))
+        .remove(&key)
+        .remove(&keys::launch_template_name(&call.region, &found.kept.record.name))
+        .remove(&keys::tags(&call.region, &found.id));
+    for (version, _) in versions::all(call, &found)? {
+        let version = keys::launch_template_version(&call.region, &found.id, version);
+        transaction = transaction.remove(&version);
+    }
+    call.commit(transaction)?;
+    let launch_template = Some(shape(&found.id, &found.kept.record, &its_tags));
+    Ok(DeleteLaunchTemplateResult { launch_template })
+}
+
+/// Source: EC2 API `DescribeLaunchTemplates`.
+const FILTERS: &[&str] = &["create-time", "launch-template-name"];
+
+pub(super) fn describe(
+    call: &Call<'_>,
+    asked: &DescribeLaunchTemplatesRequest,
+) -> Result<DescribeLaunchTemplatesResult, Refusal> {
+    let filters = Filters::new(&asked.filters, FILTERS)?;
+    let page = Page::new(asked.max_results, asked.next_token.as_deref(), 1..=200)?;
+    let mut found = Vec::new();
+    for id in &asked.launch_template_ids {
+        found.push(find_by_id(call, id)?);
+    }
+    for name in &asked.launch_template_names {
+        found.push(find_by_name(call, name)?);
+    }
+    if asked.launch_template_ids.is_empty() && asked.launch_template_names.is_empty() {
+        let all = call.read_all(&keys::launch_templates(&call.region))?;
+        found.extend(all.records.into_iter().map(|(id, kept)| Found { id, kept }));
+    }
+    let mut shown = Vec::new();
+    for found in found {
+        let template = &found.kept.record;
+        let its_tags = call.tags(&found.id)?;
+        let values = |name: &str| match name {
+            "create-time" => {
+                time::shape(template.created_at).iter().map(ToString::to_string).collect()
+            }
+            _ => vec![template.name.clone()],
+        };
+        if filters.accept(&its_tags, values) {
+            shown.push((found.id.clone(), shape(&found.id, template, &its_tags)));
+        }
+    }
+    let (shown, next_token) = page.cut(shown, |(id, _)| id);
+    let launch_templates = shown.into_iter().map(|(_, shape)| shape).collect();
+    Ok(DescribeLaunchTemplatesResult { launch_templates, next_token })
+}
+
+fn shape(id: &str, template: &records::LaunchTemplate, its_tags: &Tags) -> LaunchTemplate {
+    LaunchTemplate {
+        launch_template_id: Some(id.to_owned()),
+        launch_template_name: Some(template.name.clone()),
+        create_time: time::shape(template.created_at),
+        created_by: Some(template.created_by.clone()),
+        default_version_number: i64::try_from(template.default_version).ok(),
+        latest_version_number: i64::try_from(template.latest_version).ok(),
+        tags: tags::shape(its_tags),
+        operator: None,
+    }
+}

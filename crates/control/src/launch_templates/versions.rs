@@ -1,0 +1,277 @@
+//! The versions of a launch template. A version never changes; numbers are never used again.
+
+use imds_account::records::{self, Tags};
+use imds_account::{Transaction, keys};
+use imds_ec2::Fault;
+use imds_ec2::shapes::{
+    CreateLaunchTemplateVersionRequest, CreateLaunchTemplateVersionResult,
+    DeleteLaunchTemplateVersionsRequest, DeleteLaunchTemplateVersionsResponseErrorItem,
+    DeleteLaunchTemplateVersionsResponseSuccessItem, DeleteLaunchTemplateVersionsResult,
+    DescribeLaunchTemplateVersionsRequest, DescribeLaunchTemplateVersionsResult,
+    LaunchTemplateVersion, ResponseError,
+};
+
+use super::{Found, data, find as find_template};
+use crate::call::{Call, Refusal};
+use crate::client_token::ClientToken;
+use crate::filter::Filters;
+use crate::page::Page;
+use crate::time;
+
+/// A version's number, and the version.
+pub(super) type Version = (u64, records::LaunchTemplateVersion);
+
+/// The version that `name` means: a number, `$Latest` or `$Default`.
+pub(super) fn find(call: &Call<'_>, template: &Found, name: &str) -> Result<Version, Refusal> {
+    let number = match name {
+        "$Latest" => template.kept.record.latest_version,
+        "$Default" => template.kept.record.default_version,
+        number => number.parse().map_err(|_| {
+            Fault::client(
+                "InvalidLaunchTemplateId.VersionNotFound",
+                format!("Invalid launch template version: '{name}' is neither a number nor $Latest nor $Default."),
+            )
+        })?,
+    };
+    let key = keys::launch_template_version(&call.region, &template.id, number);
+    let kept = call.read(&key)?.ok_or_else(|| not_found(template, number))?;
+    Ok((number, kept.record))
+}
+
+fn not_found(template: &Found, number: u64) -> Fault {
+    Fault::client(
+        "InvalidLaunchTemplateId.VersionNotFound",
+        format!(
+            "Could not find the specified version {number} for the launch template with ID {}.",
+            template.id
+        ),
+    )
+}
+
+/// All versions, the oldest first.
+pub(super) fn all(call: &Call<'_>, template: &Found) -> Result<Vec<Version>, Refusal> {
+    let all = call.read_all(&keys::launch_template_versions(&call.region, &template.id))?;
+    let all = all.records.into_iter();
+    Ok(all.filter_map(|(number, kept)| Some((number.parse().ok()?, kept.record))).collect())
+}
+
+pub(crate) fn create(
+    call: &Call<'_>,
+    asked: &CreateLaunchTemplateVersionRequest,
+) -> Result<CreateLaunchTemplateVersionResult, Refusal> {
+    let id = asked.launch_template_id.as_deref();
+    let found = find_template(call, id, asked.launch_template_name.as_deref())?;
+    let token = client_token(call, asked)?;
+    if let Some([number]) = token.as_ref().and_then(ClientToken::made) {
+        let launch_template_version = Some(shape(&found, &find(call, &found, number)?)?);
+        return Ok(CreateLaunchTemplateVersionResult { launch_template_version, warning: None });
+    }
+    let said = data::checked(&asked.launch_template_data)?;
+    let data = match asked.source_version.as_deref() {
+        Some(source) => data::overlay(said, &find(call, &found, source)?.1.data),
+        None => said,
+    };
+    let mut template = found.kept.record.clone();
+    template.latest_version += 1;
+    let version = records::LaunchTemplateVersion {
+        description: asked.version_description.clone(),
+        created_at: call.now,
+        created_by: call.caller.clone(),
+        data,
+    };
+    let number = template.latest_version;
+    let key = keys::launch_template(&call.region, &found.id);
+    let mut transaction = Transaction::new()
+        .if_unchanged(&key, Some(&found.kept))
+        .write(&key, &template)
+        .write(&keys::launch_template_version(&call.region, &found.id, number), &version);
+    if let Some(token) = token {
+        transaction = token.spend(transaction, vec![number.to_string()]);
+    }
+    call.commit(transaction)?;
+    let launch_template_version = Some(shape(&found, &(number, version))?);
+    Ok(CreateLaunchTemplateVersionResult { launch_template_version, warning: None })
+}
+
+/// The token that stands for all the rest of the request.
+fn client_token(
+    call: &Call<'_>,
+    asked: &CreateLaunchTemplateVersionRequest,
+) -> Result<Option<ClientToken>, Refusal> {
+    let rest =
+        CreateLaunchTemplateVersionRequest { client_token: None, dry_run: None, ..asked.clone() };
+    ClientToken::read(call, "CreateLaunchTemplateVersion", asked.client_token.as_deref(), &rest)
+}
+
+/// Deletes what can be deleted; the answer says of each version how it went.
+pub(crate) fn delete(
+    call: &Call<'_>,
+    asked: &DeleteLaunchTemplateVersionsRequest,
+) -> Result<DeleteLaunchTemplateVersionsResult, Refusal> {
+    let id = asked.launch_template_id.as_deref();
+    let found = find_template(call, id, asked.launch_template_name.as_deref())?;
+    let (id, name) = (Some(found.id.clone()), Some(found.kept.record.name.clone()));
+    let template = keys::launch_template(&call.region, &found.id);
+    // The default may have changed since it was read.
+    let mut transaction = Transaction::new().if_unchanged(&template, Some(&found.kept));
+    let mut result = DeleteLaunchTemplateVersionsResult::default();
+    for text in &asked.versions {
+        let number: u64 = text.parse().map_err(|_| {
+            Fault::invalid_parameter_value(format!("'{text}' is not the number of a version."))
+        })?;
+        let version_number = i64::try_from(number).ok();
+        let key = keys::launch_template_version(&call.region, &found.id, number);
+        let refused = if number == found.kept.record.default_version {
+            Some((
+                "operationNotPermitted",
+                "Cannot delete the default version of a launch template.",
+            ))
+        } else if call.read(&key)?.is_none() {
+            Some(("launchTemplateVersionDoesNotExist", "The version does not exist."))
+        } else {
+            None
+        };
+        let (launch_template_id, launch_template_name) = (id.clone(), name.clone());
+        if let Some((code, message)) = refused {
+            let response_error =
+                ResponseError { code: Some(code.to_owned()), message: Some(message.to_owned()) };
+            result.unsuccessfully_deleted_launch_template_versions.push(
+                DeleteLaunchTemplateVersionsResponseErrorItem {
+                    launch_template_id,
+                    launch_template_name,
+                    version_number,
+                    response_error: Some(response_error),
+                },
+            );
+        } else {
+            transaction = transaction.remove(&key);
+            result.successfully_deleted_launch_template_versions.push(
+                DeleteLaunchTemplateVersionsResponseSuccessItem {
+                    launch_template_id,
+                    launch_template_name,
+                    version_number,
+                },
+            );
+        }
+    }
+    call.commit(transaction)?;
+    Ok(result)
+}
+
+/// Source: EC2 API `DescribeLaunchTemplateVersions`.
+const FILTERS: &[&str] = &[
+    "create-time",
+    "ebs-optimized",
+    "http-endpoint",
+    "http-protocol-ipv4",
+    "http-tokens",
+    "iam-instance-profile",
+    "image-id",
+    "instance-type",
+    "is-default-version",
+    "kernel-id",
+    "ram-disk-id",
+];
+
+pub(crate) fn describe(
+    call: &Call<'_>,
+    asked: &DescribeLaunchTemplateVersionsRequest,
+) -> Result<DescribeLaunchTemplateVersionsResult, Refusal> {
+    let filters = Filters::new(&asked.filters, FILTERS)?;
+    let page = Page::new(asked.max_results, asked.next_token.as_deref(), 1..=200)?;
+    let mut shown = Vec::new();
+    for found in templates(call, asked)? {
+        for version in chosen(call, &found, asked)? {
+            let shape = shape(&found, &version)?;
+            if filters.accept(&Tags::new(), |name| values(&shape, name)) {
+                // Newest first, as EC2 has them.
+                shown.push((format!("{}/{:020}", found.id, u64::MAX - version.0), shape));
+            }
+        }
+    }
+    shown.sort_by(|(one, _), (other, _)| one.cmp(other));
+    let (shown, next_token) = page.cut(shown, |(key, _)| key);
+    let launch_template_versions = shown.into_iter().map(|(_, shape)| shape).collect();
+    Ok(DescribeLaunchTemplateVersionsResult { launch_template_versions, next_token })
+}
+
+/// The templates that are asked about: one, or all where none is named.
+fn templates(
+    call: &Call<'_>,
+    asked: &DescribeLaunchTemplateVersionsRequest,
+) -> Result<Vec<Found>, Refusal> {
+    let (id, name) = (asked.launch_template_id.as_deref(), asked.launch_template_name.as_deref());
+    if id.is_some() || name.is_some() {
+        return Ok(vec![find_template(call, id, name)?]);
+    }
+    // Only these two mean something in every template.
+    if !asked.versions.iter().all(|version| matches!(&**version, "$Latest" | "$Default"))
+        || asked.versions.is_empty()
+    {
+        return Err(Fault::missing_parameter("LaunchTemplateId").into());
+    }
+    let all = call.read_all(&keys::launch_templates(&call.region))?;
+    Ok(all.records.into_iter().map(|(id, kept)| Found { id, kept }).collect())
+}
+
+/// The versions of a template that are asked about.
+fn chosen(
+    call: &Call<'_>,
+    found: &Found,
+    asked: &DescribeLaunchTemplateVersionsRequest,
+) -> Result<Vec<Version>, Refusal> {
+    let mut chosen = if asked.versions.is_empty() {
+        all(call, found)?
+    } else {
+        asked.versions.iter().map(|name| find(call, found, name)).collect::<Result<_, _>>()?
+    };
+    let bound = |text: Option<&str>| -> Result<Option<u64>, Fault> {
+        let parse = |text: &str| {
+            let wrong = format!("'{text}' is not the number of a version.");
+            text.parse().map_err(|_| Fault::invalid_parameter_value(wrong))
+        };
+        text.map(parse).transpose()
+    };
+    let least = bound(asked.min_version.as_deref())?.unwrap_or(0);
+    let most = bound(asked.max_version.as_deref())?.unwrap_or(u64::MAX);
+    chosen.retain(|(number, _)| (least..=most).contains(number));
+    chosen.sort_by_key(|(number, _)| *number);
+    chosen.dedup_by_key(|(number, _)| *number);
+    Ok(chosen)
+}
+
+fn values(shape: &LaunchTemplateVersion, name: &str) -> Vec<String> {
+    let data = shape.launch_template_data.as_ref();
+    let options = data.and_then(|data| data.metadata_options.as_ref());
+    let value = match name {
+        "create-time" => shape.create_time.map(|time| time.to_string()),
+        "ebs-optimized" => data.and_then(|data| data.ebs_optimized).map(|is| is.to_string()),
+        "http-endpoint" => options.and_then(|options| options.http_endpoint.clone()),
+        "http-protocol-ipv4" => options.map(|_| "enabled".to_owned()),
+        "http-tokens" => options.and_then(|options| options.http_tokens.clone()),
+        "iam-instance-profile" => data
+            .and_then(|data| data.iam_instance_profile.clone())
+            .and_then(|profile| profile.arn.or(profile.name)),
+        "image-id" => data.and_then(|data| data.image_id.clone()),
+        "instance-type" => data.and_then(|data| data.instance_type.clone()),
+        "is-default-version" => shape.default_version.map(|is| is.to_string()),
+        "kernel-id" => data.and_then(|data| data.kernel_id.clone()),
+        "ram-disk-id" => data.and_then(|data| data.ram_disk_id.clone()),
+        _ => None,
+    };
+    value.into_iter().collect()
+}
+
+fn shape(found: &Found, (number, version): &Version) -> Result<LaunchTemplateVersion, Fault> {
+    Ok(LaunchTemplateVersion {
+        launch_template_id: Some(found.id.clone()),
+        launch_template_name: Some(found.kept.record.name.clone()),
+        version_number: i64::try_from(*number).ok(),
+        version_description: version.description.clone(),
+        create_time: time::shape(version.created_at),
+        created_by: Some(version.created_by.clone()),
+        default_version: Some(*number == found.kept.record.default_version),
+        launch_template_data: Some(data::shape(&version.data)?),
+        operator: None,
+    })
+}

@@ -1,0 +1,128 @@
+//! The control side: the EC2 calls that set metadata options.
+//!
+//! HTTP in ([`http`]) → who asks ([`authenticate`]) → what is asked (`imds_ec2`) → the operation, one
+//! file for each noun of the API → a transaction in the store. The agent brings it into force; an
+//! operation only says `pending`.
+
+mod admin;
+mod authenticate;
+mod call;
+mod client_token;
+mod filter;
+mod http;
+mod iam_profiles;
+mod ids;
+mod images;
+mod instance_types;
+mod instances;
+mod key_pairs;
+mod launch_templates;
+mod metadata_defaults;
+mod metadata_options;
+mod network;
+mod operations;
+mod page;
+mod places;
+mod tags;
+mod time;
+
+
+use axum::http::request::Parts;
+use imds_account::records::AccessRole;
+use imds_account::{Applied, Network, Store, StoreError};
+use imds_core::placement::Region;
+use imds_ec2::{Fault, Params, Request};
+
+pub use admin::{AccessKeyFacts, AdminAnswer, AdminRefusal, AdminRequest, EventRequest};
+use call::{Call, Refusal};
+pub use http::ControlServer;
+
+/// How often an operation is tried that others keep getting in the way of.
+const ATTEMPTS: usize = 64;
+
+/// The account as the EC2 API shows it.
+pub struct Control {
+    pub store: Store,
+    /// What the data path obeys.
+    pub applied: Box<dyn Applied>,
+    pub network: Network,
+    /// The Region of requests that name none, as unsigned ones do.
+    pub region: Region,
+    /// Whether requests must be signed.
+    pub authentication: Authentication,
+}
+
+/// Whether requests must be signed.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Authentication {
+    /// With an access key of ours.
+    Signature,
+    /// Whoever reaches the socket may do everything.
+    Off,
+}
+
+/// Who asks.
+pub struct Caller {
+    /// As an ARN.
+    arn: String,
+    region: Region,
+    role: AccessRole,
+}
+
+/// What is answered: status and document.
+pub struct Reply {
+    pub status: u16,
+    pub body: String,
+}
+
+impl Control {
+    /// Answers one request; `now` is in seconds since 1970.
+    pub fn answer(&self, head: &Parts, body: &[u8], now: u64) -> Reply {
+        let request_id = ids::request_id().unwrap_or_default();
+        let outcome = self.perform(head, body, now, &request_id);
+        match outcome {
+            Ok(body) => Reply { status: 200, body },
+            Err(fault) => Reply { status: fault.status, body: fault.document(&request_id) },
+        }
+    }
+
+    fn perform(
+        &self,
+        head: &Parts,
+        body: &[u8],
+        now: u64,
+        request_id: &str,
+    ) -> Result<String, Fault> {
+        let caller = self.authenticate(head, body, now)?;
+        let query = head.uri.query().unwrap_or_default();
+        let request = Request::read(Params::parse(query.as_bytes(), body)?)?;
+        if caller.role == AccessRole::ReadOnly && !request.is_read_only() {
+            return Err(Fault::unauthorized());
+        }
+        for _ in 0..ATTEMPTS {
+            let call = Call {
+                store: &self.store,
+                applied: &*self.applied,
+                network: &self.network,
+                account: &self.network.account,
+                region: caller.region.clone(),
+                caller: caller.arn.clone(),
+                now,
+                request_id: request_id.to_owned(),
+                dry_run: request.dry_run(),
+            };
+            match operations::carry_out(&call, &request) {
+                Ok(document) => return Ok(document),
+                Err(Refusal::Fault(fault)) => return Err(fault),
+                // Somebody else was faster: what was decided may be wrong by now.
+                Err(Refusal::Store(StoreError::Conflict { .. })) => {}
+                Err(Refusal::Store(error)) => {
+                    let error: &(dyn std::error::Error + 'static) = &error;
+                    tracing::error!(error, action = request.action(), "cannot use the state");
+                    return Err(Fault::internal());
+                }
+            }
+        }
+        Err(Fault::request_limit_exceeded())
+    }
+}

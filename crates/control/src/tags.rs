@@ -1,0 +1,213 @@
+//! Tags of all resources: how they are read, written and kept, and the calls about them.
+
+use imds_account::records::Tags;
+use imds_account::{Transaction, keys};
+use imds_core::tags::{MAX_TAGS, Tag};
+use imds_ec2::shapes::{
+    self, CreateTagsRequest, DeleteTagsRequest, DescribeTagsRequest, DescribeTagsResult,
+    TagDescription, TagSpecification,
+};
+use imds_ec2::{Done, Fault};
+
+use super::call::{Call, Refusal};
+use super::filter::Filters;
+use super::page::Page;
+use super::{images, instances, launch_templates};
+
+/// The tags that `specifications` have for a kind of resource, such as `instance`.
+pub(super) fn specified(
+    specifications: &[TagSpecification],
+    resource_type: &str,
+) -> Result<Tags, Fault> {
+    let meant = specifications
+        .iter()
+        .filter(|specification| specification.resource_type.as_deref() == Some(resource_type));
+    read(meant.flat_map(|specification| &specification.tags))
+}
+
+/// Tags within EC2's limits.
+pub(super) fn read<'a>(given: impl IntoIterator<Item = &'a shapes::Tag>) -> Result<Tags, Fault> {
+    let mut tags = Tags::new();
+    for tag in given {
+        let key = tag.key.as_deref().unwrap_or_default();
+        let tag = Tag::new(key, tag.value.as_deref().unwrap_or_default())
+            .map_err(|error| Fault::invalid_parameter_value(error.to_string()))?;
+        check_key(&tag.key)?;
+        if tags.insert(tag.key, tag.value).is_some() {
+            return Err(Fault::invalid_parameter_value(format!(
+                "Duplicate tag key '{key}' specified."
+            )));
+        }
+    }
+    limited(tags)
+}
+
+/// Whether only EC2 itself gives and takes tags with this key. Source: EC2 User Guide, "Tag
+/// restrictions".
+pub(super) fn is_reserved(key: &str) -> bool {
+    key.get(..4).is_some_and(|prefix| prefix.eq_ignore_ascii_case("aws:"))
+}
+
+fn check_key(key: &str) -> Result<(), Fault> {
+    if is_reserved(key) {
+        return Err(Fault::invalid_parameter_value(format!(
+            "Tag keys starting with 'aws:' are reserved for internal use: {key}"
+        )));
+    }
+    Ok(())
+}
+
+/// Tags, unless they are more than a resource may have; EC2 counts only those of users.
+pub(super) fn limited(tags: Tags) -> Result<Tags, Fault> {
+    let count = tags.keys().filter(|key| !is_reserved(key)).count();
+    if count > MAX_TAGS {
+        let message = format!("The maximum number of tags per resource is {MAX_TAGS}.");
+        return Err(Fault::client("TagLimitExceeded", message));
+    }
+    Ok(tags)
+}
+
+/// Tags as they are answered.
+pub(super) fn shape(tags: &Tags) -> Vec<shapes::Tag> {
+    let tag = |(key, value): (&String, &String)| shapes::Tag {
+        key: Some(key.clone()),
+        value: Some(value.clone()),
+    };
+    tags.iter().map(tag).collect()
+}
+
+/// What is tagged, by the beginning of its id. Source: EC2 User Guide, "Tagging support for Amazon
+/// EC2 resources".
+const KINDS: [(&str, &str); 9] = [
+    ("ami-", "image"),
+    ("eni-", "network-interface"),
+    ("i-", "instance"),
+    ("key-", "key-pair"),
+    ("lt-", "launch-template"),
+    ("sg-", "security-group"),
+    ("subnet-", "subnet"),
+    ("vol-", "volume"),
+    ("vpc-", "vpc"),
+];
+
+fn kind(resource: &str) -> Option<&'static str> {
+    KINDS.iter().find(|(prefix, _)| resource.starts_with(prefix)).map(|(_, kind)| *kind)
+}
+
+pub(super) fn create(call: &Call<'_>, asked: &CreateTagsRequest) -> Result<Done, Refusal> {
+    let added = read(&asked.tags)?;
+    let mut transaction = Transaction::new();
+    for resource in &asked.resources {
+        let key = keys::tags(&call.region, resource);
+        let before = call.read(&key)?;
+        let mut tags = before.as_ref().map(|kept| kept.record.clone()).unwrap_or_default();
+        tags.extend(added.clone());
+        let tags = limited(tags)?;
+        transaction = relying_on_resource(call, transaction, resource, &tags)?
+            .if_unchanged(&key, before.as_ref())
+            .write(&key, &tags);
+    }
+    call.commit(transaction)?;
+    Ok(Done)
+}
+
+/// Deletes tags by key, or by key and value; all of a resource's where none is named.
+pub(super) fn delete(call: &Call<'_>, asked: &DeleteTagsRequest) -> Result<Done, Refusal> {
+    for key in asked.tags.iter().filter_map(|tag| tag.key.as_deref()) {
+        check_key(key)?;
+    }
+    let is_meant = |key: &String, value: &String| {
+        asked.tags.is_empty() && !is_reserved(key)
+            || asked.tags.iter().any(|tag| {
+                tag.key.as_ref() == Some(key) && tag.value.as_ref().is_none_or(|it| it == value)
+            })
+    };
+    let mut transaction = Transaction::new();
+    for resource in &asked.resources {
+        let key = keys::tags(&call.region, resource);
+        let before = call.read(&key)?;
+        let mut tags = before.as_ref().map(|kept| kept.record.clone()).unwrap_or_default();
+        tags.retain(|key, value| !is_meant(key, value));
+        transaction = relying_on_resource(call, transaction, resource, &tags)?
+            .if_unchanged(&key, before.as_ref());
+        transaction =
+            if tags.is_empty() { transaction.remove(&key) } else { transaction.write(&key, &tags) };
+    }
+    call.commit(transaction)?;
+    Ok(Done)
+}
+
+/// Adds that the resource is still as it is now, if it can have these tags.
+fn relying_on_resource(
+    call: &Call<'_>,
+    transaction: Transaction,
+    resource: &str,
+    tags: &Tags,
+) -> Result<Transaction, Refusal> {
+    let unknown = || {
+        let message = format!("The ID '{resource}' is not valid");
+        Refusal::from(Fault::client("InvalidID", message))
+    };
+    Ok(match kind(resource).ok_or_else(unknown)? {
+        "instance" => {
+            let found = instances::find(call, resource)?;
+            // A key that is no path cannot be served, so it is refused while tags are.
+            instances::check(&found.id, &found.kept.record, tags)?;
+            transaction.if_unchanged(&keys::instance(&call.region, resource), Some(&found.kept))
+        }
+        "image" => {
+            images::exists(call, resource)?;
+            transaction
+        }
+        "launch-template" => {
+            launch_templates::find(call, Some(resource), None)?;
+            transaction
+        }
+        "key-pair" => {
+            let all = call.read_all(&keys::key_pairs(&call.region))?.records;
+            if !all.iter().any(|(_, kept)| kept.record.id == resource) {
+                return Err(unknown());
+            }
+            transaction
+        }
+        // These are there without being kept.
+        _ => transaction,
+    })
+}
+
+/// Source: EC2 API `DescribeTags`.
+const FILTERS: &[&str] = &["key", "resource-id", "resource-type", "value"];
+
+pub(super) fn describe(
+    call: &Call<'_>,
+    asked: &DescribeTagsRequest,
+) -> Result<DescribeTagsResult, Refusal> {
+    let filters = Filters::new(&asked.filters, FILTERS)?;
+    let page = Page::new(asked.max_results, asked.next_token.as_deref(), 5..=1000)?;
+    let all = call.read_all(&keys::all_tags(&call.region))?.records;
+    let mut shown = Vec::new();
+    for (resource, kept) in all {
+        let kind = kind(&resource).unwrap_or_default();
+        for (key, value) in kept.record {
+            let of_this = [(key.clone(), value.clone())].into();
+            let values = |name: &str| match name {
+                "key" => vec![key.clone()],
+                "value" => vec![value.clone()],
+                "resource-id" => vec![resource.clone()],
+                _ => vec![kind.to_owned()],
+            };
+            if filters.accept(&of_this, values) {
+                let tag = TagDescription {
+                    key: Some(key.clone()),
+                    value: Some(value.clone()),
+                    resource_id: Some(resource.clone()),
+                    resource_type: Some(kind.to_owned()),
+                };
+                // No key has this character, so that the order is that of resources, then of keys.
+                shown.push((format!("{resource}\0{key}"), tag));
+            }
+        }
+    }
+    let (shown, next_token) = page.cut(shown, |(place, _)| place);
+    Ok(DescribeTagsResult { tags: shown.into_iter().map(|(_, tag)| tag).collect(), next_token })
+}

@@ -1,0 +1,147 @@
+//! A connection: bytes become one request at a time, and answers become bytes.
+
+use std::io;
+use std::net::TcpStream;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use imds_core::{Endpoint, Reach, wire};
+
+use crate::input::Input;
+use crate::peer::Peer;
+use crate::reactor::Source;
+use crate::shared::{Busy, OpenConnection, Shared};
+use crate::turn::Context;
+use crate::{limits, send, stall};
+
+/// Room for nearly every answer.
+const FIRST_ROOM: usize = 1024;
+
+/// How often a request for a signature looks whether it is made; that takes about 100 ms, once.
+const SIGNATURE_POLL: Duration = Duration::from_millis(10);
+
+pub(crate) struct Connection<'a> {
+    /// Dropped before the stream, which it may have reset.
+    open: OpenConnection,
+    stream: Source<TcpStream>,
+    peer: Peer,
+    shared: &'a Shared,
+    input: Input,
+    output: Vec<u8>,
+}
+
+/// How a connection ends.
+enum End {
+    /// All the client sent was read: it can be closed.
+    Now,
+    /// The client may still be sending. A close would reset the connection, and the reset could
+    /// overtake the answer.
+    AfterInput,
+    /// The client never got its token, and is to hear so.
+    InReset,
+}
+
+impl<'a> Connection<'a> {
+    pub(crate) fn new(
+        open: OpenConnection,
+        stream: Source<TcpStream>,
+        peer: Peer,
+        shared: &'a Shared,
+    ) -> Self {
+        let output = Vec::with_capacity(FIRST_ROOM);
+        Self { open, stream, peer, shared, input: Input::new(), output }
+    }
+
+    /// Answers requests until the connection ends.
+    pub(crate) async fn run(mut self) {
+        let end = self.serve().await;
+        // The end belongs to the last answer: whoever is told to stop waits for it as well.
+        let _busy = Busy::new(self.shared);
+        let ended = match end {
+            Ok(End::Now) => Ok(()),
+            Ok(End::AfterInput) => self.discard_input().await,
+            Ok(End::InReset) => stall::reset_client(self.stream).await,
+            Err(error) => Err(error),
+        };
+        if let Err(error) = ended {
+            // The client went away or took too long: its own affair.
+            tracing::debug!(%error, peer = %self.peer.address, "connection ended early");
+        }
+    }
+
+    async fn serve(&mut self) -> io::Result<End> {
+        let mut deadline = self.stream.reactor().now() + limits::IDLE;
+        loop {
+            if self.input.unread().is_empty() && !self.read(deadline).await? {
+                return Ok(End::Now);
+            }
+            let (table, counters) = (&self.shared.table, &self.shared.counters);
+            self.peer.identify(table.borrow_mut().load(), counters);
+            let Some(instance) = self.peer.instance() else { return Ok(End::Now) };
+            let context = Context {
+                shared: self.shared,
+                link: self.open.link.id,
+                peer: &self.peer,
+                began: self.stream.reactor().now(),
+            };
+            let Some(mut turn) = context.take(instance, &self.input, &mut self.output) else {
+                if self.read(deadline).await? {
+                    continue;
+                }
+                return Ok(End::Now);
+            };
+            let _busy = Busy::new(self.shared);
+            if turn.is_pending {
+                self.wait_for_signatures(&instance.endpoint).await;
+                turn = context.take_again(instance, &self.input, &mut self.output).unwrap_or(turn);
+            }
+            send::send(&self.stream, &mut self.input, &self.output, turn.reach).await?;
+            self.input.consume(turn.length);
+            if turn.reach != Reach::Anywhere
+                && let Some(patience) = self.shared.service.policy.stall
+                && stall::is_lost(&self.stream, patience).await?
+            {
+                instance.counters.lost();
+                return Ok(End::InReset);
+            }
+            if turn.after == wire::Connection::Close {
+                let all_read = !turn.body_follows && self.input.unread().is_empty();
+                return Ok(if all_read { End::Now } else { End::AfterInput });
+            }
+            deadline = self.stream.reactor().now() + limits::IDLE;
+        }
+    }
+
+    /// Has the identity document signed, and waits until that is done or has failed.
+    async fn wait_for_signatures(&self, endpoint: &Arc<Endpoint>) {
+        let signer = self.shared.service.signers.of(endpoint.region());
+        signer.start(endpoint);
+        let reactor = self.stream.reactor();
+        let deadline = reactor.now() + imds_identity::PATIENCE;
+        while signer.is_working() && reactor.now() < deadline {
+            reactor.sleep(SIGNATURE_POLL).await;
+        }
+    }
+
+    /// Reads more; `false` where the client has ended its side.
+    async fn read(&mut self, deadline: Instant) -> io::Result<bool> {
+        let count = self.stream.reactor().by(deadline, self.stream.read(self.input.room())).await?;
+        self.input.keep(count);
+        Ok(count > 0)
+    }
+
+    /// Ends our side, and reads what still comes for a moment.
+    async fn discard_input(&mut self) -> io::Result<()> {
+        rustix::net::shutdown(&self.stream, rustix::net::Shutdown::Write)?;
+        let deadline = self.stream.reactor().now() + limits::LINGER;
+        let mut discarded = 0;
+        while discarded < limits::LINGER_BYTES {
+            self.input.consume(self.input.unread().len());
+            if !self.read(deadline).await? {
+                break;
+            }
+            discarded += self.input.unread().len();
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,270 @@
+//! Counts of requests, per instance.
+//!
+//! Each thread that answers counts for itself, so that no two threads write to one cache line; to
+//! read is to add up. Counts of instances that are gone go into a sum of their own: totals never fall.
+
+use std::collections::{BTreeMap, HashMap};
+use std::ops::AddAssign;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use imds_core::InstanceId;
+use imds_core::answer::{Spoken, Status};
+
+/// The statuses that are counted apart, in this order.
+pub(crate) const STATUSES: [Status; 8] = [
+    Status::Ok,
+    Status::BadRequest,
+    Status::Unauthorized,
+    Status::Forbidden,
+    Status::NotFound,
+    Status::NotAllowed,
+    Status::ExpectationFailed,
+    Status::ServiceUnavailable,
+];
+
+/// What was counted, of one instance or in all.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Counts {
+    /// Answered requests, by the version used and the status of the response.
+    requests: [[u64; STATUSES.len()]; 2],
+    /// Session tokens minted.
+    pub tokens: u64,
+    /// Session tokens sent that the client, by its distance, cannot receive.
+    pub undeliverable: u64,
+    /// Clients reset because their token was lost (`--stall`).
+    pub lost: u64,
+    /// Bytes of responses, heads included.
+    pub bytes: u64,
+    /// Connections whose first request was for the instance.
+    pub connections: u64,
+    /// Those of them that are open.
+    pub open: u64,
+}
+
+impl Counts {
+    /// Answered requests of one version with one status.
+    pub fn requests(&self, version: Spoken, status: Status) -> u64 {
+        self.requests[row(version)][column(status)]
+    }
+
+    /// Answered requests of one version.
+    pub fn version(&self, version: Spoken) -> u64 {
+        self.requests[row(version)].iter().sum()
+    }
+
+    /// All answered requests.
+    pub fn total(&self) -> u64 {
+        self.requests.iter().flatten().sum()
+    }
+}
+
+impl AddAssign<&Counts> for Counts {
+    fn add_assign(&mut self, other: &Counts) {
+        for (sum, other) in self.requests.iter_mut().flatten().zip(other.requests.iter().flatten())
+        {
+            *sum += other;
+        }
+        self.tokens += other.tokens;
+        self.undeliverable += other.undeliverable;
+        self.lost += other.lost;
+        self.bytes += other.bytes;
+        self.connections += other.connections;
+        self.open += other.open;
+    }
+}
+
+/// All counts at one moment.
+#[derive(Clone, Debug, Default)]
+pub struct Snapshot {
+    /// Of each instance that is served and had requests.
+    pub instances: BTreeMap<InstanceId, Counts>,
+    /// Of all instances, those that are gone included.
+    pub all: Counts,
+    /// Connections that were open, with or without a request.
+    pub connections: u64,
+}
+
+/// A count that one thread writes and others read.
+#[derive(Debug, Default)]
+struct Count(AtomicU64);
+
+impl Count {
+    /// Only the thread that owns the count may call it: there is no other writer to lose to.
+    fn add(&self, more: u64) {
+        self.0.store(self.0.load(Ordering::Relaxed).wrapping_add(more), Ordering::Relaxed);
+    }
+
+    fn get(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// One thread's counts of one instance.
+#[derive(Debug, Default)]
+pub(crate) struct InstanceCounters {
+    requests: [[Count; STATUSES.len()]; 2],
+    tokens: Count,
+    undeliverable: Count,
+    lost: Count,
+    bytes: Count,
+    connections: Count,
+    closed: Count,
+}
+
+impl InstanceCounters {
+    pub(crate) fn request(&self, version: Spoken, status: Status, bytes: usize) {
+        self.requests[row(version)][column(status)].add(1);
+        self.bytes.add(bytes as u64);
+    }
+
+    pub(crate) fn token(&self, is_undeliverable: bool) {
+        self.tokens.add(1);
+        self.undeliverable.add(is_undeliverable.into());
+    }
+
+    pub(crate) fn lost(&self) {
+        self.lost.add(1);
+    }
+
+    pub(crate) fn connected(&self) {
+        self.connections.add(1);
+    }
+
+    pub(crate) fn disconnected(&self) {
+        self.closed.add(1);
+    }
+
+    fn read(&self) -> Counts {
+        let closed = self.closed.get();
+        Counts {
+            requests: self.requests.each_ref().map(|row| row.each_ref().map(Count::get)),
+            tokens: self.tokens.get(),
+            undeliverable: self.undeliverable.get(),
+            lost: self.lost.get(),
+            bytes: self.bytes.get(),
+            connections: self.connections.get(),
+            open: self.connections.get().saturating_sub(closed),
+        }
+    }
+}
+
+/// One thread's counts.
+#[derive(Debug, Default)]
+pub(crate) struct WorkerCounters {
+    instances: Mutex<HashMap<InstanceId, Arc<InstanceCounters>>>,
+    /// Of instances that are gone.
+    gone: Mutex<Counts>,
+    connected: Count,
+    disconnected: Count,
+}
+
+impl WorkerCounters {
+    /// The counts of an instance. Takes a lock, so a connection asks once for each instance.
+    pub(crate) fn of(&self, instance: &InstanceId) -> Arc<InstanceCounters> {
+        let mut instances = self.instances();
+        if let Some(known) = instances.get(instance) {
+            return Arc::clone(known);
+        }
+        Arc::clone(instances.entry(instance.clone()).or_default())
+    }
+
+    pub(crate) fn connected(&self) {
+        self.connected.add(1);
+    }
+
+    pub(crate) fn disconnected(&self) {
+        self.disconnected.add(1);
+    }
+
+    /// Adds these counts to `snapshot`. `is_served` tells which instances are still there.
+    pub(crate) fn add_to(&self, snapshot: &mut Snapshot, is_served: impl Fn(&InstanceId) -> bool) {
+        let mut gone = self.gone.lock().unwrap_or_else(PoisonError::into_inner);
+        self.instances().retain(|id, counters| {
+            let counts = counters.read();
+            // While a connection still counts here, nothing may be taken away.
+            if !is_served(id) && Arc::strong_count(counters) == 1 {
+                *gone += &counts;
+                return false;
+            }
+            snapshot.all += &counts;
+            *snapshot.instances.entry(id.clone()).or_default() += &counts;
+            true
+        });
+        snapshot.all += &gone;
+        // Closed first: a connection that opens in between must not make it negative.
+        let closed = self.disconnected.get();
+        snapshot.connections += self.connected.get().saturating_sub(closed);
+    }
+
+    fn instances(&self) -> MutexGuard<'_, HashMap<InstanceId, Arc<InstanceCounters>>> {
+        self.instances.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn row(version: Spoken) -> usize {
+    match version {
+        Spoken::V1 => 0,
+        Spoken::V2 => 1,
+    }
+}
+
+fn column(status: Status) -> usize {
+    match status {
+        Status::Ok => 0,
+        Status::BadRequest => 1,
+        Status::Unauthorized => 2,
+        Status::Forbidden => 3,
+        Status::NotFound => 4,
+        Status::NotAllowed => 5,
+        Status::ExpectationFailed => 6,
+        Status::ServiceUnavailable => 7,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn id(text: &str) -> InstanceId {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn each_status_has_a_column_of_its_own() {
+        for (index, status) in STATUSES.into_iter().enumerate() {
+            assert_eq!(column(status), index, "{status:?}");
+        }
+    }
+
+    #[test]
+    fn threads_are_added_up_and_totals_outlive_instances() {
+        let (one, other) = (WorkerCounters::default(), WorkerCounters::default());
+        let (here, gone) = (id("i-11111111"), id("i-22222222"));
+        for worker in [&one, &other] {
+            worker.connected();
+            worker.of(&here).connected();
+            worker.of(&here).request(Spoken::V2, Status::Ok, 100);
+            worker.of(&gone).request(Spoken::V1, Status::Unauthorized, 10);
+        }
+        one.disconnected();
+        one.of(&here).token(true);
+        other.of(&here).lost();
+        let read = || {
+            let mut snapshot = Snapshot::default();
+            for worker in [&one, &other] {
+                worker.add_to(&mut snapshot, |instance| *instance == here);
+            }
+            snapshot
+        };
+        for snapshot in [read(), read()] {
+            assert_eq!(snapshot.instances.keys().collect::<Vec<_>>(), [&here]);
+            let counts = &snapshot.instances[&here];
+            assert_eq!(counts.requests(Spoken::V2, Status::Ok), 2);
+            assert_eq!([counts.tokens, counts.undeliverable, counts.lost], [1, 1, 1]);
+            assert_eq!([counts.connections, counts.open, counts.bytes], [2, 2, 200]);
+            assert_eq!(snapshot.all.version(Spoken::V1), 2, "also of the instance that is gone");
+            assert_eq!([snapshot.all.total(), snapshot.connections], [4, 1]);
+        }
+    }
+}

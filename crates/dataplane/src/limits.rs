@@ -1,0 +1,34 @@
+//! What a client may take of the service.
+
+use std::time::Duration;
+
+use rustix::process::{Resource, getrlimit, setrlimit};
+
+/// How many connections one thread holds at a time; more are closed as they come.
+pub(crate) const CONNECTIONS: usize = 16 * 1024;
+
+/// How long a connection may be idle between requests, and a request may take to arrive.
+pub(crate) const IDLE: Duration = Duration::from_secs(60);
+
+/// How long an answer may take to be taken by the client.
+pub(crate) const SEND: Duration = Duration::from_secs(30);
+
+/// How long a client may go on sending a body that nobody wants, and how much of it, before the
+/// connection is closed under it.
+pub(crate) const LINGER: Duration = Duration::from_secs(1);
+/// See [`LINGER`]; in bytes.
+pub(crate) const LINGER_BYTES: usize = 256 * 1024;
+
+/// How long requests that have begun may take once the service is told to stop.
+pub(crate) const DRAIN: Duration = Duration::from_secs(5);
+
+/// Lets this process have as many open files, and so connections, as the system permits it; what a
+/// process starts with is meant for programs that wait for all of them at once with `select`.
+pub fn allow_many_connections() {
+    let mut limit = getrlimit(Resource::Nofile);
+    limit.current = limit.maximum;
+    // It serves without this as well, only fewer at a time.
+    if let Err(error) = setrlimit(Resource::Nofile, limit) {
+        tracing::debug!(%error, "cannot raise the limit of open files");
+    }
+}

@@ -1,0 +1,41 @@
+//! An address that the service answers on, and whose requests those are.
+
+use std::io;
+use std::net::{SocketAddr, TcpListener};
+
+use imds_linux::socket;
+
+use crate::table::Target;
+
+/// A listening socket, and the instance that its requests are for.
+#[derive(Debug)]
+pub struct Link {
+    pub(crate) socket: TcpListener,
+    pub(crate) target: Target,
+}
+
+/// Names a link of a running service; never used twice in a process.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct LinkId(pub(crate) u64);
+
+impl Link {
+    /// A link on `socket`, which [`socket::listen`] made.
+    pub fn new(socket: TcpListener, target: Target) -> Self {
+        Self { socket, target }
+    }
+
+    /// Listens on `address`; port 0 takes any that is free.
+    pub fn bind(address: SocketAddr, target: Target) -> io::Result<Self> {
+        Ok(Self::new(socket::listen(address)?, target))
+    }
+
+    /// The address, with the port that the kernel chose for port 0.
+    pub fn address(&self) -> io::Result<SocketAddr> {
+        self.socket.local_addr()
+    }
+
+    /// The same link with a descriptor of its own.
+    pub(crate) fn try_clone(&self) -> io::Result<Self> {
+        Ok(Self { socket: self.socket.try_clone()?, target: self.target.clone() })
+    }
+}

@@ -1,0 +1,340 @@
+//! Records of answered requests, for whoever subscribes.
+//!
+//! Threads that answer put a record into each subscriber's bounded queue and go on; a full queue drops
+//! the record and counts it. Secrets cannot get here: a record has no token, no header and no query.
+
+use std::fmt::Write as _;
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::thread::{self, Thread};
+
+use arc_swap::ArcSwap;
+use crossbeam_queue::ArrayQueue;
+use imds_core::answer::{Spoken, Status};
+use imds_core::request::Method;
+use imds_core::{Endpoint, Reach};
+
+use crate::link::LinkId;
+
+/// The longest part of a path that a record keeps, in bytes.
+const PATH: usize = 120;
+
+/// One answered request.
+#[derive(Clone)]
+pub struct RequestRecord {
+    /// When it was answered, in milliseconds since 1970.
+    pub unix_ms: u64,
+    /// The link that it came through.
+    pub link: LinkId,
+    /// The client's address.
+    pub peer: SocketAddr,
+    /// The instance that answered.
+    pub endpoint: Arc<Endpoint>,
+    /// The version of the service that the client used.
+    pub version: Spoken,
+    /// The method; `None` where the request could not be parsed.
+    pub method: Option<Method>,
+    /// The path, without its query.
+    pub path: LoggedPath,
+    /// The status of the response.
+    pub status: Status,
+    /// How many routers the client is probably away; `None` where the kernel did not tell.
+    pub hops_away: Option<u8>,
+    /// How far the response may travel.
+    pub reach: Reach,
+    /// How long it took from the event that brought the request's last byte until the response was
+    /// ready to be sent, in microseconds.
+    pub micros: u64,
+}
+
+impl RequestRecord {
+    /// The client's distance and the hop limit, where a token was sent that cannot arrive unless the
+    /// client chose an unusual initial TTL.
+    pub fn undeliverable(&self) -> Option<(u8, u8)> {
+        undeliverable(self.reach, self.hops_away)
+    }
+}
+
+/// See [`RequestRecord::undeliverable`].
+pub(crate) fn undeliverable(reach: Reach, hops_away: Option<u8>) -> Option<(u8, u8)> {
+    match (reach, hops_away) {
+        (Reach::Hops(limit), Some(hops)) if !reach.covers(hops) => Some((hops, limit.get())),
+        _ => None,
+    }
+}
+
+/// The beginning of a path, as it was sent.
+#[derive(Clone)]
+pub struct LoggedPath {
+    bytes: [u8; PATH],
+    length: u8,
+    is_cut: bool,
+}
+
+impl LoggedPath {
+    /// The first 120 bytes of `path`; does not allocate.
+    pub fn new(path: &str) -> Self {
+        let length = path.len().min(PATH);
+        let mut bytes = [0; PATH];
+        bytes[..length].copy_from_slice(&path.as_bytes()[..length]);
+        // The length is at most `PATH`, which fits.
+        Self { bytes, length: u8::try_from(length).unwrap_or(0), is_cut: path.len() > PATH }
+    }
+
+    /// Writes the path with a `/` in front, and with `\u00xx` for every byte that could break a line,
+    /// a terminal or JSON.
+    pub fn escape(&self, out: &mut String) {
+        out.push('/');
+        for &byte in &self.bytes[..usize::from(self.length)] {
+            match byte {
+                b' '..=b'~' if byte != b'"' && byte != b'\\' => out.push(char::from(byte)),
+                _ => {
+                    let _ = write!(out, "\\u{byte:04x}");
+                }
+            }
+        }
+        if self.is_cut {
+            out.push('…');
+        }
+    }
+}
+
+/// A subscription: the records since it began, in the order in which each thread answered them.
+///
+/// Dropping it ends the subscription.
+pub struct Requests {
+    queue: Arc<Queue>,
+    subscribers: Weak<Subscribers>,
+}
+
+/// A subscriber's records that wait to be taken.
+struct Queue {
+    records: ArrayQueue<RequestRecord>,
+    dropped: AtomicU64,
+    reader_sleeps: AtomicBool,
+    /// The thread that waits in [`Requests::next`].
+    reader: Mutex<Option<Thread>>,
+    is_closed: AtomicBool,
+}
+
+/// All subscribers of a service. Threads that answer read the list without a lock.
+#[derive(Default)]
+pub(crate) struct Subscribers {
+    queues: Arc<ArcSwap<Vec<Arc<Queue>>>>,
+}
+
+/// One thread's view of the subscribers: a comparison tells that it is still the list in force.
+pub(crate) struct Publisher(arc_swap::Cache<Arc<ArcSwap<Vec<Arc<Queue>>>>, Arc<Vec<Arc<Queue>>>>);
+
+impl Subscribers {
+    /// Begins a subscription; at most `capacity` records (at least 1) wait to be taken.
+    pub(crate) fn subscribe(self: &Arc<Self>, capacity: usize) -> Requests {
+        let queue = Arc::new(Queue {
+            records: ArrayQueue::new(capacity.max(1)),
+            dropped: AtomicU64::new(0),
+            reader_sleeps: AtomicBool::new(false),
+            reader: Mutex::new(None),
+            is_closed: AtomicBool::new(false),
+        });
+        self.queues.rcu(|queues| {
+            let mut queues = Vec::clone(queues);
+            queues.push(Arc::clone(&queue));
+            queues
+        });
+        Requests { queue, subscribers: Arc::downgrade(self) }
+    }
+
+    pub(crate) fn publisher(&self) -> Publisher {
+        Publisher(arc_swap::Cache::new(Arc::clone(&self.queues)))
+    }
+}
+
+/// The service has ended: nothing more comes.
+impl Drop for Subscribers {
+    fn drop(&mut self) {
+        for queue in self.queues.load().iter() {
+            queue.close();
+        }
+    }
+}
+
+impl Publisher {
+    /// Gives every subscriber the record, which is made only if there is one. Never waits.
+    pub(crate) fn publish(&mut self, record: impl FnOnce() -> RequestRecord) {
+        let Some((last, others)) = self.0.load().split_last() else { return };
+        let record = record();
+        for queue in others {
+            queue.push(record.clone());
+        }
+        last.push(record);
+    }
+}
+
+impl Queue {
+    fn push(&self, record: RequestRecord) {
+        if self.records.push(record).is_err() {
+            self.dropped.fetch_add(1, Ordering::Relaxed);
+        }
+        self.wake();
+    }
+
+    fn close(&self) {
+        self.is_closed.store(true, Ordering::SeqCst);
+        self.wake();
+    }
+
+    fn wake(&self) {
+        if self.reader_sleeps.load(Ordering::SeqCst)
+            && self.reader_sleeps.swap(false, Ordering::SeqCst)
+            && let Some(reader) = &*self.reader.lock().unwrap_or_else(PoisonError::into_inner)
+        {
+            reader.unpark();
+        }
+    }
+}
+
+impl Requests {
+    /// The next record, if one waits.
+    pub fn try_next(&self) -> Option<RequestRecord> {
+        self.queue.records.pop()
+    }
+
+    /// The next record; waits for it. `None` once the service has ended, or
+    /// [`close`](RequestsCloser::close) was called, and no record is left.
+    pub fn next(&self) -> Option<RequestRecord> {
+        loop {
+            // Read first: a record put in before the end is still seen below.
+            let is_closed = self.queue.is_closed.load(Ordering::SeqCst);
+            if let Some(record) = self.try_next() {
+                return Some(record);
+            }
+            if is_closed {
+                return None;
+            }
+            self.sleep();
+        }
+    }
+
+    /// How many records were dropped since this was last called, because the queue was full.
+    pub fn take_dropped(&self) -> u64 {
+        self.queue.dropped.swap(0, Ordering::Relaxed)
+    }
+
+    /// Ends the subscription from another thread.
+    pub fn closer(&self) -> RequestsCloser {
+        RequestsCloser(Arc::clone(&self.queue))
+    }
+
+    /// Sleeps until a record comes. The queue is looked at once more after the flag is up: a record
+    /// put in between would wait for the next.
+    fn sleep(&self) {
+        *self.queue.reader.lock().unwrap_or_else(PoisonError::into_inner) = Some(thread::current());
+        self.queue.reader_sleeps.store(true, Ordering::SeqCst);
+        if self.queue.records.is_empty() && !self.queue.is_closed.load(Ordering::SeqCst) {
+            thread::park();
+        }
+        self.queue.reader_sleeps.store(false, Ordering::SeqCst);
+    }
+}
+
+/// Ends a subscription from another thread.
+pub struct RequestsCloser(Arc<Queue>);
+
+impl RequestsCloser {
+    /// Ends it: [`Requests::next`] gives the records that wait, and then `None`.
+    pub fn close(&self) {
+        self.0.close();
+    }
+}
+
+impl Drop for Requests {
+    fn drop(&mut self) {
+        let Some(subscribers) = self.subscribers.upgrade() else { return };
+        subscribers.queues.rcu(|queues| {
+            let others = queues.iter().filter(|queue| !Arc::ptr_eq(queue, &self.queue));
+            others.cloned().collect::<Vec<_>>()
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use imds_core::Launch;
+
+    use super::*;
+
+    fn record(path: &str) -> RequestRecord {
+        RequestRecord {
+            unix_ms: 1_700_000_000_042,
+            link: LinkId(0),
+            peer: "10.0.0.9:4242".parse().unwrap(),
+            endpoint: Arc::new(Endpoint::new(&Launch::default().settle().unwrap())),
+            version: Spoken::V2,
+            method: Some(Method::Put),
+            path: LoggedPath::new(path),
+            status: Status::Ok,
+            hops_away: Some(1),
+            reach: Reach::Hops("1".parse().unwrap()),
+            micros: 5,
+        }
+    }
+
+    fn path(record: &RequestRecord) -> String {
+        let mut text = String::new();
+        record.path.escape(&mut text);
+        text
+    }
+
+    #[test]
+    fn a_full_queue_drops_records_and_counts_them() {
+        let subscribers = Arc::new(Subscribers::default());
+        let mut publisher = subscribers.publisher();
+        publisher.publish(|| unreachable!("nobody has subscribed"));
+        let (few, many) = (subscribers.subscribe(2), subscribers.subscribe(100));
+        for number in 0..5 {
+            publisher.publish(|| record(&number.to_string()));
+        }
+        assert_eq!([few.take_dropped(), few.take_dropped(), many.take_dropped()], [3, 0, 0]);
+        let paths = |requests: &Requests| -> Vec<_> {
+            std::iter::from_fn(|| requests.try_next()).map(|it| path(&it)).collect()
+        };
+        assert_eq!(paths(&few), ["/0", "/1"]);
+        assert_eq!(paths(&many), ["/0", "/1", "/2", "/3", "/4"]);
+        drop((few, many));
+        publisher.publish(|| unreachable!("all subscriptions have ended"));
+    }
+
+    #[test]
+    fn a_reader_gets_every_record_and_then_the_end() {
+        let subscribers = Arc::new(Subscribers::default());
+        let requests = subscribers.subscribe(4096);
+        let mut publisher = subscribers.publisher();
+        let reader = thread::spawn(move || std::iter::from_fn(|| requests.next()).count());
+        for _ in 0..1000 {
+            publisher.publish(|| record("x"));
+        }
+        drop(subscribers);
+        assert_eq!(reader.join().unwrap(), 1000);
+    }
+
+    #[test]
+    fn a_closed_subscription_ends_the_wait() {
+        let subscribers = Arc::new(Subscribers::default());
+        let requests = subscribers.subscribe(1);
+        let closer = requests.closer();
+        let reader = thread::spawn(move || requests.next().is_none());
+        closer.close();
+        assert!(reader.join().unwrap());
+    }
+
+    #[test]
+    fn only_a_token_can_be_undeliverable() {
+        let at = |hops_away, reach| undeliverable(reach, hops_away);
+        let one = Reach::Hops("1".parse().unwrap());
+        assert_eq!(at(Some(1), one), Some((1, 1)));
+        assert_eq!(at(Some(0), one), None);
+        assert_eq!(at(None, one), None);
+        assert_eq!(at(Some(9), Reach::Anywhere), None);
+    }
+}

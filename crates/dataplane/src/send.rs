@@ -1,0 +1,58 @@
+//! Packets out: the hop limit is set before the bytes that need it, and never raised again.
+//!
+//! The kernel reads a socket's TTL at each transmission and retransmission. Whoever raises it again
+//! after a token lets the token's retransmission out.
+
+use std::io;
+use std::net::TcpStream;
+use std::time::Duration;
+
+use imds_core::Reach;
+use imds_linux::socket;
+
+use crate::input::Input;
+use crate::limits;
+use crate::reactor::Source;
+
+/// Sends `bytes` so that they travel no further than `reach`. What came since is put into `input`.
+pub(crate) async fn send(
+    stream: &Source<TcpStream>,
+    input: &mut Input,
+    bytes: &[u8],
+    reach: Reach,
+) -> io::Result<()> {
+    if let Reach::Hops(limit) = reach {
+        // Answers before this one may travel anywhere, also when they have to be sent again.
+        acknowledged(stream, limits::SEND).await?;
+        // The request's acknowledgement too, and the kernel gives it only once all was taken.
+        input.take_waiting(stream)?;
+        socket::lower_ttl(stream, limit.get())?;
+    }
+    let write_all = async {
+        let mut rest = bytes;
+        while !rest.is_empty() {
+            rest = &rest[stream.write(rest).await?..];
+        }
+        Ok(())
+    };
+    stream.reactor().by(stream.reactor().now() + limits::SEND, write_all).await
+}
+
+/// Waits until the client has acknowledged all that was sent, and fails where it never will: the
+/// connection is gone, or `patience` at its end.
+///
+/// The kernel tells nobody when that happens, so it is asked, less and less often.
+pub(crate) async fn acknowledged(stream: &Source<TcpStream>, patience: Duration) -> io::Result<()> {
+    let reactor = stream.reactor();
+    let wait = async {
+        let mut pause = Duration::from_millis(1);
+        while socket::unacknowledged(stream)? > 0 {
+            // A connection that was reset has no peer any more.
+            stream.get_ref().peer_addr()?;
+            reactor.sleep(pause).await;
+            pause = (pause * 2).min(Duration::from_millis(50));
+        }
+        Ok(())
+    };
+    reactor.by(reactor.now() + patience, wait).await
+}

@@ -1,0 +1,185 @@
+//! The running data path: one handle to threads that share nothing.
+
+use std::collections::HashMap;
+use std::io;
+use std::num::NonZeroUsize;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use imds_core::wire::KeepAlive;
+use imds_core::{InstanceId, Keyring};
+use imds_identity::Signers;
+
+use crate::counters::{Snapshot, WorkerCounters};
+use crate::link::{Link, LinkId};
+use crate::requests::{Requests, Subscribers};
+use crate::shared::Shared;
+use crate::table::CurrentTable;
+use crate::worker::{Command, Inbox, Worker};
+
+/// What a service needs to run.
+pub struct ServiceSettings {
+    /// What mints and checks session tokens.
+    pub keyring: Keyring,
+    /// Which instances are served.
+    pub table: CurrentTable,
+    /// What signs identity documents.
+    pub signers: Signers,
+    /// How requests are answered.
+    pub policy: ResponsePolicy,
+    /// How many threads answer.
+    pub threads: NonZeroUsize,
+}
+
+/// How requests are answered where EC2 leaves a choice.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct ResponsePolicy {
+    /// When a connection is kept open.
+    pub keep_alive: KeepAlive,
+    /// After which time a client is reset whose token was lost on the way; `None`: never.
+    pub stall: Option<Duration>,
+}
+
+/// What all threads read and none writes.
+pub(crate) struct ServiceState {
+    pub(crate) keyring: Keyring,
+    pub(crate) table: CurrentTable,
+    pub(crate) signers: Signers,
+    pub(crate) policy: ResponsePolicy,
+    pub(crate) subscribers: Arc<Subscribers>,
+}
+
+/// A running service. Links are attached and detached while it runs.
+///
+/// Dropping it ends it at once; [`drain`](Self::drain) lets requests that have begun be answered.
+pub struct Service {
+    state: Arc<ServiceState>,
+    workers: Vec<WorkerHandle>,
+    next_link: AtomicU64,
+    /// A descriptor of each link, so that a worker's failure to clone it is told to the caller.
+    links: Mutex<HashMap<LinkId, Link>>,
+}
+
+struct WorkerHandle {
+    inbox: Arc<Inbox>,
+    counters: Arc<WorkerCounters>,
+    thread: Option<JoinHandle<()>>,
+}
+
+/// Why a link is not detached.
+#[derive(Debug, thiserror::Error)]
+pub enum ServiceError {
+    /// It was detached before, or is another service's.
+    #[error("link {0:?} is not attached")]
+    UnknownLink(LinkId),
+}
+
+impl Service {
+    /// Starts the threads that answer. It has no link yet.
+    pub fn start(settings: ServiceSettings) -> io::Result<Self> {
+        let ServiceSettings { keyring, table, signers, policy, threads } = settings;
+        let subscribers = Arc::default();
+        let state = Arc::new(ServiceState { keyring, table, signers, policy, subscribers });
+        let mut service = Self {
+            state,
+            workers: Vec::with_capacity(threads.get()),
+            next_link: AtomicU64::new(1),
+            links: Mutex::default(),
+        };
+        for number in 0..threads.get() {
+            let (inbox, counters) = (Arc::new(Inbox::new()?), Arc::default());
+            let shared = Shared::new(Arc::clone(&service.state), Arc::clone(&counters))?;
+            let worker = Worker::new(shared, Arc::clone(&inbox))?;
+            let thread = thread::Builder::new().name(format!("serve-{number}"));
+            let thread = Some(thread.spawn(move || worker.run())?);
+            service.workers.push(WorkerHandle { inbox, counters, thread });
+        }
+        Ok(service)
+    }
+
+    /// Serves a link from now on. Its socket listens already, so no client is refused meanwhile.
+    ///
+    /// # Errors
+    /// Where the process has no file descriptor left; the link is not attached then.
+    pub fn attach(&self, link: Link) -> io::Result<LinkId> {
+        let id = LinkId(self.next_link.fetch_add(1, Ordering::Relaxed));
+        let clones = self.workers.iter().map(|_| link.try_clone());
+        let clones = clones.collect::<io::Result<Vec<_>>>()?;
+        self.links().insert(id, link);
+        for (worker, link) in self.workers.iter().zip(clones) {
+            worker.inbox.send(Command::Attach(id, link));
+        }
+        Ok(id)
+    }
+
+    /// Serves a link no longer: its socket is closed, and its connections are reset. Returns once that
+    /// is done.
+    ///
+    /// # Errors
+    /// [`ServiceError::UnknownLink`] if it is not attached.
+    pub fn detach(&self, id: LinkId) -> Result<(), ServiceError> {
+        let link = self.links().remove(&id);
+        drop(link.ok_or(ServiceError::UnknownLink(id))?);
+        let (done, all_done) = mpsc::channel();
+        for worker in &self.workers {
+            worker.inbox.send(Command::Detach(id, done.clone()));
+        }
+        drop(done);
+        // A worker that has ended drops its end as well: nobody is waited for in vain.
+        for () in all_done {}
+        Ok(())
+    }
+
+    /// Observes requests from now on; at most `capacity` records wait to be taken, and more are
+    /// dropped and counted.
+    pub fn subscribe(&self, capacity: usize) -> Requests {
+        self.state.subscribers.subscribe(capacity)
+    }
+
+    /// What was counted since the start.
+    pub fn counters(&self) -> Snapshot {
+        let mut snapshot = Snapshot::default();
+        let table = self.state.table.load();
+        let is_served = |id: &InstanceId| table.instance(id).is_some();
+        for worker in &self.workers {
+            worker.counters.add_to(&mut snapshot, is_served);
+        }
+        snapshot
+    }
+
+    /// Takes no more connections, lets requests that have begun be answered, and ends; takes 5 s at
+    /// most.
+    pub fn drain(mut self) {
+        self.stop(|| Command::Drain);
+    }
+
+    fn stop(&mut self, command: impl Fn() -> Command) {
+        for worker in &self.workers {
+            worker.inbox.send(command());
+        }
+        for worker in &mut self.workers {
+            if let Some(thread) = worker.thread.take() {
+                // A thread that panicked serves nothing any more; the others still end.
+                let _ = thread.join();
+            }
+        }
+    }
+
+    fn links(&self) -> std::sync::MutexGuard<'_, HashMap<LinkId, Link>> {
+        self.links.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Service {
+    fn drop(&mut self) {
+        self.stop(|| Command::Stop);
+    }
+}
+
+/// As many threads as processors, but no more than four: the kernel does most of the work.
+pub fn default_threads() -> NonZeroUsize {
+    const MOST: NonZeroUsize = NonZeroUsize::new(4).expect("four is not zero");
+    thread::available_parallelism().unwrap_or(NonZeroUsize::MIN).min(MOST)
+}

@@ -1,0 +1,115 @@
+//! What the connections of one thread share. They run one at a time, so nothing here is locked.
+
+use std::cell::{Cell, RefCell};
+use std::collections::HashSet;
+use std::io;
+use std::net::TcpStream;
+use std::rc::{Rc, Weak};
+use std::sync::Arc;
+
+use arc_swap::Cache;
+use imds_account::clock::Clock;
+use imds_core::time::HttpDate;
+use imds_linux::socket;
+
+use crate::counters::WorkerCounters;
+use crate::link::LinkId;
+use crate::reactor::TaskId;
+use crate::requests::Publisher;
+use crate::service::ServiceState;
+use crate::table::{CurrentTable, Table, Target};
+
+pub(crate) struct Shared {
+    pub(crate) service: Arc<ServiceState>,
+    /// Which instances are served; looked up anew for each request, which costs one comparison.
+    pub(crate) table: RefCell<Cache<CurrentTable, Arc<Table>>>,
+    pub(crate) publisher: RefCell<Publisher>,
+    pub(crate) counters: Arc<WorkerCounters>,
+    pub(crate) clock: Clock,
+    pub(crate) date: RefCell<HttpDate>,
+    /// How many connections there are.
+    pub(crate) open: Cell<usize>,
+    /// How many of them are in the middle of a request.
+    pub(crate) busy: Cell<usize>,
+}
+
+impl Shared {
+    pub(crate) fn new(
+        service: Arc<ServiceState>,
+        counters: Arc<WorkerCounters>,
+    ) -> io::Result<Self> {
+        Ok(Self {
+            table: RefCell::new(Cache::new(Arc::clone(&service.table))),
+            publisher: RefCell::new(service.subscribers.publisher()),
+            service,
+            counters,
+            clock: Clock::new().map_err(io::Error::other)?,
+            date: RefCell::new(HttpDate::new(0)),
+            open: Cell::new(0),
+            busy: Cell::new(0),
+        })
+    }
+}
+
+/// A link as one thread serves it.
+pub(crate) struct AttachedLink {
+    pub(crate) id: LinkId,
+    pub(crate) target: Target,
+    /// The tasks of its connections.
+    pub(crate) connections: RefCell<HashSet<TaskId>>,
+    pub(crate) is_detached: Cell<bool>,
+}
+
+/// Counts a connection while it lives, and resets it if its link is detached.
+pub(crate) struct OpenConnection {
+    shared: Rc<Shared>,
+    pub(crate) link: Rc<AttachedLink>,
+    task: Cell<Option<TaskId>>,
+    socket: RefCell<Weak<TcpStream>>,
+}
+
+impl OpenConnection {
+    pub(crate) fn new(shared: Rc<Shared>, link: Rc<AttachedLink>) -> Self {
+        shared.open.update(|open| open + 1);
+        shared.counters.connected();
+        Self { shared, link, task: Cell::new(None), socket: RefCell::default() }
+    }
+
+    /// Says which task serves it, and which socket it has.
+    pub(crate) fn begin(&self, task: TaskId, socket: &Rc<TcpStream>) {
+        self.task.set(Some(task));
+        self.link.connections.borrow_mut().insert(task);
+        *self.socket.borrow_mut() = Rc::downgrade(socket);
+    }
+}
+
+impl Drop for OpenConnection {
+    fn drop(&mut self) {
+        self.shared.open.update(|open| open - 1);
+        self.shared.counters.disconnected();
+        if self.link.is_detached.get() {
+            if let Some(socket) = self.socket.borrow().upgrade() {
+                // It is closed in a moment; without a reset the client could wait for more.
+                let _ = socket::reset_on_close(&socket);
+            }
+        } else if let Some(task) = self.task.get() {
+            self.link.connections.borrow_mut().remove(&task);
+        }
+    }
+}
+
+/// Counts a connection as busy while it lives.
+pub(crate) struct Busy<'a>(&'a Shared);
+
+impl<'a> Busy<'a> {
+    pub(crate) fn new(shared: &'a Shared) -> Self {
+        shared.busy.update(|busy| busy + 1);
+        Self(shared)
+    }
+}
+
+impl Drop for Busy<'_> {
+    fn drop(&mut self) {
+        self.0.busy.update(|busy| busy - 1);
+    }
+}

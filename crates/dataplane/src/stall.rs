@@ -1,0 +1,76 @@
+//! Resets a client whose token was lost, for those who do not want to wait as long as on EC2.
+//!
+//! There, and here by default, the client hangs: its answer died at a router, and the connection is
+//! closed on our side. After two minutes its keep-alive probes meet a kernel that knows no such
+//! connection and says so. With a patience set, the client hears the same after that time.
+
+use std::io;
+use std::net::TcpStream;
+use std::rc::Rc;
+use std::time::Duration;
+
+use imds_linux::socket;
+
+use crate::reactor::Source;
+use crate::send;
+
+/// How long the client's kernel has to answer our knock.
+const KNOCK: Duration = Duration::from_secs(2);
+
+/// Whether the client has not acknowledged the token after `patience`, though all of it was sent: a
+/// client that takes nothing for a while has lost nothing.
+pub(crate) async fn is_lost(stream: &Source<TcpStream>, patience: Duration) -> io::Result<bool> {
+    match send::acknowledged(stream, patience).await {
+        Ok(()) => Ok(false),
+        Err(error) if error.kind() == io::ErrorKind::TimedOut => Ok(socket::unsent(stream)? == 0),
+        Err(error) => Err(error),
+    }
+}
+
+/// Ends the connection at once on both sides, without raising the TTL that the token went with.
+///
+/// Our side forgets the connection, token and all; its own reset dies where the token died. Then
+/// a fresh socket, at the normal TTL, knocks at the client, whose kernel asks back, and ours answers
+/// that it knows nothing of such a connection. Does not work through address translation.
+pub(crate) async fn reset_client(stream: Source<TcpStream>) -> io::Result<()> {
+    let (local, peer) = (stream.get_ref().local_addr()?, stream.get_ref().peer_addr()?);
+    let reactor = Rc::clone(stream.reactor());
+    socket::reset_on_close(&stream)?;
+    drop(stream);
+    let knock = Source::new(&reactor, socket::provoke_reset(local, peer)?)?;
+    // The knock is never let in: it is over once the client, reset by then, refuses it.
+    let refused = async {
+        knock.writable().await;
+        Ok(())
+    };
+    let _ = reactor.by(reactor.now() + KNOCK, refused).await;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpListener;
+
+    use super::*;
+    use crate::reactor::Reactor;
+
+    #[test]
+    fn a_client_that_takes_nothing_is_not_reset() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let (stream, _) = listener.accept().unwrap();
+        let reactor = Reactor::jumping();
+        let main = {
+            let reactor = Rc::clone(&reactor);
+            async move {
+                let stream = Source::new(&reactor, stream).unwrap();
+                while socket::unsent(&stream).unwrap() == 0 {
+                    stream.write(&[b'x'; 4096]).await.unwrap();
+                }
+                assert!(!is_lost(&stream, Duration::from_secs(1)).await.unwrap());
+                drop(client);
+            }
+        };
+        reactor.run(main).unwrap();
+    }
+}

@@ -1,0 +1,172 @@
+//! What a client may take of the service, with a clock that jumps to the next thing that happens.
+
+use std::cell::{Cell, OnceCell};
+use std::io;
+use std::net::{TcpListener, TcpStream};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use imds_account::token_key;
+use imds_core::{Endpoint, Launch};
+use imds_identity::Signers;
+use rustix::net::sockopt;
+
+use crate::connection::Connection;
+use crate::limits;
+use crate::link::LinkId;
+use crate::peer::Peer;
+use crate::reactor::{Reactor, Source};
+use crate::service::{ResponsePolicy, ServiceState};
+use crate::shared::{AttachedLink, OpenConnection, Shared};
+use crate::table::{Table, Target};
+
+const GET: &[u8] = b"GET / HTTP/1.1\r\nConnection: keep-alive\r\n\r\n";
+
+/// How many bytes of answers each side's kernel holds.
+const ANSWERS: usize = 16 * 1024;
+
+/// Serves one connection with `client` at its other end; says what `client` gave, and when the
+/// service was done with the connection.
+fn serve<T: 'static>(client: impl AsyncFnOnce(Client) -> T + 'static) -> (T, Duration) {
+    let instance = Launch::default().settle().unwrap();
+    let table = Table::of_one(Arc::new(Endpoint::new(&instance)));
+    let service = ServiceState {
+        keyring: token_key::ephemeral().unwrap(),
+        table: Arc::new(ArcSwap::from_pointee(table)),
+        signers: Signers::default(),
+        policy: ResponsePolicy::default(),
+        subscribers: Arc::default(),
+    };
+    let shared = Rc::new(Shared::new(Arc::new(service), Arc::default()).unwrap());
+    let link = Rc::new(AttachedLink {
+        id: LinkId(1),
+        target: Target::BySource,
+        connections: <_>::default(),
+        is_detached: Cell::new(false),
+    });
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let there = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+    let (here, address) = listener.accept().unwrap();
+    // The kernel's own time does not jump, so nothing may wait for it: the client's bytes go without
+    // acknowledgement, and answers that it does not take are soon too many.
+    there.set_nodelay(true).unwrap();
+    sockopt::set_socket_recv_buffer_size(&there, ANSWERS).unwrap();
+    sockopt::set_socket_send_buffer_size(&here, ANSWERS).unwrap();
+    let peer = Peer::new(&here, address, Target::BySource);
+
+    let reactor = Reactor::jumping();
+    let (gave, took) = (Rc::new(OnceCell::new()), Rc::new(Cell::new(Duration::ZERO)));
+    let main = {
+        let (reactor, gave, took) = (Rc::clone(&reactor), Rc::clone(&gave), Rc::clone(&took));
+        async move {
+            reactor.spawn({
+                let (reactor, gave) = (Rc::clone(&reactor), Rc::clone(&gave));
+                async move {
+                    let stream = Source::new(&reactor, there).unwrap();
+                    let _ = gave.set(client(Client(stream)).await);
+                }
+            });
+            let start = reactor.now();
+            let stream = Source::new(&reactor, here).unwrap();
+            let open = OpenConnection::new(Rc::clone(&shared), link);
+            open.begin(reactor.running(), stream.shared_ref());
+            Connection::new(open, stream, peer, &shared).run().await;
+            took.set(reactor.now() - start);
+            while gave.get().is_none() {
+                reactor.sleep(Duration::from_millis(1)).await;
+            }
+        }
+    };
+    reactor.run(main).unwrap();
+    (Rc::into_inner(gave).unwrap().into_inner().unwrap(), took.get())
+}
+
+/// The client's end of the connection.
+struct Client(Source<TcpStream>);
+
+impl Client {
+    async fn write_all(&self, mut bytes: &[u8]) -> io::Result<()> {
+        while !bytes.is_empty() {
+            bytes = &bytes[self.0.write(bytes).await?..];
+        }
+        Ok(())
+    }
+
+    /// What comes until the service ends the connection.
+    async fn rest(&self) -> String {
+        let mut text = Vec::new();
+        let mut room = [0; 4096];
+        // The end may be a reset: something was sent that the service did not want.
+        while let Ok(count @ 1..) = self.0.read(&mut room).await {
+            text.extend_from_slice(&room[..count]);
+        }
+        String::from_utf8(text).unwrap()
+    }
+
+    async fn sleep(&self, duration: Duration) {
+        self.0.reactor().sleep(duration).await;
+    }
+}
+
+fn is_about(limit: Duration, took: Duration) -> bool {
+    (limit..limit + Duration::from_secs(1)).contains(&took)
+}
+
+#[test]
+fn a_head_that_does_not_end_is_not_waited_for() {
+    let (answer, took) = serve(async |client: Client| {
+        client.write_all(b"GET / HTTP/1.1\r\nHost: inst").await.unwrap();
+        client.rest().await
+    });
+    assert_eq!(answer, "");
+    assert!(is_about(limits::IDLE, took), "{took:?}");
+}
+
+#[test]
+fn bytes_that_drip_do_not_prolong_a_request() {
+    let (sent, took) = serve(async |client: Client| {
+        client.write_all(b"GET / HTTP/1.1\r\nX: ").await.unwrap();
+        let mut sent = 0;
+        while client.write_all(b"x").await.is_ok() {
+            sent += 1;
+            client.sleep(Duration::from_secs(1)).await;
+        }
+        sent
+    });
+    assert!(is_about(limits::IDLE, took), "{took:?}, {sent} bytes");
+}
+
+#[test]
+fn an_idle_connection_is_closed_and_a_used_one_is_not() {
+    let pause = limits::IDLE * 5 / 6;
+    let (answers, took) = serve(async move |client: Client| {
+        for _ in 0..3 {
+            client.sleep(pause).await;
+            client.write_all(GET).await.unwrap();
+        }
+        client.rest().await
+    });
+    assert_eq!(answers.matches(" 401 ").count(), 3, "{answers}");
+    assert!(is_about(pause * 3 + limits::IDLE, took), "{took:?}");
+}
+
+#[test]
+fn a_body_that_does_not_come_is_not_waited_for() {
+    let (answer, took) = serve(async |client: Client| {
+        client.write_all(b"POST / HTTP/1.1\r\nContent-Length: 9\r\n\r\n").await.unwrap();
+        let answer = client.rest().await;
+        // The service has said all; this side stays open for longer than it waits for that.
+        client.sleep(limits::LINGER * 2).await;
+        answer
+    });
+    assert!(answer.starts_with("HTTP/1."), "{answer}");
+    assert!(is_about(limits::LINGER, took), "{took:?}");
+}
+
+#[test]
+fn a_client_that_takes_no_answers_is_left() {
+    let ((), took) = serve(async |client: Client| while client.write_all(GET).await.is_ok() {});
+    assert!(is_about(limits::SEND, took), "{took:?}");
+}

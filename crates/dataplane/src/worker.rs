@@ -1,0 +1,201 @@
+//! One thread of the service: it accepts from all links, and serves what it has accepted.
+
+use std::collections::HashMap;
+use std::io;
+use std::net::{TcpListener, TcpStream};
+use std::ops::ControlFlow;
+use std::os::fd::OwnedFd;
+use std::rc::Rc;
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use std::time::Duration;
+
+use rustix::event::{EventfdFlags, eventfd};
+
+use crate::connection::Connection;
+use crate::limits;
+use crate::link::{Link, LinkId};
+use crate::peer::Peer;
+use crate::reactor::{Events, Reactor, Source, TaskId};
+use crate::shared::{AttachedLink, OpenConnection, Shared};
+
+/// What a thread is told.
+pub(crate) enum Command {
+    /// Serve this link.
+    Attach(LinkId, Link),
+    /// Serve it no longer; the sender is dropped once that is done.
+    Detach(LinkId, mpsc::Sender<()>),
+    /// End once the requests that have begun are answered.
+    Drain,
+    /// End.
+    Stop,
+}
+
+/// Commands on their way to a thread.
+pub(crate) struct Inbox {
+    commands: Mutex<Vec<Command>>,
+    /// Readable while commands wait.
+    wake: OwnedFd,
+}
+
+impl Inbox {
+    pub(crate) fn new() -> io::Result<Self> {
+        let wake = eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?;
+        Ok(Self { commands: Mutex::default(), wake })
+    }
+
+    pub(crate) fn send(&self, command: Command) {
+        self.commands.lock().unwrap_or_else(PoisonError::into_inner).push(command);
+        if let Err(error) = rustix::io::write(&self.wake, &1_u64.to_ne_bytes()) {
+            tracing::error!(%error, "cannot wake a thread");
+        }
+    }
+
+    fn take(&self) -> Vec<Command> {
+        std::mem::take(&mut *self.commands.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// One thread of the service.
+pub(crate) struct Worker {
+    shared: Shared,
+    events: Events,
+    inbox: Arc<Inbox>,
+    wake: OwnedFd,
+}
+
+impl Worker {
+    /// A worker that serves what `inbox` tells it to.
+    pub(crate) fn new(shared: Shared, inbox: Arc<Inbox>) -> io::Result<Self> {
+        let wake = inbox.wake.try_clone()?;
+        Ok(Self { shared, events: Events::new()?, inbox, wake })
+    }
+
+    /// Serves until told to end.
+    pub(crate) fn run(self) {
+        let Self { shared, events, inbox, wake } = self;
+        let (shared, reactor) = (Rc::new(shared), Rc::new(Reactor::new(events)));
+        let links = Links { shared, reactor: Rc::clone(&reactor), attached: HashMap::new() };
+        if let Err(error) = reactor.run(links.obey(inbox, wake)) {
+            tracing::error!(%error, "cannot wait for connections");
+        }
+    }
+}
+
+/// The links that a thread serves.
+struct Links {
+    shared: Rc<Shared>,
+    reactor: Rc<Reactor>,
+    attached: HashMap<LinkId, (TaskId, Rc<AttachedLink>)>,
+}
+
+impl Links {
+    /// Does what the inbox says, until that is to end.
+    async fn obey(mut self, inbox: Arc<Inbox>, wake: OwnedFd) {
+        let wake = match Source::new(&self.reactor, wake) {
+            Ok(wake) => wake,
+            Err(error) => return tracing::error!(%error, "cannot wait for commands"),
+        };
+        loop {
+            if let Err(error) = wake.counted().await {
+                return tracing::error!(%error, "cannot wait for commands");
+            }
+            for command in inbox.take() {
+                if self.carry_out(command).await.is_break() {
+                    return;
+                }
+            }
+        }
+    }
+
+    async fn carry_out(&mut self, command: Command) -> ControlFlow<()> {
+        match command {
+            Command::Attach(id, link) => self.attach(id, link),
+            Command::Detach(id, _done) => self.detach(id),
+            Command::Drain => {
+                self.drain().await;
+                return ControlFlow::Break(());
+            }
+            Command::Stop => return ControlFlow::Break(()),
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn attach(&mut self, id: LinkId, link: Link) {
+        let Link { socket, target } = link;
+        let link = Rc::new(AttachedLink {
+            id,
+            target,
+            connections: <_>::default(),
+            is_detached: <_>::default(),
+        });
+        let (shared, reactor) = (Rc::clone(&self.shared), Rc::clone(&self.reactor));
+        let acceptor = self.reactor.spawn(accept(socket, Rc::clone(&link), shared, reactor));
+        self.attached.insert(id, (acceptor, link));
+    }
+
+    fn detach(&mut self, id: LinkId) {
+        let Some((acceptor, link)) = self.attached.remove(&id) else { return };
+        self.reactor.end(acceptor);
+        link.is_detached.set(true);
+        for connection in link.connections.take() {
+            self.reactor.end(connection);
+        }
+    }
+
+    async fn drain(&mut self) {
+        for (_, (acceptor, _)) in self.attached.drain() {
+            self.reactor.end(acceptor);
+        }
+        let deadline = self.reactor.now() + limits::DRAIN;
+        while self.shared.busy.get() > 0 && self.reactor.now() < deadline {
+            self.reactor.sleep(Duration::from_millis(1)).await;
+        }
+    }
+}
+
+async fn accept(
+    socket: TcpListener,
+    link: Rc<AttachedLink>,
+    shared: Rc<Shared>,
+    reactor: Rc<Reactor>,
+) {
+    let socket = match Source::new(&reactor, socket) {
+        Ok(socket) => socket,
+        Err(error) => return tracing::error!(%error, "cannot wait for connections"),
+    };
+    loop {
+        match socket.accept().await {
+            // Closed at once: a client sees a reset, and an honest one comes again.
+            Ok(_) if shared.open.get() >= limits::CONNECTIONS => {}
+            Ok((stream, address)) => {
+                let peer = Peer::new(&stream, address, link.target.clone());
+                // Counted here, not once the task runs: many may be accepted before that.
+                let open = OpenConnection::new(Rc::clone(&shared), Rc::clone(&link));
+                reactor.spawn(serve(stream, peer, open, Rc::clone(&shared), Rc::clone(&reactor)));
+                reactor.give_way().await;
+            }
+            Err(error) => {
+                // The client gave up, or this process has no file descriptor left. The second
+                // passes only if others close theirs, so it is no use to ask again at once.
+                tracing::warn!(%error, "cannot accept a connection");
+                reactor.sleep(Duration::from_millis(100)).await;
+            }
+        }
+    }
+}
+
+async fn serve(
+    stream: TcpStream,
+    peer: Peer,
+    open: OpenConnection,
+    shared: Rc<Shared>,
+    reactor: Rc<Reactor>,
+) {
+    match Source::new(&reactor, stream) {
+        Ok(stream) => {
+            open.begin(reactor.running(), stream.shared_ref());
+            Connection::new(open, stream, peer, &shared).run().await;
+        }
+        Err(error) => tracing::warn!(%error, "cannot wait for a client"),
+    }
+}

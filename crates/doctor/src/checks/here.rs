@@ -1,0 +1,155 @@
+//! What is set, installed and filtered where this runs.
+
+use imds_client::Error;
+
+use crate::Finding;
+use crate::Verdict::{Fine, Note, Unknown, Wrong};
+use crate::facts::Facts;
+use crate::firewall::Effect;
+
+/// What redirects requests to the service, in the order in which SDKs look.
+const REDIRECTS: [&str; 4] = [
+    "AWS_EC2_METADATA_SERVICE_ENDPOINT",
+    "ec2_metadata_service_endpoint",
+    "AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE",
+    "ec2_metadata_service_endpoint_mode",
+];
+
+/// What SDKs take credentials from before they ask the service.
+const SOURCES: [&str; 6] = [
+    "AWS_ACCESS_KEY_ID",
+    "AWS_WEB_IDENTITY_TOKEN_FILE",
+    "aws_access_key_id",
+    "credential_process",
+    "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+    "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+];
+
+pub(super) fn settings(facts: &Facts) -> Finding {
+    const CHECK: &str = "settings";
+    if let Some(by) = &facts.disabled_by {
+        let name = by.split('=').next().unwrap_or(by);
+        return Finding::new(CHECK, Wrong, format!("{by}: SDKs do not use the service at all"))
+            .mended("shell", format!("unset {name}"));
+    }
+    if let Some(value) = facts.environment.get("AWS_EC2_METADATA_DISABLED")
+        && !value.eq_ignore_ascii_case("false")
+    {
+        let says =
+            format!("AWS_EC2_METADATA_DISABLED={value} disables the service in some SDKs only");
+        return Finding::new(CHECK, Wrong, says).mended("shell", "unset AWS_EC2_METADATA_DISABLED");
+    }
+    let endpoint = &facts.endpoint;
+    let mut says = format!("the service is asked at {endpoint}");
+    let mut verdict = Fine;
+    if let Some(redirect) = REDIRECTS.iter().find_map(|name| facts.set(name)) {
+        (says, verdict) = (format!("{says}, because of {redirect}"), Note);
+    }
+    let v1 = ["AWS_EC2_METADATA_V1_DISABLED", "ec2_metadata_v1_disabled"];
+    if let Some(set) = v1.iter().find_map(|name| facts.set(name))
+        && set.to_ascii_lowercase().contains("true")
+    {
+        (says, verdict) = (format!("{says}; {set}: SDKs fail where the token does not come"), Note);
+    }
+    Finding::new(CHECK, verdict, says)
+}
+
+pub(super) fn sources(facts: &Facts) -> Finding {
+    const CHECK: &str = "sources";
+    if let Some(source) = facts.profile.get("credential_source") {
+        let says = if source == "Ec2InstanceMetadata" {
+            "the profile takes the instance's role to assume another".to_owned()
+        } else {
+            format!("credential_source = {source}: the profile does not ask the service")
+        };
+        return Finding::new(CHECK, Note, says);
+    }
+    match SOURCES.iter().find(|name| facts.set(name).is_some()) {
+        // Its value may be a secret.
+        Some(name) => {
+            let says =
+                format!("{name} is set: SDKs take credentials from there, not from the role");
+            Finding::new(CHECK, Note, says)
+        }
+        None => Finding::new(CHECK, Fine, "SDKs take credentials from the instance's role"),
+    }
+}
+
+pub(super) fn proxy(facts: &Facts) -> Finding {
+    const CHECK: &str = "proxy";
+    let proxy = ["HTTP_PROXY", "http_proxy", "ALL_PROXY"].iter().find_map(|name| {
+        facts.environment.get_key_value(*name).filter(|(_, value)| !value.is_empty())
+    });
+    let Some((name, value)) = proxy else {
+        return Finding::new(CHECK, Fine, "no proxy is set");
+    };
+    let exceptions = ["NO_PROXY", "no_proxy"].iter().find_map(|name| facts.environment.get(*name));
+    let is_excepted = exceptions.is_some_and(|exceptions| {
+        exceptions
+            .split(',')
+            .any(|one| matches!(one.trim(), "*" | "169.254.169.254" | "169.254.0.0/16"))
+    });
+    if is_excepted {
+        return Finding::new(CHECK, Fine, format!("{name} is set, and not for the service"));
+    }
+    let says = format!(
+        "{name}={value} is used for the service by boto3, curl and others; it answers 403 to a proxy"
+    );
+    let list = exceptions.map_or_else(String::new, |exceptions| format!("{exceptions},"));
+    Finding::new(CHECK, Wrong, says)
+        .mended("shell", format!("export NO_PROXY={list}169.254.169.254,fd00:ec2::254"))
+}
+
+pub(super) fn firewall(facts: &Facts) -> Finding {
+    const CHECK: &str = "firewall";
+    let Some(rules) = &facts.rules else {
+        return Finding::new(CHECK, Unknown, "the packet filter's rules cannot be read here")
+            .mended("see", "sudo iptables-save | grep 169.254; sudo nft list ruleset");
+    };
+    let of = |effect| rules.iter().find(move |rule| rule.effect == effect);
+    let (rule, verdict, does) = match (of(Effect::Blocks), of(Effect::Redirects)) {
+        (Some(rule), _) if !facts.is_connected() => (rule, Wrong, "keeps packets from the service"),
+        (Some(rule), _) => (rule, Note, "keeps some packets from the service"),
+        (None, Some(rule)) => (rule, Note, "sends packets for the service to somebody else"),
+        (None, None) => return Finding::new(CHECK, Fine, "no rule keeps packets from the service"),
+    };
+    let finding = Finding::new(CHECK, verdict, format!("a rule {does}: {}", rule.text));
+    match &rule.removal {
+        Some(removal) => finding.mended("shell", format!("sudo {removal}")),
+        None => finding.mended("see", "sudo nft -a list ruleset"),
+    }
+}
+
+/// What the token's loss costs each program.
+pub(super) fn programs(facts: &Facts) -> Vec<Finding> {
+    if !matches!(facts.token, Err(Error::HopLimit(_))) {
+        return Vec::new();
+    }
+    let findings = facts.clients.iter().map(|found| {
+        let mut name = found.name.to_owned();
+        if let Some(version) = &found.version {
+            name = format!("{name} {version}");
+        }
+        if let Some(program) = &found.within {
+            name = format!("{name} in {program}, which runs here,");
+        }
+        let has_no_time_out =
+            found.name == "AWS SDK for Go v1" && facts.environment.contains_key("AWS_CA_BUNDLE");
+        let loses = if has_no_time_out {
+            "hangs: AWS_CA_BUNDLE takes its time-out away"
+        } else {
+            found.loses
+        };
+        Finding::new("program", Note, format!("{name}: {loses}"))
+    });
+    findings.collect()
+}
+
+impl Facts {
+    /// A variable or a key of the profile, as it is set.
+    fn set(&self, name: &str) -> Option<String> {
+        let variable = self.environment.get(name).map(|value| format!("{name}={value}"));
+        let key = || Some(format!("{name} = {} in the profile", self.profile.get(name)?));
+        variable.or_else(key)
+    }
+}

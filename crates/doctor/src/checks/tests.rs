@@ -1,0 +1,168 @@
+//! A set of facts for each thing that can be wrong, and what is said of it.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use imds_client::{Error, Silence, Unreachable};
+
+use super::*;
+use crate::facts::{Role, Seen};
+use crate::firewall::{Effect, Rule};
+use crate::place::Place;
+use crate::report;
+
+/// An instance where all is well.
+fn healthy() -> Facts {
+    Facts {
+        environment: BTreeMap::new(),
+        profile: BTreeMap::new(),
+        place: Place::Host,
+        rules: Some(Vec::new()),
+        endpoint: "http://169.254.169.254".into(),
+        disabled_by: None,
+        instance_id: Some("i-1234567890abcdef0".into()),
+        hops: Ok(Some(1)),
+        hops_ipv6: Err(Unreachable::NoRoute),
+        answer: Ok(Seen {
+            status: 401,
+            connected_in: Duration::from_micros(200),
+            answered_in: Duration::from_micros(800),
+            server: Some("EC2ws".into()),
+            skew_seconds: Some(0),
+        }),
+        without_token: Some(401),
+        token: Ok(Duration::from_millis(1)),
+        role: Some(Ok(Role { name: "web".into(), minutes_left: 300 })),
+        caller: None,
+        dropped: None,
+        clients: Vec::new(),
+    }
+}
+
+fn with(change: impl FnOnce(&mut Facts)) -> Facts {
+    let mut facts = healthy();
+    change(&mut facts);
+    facts
+}
+
+fn set(name: &str, value: &str) -> Facts {
+    with(|facts| {
+        facts.environment.insert(name.into(), value.into());
+    })
+}
+
+fn seen(change: impl FnOnce(&mut Seen)) -> Facts {
+    with(|facts| {
+        if let Ok(seen) = &mut facts.answer {
+            change(seen);
+        }
+    })
+}
+
+/// The checks that found something wrong, and all that is said.
+fn wrong(facts: &Facts) -> (Vec<&'static str>, String) {
+    let findings = judge(facts);
+    let wrong = findings.iter().filter(|finding| finding.verdict == Verdict::Wrong);
+    (wrong.map(|finding| finding.check).collect(), report::text(&findings))
+}
+
+#[test]
+fn a_healthy_instance_has_nothing_wrong() {
+    let (wrong, said) = wrong(&healthy());
+    assert!(wrong.is_empty(), "{said}");
+    assert!(said.ends_with("\nNothing is wrong.\n"));
+}
+
+#[test]
+fn each_fault_is_named_and_mended() {
+    let unreachable =
+        |reason| Error::Unreachable { endpoint: "http://169.254.169.254".into(), reason };
+    let dead = |reason| {
+        with(|facts| {
+            facts.hops = Err(reason);
+            facts.answer = Err(unreachable(reason));
+            facts.token = Err(unreachable(reason));
+            facts.role = None;
+        })
+    };
+    let slow = Error::TimedOut {
+        endpoint: String::new(),
+        waited: Duration::from_secs(5),
+        silence: Silence::Slow,
+    };
+    let rule = |effect, removal: Option<&str>| Rule {
+        effect,
+        text: "ip daddr 169.254.169.254 drop".into(),
+        removal: removal.map(str::to_owned),
+    };
+    let status = |status| Error::Status { path: "/".into(), status, retry_after: None };
+    let cases = [
+        (
+            with(|facts| facts.disabled_by = Some("AWS_EC2_METADATA_DISABLED=true".into())),
+            "settings",
+            "unset AWS_EC2_METADATA_DISABLED",
+        ),
+        (set("AWS_EC2_METADATA_DISABLED", "1"), "settings", "in some SDKs only"),
+        (set("http_proxy", "http://proxy:3128"), "proxy", "NO_PROXY=169.254.169.254"),
+        (dead(Unreachable::Prohibited), "route", "systemd-imdsd"),
+        (dead(Unreachable::NoRoute), "route", "ip route"),
+        (dead(Unreachable::Blackhole), "route", "ip route del blackhole"),
+        (with(|facts| facts.token = Err(status(405))), "token", "kube2iam"),
+        (
+            with(|facts| facts.caller = Some(Err("ExpiredToken: it has expired".into()))),
+            "caller",
+            "ExpiredToken",
+        ),
+        (
+            seen(|seen| seen.answered_in = Duration::from_millis(700)),
+            "service",
+            "linklocal_allowance_exceeded",
+        ),
+        (dead(Unreachable::Refused), "route", "iptables"),
+        (dead(Unreachable::TimedOut), "route", "no EC2 instance"),
+        (seen(|seen| seen.status = 403), "service", "i-1234567890abcdef0 --http-endpoint enabled"),
+        (seen(|seen| seen.status = 503), "service", "linklocal_allowance_exceeded"),
+        (seen(|seen| seen.answered_in = Duration::from_millis(700)), "service", "slow"),
+        (seen(|seen| seen.skew_seconds = Some(-400)), "clock", "400 s behind"),
+        (with(|facts| facts.token = Err(slow)), "token", "slow or throttles"),
+        // Only tokens are refused: somebody between does it.
+        (with(|facts| facts.token = Err(Error::EndpointDisabled)), "token", "X-Forwarded-For"),
+        (
+            with(|facts| facts.role = Some(Ok(Role { name: "web".into(), minutes_left: -1 }))),
+            "role",
+            "expired",
+        ),
+    ];
+    let blocked = |removal| {
+        let mut facts = dead(Unreachable::TimedOut);
+        facts.rules = Some(vec![rule(Effect::Blocks, removal)]);
+        wrong(&facts)
+    };
+    assert_eq!(blocked(None).0, ["firewall", "route"]);
+    assert!(blocked(Some("iptables -t filter -D OUTPUT")).1.contains("sudo iptables -t filter -D"));
+    for (facts, check, words) in cases {
+        let (wrong, said) = wrong(&facts);
+        assert_eq!(wrong, [check], "{said}");
+        assert!(said.contains(words), "no {words:?} in {said}");
+        assert!(said.ends_with("One thing is wrong.\n"));
+    }
+}
+
+#[test]
+fn what_is_no_fault_is_no_finding() {
+    let excepted = with(|facts| {
+        facts.environment.insert("http_proxy".into(), "http://proxy:3128".into());
+        facts.environment.insert("no_proxy".into(), "localhost, 169.254.169.254".into());
+    });
+    let far = with(|facts| facts.hops = Ok(Some(3)));
+    let other = seen(|seen| seen.server = None);
+    let optional = with(|facts| facts.without_token = Some(200));
+    let hidden = with(|facts| facts.rules = None);
+    let in_a_container = with(|facts| facts.place = Place::Docker);
+    let sourced = set("AWS_ACCESS_KEY_ID", "AKIA");
+    let no_role = with(|facts| facts.role = None);
+    for facts in [excepted, far, other, optional, hidden, in_a_container, sourced, no_role] {
+        let (wrong, said) = wrong(&facts);
+        assert!(wrong.is_empty(), "{said}");
+    }
+}

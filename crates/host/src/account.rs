@@ -1,0 +1,37 @@
+//! An account that is open: it has a key, and a default instance.
+
+use imds_account::clock::unix_ms;
+use imds_account::{Network, Overrides, Store, access_key, default_instance};
+use imds_core::{Instance, Launch};
+
+use crate::error::HostError;
+
+/// An account, before any thread follows it. A process may still fork.
+pub struct Account {
+    pub(crate) store: Store,
+    pub(crate) network: Network,
+    pub(crate) overrides: Overrides,
+    instance: Instance,
+}
+
+impl Account {
+    /// Opens the account in `store`. At first use it gets an access key that may do everything and
+    /// the default instance that `launch` describes; an instance that calls have changed stays as it
+    /// is, unless the operator describes another one.
+    pub fn open(store: Store, launch: Launch, network: Network) -> Result<Self, HostError> {
+        access_key::ensure(&store, unix_ms() / 1000)?;
+        let instance = default_instance::ensure(&store, launch.clone(), &network)?;
+        let overrides = Overrides::of(&launch, &instance.id);
+        Ok(Self { store, network, overrides, instance })
+    }
+
+    /// The default instance as it was when the account was opened.
+    pub fn instance(&self) -> &Instance {
+        &self.instance
+    }
+
+    /// Where the account is kept.
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+}

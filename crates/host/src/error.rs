@@ -1,0 +1,33 @@
+//! Why a host does not start.
+
+use std::io;
+
+use imds_account::StoreError;
+use imds_account::access_key::AccessKeyError;
+use imds_account::default_instance::DefaultInstanceError;
+use imds_account::token_key::TokenKeyError;
+use imds_core::launch::LaunchError;
+
+/// Why a host does not start. What it keeps is as it was, or has the key and the instance that were
+/// missing.
+#[derive(Debug, thiserror::Error)]
+pub enum HostError {
+    /// There can be no such instance.
+    #[error(transparent)]
+    Launch(#[from] LaunchError),
+    /// The default instance cannot be launched.
+    #[error(transparent)]
+    DefaultInstance(#[from] DefaultInstanceError),
+    /// There is no access key, and none can be made.
+    #[error(transparent)]
+    AccessKey(#[from] AccessKeyError),
+    /// There is no key for session tokens, and none can be made.
+    #[error(transparent)]
+    TokenKey(#[from] TokenKeyError),
+    /// The account cannot be read or written.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The system gives no thread, descriptor or timer.
+    #[error("cannot start the service")]
+    Start(#[source] io::Error),
+}

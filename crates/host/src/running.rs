@@ -1,0 +1,162 @@
+//! The parts of a running host, in the order in which they start.
+
+use std::io;
+use std::net::{SocketAddr, TcpListener};
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use imds_account::{control_address, token_key};
+use imds_core::{Endpoint, Instance, Keyring};
+use imds_dataplane::{
+    Agent, AppliedTable, CurrentTable, Link, LinkId, Requests, ResponsePolicy, Service,
+    ServiceError, ServiceSettings, Snapshot, Table,
+};
+use imds_identity::{KeyStorage, Signers};
+use imds_control::{Authentication, Control, ControlServer};
+
+use crate::account::Account;
+use crate::error::HostError;
+use crate::schedule::{Scheduled, Scheduler};
+
+/// How a host runs.
+pub struct HostSettings {
+    /// How requests are answered where EC2 leaves a choice.
+    pub policy: ResponsePolicy,
+    /// How many threads answer requests for metadata.
+    pub threads: NonZeroUsize,
+    /// The key of session tokens.
+    pub token_keys: TokenKeys,
+    /// Where the keys that sign identity documents are.
+    pub key_storage: KeyStorage,
+    /// Events by the clock.
+    pub events: Vec<Scheduled>,
+    /// The EC2 API, if there is to be one.
+    pub control: Option<ControlSocket>,
+}
+
+/// Where the key of session tokens comes from.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum TokenKeys {
+    /// From the account: tokens outlive a restart.
+    Stored,
+    /// Made now: tokens end with the process.
+    Ephemeral,
+}
+
+/// Where the EC2 API answers, and whom.
+pub struct ControlSocket {
+    /// The listening socket.
+    pub listener: TcpListener,
+    /// Whether requests must be signed.
+    pub authentication: Authentication,
+}
+
+/// One thread, keys that end with the process, no event and no EC2 API.
+impl Default for HostSettings {
+    fn default() -> Self {
+        Self {
+            policy: ResponsePolicy::default(),
+            threads: NonZeroUsize::MIN,
+            token_keys: TokenKeys::Ephemeral,
+            key_storage: KeyStorage::Ephemeral,
+            events: Vec::new(),
+            control: None,
+        }
+    }
+}
+
+/// A running host. Dropping it ends it at once; [`drain`](Self::drain) answers what has begun.
+///
+/// The parts end in the order of the fields.
+pub struct Host {
+    service: Service,
+    scheduler: Option<Scheduler>,
+    control: Option<ControlServer>,
+    control_address: Option<SocketAddr>,
+    agent: Option<Agent>,
+}
+
+impl Host {
+    /// Serves the account's instances, and brings into force what changes. It has no link yet.
+    pub fn start(account: Account, settings: HostSettings) -> Result<Self, HostError> {
+        let region = account.instance().zone.region().clone();
+        let Account { store, network, overrides, .. } = account;
+        let keyring = match settings.token_keys {
+            TokenKeys::Stored => token_key::stored(&store)?,
+            TokenKeys::Ephemeral => token_key::ephemeral()?,
+        };
+        let listener = settings.control.as_ref().map(|control| &control.listener);
+        let address =
+            listener.map(TcpListener::local_addr).transpose().map_err(HostError::Start)?;
+        control_address::keep(&store, address)?;
+        let (agent, table) = Agent::start(store.clone(), overrides)?;
+        let data_path = (settings.policy, settings.threads, settings.key_storage);
+        let service = serve(keyring, Arc::clone(&table), data_path)?;
+        let scheduler = Scheduler::start(settings.events, store.clone(), region.clone());
+        let scheduler = Some(scheduler.map_err(HostError::Start)?);
+        let control = settings.control.map(|ControlSocket { listener, authentication }| {
+            let applied = Box::new(AppliedTable(table));
+            let control = Control { store, applied, network, region, authentication };
+            ControlServer::start(control, listener)
+        });
+        let control = control.transpose().map_err(HostError::Start)?;
+        Ok(Self { service, scheduler, control, control_address: address, agent: Some(agent) })
+    }
+
+    /// Serves one instance that nothing changes: no account, no event, no EC2 API. It has no link
+    /// yet.
+    pub fn of_one(instance: &Instance, settings: HostSettings) -> Result<Self, HostError> {
+        let table = Table::of_one(Arc::new(Endpoint::new(instance)));
+        let table = Arc::new(ArcSwap::from_pointee(table));
+        let data_path = (settings.policy, settings.threads, settings.key_storage);
+        let service = serve(token_key::ephemeral()?, table, data_path)?;
+        Ok(Self { service, scheduler: None, control: None, control_address: None, agent: None })
+    }
+
+    /// Serves a link from now on.
+    pub fn attach(&self, link: Link) -> io::Result<LinkId> {
+        self.service.attach(link)
+    }
+
+    /// Serves a link no longer; its connections are reset.
+    pub fn detach(&self, link: LinkId) -> Result<(), ServiceError> {
+        self.service.detach(link)
+    }
+
+    /// Observes requests from now on; at most `capacity` records wait to be taken.
+    pub fn subscribe(&self, capacity: usize) -> Requests {
+        self.service.subscribe(capacity)
+    }
+
+    /// What was counted since the start.
+    pub fn counters(&self) -> Snapshot {
+        self.service.counters()
+    }
+
+    /// Where the EC2 API answers.
+    pub fn control_address(&self) -> Option<SocketAddr> {
+        self.control_address
+    }
+
+    /// Takes no more connections, lets requests that have begun be answered, and ends.
+    pub fn drain(self) {
+        let Self { service, scheduler, control, agent, .. } = self;
+        service.drain();
+        drop(scheduler);
+        drop(control);
+        if let Some(agent) = agent {
+            agent.stop();
+        }
+    }
+}
+
+fn serve(
+    keyring: Keyring,
+    table: CurrentTable,
+    (policy, threads, storage): (ResponsePolicy, NonZeroUsize, KeyStorage),
+) -> Result<Service, HostError> {
+    let signers = Signers::new(storage);
+    Service::start(ServiceSettings { keyring, table, signers, policy, threads })
+        .map_err(HostError::Start)
+}

@@ -1,0 +1,227 @@
+//! What an instance's first boot does with its user data, as cloud-init does it
+//! (<https://cloudinit.readthedocs.io/en/latest/explanation/format.html>): scripts are files of
+//! their own below `/var/lib/cloud`, run by root one after the other, whatever became of those before.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use imds_linux::process::Environment;
+use mailparse::{DispositionType, MailHeaderMap as _, ParsedMail};
+
+use crate::error::SandboxError;
+
+/// The scripts of some user data, and what else is in it. Has no `Debug`: scripts may hold secrets.
+#[derive(Default)]
+pub struct FirstBoot {
+    /// Content by file name, in the order in which they run.
+    scripts: BTreeMap<String, Vec<u8>>,
+    /// Parts that only cloud-init itself can make use of: file name and type.
+    pub left_out: Vec<(String, String)>,
+}
+
+/// A file that the program's machine is to have.
+pub struct Script {
+    pub path: PathBuf,
+    pub content: Vec<u8>,
+}
+
+/// Where cloud-init keeps them.
+const DIRECTORY: &str = "/var/lib/cloud/instance/scripts";
+
+/// Root's, as systemd has it. There is no `HOME` yet, and nothing else.
+const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+/// Runs its arguments; ends with the first code that is not 0.
+const RUN_ALL: &str = r#"
+cd /
+first=0
+for script; do
+    "$script" </dev/null
+    code=$?
+    [ $code -eq 0 ] && continue
+    echo "imds: user data: $script ended with $code" >&2
+    [ $first -ne 0 ] || first=$code
+done
+exit $first
+"#;
+
+/// How content begins that says by itself what it is, and the type that this stands for. Longer
+/// beginnings come before those they begin with.
+const BEGINNINGS: [(&str, &str); 9] = [
+    ("#!", SCRIPT),
+    ("#include-once", "text/x-include-once-url"),
+    ("#include", "text/x-include-url"),
+    ("#cloud-config-archive", "text/cloud-config-archive"),
+    ("#cloud-config-jsonp", "text/cloud-config-jsonp"),
+    ("#cloud-config", "text/cloud-config"),
+    ("#cloud-boothook", "text/cloud-boothook"),
+    ("#part-handler", "text/part-handler"),
+    ("## template: jinja", "text/jinja2"),
+];
+const SCRIPT: &str = "text/x-shellscript";
+const UNKNOWN: &str = "text/x-not-multipart";
+const GZIP: &[u8] = b"\x1f\x8b";
+
+impl FirstBoot {
+    /// Finds the scripts in user data: it is one, or a MIME message that has some.
+    pub fn of(user_data: &[u8]) -> Result<Self, SandboxError> {
+        let mut boot = Self::default();
+        if is_mime(user_data) {
+            let message = mailparse::parse_mail(user_data).map_err(|error| {
+                SandboxError::usage("the user data is no MIME message that can be read")
+                    .caused_by(error)
+            })?;
+            for (index, part) in message.parts().filter(|part| part.subparts.is_empty()).enumerate()
+            {
+                let content = part.get_body_raw().map_err(|error| {
+                    SandboxError::usage(format!("part {} of the user data is damaged", index + 1))
+                        .caused_by(error)
+                })?;
+                boot.add(index, file_name(part), &part.ctype.mimetype, content);
+            }
+        } else {
+            boot.add(0, None, UNKNOWN, user_data.to_owned());
+        }
+        if boot.scripts.is_empty() { Err(boot.no_script()) } else { Ok(boot) }
+    }
+
+    fn add(&mut self, index: usize, name: Option<String>, stated: &str, content: Vec<u8>) {
+        let name = name.unwrap_or_else(|| format!("part-{:03}", index + 1));
+        // These are too often given wrongly.
+        let is_doubtful = ["text/plain", UNKNOWN, SCRIPT].contains(&stated);
+        match beginning(&content).filter(|_| is_doubtful).unwrap_or(stated) {
+            SCRIPT => {
+                self.scripts.insert(name, with_unix_lines(content));
+            }
+            _ if content.starts_with(GZIP) => self.left_out.push((name, "gzip".to_owned())),
+            kind => self.left_out.push((name, kind.to_owned())),
+        }
+    }
+
+    fn no_script(&self) -> SandboxError {
+        let found: Vec<_> = self.left_out.iter().map(|(_, kind)| kind.as_str()).collect();
+        let found = if found.is_empty() { "nothing".to_owned() } else { found.join(", ") };
+        SandboxError::usage(format!("there is no script in the user data, but {found}"))
+            .hint("a script begins with its interpreter: #!/bin/sh")
+            .hint("imds exec --user-data FILE -- cloud-init … has cloud-init itself read all else")
+    }
+
+    /// What to run, with its arguments, once [`scripts`](Self::into_scripts) are in place.
+    pub fn program(&self) -> Vec<OsString> {
+        let words = ["/bin/sh", "-c", RUN_ALL, "first-boot"].map(OsString::from);
+        let scripts = self.scripts.keys().map(|name| path(name).into_os_string());
+        words.into_iter().chain(scripts).collect()
+    }
+
+    pub fn into_scripts(self) -> Vec<Script> {
+        let script = |(name, content): (String, _)| Script { path: path(&name), content };
+        self.scripts.into_iter().map(script).collect()
+    }
+
+    /// What is set when a machine boots, and nothing of ours.
+    pub fn environment() -> Environment {
+        Environment { is_inherited: false, variables: vec![("PATH", Some(PATH.to_owned()))] }
+    }
+}
+
+fn path(name: &str) -> PathBuf {
+    Path::new(DIRECTORY).join(name)
+}
+
+/// Whether it says so anywhere near its beginning.
+fn is_mime(user_data: &[u8]) -> bool {
+    let head = &user_data[..user_data.len().min(4096)];
+    head.to_ascii_lowercase().windows(13).any(|window| window == b"mime-version:")
+}
+
+fn beginning(content: &[u8]) -> Option<&'static str> {
+    let matches = |(start, _): &&(&str, _)| content.starts_with(start.as_bytes());
+    BEGINNINGS.iter().find(matches).map(|(_, kind)| *kind)
+}
+
+/// The name that a part asks for, as far as it can be a file's.
+fn file_name(part: &ParsedMail) -> Option<String> {
+    let disposition = part.headers.get_first_value("Content-Disposition")?;
+    let disposition = mailparse::parse_content_disposition(&disposition);
+    if disposition.disposition == DispositionType::FormData {
+        return None;
+    }
+    let name = disposition.params.get("filename")?.replace('/', "_");
+    let is_allowed = |sign: &char| sign.is_ascii_alphanumeric() || "_-.()".contains(*sign);
+    let name: String = name.chars().filter(is_allowed).collect();
+    (!name.trim_matches('.').is_empty()).then_some(name)
+}
+
+/// Without the carriage returns of Windows, if the first line has one.
+fn with_unix_lines(content: Vec<u8>) -> Vec<u8> {
+    let first_end = content.iter().position(|&byte| byte == b'\n');
+    if !first_end.is_some_and(|end| content[..end].ends_with(b"\r")) {
+        return content;
+    }
+    let is_kept = |at: &usize| content[*at] != b'\r' || content.get(at + 1) != Some(&b'\n');
+    (0..content.len()).filter(is_kept).map(|at| content[at]).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MESSAGE: &str = "Content-Type: multipart/mixed; boundary=\"==\"\nMIME-Version: 1.0\n\n\
+        --==\nContent-Type: text/cloud-config\n\n#cloud-config\n\
+        --==\nContent-Type: text/x-shellscript\nContent-Transfer-Encoding: base64\n\n\
+        IyEvYmluL3NoCmVjaG8gMgo=\n\
+        --==\nContent-Type: text/plain\n\
+        Content-Disposition: attachment; filename=\"../a b.sh\"\n\n#!/bin/sh\n\
+        --==\nContent-Type: text/x-shellscript\n\n#cloud-boothook\n\
+        --==--\n";
+
+    fn left_out(name: &str, kind: &str) -> (String, String) {
+        (name.to_owned(), kind.to_owned())
+    }
+
+    #[test]
+    fn user_data_is_a_script_if_it_begins_like_one() {
+        let boot = FirstBoot::of(b"#!/usr/bin/python3\nprint()\n").unwrap();
+        assert_eq!(boot.scripts["part-001"], b"#!/usr/bin/python3\nprint()\n");
+        assert_eq!(boot.program()[4], "/var/lib/cloud/instance/scripts/part-001");
+    }
+
+    #[test]
+    fn a_message_has_scripts_and_more() {
+        let boot = FirstBoot::of(MESSAGE.as_bytes()).unwrap();
+        let names: Vec<_> = boot.scripts.keys().map(String::as_str).collect();
+        assert_eq!(names, [".._ab.sh", "part-002"], "in the order in which they run");
+        assert_eq!(boot.scripts["part-002"], b"#!/bin/sh\necho 2\n");
+        let others = [
+            left_out("part-001", "text/cloud-config"),
+            left_out("part-004", "text/cloud-boothook"),
+        ];
+        assert_eq!(boot.left_out, others);
+    }
+
+    #[test]
+    fn what_is_no_script_is_named() {
+        for (user_data, kind) in [
+            (&b"#cloud-config\nruncmd: [ls]\n"[..], "text/cloud-config"),
+            (b"#include-once\nhttp://example.com\n", "text/x-include-once-url"),
+            (b"\x1f\x8b\x08\x00", "gzip"),
+            (b"echo hello", "text/x-not-multipart"),
+            (b"", "text/x-not-multipart"),
+        ] {
+            let error = FirstBoot::of(user_data).err().unwrap().to_string();
+            assert!(error.contains("no script") && error.contains(kind), "{error}");
+        }
+    }
+
+    #[test]
+    fn lines_from_windows_are_mended_where_the_first_one_is_such() {
+        for (given, expected) in [
+            ("#!/bin/sh\r\necho \r1\r\n", "#!/bin/sh\necho \r1\n"),
+            ("#!/bin/sh\necho 1\r\n", "#!/bin/sh\necho 1\r\n"),
+            ("#!/bin/sh", "#!/bin/sh"),
+        ] {
+            assert_eq!(with_unix_lines(given.into()), expected.as_bytes());
+        }
+    }
+}

@@ -1,0 +1,119 @@
+//! Why the machine refuses the sandbox, and what to type to be allowed.
+
+use std::fs;
+use std::io::{self, ErrorKind};
+
+use imds_linux::Error;
+
+use crate::error::{SandboxError, SandboxErrorKind};
+
+/// A setting of the machine that can be the cause, and what to do about it.
+struct Limit {
+    /// The file that tells.
+    path: &'static str,
+    /// The line in it that means the limit is in force.
+    line: &'static str,
+    hint: &'static str,
+}
+
+const LIMITS: [Limit; 5] = [
+    Limit {
+        path: "/proc/sys/user/max_user_namespaces",
+        line: "0",
+        hint: "user namespaces are switched off on this machine: \
+               sudo sysctl -w user.max_user_namespaces=10000",
+    },
+    Limit {
+        path: "/proc/sys/user/max_net_namespaces",
+        line: "0",
+        hint: "network namespaces are switched off on this machine: \
+               sudo sysctl -w user.max_net_namespaces=10000",
+    },
+    // Debian's own switch.
+    Limit {
+        path: "/proc/sys/kernel/unprivileged_userns_clone",
+        line: "0",
+        hint: "only root may make user namespaces on this machine: \
+               sudo sysctl -w kernel.unprivileged_userns_clone=1",
+    },
+    // Ubuntu's.
+    Limit {
+        path: "/proc/sys/kernel/apparmor_restrict_unprivileged_userns",
+        line: "1",
+        hint: "AppArmor keeps unprivileged programs from using user namespaces: \
+               sudo sysctl -w kernel.apparmor_restrict_unprivileged_userns=0",
+    },
+    // A filter of system calls, as a container engine installs it.
+    Limit {
+        path: "/proc/self/status",
+        line: "Seccomp:\t2",
+        hint: "a seccomp filter is in force, as in a container: start the container with \
+               --security-opt seccomp=unconfined --security-opt apparmor=unconfined, \
+               or with --privileged",
+    },
+];
+
+/// Turns a refusal into what the user reads.
+pub(super) fn explain(error: Error) -> SandboxError {
+    let hints = hints(&error, |path| fs::read_to_string(path).unwrap_or_default());
+    let kind =
+        if hints.is_empty() { SandboxErrorKind::Unavailable } else { SandboxErrorKind::Denied };
+    let message = SandboxError::new(kind, "cannot build the sandbox").caused_by(error);
+    hints.into_iter().fold(message, SandboxError::hint)
+}
+
+fn hints(error: &Error, read: impl Fn(&str) -> String) -> Vec<&'static str> {
+    let read_only = "/proc/sys is read-only, as in a container: start the container with \
+                     --privileged, or with --security-opt systempaths=unconfined";
+    match (error, error.io().map(io::Error::kind)) {
+        (
+            Error::Sysctl { .. },
+            Some(ErrorKind::ReadOnlyFilesystem | ErrorKind::PermissionDenied),
+        ) => {
+            vec![read_only]
+        }
+        // A limit of 0 is met as "no space left".
+        (_, Some(ErrorKind::PermissionDenied | ErrorKind::StorageFull)) => {
+            let in_force =
+                |limit: &&Limit| read(limit.path).lines().any(|line| line.trim_end() == limit.line);
+            let found: Vec<_> = LIMITS.iter().filter(in_force).map(|limit| limit.hint).collect();
+            if found.is_empty() { vec!["run it as root: sudo imds exec …"] } else { found }
+        }
+        _ => Vec::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(code: i32) -> Error {
+        let source = io::Error::from_raw_os_error(code);
+        Error::UserNamespace { operation: "make a user namespace", source }
+    }
+
+    #[test]
+    fn the_setting_in_force_is_named_with_the_command_that_changes_it() {
+        for limit in LIMITS {
+            let read = |path: &str| {
+                let text = if path == limit.path { limit.line } else { "" };
+                format!("Name:\timds\n{text}\n")
+            };
+            for code in [libc::EPERM, libc::EACCES, libc::ENOSPC] {
+                assert_eq!(hints(&refused(code), read), [limit.hint]);
+            }
+        }
+    }
+
+    #[test]
+    fn a_read_only_proc_sys_is_named() {
+        let source = io::Error::from_raw_os_error(libc::EROFS);
+        let error = Error::Sysctl { path: "/proc/sys/x".into(), value: "1", source };
+        assert!(hints(&error, |_| String::new())[0].contains("systempaths=unconfined"));
+    }
+
+    #[test]
+    fn other_refusals_are_left_to_speak_for_themselves() {
+        assert_eq!(hints(&refused(libc::ENOMEM), |_| String::new()), [""; 0]);
+    }
+}
