@@ -13,14 +13,14 @@ use std::process::ExitCode;
 use std::str::FromStr;
 use std::time::Duration;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, Subcommand};
 use imds_core::identity::Proof;
 use imds_core::placement::Region;
 use imds_core::{InstanceId, Invalid};
 
 use crate::error::Kind;
 use crate::exec::{self, MAX_HOPS};
-use crate::settings::{InstanceSettings, KeepAliveRule, duration};
+use crate::settings::{InstanceSettings, KeepAliveRule, LogFilter, LogFormat, duration};
 
 pub(crate) use client::{ClientArgs, DoctorArgs, GetArgs};
 use client::{DOCTOR_EXAMPLES, GET_EXAMPLES};
@@ -286,17 +286,14 @@ pub(crate) struct LogArgs {
     #[arg(long, value_name = "DESTINATION")]
     pub(crate) access_log: Option<PathBuf>,
 
-    /// How log lines are written
-    #[arg(long, value_name = "FORMAT", default_value = "text")]
-    pub(crate) log_format: LogFormat,
-}
+    /// How log lines are written: `text` or `json`, one object a line [default: text]
+    #[arg(long, value_name = "FORMAT", hide_possible_values = true)]
+    pub(crate) log_format: Option<LogFormat>,
 
-#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
-pub(crate) enum LogFormat {
-    /// One line of text
-    Text,
-    /// One JSON object a line
-    Json,
+    /// Which messages are logged: off, error, warn, info, debug or trace; a module may have a level
+    /// of its own, such as info,imds::serve=debug [env: IMDS_LOG] [default: info]
+    #[arg(long, value_name = "LEVEL")]
+    pub(crate) log_level: Option<LogFilter>,
 }
 
 /// Prints what clap has to say instead of a command line: help, the version, or a mistake. A mistake

@@ -21,14 +21,10 @@ use crate::cli::StateArgs;
 use crate::control_client::ControlClient;
 use crate::error::{CommandError, Kind};
 use crate::sdk_settings::SdkSettings;
-use crate::telemetry::Destination;
+use crate::settings::Destination;
 
 fn cannot_log(destination: &Destination, error: io::Error) -> CommandError {
-    let place = match destination {
-        Destination::File(path) => path.display().to_string(),
-        Destination::Stderr | Destination::Off => "standard error".to_owned(),
-    };
-    CommandError::usage(format!("cannot write the access log to {place}")).caused_by(error)
+    CommandError::usage(format!("cannot write the access log to {destination}")).caused_by(error)
 }
 
 fn cannot_start(error: io::Error) -> CommandError {

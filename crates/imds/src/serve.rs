@@ -32,8 +32,8 @@ pub(crate) use limits::allow_many_connections;
 pub(crate) use listen::Listener;
 
 use crate::agent;
-use crate::config::Answers;
 use crate::identity::Signers;
+use crate::response_policy::ResponsePolicy;
 use crate::telemetry::AccessLog;
 
 /// All that a service needs to run.
@@ -47,7 +47,7 @@ pub(crate) struct Service {
     /// What signs identity documents.
     pub(crate) signers: Signers,
     /// How requests are answered.
-    pub(crate) answers: Answers,
+    pub(crate) policy: ResponsePolicy,
     /// Where each request is noted, if anywhere.
     pub(crate) access_log: Option<AccessLog>,
     /// How many threads answer.

@@ -2,6 +2,7 @@
 //! by clap and by serde.
 
 mod hardware;
+mod logs;
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
@@ -26,6 +27,7 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 
 use hardware::PlacementSettings;
+pub(crate) use logs::{Destination, LogFilter, LogFormat};
 
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, ValueEnum)]
 #[serde(rename_all = "lowercase")]

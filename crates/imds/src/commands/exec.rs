@@ -14,9 +14,9 @@ use imds_store::{MemoryStore, Store};
 
 use super::{cannot_log, cannot_start};
 use crate::agent::{Agent, Current, Given, Link, Table};
-use crate::cli::{ExecArgs, LogArgs};
+use crate::cli::ExecArgs;
 use crate::clock::unix_ms;
-use crate::config::{Answers, Settings};
+use crate::config::{Logs, Settings};
 use crate::control::{Authentication, Control, ControlServer, Network};
 use crate::credential_source::Renewals;
 use crate::error::CommandError;
@@ -24,10 +24,12 @@ use crate::events::schedule::{Scheduled, Scheduler};
 use crate::exec::{self, ExecRequest, InstanceFacts, SERVICE_V4};
 use crate::first_boot::FirstBoot;
 use crate::identity::{Keeping, Signers};
+use crate::response_policy::ResponsePolicy;
 use crate::sdk_settings::SdkSettings;
 use crate::serve::{Listener, Server, Service};
+use crate::settings::Destination;
 use crate::state::{Place, access_key, default_instance, token_key};
-use crate::telemetry::{self, AccessLog, Destination, Writer};
+use crate::telemetry::{AccessLog, Messages, Writer};
 use crate::terminal;
 
 /// Where the program finds the EC2 API: as near as the metadata, and as far from anybody else.
@@ -50,7 +52,8 @@ pub(crate) fn run(args: ExecArgs) -> ExitCode {
 
 fn try_run(mut args: ExecArgs) -> Result<ExitCode, CommandError> {
     let settings = Settings::load(&args.answers)?;
-    let answers = settings.answers(&args.answers);
+    let policy = ResponsePolicy::new(settings.policy(&args.answers));
+    let logs = settings.logs(&args.logs, Destination::Off)?;
     if args.run_user_data.is_some() {
         args.instance.user_data.clone_from(&args.run_user_data);
     }
@@ -91,14 +94,14 @@ fn try_run(mut args: ExecArgs) -> Result<ExitCode, CommandError> {
         scripts,
     };
     exec::run(request, |listeners| {
-        telemetry::start(args.logs.log_format);
+        Messages::start(logs.format, &logs.filter);
         let renewing = renewals.start()?;
         let account = account
             .map(|account| account.serve(&instance, settings.events, args.sandbox.control))
             .transpose()?;
         let table = account.as_ref().map(|served| Arc::clone(&served.table));
         let table = table.unwrap_or_else(|| of_one(&instance));
-        start(listeners, table, account, answers, &args.logs).map(|running| (running, renewing))
+        start(listeners, table, account, policy, &logs).map(|running| (running, renewing))
     })
 }
 
@@ -218,12 +221,11 @@ fn start(
     listeners: Vec<TcpListener>,
     table: Current,
     account: Option<Served>,
-    answers: Answers,
-    logs: &LogArgs,
+    policy: ResponsePolicy,
+    logs: &Logs,
 ) -> Result<Running, CommandError> {
-    let destination = logs.access_log.as_deref().map_or(Destination::Off, Destination::parse);
-    let log = AccessLog::start(&destination, logs.log_format);
-    let log = log.map_err(|error| cannot_log(&destination, error))?;
+    let log = AccessLog::start(&logs.access, logs.format);
+    let log = log.map_err(|error| cannot_log(&logs.access, error))?;
     let (access_log, writer) = log.unzip();
     // So that `imds identity certificate` has the certificate, and nothing is left behind.
     let keys = Place::default_file().ok();
@@ -237,7 +239,7 @@ fn start(
         keyring: token_key::ephemeral()?,
         table,
         signers: Signers::new(keys),
-        answers,
+        policy,
         access_log,
         // One program's requests.
         threads: NonZeroUsize::MIN,

@@ -22,13 +22,16 @@ use crate::credential_source::Renewals;
 use crate::error::{CommandError, Kind};
 use crate::events::schedule::Scheduler;
 use crate::identity::{Keeping, Signers};
+use crate::reload::Reload;
+use crate::response_policy::ResponsePolicy;
 use crate::sdk_settings::SdkSettings;
 use crate::serve::{Listener, Service, allow_many_connections, default_threads};
+use crate::settings::Destination;
 use crate::shell::Shell;
-use crate::shutdown::Signals;
+use crate::signals::{LogSignals, Request};
 use crate::state::{Place, access_key, control_address, default_instance, token_key};
-use crate::telemetry::{AccessLog, Destination};
-use crate::{telemetry, terminal};
+use crate::telemetry::{AccessLog, Messages};
+use crate::terminal;
 
 const DEFAULT_ADDRESS: SocketAddr =
     SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 1338);
@@ -39,11 +42,12 @@ const DEFAULT_CONTROL: SocketAddr =
 pub(crate) fn run(args: ServeArgs) -> Result<ExitCode, CommandError> {
     let aemm = args.aemm_config.as_deref().map(|file| Aemm::read(file, unix_ms() / 1000));
     let mut aemm = aemm.transpose()?;
-    let settings = match &mut aemm {
+    let mut settings = match &mut aemm {
         Some(aemm) => mem::take(&mut aemm.settings),
         None => Settings::load(&args.answers)?,
     };
-    let answers = settings.answers(&args.answers);
+    let policy = ResponsePolicy::new(settings.policy(&args.answers));
+    let logs = settings.logs(&args.logs, Destination::Stderr)?;
     let threads = args.threads.or(settings.threads).unwrap_or_else(default_threads);
     let default = ListenAddress { address: DEFAULT_ADDRESS, instance: None };
     let addresses = [args.listen, settings.listen, vec![default]];
@@ -62,15 +66,26 @@ pub(crate) fn run(args: ServeArgs) -> Result<ExitCode, CommandError> {
     launch.clone().settle()?;
     let network = Network::of(&launch).with(settings.subnet.into_iter().map(Subnet::from))?;
     check_ipv6(&addresses, &launch)?;
-    telemetry::start(args.logs.log_format);
+    let messages = Messages::start(logs.format, &logs.filter);
     if let Some(Aemm { ignored, .. }) = aemm.filter(|aemm| !aemm.ignored.is_empty()) {
         tracing::warn!("not served of --aemm-config: {}", ignored.join(", "));
     }
-    let destination =
-        args.logs.access_log.as_deref().map_or(Destination::Stderr, Destination::parse);
-    let log = AccessLog::start(&destination, args.logs.log_format);
-    let log = log.map_err(|error| cannot_log(&destination, error))?;
-    let (access_log, _writer) = log.unzip();
+    let log = AccessLog::start(&logs.access, logs.format);
+    let log = log.map_err(|error| cannot_log(&logs.access, error))?;
+    let (access_log, writer) = log.unzip();
+    // From here on a rotation of logs does not end the process, however long the start takes.
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(cannot_start)?;
+    let signals = runtime.block_on(async { LogSignals::listen() }).map_err(cannot_start)?;
+    let mut reload = Reload {
+        response_args: args.answers,
+        log_args: args.logs,
+        started_with: mem::take(&mut settings.document),
+        logs,
+        policy: policy.clone(),
+        messages,
+        writer,
+    };
 
     let listeners = addresses.iter().map(listen).collect::<Result<Vec<_>, _>>()?;
     let control_socket = match control {
@@ -99,15 +114,13 @@ pub(crate) fn run(args: ServeArgs) -> Result<ExitCode, CommandError> {
     let signers = Signers::new(keys);
 
     allow_many_connections();
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let runtime = runtime.map_err(cannot_start)?;
-    let mut signals = runtime.block_on(async { Signals::listen() }).map_err(cannot_start)?;
+    let mut signals = runtime.block_on(async { signals.and_stop() }).map_err(cannot_start)?;
     let service = Service {
         listeners,
         keyring,
         table: Arc::clone(&table),
         signers,
-        answers,
+        policy,
         access_log,
         threads,
     };
@@ -127,7 +140,13 @@ pub(crate) fn run(args: ServeArgs) -> Result<ExitCode, CommandError> {
         .transpose()
         .map_err(cannot_start)?;
 
-    let signal = runtime.block_on(signals.wait());
+    let signal = loop {
+        match runtime.block_on(signals.next()) {
+            Request::Stop(signal) => break signal,
+            Request::Reload => reload.reload(),
+            Request::ReopenLog => reload.reopen_log(),
+        }
+    };
     tracing::info!(signal, "stopping: requests that have begun are still answered");
     server.drain();
     drop(scheduler);

@@ -109,7 +109,7 @@ impl<'a> Connection<'a> {
             send::send(&self.stream, &mut self.input, &self.output, turn.reach).await?;
             self.input.consume(turn.length);
             if turn.reach != Reach::Anywhere
-                && let Some(patience) = self.shared.service.answers.stall
+                && let Some(patience) = self.shared.service.policy.get().stall
                 && stall::is_lost(&self.stream, patience).await?
             {
                 return Ok(End::InReset);
@@ -175,7 +175,7 @@ fn take_turn(
     let (answer, after) = match &request {
         Some(request) => (
             answer::answer(endpoint, &service.keyring, request, now),
-            wire::Connection::after(service.answers.keep_alive, request, endpoint.flavour()),
+            wire::Connection::after(service.policy.get().keep_alive, request, endpoint.flavour()),
         ),
         None => (answer::malformed(endpoint.flavour()), wire::Connection::Close),
     };

@@ -19,8 +19,8 @@ use super::reactor::{Reactor, Source};
 use super::shared::Shared;
 use super::{Service, limits};
 use crate::agent::{Link, Table};
-use crate::config::Answers;
 use crate::identity::Signers;
+use crate::response_policy::{Policy, ResponsePolicy};
 use crate::state::token_key;
 
 const GET: &[u8] = b"GET / HTTP/1.1\r\nConnection: keep-alive\r\n\r\n";
@@ -38,7 +38,7 @@ fn serve<T: 'static>(client: impl AsyncFnOnce(Client) -> T + 'static) -> (T, Dur
         keyring: token_key::ephemeral().unwrap(),
         table: Arc::new(ArcSwap::from_pointee(table)),
         signers: Signers::default(),
-        answers: Answers { keep_alive: KeepAlive::Ec2, stall: None },
+        policy: ResponsePolicy::new(Policy { keep_alive: KeepAlive::Ec2, stall: None }),
         access_log: None,
         threads: NonZeroUsize::MIN,
     };

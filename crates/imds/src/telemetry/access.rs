@@ -4,12 +4,10 @@
 //! record and counts it. Secrets cannot get here: a record has no token, no header and no query.
 
 use std::fmt::Write as _;
-use std::fs::{File, OpenOptions};
-use std::io::{self, Write};
+use std::io;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle, Thread};
 use std::time::Duration;
 
@@ -19,7 +17,8 @@ use imds_core::request::Method;
 use imds_core::time::iso8601;
 use imds_core::{Endpoint, Reach};
 
-use crate::cli::LogFormat;
+use super::output::Output;
+use crate::settings::{Destination, LogFormat};
 
 /// How many records wait at most; at 2 ms a batch, enough for 4 million requests a second.
 const RING: usize = 8192;
@@ -51,14 +50,6 @@ pub(crate) struct LoggedPath {
     is_cut: bool,
 }
 
-/// Where lines go.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub(crate) enum Destination {
-    Stderr,
-    Off,
-    File(PathBuf),
-}
-
 /// The log's end that takes records; cheap to clone.
 #[derive(Clone)]
 pub(crate) struct AccessLog {
@@ -75,18 +66,10 @@ pub(crate) struct Writer {
 struct Shared {
     ring: ArrayQueue<Access>,
     dropped: AtomicU64,
+    /// Where lines are to go from now on, once the writer has taken it.
+    next_output: Mutex<Option<Output>>,
     writer_sleeps: AtomicBool,
     closed: AtomicBool,
-}
-
-impl Destination {
-    pub(crate) fn parse(text: &Path) -> Self {
-        match text.to_str() {
-            Some("stderr" | "-") => Self::Stderr,
-            Some("off") => Self::Off,
-            _ => Self::File(text.to_owned()),
-        }
-    }
 }
 
 impl AccessLog {
@@ -95,14 +78,11 @@ impl AccessLog {
         destination: &Destination,
         format: LogFormat,
     ) -> io::Result<Option<(Self, Writer)>> {
-        let output: Box<dyn Write + Send> = match destination {
-            Destination::Off => return Ok(None),
-            Destination::Stderr => Box::new(io::stderr()),
-            Destination::File(path) => Box::new(open(path)?),
-        };
+        let Some(output) = Output::open(destination)? else { return Ok(None) };
         let shared = Arc::new(Shared {
             ring: ArrayQueue::new(RING),
             dropped: AtomicU64::new(0),
+            next_output: Mutex::new(None),
             writer_sleeps: AtomicBool::new(false),
             closed: AtomicBool::new(false),
         });
@@ -126,6 +106,21 @@ impl AccessLog {
     }
 }
 
+impl Writer {
+    /// Sends lines elsewhere, or into a new file of the same name where the old one was renamed. Each
+    /// line is whole in one of the two. The old one stays where the new one cannot be opened.
+    ///
+    /// Does not wait for the writer, which may wait for whoever reads standard error.
+    pub(crate) fn reopen(&self, destination: &Destination) -> io::Result<()> {
+        let output = Output::open(destination)?;
+        *self.shared.next_output.lock().unwrap_or_else(PoisonError::into_inner) = output;
+        if let Some(thread) = &self.thread {
+            thread.thread().unpark();
+        }
+        Ok(())
+    }
+}
+
 impl Drop for Writer {
     fn drop(&mut self) {
         self.shared.closed.store(true, Ordering::SeqCst);
@@ -137,15 +132,11 @@ impl Drop for Writer {
     }
 }
 
-fn open(path: &Path) -> io::Result<File> {
-    OpenOptions::new().append(true).create(true).open(path)
-}
-
 /// The writer's side.
 struct Lines {
     shared: Arc<Shared>,
     format: LogFormat,
-    output: Box<dyn Write + Send>,
+    output: Output,
     text: String,
 }
 
@@ -153,6 +144,7 @@ impl Lines {
     fn write_all(mut self) {
         loop {
             let closed = self.shared.closed.load(Ordering::SeqCst);
+            self.take_next_output();
             if self.write_batch() {
                 thread::park_timeout(GATHER);
             } else if closed {
@@ -160,6 +152,15 @@ impl Lines {
             } else {
                 self.sleep();
             }
+        }
+    }
+
+    /// Between batches, so that a line is never cut.
+    fn take_next_output(&mut self) {
+        let mut next = self.shared.next_output.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(output) = next.take() {
+            self.output = output;
+            tracing::info!("the access log goes to {} from here on", self.output.destination());
         }
     }
 
@@ -179,8 +180,7 @@ impl Lines {
         if dropped > 0 {
             tracing::warn!(dropped, "the access log could not keep up; lines were dropped");
         }
-        // Nobody is left to tell where the log itself cannot be written.
-        let _ = self.output.write_all(self.text.as_bytes());
+        self.output.write(self.text.as_bytes());
         !self.text.is_empty()
     }
 
