@@ -1,6 +1,7 @@
 //! One file per subcommand.
 
 pub(crate) mod access_key;
+pub(crate) mod completions;
 pub(crate) mod doctor;
 pub(crate) mod env;
 pub(crate) mod event;
@@ -8,9 +9,11 @@ pub(crate) mod exec;
 pub(crate) mod get;
 pub(crate) mod identity;
 pub(crate) mod instance;
+pub(crate) mod man;
 pub(crate) mod migrate;
 pub(crate) mod paths;
 pub(crate) mod serve;
+pub(crate) mod settings;
 
 use std::io;
 

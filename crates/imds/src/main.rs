@@ -49,6 +49,9 @@ fn main() -> ExitCode {
         cli::Command::Identity(command) => commands::identity::run(&command),
         cli::Command::Paths(args) => commands::paths::run(&args),
         cli::Command::Migrate(args) => commands::migrate::run(&args),
+        cli::Command::Settings(command) => commands::settings::run(&command),
+        cli::Command::Completions(args) => commands::completions::run(&args),
+        cli::Command::Man(args) => commands::man::run(&args),
     };
     result.unwrap_or_else(|error| error.report())
 }

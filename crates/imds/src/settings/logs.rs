@@ -8,6 +8,7 @@ use clap::ValueEnum;
 use serde::Deserialize;
 use tracing_subscriber::filter::{LevelFilter, Targets};
 
+use super::words::LEVELS;
 use crate::error::CommandError;
 
 /// The environment variable that says which messages are logged. Not `RUST_LOG`: that one is for the
@@ -16,7 +17,6 @@ const LOG_VARIABLE: &str = "IMDS_LOG";
 
 /// How log lines are written.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, ValueEnum)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum LogFormat {
     /// One line of text
@@ -92,9 +92,10 @@ impl FromStr for LogFilter {
     }
 }
 
-/// A level by its name; numbers, which `tracing` takes as well, say nothing to a reader.
+/// A level by its name. `tracing` also takes numbers, and nothing at all for `error`.
 fn level_of(name: &str) -> Option<LevelFilter> {
-    name.parse().ok().filter(|_| name.bytes().all(|byte| byte.is_ascii_alphabetic()))
+    let is_level = LEVELS.iter().any(|level| level.eq_ignore_ascii_case(name));
+    name.parse().ok().filter(|_| is_level)
 }
 
 fn not_a_level(text: &str) -> String {
