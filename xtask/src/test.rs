@@ -6,10 +6,12 @@ use crate::install::Package;
 use crate::{architecture, cargo, clients, codegen, install};
 
 /// What the tests run as real clients.
-const PROGRAMS: [Package; 30] = [
+const PROGRAMS: [Package; 31] = [
     // Its version 2; the tests have version 1 from the Python environment.
     ("/usr/bin/aws", "awscli"),
     ("curl", "curl"),
+    // Checks manual pages.
+    ("groff", "groff-base"),
     ("ip", "iproute2"),
     ("setpriv", "util-linux"),
     ("unshare", "util-linux"),
@@ -50,9 +52,16 @@ const PROGRAMS: [Package; 30] = [
     ("s3fs", "s3fs"),
 ];
 
-/// The real aws CLI and boto3, what people's scripts read metadata with, and a reader of YAML.
-pub(crate) const PYTHON: [&str; 5] =
-    ["awscli==1.45.11", "boto3==1.43.11", "boto==2.49.0", "requests==2.34.2", "PyYAML==6.0.3"];
+/// The real AWS CLI and boto3, what people's scripts read metadata with, a reader of YAML, and a
+/// validator of JSON schemas.
+pub(crate) const PYTHON: [&str; 6] = [
+    "awscli==1.45.11",
+    "boto3==1.43.11",
+    "boto==2.49.0",
+    "requests==2.34.2",
+    "PyYAML==6.0.3",
+    "jsonschema==4.26.0",
+];
 
 /// What instances run at their start: Amazon's scripts, cloud-init, and what that imports, for the
 /// Python of the same distribution.

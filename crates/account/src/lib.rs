@@ -30,7 +30,7 @@ pub mod token_key;
 pub mod zones;
 
 pub use applied::Applied;
+pub use imds_kv::Revision;
 pub use network::Network;
 pub use overrides::Overrides;
-pub use imds_kv::Revision;
 pub use store::{Kept, Records, StateReader, Store, StoreError, Transaction};

@@ -98,7 +98,7 @@ impl<'a> Connection<'a> {
             send::send(&self.stream, &mut self.input, &self.output, turn.reach).await?;
             self.input.consume(turn.length);
             if turn.reach != Reach::Anywhere
-                && let Some(patience) = self.shared.service.policy.stall
+                && let Some(patience) = self.shared.policy().stall
                 && stall::is_lost(&self.stream, patience).await?
             {
                 instance.counters.lost();

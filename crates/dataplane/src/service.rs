@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
+use arc_swap::ArcSwap;
 use imds_core::wire::KeepAlive;
 use imds_core::{InstanceId, Keyring};
 use imds_identity::Signers;
@@ -47,7 +48,7 @@ pub(crate) struct ServiceState {
     pub(crate) keyring: Keyring,
     pub(crate) table: CurrentTable,
     pub(crate) signers: Signers,
-    pub(crate) policy: ResponsePolicy,
+    pub(crate) policy: Arc<ArcSwap<ResponsePolicy>>,
     pub(crate) subscribers: Arc<Subscribers>,
 }
 
@@ -80,7 +81,7 @@ impl Service {
     /// Starts the threads that answer. It has no link yet.
     pub fn start(settings: ServiceSettings) -> io::Result<Self> {
         let ServiceSettings { keyring, table, signers, policy, threads } = settings;
-        let subscribers = Arc::default();
+        let (policy, subscribers) = (Arc::new(ArcSwap::from_pointee(policy)), Arc::default());
         let state = Arc::new(ServiceState { keyring, table, signers, policy, subscribers });
         let mut service = Self {
             state,
@@ -130,6 +131,16 @@ impl Service {
         // A worker that has ended drops its end as well: nobody is waited for in vain.
         for () in all_done {}
         Ok(())
+    }
+
+    /// The policy in force.
+    pub fn policy(&self) -> ResponsePolicy {
+        **self.state.policy.load()
+    }
+
+    /// Puts another policy in force, from the next request on.
+    pub fn set_policy(&self, policy: ResponsePolicy) {
+        self.state.policy.store(Arc::new(policy));
     }
 
     /// Observes requests from now on; at most `capacity` records wait to be taken, and more are

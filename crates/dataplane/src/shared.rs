@@ -7,7 +7,7 @@ use std::net::TcpStream;
 use std::rc::{Rc, Weak};
 use std::sync::Arc;
 
-use arc_swap::Cache;
+use arc_swap::{ArcSwap, Cache};
 use imds_account::clock::Clock;
 use imds_core::time::HttpDate;
 use imds_linux::socket;
@@ -16,13 +16,14 @@ use crate::counters::WorkerCounters;
 use crate::link::LinkId;
 use crate::reactor::TaskId;
 use crate::requests::Publisher;
-use crate::service::ServiceState;
+use crate::service::{ResponsePolicy, ServiceState};
 use crate::table::{CurrentTable, Table, Target};
 
 pub(crate) struct Shared {
     pub(crate) service: Arc<ServiceState>,
     /// Which instances are served; looked up anew for each request, which costs one comparison.
     pub(crate) table: RefCell<Cache<CurrentTable, Arc<Table>>>,
+    policy: RefCell<Cache<Arc<ArcSwap<ResponsePolicy>>, Arc<ResponsePolicy>>>,
     pub(crate) publisher: RefCell<Publisher>,
     pub(crate) counters: Arc<WorkerCounters>,
     pub(crate) clock: Clock,
@@ -40,6 +41,7 @@ impl Shared {
     ) -> io::Result<Self> {
         Ok(Self {
             table: RefCell::new(Cache::new(Arc::clone(&service.table))),
+            policy: RefCell::new(Cache::new(Arc::clone(&service.policy))),
             publisher: RefCell::new(service.subscribers.publisher()),
             service,
             counters,
@@ -48,6 +50,13 @@ impl Shared {
             open: Cell::new(0),
             busy: Cell::new(0),
         })
+    }
+}
+
+impl Shared {
+    /// The policy in force.
+    pub(crate) fn policy(&self) -> ResponsePolicy {
+        **self.policy.borrow_mut().load()
     }
 }
 

@@ -36,7 +36,7 @@ fn serve<T: 'static>(client: impl AsyncFnOnce(Client) -> T + 'static) -> (T, Dur
         keyring: token_key::ephemeral().unwrap(),
         table: Arc::new(ArcSwap::from_pointee(table)),
         signers: Signers::default(),
-        policy: ResponsePolicy::default(),
+        policy: Arc::new(ArcSwap::from_pointee(ResponsePolicy::default())),
         subscribers: Arc::default(),
     };
     let shared = Rc::new(Shared::new(Arc::new(service), Arc::default()).unwrap());

@@ -74,7 +74,11 @@ impl Context<'_> {
         let (answer, after) = match &request {
             Some(request) => (
                 answer::answer(endpoint, &service.keyring, request, now),
-                wire::Connection::after(service.policy.keep_alive, request, endpoint.flavour()),
+                wire::Connection::after(
+                    self.shared.policy().keep_alive,
+                    request,
+                    endpoint.flavour(),
+                ),
             ),
             None => (answer::malformed(endpoint.flavour()), wire::Connection::Close),
         };

@@ -7,13 +7,13 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use imds_account::{control_address, token_key};
+use imds_control::{Authentication, Control, ControlServer};
 use imds_core::{Endpoint, Instance, Keyring};
 use imds_dataplane::{
     Agent, AppliedTable, CurrentTable, Link, LinkId, Requests, ResponsePolicy, Service,
     ServiceError, ServiceSettings, Snapshot, Table,
 };
 use imds_identity::{KeyStorage, Signers};
-use imds_control::{Authentication, Control, ControlServer};
 
 use crate::account::Account;
 use crate::error::HostError;
@@ -122,6 +122,16 @@ impl Host {
     /// Serves a link no longer; its connections are reset.
     pub fn detach(&self, link: LinkId) -> Result<(), ServiceError> {
         self.service.detach(link)
+    }
+
+    /// How requests are answered at the moment.
+    pub fn policy(&self) -> ResponsePolicy {
+        self.service.policy()
+    }
+
+    /// Answers requests otherwise from now on.
+    pub fn set_policy(&self, policy: ResponsePolicy) {
+        self.service.set_policy(policy);
     }
 
     /// Observes requests from now on; at most `capacity` records wait to be taken.

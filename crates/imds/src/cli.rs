@@ -1,5 +1,6 @@
-//! The command line: what can be said, and nothing of what is done about it.
+//! The command line: commands, flags and their help texts; what they do is in `commands`.
 
+mod about;
 mod client;
 mod control;
 mod event;
@@ -11,17 +12,22 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::str::FromStr;
+use std::sync::LazyLock;
 use std::time::Duration;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, Subcommand};
 use imds_core::identity::Proof;
 use imds_core::placement::Region;
 use imds_core::{InstanceId, Invalid};
 
 use crate::error::Kind;
-use imds_sandbox::{self as sandbox, MAX_HOPS};
-use crate::settings::{InstanceSettings, KeepAliveRule, duration};
+use crate::settings::{
+    InstanceSettings, KeepAliveRule, LEVELS, LogFilter, LogFormat, SIGNATURES, duration, one_of,
+};
+use imds_sandbox::MAX_HOPS;
 
+use about::{COMPLETIONS_EXAMPLES, MAN_EXAMPLES, SETTINGS_EXAMPLES};
+pub(crate) use about::{CompletionsArgs, ManArgs, SettingsCommand};
 pub(crate) use client::{ClientArgs, DoctorArgs, GetArgs};
 use client::{DOCTOR_EXAMPLES, GET_EXAMPLES};
 use control::{ACCESS_KEY_EXAMPLES, ENV_EXAMPLES, INSTANCE_EXAMPLES};
@@ -33,9 +39,14 @@ pub(crate) use event::{EventArgs, EventCommand, MaintenanceCommand, WhenArgs};
 use migrate::MIGRATE_EXAMPLES;
 pub(crate) use migrate::MigrateArgs;
 
-/// The EC2 Instance Metadata Service as software anyone can run
+/// Run the EC2 Instance Metadata Service (IMDS) on any machine
 #[derive(Parser)]
-#[command(version, propagate_version = true)]
+#[command(
+    version = env!("IMDS_VERSION"),
+    long_version = LONG_VERSION.as_str(),
+    propagate_version = true,
+    after_help = EXAMPLES
+)]
 pub(crate) struct Cli {
     #[command(subcommand)]
     pub(crate) command: Command,
@@ -43,40 +54,61 @@ pub(crate) struct Cli {
 
 #[derive(Subcommand)]
 pub(crate) enum Command {
-    /// Serve the metadata of one instance
+    /// Serve instance metadata, and the EC2 API that controls it
     #[command(after_help = SERVE_EXAMPLES)]
     Serve(ServeArgs),
-    /// Run a program as if on EC2: in a network where 169.254.169.254 answers
+    /// Run a program as if on EC2, in a network where 169.254.169.254 answers
     #[command(after_help = EXEC_EXAMPLES, override_usage = EXEC_USAGE)]
     Exec(ExecArgs),
-    /// Print what lets the aws CLI and SDKs use the EC2 API of the running `imds serve`
+    /// Print environment variables that point the AWS CLI and SDKs at a running `imds serve`
     #[command(after_help = ENV_EXAMPLES)]
     Env(EnvArgs),
-    /// Who may use the EC2 API: create, list and delete access keys
+    /// Manage EC2 API access keys
     #[command(after_help = ACCESS_KEY_EXAMPLES)]
     AccessKey(AccessKeyArgs),
-    /// Look at instances
+    /// List and inspect instances
     #[command(after_help = INSTANCE_EXAMPLES)]
     Instance(InstanceArgs),
-    /// Let something happen to an instance: spot interruption, maintenance and their like
+    /// Simulate instance events: spot interruptions, maintenance, lifecycle changes
     #[command(after_help = EVENT_EXAMPLES)]
     Event(EventArgs),
-    /// Ask the metadata service, with a token, and without stalling
+    /// Get metadata with a token; a lost token is reported instead of waited for
     #[command(after_help = GET_EXAMPLES)]
     Get(GetArgs),
-    /// Find out why the metadata service cannot be used from here, and what mends it
+    /// Diagnose why the metadata service does not answer, and print the fix
     #[command(after_help = DOCTOR_EXAMPLES)]
     Doctor(DoctorArgs),
-    /// Identity documents: what a verifier needs
-    #[command(subcommand)]
+    /// Print what verifies instance identity documents
+    #[command(subcommand, after_help = CERTIFICATE_EXAMPLE)]
     Identity(IdentityCommand),
-    /// List every category of metadata: path, since when, when it is absent, an example
+    /// List every metadata category, with its first version and an example
     #[command(after_help = PATHS_EXAMPLES)]
     Paths(PathsArgs),
-    /// Find what speaks IMDSv1 in scripts, code and launch settings, and rewrite it to IMDSv2
+    /// Find IMDSv1 use in scripts, code and launch settings, and rewrite it to IMDSv2
     #[command(after_help = MIGRATE_EXAMPLES)]
     Migrate(MigrateArgs),
+    /// Describe the settings file
+    #[command(subcommand, after_help = SETTINGS_EXAMPLES)]
+    Settings(SettingsCommand),
+    /// Print a completion script for a shell
+    #[command(after_help = COMPLETIONS_EXAMPLES)]
+    Completions(CompletionsArgs),
+    /// Print manual pages, or write all of them into a directory
+    #[command(after_help = MAN_EXAMPLES)]
+    Man(ManArgs),
 }
+
+/// The version, and a line for each fact of the build.
+static LONG_VERSION: LazyLock<String> = LazyLock::new(|| {
+    format!("{}\n{}", env!("IMDS_VERSION"), env!("IMDS_BUILD").replace("; ", "\n"))
+});
+
+const EXAMPLES: &str = "\
+Examples:
+  imds serve                                    an instance's metadata on 127.0.0.1:1338
+  imds exec -- curl -i http://169.254.169.254/latest/meta-data/
+  imds get instance-id
+  imds doctor";
 
 #[derive(Subcommand)]
 pub(crate) enum IdentityCommand {
@@ -84,14 +116,15 @@ pub(crate) enum IdentityCommand {
     #[command(after_help = CERTIFICATE_EXAMPLE)]
     Certificate {
         /// Which signature: `pkcs7`, `rsa2048` or `signature`
-        #[arg(long = "for", value_name = "SIGNATURE")]
+        #[arg(long = "for", value_name = "SIGNATURE", value_parser = one_of::<Proof>(SIGNATURES),
+              hide_possible_values = true)]
         proof: Proof,
 
         /// The Region of the instance
         #[arg(long, default_value = "us-east-1")]
         region: Region,
 
-        /// The state of the service that signs, as `imds serve --state` names it
+        /// The state file of the service that signs [default: `$XDG_STATE_HOME/imds/state.db`]
         #[arg(long, value_name = "FILE")]
         state: Option<PathBuf>,
     },
@@ -128,9 +161,9 @@ Point an SDK at it with AWS_EC2_METADATA_SERVICE_ENDPOINT=http://127.0.0.1:1338/
 
 #[derive(Args)]
 pub(crate) struct ServeArgs {
-    /// Where to listen; repeat for more; port 0 takes any that is free. With `=INSTANCE` behind it,
-    /// whoever comes this way speaks to that instance; else the source address decides, and where it
-    /// is nobody's, the default instance is meant [default: 127.0.0.1:1338]
+    /// Listen on this address; repeat for more; port 0 takes any that is free. With `=INSTANCE`,
+    /// requests to it are that instance's; without, those of the instance that has the client's
+    /// address, else of the default instance [default: 127.0.0.1:1338]
     #[arg(long, value_name = "ADDRESS:PORT[=INSTANCE]")]
     pub(crate) listen: Vec<ListenAddress>,
 
@@ -138,7 +171,7 @@ pub(crate) struct ServeArgs {
     #[arg(long, value_name = "COUNT")]
     pub(crate) threads: Option<NonZeroUsize>,
 
-    /// Read the configuration file of amazon-ec2-metadata-mock; what has no meaning here is named
+    /// Read a configuration file of amazon-ec2-metadata-mock; keys that are not served are named
     #[arg(long, value_name = "FILE", conflicts_with = "config")]
     pub(crate) aemm_config: Option<PathBuf>,
 
@@ -159,16 +192,16 @@ pub(crate) struct ServeArgs {
 #[derive(Args)]
 #[command(next_help_heading = "EC2 API")]
 pub(crate) struct ControlArgs {
-    /// Where the EC2 API listens, or `off` [default: 127.0.0.1:1339]
+    /// The address of the EC2 API, or `off` [default: 127.0.0.1:1339]
     #[arg(long, value_name = "ADDRESS:PORT")]
     pub(crate) control: Option<ControlAddress>,
 
-    /// Where state is kept: a file, or `memory` for nowhere
+    /// The state file, or `memory` to keep no state
     /// [default: `$XDG_STATE_HOME/imds/state.db`]
     #[arg(long, value_name = "FILE")]
     pub(crate) state: Option<PathBuf>,
 
-    /// Let whoever reaches the EC2 API use it, unsigned; on loopback only
+    /// Accept unsigned calls of the EC2 API from anyone who reaches it; on loopback only
     #[arg(long)]
     pub(crate) no_auth: bool,
 }
@@ -207,8 +240,8 @@ pub(crate) struct ExecArgs {
     #[command(flatten)]
     pub(crate) sandbox: SandboxArgs,
 
-    /// Instead of a program, run the scripts of this user data, as root, as the instance's first boot
-    /// does; it is the instance's user data as well
+    /// Run the scripts of this user data instead of a program, as root, as the first boot of an
+    /// instance does; it becomes the instance's user data
     #[arg(long, value_name = "FILE", conflicts_with_all = ["program", "user_data"])]
     pub(crate) run_user_data: Option<PathBuf>,
 
@@ -221,7 +254,7 @@ pub(crate) struct ExecArgs {
     #[command(flatten)]
     pub(crate) logs: LogArgs,
 
-    /// The program and its arguments
+    /// The program to run, and its arguments
     #[arg(
         trailing_var_arg = true,
         required_unless_present = "run_user_data",
@@ -244,17 +277,17 @@ pub(crate) struct SandboxArgs {
           value_parser = clap::value_parser!(u8).range(0..=i64::from(MAX_HOPS)))]
     pub(crate) hops: Option<u8>,
 
-    /// Make the program root inside; else it keeps its user
+    /// Run the program as root inside [default: it keeps its user]
     #[arg(long)]
     pub(crate) map_root: bool,
 
-    /// Let the program use the EC2 API: the environment says where it is, with a key; what it
-    /// changes holds at once, and until the program ends
+    /// Serve the EC2 API to the program: its environment has the endpoint and a key; changes take
+    /// effect at once and last until the program ends
     #[arg(long)]
     pub(crate) control: bool,
 
-    /// Connect the program to the outside, through `pasta`; link-local networks and this machine
-    /// itself stay out of reach
+    /// Connect the program to the outside through `pasta`; link-local networks and this machine
+    /// itself stay unreachable
     #[arg(long)]
     pub(crate) egress: bool,
 }
@@ -263,17 +296,17 @@ pub(crate) struct SandboxArgs {
 #[derive(Args)]
 #[command(next_help_heading = "Service")]
 pub(crate) struct AnswerArgs {
-    /// When a connection stays open after an answer: `ec2`, only if the client asks for it;
-    /// `http`, unless the client says close [default: ec2]
-    #[arg(long, value_name = "RULE")]
+    /// When a connection stays open after a response: `ec2`, only if the client asks for it;
+    /// `http`, unless the client asks to close it [default: ec2]
+    #[arg(long, value_name = "RULE", hide_possible_values = true)]
     pub(crate) keep_alive: Option<KeepAliveRule>,
 
-    /// Reset a client whose token was lost on the way after this time, such as 2s; real clients
-    /// wait up to two minutes [default: never]
+    /// Reset a client whose token was lost after this time, such as 2s; on EC2 clients wait up to
+    /// two minutes [default: never]
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     pub(crate) stall: Option<Duration>,
 
-    /// Read settings from a TOML file; what is also said here wins
+    /// Read settings from a TOML file; flags win over it. `imds serve` reads it again on SIGHUP
     #[arg(long, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
 }
@@ -282,21 +315,20 @@ pub(crate) struct AnswerArgs {
 #[derive(Args)]
 #[command(next_help_heading = "Logs")]
 pub(crate) struct LogArgs {
-    /// Where the access log goes: `stderr`, `off`, or a file [default: stderr; off in exec]
+    /// The access log's destination: `stderr`, `off`, or a file, which SIGHUP and SIGUSR1 have
+    /// `imds serve` reopen [default: stderr; off in exec]
     #[arg(long, value_name = "DESTINATION")]
     pub(crate) access_log: Option<PathBuf>,
 
-    /// How log lines are written
-    #[arg(long, value_name = "FORMAT", default_value = "text")]
-    pub(crate) log_format: LogFormat,
-}
+    /// How log lines are written: `text` or `json`, one object a line [default: text]
+    #[arg(long, value_name = "FORMAT", hide_possible_values = true)]
+    pub(crate) log_format: Option<LogFormat>,
 
-#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
-pub(crate) enum LogFormat {
-    /// One line of text
-    Text,
-    /// One JSON object a line
-    Json,
+    /// Which messages are logged: off, error, warn, info, debug or trace; a module may have a level
+    /// of its own, such as info,imds::serve=debug [env: IMDS_LOG] [default: info]
+    #[arg(long, value_name = "LEVEL", value_parser = one_of::<LogFilter>(LEVELS),
+          hide_possible_values = true)]
+    pub(crate) log_level: Option<LogFilter>,
 }
 
 /// Prints what clap has to say instead of a command line: help, the version, or a mistake. A mistake
@@ -308,7 +340,7 @@ pub(crate) fn explain(instead: &clap::Error) -> ExitCode {
         return ExitCode::SUCCESS;
     }
     let of_exec = std::env::args_os().nth(1).is_some_and(|command| command == "exec");
-    if of_exec { exec::FAILED.into() } else { Kind::Usage.exit_code().into() }
+    if of_exec { imds_sandbox::FAILED.into() } else { Kind::Usage.exit_code().into() }
 }
 
 impl FromStr for ListenAddress {

@@ -1,6 +1,7 @@
 //! One file per subcommand.
 
 pub(crate) mod access_key;
+pub(crate) mod completions;
 pub(crate) mod doctor;
 pub(crate) mod env;
 pub(crate) mod event;
@@ -8,9 +9,11 @@ pub(crate) mod exec;
 pub(crate) mod get;
 pub(crate) mod identity;
 pub(crate) mod instance;
+pub(crate) mod man;
 pub(crate) mod migrate;
 pub(crate) mod paths;
 pub(crate) mod serve;
+pub(crate) mod settings;
 
 use std::io;
 
@@ -21,14 +24,10 @@ use crate::cli::StateArgs;
 use crate::control_client::ControlClient;
 use crate::error::{CommandError, Kind};
 use crate::sdk_settings::SdkSettings;
-use crate::telemetry::Destination;
+use crate::settings::Destination;
 
 fn cannot_log(destination: &Destination, error: io::Error) -> CommandError {
-    let place = match destination {
-        Destination::File(path) => path.display().to_string(),
-        Destination::Stderr | Destination::Off => "standard error".to_owned(),
-    };
-    CommandError::usage(format!("cannot write the access log to {place}")).caused_by(error)
+    CommandError::usage(format!("cannot write the access log to {destination}")).caused_by(error)
 }
 
 fn cannot_start(error: io::Error) -> CommandError {

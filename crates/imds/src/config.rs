@@ -15,18 +15,19 @@ use imds_core::options::Preferences;
 use imds_core::wire::KeepAlive;
 use imds_dataplane::ResponsePolicy;
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use toml::Table;
 
-use crate::cli::{AnswerArgs, ControlAddress, ListenAddress};
-use imds_account::network::SubnetError;
+use crate::cli::{AnswerArgs, ControlAddress, ListenAddress, LogArgs};
 use crate::credential_source::{Asked, CredentialSource, CredentialSources};
 use crate::error::CommandError;
-use imds_host::Scheduled;
 use crate::overlay;
 use crate::settings::{
-    self, 
-    InstanceSettings, KeepAliveRule, RoleSettings, SubnetSettings, all_from_text,
-    duration_from_text, from_text, paths_from_table, time,
+    Destination, InstanceSettings, KeepAliveRule, LogFilter, LogFormat, RoleSettings,
+    SubnetSettings, all_from_text, duration_from_text, from_text, paths_from_table, time,
 };
+use imds_account::network::SubnetError;
+use imds_host::Scheduled;
 
 /// A settings file. Every key is the name of a flag, but for what is said in tables of their own.
 #[derive(Default, Deserialize)]
@@ -41,37 +42,73 @@ pub(crate) struct Settings {
     keep_alive: Option<KeepAliveRule>,
     #[serde(deserialize_with = "duration_from_text")]
     stall: Option<Duration>,
+    #[serde(deserialize_with = "from_text")]
+    log_level: Option<LogFilter>,
+    log_format: Option<LogFormat>,
+    access_log: Option<PathBuf>,
     pub(crate) instance: InstanceSettings,
     /// What happens by the clock.
-    #[serde(rename = "event", deserialize_with = "settings::events::scheduled")]
+    #[serde(rename = "event", deserialize_with = "crate::settings::events::scheduled")]
     pub(crate) events: Vec<Scheduled>,
     /// What the EC2 API adds to the default VPC.
     pub(crate) subnet: Vec<SubnetSettings>,
     /// Values to put over the metadata, by path.
     #[serde(deserialize_with = "paths_from_table")]
     paths: Vec<Extra>,
+    /// The whole file as it was written, for comparison with a later one.
+    #[serde(skip)]
+    pub(crate) document: Table,
+}
+
+/// What is logged, where, and in which form: all resolved.
+#[derive(Clone, Debug)]
+pub(crate) struct Logs {
+    pub(crate) filter: LogFilter,
+    pub(crate) format: LogFormat,
+    pub(crate) access: Destination,
 }
 
 impl Settings {
     /// Reads the file that `args` name, or none.
     pub(crate) fn load(args: &AnswerArgs) -> Result<Self, CommandError> {
-        let Some(path) = &args.config else { return Ok(Self::default()) };
+        args.config.as_deref().map_or_else(|| Ok(Self::default()), Self::read)
+    }
+
+    /// Reads a file. Paths in it are relative to it.
+    pub(crate) fn read(path: &Path) -> Result<Self, CommandError> {
         let text = std::fs::read_to_string(path).map_err(|error| cannot_read(path, error))?;
-        let mut settings: Self = toml::from_str(&text).map_err(|error| {
-            CommandError::usage(format!("{}: {error}", path.display()).trim_end())
-        })?;
+        let mut settings: Self = parse(path, &text)?;
+        settings.document = parse(path, &text)?;
         let directory = path.parent().unwrap_or(Path::new(""));
         let InstanceSettings { user_data, public_key, overlay, paths, .. } = &mut settings.instance;
         for file in [user_data, public_key, overlay] {
-            // Paths in a file are relative to the file.
             *file = file.take().map(|file| directory.join(file));
         }
+        settings.access_log =
+            settings.access_log.take().map(|file| match Destination::parse(&file) {
+                Destination::File(file) => directory.join(file),
+                Destination::Stderr | Destination::Off => file,
+            });
         *paths = mem::take(&mut settings.paths);
         Ok(settings)
     }
 
+    /// What is logged: `args` win over the file, and the environment is between them.
+    pub(crate) fn logs(
+        &self,
+        args: &LogArgs,
+        usual_access: Destination,
+    ) -> Result<Logs, CommandError> {
+        let access = args.access_log.as_ref().or(self.access_log.as_ref());
+        Ok(Logs {
+            filter: LogFilter::resolve(args.log_level.as_ref(), self.log_level.as_ref())?,
+            format: args.log_format.or(self.log_format).unwrap_or_default(),
+            access: access.map_or(usual_access, |path| Destination::parse(path)),
+        })
+    }
+
     /// How requests are answered: `args` win over the file.
-    pub(crate) fn answers(&self, args: &AnswerArgs) -> ResponsePolicy {
+    pub(crate) fn policy(&self, args: &AnswerArgs) -> ResponsePolicy {
         ResponsePolicy {
             keep_alive: match args.keep_alive.or(self.keep_alive) {
                 Some(KeepAliveRule::Http) => KeepAlive::Http,
@@ -80,6 +117,12 @@ impl Settings {
             stall: args.stall.or(self.stall),
         }
     }
+}
+
+/// Reads the text of a TOML file; a mistake in it is shown with its line and column.
+fn parse<T: DeserializeOwned>(path: &Path, text: &str) -> Result<T, CommandError> {
+    toml::from_str(text)
+        .map_err(|error| CommandError::usage(format!("{}: {error}", path.display()).trim_end()))
 }
 
 impl InstanceSettings {

@@ -5,10 +5,10 @@ use std::time::Duration;
 use imds_ec2::sigv4::{Message, SecretKey, Signer};
 use roxmltree::Document;
 
-use imds_account::clock::unix_ms;
-use imds_control::{AdminAnswer, AdminRefusal, AdminRequest};
 use crate::error::{CommandError, Kind};
 use crate::sdk_settings::SdkSettings;
+use imds_account::clock::unix_ms;
+use imds_control::{AdminAnswer, AdminRefusal, AdminRequest};
 
 /// How long to wait for an answer.
 const PATIENCE: Duration = Duration::from_secs(30);

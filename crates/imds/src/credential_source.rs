@@ -16,8 +16,8 @@ use imds_core::{Instance, Launch};
 use serde::Deserialize;
 
 use self::process::{Process, Waited, is_stopped};
-use imds_account::clock::unix_ms;
 use crate::error::{CommandError, Kind};
+use imds_account::clock::unix_ms;
 
 /// What to ask, and where STS is for it.
 pub(crate) struct CredentialSource {

@@ -1,7 +1,7 @@
 //! How a command ends badly: what happened, what to type next, and the exit code.
 
 use std::error::Error;
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::process::ExitCode;
 
 use imds_account::StoreError;
@@ -69,6 +69,17 @@ impl CommandError {
         self
     }
 
+    /// What happened and why, for a log: without the program's name and the hints.
+    pub(crate) fn message(&self) -> String {
+        let mut text = self.message.clone();
+        let mut source = self.source.as_deref().map(|error| error as &dyn Error);
+        while let Some(error) = source {
+            let _ = write!(text, ": {error}");
+            source = error.source();
+        }
+        text
+    }
+
     /// Prints the error as a person reads it and turns it into the exit code.
     pub(crate) fn report(&self) -> ExitCode {
         eprintln!("{self}");
@@ -78,12 +89,7 @@ impl CommandError {
 
 impl fmt::Display for CommandError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "imds: {}", self.message)?;
-        let mut source = self.source.as_deref().map(|error| error as &dyn Error);
-        while let Some(error) = source {
-            write!(f, ": {error}")?;
-            source = error.source();
-        }
+        write!(f, "imds: {}", self.message())?;
         for hint in &self.hints {
             write!(f, "\n  hint: {hint}")?;
         }

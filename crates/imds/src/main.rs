@@ -9,10 +9,11 @@ mod credential_source;
 mod error;
 mod migrate;
 mod overlay;
+mod reload;
 mod sdk_settings;
 mod settings;
 mod shell;
-mod shutdown;
+mod signals;
 mod state;
 mod telemetry;
 mod terminal;
@@ -38,6 +39,9 @@ fn main() -> ExitCode {
         cli::Command::Identity(command) => commands::identity::run(&command),
         cli::Command::Paths(args) => commands::paths::run(&args),
         cli::Command::Migrate(args) => commands::migrate::run(&args),
+        cli::Command::Settings(command) => commands::settings::run(&command),
+        cli::Command::Completions(args) => commands::completions::run(&args),
+        cli::Command::Man(args) => commands::man::run(&args),
     };
     result.unwrap_or_else(|error| error.report())
 }

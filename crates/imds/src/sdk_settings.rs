@@ -4,11 +4,11 @@
 use std::env;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
-use imds_core::placement::Region;
-use imds_linux::process::Variable;
 use imds_account::records::{AccessKey, AccessRole};
 use imds_account::{StateReader, Store, StoreError, keys};
+use imds_core::placement::Region;
 use imds_kv::KvError;
+use imds_linux::process::Variable;
 
 use crate::cli::StateArgs;
 use crate::error::{CommandError, Kind};
@@ -42,7 +42,8 @@ impl SdkSettings {
 
     /// Those of the running `imds serve` that `args` mean.
     pub(crate) fn of_running(args: StateArgs) -> Result<Self, CommandError> {
-        let place = args.state.map(StateLocation::new).map_or_else(StateLocation::default_file, Ok)?;
+        let place =
+            args.state.map(StateLocation::new).map_or_else(StateLocation::default_file, Ok)?;
         let StateLocation::File(path) = &place else {
             return Err(CommandError::usage("state in memory is seen by its own process alone")
                 .hint("`imds serve --state memory` prints these lines when it starts"));

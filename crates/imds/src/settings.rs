@@ -1,7 +1,12 @@
 //! What can be said of the service and its instance, by flag and in a file alike: one definition, read
 //! by clap and by serde.
 
+pub(crate) mod events;
 mod hardware;
+mod logs;
+#[cfg(test)]
+mod schema_tests;
+mod words;
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
@@ -26,6 +31,14 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 
 use hardware::PlacementSettings;
+pub(crate) use logs::{Destination, LogFilter, LogFormat};
+use words::{HTTP_TOKENS, IMAGES, LIFE_CYCLES, SWITCH};
+pub(crate) use words::{
+    LEVELS, MAINTENANCE_CODES, SIGNATURES, SPOT_ACTIONS, TARGET_STATES, one_of,
+};
+
+/// The JSON schema of the settings file, which editors read.
+pub(crate) const SCHEMA: &str = include_str!("../settings.schema.json");
 
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, ValueEnum)]
 #[serde(rename_all = "lowercase")]
@@ -44,7 +57,8 @@ pub(crate) enum KeepAliveRule {
 pub(crate) struct InstanceSettings {
     /// The machine image: `al2` (tokens optional, hop limit 1) or `al2023` (tokens required, hop
     /// limit 2) [default: al2023]
-    #[arg(long, value_name = "IMAGE")]
+    #[arg(long, value_name = "IMAGE", value_parser = one_of::<WellKnownImage>(IMAGES),
+          hide_possible_values = true)]
     #[serde(deserialize_with = "from_text")]
     pub(crate) ami: Option<WellKnownImage>,
 
@@ -75,36 +89,43 @@ pub(crate) struct InstanceSettings {
     #[serde(deserialize_with = "from_text")]
     pub(crate) account: Option<AccountId>,
 
-    /// Whether a token is needed: `optional` or `required` [default: the image's]
-    #[arg(long, value_name = "VALUE")]
+    /// Whether requests need a token: `optional` or `required` [default: the image's]
+    #[arg(long, value_name = "VALUE", value_parser = one_of::<HttpTokens>(HTTP_TOKENS),
+          hide_possible_values = true)]
     #[serde(deserialize_with = "from_text")]
     pub(crate) http_tokens: Option<HttpTokens>,
 
-    /// How many hops the token may travel, 1 to 64 [default: the image's]
+    /// How many hops a token may travel, 1 to 64 [default: the image's]
     #[arg(long, value_name = "HOPS", visible_alias = "http-put-response-hop-limit")]
     #[serde(deserialize_with = "from_text")]
     pub(crate) hop_limit: Option<HopLimit>,
 
-    /// `disabled` answers every request with 403 [default: enabled]
-    #[arg(long, value_name = "SWITCH")]
+    /// Whether the service answers: `enabled`, or `disabled`, which answers every request with 403
+    /// [default: enabled]
+    #[arg(long, value_name = "SWITCH", value_parser = one_of::<Switch>(SWITCH),
+          hide_possible_values = true)]
     #[serde(deserialize_with = "from_text")]
     pub(crate) http_endpoint: Option<Switch>,
 
-    /// Whether the service answers over IPv6 too; needs a Nitro type [default: disabled]
-    #[arg(long, value_name = "SWITCH")]
+    /// Whether the service answers over IPv6 too: `enabled` (needs a Nitro type) or `disabled`
+    /// [default: disabled]
+    #[arg(long, value_name = "SWITCH", value_parser = one_of::<Switch>(SWITCH),
+          hide_possible_values = true)]
     #[serde(deserialize_with = "from_text")]
     pub(crate) http_protocol_ipv6: Option<Switch>,
 
-    /// Whether the metadata has the instance's tags [default: disabled]
-    #[arg(long, value_name = "SWITCH")]
+    /// Whether the metadata has the instance's tags: `enabled` or `disabled` [default: disabled]
+    #[arg(long, value_name = "SWITCH", value_parser = one_of::<Switch>(SWITCH),
+          hide_possible_values = true)]
     #[serde(deserialize_with = "from_text")]
     pub(crate) instance_metadata_tags: Option<Switch>,
 
-    /// The instance profile's role, with made-up credentials; a file can give it real ones
+    /// The instance profile's role, with made-up credentials; a settings file can give it real ones
+    /// [default: no role]
     #[arg(long, value_name = "NAME")]
     pub(crate) role: Option<RoleSettings>,
 
-    /// The instance profile, where its name is not its role's
+    /// The name of the instance profile [default: the role's name]
     #[arg(long, value_name = "NAME")]
     pub(crate) instance_profile: Option<String>,
 
@@ -112,9 +133,10 @@ pub(crate) struct InstanceSettings {
     #[arg(skip)]
     pub(crate) identity_role: Option<RoleSettings>,
 
-    /// How it is paid for: `on-demand`, `spot`, `scheduled` or `capacity-block`
+    /// The purchasing option: `on-demand`, `spot`, `scheduled` or `capacity-block`
     /// [default: on-demand]
-    #[arg(long, value_name = "KIND")]
+    #[arg(long, value_name = "KIND", value_parser = one_of::<LifeCycle>(LIFE_CYCLES),
+          hide_possible_values = true)]
     #[serde(deserialize_with = "from_text")]
     pub(crate) life_cycle: Option<LifeCycle>,
 
@@ -137,15 +159,15 @@ pub(crate) struct InstanceSettings {
     #[serde(deserialize_with = "tags_from_table")]
     pub(crate) tags: Vec<Tag>,
 
-    /// A file with user data, at most 16 KiB; `-` is standard input
+    /// A file with user data, at most 16 KiB; `-` is standard input [default: no user data]
     #[arg(long, value_name = "FILE")]
     pub(crate) user_data: Option<PathBuf>,
 
-    /// A file with the key pair's public key in OpenSSH format
+    /// A file with the key pair's public key in OpenSSH format [default: no key pair]
     #[arg(long, value_name = "FILE")]
     pub(crate) public_key: Option<PathBuf>,
 
-    /// A directory whose files are put over the metadata: `DIR/meta-data/rack` is served as
+    /// A directory whose files replace or extend the metadata: `DIR/meta-data/rack` is served as
     /// /latest/meta-data/rack
     #[arg(long, value_name = "DIR")]
     pub(crate) overlay: Option<PathBuf>,

@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a failed step is a failed test")]
 
+mod about;
 mod access_log;
 mod aemm;
 mod api;
@@ -22,6 +23,7 @@ mod instances;
 mod isolation;
 mod migrate;
 mod readme;
+mod reload;
 mod robustness;
 mod sending;
 mod serve;
@@ -42,6 +44,7 @@ fn main() {
         clients::tests(),
         exec::tests(),
         hop_limit::tests(),
+        about::tests(),
         access_log::tests(),
         aemm::tests(),
         cli::tests(),
@@ -53,6 +56,7 @@ fn main() {
         identity::tests(),
         instances::tests(),
         isolation::tests(),
+        reload::tests(),
         robustness::tests(),
         sending::tests(),
         serve::tests(),

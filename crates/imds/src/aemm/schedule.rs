@@ -5,9 +5,9 @@ use std::time::Duration;
 use imds_core::events::{MaintenanceCode, SpotAction, TargetState};
 
 use super::Said;
-use imds_host::{Begin, Scheduled};
-use imds_account::events::{EventKind, NewEvent, When};
 use crate::settings::time;
+use imds_account::events::{EventKind, NewEvent, When};
+use imds_host::{Begin, Scheduled};
 
 /// How long maintenance takes where the file does not say it, in seconds: a week.
 const LASTS: u64 = 7 * 24 * 3600;

@@ -4,8 +4,8 @@ use imds_core::events::TargetState;
 use serde_json::json;
 
 use super::*;
-use imds_host::Begin;
 use imds_account::events::{EventKind, NewEvent, When};
+use imds_host::Begin;
 
 const NOW: u64 = 1_800_000_000;
 

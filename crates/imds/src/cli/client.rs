@@ -1,4 +1,4 @@
-//! What can be said to the commands that ask a service rather than be one.
+//! The commands that ask a metadata service: `imds get`, `imds doctor`.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -24,11 +24,11 @@ service is forbidden or switched off; 4 if it cannot be reached, or the token is
 #[derive(Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub(crate) struct GetArgs {
-    /// What to get, such as `instance-id`; `credentials` are those of the instance's role
+    /// The path to get, such as `instance-id`; `credentials` gets those of the instance's role
     #[arg(required = true, value_name = "PATH")]
     pub(crate) paths: Vec<String>,
 
-    /// Get all that is below the paths
+    /// Get everything below the paths
     #[arg(long, conflicts_with_all = ["watch", "export", "process"])]
     pub(crate) tree: bool,
 
@@ -36,19 +36,19 @@ pub(crate) struct GetArgs {
     #[arg(long, conflicts_with_all = ["export", "process"])]
     pub(crate) json: bool,
 
-    /// Look again and again, and print what has changed
+    /// Ask again and again, and print what has changed
     #[arg(long, conflicts_with_all = ["export", "process"])]
     pub(crate) watch: bool,
 
-    /// How often to look
+    /// How often to ask, with --watch
     #[arg(long, value_name = "DURATION", default_value = "5s", value_parser = duration)]
     pub(crate) every: Duration,
 
-    /// Print credentials as lines for a shell
+    /// Print credentials as lines for sh
     #[arg(long, conflicts_with = "process")]
     pub(crate) export: bool,
 
-    /// Print credentials as `credential_process` wants them
+    /// Print credentials in the format of `credential_process`
     #[arg(long)]
     pub(crate) process: bool,
 
@@ -58,12 +58,12 @@ pub(crate) struct GetArgs {
 
 pub(crate) const DOCTOR_EXAMPLES: &str = "\
 Examples:
-  imds doctor                     run it where the trouble is: on the instance, in the container
+  imds doctor                     run it on the instance or in the container that has trouble
   imds doctor --json
   imds doctor --allow-v1          also finds out whether tokens are optional
   imds doctor --online            also asks STS whether the role's credentials work
 
-Exits with 0 if all is well, 1 if something is to be mended.";
+Exits with 0 if nothing is wrong, 1 if something needs a fix.";
 
 #[derive(Args)]
 pub(crate) struct DoctorArgs {
@@ -71,11 +71,11 @@ pub(crate) struct DoctorArgs {
     #[arg(long)]
     pub(crate) json: bool,
 
-    /// Ask STS, over the internet and with curl, whose the role's credentials are
+    /// Ask STS, over the internet and with curl, whether the role's credentials work
     #[arg(long)]
     pub(crate) online: bool,
 
-    /// Where to look for programs and for marks of containers
+    /// The root of the file system to look for programs and containers in
     #[arg(long, value_name = "DIRECTORY", default_value = "/")]
     pub(crate) root: PathBuf,
 
@@ -83,11 +83,11 @@ pub(crate) struct DoctorArgs {
     pub(crate) client: ClientArgs,
 }
 
-/// How to reach the service. What is not said is taken from the environment, as the AWS SDKs do.
+/// How to reach the service. Without flags the environment decides, as for the AWS SDKs.
 #[derive(Args)]
 #[command(next_help_heading = "Service")]
 pub(crate) struct ClientArgs {
-    /// Where the service is
+    /// The service's URL [default: the environment's, else http://169.254.169.254/]
     #[arg(long, value_name = "URL")]
     pub(crate) endpoint: Option<Endpoint>,
 
@@ -95,11 +95,11 @@ pub(crate) struct ClientArgs {
     #[arg(long)]
     pub(crate) ipv6: bool,
 
-    /// Ask without a token where one cannot be had; never for credentials and user data
+    /// Ask without a token if none can be got; never for credentials and user data
     #[arg(long)]
     pub(crate) allow_v1: bool,
 
-    /// As `--allow-v1`, and for credentials and user data too
+    /// Like `--allow-v1`, for credentials and user data too
     #[arg(long)]
     pub(crate) allow_v1_for_secrets: bool,
 

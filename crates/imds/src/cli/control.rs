@@ -1,4 +1,4 @@
-//! What can be said to the commands that speak with the EC2 API of a running `imds serve`.
+//! The commands that call the EC2 API of a running `imds serve`.
 
 use std::path::PathBuf;
 
@@ -16,15 +16,15 @@ Examples, beside a running `imds serve`:
   imds env --shell powershell | Invoke-Expression
   imds env --json
 
-After that a plain `aws ec2 describe-instances` asks it.";
+After that `aws ec2 describe-instances` calls it.";
 
 #[derive(Args)]
 pub(crate) struct EnvArgs {
-    /// For which shell
+    /// The shell that reads the lines
     #[arg(long, value_name = "SHELL", default_value = "sh")]
     pub(crate) shell: Shell,
 
-    /// Print JSON; what is to be unset is null
+    /// Print JSON; a variable to unset is null
     #[arg(long, conflicts_with = "shell")]
     pub(crate) json: bool,
 
@@ -35,7 +35,7 @@ pub(crate) struct EnvArgs {
 /// Which `imds serve` is meant.
 #[derive(Args)]
 pub(crate) struct StateArgs {
-    /// The state file of the `imds serve` that is meant [default: `$XDG_STATE_HOME/imds/state.db`]
+    /// The state file of the running `imds serve` [default: `$XDG_STATE_HOME/imds/state.db`]
     #[arg(long, value_name = "FILE", global = true)]
     pub(crate) state: Option<PathBuf>,
 }
@@ -46,8 +46,21 @@ Examples:
   imds access-key list
   imds access-key delete AKIAIOSFODNN7EXAMPLE
 
-Speaks with the EC2 API of the running `imds serve`, or with the one that AWS_ENDPOINT_URL_EC2 and
-the keys in the environment name.";
+Calls the EC2 API of the running `imds serve`, or the one that AWS_ENDPOINT_URL_EC2 and the keys in
+the environment name.";
+
+const CREATE_EXAMPLES: &str = "\
+Examples:
+  imds access-key create
+  imds access-key create --read-only            for a dashboard";
+
+const KEY_LIST_EXAMPLE: &str = "\
+Example:
+  imds access-key list";
+
+const DELETE_EXAMPLE: &str = "\
+Example:
+  imds access-key delete AKIAIOSFODNN7EXAMPLE";
 
 #[derive(Args)]
 pub(crate) struct AccessKeyArgs {
@@ -60,15 +73,18 @@ pub(crate) struct AccessKeyArgs {
 
 #[derive(Subcommand)]
 pub(crate) enum AccessKeyCommand {
-    /// Make a key; its secret is shown this once
+    /// Create a key; its secret is shown only now
+    #[command(after_help = CREATE_EXAMPLES)]
     Create {
-        /// One that can look at everything and change nothing
+        /// Create a key that can read everything and change nothing
         #[arg(long)]
         read_only: bool,
     },
     /// List the keys, without their secrets
+    #[command(after_help = KEY_LIST_EXAMPLE)]
     List,
-    /// Delete a key; the last one that may do everything stays
+    /// Delete a key; the last one with full access stays
+    #[command(after_help = DELETE_EXAMPLE)]
     Delete {
         /// The key's id
         #[arg(value_name = "ID")]
@@ -83,8 +99,22 @@ Examples:
   imds instance list --region eu-west-1 --json
   imds instance send-ssh-key --os-user admin --public-key ~/.ssh/id_ed25519.pub
 
-Asks the EC2 API of the running `imds serve`, or the one that AWS_ENDPOINT_URL_EC2 and the keys in
+Calls the EC2 API of the running `imds serve`, or the one that AWS_ENDPOINT_URL_EC2 and the keys in
 the environment name.";
+
+const LIST_EXAMPLES: &str = "\
+Examples:
+  imds instance list
+  imds instance list --region eu-west-1 --json";
+
+const SHOW_EXAMPLES: &str = "\
+Examples:
+  imds instance show                            all instances
+  imds instance show i-1234567890abcdef0 --json";
+
+const SEND_SSH_KEY_EXAMPLE: &str = "\
+Example:
+  imds instance send-ssh-key --os-user admin --public-key ~/.ssh/id_ed25519.pub";
 
 #[derive(Args)]
 pub(crate) struct InstanceArgs {
@@ -105,9 +135,11 @@ pub(crate) struct InstanceArgs {
 
 #[derive(Subcommand)]
 pub(crate) enum InstanceCommand {
-    /// One line for each instance
+    /// List instances, one a line
+    #[command(after_help = LIST_EXAMPLES)]
     List,
     /// Let a user log in for the next 60 seconds, as EC2 Instance Connect does
+    #[command(after_help = SEND_SSH_KEY_EXAMPLE)]
     SendSshKey {
         /// The instance [default: the default instance]
         #[arg(value_name = "ID")]
@@ -121,7 +153,8 @@ pub(crate) enum InstanceCommand {
         #[arg(long, value_name = "FILE")]
         public_key: PathBuf,
     },
-    /// All that the API says of an instance's metadata
+    /// Show all that the EC2 API tells about an instance's metadata
+    #[command(after_help = SHOW_EXAMPLES)]
     Show {
         /// The instances [default: all]
         #[arg(value_name = "ID")]

@@ -1,4 +1,4 @@
-//! What can be said to `imds event`.
+//! `imds event`.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use imds_core::events::{MaintenanceCode, SpotAction, TargetState};
 use imds_core::placement::Region;
 
 use super::StateArgs;
-use crate::settings::{duration, time};
+use crate::settings::{MAINTENANCE_CODES, SPOT_ACTIONS, TARGET_STATES, duration, one_of, time};
 
 pub(crate) const EVENT_EXAMPLES: &str = "\
 Examples, beside a running `imds serve`:
@@ -19,10 +19,49 @@ Examples, beside a running `imds serve`:
   imds event maintenance complete instance-event-0d59937288b749b32
   imds event lifecycle-state Terminated
   imds event list --json
-  imds event cancel spot-interruption           as if it had never been
+  imds event cancel spot-interruption           as if it had never happened
 
-What is shown changes, and nothing else: the instance runs on. Asks the running `imds serve`, or the
-one that AWS_ENDPOINT_URL_EC2 and the keys in the environment name.";
+Only metadata changes: the instance keeps running. Calls the EC2 API of the running `imds serve`, or
+the one that AWS_ENDPOINT_URL_EC2 and the keys in the environment name.";
+
+const SPOT_INTERRUPTION_EXAMPLES: &str = "\
+Examples:
+  imds event spot-interruption                  the notice is there; two minutes are left
+  imds event spot-interruption --action stop --in 10m";
+
+const REBALANCE_EXAMPLE: &str = "\
+Example:
+  imds event rebalance --instance-id i-0123456789abcdef0";
+
+const MAINTENANCE_EXAMPLES: &str = "\
+Examples:
+  imds event maintenance add --code instance-stop --in 3d
+  imds event maintenance complete instance-event-0d59937288b749b32
+  imds event maintenance cancel instance-event-0d59937288b749b32";
+
+const ADD_EXAMPLE: &str = "\
+Example:
+  imds event maintenance add --code instance-stop --in 3d --lasts 4h";
+
+const COMPLETE_EXAMPLE: &str = "\
+Example:
+  imds event maintenance complete instance-event-0d59937288b749b32";
+
+const CANCEL_MAINTENANCE_EXAMPLE: &str = "\
+Example:
+  imds event maintenance cancel instance-event-0d59937288b749b32";
+
+const LIFECYCLE_STATE_EXAMPLE: &str = "\
+Example:
+  imds event lifecycle-state Terminated --in 5m";
+
+const EVENT_LIST_EXAMPLE: &str = "\
+Example:
+  imds event list --json";
+
+const CANCEL_EXAMPLE: &str = "\
+Example:
+  imds event cancel spot-interruption";
 
 #[derive(Args)]
 pub(crate) struct EventArgs {
@@ -47,37 +86,44 @@ pub(crate) struct EventArgs {
 
 #[derive(Subcommand)]
 pub(crate) enum EventCommand {
-    /// EC2 takes a spot instance back; the notice appears two minutes before, or at once
+    /// Interrupt a spot instance; the notice appears two minutes before, or at once
+    #[command(after_help = SPOT_INTERRUPTION_EXAMPLES)]
     SpotInterruption {
-        /// What will be done to it: `terminate`, `stop` or `hibernate`
-        #[arg(long, default_value = "terminate")]
+        /// What EC2 will do: `terminate`, `stop` or `hibernate`
+        #[arg(long, default_value = "terminate", value_parser = one_of::<SpotAction>(SPOT_ACTIONS),
+              hide_possible_values = true)]
         action: SpotAction,
 
         #[command(flatten)]
         when: WhenArgs,
     },
-    /// The advice to leave a spot instance
+    /// Recommend to leave a spot instance
+    #[command(after_help = REBALANCE_EXAMPLE)]
     Rebalance {
         #[command(flatten)]
         when: WhenArgs,
     },
-    /// Scheduled maintenance
-    #[command(subcommand)]
+    /// Schedule maintenance, complete or cancel it
+    #[command(subcommand, after_help = MAINTENANCE_EXAMPLES)]
     Maintenance(MaintenanceCommand),
-    /// The state that the Auto Scaling group wants the instance in
+    /// Set the target lifecycle state, as an Auto Scaling group does
+    #[command(after_help = LIFECYCLE_STATE_EXAMPLE)]
     LifecycleState {
         /// `InService`, `Terminated`, `Standby`, `Detached`, `Warmed:Stopped`, …
-        #[arg(value_name = "STATE")]
+        #[arg(value_name = "STATE", value_parser = one_of::<TargetState>(TARGET_STATES),
+              hide_possible_values = true)]
         target: TargetState,
 
         #[command(flatten)]
         when: WhenArgs,
     },
-    /// What happens, and what happened
+    /// List events that are to come, active and over
+    #[command(after_help = EVENT_LIST_EXAMPLE)]
     List,
-    /// Take an event back, as if it had never been
+    /// Take an event back, as if it had never happened
+    #[command(after_help = CANCEL_EXAMPLE)]
     Cancel {
-        /// As `imds event list` shows it
+        /// The id that `imds event list` shows
         #[arg(value_name = "ID")]
         id: String,
     },
@@ -85,14 +131,16 @@ pub(crate) enum EventCommand {
 
 #[derive(Subcommand)]
 pub(crate) enum MaintenanceCommand {
-    /// Schedule it; it is shown at once
+    /// Schedule maintenance; it is shown at once
+    #[command(after_help = ADD_EXAMPLE)]
     Add {
         /// `instance-reboot`, `instance-retirement`, `instance-stop`, `system-maintenance` or
         /// `system-reboot`
-        #[arg(long, default_value = "system-reboot")]
+        #[arg(long, default_value = "system-reboot", hide_possible_values = true,
+              value_parser = one_of::<MaintenanceCode>(MAINTENANCE_CODES))]
         code: MaintenanceCode,
 
-        /// In words [default: the code's usual ones]
+        /// The description [default: EC2's own for the code]
         #[arg(long, value_name = "TEXT")]
         description: Option<String>,
 
@@ -103,15 +151,17 @@ pub(crate) enum MaintenanceCommand {
         #[arg(long, value_name = "DURATION", value_parser = duration)]
         lasts: Option<Duration>,
     },
-    /// It took place: it goes over to the history
+    /// Complete maintenance: it moves to the history
+    #[command(after_help = COMPLETE_EXAMPLE)]
     Complete {
-        /// As `imds event list` shows it
+        /// The id that `imds event list` shows
         #[arg(value_name = "ID")]
         id: String,
     },
-    /// It is called off: it goes over to the history
+    /// Call maintenance off: it moves to the history
+    #[command(after_help = CANCEL_MAINTENANCE_EXAMPLE)]
     Cancel {
-        /// As `imds event list` shows it
+        /// The id that `imds event list` shows
         #[arg(value_name = "ID")]
         id: String,
     },

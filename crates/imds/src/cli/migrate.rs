@@ -1,4 +1,4 @@
-//! What can be said to `imds migrate`.
+//! `imds migrate`.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -24,7 +24,7 @@ scanned or written; the other files are done all the same.";
 #[derive(Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub(crate) struct MigrateArgs {
-    /// Files and folders; `-` is standard input
+    /// The files and folders to read; `-` is standard input
     #[arg(value_name = "PATH", default_value = ".")]
     pub(crate) paths: Vec<PathBuf>,
 
@@ -56,7 +56,7 @@ pub(crate) struct MigrateArgs {
     #[arg(long, value_name = "NAME")]
     pub(crate) stdin_name: Option<PathBuf>,
 
-    /// How long one file may take; one that takes longer is left out
+    /// How long one file may take; a file that takes longer is skipped and reported
     #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = duration)]
     pub(crate) time_limit: Duration,
 }

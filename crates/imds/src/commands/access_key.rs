@@ -6,10 +6,10 @@ use imds_account::records::AccessRole;
 
 use super::{control_client, table};
 use crate::cli::{AccessKeyArgs, AccessKeyCommand};
-use imds_control::{AccessKeyFacts, AdminAnswer, AdminRequest};
 use crate::error::{CommandError, Kind};
 use crate::shell::Shell;
 use crate::terminal;
+use imds_control::{AccessKeyFacts, AdminAnswer, AdminRequest};
 
 pub(crate) fn run(args: AccessKeyArgs) -> Result<ExitCode, CommandError> {
     let client = control_client(args.state, None)?;

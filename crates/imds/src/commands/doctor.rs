@@ -4,10 +4,10 @@ use std::process::ExitCode;
 
 use super::get;
 use crate::cli::DoctorArgs;
-use imds_doctor::facts::{self, Leave};
-use imds_doctor::{Verdict, checks, report};
 use crate::error::{CommandError, Kind};
 use crate::terminal;
+use imds_doctor::facts::{self, Leave};
+use imds_doctor::{Verdict, checks, report};
 
 /// Exits with 1 if something is wrong.
 pub(crate) fn run(args: &DoctorArgs) -> Result<ExitCode, CommandError> {

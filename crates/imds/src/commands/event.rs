@@ -7,10 +7,10 @@ use imds_core::time::iso8601;
 
 use super::{control_client, json, table};
 use crate::cli::{EventArgs, EventCommand, MaintenanceCommand, WhenArgs};
-use imds_control::{AdminAnswer, AdminRequest, EventRequest};
 use crate::error::CommandError;
-use imds_account::events::{EventFacts, EventKind, NewEvent, Stage, When};
 use crate::terminal;
+use imds_account::events::{EventFacts, EventKind, NewEvent, Stage, When};
+use imds_control::{AdminAnswer, AdminRequest, EventRequest};
 
 pub(crate) fn run(args: EventArgs) -> Result<ExitCode, CommandError> {
     let client = control_client(args.state, args.region)?;

@@ -1,105 +1,174 @@
 //! `imds exec`: a program on an instance that lives as long as the program.
 
+use std::ffi::OsString;
 use std::net::{SocketAddr, TcpListener};
-use std::num::NonZeroUsize;
 use std::process::ExitCode;
-use std::sync::Arc;
 
-use arc_swap::ArcSwap;
+use imds_account::{Network, Store};
+use imds_control::Authentication;
 use imds_core::network::Subnet;
-use imds_core::{Endpoint, Flavour, Instance, Launch};
+use imds_core::{Flavour, Instance, Launch};
+use imds_dataplane::{Link, Target};
+use imds_host::{Account, ControlSocket, Host, HostSettings};
+use imds_identity::KeyStorage;
 use imds_linux::process::Environment;
 use imds_linux::socket;
-use imds_store::{MemoryStore, Store};
+use imds_sandbox::{self as sandbox, ExecRequest, FirstBoot, InstanceFacts, SERVICE_V4};
 
 use super::{cannot_log, cannot_start};
-use crate::agent::{Agent, Current, Given, Link, Table};
-use crate::cli::{ExecArgs, LogArgs};
-use imds_account::clock::unix_ms;
-use crate::config::{Answers, Settings};
-use imds_control::{Authentication, Control, ControlServer, Network};
+use crate::cli::{ExecArgs, SandboxArgs};
+use crate::config::{Logs, Settings};
 use crate::credential_source::Renewals;
 use crate::error::CommandError;
-use imds_host::{Scheduled, Scheduler};
-use crate::exec::{self, ExecRequest, InstanceFacts, SERVICE_V4};
-use crate::first_boot::FirstBoot;
-use crate::identity::{Keeping, Signers};
 use crate::sdk_settings::SdkSettings;
-use crate::serve::{Listener, Server, Service};
-use crate::state::{Place, access_key, default_instance, token_key};
-use crate::telemetry::{self, AccessLog, Destination, Writer};
+use crate::settings::Destination;
+use crate::state::StateLocation;
+use crate::telemetry::{AccessLog, Messages, Output};
 use crate::terminal;
 
 /// Where the program finds the EC2 API: as near as the metadata, and as far from anybody else.
 const CONTROL: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(SERVICE_V4), 1339);
 
-/// What lives as long as the program: the service, and the log that it still has to write.
-struct Running {
-    _account: Option<Served>,
-    _server: Server,
-    _writer: Option<Writer>,
-}
-
 /// Runs the program; `exec`'s own failures all have the same exit code.
 pub(crate) fn run(args: ExecArgs) -> ExitCode {
     try_run(args).unwrap_or_else(|error| {
         error.report();
-        exec::FAILED.into()
+        sandbox::FAILED.into()
     })
 }
 
 fn try_run(mut args: ExecArgs) -> Result<ExitCode, CommandError> {
     let settings = Settings::load(&args.answers)?;
-    let answers = settings.answers(&args.answers);
+    let policy = settings.policy(&args.answers);
+    let logs = settings.logs(&args.logs, Destination::Off)?;
     if args.run_user_data.is_some() {
         args.instance.user_data.clone_from(&args.run_user_data);
     }
     let sources = args.instance.credential_sources(&settings.instance)?;
     let mut launch = args.instance.launch(settings.instance)?;
     let renewals = Renewals::begin(sources, &mut launch)?;
-    let first_boot = args.run_user_data.map(|_| first_boot(&launch)).transpose()?;
-    // What happens by the clock needs somewhere to be kept, too.
-    let (instance, account) = if args.sandbox.control || !settings.events.is_empty() {
+    let first_boot = args.run_user_data.as_ref().map(|_| first_boot(&launch)).transpose()?;
+    let with_control = args.sandbox.control;
+    // Scheduled events change records, so they need an account too.
+    let is_account_needed = with_control || !settings.events.is_empty();
+    let subject = if is_account_needed {
         let subnets = settings.subnet.into_iter().map(Subnet::from);
-        let (instance, account) = Account::open(&launch, Network::of(&launch).with(subnets)?)?;
-        (instance, Some(account))
+        let network = Network::of(&launch).with(subnets)?;
+        Subject::Account(Box::new(Account::open(Store::in_memory(), launch, network)?))
     } else {
-        (launch.settle()?, None)
+        Subject::Instance(Box::new(launch.settle()?))
     };
-    let mut environment = Environment::default();
-    let mut words = args.program;
-    let mut scripts = Vec::new();
-    let map_root = args.sandbox.map_root || first_boot.is_some();
-    if let Some(first_boot) = first_boot {
-        environment = FirstBoot::environment();
-        words = first_boot.program();
-        scripts = first_boot.into_scripts();
+    let mut request = request(args.sandbox, args.program, first_boot, subject.instance())?;
+    if let Subject::Account(account) = &subject
+        && with_control
+    {
+        let region = account.instance().zone.region().clone();
+        let settings = SdkSettings::of(account.store(), CONTROL, region)?;
+        request.environment.variables.extend(settings.variables());
     }
-    if let Some(account) = account.as_ref().filter(|_| args.sandbox.control) {
-        environment.variables.extend(account.settings(&instance)?.variables());
+    sandbox::run(request, |sockets| {
+        Messages::start(logs.format, &logs.filter);
+        let renewing = renewals.start()?;
+        let settings = HostSettings {
+            policy,
+            key_storage: key_storage(),
+            events: settings.events,
+            control: with_control.then(control_socket).transpose()?,
+            ..HostSettings::default()
+        };
+        let host = subject.serve(settings, with_control)?;
+        // The host ends first: then the log has all that there is to write.
+        let log = attach(&host, sockets, &logs)?;
+        Ok((host, log, renewing))
+    })
+}
+
+/// What is served.
+enum Subject {
+    /// An account of the program's own, in memory.
+    Account(Box<Account>),
+    /// An instance that nothing changes.
+    Instance(Box<Instance>),
+}
+
+impl Subject {
+    fn instance(&self) -> &Instance {
+        match self {
+            Self::Account(account) => account.instance(),
+            Self::Instance(instance) => instance,
+        }
     }
+
+    /// Serves it in the calling thread's network, and greets a person who can use the EC2 API.
+    fn serve(self, settings: HostSettings, with_control: bool) -> Result<Host, CommandError> {
+        match self {
+            Self::Account(account) => {
+                let greeting = greeting(account.instance());
+                let host = Host::start(*account, settings)?;
+                if with_control && terminal::is_interactive() {
+                    terminal::print(greeting)?;
+                }
+                Ok(host)
+            }
+            Self::Instance(instance) => Ok(Host::of_one(&instance, settings)?),
+        }
+    }
+}
+
+/// The program that is to run, and the machine that it is to see.
+fn request(
+    sandbox: SandboxArgs,
+    program: Vec<OsString>,
+    first_boot: Option<FirstBoot>,
+    instance: &Instance,
+) -> Result<ExecRequest, CommandError> {
+    let map_root = sandbox.map_root || first_boot.is_some();
+    let (words, environment, scripts) = match first_boot {
+        Some(first_boot) => {
+            (first_boot.program(), FirstBoot::environment(), first_boot.into_scripts())
+        }
+        None => (program, Environment::default(), Vec::new()),
+    };
     let mut words = words.into_iter();
-    let request = ExecRequest {
+    Ok(ExecRequest {
         program: words.next().unwrap_or_default(),
         arguments: words.collect(),
-        hops: args.sandbox.hops.unwrap_or(args.sandbox.container.into()),
+        hops: sandbox.hops.unwrap_or(sandbox.container.into()),
         map_root,
-        egress: args.sandbox.egress,
+        egress: sandbox.egress,
         ipv6: instance.options.http_protocol_ipv6.is_enabled(),
-        instance: facts(&instance)?,
+        instance: facts(instance)?,
         environment,
         scripts,
-    };
-    exec::run(request, |listeners| {
-        telemetry::start(args.logs.log_format);
-        let renewing = renewals.start()?;
-        let account = account
-            .map(|account| account.serve(&instance, settings.events, args.sandbox.control))
-            .transpose()?;
-        let table = account.as_ref().map(|served| Arc::clone(&served.table));
-        let table = table.unwrap_or_else(|| of_one(&instance));
-        start(listeners, table, account, answers, &args.logs).map(|running| (running, renewing))
     })
+}
+
+fn control_socket() -> Result<ControlSocket, CommandError> {
+    let listener = socket::listen(CONTROL).map_err(cannot_start)?;
+    Ok(ControlSocket { listener, authentication: Authentication::Signature })
+}
+
+/// The keys of `imds serve`, so that `imds identity certificate` has the certificate; where there are
+/// none, nothing is left behind.
+fn key_storage() -> KeyStorage {
+    let location = StateLocation::default_file().ok();
+    let directory = location.as_ref().and_then(StateLocation::directory);
+    directory.map_or(KeyStorage::Ephemeral, |it| KeyStorage::ReadOnly(it.to_owned()))
+}
+
+/// Serves the sandbox's sockets, with the access log if there is to be one.
+fn attach(
+    host: &Host,
+    sockets: Vec<TcpListener>,
+    logs: &Logs,
+) -> Result<Option<AccessLog>, CommandError> {
+    let output = Output::open(&logs.access).map_err(|error| cannot_log(&logs.access, error))?;
+    let log = output.map(|output| AccessLog::start(host, output, logs.format));
+    let log = log.transpose().map_err(cannot_start)?;
+    for socket in sockets {
+        host.attach(Link::new(socket, Target::BySource)).map_err(cannot_start)?;
+    }
+    Ok(log)
 }
 
 /// The scripts to run instead of a program.
@@ -111,67 +180,6 @@ fn first_boot(launch: &Launch) -> Result<FirstBoot, CommandError> {
         );
     }
     Ok(first_boot)
-}
-
-/// An account of the program's own, in memory.
-struct Account {
-    store: Arc<dyn Store>,
-    network: Network,
-    given: Given,
-}
-
-/// An account in force.
-struct Served {
-    table: Current,
-    _agent: Agent,
-    _scheduler: Scheduler,
-    _control: Option<ControlServer>,
-}
-
-impl Account {
-    /// One with a key and with this instance. Starts no thread.
-    fn open(launch: &Launch, network: Network) -> Result<(Instance, Self), CommandError> {
-        let store = Arc::new(MemoryStore::new());
-        access_key::ensure(&*store, unix_ms() / 1000)?;
-        let instance = default_instance::ensure(&*store, launch.clone(), &network)?;
-        let given = Given::of(launch, &instance.id);
-        Ok((instance, Self { store, network, given }))
-    }
-
-    fn settings(&self, instance: &Instance) -> Result<SdkSettings, CommandError> {
-        SdkSettings::of(&*self.store, CONTROL, instance.zone.region().clone())
-    }
-
-    /// Brings what is in the account into force, and the EC2 API up if it is wanted, in the calling
-    /// thread's network.
-    fn serve(
-        self,
-        instance: &Instance,
-        events: Vec<Scheduled>,
-        with_control: bool,
-    ) -> Result<Served, CommandError> {
-        let Self { store, network, given } = self;
-        let region = instance.zone.region().clone();
-        let (agent, table) = Agent::start(Arc::clone(&store), given)?;
-        let scheduler =
-            Scheduler::start(events, Arc::clone(&store), region.clone()).map_err(cannot_start)?;
-        let control = with_control.then(|| Control {
-            store,
-            table: Arc::clone(&table),
-            network,
-            region,
-            authentication: Authentication::Signature,
-        });
-        let control = control.map(|control| {
-            let listener = socket::listen(CONTROL).map_err(std::io::Error::other)?;
-            ControlServer::start(control, listener)
-        });
-        let control = control.transpose().map_err(cannot_start)?;
-        if control.is_some() && terminal::is_interactive() {
-            terminal::print(greeting(instance))?;
-        }
-        Ok(Served { table, _agent: agent, _scheduler: scheduler, _control: control })
-    }
 }
 
 /// For people who have just opened a shell.
@@ -191,11 +199,6 @@ fn greeting(instance: &Instance) -> String {
     )
 }
 
-/// A table that nothing changes.
-fn of_one(instance: &Instance) -> Current {
-    Arc::new(ArcSwap::from_pointee(Table::of_one(Arc::new(Endpoint::new(instance)))))
-}
-
 fn facts(instance: &Instance) -> Result<InstanceFacts, CommandError> {
     let interface = instance.primary_interface();
     let (Some(private_ipv4), Some(subnet)) = (interface.private_ipv4(), interface.subnet.ipv4)
@@ -212,36 +215,4 @@ fn facts(instance: &Instance) -> Result<InstanceFacts, CommandError> {
         mac: interface.mac.0,
         hostname: instance.hostname(),
     })
-}
-
-fn start(
-    listeners: Vec<TcpListener>,
-    table: Current,
-    account: Option<Served>,
-    answers: Answers,
-    logs: &LogArgs,
-) -> Result<Running, CommandError> {
-    let destination = logs.access_log.as_deref().map_or(Destination::Off, Destination::parse);
-    let log = AccessLog::start(&destination, logs.log_format);
-    let log = log.map_err(|error| cannot_log(&destination, error))?;
-    let (access_log, writer) = log.unzip();
-    // So that `imds identity certificate` has the certificate, and nothing is left behind.
-    let keys = StateLocation::default_file().ok();
-    let keys = keys.as_ref().and_then(StateLocation::directory);
-    let keys = keys.map_or(Keeping::Nowhere, |directory| Keeping::IfIn(directory.to_owned()));
-    let service = Service {
-        listeners: listeners
-            .into_iter()
-            .map(|socket| Listener::new(socket, Link::Shared))
-            .collect(),
-        keyring: token_key::ephemeral()?,
-        table,
-        signers: Signers::new(keys),
-        answers,
-        access_log,
-        // One program's requests.
-        threads: NonZeroUsize::MIN,
-    };
-    let server = service.start().map_err(cannot_start)?;
-    Ok(Running { _account: account, _server: server, _writer: writer })
 }

@@ -4,13 +4,14 @@ use std::process::ExitCode;
 
 use crate::cli::IdentityCommand;
 use crate::error::{CommandError, Kind};
-use imds_identity::Authority;
 use crate::state::StateLocation;
 use crate::terminal;
+use imds_identity::Authority;
 
 pub(crate) fn run(command: &IdentityCommand) -> Result<ExitCode, CommandError> {
     let IdentityCommand::Certificate { proof, region, state } = command;
-    let place = state.clone().map(StateLocation::new).map_or_else(StateLocation::default_file, Ok)?;
+    let place =
+        state.clone().map(StateLocation::new).map_or_else(StateLocation::default_file, Ok)?;
     let directory = place.directory().ok_or_else(|| {
         CommandError::usage("state in memory keeps no keys that a certificate could be for")
     })?;

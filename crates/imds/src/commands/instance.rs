@@ -10,10 +10,10 @@ use serde_json::Value;
 
 use super::{control_client, json, table};
 use crate::cli::{InstanceArgs, InstanceCommand};
-use imds_control::{AdminRequest, EventRequest};
 use crate::control_client::ControlClient;
 use crate::error::{CommandError, Kind};
 use crate::terminal;
+use imds_control::{AdminRequest, EventRequest};
 
 /// How many instances are asked for at once.
 const PAGE: &str = "1000";

@@ -1,245 +1,123 @@
-//! `imds serve`: one instance's metadata, until told to stop.
+//! `imds serve`: metadata and the EC2 API, until told to stop.
+//!
+//! 1. [`plan`]: flags and settings file, resolved;
+//! 2. [`listen`]: sockets;
+//! 3. [`banner`]: what is printed once it serves.
 
-use std::io;
-use std::mem;
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+mod banner;
+mod listen;
+mod plan;
+
+use std::net::{SocketAddr, TcpListener};
 use std::process::ExitCode;
-use std::sync::Arc;
 
-use imds_core::network::Subnet;
-use imds_core::placement::Region;
-use imds_core::{Flavour, HttpTokens, Instance, Launch, Switch};
-use imds_store::Store;
+use imds_dataplane::{Link, allow_many_connections};
+use imds_host::{Account, ControlSocket, Host, HostSettings, TokenKeys};
+use imds_identity::KeyStorage;
+use tokio::runtime::{Builder, Runtime};
 
 use super::{cannot_log, cannot_start};
-use crate::aemm::Aemm;
-use crate::agent::{Agent, Given, Link};
-use crate::cli::{ControlAddress, ListenAddress, ServeArgs};
-use imds_account::clock::unix_ms;
-use crate::config::Settings;
-use imds_control::{Authentication, Control, ControlServer, Network};
-use crate::credential_source::Renewals;
-use crate::error::{CommandError, Kind};
-use imds_host::Scheduler;
-use crate::identity::{Keeping, Signers};
-use crate::sdk_settings::SdkSettings;
-use crate::serve::{Listener, Service, allow_many_connections, default_threads};
-use crate::shell::Shell;
-use crate::shutdown::Signals;
-use crate::state::{Place, access_key, control_address, default_instance, token_key};
-use crate::telemetry::{AccessLog, Destination};
-use crate::{telemetry, terminal};
-
-const DEFAULT_ADDRESS: SocketAddr =
-    SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 1338);
-
-const DEFAULT_CONTROL: SocketAddr =
-    SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 1339);
+use crate::cli::{ControlAddress, ServeArgs};
+use crate::credential_source::{Renewals, Renewing};
+use crate::error::CommandError;
+use crate::reload::Reload;
+use crate::signals::{LogSignals, Request, Signals};
+use crate::telemetry::{AccessLog, Messages, Output};
+use crate::terminal;
+use plan::{Plan, Reloadable};
 
 pub(crate) fn run(args: ServeArgs) -> Result<ExitCode, CommandError> {
-    let aemm = args.aemm_config.as_deref().map(|file| Aemm::read(file, unix_ms() / 1000));
-    let mut aemm = aemm.transpose()?;
-    let settings = match &mut aemm {
-        Some(aemm) => mem::take(&mut aemm.settings),
-        None => Settings::load(&args.answers)?,
-    };
-    let answers = settings.answers(&args.answers);
-    let threads = args.threads.or(settings.threads).unwrap_or_else(default_threads);
-    let default = ListenAddress { address: DEFAULT_ADDRESS, instance: None };
-    let addresses = [args.listen, settings.listen, vec![default]];
-    let addresses = addresses.into_iter().find(|addresses| !addresses.is_empty());
-    let addresses = addresses.unwrap_or_default();
-    let control = args.control.control.or(settings.control);
-    let control = control.unwrap_or(ControlAddress::At(DEFAULT_CONTROL));
-    let place = args.control.state.or(settings.state).map(StateLocation::new);
-    let place = place.map_or_else(StateLocation::default_file, Ok)?;
-    let sources = args.instance.credential_sources(&settings.instance)?;
-    let mut launch = args.instance.launch(settings.instance)?;
-    if let Some(aemm) = &aemm {
-        aemm.complete(&mut launch);
+    let (plan, reloadable) = Plan::resolve(args)?;
+    let messages = Messages::start(plan.logs.format, &plan.logs.filter);
+    if !plan.ignored.is_empty() {
+        tracing::warn!("not served of --aemm-config: {}", plan.ignored.join(", "));
     }
-    // Mistakes are told before anything is touched.
-    launch.clone().settle()?;
-    let network = Network::of(&launch).with(settings.subnet.into_iter().map(Subnet::from))?;
-    check_ipv6(&addresses, &launch)?;
-    telemetry::start(args.logs.log_format);
-    if let Some(Aemm { ignored, .. }) = aemm.filter(|aemm| !aemm.ignored.is_empty()) {
-        tracing::warn!("not served of --aemm-config: {}", ignored.join(", "));
+    // From here on a rotation of logs does not end the process, however long the start takes.
+    let runtime = Builder::new_current_thread().enable_all().build().map_err(cannot_start)?;
+    let signals = runtime.block_on(async { LogSignals::listen() }).map_err(cannot_start)?;
+    let logs = plan.logs.clone();
+    let output = Output::open(&logs.access).map_err(|error| cannot_log(&logs.access, error))?;
+    let sockets = Sockets::listen(&plan)?;
+
+    let (host, renewing, greeting) = start(plan, sockets.control, &sockets.addresses)?;
+    let signals = runtime.block_on(async { signals.and_stop() }).map_err(cannot_start)?;
+    // Before the first request, so that none is missing.
+    let access_log = output.map(|output| AccessLog::start(&host, output, logs.format));
+    let access_log = access_log.transpose().map_err(cannot_start)?;
+    for link in sockets.links {
+        host.attach(link).map_err(cannot_start)?;
     }
-    let destination =
-        args.logs.access_log.as_deref().map_or(Destination::Stderr, Destination::parse);
-    let log = AccessLog::start(&destination, args.logs.log_format);
-    let log = log.map_err(|error| cannot_log(&destination, error))?;
-    let (access_log, _writer) = log.unzip();
+    terminal::print(greeting)?;
 
-    let listeners = addresses.iter().map(listen).collect::<Result<Vec<_>, _>>()?;
-    let control_socket = match control {
-        ControlAddress::Off => None,
-        ControlAddress::At(address) => Some(listen_for_control(address, args.control.no_auth)?),
-    };
-
-    let addresses: Vec<_> =
-        listeners.iter().filter_map(|listener| listener.address().ok()).collect();
-
-    let store = place.open()?;
-    let keyring = token_key::kept(&*store)?;
-    access_key::ensure(&*store, unix_ms() / 1000)?;
-    let _renewing = Renewals::begin(sources, &mut launch)?.start()?;
-    let instance = default_instance::ensure(&*store, launch.clone(), &network)?;
-    let control_address = control_socket.as_ref().and_then(|socket| socket.local_addr().ok());
-    control_address::keep(&*store, control_address)?;
-    let region = instance.zone.region();
-    let invitation = control_address
-        .map(|address| invitation(&place, &*store, address, region))
-        .transpose()?
-        .unwrap_or_default();
-    let given = Given::of(&launch, &instance.id);
-    let (agent, table) = Agent::start(Arc::clone(&store), given)?;
-    let keys = place.directory().map_or(Keeping::Nowhere, |it| Keeping::In(it.to_owned()));
-    let signers = Signers::new(keys);
-
-    allow_many_connections();
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let runtime = runtime.map_err(cannot_start)?;
-    let mut signals = runtime.block_on(async { Signals::listen() }).map_err(cannot_start)?;
-    let service = Service {
-        listeners,
-        keyring,
-        table: Arc::clone(&table),
-        signers,
-        answers,
-        access_log,
-        threads,
-    };
-    let server = service.start().map_err(cannot_start)?;
-    let region = instance.zone.region().clone();
-    let scheduler = Scheduler::start(settings.events, Arc::clone(&store), region.clone())
-        .map_err(cannot_start)?;
-    terminal::print(banner(&instance, &addresses) + &invitation)?;
-    let control = control_socket
-        .map(|socket| {
-            let no_auth = args.control.no_auth;
-            let authentication =
-                if no_auth { Authentication::Off } else { Authentication::Signature };
-            let control = Control { store, table, network, region, authentication };
-            ControlServer::start(control, socket)
-        })
-        .transpose()
-        .map_err(cannot_start)?;
-
-    let signal = runtime.block_on(signals.wait());
-    tracing::info!(signal, "stopping: requests that have begun are still answered");
-    server.drain();
-    drop(scheduler);
-    drop(control);
-    agent.stop();
+    let Reloadable { document, response_args, log_args } = reloadable;
+    let started_with = document;
+    let reload = Reload { response_args, log_args, started_with, logs, messages, access_log };
+    obey(&runtime, signals, host, reload);
+    drop(renewing);
     Ok(ExitCode::SUCCESS)
 }
 
-/// Whoever listens on an IPv6 address from the start means to be answered there.
-fn check_ipv6(addresses: &[ListenAddress], launch: &Launch) -> Result<(), CommandError> {
-    let enabled = launch.options.http_protocol_ipv6.is_some_and(Switch::is_enabled);
-    let ipv6 =
-        addresses.iter().find(|listen| listen.address.is_ipv6() && listen.instance.is_none());
-    let Some(ListenAddress { address, .. }) = ipv6.filter(|_| !enabled) else { return Ok(()) };
-    let on_xen = launch.instance_type.as_ref().is_none_or(|it| it.flavour() == Flavour::Xen);
-    let nitro = if on_xen { "--instance-type t3.micro " } else { "" };
-    Err(CommandError::usage(format!(
-        "cannot listen on {address}: the instance's IPv6 endpoint is disabled"
-    ))
-    .hint(format!("{nitro}--http-protocol-ipv6 enabled")))
+/// What the service listens on.
+struct Sockets {
+    links: Vec<Link>,
+    addresses: Vec<SocketAddr>,
+    control: Option<TcpListener>,
 }
 
-fn listen(listen: &ListenAddress) -> Result<Listener, CommandError> {
-    let ListenAddress { address, instance } = listen;
-    let link = instance.clone().map_or(Link::Shared, Link::Instance);
-    Listener::bind(*address, link).map_err(|error| {
-        cannot_listen(*address, error, "--listen 127.0.0.1:0 takes any that is free")
-    })
-}
-
-fn listen_for_control(address: SocketAddr, no_auth: bool) -> Result<TcpListener, CommandError> {
-    if no_auth && !address.ip().is_loopback() {
-        return Err(CommandError::usage(format!(
-            "--no-auth lets whoever reaches {address} use the EC2 API: it is for loopback only"
-        ))
-        .hint("leave out --no-auth, or say --control 127.0.0.1:1339"));
+impl Sockets {
+    fn listen(plan: &Plan) -> Result<Self, CommandError> {
+        let links = plan.links.iter().map(listen::listen).collect::<Result<Vec<_>, _>>()?;
+        let control = match plan.control {
+            ControlAddress::Off => None,
+            ControlAddress::At(address) => {
+                Some(listen::listen_for_control(address, plan.authentication)?)
+            }
+        };
+        let addresses = links.iter().filter_map(|link| link.address().ok()).collect();
+        Ok(Self { links, addresses, control })
     }
-    TcpListener::bind(address).map_err(|error| {
-        let hint = "--control 127.0.0.1:0 takes any that is free, --control off none";
-        cannot_listen(address, error, hint)
-    })
 }
 
-fn cannot_listen(address: SocketAddr, error: io::Error, another: &str) -> CommandError {
-    let kind = match error.kind() {
-        io::ErrorKind::PermissionDenied => Kind::Denied,
-        _ => Kind::Unavailable,
+/// Starts all but the links; gives also what is to be printed.
+fn start(
+    mut plan: Plan,
+    control: Option<TcpListener>,
+    addresses: &[SocketAddr],
+) -> Result<(Host, Renewing, String), CommandError> {
+    let store = plan.state.open()?;
+    let renewing = Renewals::begin(plan.sources, &mut plan.launch)?.start()?;
+    let account = Account::open(store.clone(), plan.launch, plan.network)?;
+    let instance = account.instance().clone();
+    let keys = plan.state.directory().map(|directory| KeyStorage::Directory(directory.to_owned()));
+    let authentication = plan.authentication;
+    let settings = HostSettings {
+        policy: plan.policy,
+        threads: plan.threads,
+        token_keys: TokenKeys::Stored,
+        key_storage: keys.unwrap_or_default(),
+        events: plan.events,
+        control: control.map(|listener| ControlSocket { listener, authentication }),
     };
-    let refused = CommandError::new(kind, format!("cannot listen on {address}"));
-    let refused = match error.kind() {
-        io::ErrorKind::AddrInUse => refused
-            .hint(format!("see who listens there: ss -ltnp 'sport = :{}'", address.port()))
-            .hint(format!("or take another port: {another}")),
-        io::ErrorKind::PermissionDenied => {
-            refused.hint("ports below 1024 need root; take another: --listen 127.0.0.1:1338")
-        }
-        io::ErrorKind::AddrNotAvailable => {
-            refused.hint("this machine has no such address; see `ip address`")
-        }
-        _ => refused,
-    };
-    refused.caused_by(error)
+    allow_many_connections();
+    let host = Host::start(account, settings)?;
+    let region = instance.zone.region();
+    let invitation = host
+        .control_address()
+        .map(|address| banner::invitation(&plan.state, &store, address, region))
+        .transpose()?;
+    let greeting = banner::banner(&instance, addresses) + &invitation.unwrap_or_default();
+    Ok((host, renewing, greeting))
 }
 
-/// What is served, and a line to paste.
-fn banner(instance: &Instance, addresses: &[SocketAddr]) -> String {
-    let urls: Vec<_> = addresses.iter().map(|address| format!("http://{address}")).collect();
-    let options = &instance.options;
-    let url = urls.first().map_or("", String::as_str);
-    let example = match options.http_tokens {
-        HttpTokens::Optional => format!("curl {url}/latest/meta-data/"),
-        HttpTokens::Required => format!(
-            "TOKEN=$(curl -sX PUT {url}/latest/api/token \
-             -H 'X-aws-ec2-metadata-token-ttl-seconds: 21600')\n    \
-             curl -H \"X-aws-ec2-metadata-token: $TOKEN\" {url}/latest/meta-data/"
-        ),
-    };
-    format!(
-        "Serving {id} ({kind}, {image}, {zone}) on {urls}\n  \
-         HttpTokens={tokens} HttpPutResponseHopLimit={hops} HttpEndpoint={endpoint} \
-         HttpProtocolIpv6={ipv6} InstanceMetadataTags={tags}\n  Try:\n    {example}\n",
-        id = instance.id,
-        kind = instance.instance_type,
-        image = instance.image.id,
-        zone = instance.zone,
-        urls = urls.join(", "),
-        tokens = options.http_tokens.as_str(),
-        hops = options.hop_limit,
-        endpoint = options.http_endpoint.as_str(),
-        ipv6 = options.http_protocol_ipv6.as_str(),
-        tags = options.instance_metadata_tags.as_str(),
-    )
-}
-
-/// Where the EC2 API is, and what to type so that programs use it. What is in memory nobody else can
-/// look up, so it is shown.
-fn invitation(
-    place: &StateLocation,
-    store: &dyn Store,
-    address: SocketAddr,
-    region: &Region,
-) -> Result<String, CommandError> {
-    let is_usual = StateLocation::default_file().is_ok_and(|usual| usual == *place);
-    let file = match place {
-        StateLocation::File(_) if is_usual => String::new(),
-        StateLocation::File(path) => format!(" --state {}", Shell::Sh.quoted(&path.to_string_lossy())),
-        StateLocation::Memory => {
-            let lines = SdkSettings::of(store, address, region.clone())?.lines(Shell::Sh);
-            return Ok(format!("  The EC2 API is on http://{address}; paste to use it:\n{lines}"));
+/// Does what signals say, until one says to stop.
+fn obey(runtime: &Runtime, mut signals: Signals, host: Host, mut reload: Reload) {
+    let signal = loop {
+        match runtime.block_on(signals.next()) {
+            Request::Stop(signal) => break signal,
+            Request::Reload => reload.reload(&host),
+            Request::ReopenLog => reload.reopen_log(),
         }
     };
-    Ok(format!(
-        "  The EC2 API is on http://{address}; to use it:\n    eval \"$(imds env{file})\"\n"
-    ))
+    tracing::info!(signal, "stopping: requests that have begun are still answered");
+    host.drain();
 }

@@ -6,9 +6,9 @@ use imds_core::InstanceId;
 use imds_core::events::{MaintenanceCode, SpotAction, TargetState};
 use serde::Deserialize;
 
+use crate::settings::{duration_from_text, from_text, time};
 use imds_account::events::{EventKind, NewEvent, When};
 use imds_host::{Begin, Scheduled};
-use crate::settings::{duration_from_text, from_text, time};
 
 /// One table, with the keys of all kinds: which belong together is checked as it becomes a
 /// [`Scheduled`].
@@ -68,9 +68,9 @@ impl TryFrom<Table> for EventSetting {
             return Err("an event happens at most every second: every = \"1s\"".to_owned());
         }
         let kind = match setting.kind {
-            Kind::SpotInterruption => {
-                EventKind::SpotInterruption { action: setting.action.unwrap_or(SpotAction::Terminate) }
-            }
+            Kind::SpotInterruption => EventKind::SpotInterruption {
+                action: setting.action.unwrap_or(SpotAction::Terminate),
+            },
             Kind::Rebalance => EventKind::Rebalance,
             Kind::Maintenance => EventKind::Maintenance {
                 code: setting.code.unwrap_or(MaintenanceCode::SystemReboot),
@@ -103,7 +103,7 @@ impl Table {
             ("lasts", self.lasts.is_some()),
             ("state", self.state.is_some()),
         ];
-        match setting.iter().find(|(key, is_set)| *is_set && !own.contains(key)) {
+        match keys.iter().find(|(key, is_set)| *is_set && !own.contains(key)) {
             Some((key, _)) => Err(format!("an event of kind {kind} has no {key}")),
             None => Ok(()),
         }

@@ -1,0 +1,66 @@
+//! What `imds serve` prints once it serves.
+
+use std::net::SocketAddr;
+
+use imds_account::Store;
+use imds_core::placement::Region;
+use imds_core::{HttpTokens, Instance};
+
+use crate::error::CommandError;
+use crate::sdk_settings::SdkSettings;
+use crate::shell::Shell;
+use crate::state::StateLocation;
+
+/// What is served, and a line to paste.
+pub(super) fn banner(instance: &Instance, addresses: &[SocketAddr]) -> String {
+    let urls: Vec<_> = addresses.iter().map(|address| format!("http://{address}")).collect();
+    let options = &instance.options;
+    let url = urls.first().map_or("", String::as_str);
+    let example = match options.http_tokens {
+        HttpTokens::Optional => format!("curl {url}/latest/meta-data/"),
+        HttpTokens::Required => format!(
+            "TOKEN=$(curl -sX PUT {url}/latest/api/token \
+             -H 'X-aws-ec2-metadata-token-ttl-seconds: 21600')\n    \
+             curl -H \"X-aws-ec2-metadata-token: $TOKEN\" {url}/latest/meta-data/"
+        ),
+    };
+    format!(
+        "Serving {id} ({kind}, {image}, {zone}) on {urls}\n  \
+         HttpTokens={tokens} HttpPutResponseHopLimit={hops} HttpEndpoint={endpoint} \
+         HttpProtocolIpv6={ipv6} InstanceMetadataTags={tags}\n  Try:\n    {example}\n",
+        id = instance.id,
+        kind = instance.instance_type,
+        image = instance.image.id,
+        zone = instance.zone,
+        urls = urls.join(", "),
+        tokens = options.http_tokens.as_str(),
+        hops = options.hop_limit,
+        endpoint = options.http_endpoint.as_str(),
+        ipv6 = options.http_protocol_ipv6.as_str(),
+        tags = options.instance_metadata_tags.as_str(),
+    )
+}
+
+/// Where the EC2 API is, and what to type so that programs use it. What is in memory nobody else can
+/// look up, so it is shown.
+pub(super) fn invitation(
+    place: &StateLocation,
+    store: &Store,
+    address: SocketAddr,
+    region: &Region,
+) -> Result<String, CommandError> {
+    let is_usual = StateLocation::default_file().is_ok_and(|usual| usual == *place);
+    let file = match place {
+        StateLocation::File(_) if is_usual => String::new(),
+        StateLocation::File(path) => {
+            format!(" --state {}", Shell::Sh.quoted(&path.to_string_lossy()))
+        }
+        StateLocation::Memory => {
+            let lines = SdkSettings::of(store, address, region.clone())?.lines(Shell::Sh);
+            return Ok(format!("  The EC2 API is on http://{address}; paste to use it:\n{lines}"));
+        }
+    };
+    Ok(format!(
+        "  The EC2 API is on http://{address}; to use it:\n    eval \"$(imds env{file})\"\n"
+    ))
+}

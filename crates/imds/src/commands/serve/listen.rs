@@ -1,0 +1,72 @@
+//! The sockets of `imds serve`.
+
+use std::io;
+use std::net::{SocketAddr, TcpListener};
+
+use imds_control::Authentication;
+use imds_core::{Flavour, Launch, Switch};
+use imds_dataplane::{Link, Target};
+
+use crate::cli::ListenAddress;
+use crate::error::{CommandError, Kind};
+
+/// Whoever listens on an IPv6 address from the start means to be answered there.
+pub(super) fn check_ipv6(addresses: &[ListenAddress], launch: &Launch) -> Result<(), CommandError> {
+    let enabled = launch.options.http_protocol_ipv6.is_some_and(Switch::is_enabled);
+    let ipv6 =
+        addresses.iter().find(|listen| listen.address.is_ipv6() && listen.instance.is_none());
+    let Some(ListenAddress { address, .. }) = ipv6.filter(|_| !enabled) else { return Ok(()) };
+    let on_xen = launch.instance_type.as_ref().is_none_or(|it| it.flavour() == Flavour::Xen);
+    let nitro = if on_xen { "--instance-type t3.micro " } else { "" };
+    Err(CommandError::usage(format!(
+        "cannot listen on {address}: the instance's IPv6 endpoint is disabled"
+    ))
+    .hint(format!("{nitro}--http-protocol-ipv6 enabled")))
+}
+
+/// Listens for requests of metadata.
+pub(super) fn listen(listen: &ListenAddress) -> Result<Link, CommandError> {
+    let ListenAddress { address, instance } = listen;
+    let target = instance.clone().map_or(Target::BySource, Target::Instance);
+    Link::bind(*address, target).map_err(|error| {
+        cannot_listen(*address, error, "--listen 127.0.0.1:0 takes any that is free")
+    })
+}
+
+/// Listens for calls of the EC2 API.
+pub(super) fn listen_for_control(
+    address: SocketAddr,
+    authentication: Authentication,
+) -> Result<TcpListener, CommandError> {
+    if authentication == Authentication::Off && !address.ip().is_loopback() {
+        return Err(CommandError::usage(format!(
+            "--no-auth lets whoever reaches {address} use the EC2 API: it is for loopback only"
+        ))
+        .hint("leave out --no-auth, or say --control 127.0.0.1:1339"));
+    }
+    TcpListener::bind(address).map_err(|error| {
+        let hint = "--control 127.0.0.1:0 takes any that is free, --control off none";
+        cannot_listen(address, error, hint)
+    })
+}
+
+fn cannot_listen(address: SocketAddr, error: io::Error, another: &str) -> CommandError {
+    let kind = match error.kind() {
+        io::ErrorKind::PermissionDenied => Kind::Denied,
+        _ => Kind::Unavailable,
+    };
+    let refused = CommandError::new(kind, format!("cannot listen on {address}"));
+    let refused = match error.kind() {
+        io::ErrorKind::AddrInUse => refused
+            .hint(format!("see who listens there: ss -ltnp 'sport = :{}'", address.port()))
+            .hint(format!("or take another port: {another}")),
+        io::ErrorKind::PermissionDenied => {
+            refused.hint("ports below 1024 need root; take another: --listen 127.0.0.1:1338")
+        }
+        io::ErrorKind::AddrNotAvailable => {
+            refused.hint("this machine has no such address; see `ip address`")
+        }
+        _ => refused,
+    };
+    refused.caused_by(error)
+}

@@ -1,0 +1,102 @@
+//! The flags and the settings file of `imds serve`, resolved: nothing is touched yet.
+
+use std::mem;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::num::NonZeroUsize;
+
+use imds_account::Network;
+use imds_account::clock::unix_ms;
+use imds_control::Authentication;
+use imds_core::Launch;
+use imds_core::network::Subnet;
+use imds_dataplane::{ResponsePolicy, default_threads};
+use imds_host::Scheduled;
+use toml::Table;
+
+use super::listen::check_ipv6;
+use crate::aemm::Aemm;
+use crate::cli::{AnswerArgs, ControlAddress, ListenAddress, LogArgs, ServeArgs};
+use crate::config::{Logs, Settings};
+use crate::credential_source::CredentialSources;
+use crate::error::CommandError;
+use crate::settings::Destination;
+use crate::state::StateLocation;
+
+const DEFAULT_ADDRESS: SocketAddr =
+    SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 1338);
+
+const DEFAULT_CONTROL: SocketAddr =
+    SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 1339);
+
+/// What is to be served.
+pub(super) struct Plan {
+    pub(super) links: Vec<ListenAddress>,
+    pub(super) control: ControlAddress,
+    pub(super) authentication: Authentication,
+    pub(super) state: StateLocation,
+    pub(super) threads: NonZeroUsize,
+    pub(super) policy: ResponsePolicy,
+    pub(super) launch: Launch,
+    pub(super) network: Network,
+    pub(super) sources: CredentialSources,
+    pub(super) events: Vec<Scheduled>,
+    pub(super) logs: Logs,
+    /// What `--aemm-config` says and this program does not serve.
+    pub(super) ignored: Vec<String>,
+}
+
+/// What a later reading of the settings file needs.
+pub(super) struct Reloadable {
+    /// The settings file.
+    pub(super) document: Table,
+    pub(super) response_args: AnswerArgs,
+    pub(super) log_args: LogArgs,
+}
+
+impl Plan {
+    /// Resolves flags and settings file; every mistake is told here.
+    pub(super) fn resolve(args: ServeArgs) -> Result<(Self, Reloadable), CommandError> {
+        let aemm = args.aemm_config.as_deref().map(|file| Aemm::read(file, unix_ms() / 1000));
+        let mut aemm = aemm.transpose()?;
+        let mut settings = match &mut aemm {
+            Some(aemm) => mem::take(&mut aemm.settings),
+            None => Settings::load(&args.answers)?,
+        };
+        let policy = settings.policy(&args.answers);
+        let logs = settings.logs(&args.logs, Destination::Stderr)?;
+        let default = ListenAddress { address: DEFAULT_ADDRESS, instance: None };
+        let links = [args.listen, settings.listen, vec![default]];
+        let links = links.into_iter().find(|links| !links.is_empty()).unwrap_or_default();
+        let control = args.control.control.or(settings.control);
+        let state = args.control.state.or(settings.state).map(StateLocation::new);
+        let sources = args.instance.credential_sources(&settings.instance)?;
+        let mut launch = args.instance.launch(settings.instance)?;
+        if let Some(aemm) = &aemm {
+            aemm.complete(&mut launch);
+        }
+        launch.clone().settle()?;
+        let network = Network::of(&launch).with(settings.subnet.into_iter().map(Subnet::from))?;
+        check_ipv6(&links, &launch)?;
+        let no_auth = args.control.no_auth;
+        let reloadable = Reloadable {
+            document: settings.document,
+            response_args: args.answers,
+            log_args: args.logs,
+        };
+        let plan = Self {
+            links,
+            control: control.unwrap_or(ControlAddress::At(DEFAULT_CONTROL)),
+            authentication: if no_auth { Authentication::Off } else { Authentication::Signature },
+            state: state.map_or_else(StateLocation::default_file, Ok)?,
+            threads: args.threads.or(settings.threads).unwrap_or_else(default_threads),
+            policy,
+            launch,
+            network,
+            sources,
+            events: settings.events,
+            logs,
+            ignored: aemm.map(|aemm| aemm.ignored).unwrap_or_default(),
+        };
+        Ok((plan, reloadable))
+    }
+}

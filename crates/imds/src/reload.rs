@@ -1,0 +1,180 @@
+//! What a running `imds serve` does on SIGHUP and SIGUSR1: it reopens the access log, and reads the
+//! settings file again.
+//!
+//! Four keys take effect at once. Others decide what listens and what is launched: a change of those
+//! is named, and waits for a restart. Key names are logged, values never: some are secrets.
+
+use imds_host::Host;
+use toml::{Table, Value};
+
+use crate::cli::{AnswerArgs, LogArgs};
+use crate::config::{Logs, Settings};
+use crate::error::CommandError;
+use crate::settings::Destination;
+use crate::telemetry::{AccessLog, Messages};
+
+/// The keys that take effect at once, unless a flag of the same name is set.
+const LIVE: [&str; 4] = ["log-level", "access-log", "keep-alive", "stall"];
+
+/// What can be changed while the service runs, and what it was started with.
+pub(crate) struct Reload {
+    pub(crate) response_args: AnswerArgs,
+    pub(crate) log_args: LogArgs,
+    /// The settings file as it was at the start.
+    pub(crate) started_with: Table,
+    pub(crate) logs: Logs,
+    pub(crate) messages: Messages,
+    pub(crate) access_log: Option<AccessLog>,
+}
+
+/// The keys of a settings file that has changed, by what became of the change.
+#[derive(Debug, Default, Eq, PartialEq)]
+struct Changes {
+    applied: Vec<&'static str>,
+    needs_restart: Vec<String>,
+}
+
+impl Reload {
+    /// Reopens the access log: a file that was renamed is made anew.
+    pub(crate) fn reopen_log(&self) {
+        let Some(log) = &self.access_log else { return };
+        if let Err(error) = log.reopen(&self.logs.access) {
+            let destination = &self.logs.access;
+            tracing::error!(%error, "cannot reopen the access log {destination}; the old one stays");
+        }
+    }
+
+    /// Reopens the access log and applies what has changed in the settings file. A file with a mistake
+    /// changes nothing.
+    pub(crate) fn reload(&mut self, host: &Host) {
+        match self.read_again(host) {
+            Ok(Some(changes)) => changes.report(),
+            Ok(None) => {}
+            Err(error) => {
+                let error = without_source(&error.message());
+                tracing::error!("the settings stay as they are: {error}");
+                self.reopen_log();
+            }
+        }
+    }
+
+    /// `None` without a settings file.
+    fn read_again(&mut self, host: &Host) -> Result<Option<Changes>, CommandError> {
+        let Some(path) = &self.response_args.config else {
+            self.reopen_log();
+            return Ok(None);
+        };
+        let settings = Settings::read(path)?;
+        let policy = settings.policy(&self.response_args);
+        let logs = settings.logs(&self.log_args, Destination::Stderr)?;
+        let changed = changed_keys(&self.started_with, &settings.document);
+        let mut changes = Changes {
+            needs_restart: changed.into_iter().filter(|key| !LIVE.contains(&&**key)).collect(),
+            ..Changes::default()
+        };
+
+        // First what may fail.
+        if logs.access != self.logs.access {
+            match &self.access_log {
+                // The log is turned on and off where the service is made.
+                Some(log) if logs.access != Destination::Off => {
+                    log.reopen(&logs.access).map_err(|error| {
+                        let message = format!("cannot write the access log to {}", logs.access);
+                        CommandError::usage(message).caused_by(error)
+                    })?;
+                    self.logs.access = logs.access;
+                    changes.applied.push("access-log");
+                }
+                _ => changes.needs_restart.push("access-log".to_owned()),
+            }
+        } else {
+            self.reopen_log();
+        }
+        if logs.filter != self.logs.filter {
+            self.messages.set_filter(&logs.filter);
+            self.logs.filter = logs.filter;
+            changes.applied.push("log-level");
+        }
+        let before = host.policy();
+        host.set_policy(policy);
+        if policy.keep_alive != before.keep_alive {
+            changes.applied.push("keep-alive");
+        }
+        if policy.stall != before.stall {
+            changes.applied.push("stall");
+        }
+        Ok(Some(changes))
+    }
+}
+
+impl Changes {
+    fn report(&self) {
+        let or_none = |keys: String| if keys.is_empty() { "nothing".to_owned() } else { keys };
+        let applied = or_none(self.applied.join(", "));
+        if self.needs_restart.is_empty() {
+            tracing::info!(applied, "settings file read again");
+        } else {
+            let needs_restart = self.needs_restart.join(", ");
+            tracing::warn!(applied, needs_restart, "settings file read again");
+        }
+    }
+}
+
+/// One line of an error that may show lines of the file, which may have secrets.
+fn without_source(error: &str) -> String {
+    let is_shown = |line: &str| {
+        line.trim_start_matches(|one: char| one == ' ' || one.is_ascii_digit()).starts_with('|')
+    };
+    error.lines().filter(|line| !is_shown(line)).collect::<Vec<_>>().join(": ")
+}
+
+/// The keys whose values differ, such as `threads` and `instance.tags`.
+fn changed_keys(before: &Table, now: &Table) -> Vec<String> {
+    let mut changed = Vec::new();
+    for key in keys_of_both(before, now) {
+        match (before.get(key), now.get(key)) {
+            (one, other) if one == other => {}
+            (Some(Value::Table(one)), Some(Value::Table(other))) => {
+                let inner =
+                    keys_of_both(one, other).filter(|name| one.get(*name) != other.get(*name));
+                changed.extend(inner.map(|name| format!("{key}.{name}")));
+            }
+            _ => changed.push(key.to_owned()),
+        }
+    }
+    changed
+}
+
+fn keys_of_both<'a>(one: &'a Table, other: &'a Table) -> impl Iterator<Item = &'a str> {
+    let new = other.keys().filter(|key| !one.contains_key(*key));
+    one.keys().chain(new).map(String::as_str)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_shows_no_line_of_the_file() {
+        let error = toml::from_str::<Table>("a = 1\nsecret-access-key = \"wJalr\n").unwrap_err();
+        let error = without_source(&format!("imds.toml: {error}"));
+        assert!(error.starts_with("imds.toml: TOML parse error at line 2, column "), "{error}");
+        assert!(!error.contains("wJalr") && !error.contains('\n'), "{error}");
+    }
+
+    #[test]
+    fn changed_keys_are_named_with_their_table() {
+        let table = |text: &str| text.parse::<Table>().unwrap();
+        let before = table(
+            "threads = 2\nstall = '2s'\n[instance]\nami = 'al2'\ntags = { Name = 'a' }\n\
+             [[event]]\nkind = 'rebalance'",
+        );
+        let now =
+            table("threads = 2\n[instance]\nami = 'al2'\ntags = { Name = 'b' }\nrole.name = 'x'");
+        assert_eq!(
+            changed_keys(&before, &now),
+            ["event", "instance.tags", "instance.role", "stall"]
+        );
+        assert!(changed_keys(&before, &before).is_empty());
+    }
+}
