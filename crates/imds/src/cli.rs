@@ -5,6 +5,8 @@ mod client;
 mod control;
 mod event;
 mod migrate;
+#[cfg(test)]
+mod tests;
 
 use std::ffi::OsString;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};

@@ -24,7 +24,7 @@ fn stdout(arguments: &[&str]) -> Result<String> {
 
 fn the_version_names_the_build() -> Result<()> {
     let number = env!("CARGO_PKG_VERSION").replace('.', r"\.");
-    let line = format!(r"imds(-serve)? {number}( \([0-9a-f]{{9}}( \d{{4}}-\d\d-\d\d)?\))?");
+    let line = format!(r"imds(-serve)? {number}( \([0-9a-f]{{7,9}}( \d{{4}}-\d\d-\d\d)?\))?");
     let short = Regex::new(&format!("^{line}\n$"))?;
     let long = format!(
         "^{line}\ncommit: ([0-9a-f]{{9,}}|unknown)\nrustc: 1\\..*\ntarget: .*-.*\n\
