@@ -67,7 +67,13 @@ fn there_is_a_manual_page_for_each_command() -> Result<()> {
     let page = |name: &str| fs::read_to_string(pages.join(name)).with_context(|| name.to_owned());
     ensure!(page("imds.1")?.contains("imds\\-serve(1)"));
     let serve = page("imds-serve.1")?;
-    for words in ["\\-\\-hop\\-limit", ".SH EXAMPLES", "imds serve \\-\\-ami al2", "EC2 API"] {
+    for words in [
+        "\\-\\-hop\\-limit",
+        ".SH EXAMPLES",
+        "imds serve \\-\\-ami al2",
+        "EC2 API",
+        "\n\\&imds serve [OPTIONS]\n",
+    ] {
         ensure!(serve.contains(words), "no {words} in {serve}");
     }
     page("imds-event-maintenance-add.1")?;

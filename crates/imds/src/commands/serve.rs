@@ -28,7 +28,7 @@ use crate::sdk_settings::SdkSettings;
 use crate::serve::{Listener, Service, allow_many_connections, default_threads};
 use crate::settings::Destination;
 use crate::shell::Shell;
-use crate::signals::{LogSignals, Request};
+use crate::signals::LogSignals;
 use crate::state::{Place, access_key, control_address, default_instance, token_key};
 use crate::telemetry::{AccessLog, Messages};
 use crate::terminal;
@@ -114,7 +114,7 @@ pub(crate) fn run(args: ServeArgs) -> Result<ExitCode, CommandError> {
     let signers = Signers::new(keys);
 
     allow_many_connections();
-    let mut signals = runtime.block_on(async { signals.and_stop() }).map_err(cannot_start)?;
+    let signals = runtime.block_on(async { signals.and_stop() }).map_err(cannot_start)?;
     let service = Service {
         listeners,
         keyring,
@@ -140,13 +140,7 @@ pub(crate) fn run(args: ServeArgs) -> Result<ExitCode, CommandError> {
         .transpose()
         .map_err(cannot_start)?;
 
-    let signal = loop {
-        match runtime.block_on(signals.next()) {
-            Request::Stop(signal) => break signal,
-            Request::Reload => reload.reload(),
-            Request::ReopenLog => reload.reopen_log(),
-        }
-    };
+    let signal = reload.until_stopped(&runtime, signals);
     tracing::info!(signal, "stopping: requests that have begun are still answered");
     server.drain();
     drop(scheduler);
