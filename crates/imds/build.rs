@@ -18,6 +18,7 @@ fn main() {
     println!("cargo::rerun-if-changed=build.rs");
     let git = Git::of_this_package();
     let commit = env_value("IMDS_COMMIT").or_else(|| git.as_ref()?.read(&["rev-parse", "HEAD"]));
+    let commit = commit.filter(|commit| commit.bytes().all(|byte| byte.is_ascii_hexdigit()));
     let date = env_value("SOURCE_DATE_EPOCH").and_then(|seconds| date(&seconds)).or_else(|| {
         git.as_ref()?.read(&["show", "--no-patch", "--date=short-local", "--format=%cd", "HEAD"])
     });

@@ -5,6 +5,8 @@ mod client;
 mod control;
 mod event;
 mod migrate;
+#[cfg(test)]
+mod tests;
 
 use std::ffi::OsString;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -325,7 +327,7 @@ pub(crate) struct LogArgs {
     pub(crate) log_format: Option<LogFormat>,
 
     /// Which messages are logged: off, error, warn, info, debug or trace; a module may have a level
-    /// of its own, such as info,imds::serve=debug [env: IMDS_LOG] [default: info]
+    /// of its own, such as `info,imds::serve=debug` [env: `IMDS_LOG`] [default: info]
     #[arg(long, value_name = "LEVEL", value_parser = one_of::<LogFilter>(LEVELS),
           hide_possible_values = true)]
     pub(crate) log_level: Option<LogFilter>,

@@ -5,12 +5,14 @@
 //! is named, and waits for a restart. Key names are logged, values never: some are secrets.
 
 use imds_host::Host;
+use tokio::runtime::Runtime;
 use toml::{Table, Value};
 
 use crate::cli::{AnswerArgs, LogArgs};
 use crate::config::{Logs, Settings};
 use crate::error::CommandError;
 use crate::settings::Destination;
+use crate::signals::{Request, Signals};
 use crate::telemetry::{AccessLog, Messages};
 
 /// The keys that take effect at once, unless a flag of the same name is set.
@@ -35,8 +37,24 @@ struct Changes {
 }
 
 impl Reload {
+    /// Obeys signals until one of them asks to stop; says which.
+    pub(crate) fn until_stopped(
+        &mut self,
+        host: &Host,
+        runtime: &Runtime,
+        mut signals: Signals,
+    ) -> &'static str {
+        loop {
+            match runtime.block_on(signals.next()) {
+                Request::Stop(signal) => return signal,
+                Request::Reload => self.reload(host),
+                Request::ReopenLog => self.reopen_log(),
+            }
+        }
+    }
+
     /// Reopens the access log: a file that was renamed is made anew.
-    pub(crate) fn reopen_log(&self) {
+    fn reopen_log(&self) {
         let Some(log) = &self.access_log else { return };
         if let Err(error) = log.reopen(&self.logs.access) {
             let destination = &self.logs.access;
@@ -46,7 +64,7 @@ impl Reload {
 
     /// Reopens the access log and applies what has changed in the settings file. A file with a mistake
     /// changes nothing.
-    pub(crate) fn reload(&mut self, host: &Host) {
+    fn reload(&mut self, host: &Host) {
         match self.read_again(host) {
             Ok(Some(changes)) => changes.report(),
             Ok(None) => {}
@@ -74,22 +92,7 @@ impl Reload {
         };
 
         // First what may fail.
-        if logs.access != self.logs.access {
-            match &self.access_log {
-                // The log is turned on and off where the service is made.
-                Some(log) if logs.access != Destination::Off => {
-                    log.reopen(&logs.access).map_err(|error| {
-                        let message = format!("cannot write the access log to {}", logs.access);
-                        CommandError::usage(message).caused_by(error)
-                    })?;
-                    self.logs.access = logs.access;
-                    changes.applied.push("access-log");
-                }
-                _ => changes.needs_restart.push("access-log".to_owned()),
-            }
-        } else {
-            self.reopen_log();
-        }
+        self.move_log(logs.access, &mut changes)?;
         if logs.filter != self.logs.filter {
             self.messages.set_filter(&logs.filter);
             self.logs.filter = logs.filter;
@@ -104,6 +107,31 @@ impl Reload {
             changes.applied.push("stall");
         }
         Ok(Some(changes))
+    }
+
+    /// Sends the access log to `destination`, and reopens it where it goes there already.
+    fn move_log(
+        &mut self,
+        destination: Destination,
+        changes: &mut Changes,
+    ) -> Result<(), CommandError> {
+        if destination == self.logs.access {
+            self.reopen_log();
+            return Ok(());
+        }
+        match &self.access_log {
+            Some(log) if destination != Destination::Off => {
+                log.reopen(&destination).map_err(|error| {
+                    let message = format!("cannot write the access log to {destination}");
+                    CommandError::usage(message).caused_by(error)
+                })?;
+                self.logs.access = destination;
+                changes.applied.push("access-log");
+            }
+            // The log is turned on and off where the service is made.
+            _ => changes.needs_restart.push("access-log".to_owned()),
+        }
+        Ok(())
     }
 }
 

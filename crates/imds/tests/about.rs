@@ -24,7 +24,7 @@ fn stdout(arguments: &[&str]) -> Result<String> {
 
 fn the_version_names_the_build() -> Result<()> {
     let number = env!("CARGO_PKG_VERSION").replace('.', r"\.");
-    let line = format!(r"imds(-serve)? {number}( \([0-9a-f]{{9}}( \d{{4}}-\d\d-\d\d)?\))?");
+    let line = format!(r"imds(-serve)? {number}( \([0-9a-f]{{7,9}}( \d{{4}}-\d\d-\d\d)?\))?");
     let short = Regex::new(&format!("^{line}\n$"))?;
     let long = format!(
         "^{line}\ncommit: ([0-9a-f]{{9,}}|unknown)\nrustc: 1\\..*\ntarget: .*-.*\n\
@@ -67,7 +67,13 @@ fn there_is_a_manual_page_for_each_command() -> Result<()> {
     let page = |name: &str| fs::read_to_string(pages.join(name)).with_context(|| name.to_owned());
     ensure!(page("imds.1")?.contains("imds\\-serve(1)"));
     let serve = page("imds-serve.1")?;
-    for words in ["\\-\\-hop\\-limit", ".SH EXAMPLES", "imds serve \\-\\-ami al2", "EC2 API"] {
+    for words in [
+        "\\-\\-hop\\-limit",
+        ".SH EXAMPLES",
+        "imds serve \\-\\-ami al2",
+        "EC2 API",
+        "\n\\&imds serve [OPTIONS]\n",
+    ] {
         ensure!(serve.contains(words), "no {words} in {serve}");
     }
     page("imds-event-maintenance-add.1")?;

@@ -149,7 +149,8 @@ fn settings_file() -> Result<()> {
     let mut blocks = blocks().into_iter();
     let example = blocks.find(|block| block.info == "toml").context("no toml block")?.text;
     let help = Finished::success(imds().args(["serve", "--help"]))?.stdout;
-    let flags = help.lines().filter_map(|line| line.trim_start().strip_prefix("--"));
+    // Further to the right are help texts.
+    let flags = help.lines().filter_map(|line| line.strip_prefix("      --"));
     for flag in flags.filter_map(|line| line.split(' ').next()) {
         let only_said_by_flag = ["aemm-config", "config", "no-auth"].contains(&flag);
         let key = if flag == "tag" { "tags" } else { flag };

@@ -87,7 +87,7 @@ pub(crate) struct DoctorArgs {
 #[derive(Args)]
 #[command(next_help_heading = "Service")]
 pub(crate) struct ClientArgs {
-    /// The service's URL [default: the environment's, else http://169.254.169.254/]
+    /// The service's URL [default: the environment's, else `http://169.254.169.254/`]
     #[arg(long, value_name = "URL")]
     pub(crate) endpoint: Option<Endpoint>,
 

@@ -50,7 +50,7 @@ fn page(command: &Command) -> Result<Vec<u8>, CommandError> {
     Ok(page)
 }
 
-/// All sections but `EXTRA`, which would join the lines of examples.
+/// The sections in the usual order. Usage and examples are those of `--help`, line by line.
 fn render(command: &Command, page: &mut Vec<u8>) -> io::Result<()> {
     let man = Man::new(command.clone())
         .title(name_of(command).to_uppercase())
@@ -58,25 +58,28 @@ fn render(command: &Command, page: &mut Vec<u8>) -> io::Result<()> {
         .manual("imds");
     man.render_title(page)?;
     man.render_name_section(page)?;
-    man.render_synopsis_section(page)?;
+    // Its lines are indented as far as the first one's `Usage: `.
+    let usage = command.clone().render_usage().to_string();
+    let usage = usage.trim_start_matches("Usage: ").replace("\n       ", "\n");
+    page.extend(section("SYNOPSIS", &usage).into_bytes());
     man.render_description_section(page)?;
     man.render_options_section(page)?;
     if command.has_subcommands() {
         man.render_subcommands_section(page)?;
     }
     let examples = command.get_after_help().map(ToString::to_string).unwrap_or_default();
-    page.extend(section_of_examples(&examples).into_bytes());
-    man.render_version_section(page)
+    page.extend(section("EXAMPLES", &examples).into_bytes());
+    Ok(())
 }
 
-/// The examples with the lines that they have in `--help`.
-fn section_of_examples(text: &str) -> String {
+/// A section whose lines end where those of `text` end.
+fn section(title: &str, text: &str) -> String {
     let lines = text.lines().map(|line| {
         let line = line.replace('\\', "\\\\").replace('-', "\\-").replace('\'', "\\(aq");
         // A dot at the beginning of a line would be a request.
         format!("\\&{line}\n")
     });
-    format!(".SH EXAMPLES\n.nf\n{}.fi\n", lines.collect::<String>())
+    format!(".SH {title}\n.nf\n{}.fi\n", lines.collect::<String>())
 }
 
 /// `imds-instance-list`.

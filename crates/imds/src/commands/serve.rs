@@ -14,14 +14,14 @@ use std::process::ExitCode;
 use imds_dataplane::{Link, allow_many_connections};
 use imds_host::{Account, ControlSocket, Host, HostSettings, TokenKeys};
 use imds_identity::KeyStorage;
-use tokio::runtime::{Builder, Runtime};
+use tokio::runtime::Builder;
 
 use super::{cannot_log, cannot_start};
 use crate::cli::{ControlAddress, ServeArgs};
 use crate::credential_source::{Renewals, Renewing};
 use crate::error::CommandError;
 use crate::reload::Reload;
-use crate::signals::{LogSignals, Request, Signals};
+use crate::signals::LogSignals;
 use crate::telemetry::{AccessLog, Messages, Output};
 use crate::terminal;
 use plan::{Plan, Reloadable};
@@ -51,8 +51,10 @@ pub(crate) fn run(args: ServeArgs) -> Result<ExitCode, CommandError> {
 
     let Reloadable { document, response_args, log_args } = reloadable;
     let started_with = document;
-    let reload = Reload { response_args, log_args, started_with, logs, messages, access_log };
-    obey(&runtime, signals, host, reload);
+    let mut reload = Reload { response_args, log_args, started_with, logs, messages, access_log };
+    let signal = reload.until_stopped(&host, &runtime, signals);
+    tracing::info!(signal, "stopping: requests that have begun are still answered");
+    host.drain();
     drop(renewing);
     Ok(ExitCode::SUCCESS)
 }
@@ -107,17 +109,4 @@ fn start(
         .transpose()?;
     let greeting = banner::banner(&instance, addresses) + &invitation.unwrap_or_default();
     Ok((host, renewing, greeting))
-}
-
-/// Does what signals say, until one says to stop.
-fn obey(runtime: &Runtime, mut signals: Signals, host: Host, mut reload: Reload) {
-    let signal = loop {
-        match runtime.block_on(signals.next()) {
-            Request::Stop(signal) => break signal,
-            Request::Reload => reload.reload(&host),
-            Request::ReopenLog => reload.reopen_log(),
-        }
-    };
-    tracing::info!(signal, "stopping: requests that have begun are still answered");
-    host.drain();
 }

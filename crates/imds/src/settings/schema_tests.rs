@@ -28,7 +28,11 @@ const TABLES: [Table; 8] = [
         head: "[instance.placement]\n",
         require: "",
     },
-    Table { pointer: "/$defs/interface", head: "[[instance.interface]]\n", require: "ipv4 = []\n" },
+    Table {
+        pointer: "/$defs/interface",
+        head: "[[instance.interface]]\n",
+        require: "ipv4 = ['172.31.16.10']\n",
+    },
     Table {
         pointer: "/$defs/subnet",
         head: "[[subnet]]\n",

@@ -50,7 +50,7 @@ impl Output {
             Err((rest, written, error)) => {
                 self.rest = rest;
                 if !std::mem::replace(&mut self.is_failing, true) && !lines.is_empty() {
-                    let lost = lines[written..].iter().filter(|byte| **byte == b'\n').count();
+                    let lost = lines[written..].split_inclusive(|byte| *byte == b'\n').count();
                     let destination = &self.destination;
                     tracing::warn!(%error, lost, "cannot write the access log to {destination}");
                 }
