@@ -3,6 +3,7 @@
 
 mod architecture;
 mod bench;
+mod check;
 mod clients;
 mod codegen;
 mod install;
@@ -30,7 +31,7 @@ fn main() -> ExitCode {
     let arguments: Vec<_> = std::env::args().skip(1).collect();
     let done = match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["test"] => test::run(),
-        ["check"] => architecture::check(),
+        ["check"] => check::run(),
         ["codegen"] => codegen::run(),
         ["codegen", "--check"] => codegen::check(),
         ["codegen", "--trim"] => codegen::trim(),

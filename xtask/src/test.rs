@@ -3,7 +3,7 @@
 use anyhow::Result;
 
 use crate::install::Package;
-use crate::{architecture, cargo, clients, codegen, install};
+use crate::{cargo, check, clients, codegen, install};
 
 /// What the tests run as real clients.
 const PROGRAMS: [Package; 30] = [
@@ -93,7 +93,7 @@ pub(crate) fn run() -> Result<()> {
         cargo("check --quiet --manifest-path fuzz/Cargo.toml --target-dir target/fuzz")
             .env("CUSTOM_LIBFUZZER_PATH", "/dev/null"),
     )?;
-    architecture::check()?;
+    check::run()?;
     codegen::check()?;
     crate::run(
         cargo("test --workspace")

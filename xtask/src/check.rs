@@ -1,0 +1,52 @@
+//! `cargo xtask check`: the architecture's rules, and what is published.
+
+mod edges;
+mod effects;
+#[cfg(test)]
+mod fixture;
+mod graph;
+mod includes;
+mod manifests;
+mod mentions;
+mod resolve;
+mod size;
+mod source;
+mod workspace;
+
+use std::path::Path;
+
+use anyhow::{Result, bail};
+
+use workspace::Workspace;
+
+/// A rule: what it is called, and what it finds broken.
+type Rule = (&'static str, fn(&Workspace) -> Vec<String>);
+
+const RULES: [Rule; 8] = [
+    ("imports between crates", edges::between_crates),
+    ("layers inside a crate", edges::inside_crates),
+    ("circles of files", edges::circles),
+    ("effects", effects::used),
+    ("unsafe", effects::unsafe_code),
+    ("length", size::too_long),
+    ("included files", includes::outside_package),
+    ("manifests", manifests::incomplete),
+];
+
+/// Fails with everything that breaks a rule.
+pub(crate) fn run() -> Result<()> {
+    let workspace = Workspace::read(Path::new(env!("CARGO_MANIFEST_DIR")))?;
+    let mut count = 0;
+    for (name, rule) in RULES {
+        let broken = rule(&workspace);
+        match broken.len() {
+            0 => println!("{name}: ok"),
+            many => println!("{name}: {many} broken\n  {}", broken.join("\n  ")),
+        }
+        count += broken.len();
+    }
+    if count > 0 {
+        bail!("{count} times a rule is broken");
+    }
+    Ok(())
+}
