@@ -8,6 +8,7 @@ mod graph;
 mod includes;
 mod manifests;
 mod mentions;
+mod report;
 mod resolve;
 mod size;
 mod source;
@@ -17,6 +18,7 @@ use std::path::Path;
 
 use anyhow::{Result, bail};
 
+use report::Report;
 use workspace::Workspace;
 
 /// A rule: what it is called, and what it finds broken.
@@ -47,6 +49,17 @@ pub(crate) fn run() -> Result<()> {
     }
     if count > 0 {
         bail!("{count} times a rule is broken");
+    }
+    Ok(())
+}
+
+/// Prints the structure in numbers, as a table or as JSON. Judges nothing.
+pub(crate) fn report(as_json: bool) -> Result<()> {
+    let report = Report::new(&Workspace::read(Path::new(env!("CARGO_MANIFEST_DIR")))?);
+    if as_json {
+        println!("{}", serde_json::to_string_pretty(&report)?);
+    } else {
+        print!("{}", report.table());
     }
     Ok(())
 }

@@ -184,8 +184,7 @@ mod tests {
 
     #[test]
     fn layers_in_order_pass() {
-        let broken =
-            layers("fn main() { commands::serve::run() }", "use crate::error::Error;", "");
+        let broken = layers("fn main() { commands::serve::run() }", "use crate::error::Error;", "");
         assert_eq!(broken, Vec::<String>::new());
     }
 

@@ -24,7 +24,8 @@ fn by_table(workspace: &Workspace, table: &[Crate]) -> Vec<String> {
                     let Found::Outside(path) = scopes.resolve(id, &mention.names) else { continue };
                     let path = path.join("::");
                     let effects = row.without.iter();
-                    let effect = effects.filter(|effect| effect.paths.iter().any(|of| is_in(&path, of)));
+                    let effect =
+                        effects.filter(|effect| effect.paths.iter().any(|of| is_in(&path, of)));
                     for effect in effect {
                         broken.insert(format!(
                             "{}:{}: {path}: {name} does without {}",
@@ -86,7 +87,10 @@ mod tests {
 
     #[test]
     fn a_crate_that_does_without_files_passes() {
-        assert_eq!(of("use std::fmt; fn f(fs: u8) -> u8 { fs + 1 } // std::fs"), Vec::<String>::new());
+        assert_eq!(
+            of("use std::fmt; fn f(fs: u8) -> u8 { fs + 1 } // std::fs"),
+            Vec::<String>::new()
+        );
         assert_eq!(of("#[cfg(test)] mod tests { use std::fs; }"), Vec::<String>::new());
     }
 

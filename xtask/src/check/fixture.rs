@@ -26,8 +26,9 @@ impl Fixture {
 
     /// Adds a package whose manifest says `more` after its name.
     pub(crate) fn manifest(&mut self, name: &str, more: &str, sources: &[(&str, &str)]) {
-        let manifest =
-            format!("[package]\nname = \"{name}\"\nversion = \"0.1.0\"\nedition = \"2024\"\n{more}");
+        let manifest = format!(
+            "[package]\nname = \"{name}\"\nversion = \"0.1.0\"\nedition = \"2024\"\n{more}"
+        );
         self.file(&format!("{name}/Cargo.toml"), &manifest);
         for (path, text) in sources {
             self.file(&format!("{name}/src/{path}"), text);

@@ -43,13 +43,15 @@ pub(crate) fn outside_package(workspace: &Workspace) -> Vec<String> {
 fn inclusions(tokens: TokenStream, found: &mut Vec<(usize, String)>) {
     let tokens: Vec<TokenTree> = tokens.into_iter().collect();
     for window in tokens.windows(3) {
-        let [TokenTree::Ident(name), TokenTree::Punct(sign), TokenTree::Group(group)] = window else {
+        let [TokenTree::Ident(name), TokenTree::Punct(sign), TokenTree::Group(group)] = window
+        else {
             continue;
         };
-        if sign.as_char() == '!' && MACROS.iter().any(|including| name == including) {
-            if let Ok(path) = syn::parse2::<syn::LitStr>(group.stream()) {
-                found.push((name.span().start().line, path.value()));
-            }
+        if sign.as_char() == '!'
+            && MACROS.iter().any(|including| name == including)
+            && let Ok(path) = syn::parse2::<syn::LitStr>(group.stream())
+        {
+            found.push((name.span().start().line, path.value()));
         }
     }
     for token in tokens {

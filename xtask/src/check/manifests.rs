@@ -10,7 +10,7 @@ pub(crate) fn incomplete(workspace: &Workspace) -> Vec<String> {
     let published = workspace.packages.iter().filter(|package| package.is_published());
     published
         .flat_map(|package| {
-            let manifest = &package.manifest.manifest_path;
+            let manifest = &package.manifest.path;
             let shown = manifest.strip_prefix(&workspace.root).unwrap_or(manifest).display();
             let name = &package.manifest.name;
             let of = move |fault| format!("{shown}: {name} is published, but {fault}");
@@ -38,10 +38,10 @@ fn faults(workspace: &Workspace, package: &Package) -> Vec<String> {
     if manifest.keywords.len() > MOST_KEYWORDS {
         faults.push(format!("has more than {MOST_KEYWORDS} keywords"));
     }
-    if let Some(readme) = &manifest.readme {
-        if !package.directory().join(readme).is_file() {
-            faults.push(format!("its readme {} does not exist", readme.display()));
-        }
+    if let Some(readme) = &manifest.readme
+        && !package.directory().join(readme).is_file()
+    {
+        faults.push(format!("its readme {} does not exist", readme.display()));
     }
     let is_published = |name: &str| {
         let ours = workspace.packages.iter().find(|package| package.manifest.name == name);

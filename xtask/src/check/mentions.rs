@@ -287,9 +287,7 @@ pub(crate) fn lines_of_code(tokens: TokenStream, lines: &mut std::collections::B
 
 /// How many tokens at the start are one documentation comment: `#[doc = …]` or `#![doc = …]`.
 fn length_of_doc(tokens: &[TokenTree]) -> usize {
-    let is = |at: usize, sign| {
-        matches!(tokens.get(at), Some(TokenTree::Punct(punct)) if punct.as_char() == sign)
-    };
+    let is = |at: usize, sign| matches!(tokens.get(at), Some(TokenTree::Punct(punct)) if punct.as_char() == sign);
     if !is(0, '#') {
         return 0;
     }

@@ -43,9 +43,8 @@ type Trail = Vec<(ModuleId, String)>;
 
 impl<'a> Scopes<'a> {
     pub(crate) fn new(tree: &'a Tree) -> Self {
-        let mut modules: Vec<Scope> = (0..tree.modules.len())
-            .map(|module| Scope::new(tree, module))
-            .collect();
+        let mut modules: Vec<Scope> =
+            (0..tree.modules.len()).map(|module| Scope::new(tree, module)).collect();
         // `#[macro_export]` puts a macro at the root, whichever module defines it.
         for module in 1..modules.len() {
             for name in exported_macros(tree.items(module)) {
@@ -108,7 +107,13 @@ impl<'a> Scopes<'a> {
 
     /// What a module knows under `name`. One name may be a module and a function at once: before
     /// `::` the module is meant.
-    fn lookup(&self, module: ModuleId, name: &str, as_prefix: bool, trail: &mut Trail) -> Option<Found> {
+    fn lookup(
+        &self,
+        module: ModuleId,
+        name: &str,
+        as_prefix: bool,
+        trail: &mut Trail,
+    ) -> Option<Found> {
         let step = (module, name.to_owned());
         if trail.contains(&step) {
             return None;
@@ -140,8 +145,10 @@ impl<'a> Scopes<'a> {
     }
 
     fn inherited_macro(&self, module: ModuleId, name: &str) -> Option<Found> {
-        let parents = std::iter::successors(Some(module), |module| self.tree.modules[*module].parent);
-        let mut having = parents.filter(|at| self.modules[*at].macros.iter().any(|own| own == name));
+        let parents =
+            std::iter::successors(Some(module), |module| self.tree.modules[*module].parent);
+        let mut having =
+            parents.filter(|at| self.modules[*at].macros.iter().any(|own| own == name));
         having.next().map(|at| Found::Item(self.tree.modules[at].file))
     }
 }

@@ -44,7 +44,7 @@ impl Tree {
     /// shown relative to.
     pub(crate) fn read(workspace: &Path, root: &Path, is_test: bool) -> Result<Self> {
         let mut tree = Self { files: Vec::new(), modules: Vec::new() };
-        let directory = root.parent().context("a source file has no directory")?.to_owned();
+        let directory = root.parent().context("a source file has no directory")?;
         tree.add_file(workspace, root, directory, None, is_test)?;
         Ok(tree)
     }
@@ -66,12 +66,21 @@ impl Tree {
         items
     }
 
+    /// Whether these are two files of which one is the other's parent module.
+    pub(crate) fn is_parent_and_child(&self, files: &[FileId]) -> bool {
+        let parent = |file: FileId| {
+            let module = self.modules.iter().find(|module| module.file == file)?;
+            Some(self.modules[module.parent?].file)
+        };
+        matches!(*files, [one, two] if parent(one) == Some(two) || parent(two) == Some(one))
+    }
+
     /// Parses a file as a module whose children live in `directory`.
     fn add_file(
         &mut self,
         workspace: &Path,
         path: &Path,
-        directory: PathBuf,
+        directory: &Path,
         parent: Option<ModuleId>,
         is_test: bool,
     ) -> Result<ModuleId> {
@@ -84,7 +93,7 @@ impl Tree {
         let file = self.files.len();
         self.files.push(File { path: shown, text, syntax, is_test });
         let module = self.add_module(file, parent, Vec::new(), is_test);
-        self.add_children(workspace, path, module, &directory)?;
+        self.add_children(workspace, path, module, directory)?;
         Ok(module)
     }
 
@@ -116,14 +125,15 @@ impl Tree {
             let name = child.ident.to_string();
             let is_test = self.modules[module].is_test || is_for_tests(&child.attrs);
             let id = if child.content.is_some() {
-                let inline = [&self.modules[module].inline[..], std::slice::from_ref(&name)].concat();
+                let inline =
+                    [&self.modules[module].inline[..], std::slice::from_ref(&name)].concat();
                 let file = self.modules[module].file;
                 let id = self.add_module(file, Some(module), inline, is_test);
                 self.add_children(workspace, path, id, &directory.join(&name))?;
                 id
             } else {
                 let (file, below) = file_of(&child, path, directory)?;
-                self.add_file(workspace, &file, below, Some(module), is_test)?
+                self.add_file(workspace, &file, &below, Some(module), is_test)?
             };
             self.modules[module].children.insert(name, id);
         }

@@ -6,7 +6,7 @@ use anyhow::{Context as _, Result, bail};
 use serde::Deserialize;
 
 use super::source::Tree;
-use crate::cargo;
+use crate::command::cargo;
 
 /// A workspace as Cargo describes it, with every Rust file parsed.
 pub(crate) struct Workspace {
@@ -31,7 +31,8 @@ pub(crate) struct Target {
 #[derive(Deserialize)]
 pub(crate) struct Manifest {
     pub(crate) name: String,
-    pub(crate) manifest_path: PathBuf,
+    #[serde(rename = "manifest_path")]
+    pub(crate) path: PathBuf,
     pub(crate) dependencies: Vec<Dependency>,
     /// `None` where every registry is allowed, empty where none is.
     pub(crate) publish: Option<Vec<String>>,
@@ -102,7 +103,7 @@ impl TargetManifest {
 impl Package {
     /// The package's directory.
     pub(crate) fn directory(&self) -> &Path {
-        self.manifest.manifest_path.parent().unwrap_or(Path::new(""))
+        self.manifest.path.parent().unwrap_or(Path::new(""))
     }
 
     /// Whether `cargo publish` takes it.
