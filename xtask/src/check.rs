@@ -1,11 +1,13 @@
 //! `cargo xtask check`: the architecture's rules, and what is published.
 
+mod dependencies;
 mod edges;
 mod effects;
 #[cfg(test)]
 mod fixture;
 mod graph;
 mod includes;
+mod language;
 mod manifests;
 mod mentions;
 mod report;
@@ -24,7 +26,7 @@ use workspace::Workspace;
 /// A rule: what it is called, and what it finds broken.
 type Rule = (&'static str, fn(&Workspace) -> Vec<String>);
 
-const RULES: [Rule; 8] = [
+const RULES: [Rule; 9] = [
     ("imports between crates", edges::between_crates),
     ("layers inside a crate", edges::inside_crates),
     ("circles of files", edges::circles),
@@ -33,22 +35,23 @@ const RULES: [Rule; 8] = [
     ("length", size::too_long),
     ("included files", includes::outside_package),
     ("manifests", manifests::incomplete),
+    ("language", language::too_new),
 ];
 
 /// Fails with everything that breaks a rule.
 pub(crate) fn run() -> Result<()> {
     let workspace = Workspace::read(Path::new(env!("CARGO_MANIFEST_DIR")))?;
-    let mut count = 0;
-    for (name, rule) in RULES {
-        let broken = rule(&workspace);
+    let mut results: Vec<_> = RULES.iter().map(|(name, rule)| (*name, rule(&workspace))).collect();
+    results.push(("dependencies", dependencies::refused(&workspace.root)?));
+    for (name, broken) in &results {
         match broken.len() {
             0 => println!("{name}: ok"),
             many => println!("{name}: {many} broken\n  {}", broken.join("\n  ")),
         }
-        count += broken.len();
     }
+    let count: usize = results.iter().map(|(_, broken)| broken.len()).sum();
     if count > 0 {
-        bail!("{count} times a rule is broken");
+        bail!("rules are broken in {count} places; CONTRIBUTING.md says what they are");
     }
     Ok(())
 }
