@@ -1,6 +1,7 @@
 //! `cargo xtask check`: the architecture's rules, and what is published.
 
 mod dependencies;
+mod documents;
 mod edges;
 mod effects;
 #[cfg(test)]
@@ -26,7 +27,7 @@ use workspace::Workspace;
 /// A rule: what it is called, and what it finds broken.
 type Rule = (&'static str, fn(&Workspace) -> Vec<String>);
 
-const RULES: [Rule; 9] = [
+const RULES: [Rule; 10] = [
     ("imports between crates", edges::between_crates),
     ("layers inside a crate", edges::inside_crates),
     ("circles of files", edges::circles),
@@ -36,6 +37,7 @@ const RULES: [Rule; 9] = [
     ("included files", includes::outside_package),
     ("manifests", manifests::incomplete),
     ("language", language::too_new),
+    ("tests in SECURITY.md", documents::untested),
 ];
 
 /// Fails with everything that breaks a rule.
