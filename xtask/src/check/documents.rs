@@ -42,13 +42,10 @@ fn of_cell(cell: &str, root: &Path) -> Vec<String> {
     // Every second piece stands between backticks.
     for name in cell.split('`').skip(1).step_by(2) {
         if name.contains('/') {
-            file = match fs::read_to_string(root.join(name)) {
-                Ok(text) => Some((name, text)),
-                Err(_) => {
-                    faults.push(format!("there is no file {name}"));
-                    None
-                }
-            };
+            file = fs::read_to_string(root.join(name)).ok().map(|text| (name, text));
+            if file.is_none() {
+                faults.push(format!("there is no file {name}"));
+            }
         } else if let Some((path, text)) = &file
             && !text.contains(name)
         {
