@@ -69,6 +69,24 @@ const PROCESSES: Effect =
 /// Only computes: a value goes in, a value comes out.
 const PURE: &[Effect] = &[SOCKETS, FILES, CLOCK, RANDOMNESS, RUNTIME, PROCESSES];
 
+/// What the binary and tools for developers may import.
+const LIBRARIES: &[&str] = &[
+    "imds-core",
+    "imds-ec2",
+    "imds-kv",
+    "imds-linux",
+    "imds-client",
+    "imds-migrate",
+    "imds-identity",
+    "imds-account",
+    "imds-dataplane",
+    "imds-control",
+    "imds-sandbox",
+    "imds-doctor",
+    "imds-host",
+    "imds-store",
+];
+
 /// The crates of the workspace. A crate without a row is an error.
 pub(crate) const CRATES: &[Crate] = &[
     row("imds-core", &[], PURE),
@@ -97,30 +115,11 @@ pub(crate) const CRATES: &[Crate] = &[
         ],
         &[],
     ),
-    row(
-        "imds",
-        &[
-            "imds-core",
-            "imds-ec2",
-            "imds-kv",
-            "imds-linux",
-            "imds-client",
-            "imds-migrate",
-            "imds-identity",
-            "imds-account",
-            "imds-dataplane",
-            "imds-control",
-            "imds-sandbox",
-            "imds-doctor",
-            "imds-host",
-            "imds-store",
-        ],
-        &[],
-    ),
+    row("imds", LIBRARIES, &[]),
     // Until its engines are in `imds-kv` and its records in `imds-account`.
     row("imds-store", &["imds-core"], &[PROCESSES]),
-    row("testkit", &["imds-core", "imds-ec2", "imds-kv", "imds-linux", "imds-host"], &[]),
-    row("xtask", &[], &[]),
+    row("testkit", LIBRARIES, &[]),
+    row("xtask", LIBRARIES, &[]),
 ];
 
 /// Crates that tests of every crate may import.
