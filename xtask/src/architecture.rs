@@ -1,104 +1,150 @@
-//! The dependency rules: which crate may import which, and where sockets, files and `unsafe` may be.
+//! The architecture as tables: which crate may import which, what crates do without, and where
+//! `unsafe` may be. `cargo xtask check` enforces them.
 
-use std::fs;
-use std::path::Path;
-
-use anyhow::{Context as _, Result, bail};
-use serde_json::Value;
-
-use crate::cargo;
-
-/// Each crate of ours, and those of ours that it may import.
-const MAY_IMPORT: [(&str, &[&str]); 9] = [
-    ("imds-client", &[]),
-    ("imds-core", &[]),
-    ("imds-ec2", &[]),
-    ("imds-linux", &[]),
-    ("imds-migrate", &[]),
-    ("imds-store", &["imds-core"]),
-    ("imds", &["imds-client", "imds-core", "imds-ec2", "imds-linux", "imds-migrate", "imds-store"]),
-    ("testkit", &["imds-linux"]),
-    ("xtask", &[]),
-];
-
-/// Crates that only compute: no sockets, no files, no clock, no runtime.
-const PURE: [(&str, &str); 2] = [("imds-core", "crates/core/src"), ("imds-ec2", "crates/ec2/src")];
-const IMPURE: [&str; 7] = [
-    "std::net::Tcp",
-    "std::net::Udp",
-    "std::fs",
-    "std::io::stdin",
-    "SystemTime",
-    "Instant::",
-    "tokio",
-];
-
-/// Ours that only tests may import, where a crate may not.
-const FOR_TESTS: [&str; 2] = ["testkit", "imds-linux"];
-
-/// The only sources that may say `unsafe`.
-const UNSAFE_HOMES: [&str; 2] = ["crates/linux/src", "crates/client/src/socket.rs"];
-
-/// Fails with every rule that is broken.
-pub(crate) fn check() -> Result<()> {
-    let mut broken = Vec::new();
-    let output = cargo("metadata --no-deps --format-version 1").output()?;
-    let metadata: Value = serde_json::from_slice(&output.stdout).context("cargo metadata")?;
-    let packages = metadata["packages"].as_array().context("cargo metadata has no packages")?;
-    let ours: Vec<_> = packages.iter().filter_map(|package| package["name"].as_str()).collect();
-    for package in packages {
-        let name = package["name"].as_str().unwrap_or_default();
-        let Some((_, allowed)) = MAY_IMPORT.iter().find(|(known, _)| *known == name) else {
-            broken.push(format!("{name}: say in xtask/src/architecture.rs what it may import"));
-            continue;
-        };
-        for dependency in package["dependencies"].as_array().into_iter().flatten() {
-            let imported = dependency["name"].as_str().unwrap_or_default();
-            let is_dev = dependency["kind"] == "dev" && FOR_TESTS.contains(&imported);
-            if ours.contains(&imported) && !allowed.contains(&imported) && !is_dev {
-                broken.push(format!("{name} may not import {imported}"));
-            }
-        }
-    }
-    let root = Path::new(metadata["workspace_root"].as_str().context("no workspace root")?);
-    for (name, sources) in PURE {
-        each_line(&root.join(sources), &mut |place, line| {
-            if let Some(word) = IMPURE.iter().find(|word| line.contains(**word)) {
-                broken.push(format!("{place}: {name} is pure and may not use {word}"));
-            }
-        })?;
-    }
-    for sources in ["crates", "xtask"] {
-        each_line(&root.join(sources), &mut |place, line| {
-            let is_unsafe = ["unsafe {", "unsafe fn", "unsafe impl", "unsafe extern"]
-                .iter()
-                .any(|word| line.contains(word) && !line.contains(&format!("\"{word}")));
-            if is_unsafe && !UNSAFE_HOMES.iter().any(|home| place.contains(home)) {
-                broken.push(format!("{place}: `unsafe` lives only in {UNSAFE_HOMES:?}"));
-            }
-        })?;
-    }
-    if !broken.is_empty() {
-        bail!("the dependency rules are broken:\n  {}", broken.join("\n  "));
-    }
-    println!("dependency rules: {} crates, none broken", ours.len());
-    Ok(())
+/// A crate of ours, and those of ours that it may import.
+pub(crate) struct Crate {
+    pub(crate) name: &'static str,
+    pub(crate) may_import: &'static [&'static str],
+    /// What its code does without.
+    pub(crate) without: &'static [Effect],
 }
 
-/// Calls `see` with place and text of every line of Rust below `directory` that is no comment.
-fn each_line(directory: &Path, see: &mut impl FnMut(&str, &str)) -> Result<()> {
-    let entries = fs::read_dir(directory).with_context(|| directory.display().to_string())?;
-    for entry in entries {
-        let path = entry?.path();
-        if path.is_dir() {
-            each_line(&path, see)?;
-        } else if path.extension().is_some_and(|extension| extension == "rs") {
-            for (index, line) in fs::read_to_string(&path)?.lines().enumerate() {
-                if !line.trim_start().starts_with("//") {
-                    see(&format!("{}:{}", path.display(), index + 1), line);
-                }
-            }
-        }
-    }
-    Ok(())
+const fn row(
+    name: &'static str,
+    may_import: &'static [&'static str],
+    without: &'static [Effect],
+) -> Crate {
+    Crate { name, may_import, without }
 }
+
+/// Something that code does beside computing, and the paths that do it.
+pub(crate) struct Effect {
+    pub(crate) name: &'static str,
+    pub(crate) paths: &'static [&'static str],
+}
+
+const SOCKETS: Effect = Effect {
+    name: "sockets",
+    paths: &[
+        "std::net::TcpStream",
+        "std::net::TcpListener",
+        "std::net::UdpSocket",
+        "std::os::unix::net",
+        "rustix::net",
+        "socket2",
+        "tokio::net",
+        "hyper",
+        "axum",
+    ],
+};
+const FILES: Effect = Effect {
+    name: "files and terminals",
+    paths: &[
+        "std::fs",
+        "std::env",
+        "std::io::stdin",
+        "std::io::stdout",
+        "std::io::stderr",
+        "rustix::fs",
+        "tempfile",
+    ],
+};
+const CLOCK: Effect = Effect {
+    name: "a clock",
+    paths: &[
+        "std::time::Instant::now",
+        "std::time::SystemTime",
+        "std::thread::sleep",
+        "jiff::Timestamp::now",
+        "jiff::Zoned::now",
+        "rustix::time",
+    ],
+};
+const RANDOMNESS: Effect = Effect { name: "randomness", paths: &["getrandom", "rand"] };
+const RUNTIME: Effect =
+    Effect { name: "threads and runtimes", paths: &["std::thread", "tokio", "libc"] };
+const PROCESSES: Effect =
+    Effect { name: "other programs", paths: &["std::process::Command", "rustix::process"] };
+
+/// Only computes: a value goes in, a value comes out.
+const PURE: &[Effect] = &[SOCKETS, FILES, CLOCK, RANDOMNESS, RUNTIME, PROCESSES];
+
+/// What the binary and tools for developers may import.
+const LIBRARIES: &[&str] = &[
+    "imds-core",
+    "imds-ec2",
+    "imds-kv",
+    "imds-linux",
+    "imds-client",
+    "imds-migrate",
+    "imds-identity",
+    "imds-account",
+    "imds-dataplane",
+    "imds-control",
+    "imds-sandbox",
+    "imds-doctor",
+    "imds-host",
+];
+
+/// The crates of the workspace. A crate without a row is an error.
+pub(crate) const CRATES: &[Crate] = &[
+    row("imds-core", &[], PURE),
+    row("imds-ec2", &[], PURE),
+    row("imds-kv", &[], &[PROCESSES]),
+    row("imds-linux", &[], &[]),
+    row("imds-client", &[], &[PROCESSES]),
+    row("imds-migrate", &[], &[SOCKETS, CLOCK, RANDOMNESS, PROCESSES]),
+    row("imds-identity", &["imds-core"], &[SOCKETS, PROCESSES]),
+    row("imds-account", &["imds-core", "imds-kv", "imds-identity"], &[SOCKETS, PROCESSES]),
+    row("imds-dataplane", &["imds-core", "imds-account", "imds-linux"], &[PROCESSES]),
+    row("imds-control", &["imds-core", "imds-ec2", "imds-account"], &[PROCESSES]),
+    row("imds-sandbox", &["imds-linux"], &[]),
+    row("imds-doctor", &["imds-client"], &[]),
+    row(
+        "imds-host",
+        &[
+            "imds-core",
+            "imds-ec2",
+            "imds-kv",
+            "imds-linux",
+            "imds-identity",
+            "imds-account",
+            "imds-dataplane",
+            "imds-control",
+        ],
+        &[],
+    ),
+    row("imds", LIBRARIES, &[]),
+    // Until its engines are in `imds-kv` and its records in `imds-account`.
+    row("imds-store", &["imds-core"], &[PROCESSES]),
+    row("testkit", LIBRARIES, &[]),
+    row("xtask", LIBRARIES, &[]),
+];
+
+/// Crates that tests of every crate may import.
+pub(crate) const FOR_TESTS: &[&str] = &["testkit", "imds-linux"];
+
+/// A module inside a crate whose place among the others is fixed. Modules are those of the root.
+pub(crate) struct Layer {
+    pub(crate) package: &'static str,
+    pub(crate) module: &'static str,
+    /// Modules that may import it; `None`: any. The root file is `main`.
+    pub(crate) imported_by: Option<&'static [&'static str]>,
+    /// Modules that it may import; `None`: any.
+    pub(crate) may_import: Option<&'static [&'static str]>,
+}
+
+pub(crate) const LAYERS: &[Layer] = &[
+    // What a subcommand does is nobody else's business.
+    Layer { package: "imds", module: "commands", imported_by: Some(&["main"]), may_import: None },
+    // The command line says what was typed: words and values, nothing that acts.
+    Layer {
+        package: "imds",
+        module: "cli",
+        imported_by: None,
+        may_import: Some(&["error", "settings", "shell", "terminal"]),
+    },
+];
+
+/// The only sources that may say `unsafe`: prefixes of paths from the workspace's root.
+pub(crate) const UNSAFE_HOMES: &[&str] = &["crates/linux/", "crates/client/src/socket.rs"];

@@ -3,23 +3,17 @@
 mod client;
 mod control;
 mod exec;
+mod measure;
 mod migrate;
 mod requests;
 mod server;
 mod start;
 
-use std::process::Command;
-use std::time::Instant;
+use anyhow::Result;
 
-use anyhow::{Context as _, Result};
-
-use crate::{cargo, install};
-
-/// Rounds of each measurement; the subjects take turns, and medians are printed.
-const ROUNDS: usize = 7;
-
-/// The program that is measured: the release build.
-const IMDS: &str = "target/release/imds";
+use crate::command::{cargo, run as run_command};
+use crate::install;
+use measure::ROUNDS;
 
 /// A part's name, and what measures it.
 type Part = (&'static str, fn() -> Result<()>);
@@ -42,7 +36,7 @@ pub(crate) fn run(part: Option<&str>) -> Result<()> {
         ("unshare", "util-linux"),
         ("rg", "ripgrep"),
     ])?;
-    crate::run(&mut cargo("build --release --package imds"))?;
+    run_command(&mut cargo("build --release --package imds"))?;
     println!("\nMedians of {ROUNDS} rounds; the subjects take turns.\n");
     for (name, measure) in PARTS {
         if part.is_none_or(|wanted| wanted == name) {
@@ -50,18 +44,4 @@ pub(crate) fn run(part: Option<&str>) -> Result<()> {
         }
     }
     Ok(())
-}
-
-/// The middle of the measured values.
-fn median(mut values: Vec<f64>) -> f64 {
-    values.sort_by(f64::total_cmp);
-    values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
-}
-
-/// How long a command takes, in milliseconds.
-fn time(command: &mut Command) -> Result<f64> {
-    let start = Instant::now();
-    let status = command.status().with_context(|| format!("{command:?}"))?;
-    anyhow::ensure!(status.success(), "{command:?}: {status}");
-    Ok(start.elapsed().as_secs_f64() * 1000.0)
 }

@@ -6,7 +6,8 @@ use std::process::Command;
 
 use anyhow::Result;
 
-use crate::{cargo, install};
+use crate::command::{cargo, run};
+use crate::install;
 
 const HOME: &str = "target/clients";
 
@@ -20,7 +21,7 @@ pub(crate) fn all() -> Result<PathBuf> {
 /// The one in Rust, built with a profile; gives back where its binary is.
 pub(crate) fn rust(profile: &str) -> Result<PathBuf> {
     let target = Path::new(HOME).join("rust");
-    crate::run(&mut cargo(&format!(
+    run(&mut cargo(&format!(
         "build --profile {profile} --quiet --locked \
          --manifest-path xtask/clients/rust/Cargo.toml --target-dir {}",
         target.display()
@@ -37,8 +38,6 @@ pub(crate) fn node() -> Result<PathBuf> {
     for file in ["package.json", "package-lock.json", "credentials.js"] {
         std::fs::copy(format!("xtask/clients/node/{file}"), home.join(file))?;
     }
-    crate::run(
-        Command::new("npm").args(["ci", "--silent", "--ignore-scripts"]).current_dir(&home),
-    )?;
+    run(Command::new("npm").args(["ci", "--silent", "--ignore-scripts"]).current_dir(&home))?;
     Ok(home.join("credentials.js"))
 }

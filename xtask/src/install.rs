@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Result, bail};
 
-use crate::run;
+use crate::command::run;
 
 /// A program, and the Debian package that has it.
 pub(crate) type Package = (&'static str, &'static str);

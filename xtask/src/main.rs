@@ -3,21 +3,22 @@
 
 mod architecture;
 mod bench;
+mod check;
 mod clients;
 mod codegen;
+mod command;
 mod install;
 mod test;
 
-use std::process::{Command, ExitCode};
-
-use anyhow::{Context as _, Result, bail};
+use std::process::ExitCode;
 
 const USAGE: &str = "\
 Usage: cargo xtask <chore>
 
   test    everything that must pass: format, lints, the dependency rules, all tests;
           installs what the tests need (Debian packages, a Python environment, AWS SDKs)
-  check   only the dependency rules
+  check   only the architecture's rules and what is published; `--report` prints the structure in
+          numbers, `--report --json` the same for programs
   codegen the EC2 shapes from crates/ec2/model/ec2.json; `--check` only compares;
           `gzip -dc …/service-2.json.gz | cargo xtask codegen --trim` makes that model
           from botocore's, down to the operations in crates/ec2/model/operations.txt
@@ -30,7 +31,9 @@ fn main() -> ExitCode {
     let arguments: Vec<_> = std::env::args().skip(1).collect();
     let done = match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["test"] => test::run(),
-        ["check"] => architecture::check(),
+        ["check"] => check::run(),
+        ["check", "--report"] => check::report(false),
+        ["check", "--report", "--json"] => check::report(true),
         ["codegen"] => codegen::run(),
         ["codegen", "--check"] => codegen::check(),
         ["codegen", "--trim"] => codegen::trim(),
@@ -50,22 +53,4 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
-}
-
-/// Runs a command to its end; its output goes where ours goes.
-fn run(command: &mut Command) -> Result<()> {
-    let line = format!("{command:?}").replace('"', "");
-    println!("$ {line}");
-    let status = command.status().with_context(|| format!("cannot run {line}"))?;
-    if !status.success() {
-        bail!("{line}: {status}");
-    }
-    Ok(())
-}
-
-/// The cargo that runs this.
-fn cargo(arguments: &str) -> Command {
-    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    command.args(arguments.split_whitespace());
-    command
 }

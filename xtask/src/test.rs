@@ -3,7 +3,8 @@
 use anyhow::Result;
 
 use crate::install::Package;
-use crate::{architecture, cargo, clients, codegen, install};
+use crate::{check, clients, codegen, command, install};
+use command::cargo;
 
 /// What the tests run as real clients.
 const PROGRAMS: [Package; 31] = [
@@ -93,18 +94,18 @@ pub(crate) fn run() -> Result<()> {
     let python = install::python(&PYTHON)?;
     let guests = install::unpacked("guests", &GUESTS)?;
     let clients = clients::all()?;
-    crate::run(&mut cargo("fmt --all --check"))?;
-    crate::run(&mut cargo("clippy --workspace --all-targets --quiet -- -D warnings"))?;
+    command::run(&mut cargo("fmt --all --check"))?;
+    command::run(&mut cargo("clippy --workspace --all-targets --quiet -- -D warnings"))?;
     let mut doc = cargo("doc --workspace --no-deps --document-private-items --quiet");
-    crate::run(doc.env("RUSTDOCFLAGS", "-D warnings"))?;
+    command::run(doc.env("RUSTDOCFLAGS", "-D warnings"))?;
     // To fuzz takes nightly and a C++ compiler; that the targets compile takes neither.
-    crate::run(
+    command::run(
         cargo("check --quiet --manifest-path fuzz/Cargo.toml --target-dir target/fuzz")
             .env("CUSTOM_LIBFUZZER_PATH", "/dev/null"),
     )?;
-    architecture::check()?;
+    check::run()?;
     codegen::check()?;
-    crate::run(
+    command::run(
         cargo("test --workspace")
             .env("IMDS_TEST_PYTHON", python)
             .env("IMDS_TEST_GUESTS", guests)

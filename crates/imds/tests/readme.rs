@@ -5,6 +5,7 @@
 //! user, who has one. The `text` block that follows is what it prints, where `…` stands
 //! for anything. The `toml` block is a settings file. Other blocks are not run.
 
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use regex_lite::Regex;
@@ -12,7 +13,11 @@ use testkit::{Context as _, Finished, Need, Result, Server, Trial, ensure, imds,
 
 use crate::api::{call, element, elements, image};
 
-const README: &str = include_str!("../../../README.md");
+/// Read by path: a package cannot include what is outside it.
+static README: LazyLock<String> = LazyLock::new(|| {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../README.md");
+    std::fs::read_to_string(path).expect(path)
+});
 
 /// Where `imds serve` listens if nothing is said; the tests' network is their own.
 const SERVE: &str = "127.0.0.1:1338";

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use anyhow::{Context as _, Result, anyhow, ensure};
 
-use super::{IMDS, ROUNDS, median, time};
+use super::measure::{IMDS, ROUNDS, median, time};
 use crate::{clients, install, test};
 
 /// Runs per round where a token comes at once.

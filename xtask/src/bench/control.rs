@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, ensure};
 
+use super::measure::{ROUNDS, median};
 use super::server::{Server, token};
-use super::{ROUNDS, median};
 
 const INSTANCES: u32 = 10_000;
 const BATCH: u32 = 500;

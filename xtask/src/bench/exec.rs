@@ -4,7 +4,7 @@ use std::process::Command;
 
 use anyhow::Result;
 
-use super::{IMDS, ROUNDS, median, time};
+use super::measure::{IMDS, ROUNDS, median, time};
 
 /// Starts per round: one alone is too short to compare.
 const STARTS: usize = 20;

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 
-use super::{IMDS, ROUNDS, median, time};
+use super::measure::{IMDS, ROUNDS, median, time};
 
 /// Between two looks at the memory of a running program.
 const LOOK: Duration = Duration::from_millis(2);

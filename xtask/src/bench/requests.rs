@@ -7,8 +7,8 @@ use std::path::Path;
 
 use anyhow::Result;
 
+use super::measure::{ROUNDS, median};
 use super::server::{Server, token};
-use super::{ROUNDS, median};
 
 const OURS: &str = "127.0.0.1:13382";
 const NGINX: &str = "127.0.0.1:13383";

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, ensure};
 
-use super::IMDS;
+use super::measure::IMDS;
 
 const CONNECTIONS: &str = "32";
 const SECONDS: &str = "2";

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
 
-use super::{IMDS, ROUNDS, median};
+use super::measure::{IMDS, ROUNDS, median};
 
 const STARTS: usize = 10;
 

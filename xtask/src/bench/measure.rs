@@ -1,0 +1,26 @@
+//! What every figure needs: the program, rounds, medians, times.
+
+use std::process::Command;
+use std::time::Instant;
+
+use anyhow::{Context as _, Result};
+
+/// Rounds of each measurement; the subjects take turns, and medians are printed.
+pub(super) const ROUNDS: usize = 7;
+
+/// The program that is measured: the release build.
+pub(super) const IMDS: &str = "target/release/imds";
+
+/// The middle of the measured values.
+pub(super) fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
+}
+
+/// How long a command takes, in milliseconds.
+pub(super) fn time(command: &mut Command) -> Result<f64> {
+    let start = Instant::now();
+    let status = command.status().with_context(|| format!("{command:?}"))?;
+    anyhow::ensure!(status.success(), "{command:?}: {status}");
+    Ok(start.elapsed().as_secs_f64() * 1000.0)
+}
