@@ -33,4 +33,6 @@ pub use applied::Applied;
 pub use imds_kv::Revision;
 pub use network::Network;
 pub use overrides::Overrides;
-pub use store::{Kept, Records, StateReader, Store, StoreError, Transaction};
+pub use store::{
+    RecordSnapshot, Records, StateReader, Store, StoreError, Stored, Transaction, UnreadableRecord,
+};

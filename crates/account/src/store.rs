@@ -1,49 +1,82 @@
-//! Records in a key-value store: read as what their key says they are.
+//! Records in a key-value store: each key knows the type of its record.
 
+use std::collections::BTreeMap;
+use std::ffi::OsStr;
 use std::path::Path;
 use std::sync::Arc;
 
-use imds_kv::{Entry, Kv, KvError, MemoryStore, Revision, SqliteReader};
+use imds_kv::{
+    Entry, Kv, KvError, Lease, Listing, Memory, OpenError, Revision, SqliteReader, UnreadableEntry,
+    Watch,
+};
 
 use crate::keys::{Key, Prefix};
 use crate::records::{self, Record, RecordError};
 
 /// A record with the revision at which it was read.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Kept<R> {
+pub struct Stored<R> {
     /// The record.
     pub record: R,
     /// The commit that last wrote it.
     pub revision: Revision,
 }
 
-impl<R: Record> Kept<R> {
-    fn decode(entry: &Entry) -> Result<Self, StoreError> {
-        let unreadable = |source| StoreError::Unreadable { key: entry.key.clone(), source };
-        let record = records::decode(&entry.value).map_err(unreadable)?;
-        Ok(Self { record, revision: entry.revision })
+impl<R: Record> Stored<R> {
+    fn decode(entry: &Entry) -> Result<Self, UnreadableRecord> {
+        match records::decode(&entry.value) {
+            Ok(record) => Ok(Self { record, revision: entry.revision }),
+            Err(error) => Err(UnreadableRecord { key: entry.key.clone(), source: error.into() }),
+        }
     }
 }
 
-/// Why records cannot be read or written. What is stored is as it was.
+/// A record that cannot be read: a later release or another program wrote it, or the disk damaged it.
+/// Use that release, restore a copy, or delete the key.
 #[derive(Debug, thiserror::Error)]
+#[error("the record at {key} cannot be read")]
+pub struct UnreadableRecord {
+    /// The key.
+    pub key: String,
+    /// What is wrong with it.
+    pub source: UnreadableCause,
+}
+
+/// Why a record cannot be read.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum UnreadableCause {
+    /// Its bytes are not such a record.
+    #[error(transparent)]
+    Record(#[from] RecordError),
+    /// Its bytes are not those that were written.
+    #[error("{0}")]
+    Damaged(String),
+}
+
+impl From<UnreadableEntry> for UnreadableRecord {
+    fn from(entry: UnreadableEntry) -> Self {
+        Self { key: entry.key, source: UnreadableCause::Damaged(entry.reason) }
+    }
+}
+
+/// Why records cannot be read or written. What is stored is as it was, except as
+/// [`KvError::OutcomeUnknown`] says.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum StoreError {
     /// Another writer changed the key in the meantime. Read it again, and decide again.
     #[error("{key} was changed by another writer")]
     Conflict {
-        /// The first key whose requirement is not met.
+        /// The first key whose comparison failed.
         key: String,
     },
-    /// A later release wrote the record, or another program did. Use that release, or restore a
-    /// copy.
-    #[error("the record at {key} cannot be read")]
-    Unreadable {
-        /// The key.
-        key: String,
-        /// What is wrong with it.
-        source: RecordError,
-    },
-    /// The engine failed.
+    /// One record cannot be read; others can.
+    #[error(transparent)]
+    Unreadable(#[from] UnreadableRecord),
+    /// The engine failed, now and perhaps later: see [`KvError::Unavailable`],
+    /// [`KvError::OutcomeUnknown`], [`KvError::TooLarge`], [`KvError::Compacted`] and
+    /// [`KvError::LeaseEnded`].
     #[error(transparent)]
     Kv(KvError),
 }
@@ -52,6 +85,7 @@ impl From<KvError> for StoreError {
     fn from(error: KvError) -> Self {
         match error {
             KvError::Conflict { key } => Self::Conflict { key },
+            KvError::Unreadable(entry) => Self::Unreadable(entry.into()),
             other => Self::Kv(other),
         }
     }
@@ -69,9 +103,14 @@ impl Store {
         Self { kv }
     }
 
+    /// The records at `url`: `memory`, `sqlite:PATH`, or the path of a file.
+    pub fn open(url: impl AsRef<OsStr>) -> Result<Self, OpenError> {
+        imds_kv::open(url).map(Self::new)
+    }
+
     /// Records in memory, lost with the process.
     pub fn in_memory() -> Self {
-        Self::new(Arc::new(MemoryStore::new()))
+        Self::new(Arc::new(Memory::new()))
     }
 
     /// The engine below.
@@ -82,102 +121,184 @@ impl Store {
     /// The record at `key`.
     ///
     /// # Errors
-    /// [`StoreError::Unreadable`] if the value there is not such a record.
-    pub fn read<R: Record>(&self, key: &Key<R>) -> Result<Option<Kept<R>>, StoreError> {
-        self.kv.get(key.as_str())?.as_ref().map(Kept::decode).transpose()
+    /// [`StoreError::Unreadable`] if the value at `key` is not such a record.
+    pub fn read<R: Record>(&self, key: &Key<R>) -> Result<Option<Stored<R>>, StoreError> {
+        let entry = self.kv.get(key.as_str())?;
+        Ok(entry.as_ref().map(Stored::decode).transpose()?)
     }
 
-    /// All records below `prefix` in the order of their keys, each with the rest of its key; and the
-    /// revision at which they were so.
+    /// The records at `keys` ([`Key::as_str`]), of whatever types, all as they were at one revision.
+    pub fn read_many(&self, keys: &[&str]) -> Result<RecordSnapshot, StoreError> {
+        let snapshot = self.kv.get_many(keys)?;
+        let entries = keys.iter().copied().map(str::to_owned).zip(snapshot.entries).collect();
+        Ok(RecordSnapshot { revision: snapshot.revision, entries })
+    }
+
+    /// All records below `prefix` in the order of their keys.
     ///
     /// # Errors
-    /// [`StoreError::Unreadable`] if one of them is not such a record.
+    /// [`StoreError::Unreadable`] if one of them cannot be read: see [`scan`](Self::scan).
     pub fn read_all<R: Record>(&self, prefix: &Prefix<R>) -> Result<Records<R>, StoreError> {
-        self.read_page(prefix, "", usize::MAX)
+        self.scan(prefix)?.all_readable()
     }
 
     /// The first `limit` records below `prefix` whose key has a rest greater than `after`.
     ///
     /// # Errors
-    /// [`StoreError::Unreadable`] if one of them is not such a record.
+    /// [`StoreError::Unreadable`] if one of them cannot be read: see
+    /// [`scan_page`](Self::scan_page).
     pub fn read_page<R: Record>(
         &self,
         prefix: &Prefix<R>,
         after: &str,
         limit: usize,
     ) -> Result<Records<R>, StoreError> {
-        let after = format!("{}{after}", prefix.as_str());
-        let listing = self.kv.page(prefix.as_str(), Some(&after), limit)?;
-        let records = decode_all(prefix, &listing.entries)?;
-        Ok(Records { revision: listing.revision, records })
+        self.scan_page(prefix, after, limit)?.all_readable()
     }
 
-    /// The rest of each key below `prefix`, whatever its record is.
+    /// All records below `prefix` in the order of their keys, and beside them those that cannot be
+    /// read: one such record does not hide the others.
+    pub fn scan<R: Record>(&self, prefix: &Prefix<R>) -> Result<Records<R>, StoreError> {
+        self.scan_page(prefix, "", usize::MAX)
+    }
+
+    /// The first `limit` records below `prefix` whose key has a rest greater than `after`, readable
+    /// or not.
+    pub fn scan_page<R: Record>(
+        &self,
+        prefix: &Prefix<R>,
+        after: &str,
+        limit: usize,
+    ) -> Result<Records<R>, StoreError> {
+        let after = format!("{}{after}", prefix.as_str());
+        Ok(Records::decode(prefix, self.kv.page(prefix.as_str(), Some(&after), limit)?))
+    }
+
+    /// The rest of each key below `prefix`, whether its record can be read or not.
     pub fn names<R>(&self, prefix: &Prefix<R>) -> Result<Vec<String>, StoreError> {
         let listing = self.kv.list(prefix.as_str())?;
-        let names = listing.entries.iter().filter_map(|entry| prefix.rest(&entry.key));
-        Ok(names.map(str::to_owned).collect())
+        let readable = listing.entries.iter().map(|entry| &entry.key);
+        let keys = readable.chain(listing.unreadable.iter().map(|entry| &entry.key));
+        let mut names: Vec<_> =
+            keys.filter_map(|key| prefix.rest(key)).map(str::to_owned).collect();
+        names.sort_unstable();
+        Ok(names)
     }
 
     /// Commits all of `transaction` or nothing; durable when it returns.
     ///
     /// # Errors
-    /// [`StoreError::Conflict`] if a requirement is not met.
+    /// [`StoreError::Conflict`] if a comparison fails.
     pub fn commit(&self, transaction: Transaction) -> Result<Revision, StoreError> {
         Ok(self.kv.commit(transaction.0)?)
     }
+
+    /// Follows the changes of all keys that begin with one of `prefixes` ([`Prefix::as_str`],
+    /// [`Key::as_str`]), from the first commit after the revision `after`.
+    pub fn watch(&self, prefixes: &[&str], after: Revision) -> Result<Watch, StoreError> {
+        Ok(self.kv.watch(prefixes, after)?)
+    }
 }
 
-/// The records that one process keeps in a file, read by another one without a lock.
+/// Records that were read together: [`Store::read_many`].
+#[derive(Debug)]
+pub struct RecordSnapshot {
+    revision: Revision,
+    entries: BTreeMap<String, Result<Option<Entry>, UnreadableEntry>>,
+}
+
+impl RecordSnapshot {
+    /// The newest revision when they were read.
+    pub fn revision(&self) -> Revision {
+        self.revision
+    }
+
+    /// The record at `key`; also `None` if `key` was not among the requested keys.
+    ///
+    /// # Errors
+    /// [`UnreadableRecord`] if it cannot be read.
+    pub fn read<R: Record>(&self, key: &Key<R>) -> Result<Option<Stored<R>>, UnreadableRecord> {
+        match self.entries.get(key.as_str()) {
+            Some(Ok(Some(entry))) => Stored::decode(entry).map(Some),
+            Some(Ok(None)) | None => Ok(None),
+            Some(Err(unreadable)) => Err(unreadable.clone().into()),
+        }
+    }
+}
+
+/// The records that one process has in a file, read by another one without a lock.
 pub struct StateReader(SqliteReader);
 
 impl StateReader {
-    /// Opens the state file, which must exist.
-    ///
-    /// # Errors
-    /// [`KvError::Unavailable`] with [`std::io::ErrorKind::NotFound`] where there is none.
-    pub fn open(path: &Path) -> Result<Self, StoreError> {
+    /// Opens the state file, which must exist: see [`OpenError::is_not_found`].
+    pub fn open(path: &Path) -> Result<Self, OpenError> {
         Ok(Self(SqliteReader::open(path)?))
     }
 
     /// The record at `key`.
     ///
     /// # Errors
-    /// [`StoreError::Unreadable`] if the value there is not such a record.
-    pub fn read<R: Record>(&mut self, key: &Key<R>) -> Result<Option<Kept<R>>, StoreError> {
-        self.0.get(key.as_str())?.as_ref().map(Kept::decode).transpose()
+    /// [`StoreError::Unreadable`] if the value at `key` is not such a record.
+    pub fn read<R: Record>(&mut self, key: &Key<R>) -> Result<Option<Stored<R>>, StoreError> {
+        let entry = self.0.get(key.as_str())?;
+        Ok(entry.as_ref().map(Stored::decode).transpose()?)
     }
 
     /// All records below `prefix` in the order of their keys, each with the rest of its key.
     ///
     /// # Errors
-    /// [`StoreError::Unreadable`] if one of them is not such a record.
+    /// [`StoreError::Unreadable`] if one of them cannot be read.
     pub fn read_all<R: Record>(
         &mut self,
         prefix: &Prefix<R>,
-    ) -> Result<Vec<(String, Kept<R>)>, StoreError> {
-        decode_all(prefix, &self.0.list(prefix.as_str())?)
+    ) -> Result<Vec<(String, Stored<R>)>, StoreError> {
+        let listing = self.0.list(prefix.as_str())?;
+        Ok(Records::decode(prefix, listing).all_readable()?.records)
     }
 }
 
-fn decode_all<R: Record>(
-    prefix: &Prefix<R>,
-    entries: &[Entry],
-) -> Result<Vec<(String, Kept<R>)>, StoreError> {
-    let name = |entry: &Entry| prefix.rest(&entry.key).unwrap_or_default().to_owned();
-    entries.iter().map(|entry| Ok((name(entry), Kept::decode(entry)?))).collect()
-}
-
 /// Records below a prefix.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Records<R> {
-    /// The newest revision when they were read.
+    /// The newest revision when they were read: [`Store::watch`] continues from here.
     pub revision: Revision,
     /// The records, each with the rest of its key, in the order of the keys.
-    pub records: Vec<(String, Kept<R>)>,
+    pub records: Vec<(String, Stored<R>)>,
+    /// Those that cannot be read, in the order of the keys. Empty unless they come from a
+    /// [`scan`](Store::scan).
+    pub unreadable: Vec<UnreadableRecord>,
+    /// The rest of the last key, readable or not, if more records follow: pass it as `after` for the
+    /// next page.
+    pub next: Option<String>,
 }
 
-/// Records to write together or not at all, and what must hold for that.
+impl<R: Record> Records<R> {
+    fn decode(prefix: &Prefix<R>, listing: Listing) -> Self {
+        let name = |key: &str| prefix.rest(key).unwrap_or_default().to_owned();
+        let mut unreadable: Vec<UnreadableRecord> =
+            listing.unreadable.into_iter().map(Into::into).collect();
+        let mut records = Vec::with_capacity(listing.entries.len());
+        for entry in &listing.entries {
+            match Stored::decode(entry) {
+                Ok(stored) => records.push((name(&entry.key), stored)),
+                Err(error) => unreadable.push(error),
+            }
+        }
+        unreadable.sort_by(|one, other| one.key.cmp(&other.key));
+        let next = listing.next.as_deref().map(name);
+        Self { revision: listing.revision, records, unreadable, next }
+    }
+
+    /// The same records if all can be read.
+    ///
+    /// # Errors
+    /// [`StoreError::Unreadable`] with the first that cannot.
+    pub fn all_readable(mut self) -> Result<Self, StoreError> {
+        if self.unreadable.is_empty() { Ok(self) } else { Err(self.unreadable.remove(0).into()) }
+    }
+}
+
+/// Records to write together or not at all, and the comparisons on which that depends.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Transaction(imds_kv::Transaction);
 
@@ -193,6 +314,12 @@ impl Transaction {
         Self(self.0.put(key.as_str(), records::encode(record)))
     }
 
+    /// Writes a record that is deleted when `lease` ends.
+    #[must_use]
+    pub fn write_for<R: Record>(self, lease: Lease, key: &Key<R>, record: &R) -> Self {
+        Self(self.0.put_for(lease, key.as_str(), records::encode(record)))
+    }
+
     /// Removes a record.
     #[must_use]
     pub fn remove<R>(self, key: &Key<R>) -> Self {
@@ -202,7 +329,10 @@ impl Transaction {
     /// Commits only if the record at `key` is still as it was read; with `None`, only if there still
     /// is none.
     #[must_use]
-    pub fn if_unchanged<R>(self, key: &Key<R>, read: Option<&Kept<R>>) -> Self {
-        Self(self.0.require(key.as_str(), read.map(|kept| kept.revision)))
+    pub fn if_unchanged<R>(self, key: &Key<R>, read: Option<&Stored<R>>) -> Self {
+        Self(self.0.if_revision(key.as_str(), read.map(|stored| stored.revision)))
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,7 +2,7 @@
 
 use imds_account::keys::{self, Key, Prefix};
 use imds_account::records::{Record, Tags};
-use imds_account::{Applied, Kept, Network, Records, Store, StoreError, Transaction};
+use imds_account::{Applied, Network, Records, Store, StoreError, Stored, Transaction};
 use imds_core::placement::Region;
 use imds_core::{AccountId, InstanceId};
 use imds_ec2::{Fault, Operation, document};
@@ -64,7 +64,7 @@ impl Call<'_> {
     }
 
     /// The record under `key`.
-    pub(super) fn read<R: Record>(&self, key: &Key<R>) -> Result<Option<Kept<R>>, Refusal> {
+    pub(super) fn read<R: Record>(&self, key: &Key<R>) -> Result<Option<Stored<R>>, Refusal> {
         Ok(self.store.read(key)?)
     }
 

@@ -1,7 +1,7 @@
 //! Client tokens: a request that is sent again does nothing again.
 
 use imds_account::keys::{self, Key};
-use imds_account::{Kept, Transaction, records};
+use imds_account::{Stored, Transaction, records};
 use imds_ec2::Fault;
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
@@ -15,7 +15,7 @@ const LONGEST: usize = 64;
 pub(super) struct ClientToken {
     key: Key<records::ClientToken>,
     parameters: String,
-    earlier: Option<Kept<records::ClientToken>>,
+    earlier: Option<Stored<records::ClientToken>>,
     now: u64,
 }
 

@@ -1,7 +1,7 @@
 //! Images: those that everybody knows, and those that were registered here.
 
 use imds_account::records::{self, Tags};
-use imds_account::{Kept, Transaction, keys};
+use imds_account::{Stored, Transaction, keys};
 use imds_core::ImageId;
 use imds_core::image::{Image, WellKnownImage};
 use imds_core::instance_type::Architecture;
@@ -45,7 +45,7 @@ struct Found {
     id: ImageId,
     record: records::Image,
     /// What it was read as; none of an image that everybody knows, which nobody changes.
-    kept: Option<Kept<records::Image>>,
+    kept: Option<Stored<records::Image>>,
 }
 
 /// The image with this id, for the processors it is to run on.
@@ -100,7 +100,7 @@ fn well_known(call: &Call<'_>) -> Result<Vec<Found>, Refusal> {
 }
 
 /// An image that may be changed: one of the account's own.
-fn own(call: &Call<'_>, id: &str) -> Result<(Found, Kept<records::Image>), Refusal> {
+fn own(call: &Call<'_>, id: &str) -> Result<(Found, Stored<records::Image>), Refusal> {
     let found = found(call, id)?;
     let kept = found.kept.clone().ok_or_else(|| {
         Fault::new(403, "AuthFailure", format!("Not authorized for images: [{id}]"))

@@ -12,7 +12,7 @@ pub(super) mod status;
 use std::collections::{BTreeMap, BTreeSet};
 
 use imds_account::records::{self, Lifecycle, Tags};
-use imds_account::{Kept, keys};
+use imds_account::{Stored, keys};
 use imds_core::InstanceId;
 use imds_core::launch::LaunchError;
 use imds_ec2::Fault;
@@ -24,8 +24,8 @@ use imds_account::{Overrides, instance};
 /// An instance that exists, as it is kept.
 pub(super) struct Found {
     pub(super) id: InstanceId,
-    pub(super) kept: Kept<records::Instance>,
-    pub(super) tags: Option<Kept<Tags>>,
+    pub(super) kept: Stored<records::Instance>,
+    pub(super) tags: Option<Stored<Tags>>,
 }
 
 /// The state of an instance: what it was told to be, and whether the data path knows.

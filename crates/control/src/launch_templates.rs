@@ -7,7 +7,7 @@ mod data;
 pub(super) mod versions;
 
 use imds_account::records::{self, Tags};
-use imds_account::{Kept, Transaction, keys};
+use imds_account::{Stored, Transaction, keys};
 use imds_ec2::Fault;
 use imds_ec2::shapes::{
     CreateLaunchTemplateRequest, CreateLaunchTemplateResult, DeleteLaunchTemplateRequest,
@@ -25,7 +25,7 @@ pub(super) use data::{applied, of_instance, tags_of_launch};
 /// A template that exists, as it is kept.
 pub(super) struct Found {
     id: String,
-    kept: Kept<records::LaunchTemplate>,
+    kept: Stored<records::LaunchTemplate>,
 }
 
 /// The template that is named by id or by name.

@@ -1,6 +1,6 @@
 //! `Get…` and `ModifyInstanceMetadataDefaults`: the account's, one set for each Region.
 
-use imds_account::{Kept, Transaction, keys};
+use imds_account::{Stored, Transaction, keys};
 use imds_core::options::{MetadataDefaults, Preferences};
 use imds_ec2::Fault;
 use imds_ec2::shapes::{
@@ -18,7 +18,7 @@ pub(super) fn of(call: &Call<'_>) -> Result<MetadataDefaults, Refusal> {
 }
 
 /// The same as it is kept, so that what relies on it can expect it unchanged.
-pub(super) fn kept(call: &Call<'_>) -> Result<Option<Kept<MetadataDefaults>>, Refusal> {
+pub(super) fn kept(call: &Call<'_>) -> Result<Option<Stored<MetadataDefaults>>, Refusal> {
     call.read(&keys::metadata_defaults(&call.region))
 }
 

@@ -5,50 +5,71 @@
 //! 3. a new [`table`](crate::table) takes the place of the one in force.
 
 mod plan;
+mod source;
 
 use std::io;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use imds_account::records::Lifecycle;
-use imds_account::{Overrides, Store, StoreError, instance, keys};
-use imds_core::InstanceId;
-use imds_core::instance::SshSigner;
-use imds_core::placement::Region;
-use imds_kv::{KvError, Revision};
+use imds_account::{Overrides, Store, StoreError};
+use imds_kv::{Changes, Closer, KvError, Revision, Watch};
 
-use crate::table::{CurrentTable, Served, Table, Update};
+use crate::table::CurrentTable;
 use plan::Plan;
+use source::Source;
 
-/// How long the agent waits for a change before it looks whether it is to end.
-const PATIENCE: Duration = Duration::from_millis(200);
+/// How long the agent waits after an error before it tries again.
+const PAUSE: Duration = Duration::from_millis(200);
+
+/// Why there is no agent.
+#[derive(Debug, thiserror::Error)]
+pub enum AgentError {
+    /// The account cannot be read.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The system gives no thread.
+    #[error("cannot start the thread that follows the state")]
+    Thread(#[source] io::Error),
+}
 
 /// Brings changes into force until it is dropped.
 pub struct Agent {
-    stop: Arc<AtomicBool>,
+    stop: Arc<Stop>,
     thread: Option<JoinHandle<()>>,
 }
 
+/// Ends the follower, whichever watch it waits for.
+#[derive(Default)]
+struct Stop {
+    is_set: AtomicBool,
+    closer: Mutex<Option<Closer>>,
+}
+
 impl Agent {
-    /// Brings what is kept into force, and then what changes.
-    pub fn start(store: Store, overrides: Overrides) -> Result<(Self, CurrentTable), StoreError> {
-        let source = Source { store, overrides };
-        let (table, revision) = source.first()?;
+    /// Brings the account into force, and then each change of it.
+    pub fn start(store: Store, overrides: Overrides) -> Result<(Self, CurrentTable), AgentError> {
+        let source = Source::new(store, overrides);
+        let (table, revision) = source.table()?;
         let current: CurrentTable = Arc::new(ArcSwap::from_pointee(table));
-        let stop = Arc::new(AtomicBool::new(false));
-        let follower =
-            Follower { source, revision, current: Arc::clone(&current), stop: Arc::clone(&stop) };
+        let stop = Arc::new(Stop::default());
+        let mut follower = Follower { source, current: Arc::clone(&current) };
+        let watch = follower.watch(revision, &stop)?;
         let thread = thread::Builder::new().name("agent".to_owned());
-        let thread = thread.spawn(move || follower.run()).map_err(cannot_start)?;
+        let thread = {
+            let stop = Arc::clone(&stop);
+            thread.spawn(move || follower.run(watch, &stop)).map_err(AgentError::Thread)?
+        };
         Ok((Self { stop, thread: Some(thread) }, current))
     }
+}
 
-    /// Ends, and waits until the store is let go: whoever holds it last tidies it up.
-    pub fn stop(mut self) {
-        self.stop.store(true, Ordering::Relaxed);
+/// Ends, and waits until the store is let go: whoever holds it last tidies it up.
+impl Drop for Agent {
+    fn drop(&mut self) {
+        self.stop.set();
         if let Some(thread) = self.thread.take() {
             // One that panicked has let go of it as well.
             let _ = thread.join();
@@ -56,126 +77,87 @@ impl Agent {
     }
 }
 
-fn cannot_start(source: io::Error) -> StoreError {
-    StoreError::Kv(KvError::Unavailable {
-        operation: "start the thread that follows",
-        path: "state".into(),
-        source,
-    })
-}
+impl Stop {
+    fn set(&self) {
+        self.is_set.store(true, Ordering::SeqCst);
+        if let Some(closer) = &*self.closer.lock().unwrap_or_else(PoisonError::into_inner) {
+            closer.close();
+        }
+    }
 
-impl Drop for Agent {
-    fn drop(&mut self) {
-        // It looks before long, and holds nothing that needs an end.
-        self.stop.store(true, Ordering::Relaxed);
+    fn is_set(&self) -> bool {
+        self.is_set.load(Ordering::SeqCst)
     }
 }
 
+/// Follows the account.
 struct Follower {
     source: Source,
-    revision: Revision,
     current: CurrentTable,
-    stop: Arc<AtomicBool>,
 }
 
 impl Follower {
-    fn run(mut self) {
-        while !self.stop.load(Ordering::Relaxed) {
-            if let Err(error) = self.step() {
-                // What is in force stays in force; a change that cannot be read is tried again.
-                tracing::error!(%error, "cannot follow changes of the state");
-                thread::park_timeout(PATIENCE);
+    /// Watches for changes after `revision`, until `stop` is set.
+    fn watch(&mut self, revision: Revision, stop: &Stop) -> Result<Watch, StoreError> {
+        let watch = self.source.watch(revision)?;
+        *stop.closer.lock().unwrap_or_else(PoisonError::into_inner) = Some(watch.closer());
+        if stop.is_set() {
+            watch.closer().close();
+        }
+        Ok(watch)
+    }
+
+    fn run(mut self, mut watch: Watch, stop: &Stop) {
+        while let Some(item) = watch.next() {
+            let done = match item {
+                Ok(changes) => self.apply(&changes),
+                Err(KvError::Compacted { .. }) => {
+                    self.anew().and_then(|revision| self.watch(revision, stop)).map(|it| watch = it)
+                }
+                Err(error) => Err(error.into()),
+            };
+            let Err(error) = done else { continue };
+            // What is in force stays in force. A change that could not be read may have been missed, so
+            // all is read again.
+            tracing::error!(%error, "cannot follow changes of the state");
+            loop {
+                if stop.is_set() {
+                    return;
+                }
+                thread::park_timeout(PAUSE);
+                match self.anew().and_then(|revision| self.watch(revision, stop)) {
+                    Ok(next) => break watch = next,
+                    Err(error) => tracing::error!(%error, "cannot read the state"),
+                }
             }
         }
     }
 
-    /// Waits for changes, and brings them into force.
-    fn step(&mut self) -> Result<(), StoreError> {
-        let changes = match self.source.store.kv().changes(self.revision, PATIENCE) {
-            Err(KvError::Compacted { .. }) => {
-                let (table, revision) = self.source.first()?;
-                self.current.store(Arc::new(table.later_than(&self.current.load())));
-                self.revision = revision;
-                return Ok(());
-            }
-            changes => changes?,
-        };
-        let plan = Plan::of(&changes);
+    /// Brings changes into force.
+    fn apply(&mut self, changes: &Changes) -> Result<(), StoreError> {
+        let plan = Plan::of(changes);
         if plan != Plan::default() {
-            let update = self.source.carry_out(&plan)?;
+            let update = self.source.update(&plan)?;
             self.current.store(Arc::new(self.current.load().updated(update)));
         }
-        self.revision = changes.revision;
         Ok(())
     }
-}
 
-/// Where instances come from.
-struct Source {
-    store: Store,
-    overrides: Overrides,
-}
-
-impl Source {
-    /// The table of all that is kept, and the revision at which it was so.
-    fn first(&self) -> Result<(Table, Revision), StoreError> {
-        // Listed first: what changes between this and the reading below is looked at twice.
-        let listing = self.store.kv().list(keys::every_instance().as_str())?;
-        let places = listing
-            .entries
-            .iter()
-            .filter_map(|entry| plan::instance(keys::every_instance().rest(&entry.key)?));
-        let plan = Plan { instances: places.collect(), default: true };
-        Ok((Table::default().updated(self.carry_out(&plan)?), listing.revision))
-    }
-
-    fn carry_out(&self, plan: &Plan) -> Result<Update, StoreError> {
-        let mut instances = Vec::with_capacity(plan.instances.len());
-        for (region, id) in &plan.instances {
-            match self.served(region, id) {
-                Ok(served) => instances.push((id.clone(), served)),
-                // Reading it again would not mend it, and the others must not wait for it: what is
-                // in force of it stays so.
-                Err(error @ StoreError::Unreadable { .. }) => {
-                    tracing::error!(%id, %error, "what is kept of an instance cannot be read");
-                }
-                Err(error) => return Err(error),
-            }
-        }
-        let default = self.store.read(&keys::default_instance())?;
-        Ok(Update { instances, default: default.map(|kept| kept.record.instance) })
-    }
-
-    /// An instance as it is to be served; `None` unless it runs.
-    fn served(&self, region: &Region, id: &InstanceId) -> Result<Option<Served>, StoreError> {
-        let kept = self.store.read(&keys::instance(region, id.as_str()))?;
-        let Some(kept) = kept.filter(|kept| kept.record.lifecycle == Lifecycle::Running) else {
-            return Ok(None);
-        };
-        let tags = self.store.read(&keys::tags(region, id.as_str()))?;
-        let tags = tags.map(|kept| kept.record).unwrap_or_default();
-        let mut instance = instance::instance(id, &kept.record, &tags, &self.overrides);
-        if let Ok(instance) = &mut instance
-            && !kept.record.events.ssh_keys.is_empty()
-        {
-            let signer = self.store.read(&keys::ssh_signer(region))?.map(|kept| kept.record);
-            instance.ssh_signer =
-                signer.map(|it| SshSigner { certificates: it.certificates, ocsp: it.ocsp });
-        }
-        // Whoever wrote it has settled it: only another release could have meant something else.
-        let instance = instance.inspect_err(|error| {
-            tracing::error!(%id, %error, "what is kept of an instance makes none");
-        });
-        Ok(instance.ok().map(|instance| Served::new(&instance)))
+    /// Brings all of the account into force, as it is at the revision that is returned.
+    fn anew(&mut self) -> Result<Revision, StoreError> {
+        let (table, revision) = self.source.table()?;
+        self.current.store(Arc::new(table.later_than(&self.current.load())));
+        Ok(revision)
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use imds_account::{Network, Transaction, launch};
+    use imds_account::{Network, Transaction, keys, launch};
     use imds_core::Launch;
 
     use super::*;
+    use crate::table::Table;
 
     const IDS: [&str; 2] = ["i-11111111", "i-22222222"];
 
@@ -199,20 +181,38 @@ mod tests {
         let store = Store::in_memory();
         let [(first, place), (second, _)] = IDS.map(launched);
         store.commit(first).unwrap();
-        let source = Source { store: store.clone(), overrides: Overrides::default() };
-        let (table, revision) = source.first().unwrap();
+        let source = Source::new(store.clone(), Overrides::default());
+        let (table, revision) = source.table().unwrap();
         assert_eq!(are_served(&table), [true, false]);
 
         let current: CurrentTable = Arc::new(ArcSwap::from_pointee(table));
-        let stop = Arc::new(AtomicBool::new(false));
-        let mut follower = Follower { source, revision, current: Arc::clone(&current), stop };
+        let mut follower = Follower { source, current: Arc::clone(&current) };
+        let mut watch = follower.watch(revision, &Stop::default()).unwrap();
         let unreadable = imds_kv::Transaction::new().put(&place, b"of another release".to_vec());
         store.kv().commit(unreadable).unwrap();
         store.commit(second).unwrap();
-        follower.step().unwrap();
+        while !are_served(&current.load())[1] {
+            let changes = watch.next().unwrap().unwrap();
+            follower.apply(&changes).unwrap();
+        }
         assert_eq!(are_served(&current.load()), [true, true], "what was in force stays");
 
-        let (anew, _) = follower.source.first().unwrap();
+        let (anew, _) = follower.source.table().unwrap();
         assert_eq!(are_served(&anew), [false, true], "after a restart");
+    }
+
+    /// Nothing waits for a timer: an agent that is dropped ends at once, whatever it waits for.
+    #[test]
+    fn an_agent_follows_until_it_is_dropped() {
+        let store = Store::in_memory();
+        let [(first, _), (second, _)] = IDS.map(launched);
+        let (agent, current) = Agent::start(store.clone(), Overrides::default()).unwrap();
+        store.commit(first).unwrap();
+        while !are_served(&current.load())[0] {
+            thread::yield_now();
+        }
+        drop(agent);
+        store.commit(second).unwrap();
+        assert_eq!(are_served(&current.load()), [true, false]);
     }
 }

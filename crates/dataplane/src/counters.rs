@@ -76,7 +76,7 @@ impl AddAssign<&Counts> for Counts {
 
 /// All counts at one moment.
 #[derive(Clone, Debug, Default)]
-pub struct Snapshot {
+pub struct CounterSnapshot {
     /// Of each instance that is served and had requests.
     pub instances: BTreeMap<InstanceId, Counts>,
     /// Of all instances, those that are gone included.
@@ -178,7 +178,11 @@ impl WorkerCounters {
     }
 
     /// Adds these counts to `snapshot`. `is_served` tells which instances are still there.
-    pub(crate) fn add_to(&self, snapshot: &mut Snapshot, is_served: impl Fn(&InstanceId) -> bool) {
+    pub(crate) fn add_to(
+        &self,
+        snapshot: &mut CounterSnapshot,
+        is_served: impl Fn(&InstanceId) -> bool,
+    ) {
         let mut gone = self.gone.lock().unwrap_or_else(PoisonError::into_inner);
         self.instances().retain(|id, counters| {
             let counts = counters.read();
@@ -251,7 +255,7 @@ mod tests {
         one.of(&here).token(true);
         other.of(&here).lost();
         let read = || {
-            let mut snapshot = Snapshot::default();
+            let mut snapshot = CounterSnapshot::default();
             for worker in [&one, &other] {
                 worker.add_to(&mut snapshot, |instance| *instance == here);
             }

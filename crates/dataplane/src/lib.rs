@@ -33,8 +33,8 @@ mod tests;
 mod turn;
 mod worker;
 
-pub use agent::Agent;
-pub use counters::{Counts, Snapshot};
+pub use agent::{Agent, AgentError};
+pub use counters::{CounterSnapshot, Counts};
 pub use limits::allow_many_connections;
 pub use link::{Link, LinkId};
 pub use requests::{LoggedPath, RequestRecord, Requests, RequestsCloser};

@@ -13,7 +13,7 @@ use imds_core::wire::KeepAlive;
 use imds_core::{InstanceId, Keyring};
 use imds_identity::Signers;
 
-use crate::counters::{Snapshot, WorkerCounters};
+use crate::counters::{CounterSnapshot, WorkerCounters};
 use crate::link::{Link, LinkId};
 use crate::requests::{Requests, Subscribers};
 use crate::shared::Shared;
@@ -150,8 +150,8 @@ impl Service {
     }
 
     /// What was counted since the start.
-    pub fn counters(&self) -> Snapshot {
-        let mut snapshot = Snapshot::default();
+    pub fn counters(&self) -> CounterSnapshot {
+        let mut snapshot = CounterSnapshot::default();
         let table = self.state.table.load();
         let is_served = |id: &InstanceId| table.instance(id).is_some();
         for worker in &self.workers {

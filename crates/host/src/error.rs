@@ -7,6 +7,7 @@ use imds_account::access_key::AccessKeyError;
 use imds_account::default_instance::DefaultInstanceError;
 use imds_account::token_key::TokenKeyError;
 use imds_core::launch::LaunchError;
+use imds_dataplane::AgentError;
 
 /// Why a host does not start. What it keeps is as it was, or has the key and the instance that were
 /// missing.
@@ -27,6 +28,9 @@ pub enum HostError {
     /// The account cannot be read or written.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// Nothing follows the account.
+    #[error(transparent)]
+    Agent(#[from] AgentError),
     /// The system gives no thread, descriptor or timer.
     #[error("cannot start the service")]
     Start(#[source] io::Error),

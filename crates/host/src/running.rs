@@ -10,8 +10,8 @@ use imds_account::{control_address, token_key};
 use imds_control::{Authentication, Control, ControlServer};
 use imds_core::{Endpoint, Instance, Keyring};
 use imds_dataplane::{
-    Agent, AppliedTable, CurrentTable, Link, LinkId, Requests, ResponsePolicy, Service,
-    ServiceError, ServiceSettings, Snapshot, Table,
+    Agent, AppliedTable, CounterSnapshot, CurrentTable, Link, LinkId, Requests, ResponsePolicy,
+    Service, ServiceError, ServiceSettings, Table,
 };
 use imds_identity::{KeyStorage, Signers};
 
@@ -140,7 +140,7 @@ impl Host {
     }
 
     /// What was counted since the start.
-    pub fn counters(&self) -> Snapshot {
+    pub fn counters(&self) -> CounterSnapshot {
         self.service.counters()
     }
 
@@ -155,9 +155,7 @@ impl Host {
         service.drain();
         drop(scheduler);
         drop(control);
-        if let Some(agent) = agent {
-            agent.stop();
-        }
+        drop(agent);
     }
 }
 

@@ -9,6 +9,7 @@ use imds_account::access_key::AccessKeyError;
 use imds_account::default_instance::DefaultInstanceError;
 use imds_account::launch::LaunchRefused;
 use imds_account::token_key::TokenKeyError;
+use imds_dataplane::AgentError;
 use imds_host::HostError;
 use imds_sandbox::{SandboxError, SandboxErrorKind};
 
@@ -117,9 +118,10 @@ impl From<HostError> for CommandError {
             HostError::Launch(error) => error.into(),
             HostError::DefaultInstance(error) => error.into(),
             HostError::Store(error)
+            | HostError::Agent(AgentError::Store(error))
             | HostError::AccessKey(AccessKeyError::Store(error))
             | HostError::TokenKey(TokenKeyError::Store(error)) => error.into(),
-            HostError::Start(error) => {
+            HostError::Start(error) | HostError::Agent(AgentError::Thread(error)) => {
                 Self::new(Kind::Unavailable, "cannot start the service").caused_by(error)
             }
             error @ (HostError::AccessKey(_) | HostError::TokenKey(_)) => {

@@ -5,9 +5,8 @@ use std::env;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use imds_account::records::{AccessKey, AccessRole};
-use imds_account::{StateReader, Store, StoreError, keys};
+use imds_account::{StateReader, Store, keys};
 use imds_core::placement::Region;
-use imds_kv::KvError;
 use imds_linux::process::Variable;
 
 use crate::cli::StateArgs;
@@ -42,9 +41,8 @@ impl SdkSettings {
 
     /// Those of the running `imds serve` that `args` mean.
     pub(crate) fn of_running(args: StateArgs) -> Result<Self, CommandError> {
-        let place =
-            args.state.map(StateLocation::new).map_or_else(StateLocation::default_file, Ok)?;
-        let StateLocation::File(path) = &place else {
+        let location = StateLocation::resolve(args.state.as_deref())?;
+        let Some(path) = location.file() else {
             return Err(CommandError::usage("state in memory is seen by its own process alone")
                 .hint("`imds serve --state memory` prints these lines when it starts"));
         };
@@ -53,13 +51,12 @@ impl SdkSettings {
                 .hint("start it: imds serve")
                 .hint("--state FILE names the state of one that keeps it elsewhere")
         };
-        let mut state = StateReader::open(path).map_err(|error| match error {
-            StoreError::Kv(KvError::Unavailable { ref source, .. })
-                if source.kind() == std::io::ErrorKind::NotFound =>
-            {
+        let mut state = StateReader::open(path).map_err(|error| {
+            if error.is_not_found() {
                 not_running(format!("no `imds serve` has its state in {}", path.display()))
+            } else {
+                error.into()
             }
-            error => error.into(),
         })?;
         let address = state.read(&keys::control_address())?;
         let default = state.read(&keys::default_instance())?;

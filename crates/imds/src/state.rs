@@ -2,74 +2,82 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use imds_account::{Store, StoreError};
-use imds_kv::{KvError, MemoryStore, SqliteStore};
+use imds_kv::{KvError, Location, OpenError};
 
 use crate::error::{CommandError, Kind};
 
 /// Where state is kept.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub(crate) enum StateLocation {
-    /// In the process, and lost with it.
-    Memory,
-    /// In this file, and in others beside it.
-    File(PathBuf),
-}
+pub(crate) struct StateLocation(Location);
 
 impl StateLocation {
-    /// The place that `--state` names.
-    pub(crate) fn new(file: PathBuf) -> Self {
-        if file.as_os_str() == "memory" { Self::Memory } else { Self::File(file) }
+    /// The location that `--state` names: `memory`, `sqlite:PATH`, or a path.
+    pub(crate) fn parse(url: &Path) -> Result<Self, CommandError> {
+        Ok(Self(Location::parse(url).map_err(|error| CommandError::usage(error.to_string()))?))
     }
 
     /// `$XDG_STATE_HOME/imds/state.db`, else below `~/.local/state` (XDG Base Directory
     /// Specification).
     pub(crate) fn default_file() -> Result<Self, CommandError> {
-        Ok(Self::File(directory()?.join("state.db")))
+        Ok(Self(Location::Sqlite(directory()?.join("state.db"))))
+    }
+
+    /// The location that `--state` names, or the default file.
+    pub(crate) fn resolve(url: Option<&Path>) -> Result<Self, CommandError> {
+        url.map_or_else(Self::default_file, Self::parse)
+    }
+
+    /// The file; `None` where state is lost with the process.
+    pub(crate) fn file(&self) -> Option<&Path> {
+        match &self.0 {
+            Location::Memory => None,
+            Location::Sqlite(path) => Some(path),
+        }
     }
 
     /// The directory of what is kept in files of its own.
     pub(crate) fn directory(&self) -> Option<&Path> {
-        match self {
-            Self::Memory => None,
-            Self::File(path) => path.parent(),
-        }
+        self.file()?.parent()
     }
 
     /// Opens the store; makes it at first use.
     pub(crate) fn open(&self) -> Result<Store, CommandError> {
-        Ok(match self {
-            Self::Memory => Store::new(Arc::new(MemoryStore::new())),
-            Self::File(path) => Store::new(Arc::new(SqliteStore::open(path)?)),
-        })
+        Ok(Store::new(self.0.open()?))
+    }
+}
+
+impl From<OpenError> for CommandError {
+    fn from(error: OpenError) -> Self {
+        let kind = match &error {
+            OpenError::Unavailable { source, .. }
+                if source.kind() == io::ErrorKind::PermissionDenied =>
+            {
+                Kind::Denied
+            }
+            OpenError::Unavailable { .. } | OpenError::Locked { .. } => Kind::Unavailable,
+            _ => Kind::Usage,
+        };
+        cannot_use(kind).caused_by(error)
     }
 }
 
 impl From<StoreError> for CommandError {
     fn from(error: StoreError) -> Self {
         let kind = match &error {
-            StoreError::Kv(KvError::Unavailable { source, .. })
-                if source.kind() == io::ErrorKind::PermissionDenied =>
-            {
-                Kind::Denied
-            }
-            StoreError::Kv(KvError::Unavailable { .. } | KvError::Locked { .. }) => {
+            StoreError::Kv(KvError::Unavailable { .. } | KvError::OutcomeUnknown { .. }) => {
                 Kind::Unavailable
             }
             _ => Kind::Usage,
         };
-        Self::new(kind, "cannot use the state")
-            .caused_by(error)
-            .hint("--state FILE keeps it elsewhere, --state memory nowhere")
+        cannot_use(kind).caused_by(error)
     }
 }
 
-impl From<KvError> for CommandError {
-    fn from(error: KvError) -> Self {
-        StoreError::from(error).into()
-    }
+fn cannot_use(kind: Kind) -> CommandError {
+    CommandError::new(kind, "cannot use the state")
+        .hint("--state FILE keeps it elsewhere, --state memory nowhere")
 }
 
 /// The directory for state: `$XDG_STATE_HOME/imds`, else `~/.local/state/imds`.

@@ -33,7 +33,7 @@ fn state_file() -> Result<(tempfile::TempDir, PathBuf)> {
     let mut server = Server::start(&[])?;
     server.process().signal("TERM")?;
     server.process().ended()?;
-    drop(imds_kv::SqliteStore::open(&file_of(&server))?);
+    drop(imds_kv::Sqlite::open(&file_of(&server))?);
     let directory = tempfile::tempdir()?;
     let file = directory.path().join("state.db");
     fs::copy(file_of(&server), &file)?;

@@ -1,77 +1,74 @@
-//! What can go wrong with state.
+//! Why an engine did not do what it was asked to do.
 
-use std::io;
-use std::path::PathBuf;
+use crate::entry::UnreadableEntry;
+use crate::lease::Lease;
+use crate::limits::Limits;
+use crate::revision::Revision;
 
-use crate::Revision;
+/// The cause of an error, which depends on the engine.
+pub type Cause = Box<dyn std::error::Error + Send + Sync>;
 
-/// Why a store did not do what it was asked for. What it keeps is as it was.
+/// Why a call failed. Nothing was changed, except as [`OutcomeUnknown`](Self::OutcomeUnknown) says.
+///
+/// The variants are the same for every engine; what is special to one is in the sources. The text
+/// does not repeat the source: print the whole chain.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum KvError {
-    /// Somebody else changed the key. Read it again, and decide again.
-    #[error("{key} was changed by somebody else")]
+    /// Another writer changed the key. Read it again, and decide again.
+    #[error("{key} was changed by another writer")]
     Conflict {
-        /// The first key whose requirement is not met.
+        /// The first key whose comparison failed.
         key: String,
     },
-    /// What was deleted since the revision that was asked about is forgotten. List everything
-    /// again.
-    #[error("deletions up to revision {oldest} are forgotten: list everything again")]
+    /// The engine no longer knows what changed since the requested revision. List everything again.
+    #[error("changes before revision {oldest} are no longer known")]
     Compacted {
-        /// Changes after this revision and later ones can still be had.
+        /// Changes after this revision, and after later ones, are known.
         oldest: Revision,
     },
-    /// Another process has the file. End it, or use another file.
-    #[error("{} is in use by another process: end that one, or use another file", path.display())]
-    Locked {
-        /// The state file.
-        path: PathBuf,
-    },
-    /// A newer version of this program wrote the file. Use that one, or another file.
-    #[error(
-        "{} has format {found}, and this program knows none newer than {known}: use the program \
-         that wrote it, or another file",
-        path.display()
-    )]
-    Newer {
-        /// The state file.
-        path: PathBuf,
-        /// The file's format.
-        found: u32,
-        /// The newest format that this program knows.
-        known: u32,
-    },
-    /// The file is something else. Name the right one, or move it away.
-    #[error("{} is no state file: name another, or move it away", path.display())]
-    Foreign {
-        /// What was taken for a state file.
-        path: PathBuf,
-    },
-    /// The file is not as it was written. Put a copy in its place, or move it away, with those
-    /// beside it that begin with its name, and start anew.
-    #[error(
-        "{} is damaged ({detail}): restore a copy of it, or move it away with its -wal file",
-        path.display()
-    )]
-    Damaged {
-        /// The state file.
-        path: PathBuf,
-        /// What is wrong with it.
-        detail: String,
-    },
-    /// The system refuses: the disk is full or read-only, permission is missing, …; the source's
-    /// [`io::Error::kind`] tells. Mend that, and ask again.
-    ///
-    /// From [`Kv::commit`](crate::Kv::commit) it means that the transaction was not done, but
-    /// one thing can make it done after all: that writing failed when it was nearly over, and power
-    /// is lost or the process is killed before the next commit.
-    #[error("cannot {operation} {}", path.display())]
+    /// The engine cannot be used at present: no connection, a full disk, missing permission, ….
+    #[error("{what}")]
     Unavailable {
-        /// What was tried, as in "cannot … /file".
-        operation: &'static str,
-        /// The file or directory.
-        path: PathBuf,
-        /// The system's reason.
-        source: io::Error,
+        /// What was tried and on what, such as `cannot write /var/lib/imds/state.db`.
+        what: String,
+        /// Whether the same call can succeed later without a change to this program's set-up: `true`
+        /// for a full disk or a lost connection, `false` for missing permission or a damaged file.
+        retry: bool,
+        /// The reason.
+        source: Cause,
+    },
+    /// A commit was begun, and whether it is durable is not known. Read what it would have written,
+    /// then decide again.
+    #[error("{what}")]
+    OutcomeUnknown {
+        /// What was tried and on what.
+        what: String,
+        /// The reason.
+        source: Cause,
+    },
+    /// The transaction exceeds the engine's [`Limits`]. Split it.
+    #[error(
+        "a transaction of {operations} operations and {bytes} bytes exceeds the limit of \
+         {} operations and {} bytes",
+        limits.operations,
+        limits.bytes
+    )]
+    TooLarge {
+        /// The transaction's operations.
+        operations: usize,
+        /// The transaction's bytes.
+        bytes: usize,
+        /// The engine's limits.
+        limits: Limits,
+    },
+    /// One entry is damaged; others can be read.
+    #[error(transparent)]
+    Unreadable(#[from] UnreadableEntry),
+    /// The lease has ended, or was never granted. Grant another one, and write its keys again.
+    #[error("lease {lease} has ended")]
+    LeaseEnded {
+        /// The lease.
+        lease: Lease,
     },
 }

@@ -1,148 +1,133 @@
-//! State that is gone with the process; also what the other stores are compared with.
+//! State that is lost with the process; also what the other engines are compared with.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::mem;
-use std::ops::Bound;
-use std::sync::Mutex;
+mod state;
+
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use crate::newest::{Newest, lock};
-use crate::{Change, Changes, DELETIONS, Entry, Kv, KvError, Listing, Revision, Transaction};
+use crate::engine::Kv;
+use crate::entry::{Listing, Snapshot};
+use crate::error::KvError;
+use crate::lease::Lease;
+use crate::lease_table::LeaseTable;
+use crate::limits::Limits;
+use crate::lock::lock;
+use crate::newest::Newest;
+use crate::reaper::Reaper;
+use crate::revision::Revision;
+use crate::transaction::Transaction;
+use crate::watch::Watch;
+use state::State;
 
-/// A store in memory.
-#[derive(Default)]
-pub struct MemoryStore {
+/// An engine in memory.
+#[derive(Debug)]
+pub struct Memory {
+    /// Dropped first: it uses the rest.
+    reaper: Reaper,
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
     state: Mutex<State>,
-    newest: Newest,
+    newest: Arc<Newest>,
+    leases: Arc<LeaseTable>,
+    limits: Limits,
 }
 
-/// The newest record of each key. A deleted key has one too, so that its deletion can be told.
-#[derive(Default)]
-struct State {
-    revision: Revision,
-    /// Deletions up to here may be forgotten.
-    compacted: Revision,
-    records: BTreeMap<String, Record>,
-    /// The keys of all records by age.
-    history: BTreeSet<(Revision, String)>,
-    /// The keys of deleted records by age.
-    deletions: BTreeSet<(Revision, String)>,
+impl Default for Memory {
+    fn default() -> Self {
+        Self::with_limits(Limits::LOCAL)
+    }
 }
 
-struct Record {
-    revision: Revision,
-    /// `None`: deleted.
-    value: Option<Vec<u8>>,
-}
-
-impl MemoryStore {
-    /// An empty one.
+impl Memory {
+    /// An empty engine.
     pub fn new() -> Self {
         Self::default()
     }
+
+    /// An empty engine that refuses larger transactions than `limits` allows.
+    pub fn with_limits(limits: Limits) -> Self {
+        let leases = Arc::new(LeaseTable::default());
+        let (state, newest) = (Mutex::default(), Arc::default());
+        let shared = Shared { state, newest, leases: Arc::clone(&leases), limits };
+        Self { reaper: Reaper::new(leases), shared: Arc::new(shared) }
+    }
+
+    /// Makes all leases older, as if that much time had passed.
+    #[cfg(feature = "conformance")]
+    pub fn advance_clock(&self, by: Duration) {
+        self.shared.leases.advance_clock(by);
+    }
 }
 
-impl Kv for MemoryStore {
-    fn get(&self, key: &str) -> Result<Option<Entry>, KvError> {
-        let state = lock(&self.state);
-        Ok(state.records.get(key).and_then(|record| record.entry(key)))
+impl Drop for Memory {
+    fn drop(&mut self) {
+        self.shared.newest.end();
+    }
+}
+
+impl Shared {
+    /// Deletes the keys of a lease that has ended.
+    fn delete_leased(&self, lease: Lease) {
+        let revision = lock(&self.state).delete_leased(lease);
+        self.newest.advance(revision);
+        self.leases.forget(lease);
+    }
+}
+
+impl Kv for Memory {
+    fn get_many(&self, keys: &[&str]) -> Result<Snapshot, KvError> {
+        let state = lock(&self.shared.state);
+        let entries = keys.iter().map(|key| Ok(state.get(key))).collect();
+        Ok(Snapshot { revision: state.revision(), entries })
     }
 
     fn page(&self, prefix: &str, after: Option<&str>, limit: usize) -> Result<Listing, KvError> {
-        let start = after.map_or(prefix, |after| after.max(prefix));
-        let state = lock(&self.state);
-        let entries = state
-            .records
-            .range::<str, _>((Bound::Included(start), Bound::Unbounded))
-            .take_while(|(key, _)| key.starts_with(prefix))
-            .filter(|(key, _)| after != Some(key))
-            .filter_map(|(key, record)| record.entry(key))
-            .take(limit)
-            .collect();
-        Ok(Listing { revision: state.revision, entries })
+        Ok(lock(&self.shared.state).page(prefix, after, limit))
     }
 
     fn commit(&self, transaction: Transaction) -> Result<Revision, KvError> {
-        let revision = lock(&self.state).commit(transaction)?;
-        self.newest.advance(revision);
+        transaction.check(self.shared.limits)?;
+        let mut state = lock(&self.shared.state);
+        // Under the lock: a lease that ends now deletes its keys after this.
+        transaction.leases().try_for_each(|lease| self.shared.leases.check(lease))?;
+        let revision = state.commit(transaction)?;
+        drop(state);
+        self.shared.newest.advance(revision);
         Ok(revision)
     }
 
-    fn changes(&self, after: Revision, patience: Duration) -> Result<Changes, KvError> {
-        self.newest.wait(after, patience);
-        lock(&self.state).changes(after)
-    }
-}
-
-impl State {
-    fn commit(&mut self, transaction: Transaction) -> Result<Revision, KvError> {
-        for (key, required) in transaction.requirements {
-            if self.existing(&key) != required {
-                return Err(KvError::Conflict { key });
-            }
-        }
-        let revision = self.revision.next();
-        for (key, value) in transaction.writes {
-            if value.is_some() || self.existing(&key).is_some() {
-                self.write(key, Record { revision, value });
-            }
-        }
-        self.forget();
-        Ok(self.revision)
+    fn watch(&self, prefixes: &[&str], after: Revision) -> Result<Watch, KvError> {
+        let shared = Arc::downgrade(&self.shared);
+        Ok(self.shared.newest.watch(prefixes, after, move |after, prefixes| {
+            let shared = shared.upgrade()?;
+            let changes = lock(&shared.state).changes(after, |key| prefixes.contain(key));
+            Some(changes)
+        }))
     }
 
-    /// The revision of a key that is there.
-    fn existing(&self, key: &str) -> Option<Revision> {
-        let record = self.records.get(key)?;
-        record.value.is_some().then_some(record.revision)
+    fn grant(&self, ttl: Duration) -> Result<Lease, KvError> {
+        let shared = Arc::clone(&self.shared);
+        self.reaper.start(move |lease| {
+            shared.delete_leased(lease);
+            Ok(())
+        })?;
+        Ok(self.shared.leases.grant(ttl))
     }
 
-    fn write(&mut self, key: String, record: Record) {
-        if let Some(old) = self.records.get(&key) {
-            let place = (old.revision, key.clone());
-            self.history.remove(&place);
-            self.deletions.remove(&place);
-        }
-        self.revision = record.revision;
-        self.history.insert((record.revision, key.clone()));
-        if record.value.is_none() {
-            self.deletions.insert((record.revision, key.clone()));
-        }
-        self.records.insert(key, record);
+    fn keep_alive(&self, lease: Lease) -> Result<(), KvError> {
+        self.shared.leases.keep_alive(lease)
     }
 
-    /// Forgets the commits that only older deletions than the newest ones are left of.
-    fn forget(&mut self) {
-        let Some((oldest, _)) = self.deletions.iter().nth_back(usize::from(DELETIONS) - 1) else {
-            return;
-        };
-        let kept = self.deletions.split_off(&(*oldest, String::new()));
-        for forgotten in mem::replace(&mut self.deletions, kept) {
-            self.compacted = forgotten.0;
-            self.history.remove(&forgotten);
-            self.records.remove(&forgotten.1);
-        }
+    fn revoke(&self, lease: Lease) -> Result<(), KvError> {
+        self.shared.leases.end(lease)?;
+        self.shared.delete_leased(lease);
+        Ok(())
     }
 
-    fn changes(&self, after: Revision) -> Result<Changes, KvError> {
-        if after < self.compacted {
-            return Err(KvError::Compacted { oldest: self.compacted });
-        }
-        let newer = self.history.range((after.next(), String::new())..);
-        let mut changed: Vec<_> = newer
-            .filter_map(|(_, key)| {
-                let record = self.records.get(key)?;
-                Some(Change::new(key.clone(), record.revision, record.value.clone()))
-            })
-            .collect();
-        changed.sort_by(|one, other| one.key().cmp(other.key()));
-        Ok(Changes { revision: self.revision, changed })
-    }
-}
-
-impl Record {
-    fn entry(&self, key: &str) -> Option<Entry> {
-        let value = self.value.clone()?;
-        Some(Entry { key: key.to_owned(), value, revision: self.revision })
+    fn limits(&self) -> Limits {
+        self.shared.limits
     }
 }

@@ -1,8 +1,9 @@
-//! The store's clock.
+//! The order of commits.
 
 use std::fmt;
 
-/// How many commits there were: it grows by one with each that changes something.
+/// When something was committed. A later commit has a greater revision; the numbers between two
+/// commits need not all be used.
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct Revision(u64);
 
@@ -20,9 +21,9 @@ impl Revision {
         self.0
     }
 
-    /// The one after it.
+    /// The revision that an engine in this process gives to its next commit.
     pub(crate) const fn next(self) -> Self {
-        Self(self.0 + 1)
+        Self(self.0.saturating_add(1))
     }
 }
 

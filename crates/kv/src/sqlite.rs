@@ -6,82 +6,111 @@
 
 mod file;
 mod log;
+mod queue;
 mod reader;
+mod record;
 mod rows;
 mod schema;
+mod snapshot;
 
-use std::mem;
 use std::path::Path;
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use rusqlite::{Connection, TransactionBehavior};
+use rusqlite::Connection;
 
-use crate::newest::{Newest, lock};
-use crate::{Changes, Entry, Kv, KvError, Listing, Revision, Transaction};
+use crate::engine::Kv;
+use crate::entry::{Listing, Snapshot};
+use crate::error::KvError;
+use crate::lease::Lease;
+use crate::lease_table::LeaseTable;
+use crate::limits::Limits;
+use crate::lock::lock;
+use crate::newest::Newest;
+use crate::open_error::OpenError;
+use crate::reaper::Reaper;
+use crate::revision::Revision;
+use crate::transaction::Transaction;
+use crate::watch::Watch;
 use file::StateFile;
+use queue::{Queue, Work};
 pub use reader::SqliteReader;
+use snapshot::snapshot;
 
-/// How many connections for reading are kept when nobody reads.
+/// How many connections for reading stay open when nobody reads.
 const IDLE_READERS: usize = 4;
 
-/// A store in a file.
-pub struct SqliteStore {
+/// An engine in a file.
+pub struct Sqlite {
+    /// Dropped first: it uses the rest.
+    reaper: Reaper,
+    shared: Arc<Shared>,
+}
+
+struct Shared {
     readers: Mutex<Vec<Connection>>,
     /// Closed after the readers: the last connection moves the log into the file.
-    queue: Mutex<Queue>,
-    /// Told whenever the writer is back in the queue.
-    settled: Condvar,
-    newest: Newest,
+    queue: Queue,
+    newest: Arc<Newest>,
+    leases: Arc<LeaseTable>,
+    limits: Limits,
     /// Unlocked last.
     file: StateFile,
 }
 
-/// What is to be committed next.
-struct Queue {
-    jobs: Vec<Job>,
-    /// `None` while one of the callers writes, for itself and for those who queued before.
-    writer: Option<Connection>,
-}
-
-/// A transaction on its way to the disk.
-struct Job {
-    transaction: Transaction,
-    outcome: Arc<Mutex<Option<Outcome>>>,
-}
-
-type Outcome = Result<Revision, KvError>;
-
-impl SqliteStore {
-    /// Opens the state file, or makes it, and the directory it is in: for their owner only. No other
-    /// process can open it until this one ends or drops the store.
+impl Sqlite {
+    /// Opens the state file, or creates it and its directory, both for their owner only. No other
+    /// process can open it until this one ends or drops the engine; a [`Watch`] that reads at that
+    /// moment finishes reading first.
     ///
-    /// A file of up to 64 MiB is looked through for damage first.
-    ///
-    /// # Errors
-    /// All but [`KvError::Conflict`] and [`KvError::Compacted`]. A file that is refused is as
-    /// it was.
-    pub fn open(path: &Path) -> Result<Self, KvError> {
-        let file = StateFile::lock(path)?;
-        let mut writer = file.open()?;
-        let revision = snapshot(&mut writer, rows::newest).map_err(file.failed("read"))?;
-        Ok(Self {
-            readers: Mutex::default(),
-            queue: Mutex::new(Queue { jobs: Vec::new(), writer: Some(writer) }),
-            settled: Condvar::new(),
-            newest: Newest::starting_at(revision),
-            file,
-        })
+    /// A file of up to 64 MiB is checked for damage first. Keys of leases that another process left
+    /// behind are deleted.
+    pub fn open(path: &Path) -> Result<Self, OpenError> {
+        Self::open_with_limits(path, Limits::LOCAL)
     }
 
+    /// The same, but refuses larger transactions than `limits` allows.
+    pub fn open_with_limits(path: &Path, limits: Limits) -> Result<Self, OpenError> {
+        let file = StateFile::lock(path)?;
+        let mut writer = file.open()?;
+        rows::delete_all_leased(&mut writer).map_err(file.refused("write"))?;
+        let newest = snapshot(&mut writer, rows::newest).map_err(file.refused("read"))?;
+        let leases = Arc::new(LeaseTable::default());
+        let shared = Shared {
+            readers: Mutex::default(),
+            queue: Queue::new(writer),
+            newest: Arc::new(Newest::starting_at(newest)),
+            leases: Arc::clone(&leases),
+            limits,
+            file,
+        };
+        Ok(Self { reaper: Reaper::new(leases), shared: Arc::new(shared) })
+    }
+
+    /// Makes all leases older, as if that much time had passed.
+    #[cfg(feature = "conformance")]
+    pub fn advance_clock(&self, by: Duration) {
+        self.shared.leases.advance_clock(by);
+    }
+}
+
+impl Drop for Sqlite {
+    fn drop(&mut self) {
+        self.shared.newest.end();
+    }
+}
+
+impl Shared {
     /// Lets `work` see one snapshot.
     fn read<T>(
         &self,
         work: impl FnOnce(&rusqlite::Transaction) -> rusqlite::Result<T>,
     ) -> Result<T, KvError> {
         let idle = lock(&self.readers).pop();
-        let mut reader = idle.map_or_else(|| self.file.connect_reader(), Ok)?;
-        let seen = snapshot(&mut reader, work).map_err(self.file.failed("read"));
+        let mut reader = idle
+            .map_or_else(|| self.file.connect_reader(), Ok)
+            .map_err(self.file.unavailable("open"))?;
+        let seen = snapshot(&mut reader, work).map_err(self.file.unavailable("read"));
         let mut readers = lock(&self.readers);
         if readers.len() < IDLE_READERS {
             readers.push(reader);
@@ -89,85 +118,64 @@ impl SqliteStore {
         seen
     }
 
-    /// Commits what waits, all with one flush. If that fails, each by itself, so that a transaction
-    /// which cannot be written fails no other.
-    fn settle(&self, writer: &mut Connection, jobs: &[Job]) {
-        match write(writer, jobs) {
-            Ok(outcomes) => {
-                for (job, outcome) in jobs.iter().zip(outcomes) {
-                    if let Ok(revision) = outcome {
-                        self.newest.advance(revision);
-                    }
-                    *lock(&job.outcome) = Some(outcome);
-                }
-            }
-            Err(error) => match jobs {
-                [job] => *lock(&job.outcome) = Some(Err(self.file.failed("write")(error))),
-                _ => jobs.chunks(1).for_each(|job| self.settle(writer, job)),
-            },
-        }
+    fn write(&self, work: Work) -> Result<Revision, KvError> {
+        let revision = self.queue.commit(work, &self.leases, &self.file)?;
+        self.newest.advance(revision);
+        Ok(revision)
+    }
+
+    /// Deletes the keys of a lease that has ended.
+    fn delete_leased(&self, lease: Lease) -> Result<(), KvError> {
+        self.write(Work::DeleteLeased(lease))?;
+        self.leases.forget(lease);
+        Ok(())
     }
 }
 
-impl Kv for SqliteStore {
-    fn get(&self, key: &str) -> Result<Option<Entry>, KvError> {
-        self.read(|snapshot| rows::get(snapshot, key))
-    }
-
-    fn page(&self, prefix: &str, after: Option<&str>, limit: usize) -> Result<Listing, KvError> {
-        self.read(|snapshot| {
-            let entries = rows::page(snapshot, prefix, after, limit)?;
-            Ok(Listing { revision: rows::newest(snapshot)?, entries })
+impl Kv for Sqlite {
+    fn get_many(&self, keys: &[&str]) -> Result<Snapshot, KvError> {
+        self.shared.read(|snapshot| {
+            let entries = keys.iter().map(|key| rows::get(snapshot, key));
+            let entries = entries.collect::<rusqlite::Result<_>>()?;
+            Ok(Snapshot { revision: rows::newest(snapshot)?, entries })
         })
     }
 
+    fn page(&self, prefix: &str, after: Option<&str>, limit: usize) -> Result<Listing, KvError> {
+        self.shared.read(|snapshot| rows::page(snapshot, prefix, after, limit))
+    }
+
     fn commit(&self, transaction: Transaction) -> Result<Revision, KvError> {
-        let outcome = Arc::default();
-        let mut queue = lock(&self.queue);
-        queue.jobs.push(Job { transaction, outcome: Arc::clone(&outcome) });
-        loop {
-            if let Some(settled) = lock(&outcome).take() {
-                return settled;
-            }
-            let Some(mut writer) = queue.writer.take() else {
-                // Whoever has the writer comes back with it.
-                queue = self.settled.wait(queue).unwrap_or_else(PoisonError::into_inner);
-                continue;
-            };
-            let jobs = mem::take(&mut queue.jobs);
-            drop(queue);
-            self.settle(&mut writer, &jobs);
-            queue = lock(&self.queue);
-            queue.writer = Some(writer);
-            self.settled.notify_all();
-        }
+        transaction.check(self.shared.limits)?;
+        self.shared.write(Work::Commit(transaction))
     }
 
-    fn changes(&self, after: Revision, patience: Duration) -> Result<Changes, KvError> {
-        self.newest.wait(after, patience);
-        let (oldest, changes) = self.read(|snapshot| {
-            let changed = rows::changes(snapshot, after)?;
-            let changes = Changes { revision: rows::newest(snapshot)?, changed };
-            Ok((rows::compacted(snapshot)?, changes))
-        })?;
-        if after < oldest { Err(KvError::Compacted { oldest }) } else { Ok(changes) }
+    fn watch(&self, prefixes: &[&str], after: Revision) -> Result<Watch, KvError> {
+        let shared = Arc::downgrade(&self.shared);
+        Ok(self.shared.newest.watch(prefixes, after, move |after, prefixes| {
+            let shared = shared.upgrade()?;
+            let changes =
+                shared.read(|snapshot| rows::changes(snapshot, after, |key| prefixes.contain(key)));
+            Some(changes.flatten())
+        }))
     }
-}
 
-fn snapshot<T>(
-    connection: &mut Connection,
-    work: impl FnOnce(&rusqlite::Transaction) -> rusqlite::Result<T>,
-) -> rusqlite::Result<T> {
-    work(&connection.transaction()?)
-}
+    fn grant(&self, ttl: Duration) -> Result<Lease, KvError> {
+        let shared = Arc::clone(&self.shared);
+        self.reaper.start(move |lease| shared.delete_leased(lease))?;
+        Ok(self.shared.leases.grant(ttl))
+    }
 
-/// Commits all, or fails and has done nothing.
-fn write(writer: &mut Connection, jobs: &[Job]) -> rusqlite::Result<Vec<Outcome>> {
-    let batch = writer.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    let outcomes: Vec<_> = jobs
-        .iter()
-        .map(|job| rows::write(&batch, &job.transaction))
-        .collect::<rusqlite::Result<_>>()?;
-    batch.commit()?;
-    Ok(outcomes)
+    fn keep_alive(&self, lease: Lease) -> Result<(), KvError> {
+        self.shared.leases.keep_alive(lease)
+    }
+
+    fn revoke(&self, lease: Lease) -> Result<(), KvError> {
+        self.shared.leases.end(lease)?;
+        self.shared.delete_leased(lease)
+    }
+
+    fn limits(&self) -> Limits {
+        self.shared.limits
+    }
 }

@@ -3,57 +3,114 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use crate::Revision;
+use crate::error::KvError;
+use crate::lease::Lease;
+use crate::limits::Limits;
+use crate::revision::Revision;
 
-/// Writes that happen together or not at all, and what must be so for them to happen.
+/// Writes that happen together or not at all, and the comparisons on which they depend.
 ///
-/// Of two writes to one key the later counts. Deleting a key that is not there changes nothing.
+/// A key is text of one byte or more. Of two writes to one key the later counts. Deleting a key that does not exist changes nothing.
 #[derive(Clone, Default, Eq, PartialEq)]
 pub struct Transaction {
     /// In the order in which they are checked.
-    pub(crate) requirements: Vec<(String, Option<Revision>)>,
-    /// A value to put, or `None` to delete.
-    pub(crate) writes: BTreeMap<String, Option<Vec<u8>>>,
+    pub(crate) comparisons: Vec<(String, Option<Revision>)>,
+    pub(crate) writes: BTreeMap<String, Write>,
+}
+
+/// What is done to a key.
+#[derive(Clone, Eq, PartialEq)]
+pub(crate) enum Write {
+    Put { value: Vec<u8>, lease: Option<Lease> },
+    Delete,
 }
 
 impl Transaction {
-    /// One that does nothing yet.
+    /// A transaction that changes nothing yet.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Only if `key` was last written by the commit `revision`, or with `None`: only if it is not
-    /// there.
+    /// Commits only if `key` was last written by the commit `revision`; with `None`, only if it does
+    /// not exist.
     #[must_use]
-    pub fn require(mut self, key: impl Into<String>, revision: Option<Revision>) -> Self {
-        self.requirements.push((key.into(), revision));
+    pub fn if_revision(mut self, key: impl Into<String>, revision: Option<Revision>) -> Self {
+        self.comparisons.push((key.into(), revision));
         self
     }
 
-    /// Writes a value, whatever was there.
+    /// Writes a value, and detaches the key from its lease if it has one.
     #[must_use]
-    pub fn put(mut self, key: impl Into<String>, value: impl Into<Vec<u8>>) -> Self {
-        self.writes.insert(key.into(), Some(value.into()));
-        self
+    pub fn put(self, key: impl Into<String>, value: impl Into<Vec<u8>>) -> Self {
+        self.write(key.into(), Write::Put { value: value.into(), lease: None })
     }
 
-    /// Removes a key.
+    /// Writes a value, and attaches the key to `lease`: the key is deleted when the lease ends.
     #[must_use]
-    pub fn delete(mut self, key: impl Into<String>) -> Self {
-        self.writes.insert(key.into(), None);
+    pub fn put_for(self, lease: Lease, key: impl Into<String>, value: impl Into<Vec<u8>>) -> Self {
+        self.write(key.into(), Write::Put { value: value.into(), lease: Some(lease) })
+    }
+
+    /// Deletes a key.
+    #[must_use]
+    pub fn delete(self, key: impl Into<String>) -> Self {
+        self.write(key.into(), Write::Delete)
+    }
+
+    /// The number of its comparisons or of its writes, whichever is greater.
+    pub fn operations(&self) -> usize {
+        self.comparisons.len().max(self.writes.len())
+    }
+
+    /// The bytes of its keys and values.
+    pub fn bytes(&self) -> usize {
+        let compared = self.comparisons.iter().map(|(key, _)| key.len());
+        let written = self.writes.iter().map(|(key, write)| key.len() + write.len().unwrap_or(0));
+        compared.chain(written).sum()
+    }
+
+    /// Fails with [`KvError::TooLarge`] unless it is within `limits`.
+    pub(crate) fn check(&self, limits: Limits) -> Result<(), KvError> {
+        let (operations, bytes) = (self.operations(), self.bytes());
+        if operations > limits.operations || bytes > limits.bytes {
+            return Err(KvError::TooLarge { operations, bytes, limits });
+        }
+        Ok(())
+    }
+
+    /// The leases to which it attaches keys.
+    pub(crate) fn leases(&self) -> impl Iterator<Item = Lease> {
+        self.writes.values().filter_map(|write| match write {
+            Write::Put { lease, .. } => *lease,
+            Write::Delete => None,
+        })
+    }
+
+    fn write(mut self, key: String, write: Write) -> Self {
+        self.writes.insert(key, write);
         self
+    }
+}
+
+impl Write {
+    /// The length of the value to put.
+    fn len(&self) -> Option<usize> {
+        match self {
+            Self::Put { value, .. } => Some(value.len()),
+            Self::Delete => None,
+        }
     }
 }
 
 /// Without the values, which may be secrets.
 impl fmt::Debug for Transaction {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let writes: BTreeMap<_, _> =
-            self.writes.iter().map(|(key, value)| (key, value.as_ref().map(Vec::len))).collect();
+        let bytes: BTreeMap<_, _> =
+            self.writes.iter().map(|(key, write)| (key, write.len())).collect();
         formatter
             .debug_struct("Transaction")
-            .field("requirements", &self.requirements)
-            .field("bytes", &writes)
+            .field("comparisons", &self.comparisons)
+            .field("bytes", &bytes)
             .finish()
     }
 }

@@ -1,11 +1,14 @@
-//! The state file: who may have it, what is refused, and that what is refused stays as it was.
+//! The state file: who may use it, what is refused, and that what is refused stays as it was.
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
-use imds_kv::{Kv, KvError, Listing, Revision, SqliteStore, Transaction};
+use imds_kv::{
+    Change, Kv, KvError, Listing, OpenError, Revision, Sqlite, SqliteReader, Transaction,
+};
 use rusqlite::Connection;
 use testkit::{Trial, tests};
 
@@ -14,6 +17,8 @@ use crate::{directory, fast_directory};
 pub(crate) fn tests() -> Vec<Trial> {
     tests![&[];
         what_was_committed_is_there_after_reopening,
+        a_file_in_the_first_format_is_upgraded,
+        a_watch_does_not_keep_the_file_open,
         directory_and_files_are_their_owners_alone,
         one_at_a_time,
         a_link_does_not_get_round_the_lock,
@@ -30,8 +35,8 @@ pub(crate) fn tests() -> Vec<Trial> {
 }
 
 /// What opening it fails with.
-fn refusal(path: &Path) -> KvError {
-    match SqliteStore::open(path) {
+fn refusal(path: &Path) -> OpenError {
+    match Sqlite::open(path) {
         Ok(_) => panic!("{} was opened", path.display()),
         Err(error) => error,
     }
@@ -39,7 +44,7 @@ fn refusal(path: &Path) -> KvError {
 
 /// A file with a few hundred keys and a deletion, and what is in it.
 fn filled(path: &Path) -> Listing {
-    let store = SqliteStore::open(path).unwrap();
+    let store = Sqlite::open(path).unwrap();
     for batch in 0..4 {
         let all = (0..100_usize).fold(Transaction::new(), |all, number| {
             all.put(format!("key/{batch}/{number}"), format!("{batch}/{number}/").repeat(number))
@@ -53,8 +58,8 @@ fn filled(path: &Path) -> Listing {
 /// Everything in a directory but the locks, which say nothing.
 fn contents(directory: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
     let paths = fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path());
-    let kept = paths.filter(|path| !path.to_string_lossy().ends_with("-lock"));
-    kept.map(|path| (path.clone(), fs::read(&path).unwrap())).collect()
+    let files = paths.filter(|path| !path.to_string_lossy().ends_with("-lock"));
+    files.map(|path| (path.clone(), fs::read(&path).unwrap())).collect()
 }
 
 /// Whether each file is as it was. Looking at one may add an empty log, and an index of it.
@@ -67,22 +72,40 @@ fn what_was_committed_is_there_after_reopening() {
     let directory = directory();
     let path = directory.path().join("state.db");
     let listing = filled(&path);
+    let before_last = listing.entries.iter().map(|entry| entry.revision).max().unwrap();
     for _ in 0..2 {
-        let store = SqliteStore::open(&path).unwrap();
+        let store = Sqlite::open(&path).unwrap();
         assert_eq!(store.list("").unwrap(), listing);
-        assert_eq!(
-            store.changes(Revision::new(4), std::time::Duration::ZERO).unwrap().changed.len(),
-            1
-        );
+        let changes = store.watch(&[""], before_last).unwrap().next().unwrap().unwrap();
+        assert_eq!(changes.changed, [Change::Deleted { key: "key/0/7".into() }]);
     }
-    let store = SqliteStore::open(&path).unwrap();
-    assert_eq!(store.commit(Transaction::new().put("a", "")).unwrap(), Revision::new(6));
+    let store = Sqlite::open(&path).unwrap();
+    let revision = store.commit(Transaction::new().put("a", "")).unwrap();
+    assert!(revision > listing.revision);
+}
+
+/// Leases are new in format 2; the rest is as it was.
+fn a_file_in_the_first_format_is_upgraded() {
+    let directory = directory();
+    let path = directory.path().join("state.db");
+    let listing = filled(&path);
+    let first = "DROP TABLE leased; PRAGMA user_version = 1; PRAGMA journal_mode = WAL";
+    Connection::open(&path).unwrap().execute_batch(first).unwrap();
+    let mut reader = SqliteReader::open(&path).unwrap();
+    assert_eq!(reader.list("").unwrap(), listing, "read as it is");
+    drop(reader);
+    let store = Sqlite::open(&path).unwrap();
+    assert_eq!(store.list("").unwrap(), listing);
+    let lease = store.grant(Duration::from_secs(60)).unwrap();
+    store.commit(Transaction::new().put_for(lease, "leased", "")).unwrap();
+    store.revoke(lease).unwrap();
+    assert_eq!(store.list("").unwrap().entries, listing.entries);
 }
 
 fn directory_and_files_are_their_owners_alone() {
     let directory = directory();
     let path = directory.path().join("made/by/us/state.db");
-    let store = SqliteStore::open(&path).unwrap();
+    let store = Sqlite::open(&path).unwrap();
     store.commit(Transaction::new().put("a", "secret")).unwrap();
     let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
     for made in ["made", "made/by", "made/by/us"] {
@@ -99,20 +122,20 @@ fn directory_and_files_are_their_owners_alone() {
 fn one_at_a_time() {
     let directory = directory();
     let path = directory.path().join("state.db");
-    let first = SqliteStore::open(&path).unwrap();
+    let first = Sqlite::open(&path).unwrap();
     let error = refusal(&path);
-    assert!(matches!(error, KvError::Locked { .. }), "{error}");
+    assert!(matches!(error, OpenError::Locked { .. }), "{error}");
     assert!(error.to_string().starts_with(&path.display().to_string()), "{error}");
     drop(first);
-    SqliteStore::open(&path).unwrap();
+    Sqlite::open(&path).unwrap();
 }
 
 fn a_link_does_not_get_round_the_lock() {
     let directory = directory();
     let [path, link] = ["state.db", "link.db"].map(|name| directory.path().join(name));
-    let _first = SqliteStore::open(&path).unwrap();
+    let _first = Sqlite::open(&path).unwrap();
     symlink(&path, &link).unwrap();
-    assert!(matches!(refusal(&link), KvError::Locked { .. }));
+    assert!(matches!(refusal(&link), OpenError::Locked { .. }));
 }
 
 fn a_newer_format_is_refused() {
@@ -122,9 +145,9 @@ fn a_newer_format_is_refused() {
     Connection::open(&path).unwrap().pragma_update(None, "user_version", 7).unwrap();
     let before = contents(directory.path());
     let error = refusal(&path);
-    assert!(matches!(error, KvError::Newer { found: 7, known: 1, .. }), "{error}");
+    assert!(matches!(error, OpenError::Newer { found: 7, known: 2, .. }), "{error}");
     let text = error.to_string();
-    assert!(text.contains("format 7") && text.contains("newer than 1"), "{text}");
+    assert!(text.contains("format 7") && text.contains("newer than 2"), "{text}");
     assert!(is_untouched(directory.path(), &before));
 }
 
@@ -141,7 +164,7 @@ fn what_is_no_state_file_is_refused() {
     let before = contents(directory.path());
     for path in [text, other] {
         let error = refusal(&path);
-        assert!(matches!(error, KvError::Foreign { .. }), "{error}");
+        assert!(matches!(error, OpenError::Foreign { .. }), "{error}");
     }
     assert!(is_untouched(directory.path(), &before));
 }
@@ -149,7 +172,7 @@ fn what_is_no_state_file_is_refused() {
 fn a_directory_is_refused() {
     let directory = directory();
     let error = refusal(directory.path());
-    assert!(matches!(error, KvError::Unavailable { .. }), "{error}");
+    assert!(matches!(error, OpenError::Unavailable { .. }), "{error}");
     assert!(error.to_string().contains(&directory.path().display().to_string()));
 }
 
@@ -164,7 +187,7 @@ fn a_file_that_lost_its_other_half_is_refused() {
         fs::write(&log, "what was committed last").unwrap();
         let before = contents(directory.path());
         let error = refusal(&path);
-        assert!(matches!(error, KvError::Damaged { .. }), "{error}");
+        assert!(matches!(error, OpenError::Damaged { .. }), "{error}");
         assert!(is_untouched(directory.path(), &before));
     }
 }
@@ -177,7 +200,7 @@ fn judge(original: &[u8], listing: &Listing, damage: impl FnOnce(&mut Vec<u8>)) 
     damage(&mut bytes);
     fs::write(&path, &bytes).unwrap();
     let before = contents(directory.path());
-    match SqliteStore::open(&path) {
+    match Sqlite::open(&path) {
         Ok(store) => {
             assert_eq!(store.list("").unwrap(), *listing);
             for entry in &listing.entries {
@@ -185,7 +208,7 @@ fn judge(original: &[u8], listing: &Listing, damage: impl FnOnce(&mut Vec<u8>)) 
             }
             false
         }
-        Err(KvError::Damaged { .. } | KvError::Foreign { .. } | KvError::Newer { .. }) => {
+        Err(OpenError::Damaged { .. } | OpenError::Foreign { .. } | OpenError::Newer { .. }) => {
             assert!(is_untouched(directory.path(), &before));
             true
         }
@@ -220,13 +243,15 @@ fn no_truncation_goes_unnoticed() {
 
 /// As if killed after 20 commits. Damage to the last ones looks as if they had never been flushed.
 fn no_flipped_byte_in_the_log_undoes_commits() {
-    const COMMITS: u64 = 20;
+    const COMMITS: usize = 20;
     let directory = directory();
     let names = ["state.db", "state.db-wal"];
     let paths = names.map(|name| directory.path().join(name));
-    let store = SqliteStore::open(&paths[0]).unwrap();
+    let store = Sqlite::open(&paths[0]).unwrap();
+    let mut revisions = Vec::new();
     for number in 0..COMMITS {
-        store.commit(Transaction::new().put(format!("{number:02}"), "value")).unwrap();
+        let revision = store.commit(Transaction::new().put(format!("{number:02}"), "value"));
+        revisions.push(revision.unwrap());
     }
     let [file, log] = paths.map(|path| fs::read(path).unwrap());
     let mut noticed = 0;
@@ -239,13 +264,14 @@ fn no_flipped_byte_in_the_log_undoes_commits() {
         fs::write(&path, &file).unwrap();
         fs::write(log_path, damaged).unwrap();
         let before = contents(directory.path());
-        match SqliteStore::open(&path) {
+        match Sqlite::open(&path) {
             Ok(store) => {
                 let listing = store.list("").unwrap();
-                assert!(listing.revision.get() >= COMMITS - 2, "{place}: {listing:?}");
-                assert_eq!(listing.entries.len() as u64, listing.revision.get());
+                let count = listing.entries.len();
+                assert!(count >= COMMITS - 2, "{place}: {listing:?}");
+                assert_eq!(listing.revision, revisions[count - 1]);
             }
-            Err(KvError::Damaged { .. }) => {
+            Err(OpenError::Damaged { .. }) => {
                 assert!(is_untouched(directory.path(), &before));
                 noticed += 1;
             }
@@ -259,18 +285,31 @@ fn no_flipped_byte_in_the_log_undoes_commits() {
 fn damage_under_an_open_store_is_told() {
     let directory = directory();
     let path = directory.path().join("state.db");
-    filled(&path);
-    let store = SqliteStore::open(&path).unwrap();
+    let before = filled(&path);
+    let store = Sqlite::open(&path).unwrap();
     let mut bytes = fs::read(&path).unwrap();
     let value = b"3/42/3/42/3/42/";
     let place = bytes.windows(value.len()).position(|window| window == value).unwrap();
     bytes[place] = b'4';
     fs::write(&path, bytes).unwrap();
-    for error in [store.get("key/3/42").unwrap_err(), store.list("").unwrap_err()] {
-        assert!(matches!(error, KvError::Damaged { .. }), "{error}");
-        assert!(!error.to_string().contains("3/42/3/42"), "{error}");
-    }
-    assert!(store.get("key/3/41").unwrap().is_some());
+    let error = store.get("key/3/42").unwrap_err();
+    assert!(matches!(&error, KvError::Unreadable(entry) if entry.key == "key/3/42"), "{error}");
+    assert!(!error.to_string().contains("3/42/3/42"), "{error}");
+    // It hides no other, in none of the ways to read.
+    let listing = store.list("").unwrap();
+    assert_eq!(listing.entries.len(), before.entries.len() - 1);
+    let [unreadable] = &listing.unreadable[..] else { panic!("{:?}", listing.unreadable) };
+    assert_eq!(unreadable.key, "key/3/42");
+    let snapshot = store.get_many(&["key/3/41", "key/3/42", "key/3/43"]).unwrap();
+    assert!(matches!(&snapshot.entries[..], [Ok(Some(_)), Err(_), Ok(Some(_))]), "{snapshot:?}");
+    let changes = store.watch(&["key/3/4"], Revision::ZERO).unwrap().next().unwrap().unwrap();
+    let damaged = changes.changed.iter().filter(|it| matches!(it, Change::Unreadable(_)));
+    assert_eq!((damaged.count(), changes.changed.len()), (1, 11));
+    let page = store.page("key/3/42", None, 1).unwrap();
+    assert_eq!((page.entries.len(), page.unreadable.len(), page.next), (0, 1, None));
+    // Writing it again repairs it.
+    store.commit(Transaction::new().put("key/3/42", "new")).unwrap();
+    assert_eq!(store.list("").unwrap().entries.len(), before.entries.len());
 }
 
 fn a_draft_that_was_left_behind_does_no_harm() {
@@ -280,5 +319,18 @@ fn a_draft_that_was_left_behind_does_no_harm() {
         fs::write(directory.path().join(format!("state.db{ending}")), "half of a file").unwrap();
     }
     let listing = filled(&path);
-    assert_eq!(SqliteStore::open(&path).unwrap().list("").unwrap(), listing);
+    assert_eq!(Sqlite::open(&path).unwrap().list("").unwrap(), listing);
+}
+
+/// A watch that was not dropped does not keep the file from being opened again.
+fn a_watch_does_not_keep_the_file_open() {
+    let directory = directory();
+    let path = directory.path().join("state.db");
+    let store = Sqlite::open(&path).unwrap();
+    let revision = store.commit(Transaction::new().put("a", "1")).unwrap();
+    let mut watch = store.watch(&[""], revision).unwrap();
+    drop(store);
+    let again = Sqlite::open(&path).unwrap();
+    again.commit(Transaction::new().put("a", "2")).unwrap();
+    assert!(watch.next().is_none(), "it follows the engine that it is of");
 }

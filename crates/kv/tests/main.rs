@@ -1,4 +1,4 @@
-//! The stores, as their users meet them.
+//! The engines, as their users meet them.
 
 #![allow(clippy::unwrap_used, reason = "a failed step is a failed test")]
 
@@ -6,10 +6,11 @@ mod conformance;
 mod crash;
 mod disk;
 mod file;
-mod model;
+mod leases;
 mod power;
 mod random;
 mod reader;
+mod unknown;
 mod writer;
 
 use std::env;
@@ -22,16 +23,19 @@ fn main() {
     match words.split_first() {
         Some((role, words)) if role == writer::ROLE => return writer::run(words),
         Some((role, words)) if role == disk::ROLE => return disk::run(words),
+        Some((role, words)) if role == unknown::ROLE => return unknown::run(words),
+        Some((role, words)) if role == leases::ROLE => return leases::run(words),
         _ => {}
     }
     let trials = [
         conformance::tests(),
-        model::tests(),
         file::tests(),
         disk::tests(),
         crash::tests(),
         power::tests(),
         reader::tests(),
+        leases::tests(),
+        unknown::tests(),
     ];
     let trials = trials.into_iter().flatten().collect();
     testkit::run(&Arguments::from_args(), trials).exit();

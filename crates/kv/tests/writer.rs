@@ -1,6 +1,6 @@
 //! A process that commits until somebody ends it, and what must be left of it.
 //!
-//! Each of its threads counts. A count is kept under two keys, with a key of its own for the last
+//! Each of its threads counts. A count is written to two keys, with a key of its own for the last
 //! few numbers, all in one transaction, and told to whoever listens once it is committed.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -10,13 +10,13 @@ use std::process::{Command, Stdio};
 use std::{env, io, thread};
 
 use anyhow::{Result, ensure};
-use imds_kv::{Kv, Revision, SqliteStore, Transaction};
+use imds_kv::{Kv, Revision, Sqlite, Transaction};
 
 /// The word that makes this binary be that process.
 pub(crate) const ROLE: &str = "--writer";
 
-/// How many numbers back are kept.
-const KEPT: u64 = 3;
+/// How many numbers back stay.
+const STAY: u64 = 3;
 
 /// Until where each thread has counted.
 pub(crate) type Counts = BTreeMap<u64, u64>;
@@ -33,7 +33,7 @@ pub(crate) fn command(path: &Path, threads: u64, rounds: u64) -> Command {
 pub(crate) fn run(words: &[String]) {
     let [path, threads, rounds] = words else { panic!("{words:?}") };
     let (threads, rounds): (u64, u64) = (threads.parse().unwrap(), rounds.parse().unwrap());
-    let store = SqliteStore::open(Path::new(path)).unwrap();
+    let store = Sqlite::open(Path::new(path)).unwrap();
     let before = counts(&store).unwrap();
     thread::scope(|scope| {
         for writer in 0..threads {
@@ -62,10 +62,10 @@ pub(crate) fn told(text: &str) -> Counts {
 
 /// Fails unless the file has everything that was told, and nothing half. Gives what it has.
 pub(crate) fn judge(path: &Path, told: &Counts) -> Result<Counts> {
-    let counts = counts(&SqliteStore::open(path)?)?;
+    let counts = counts(&Sqlite::open(path)?)?;
     for (writer, number) in told {
-        let kept = counts.get(writer).copied().unwrap_or(0);
-        ensure!(kept >= *number, "writer {writer} told {number}, but {kept} is what is left");
+        let stored = counts.get(writer).copied().unwrap_or(0);
+        ensure!(stored >= *number, "writer {writer} told {number}, but {stored} is what is left");
     }
     Ok(counts)
 }
@@ -81,7 +81,7 @@ fn count(writer: u64, number: u64) -> Transaction {
         .put(format!("one/{writer}"), value.clone())
         .put(format!("other/{writer}"), value)
         .put(last(writer, number), "");
-    match number.checked_sub(KEPT) {
+    match number.checked_sub(STAY) {
         Some(old) => transaction.delete(last(writer, old)),
         None => transaction,
     }
@@ -92,7 +92,7 @@ fn last(writer: u64, number: u64) -> String {
 }
 
 /// Until where each thread has counted. Fails where a transaction is there in part.
-fn counts(store: &SqliteStore) -> Result<Counts> {
+fn counts(store: &Sqlite) -> Result<Counts> {
     let listing = store.list("")?;
     let values: BTreeMap<_, _> =
         listing.entries.iter().map(|entry| (entry.key.clone(), &entry.value)).collect();
@@ -103,13 +103,15 @@ fn counts(store: &SqliteStore) -> Result<Counts> {
         let number: u64 = str::from_utf8(value)?.split(' ').next().unwrap_or_default().parse()?;
         let other = format!("other/{writer}");
         ensure!(values.get(&other) == Some(value), "{other} is not as {one}");
-        let oldest = number.saturating_sub(KEPT - 1).max(1);
+        let oldest = number.saturating_sub(STAY - 1).max(1);
         expected.extend((oldest..=number).map(|number| last(writer, number)));
         expected.extend([one.clone(), other]);
         counts.insert(writer, number);
     }
     ensure!(values.into_keys().collect::<BTreeSet<_>>() == expected, "{listing:?}");
-    // Each number is one commit, whoever counted.
-    ensure!(listing.revision == Revision::new(counts.values().sum()), "{listing:?}");
+    // Each number was a commit of its own, which had a revision of its own.
+    ensure!(listing.revision >= Revision::new(counts.values().sum()), "{listing:?}");
+    let newest = listing.entries.iter().map(|entry| entry.revision).max();
+    ensure!(listing.revision == newest.unwrap_or(Revision::ZERO), "{listing:?}");
     Ok(counts)
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use imds_account::Revision;
 use imds_account::records::{Lifecycle, Tags};
-use imds_account::{Kept, Transaction, keys};
+use imds_account::{Stored, Transaction, keys};
 use imds_core::Launch;
 use imds_core::block_device::{BlockDevice, Volume};
 use imds_core::ids::ReservationId;
@@ -67,8 +67,8 @@ pub(crate) fn run(call: &Call<'_>, asked: &RunInstancesRequest) -> Result<Reserv
         transaction = launch::keep(transaction, &instance, &record);
         // Nothing has been written yet, so it has no revision.
         let revision = Revision::ZERO;
-        let tags = Some(Kept { record: tags.clone(), revision });
-        made.push(Found { id: instance.id, kept: Kept { record, revision }, tags });
+        let tags = Some(Stored { record: tags.clone(), revision });
+        made.push(Found { id: instance.id, kept: Stored { record, revision }, tags });
     }
     if let Some(token) = token {
         transaction = token.spend(transaction, made.iter().map(|it| it.id.to_string()).collect());

@@ -38,13 +38,13 @@ pub(super) fn instance(place: &str) -> Option<(Region, InstanceId)> {
 
 #[cfg(test)]
 mod tests {
-    use imds_kv::{Kv, MemoryStore, Revision, Transaction};
+    use imds_kv::{Kv, Memory, Revision, Transaction};
 
     use super::*;
 
     #[test]
     fn records_and_tags_of_instances_count_and_nothing_else() {
-        let store = MemoryStore::new();
+        let store = Memory::new();
         let keys = [
             "instances/us-east-1/i-11111111",
             "tags/us-east-1/i-11111111",

@@ -10,9 +10,8 @@ use imds_identity::Authority;
 
 pub(crate) fn run(command: &IdentityCommand) -> Result<ExitCode, CommandError> {
     let IdentityCommand::Certificate { proof, region, state } = command;
-    let place =
-        state.clone().map(StateLocation::new).map_or_else(StateLocation::default_file, Ok)?;
-    let directory = place.directory().ok_or_else(|| {
+    let location = StateLocation::resolve(state.as_deref())?;
+    let directory = location.directory().ok_or_else(|| {
         CommandError::usage("state in memory keeps no keys that a certificate could be for")
     })?;
     let cannot = |message: &str| CommandError::new(Kind::Unavailable, message);

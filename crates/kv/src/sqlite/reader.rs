@@ -1,14 +1,17 @@
-//! A look into a state file that another process has.
+//! Reading a state file that another process has open.
 
 use std::path::Path;
 
 use rusqlite::Connection;
 
 use super::file::StateFile;
-use super::{rows, snapshot};
-use crate::{Entry, KvError};
+use super::rows;
+use super::snapshot::snapshot;
+use crate::entry::{Entry, Listing};
+use crate::error::KvError;
+use crate::open_error::OpenError;
 
-/// A state file that can be read, whether another process has it or not. It never waits for that
+/// A state file to read, whether another process has it open or not. It never waits for that
 /// process, nor keeps it waiting.
 pub struct SqliteReader {
     connection: Connection,
@@ -16,14 +19,14 @@ pub struct SqliteReader {
 }
 
 impl SqliteReader {
-    /// Opens the state file, which must be there.
+    /// Opens the state file, which must exist.
     ///
     /// # Errors
-    /// [`KvError::Unavailable`] with [`std::io::ErrorKind::NotFound`] where there is none; else as
-    /// [`SqliteStore::open`](crate::SqliteStore::open), but never [`KvError::Locked`].
-    pub fn open(path: &Path) -> Result<Self, KvError> {
+    /// [`OpenError::Unavailable`] with [`std::io::ErrorKind::NotFound`] if it does not exist; else as
+    /// [`Sqlite::open`](crate::Sqlite::open), but never [`OpenError::Locked`].
+    pub fn open(path: &Path) -> Result<Self, OpenError> {
         let file = StateFile::unlocked(path)?;
-        let connection = file.connect_reader()?;
+        let connection = file.connect_reader().map_err(file.refused("open"))?;
         file.check_format(&connection)?;
         Ok(Self { connection, file })
     }
@@ -31,14 +34,14 @@ impl SqliteReader {
     /// The entry at `key`.
     pub fn get(&mut self, key: &str) -> Result<Option<Entry>, KvError> {
         let entry = snapshot(&mut self.connection, |snapshot| rows::get(snapshot, key));
-        entry.map_err(self.file.failed("read"))
+        Ok(entry.map_err(self.file.unavailable("read"))??)
     }
 
-    /// Every entry whose key begins with `prefix`, in the order of the keys.
-    pub fn list(&mut self, prefix: &str) -> Result<Vec<Entry>, KvError> {
-        let entries = snapshot(&mut self.connection, |snapshot| {
+    /// All entries whose key begins with `prefix`.
+    pub fn list(&mut self, prefix: &str) -> Result<Listing, KvError> {
+        let listing = snapshot(&mut self.connection, |snapshot| {
             rows::page(snapshot, prefix, None, usize::MAX)
         });
-        entries.map_err(self.file.failed("read"))
+        listing.map_err(self.file.unavailable("read"))
     }
 }

@@ -1,9 +1,15 @@
 //! The rows of the file.
 
-use rusqlite::types::{FromSql, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
-use rusqlite::{Connection, OptionalExtension as _, Row, Transaction as Snapshot, ffi, params};
+use rusqlite::{Connection, OptionalExtension as _, Transaction as Snapshot, params};
 
-use crate::{Change, DELETIONS, Entry, KvError, Revision, Transaction};
+use super::record::{Record, checksum, corrupt, lease_checksum};
+use crate::entry::{Change, Changes, Entry, Listing, UnreadableEntry};
+use crate::error::KvError;
+use crate::lease::Lease;
+use crate::lease_table::LeaseTable;
+use crate::newest::DELETIONS;
+use crate::revision::Revision;
+use crate::transaction::{Transaction, Write};
 
 /// The newest revision.
 pub(super) fn newest(snapshot: &Snapshot) -> rusqlite::Result<Revision> {
@@ -11,15 +17,13 @@ pub(super) fn newest(snapshot: &Snapshot) -> rusqlite::Result<Revision> {
     one(snapshot, "SELECT coalesce(max(revision), 0) FROM records")
 }
 
-/// Deletions up to this revision may be forgotten.
-pub(super) fn compacted(snapshot: &Snapshot) -> rusqlite::Result<Revision> {
-    one(snapshot, "SELECT revision FROM forgotten")
-}
-
-pub(super) fn get(snapshot: &Snapshot, key: &str) -> rusqlite::Result<Option<Entry>> {
-    const GET: &str = "SELECT key, value, revision, checksum FROM records WHERE key = ?1";
-    let record = snapshot.prepare_cached(GET)?.query_row([key], Record::read).optional()?;
-    Ok(record.and_then(Record::entry))
+pub(super) fn get(
+    snapshot: &Snapshot,
+    key: &str,
+) -> rusqlite::Result<Result<Option<Entry>, UnreadableEntry>> {
+    let query = format!("SELECT {} FROM records WHERE key = ?1", Record::COLUMNS);
+    let record = snapshot.prepare_cached(&query)?.query_row([key], Record::read).optional()?;
+    Ok(record.transpose().map(|record| record.and_then(Record::entry)))
 }
 
 pub(super) fn page(
@@ -27,63 +31,95 @@ pub(super) fn page(
     prefix: &str,
     after: Option<&str>,
     limit: usize,
-) -> rusqlite::Result<Vec<Entry>> {
-    const PAGE: &str = "SELECT key, value, revision, checksum FROM records \
-                        WHERE key >= ?1 AND value IS NOT NULL ORDER BY key";
-    let mut statement = snapshot.prepare_cached(PAGE)?;
+) -> rusqlite::Result<Listing> {
+    let query = format!(
+        "SELECT {} FROM records WHERE key >= ?1 AND value IS NOT NULL ORDER BY key",
+        Record::COLUMNS
+    );
+    let mut statement = snapshot.prepare_cached(&query)?;
     let mut rows = statement.query([after.map_or(prefix, |after| after.max(prefix))])?;
-    let mut entries = Vec::new();
-    while entries.len() < limit
-        && let Some(row) = rows.next()?
-        && let Some(entry) = Record::read(row)?.entry()
-        && entry.key.starts_with(prefix)
-    {
-        if after != Some(&entry.key) {
-            entries.push(entry);
+    let mut listing = Listing { revision: newest(snapshot)?, ..Listing::default() };
+    let mut last = None;
+    while let Some(row) = rows.next()? {
+        let key = Record::key(row)?;
+        if !key.starts_with(prefix) {
+            break;
+        }
+        if after == Some(&key) {
+            continue;
+        }
+        if listing.entries.len() + listing.unreadable.len() == limit {
+            listing.next = last;
+            break;
+        }
+        match Record::read(row)? {
+            Ok(record) => listing.entries.extend(record.entry()),
+            Err(unreadable) => listing.unreadable.push(unreadable),
+        }
+        last = Some(key);
+    }
+    Ok(listing)
+}
+
+/// The changes after a revision of the keys that `concerns` selects.
+pub(super) fn changes(
+    snapshot: &Snapshot,
+    after: Revision,
+    concerns: impl Fn(&str) -> bool,
+) -> rusqlite::Result<Result<Changes, KvError>> {
+    let oldest = one(snapshot, "SELECT revision FROM forgotten")?;
+    if after < oldest {
+        return Ok(Err(KvError::Compacted { oldest }));
+    }
+    let query = format!(
+        "SELECT {} FROM records INDEXED BY history WHERE revision > ?1 ORDER BY key",
+        Record::COLUMNS
+    );
+    let mut statement = snapshot.prepare_cached(&query)?;
+    let mut rows = statement.query([after])?;
+    let mut changed = Vec::new();
+    while let Some(row) = rows.next()? {
+        if concerns(&Record::key(row)?) {
+            let record = Record::read(row)?;
+            changed.push(record.map_or_else(Change::Unreadable, Record::change));
         }
     }
-    Ok(entries)
+    Ok(Ok(Changes { revision: newest(snapshot)?, changed }))
 }
 
-pub(super) fn changes(snapshot: &Snapshot, after: Revision) -> rusqlite::Result<Vec<Change>> {
-    const CHANGES: &str = "SELECT key, value, revision, checksum FROM records \
-                           INDEXED BY history WHERE revision > ?1 ORDER BY key";
-    snapshot
-        .prepare_cached(CHANGES)?
-        .query_map([after], Record::read)?
-        .map(|record| {
-            record.map(|Record { key, revision, value }| Change::new(key, revision, value))
-        })
-        .collect()
-}
-
-/// Does a transaction, if its requirements are met.
+/// Writes a transaction, unless a comparison fails or a lease has ended.
 pub(super) fn write(
     batch: &Snapshot,
     transaction: &Transaction,
+    leases: &LeaseTable,
 ) -> rusqlite::Result<Result<Revision, KvError>> {
-    const EXISTING: &str = "SELECT revision FROM records WHERE key = ?1 AND value IS NOT NULL";
-    const PUT: &str = "INSERT INTO records (key, value, revision, checksum) \
-                       VALUES (?1, ?2, ?3, ?4) ON CONFLICT (key) DO UPDATE SET \
-                       value = excluded.value, revision = excluded.revision, \
-                       checksum = excluded.checksum";
-    let mut existing = batch.prepare_cached(EXISTING)?;
-    let mut existing = |key: &str| existing.query_row([key], |row| row.get(0)).optional();
-    for (key, required) in &transaction.requirements {
-        if existing(key)? != *required {
+    for (key, expected) in &transaction.comparisons {
+        if existing(batch, key)? != *expected {
             return Ok(Err(KvError::Conflict { key: key.clone() }));
         }
     }
-    let mut put = batch.prepare_cached(PUT)?;
+    if let Err(error) = transaction.leases().try_for_each(|lease| leases.check(lease)) {
+        return Ok(Err(error));
+    }
     let mut newest = newest(batch)?;
     let revision = newest.next();
     let mut deletes = false;
-    for (key, value) in &transaction.writes {
-        if value.is_some() || existing(key)?.is_some() {
-            let value = value.as_deref();
-            put.execute(params![key, value, revision, checksum(key, revision, value)])?;
-            newest = revision;
-            deletes |= value.is_none();
+    for (key, write) in &transaction.writes {
+        detach(batch, key)?;
+        match write {
+            Write::Put { value, lease } => {
+                put(batch, key, revision, Some(value))?;
+                if let Some(lease) = lease {
+                    attach(batch, key, *lease)?;
+                }
+                newest = revision;
+            }
+            Write::Delete if existing(batch, key)?.is_some() => {
+                put(batch, key, revision, None)?;
+                deletes = true;
+                newest = revision;
+            }
+            Write::Delete => {}
         }
     }
     if deletes {
@@ -92,7 +128,97 @@ pub(super) fn write(
     Ok(Ok(newest))
 }
 
-/// Forgets the commits that only older deletions than the newest ones are left of.
+/// Deletes the keys of a lease. Returns the newest revision.
+pub(super) fn delete_leased(batch: &Snapshot, lease: Lease) -> rusqlite::Result<Revision> {
+    const LEASED: &str = "DELETE FROM leased WHERE lease = ?1 RETURNING key";
+    let mut statement = batch.prepare_cached(LEASED)?;
+    let keys = statement.query_map([lease], |row| row.get(0))?;
+    let keys = keys.collect::<rusqlite::Result<Vec<String>>>()?;
+    delete_existing(batch, &keys)
+}
+
+/// Deletes the keys of all leases, if there are any.
+pub(super) fn delete_all_leased(writer: &mut Connection) -> rusqlite::Result<()> {
+    let batch = writer.transaction()?;
+    let keys = leased(&batch)?;
+    if !keys.is_empty() {
+        delete_existing(&batch, &keys)?;
+        batch.execute("DELETE FROM leased", [])?;
+    }
+    batch.commit()
+}
+
+/// Fails if a row is not what was written.
+pub(super) fn verify(snapshot: &Snapshot) -> rusqlite::Result<()> {
+    let query = format!("SELECT {} FROM records", Record::COLUMNS);
+    let mut statement = snapshot.prepare(&query)?;
+    statement.query_map([], Record::read)?.try_for_each(|record| match record? {
+        Ok(_) => Ok(()),
+        Err(unreadable) => Err(corrupt(unreadable.to_string())),
+    })
+}
+
+/// The keys that are attached to leases.
+pub(super) fn leased(snapshot: &Snapshot) -> rusqlite::Result<Vec<String>> {
+    let mut statement = snapshot.prepare("SELECT key, lease, checksum FROM leased")?;
+    let keys = statement.query_map([], |row| {
+        let (key, lease, sum): (String, Lease, u32) = (row.get(0)?, row.get(1)?, row.get(2)?);
+        if sum == lease_checksum(&key, lease) {
+            Ok(key)
+        } else {
+            Err(corrupt(format!("the lease of {key} has a wrong checksum")))
+        }
+    })?;
+    keys.collect()
+}
+
+/// The revision of a key that exists.
+fn existing(batch: &Snapshot, key: &str) -> rusqlite::Result<Option<Revision>> {
+    const EXISTING: &str = "SELECT revision FROM records WHERE key = ?1 AND value IS NOT NULL";
+    batch.prepare_cached(EXISTING)?.query_row([key], |row| row.get(0)).optional()
+}
+
+fn put(
+    batch: &Snapshot,
+    key: &str,
+    revision: Revision,
+    value: Option<&[u8]>,
+) -> rusqlite::Result<()> {
+    const PUT: &str = "INSERT INTO records (key, value, revision, checksum) \
+                       VALUES (?1, ?2, ?3, ?4) ON CONFLICT (key) DO UPDATE SET \
+                       value = excluded.value, revision = excluded.revision, \
+                       checksum = excluded.checksum";
+    let sum = checksum(key, revision, value);
+    batch.prepare_cached(PUT)?.execute(params![key, value, revision, sum]).map(drop)
+}
+
+fn attach(batch: &Snapshot, key: &str, lease: Lease) -> rusqlite::Result<()> {
+    const ATTACH: &str = "INSERT INTO leased (key, lease, checksum) VALUES (?1, ?2, ?3)";
+    let sum = lease_checksum(key, lease);
+    batch.prepare_cached(ATTACH)?.execute(params![key, lease, sum]).map(drop)
+}
+
+fn detach(batch: &Snapshot, key: &str) -> rusqlite::Result<()> {
+    batch.prepare_cached("DELETE FROM leased WHERE key = ?1")?.execute([key]).map(drop)
+}
+
+fn delete_existing(batch: &Snapshot, keys: &[String]) -> rusqlite::Result<Revision> {
+    let newest = newest(batch)?;
+    let revision = newest.next();
+    let mut deletes = false;
+    for key in keys {
+        if existing(batch, key)?.is_some() {
+            put(batch, key, revision, None)?;
+            deletes = true;
+        }
+    }
+    if deletes {
+        forget(batch)?;
+    }
+    Ok(if deletes { revision } else { newest })
+}
+
+/// Forgets the commits of which only deletions older than the newest ones are left.
 fn forget(batch: &Snapshot) -> rusqlite::Result<()> {
     const OLDEST: &str = "SELECT revision FROM records INDEXED BY deletions WHERE value IS NULL \
                           ORDER BY revision DESC LIMIT 1 OFFSET ?1";
@@ -110,66 +236,6 @@ fn forget(batch: &Snapshot) -> rusqlite::Result<()> {
     Ok(())
 }
 
-/// Fails where a row is not what was written.
-pub(super) fn verify(snapshot: &Snapshot) -> rusqlite::Result<()> {
-    let mut statement = snapshot.prepare("SELECT key, value, revision, checksum FROM records")?;
-    statement.query_map([], Record::read)?.try_for_each(|record| record.map(drop))
-}
-
-/// The newest that is known of a key.
-struct Record {
-    key: String,
-    revision: Revision,
-    /// `None`: deleted.
-    value: Option<Vec<u8>>,
-}
-
-impl Record {
-    fn read(row: &Row) -> rusqlite::Result<Self> {
-        let (key, value, revision) = (row.get("key")?, row.get("value")?, row.get("revision")?);
-        let record = Self { key, revision, value };
-        let sum = checksum(&record.key, revision, record.value.as_deref());
-        if row.get::<_, u32>("checksum")? == sum {
-            Ok(record)
-        } else {
-            Err(corrupt(format!("the value of {} has another checksum", record.key)))
-        }
-    }
-
-    fn entry(self) -> Option<Entry> {
-        let Self { key, revision, value } = self;
-        value.map(|value| Entry { key, value, revision })
-    }
-}
-
-/// SQLite's own error for what cannot be in a sound file.
-pub(super) fn corrupt(detail: String) -> rusqlite::Error {
-    rusqlite::Error::SqliteFailure(ffi::Error::new(ffi::SQLITE_CORRUPT), Some(detail))
-}
-
-/// SQLite notices damage to its structure; this lets us notice damage to what is kept in it.
-fn checksum(key: &str, revision: Revision, value: Option<&[u8]>) -> u32 {
-    let mut sum = crc32fast::Hasher::new();
-    sum.update(&revision.get().to_le_bytes());
-    sum.update(&key.len().to_le_bytes());
-    sum.update(key.as_bytes());
-    sum.update(&[u8::from(value.is_some())]);
-    sum.update(value.unwrap_or_default());
-    sum.finalize()
-}
-
 fn one(connection: &Connection, query: &str) -> rusqlite::Result<Revision> {
     connection.prepare_cached(query)?.query_row([], |row| row.get(0))
-}
-
-impl ToSql for Revision {
-    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
-        Ok(self.get().cast_signed().into())
-    }
-}
-
-impl FromSql for Revision {
-    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
-        i64::column_result(value).map(|number| Self::new(number.cast_unsigned()))
-    }
 }

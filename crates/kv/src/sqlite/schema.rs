@@ -3,7 +3,7 @@
 use rusqlite::Connection;
 
 /// The newest format.
-pub(super) const NEWEST: u32 = 1;
+pub(super) const NEWEST: u32 = 2;
 
 /// What each format adds to the one before it; the first begins with nothing. A format that was
 /// released is never changed: add another.
@@ -20,6 +20,13 @@ const FORMATS: [&str; NEWEST as usize] = [
      CREATE INDEX deletions ON records (revision) WHERE value IS NULL;
      CREATE TABLE forgotten (revision INTEGER NOT NULL) STRICT;
      INSERT INTO forgotten VALUES (0);",
+    // The keys that are attached to leases. A key that is written anew, or deleted, leaves it.
+    "CREATE TABLE leased (
+         key TEXT NOT NULL PRIMARY KEY,
+         lease INTEGER NOT NULL,
+         checksum INTEGER NOT NULL
+     ) STRICT;
+     CREATE INDEX leases ON leased (lease);",
 ];
 
 /// `imds`, in the header of each file of ours.

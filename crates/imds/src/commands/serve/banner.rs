@@ -44,21 +44,20 @@ pub(super) fn banner(instance: &Instance, addresses: &[SocketAddr]) -> String {
 /// Where the EC2 API is, and what to type so that programs use it. What is in memory nobody else can
 /// look up, so it is shown.
 pub(super) fn invitation(
-    place: &StateLocation,
+    location: &StateLocation,
     store: &Store,
     address: SocketAddr,
     region: &Region,
 ) -> Result<String, CommandError> {
-    let is_usual = StateLocation::default_file().is_ok_and(|usual| usual == *place);
-    let file = match place {
-        StateLocation::File(_) if is_usual => String::new(),
-        StateLocation::File(path) => {
-            format!(" --state {}", Shell::Sh.quoted(&path.to_string_lossy()))
-        }
-        StateLocation::Memory => {
-            let lines = SdkSettings::of(store, address, region.clone())?.lines(Shell::Sh);
-            return Ok(format!("  The EC2 API is on http://{address}; paste to use it:\n{lines}"));
-        }
+    let Some(path) = location.file() else {
+        let lines = SdkSettings::of(store, address, region.clone())?.lines(Shell::Sh);
+        return Ok(format!("  The EC2 API is on http://{address}; paste to use it:\n{lines}"));
+    };
+    let is_usual = StateLocation::default_file().is_ok_and(|usual| usual == *location);
+    let file = if is_usual {
+        String::new()
+    } else {
+        format!(" --state {}", Shell::Sh.quoted(&path.to_string_lossy()))
     };
     Ok(format!(
         "  The EC2 API is on http://{address}; to use it:\n    eval \"$(imds env{file})\"\n"

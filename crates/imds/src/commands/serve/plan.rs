@@ -68,7 +68,7 @@ impl Plan {
         let links = [args.listen, settings.listen, vec![default]];
         let links = links.into_iter().find(|links| !links.is_empty()).unwrap_or_default();
         let control = args.control.control.or(settings.control);
-        let state = args.control.state.or(settings.state).map(StateLocation::new);
+        let state = args.control.state.or(settings.state);
         let sources = args.instance.credential_sources(&settings.instance)?;
         let mut launch = args.instance.launch(settings.instance)?;
         if let Some(aemm) = &aemm {
@@ -87,7 +87,7 @@ impl Plan {
             links,
             control: control.unwrap_or(ControlAddress::At(DEFAULT_CONTROL)),
             authentication: if no_auth { Authentication::Off } else { Authentication::Signature },
-            state: state.map_or_else(StateLocation::default_file, Ok)?,
+            state: StateLocation::resolve(state.as_deref())?,
             threads: args.threads.or(settings.threads).unwrap_or_else(default_threads),
             policy,
             launch,

@@ -1,0 +1,120 @@
+//! From the account to what is served.
+
+use std::collections::BTreeMap;
+
+use imds_account::records::{self, Lifecycle, Tags};
+use imds_account::store::UnreadableRecord;
+use imds_account::{Overrides, Store, StoreError, instance, keys};
+use imds_core::InstanceId;
+use imds_core::instance::SshSigner;
+use imds_core::placement::Region;
+use imds_kv::{Revision, Watch};
+
+use super::plan::{self, Plan};
+use crate::table::{Served, Table, Update};
+
+/// An account, and what the operator sets beside it.
+pub(super) struct Source {
+    store: Store,
+    overrides: Overrides,
+}
+
+impl Source {
+    pub(super) fn new(store: Store, overrides: Overrides) -> Self {
+        Self { store, overrides }
+    }
+
+    /// Follows what concerns what is served, after `revision`.
+    pub(super) fn watch(&self, revision: Revision) -> Result<Watch, StoreError> {
+        let (instances, tags) = (keys::every_instance(), keys::every_tags());
+        let default = keys::default_instance();
+        self.store.watch(&[instances.as_str(), tags.as_str(), default.as_str()], revision)
+    }
+
+    /// The table of the whole account, and the revision to watch from. It takes two listings, however
+    /// many instances there are.
+    pub(super) fn table(&self) -> Result<(Table, Revision), StoreError> {
+        // Listed first: a change between this and the reading below is seen by the watch.
+        let listing = self.store.scan(&keys::every_instance())?;
+        let all_tags = self.store.scan(&keys::every_tags())?;
+        for unreadable in listing.unreadable.iter().chain(&all_tags.unreadable) {
+            report(unreadable);
+        }
+        let mut all_tags: BTreeMap<_, _> = all_tags.records.into_iter().collect();
+        let mut instances = Vec::with_capacity(listing.records.len());
+        for (place, stored) in listing.records {
+            let Some((region, id)) = plan::instance(&place) else { continue };
+            let tags = all_tags.remove(&place).map(|stored| stored.record).unwrap_or_default();
+            let served = self.served(&region, &id, &stored.record, &tags)?;
+            instances.push((id, served));
+        }
+        let update = Update { instances, default: self.default()? };
+        Ok((Table::default().updated(update), listing.revision))
+    }
+
+    /// What becomes of the table for `plan`. An instance whose record cannot be read is left as it is
+    /// in force.
+    pub(super) fn update(&self, plan: &Plan) -> Result<Update, StoreError> {
+        let mut instances = Vec::with_capacity(plan.instances.len());
+        for (region, id) in &plan.instances {
+            match self.one(region, id) {
+                Ok(served) => instances.push((id.clone(), served)),
+                // To read it again would not fix it, and the others must not wait for it.
+                Err(StoreError::Unreadable(unreadable)) => report(&unreadable),
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(Update { instances, default: self.default()? })
+    }
+
+    fn default(&self) -> Result<Option<InstanceId>, StoreError> {
+        match self.store.read(&keys::default_instance()) {
+            Err(StoreError::Unreadable(unreadable)) => {
+                report(&unreadable);
+                Ok(None)
+            }
+            default => Ok(default?.map(|stored| stored.record.instance)),
+        }
+    }
+
+    /// An instance as it is to be served; `None` unless it runs.
+    fn one(&self, region: &Region, id: &InstanceId) -> Result<Option<Served>, StoreError> {
+        let (instance, tags) =
+            (keys::instance(region, id.as_str()), keys::tags(region, id.as_str()));
+        let snapshot = self.store.read_many(&[instance.as_str(), tags.as_str()])?;
+        let Some(record) = snapshot.read(&instance)? else { return Ok(None) };
+        let tags = snapshot.read(&tags)?.map(|stored| stored.record).unwrap_or_default();
+        self.served(region, id, &record.record, &tags)
+    }
+
+    fn served(
+        &self,
+        region: &Region,
+        id: &InstanceId,
+        record: &records::Instance,
+        tags: &Tags,
+    ) -> Result<Option<Served>, StoreError> {
+        if record.lifecycle != Lifecycle::Running {
+            return Ok(None);
+        }
+        let mut instance = match instance::instance(id, record, tags, &self.overrides) {
+            Ok(instance) => instance,
+            Err(error) => {
+                // What wrote it has checked it: only another release could have meant something else.
+                tracing::error!(%id, %error, "an instance cannot be made of its record");
+                return Ok(None);
+            }
+        };
+        if !record.events.ssh_keys.is_empty() {
+            let signer = self.store.read(&keys::ssh_signer(region))?.map(|stored| stored.record);
+            instance.ssh_signer =
+                signer.map(|it| SshSigner { certificates: it.certificates, ocsp: it.ocsp });
+        }
+        Ok(Some(Served::new(&instance)))
+    }
+}
+
+fn report(unreadable: &UnreadableRecord) {
+    let error: &(dyn std::error::Error + 'static) = unreadable;
+    tracing::error!(error, "a record is left out");
+}

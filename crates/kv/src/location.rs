@@ -1,0 +1,107 @@
+//! Where state is: from a URL to an engine.
+
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::engine::Kv;
+use crate::memory::Memory;
+use crate::open_error::OpenError;
+use crate::sqlite::Sqlite;
+
+/// Opens the engine that `url` names: see [`Location::parse`].
+pub fn open(url: impl AsRef<OsStr>) -> Result<Arc<dyn Kv>, OpenError> {
+    Location::parse(url)?.open()
+}
+
+/// Where state is.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Location {
+    /// In the process: lost when it ends.
+    Memory,
+    /// In this SQLite file, and in others beside it.
+    Sqlite(PathBuf),
+}
+
+impl Location {
+    /// Reads `memory`, `sqlite:PATH`, or the path of an SQLite file. `./memory` is a file.
+    ///
+    /// # Errors
+    /// [`OpenError::Unsupported`] for another URL, such as `etcd://host:2379`, and
+    /// [`OpenError::NoPath`] if there is no path.
+    pub fn parse(url: impl AsRef<OsStr>) -> Result<Self, OpenError> {
+        let url = url.as_ref();
+        if url == "memory" || url == "memory:" {
+            return Ok(Self::Memory);
+        }
+        let bytes = url.as_bytes();
+        let path = match bytes.strip_prefix(b"sqlite:") {
+            Some(path) => OsStr::from_bytes(path),
+            None => match scheme(bytes) {
+                Some(scheme) => return Err(OpenError::Unsupported { scheme }),
+                None => url,
+            },
+        };
+        if path.is_empty() { Err(OpenError::NoPath) } else { Ok(Self::Sqlite(path.into())) }
+    }
+
+    /// Opens the engine, and creates its file if it does not exist.
+    pub fn open(&self) -> Result<Arc<dyn Kv>, OpenError> {
+        Ok(match self {
+            Self::Memory => Arc::new(Memory::new()),
+            Self::Sqlite(path) => Arc::new(Sqlite::open(path)?),
+        })
+    }
+}
+
+/// The scheme of `scheme://…`, or `etcd` of `etcd:…`. Other colons may be in a file's name.
+fn scheme(url: &[u8]) -> Option<String> {
+    let end = url.iter().position(|byte| *byte == b':')?;
+    let (scheme, rest) = url.split_at(end);
+    let is_scheme = scheme.first().is_some_and(u8::is_ascii_alphabetic)
+        && scheme.iter().all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(byte))
+        && (rest.starts_with(b"://") || scheme == b"etcd");
+    is_scheme.then(|| String::from_utf8_lossy(scheme).into_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn urls_name_engines() {
+        let file = |path: &str| Some(Location::Sqlite(path.into()));
+        for (url, expected) in [
+            ("memory", Some(Location::Memory)),
+            ("memory:", Some(Location::Memory)),
+            ("./memory", file("./memory")),
+            ("sqlite:/a/state.db", file("/a/state.db")),
+            ("sqlite:state.db", file("state.db")),
+            ("sqlite:///a/state.db", file("///a/state.db")),
+            ("/a/state.db", file("/a/state.db")),
+            ("state:1.db", file("state:1.db")),
+            ("a/b://c", file("a/b://c")),
+            ("sqlite:", None),
+            ("", None),
+        ] {
+            assert_eq!(Location::parse(url).ok(), expected, "{url}");
+        }
+        let not_text = OsStr::from_bytes(b"sqlite:/a/\xff");
+        let path = OsStr::from_bytes(b"/a/\xff");
+        assert_eq!(Location::parse(not_text).ok(), Some(Location::Sqlite(path.into())));
+    }
+
+    #[test]
+    fn another_engine_is_refused_without_its_secrets() {
+        for url in ["etcd://root:secret@10.0.0.1:2379", "etcd:secret", "redis://secret"] {
+            let text = open(url).err().map(|error| error.to_string()).unwrap_or_default();
+            let scheme = url.split(':').next().unwrap_or_default();
+            let expected = format!(
+                "{scheme}: is not in this build: use memory, sqlite:PATH, or the path of an SQLite \
+                 file"
+            );
+            assert_eq!(text, expected);
+        }
+    }
+}
