@@ -1,6 +1,7 @@
 //! `imds doctor`: looks, judges, prints.
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 use super::get;
 use crate::cli::DoctorArgs;
@@ -9,9 +10,12 @@ use crate::doctor::{Verdict, checks, report};
 use crate::error::{CommandError, Kind};
 use crate::terminal;
 
+/// How long one call to the service may take.
+const BUDGET: Duration = Duration::from_secs(5);
+
 /// Exits with 1 if something is wrong.
 pub(crate) fn run(args: &DoctorArgs) -> Result<ExitCode, CommandError> {
-    let settings = get::settings(&args.client)?;
+    let settings = get::settings(&args.client, BUDGET)?;
     let leave = Leave {
         v1: args.client.allow_v1 || args.client.allow_v1_for_secrets,
         online: args.online,
