@@ -26,7 +26,7 @@ pub enum EndpointMode {
 
 impl EndpointMode {
     /// The service's own addresses, in the order to try them.
-    pub(crate) fn endpoint(self) -> Endpoint {
+    pub fn endpoint(self) -> Endpoint {
         let (host, addresses) = match self {
             Self::Ipv4 => ("169.254.169.254", vec![V4]),
             Self::Ipv6 => ("[fd00:ec2::254]", vec![V6]),

@@ -2,7 +2,7 @@
 //!
 //! EC2 sends the response with a limited TTL. Behind too many routers the request arrives, and the
 //! response is discarded on its way: the connection stands and stays silent, as it does when the
-//! service is merely slow. The difference is how the service's kernel reacts to *more* bytes on the
+//! service is slow. The difference is how the service's kernel reacts to *more* bytes on the
 //! silent connection. One that has not answered yet acknowledges them. One that has answered sends its
 //! acknowledgements with the response's TTL, and they are discarded as well; or it has closed the
 //! connection, and resets it.

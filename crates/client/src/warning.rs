@@ -69,7 +69,7 @@ impl fmt::Display for Warning {
 
 type Listener = Arc<dyn Fn(&Warning) + Send + Sync>;
 
-/// The functions that a client reports warnings to, and what they were told.
+/// The functions that a client reports warnings to, and the kinds that were reported.
 #[derive(Default)]
 pub(crate) struct Warnings {
     listeners: Mutex<Vec<Listener>>,

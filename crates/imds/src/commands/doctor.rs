@@ -3,6 +3,8 @@
 use std::process::ExitCode;
 use std::time::Duration;
 
+use imds_client::{EndpointMode, Settings};
+
 use super::get;
 use crate::cli::DoctorArgs;
 use crate::doctor::facts::{self, Leave};
@@ -15,7 +17,11 @@ const BUDGET: Duration = Duration::from_secs(5);
 
 /// Exits with 1 if something is wrong.
 pub(crate) fn run(args: &DoctorArgs) -> Result<ExitCode, CommandError> {
-    let settings = get::settings(&args.client, BUDGET)?;
+    let mut defaults = Settings::for_this_machine();
+    defaults.budget = BUDGET;
+    // Where SDKs look; the other address has a check of its own.
+    defaults.endpoint = EndpointMode::Ipv4.endpoint();
+    let settings = get::settings(&args.client, defaults)?;
     let leave = Leave {
         v1: args.client.allow_v1 || args.client.allow_v1_for_secrets,
         online: args.online,

@@ -26,7 +26,9 @@ const BUDGET_ON_EC2: Duration = Duration::from_secs(5);
 /// Asks, and prints.
 pub(crate) fn run(args: &GetArgs) -> Result<ExitCode, CommandError> {
     let budget = if diagnose::is_ec2() { BUDGET_ON_EC2 } else { BUDGET };
-    let client = Client::new(settings(&args.client, budget)?)
+    let mut defaults = Settings::for_this_machine();
+    defaults.budget = budget;
+    let client = Client::new(settings(&args.client, defaults)?)
         .on_warning(|warning| eprintln!("imds: warning: {warning}"));
     in_runtime(async {
         if args.export || args.process || is_credentials(args) {
@@ -40,11 +42,12 @@ pub(crate) fn run(args: &GetArgs) -> Result<ExitCode, CommandError> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// The environment's settings, and those of the command line. `budget` is for one call, where neither
-/// sets it.
-pub(crate) fn settings(args: &ClientArgs, budget: Duration) -> Result<Settings, CommandError> {
-    let mut defaults = Settings::for_this_machine();
-    (defaults.token_ttl, defaults.budget) = (TOKEN_TTL, budget);
+/// The command line's settings over the environment's over `defaults`.
+pub(crate) fn settings(
+    args: &ClientArgs,
+    mut defaults: Settings,
+) -> Result<Settings, CommandError> {
+    defaults.token_ttl = TOKEN_TTL;
     let overrides = Overrides { endpoint: args.endpoint.clone(), mode: args.mode() };
     let mut settings =
         Settings::from_env_with(defaults, overrides).map_err(|error| explain(&error))?;

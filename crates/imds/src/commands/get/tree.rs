@@ -43,11 +43,15 @@ impl Walk<'_> {
     fn below(&mut self, directory: MetadataPath, deep: usize) -> Walking<'_> {
         Box::pin(async move {
             let mut found = Map::new();
-            for entry in self.client.get(&directory).await?.lines() {
-                self.left = self.left.checked_sub(1).ok_or_else(|| Error::Malformed {
+            let entries = self.client.get(&directory).await?;
+            self.left =
+                self.left.checked_sub(entries.lines().count()).ok_or_else(|| Error::Malformed {
                     path: directory.to_string(),
-                    problem: format!("more than {MAX_ENTRIES} entries were listed up to here"),
+                    problem: format!(
+                        "with it the service has listed more than {MAX_ENTRIES} entries"
+                    ),
                 })?;
+            for entry in entries.lines() {
                 let (name, is_directory) = kind(&directory, entry);
                 let path = directory.entry(name)?;
                 let is_secret = directory.as_str().ends_with("credentials/");
