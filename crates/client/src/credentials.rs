@@ -180,6 +180,7 @@ impl CredentialCache {
         fraction: f64,
     ) -> (Outcome, Option<Extension>) {
         let mut state = self.lock();
+        let was_extended = state.held.as_ref().is_some_and(|held| held.credentials.is_extended);
         match fetched {
             Ok(credentials) if credentials.expires > now => {
                 let expires = credentials.expires;
@@ -206,12 +207,11 @@ impl CredentialCache {
             return (Ok(Arc::clone(&held.credentials)), None);
         }
         let until = now + EXTENSION + MORE.mul_f64(fraction);
-        let is_first = !held.credentials.is_extended;
         let extended =
             Credentials { expires: until, is_extended: true, ..(*held.credentials).clone() };
         held.credentials = Arc::new(extended);
         held.renew_at = until - LATE;
-        let extension = is_first.then_some(Extension { expired: held.expires, until });
+        let extension = (!was_extended).then_some(Extension { expired: held.expires, until });
         (Ok(Arc::clone(&held.credentials)), extension)
     }
 

@@ -200,8 +200,7 @@ mod tests {
         assert_eq!(max_attempts(&usual, &unreachable(Unreachable::TimedOut)), 1);
         assert_eq!(max_attempts(&usual, &unreachable(Unreachable::NoRoute)), 1);
         assert!(usual.connect_timeout <= Duration::from_millis(300));
-        let mut patient = Settings::default();
-        patient.connect_attempts = 4;
+        let patient = Settings { connect_attempts: 4, ..Settings::default() };
         assert_eq!(max_attempts(&patient, &unreachable(Unreachable::TimedOut)), 4);
         for settings in [usual, patient] {
             for final_reason in [Unreachable::Refused, Unreachable::Prohibited] {

@@ -293,7 +293,7 @@ fn call(way: &Way, clients: usize, settings: &Settings) -> Result<Vec<(Outcome, 
                 calls.spawn_local(async move {
                     let began = clock.now();
                     let first = client.instance_id().await;
-                    let took = clock.now() - began;
+                    let took = clock.now().saturating_sub(began);
                     let Ok(_) = first else { return (first, took) };
                     (client.instance_id().await, took)
                 });

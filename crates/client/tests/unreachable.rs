@@ -90,7 +90,6 @@ fn one_family() -> Result<()> {
             // Whatever the machine's own environment says.
             let client = Client::builder().ignore_environment();
             let client = client.endpoint_mode(EndpointMode::default()).attempts(1).build()?;
-            ensure!(client.settings().connect_timeout <= Duration::from_millis(1000));
             ensure!(client.instance_id().await?.starts_with("i-"));
             let before = connections_begun()?;
             for _ in 0..3 {

@@ -1,19 +1,14 @@
 //! Lost, slow, dead: what is said of a token that does not come, and how soon.
 
-use std::net::IpAddr;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use imds_client::{
-    Certainty, Client, EndpointMode, Error, Silence, TokenLost, Unreachable, V1Fallback, Warning,
-    diagnose,
-};
-use imds_linux::route::Destination;
-use imds_linux::{Batch, Netlink, seccomp};
+use imds_client::{Certainty, Client, Error, Silence, TokenLost, V1Fallback, Warning, diagnose};
+use imds_linux::seccomp;
 use testkit::faulty::{Act, Faulty, answer, token};
-use testkit::{Context as _, Family, Network, Result, Trial, bail, ensure, test};
+use testkit::{Context as _, Family, Result, Trial, bail, ensure, test};
 
-use crate::way::{ClientClock, Way, client, connections_begun, milliseconds, run, settings};
+use crate::way::{ClientClock, Way, client, connections_begun, milliseconds, settings};
 
 /// How often a time is taken.
 const RUNS: usize = 21;

@@ -208,7 +208,7 @@ mod tests {
 
     #[test]
     fn without_a_kernel_that_tells_it_is_likely_after_a_second() {
-        let is_unknown = |millis| Evidence {
+        let unknown = |millis| Evidence {
             silent_for: Duration::from_millis(millis),
             ..evidence(NudgeState::Unknown, ALIVE)
         };
