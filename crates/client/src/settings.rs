@@ -60,7 +60,7 @@ pub struct Settings {
     /// How long a call may take in all. Default: 5 s.
     pub budget: Duration,
     /// How long one attempt waits for a connection. Default: 250 ms, within which each address is
-    /// tried three times; a service on a link-local address accepts within 5 ms. On an EC2 instance
+    /// tried three or four times; a service on a link-local address accepts within 5 ms. On an EC2 instance
     /// ([`Settings::for_this_machine`]) 1 s.
     pub connect_timeout: Duration,
     /// How often a request is tried, at least 1. Default: 4.

@@ -7,7 +7,7 @@ use imds_client::{Client, Error};
 use testkit::faulty::{Act, Faulty, answer, is_put, token};
 use testkit::{Result, Server, Trial, ensure, test};
 
-use crate::way::{client, run, settings};
+use crate::way::{ClientClock, client, run, settings};
 
 pub(crate) fn tests() -> Vec<Trial> {
     vec![
@@ -208,11 +208,13 @@ fn retry_after() -> Result<()> {
     // Longer than the budget: an answer now is better than the same one later.
     for seconds in ["60", "18446744073709551615"] {
         let field = format!("Retry-After: {seconds}");
-        let (_service, address) =
+        let (service, address) =
             self::service(move |_, _| Act::Answer(answer(503, &[&field], "")))?;
-        let began = Instant::now();
-        ensure!(run(client(address)?.instance_id())?.is_err());
-        ensure!(began.elapsed() < Duration::from_secs(1), "{:?}", began.elapsed());
+        let client = client(address)?;
+        let call = async |clock: ClientClock| (client.instance_id().await, clock.now());
+        let (id, took) = run(ClientClock::with(call))?;
+        ensure!(matches!(id, Err(Error::Status { status: 503, .. })), "{id:?}");
+        ensure!(service.puts() == 1 && took < Duration::from_secs(1), "{took:?}");
     }
     Ok(())
 }

@@ -30,7 +30,7 @@ fn reasons() -> Result<()> {
     let service = Family::Ipv4.service().ip();
     let nobody = Family::ALL.map(Network::nobody);
     // The last column: connections begun. A local rule forbids it before one begins; where nothing
-    // answers each timeout has three.
+    // answers each timeout has four.
     let cases = [
         ("refused", network.client(), service, Unreachable::Refused, 1),
         // The service's own namespace has no default route.
@@ -38,8 +38,8 @@ fn reasons() -> Result<()> {
         ("unreachable", network.client(), refused, Unreachable::HostUnreachable, 0),
         ("prohibited", network.client(), forbidden, Unreachable::Prohibited, 0),
         ("blackhole", network.client(), thrown_away, Unreachable::Blackhole, 0),
-        ("nobody", network.client(), nobody[0], Unreachable::TimedOut, 3),
-        ("nobody, IPv6", network.client(), nobody[1], Unreachable::TimedOut, 3),
+        ("nobody", network.client(), nobody[0], Unreachable::TimedOut, 4),
+        ("nobody, IPv6", network.client(), nobody[1], Unreachable::TimedOut, 4),
     ];
     for (name, place, address, expected, connections) in cases {
         for (attempts, expected_attempts) in [

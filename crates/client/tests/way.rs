@@ -57,7 +57,7 @@ pub(crate) struct ClientClock(Rc<Cell<Duration>>);
 impl ClientClock {
     /// How often the runtime's turn is noted, and how late it may be without having stood still.
     const TICK: Duration = Duration::from_millis(2);
-    const MAX_STEP: Duration = Duration::from_millis(6);
+    const MAX_STEP: Duration = Duration::from_millis(10);
 
     /// Runs `work` with a clock, on a runtime of one thread.
     pub(crate) async fn with<T>(work: impl AsyncFnOnce(ClientClock) -> T) -> T {
