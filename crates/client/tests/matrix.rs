@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use imds_client::settings::{Overrides, Profile};
 use imds_client::{Certainty, Client, EndpointMode, Error, Settings, Silence, Unreachable};
+use imds_linux::route::Destination;
+use imds_linux::{Batch, Netlink};
 use testkit::faulty::{Act, Faulty, answer, is_put, token};
 use testkit::{
     Context as _, Family, Finished, Loss, Need, Network, Result, Trial, ensure, imds, test,
@@ -246,6 +248,12 @@ impl Fault {
         match self.service {
             Service::Nobody => {}
             Service::Scripted(family, script) => {
+                if family == Family::Ipv6 {
+                    // As on a machine that has no IPv4.
+                    let mut rules = Batch::new();
+                    rules.unreachable(Destination::host(Family::Ipv4.service().ip()));
+                    way.network().client().run(|| Netlink::open()?.commit(&rules))??;
+                }
                 _scripted = Faulty::start(way.listen(family)?, script());
             }
             Service::Limited => {
