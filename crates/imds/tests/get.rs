@@ -108,8 +108,10 @@ fn a_walk_ends_where_a_service_lists_without_end() -> Result<()> {
 /// As systemd-imdsd has one, in its locked mode.
 fn a_prohibited_route_is_named() -> Result<()> {
     let options = ["--map-root"];
-    let script =
-        format!("ip route replace prohibit 169.254.169.254 && {} get instance-id", binary().display());
+    let script = format!(
+        "ip route replace prohibit 169.254.169.254 && {} get instance-id",
+        binary().display()
+    );
     let found = Finished::of(&mut exec(&options, &["sh", "-c", &script]))?.expect_code(3)?;
     for word in ["EACCES", "systemd.imds.network=unlocked", "GetVendorInfo"] {
         ensure!(found.stderr.contains(word), "{word}: {found:#?}");
