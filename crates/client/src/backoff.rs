@@ -6,11 +6,11 @@ const FIRST: Duration = Duration::from_millis(50);
 const LONGEST: Duration = Duration::from_secs(1);
 
 /// The pause after `failures` failures in a row: anything up to 50 ms, 100 ms, 200 ms, … 1 s, by
-/// `chance`, a fraction from 0 to 1. What the service asked for is a lower bound.
-pub(crate) fn pause(failures: u32, chance: f64, retry_after: Option<Duration>) -> Duration {
+/// `fraction`, a random number from 0 to 1. `Retry-After` is a lower bound.
+pub(crate) fn pause(failures: u32, fraction: f64, retry_after: Option<Duration>) -> Duration {
     let doublings = failures.saturating_sub(1).min(16);
     let full = FIRST.saturating_mul(1 << doublings).min(LONGEST);
-    full.mul_f64(chance.clamp(0.0, 1.0)).max(retry_after.unwrap_or_default())
+    full.mul_f64(fraction.clamp(0.0, 1.0)).max(retry_after.unwrap_or_default())
 }
 
 #[cfg(test)]
@@ -31,8 +31,8 @@ mod tests {
     }
 
     #[test]
-    fn waits_as_long_as_asked_to() {
-        let asked = Duration::from_secs(3);
-        assert_eq!(pause(1, 0.2, Some(asked)), asked);
+    fn waits_as_long_as_the_service_wants() {
+        let wanted = Duration::from_secs(3);
+        assert_eq!(pause(1, 0.2, Some(wanted)), wanted);
     }
 }

@@ -4,7 +4,7 @@
 //! # // Not run: it needs an instance, and must not ask one by accident.
 //! # fn example() -> Result<(), Box<dyn std::error::Error>> {
 //! let client = imds_client::blocking::Client::from_env()?;
-//! println!("{}", client.instance_id()?);
+//! println!("{} is a {}", client.get("instance-id")?, client.instance_type()?);
 //! # Ok(())
 //! # }
 //! ```
@@ -12,6 +12,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::io;
+use std::net::{Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 use std::thread;
 
@@ -21,34 +22,34 @@ use tokio::sync::oneshot;
 use crate::client::Client as AsyncClient;
 use crate::credentials::Credentials;
 use crate::error::Error;
+use crate::events::PendingEvents;
 use crate::identity::IdentityDocument;
 use crate::interfaces::NetworkInterface;
-use crate::path::Path;
 use crate::response::Response;
 use crate::settings::Settings;
 
-/// A client whose calls wait. A thread of its own renews tokens and credentials meanwhile; it ends
+/// A client whose calls block. A thread of its own renews tokens and credentials meanwhile; it ends
 /// with the last clone. Must not be used inside an async task.
 #[derive(Clone)]
 pub struct Client {
     client: AsyncClient,
-    engine: Arc<Engine>,
+    background: Arc<Background>,
 }
 
-struct Engine {
+struct Background {
     handle: Handle,
     /// Dropped with the last client, which ends the thread.
     _alive: oneshot::Sender<()>,
 }
 
-/// Why there is no client.
+/// Why a client could not be made.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StartError {
     /// The thread could not be started.
     #[error("cannot start the client's thread")]
     Thread(#[from] io::Error),
-    /// The environment's settings.
+    /// A setting cannot be used.
     #[error(transparent)]
     Settings(#[from] Error),
 }
@@ -59,115 +60,105 @@ impl Client {
     /// # Errors
     /// [`StartError::Thread`].
     pub fn new(settings: Settings) -> Result<Self, StartError> {
-        Ok(Self { client: AsyncClient::new(settings), engine: Arc::new(Engine::start()?) })
+        Ok(Self::with_client(AsyncClient::new(settings))?)
     }
 
-    /// A client as the environment configures it; see [`crate::settings`].
+    /// A client as the environment configures it; see [`crate::settings`]. [`AsyncClient::builder`] is
+    /// for programs that set something themselves.
     ///
     /// # Errors
-    /// [`StartError::Settings`] for a value that nothing can be done with, and as [`Client::new`].
+    /// [`StartError::Settings`] for a value that cannot be used, and as [`Client::new`].
     pub fn from_env() -> Result<Self, StartError> {
         Self::new(Settings::from_env()?)
+    }
+
+    pub(crate) fn with_client(client: AsyncClient) -> io::Result<Self> {
+        Ok(Self { client, background: Arc::new(Background::start()?) })
+    }
+
+    /// See [`AsyncClient::get`].
+    ///
+    /// # Errors
+    /// As [`AsyncClient::get`].
+    pub fn get(&self, path: impl AsRef<str>) -> Result<String, Error> {
+        self.wait(self.client.get(path))
+    }
+
+    /// See [`AsyncClient::list`].
+    ///
+    /// # Errors
+    /// As [`AsyncClient::list`].
+    pub fn list(&self, path: impl AsRef<str>) -> Result<Vec<String>, Error> {
+        self.wait(self.client.list(path))
     }
 
     /// See [`AsyncClient::fetch`].
     ///
     /// # Errors
     /// As [`AsyncClient::fetch`].
-    pub fn fetch(&self, path: &Path) -> Result<Response, Error> {
+    pub fn fetch(&self, path: impl AsRef<str>) -> Result<Response, Error> {
         self.wait(self.client.fetch(path))
-    }
-
-    /// See [`AsyncClient::text`].
-    ///
-    /// # Errors
-    /// As [`AsyncClient::text`].
-    pub fn text(&self, path: &Path) -> Result<String, Error> {
-        self.wait(self.client.text(path))
-    }
-
-    /// See [`AsyncClient::instance_id`].
-    ///
-    /// # Errors
-    /// As [`AsyncClient::instance_id`].
-    pub fn instance_id(&self) -> Result<String, Error> {
-        self.wait(self.client.instance_id())
-    }
-
-    /// See [`AsyncClient::region`].
-    ///
-    /// # Errors
-    /// As [`AsyncClient::region`].
-    pub fn region(&self) -> Result<String, Error> {
-        self.wait(self.client.region())
-    }
-
-    /// See [`AsyncClient::availability_zone`].
-    ///
-    /// # Errors
-    /// As [`AsyncClient::availability_zone`].
-    pub fn availability_zone(&self) -> Result<String, Error> {
-        self.wait(self.client.availability_zone())
-    }
-
-    /// See [`AsyncClient::tags`].
-    ///
-    /// # Errors
-    /// As [`AsyncClient::tags`].
-    pub fn tags(&self) -> Result<BTreeMap<String, String>, Error> {
-        self.wait(self.client.tags())
-    }
-
-    /// See [`AsyncClient::user_data`].
-    ///
-    /// # Errors
-    /// As [`AsyncClient::user_data`].
-    pub fn user_data(&self) -> Result<Option<Vec<u8>>, Error> {
-        self.wait(self.client.user_data())
-    }
-
-    /// See [`AsyncClient::identity_document`].
-    ///
-    /// # Errors
-    /// As [`AsyncClient::identity_document`].
-    pub fn identity_document(&self) -> Result<IdentityDocument, Error> {
-        self.wait(self.client.identity_document())
-    }
-
-    /// See [`AsyncClient::network_interfaces`].
-    ///
-    /// # Errors
-    /// As [`AsyncClient::network_interfaces`].
-    pub fn network_interfaces(&self) -> Result<Vec<NetworkInterface>, Error> {
-        self.wait(self.client.network_interfaces())
-    }
-
-    /// See [`AsyncClient::credentials`].
-    ///
-    /// # Errors
-    /// As [`AsyncClient::credentials`].
-    pub fn credentials(&self) -> Result<Arc<Credentials>, Error> {
-        self.wait(self.client.credentials())
     }
 
     /// Waits for any call of the async client.
     pub fn wait<T>(&self, call: impl Future<Output = T>) -> T {
-        self.engine.handle.block_on(call)
+        self.background.handle.block_on(call)
     }
 
-    /// The async client that this one drives, for [`Client::wait`].
+    /// The async client that this one uses, for [`Client::wait`].
     pub fn inner(&self) -> &AsyncClient {
         &self.client
     }
 }
 
-impl Engine {
+/// The async client's getters.
+macro_rules! getters {
+    ($($name:ident: $value:ty;)*) => {
+        impl Client {$(
+            #[doc = concat!("See [`AsyncClient::", stringify!($name), "`].")]
+            ///
+            /// # Errors
+            #[doc = concat!("As [`AsyncClient::", stringify!($name), "`].")]
+            pub fn $name(&self) -> Result<$value, Error> {
+                self.wait(self.client.$name())
+            }
+        )*}
+    };
+}
+
+getters! {
+    instance_id: String;
+    instance_type: String;
+    image_id: String;
+    account_id: String;
+    region: String;
+    availability_zone: String;
+    availability_zone_id: String;
+    partition: String;
+    services_domain: String;
+    tags: BTreeMap<String, String>;
+    user_data: Option<Vec<u8>>;
+    identity_document: IdentityDocument;
+    hostname: String;
+    public_hostname: Option<String>;
+    local_ipv4: Ipv4Addr;
+    public_ipv4: Option<Ipv4Addr>;
+    ipv6: Option<Ipv6Addr>;
+    mac: String;
+    security_groups: Vec<String>;
+    network_interfaces: Vec<NetworkInterface>;
+    role: String;
+    credentials: Arc<Credentials>;
+    pending_events: PendingEvents;
+}
+
+impl Background {
     fn start() -> io::Result<Self> {
         let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
         let handle = runtime.handle().clone();
         let (alive, ended) = oneshot::channel::<()>();
         thread::Builder::new().name("imds-client".into()).spawn(move || {
-            // The only thing ever sent is the sender's end.
+            // Nothing is ever sent: this ends when the sender is dropped.
             let _ = runtime.block_on(ended);
         })?;
         Ok(Self { handle, _alive: alive })

@@ -1,31 +1,31 @@
-//! The role's credentials: new ones before the old ones end, and the old ones while none can be had.
+//! Credentials of a role, and what is handed out when: new ones before the old ones end, and the old
+//! ones while none can be had.
 
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, SystemTime};
 
-use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 
-use crate::client::{Client, Notice};
-use crate::clock;
 use crate::error::Error;
-use crate::path::Path;
+use crate::metadata_path::MetadataPath;
 use crate::secret::Secret;
-use crate::single_flight::{Pilot, Seat, SingleFlight, Waiter};
+use crate::single_flight::{Leader, Role, SingleFlight, Waiter};
+use crate::timestamp;
 
-/// When new credentials are asked for in the background, before the old ones end; up to
-/// [`SPREAD`] earlier.
-const EARLY: SignedDuration = SignedDuration::from_mins(15);
-const SPREAD: SignedDuration = SignedDuration::from_mins(5);
+const MINUTE: Duration = Duration::from_secs(60);
+/// When new credentials are requested in the background, before the old ones end; up to [`SPREAD`]
+/// earlier.
+const EARLY: Duration = Duration::from_secs(15 * 60);
+const SPREAD: Duration = Duration::from_secs(5 * 60);
 /// When callers wait for new ones.
-const LATE: SignedDuration = SignedDuration::from_mins(1);
-/// How long credentials that have ended are still handed out at a time; up to [`MORE`] longer.
-const EXTENSION: SignedDuration = SignedDuration::from_mins(5);
-const MORE: SignedDuration = SignedDuration::from_mins(10);
-/// The latest end that is believed: the year 5138.
-const LAST_SECOND: i64 = 100_000_000_000;
+const LATE: Duration = MINUTE;
+/// How long expired credentials are handed out at a time; up to [`MORE`] longer.
+const EXTENSION: Duration = Duration::from_secs(5 * 60);
+const MORE: Duration = Duration::from_secs(10 * 60);
 /// How long a failure stands while the old ones are still good.
-const REST: SignedDuration = SignedDuration::from_secs(30);
+const REST: Duration = Duration::from_secs(30);
+/// The latest expiration that is accepted, since 1970.
+const LATEST_EXPIRATION: Duration = Duration::from_secs(100_000_000_000);
 
 /// Temporary credentials of the instance's role. No `Debug`: they are secret.
 #[derive(Clone)]
@@ -33,21 +33,27 @@ const REST: SignedDuration = SignedDuration::from_secs(30);
 pub struct Credentials {
     /// The role's name.
     pub role: String,
-    /// Not secret by itself.
+    /// The access key id. Not secret by itself.
     pub access_key_id: String,
-    /// The key.
+    /// The secret access key.
     pub secret_access_key: Secret,
-    /// The session's token.
+    /// The session token.
     pub session_token: Secret,
-    /// When they end.
-    pub expires: Timestamp,
-    /// The account, where the service says it.
+    /// Until when to use them: the expiration that the service gave or, where [`is_extended`] is
+    /// set, a later time.
+    ///
+    /// [`is_extended`]: Self::is_extended
+    pub expires: SystemTime,
+    /// Whether the expiration that the service gave is over. The service may have extended them, as EC2
+    /// does in an outage; new ones are requested meanwhile.
+    pub is_extended: bool,
+    /// The account that the role belongs to, where the service says it.
     pub account_id: Option<String>,
 }
 
 /// Credentials as the service writes them; other services write some names differently.
 #[derive(Deserialize)]
-struct Document {
+pub(crate) struct Document {
     #[serde(rename = "Code", alias = "code")]
     code: Option<String>,
     #[serde(rename = "Message", alias = "message")]
@@ -58,14 +64,15 @@ struct Document {
     secret_access_key: Option<String>,
     #[serde(rename = "Token", alias = "token", alias = "SessionToken", alias = "sessionToken")]
     token: Option<String>,
-    #[serde(rename = "Expiration", alias = "expiration", alias = "ExpiresAt")]
-    expiration: Option<Timestamp>,
+    #[serde(rename = "Expiration", alias = "expiration", alias = "ExpiresAt", default)]
+    #[serde(deserialize_with = "timestamp::deserialize_optional")]
+    expiration: Option<SystemTime>,
     #[serde(rename = "AccountId", alias = "accountId")]
     account_id: Option<String>,
 }
 
 impl Document {
-    fn read(self, role: String, path: &Path) -> Result<Credentials, Error> {
+    pub(crate) fn read(self, role: String, path: &MetadataPath) -> Result<Credentials, Error> {
         let malformed = |problem: String| Error::Malformed { path: path.to_string(), problem };
         if let Some(code) = &self.code
             && !code.eq_ignore_ascii_case("success")
@@ -76,9 +83,10 @@ impl Document {
         }
         let missing = |name: &str| malformed(format!("{name} is missing"));
         let expires = self.expiration.ok_or_else(|| missing("Expiration"))?;
-        // Reckoning with a time at the end of the calendar would overflow it.
-        if !(0..=LAST_SECOND).contains(&expires.as_second()) {
-            return Err(malformed("Expiration is no time of these centuries".to_owned()));
+        // Arithmetic with a time at the end of the calendar would overflow.
+        let since_1970 = expires.duration_since(SystemTime::UNIX_EPOCH);
+        if !since_1970.is_ok_and(|time| time <= LATEST_EXPIRATION) {
+            return Err(malformed("Expiration is before 1970 or after 5138".to_owned()));
         }
         Ok(Credentials {
             role,
@@ -88,69 +96,13 @@ impl Document {
             ),
             session_token: Secret::new(self.token.ok_or_else(|| missing("Token"))?),
             expires,
+            is_extended: false,
             account_id: self.account_id,
         })
     }
 }
 
-impl Client {
-    /// Credentials of the instance's role. Callers share one set, which is renewed 15 to 20 minutes
-    /// before its end. While no new ones can be had the last ones are handed out, if need be for a
-    /// while after their end: the service may extend them.
-    ///
-    /// # Errors
-    /// [`Error::NotFound`] where the instance has no role; else why there are none.
-    pub async fn credentials(&self) -> Result<Arc<Credentials>, Error> {
-        loop {
-            let step = self.credential_cache().ask(clock::wall());
-            if let Some(pilot) = step.begin {
-                let client = self.clone();
-                tokio::spawn(async move { client.renew_credentials(pilot).await });
-            }
-            let outcome = match step.reply {
-                Reply::Now(credentials) => return Ok(credentials),
-                Reply::Wait(waiter) => waiter.result().await,
-            };
-            if let Some(outcome) = outcome {
-                return outcome;
-            }
-        }
-    }
-
-    /// The role's name.
-    ///
-    /// # Errors
-    /// [`Error::NotFound`] where the instance has none.
-    pub async fn role(&self) -> Result<String, Error> {
-        let path = Path::new("iam/security-credentials/")?;
-        let names = self.text(&path).await?;
-        names
-            .lines()
-            .next()
-            .map(|name| name.trim().to_owned())
-            .filter(|name| !name.is_empty())
-            .ok_or(Error::NotFound { path: path.to_string() })
-    }
-
-    async fn renew_credentials(&self, pilot: Pilot<Outcome>) {
-        let fetched = self.fetch_credentials().await.map(Arc::new);
-        let (outcome, was_extended) =
-            self.credential_cache().learn(fetched.clone(), clock::wall(), clock::chance());
-        if let (true, Err(error)) = (was_extended, fetched) {
-            self.notify(&Notice::CredentialsExtended(error));
-        }
-        pilot.tell(outcome);
-    }
-
-    async fn fetch_credentials(&self) -> Result<Credentials, Error> {
-        let role = self.role().await?;
-        let path = Path::new("iam/security-credentials/")?.entry(&role)?;
-        let document: Document = self.document(&path).await?;
-        document.read(role, &path)
-    }
-}
-
-type Outcome = Result<Arc<Credentials>, Error>;
+pub(crate) type Outcome = Result<Arc<Credentials>, Error>;
 
 /// One set of credentials for all callers.
 #[derive(Default)]
@@ -165,94 +117,107 @@ struct State {
 }
 
 struct Held {
+    /// As they are handed out.
     credentials: Arc<Credentials>,
-    /// From when on new ones are asked for.
-    renew_at: Timestamp,
-    /// Until when they are handed out: their end, or later if that was extended.
-    usable_until: Timestamp,
-    is_extended: bool,
+    /// The expiration that the service gave.
+    expires: SystemTime,
+    /// From when on new ones are requested.
+    renew_at: SystemTime,
 }
 
-struct Step {
-    reply: Reply,
-    begin: Option<Pilot<Outcome>>,
+/// What a caller gets, and the request that it has to start for all callers, if there is one.
+pub(crate) struct Step {
+    pub(crate) reply: Reply,
+    pub(crate) start: Option<Leader<Outcome>>,
 }
 
-enum Reply {
+pub(crate) enum Reply {
     Now(Arc<Credentials>),
     Wait(Waiter<Outcome>),
 }
 
+/// Expired credentials are handed out, for the first time since they expired.
+#[derive(Debug, Eq, PartialEq)]
+pub(crate) struct Extension {
+    pub(crate) expired: SystemTime,
+    pub(crate) until: SystemTime,
+}
+
 impl CredentialCache {
     /// What to do for a caller.
-    fn ask(&self, now: Timestamp) -> Step {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        let usable = state.held.as_ref().filter(|held| now < held.usable_until);
+    pub(crate) fn request(&self, now: SystemTime) -> Step {
+        let mut state = self.lock();
+        let usable = state.held.as_ref().filter(|held| now < held.credentials.expires);
         if let Some(held) = usable {
-            // Before the end there is time to wait for better ones; after it these are the best.
-            let is_late = !held.is_extended && now >= held.usable_until - LATE;
+            // Before their end there is time to wait for better ones; after it these are the best.
+            let is_late = !held.credentials.is_extended && now >= held.credentials.expires - LATE;
+            let reply = Reply::Now(Arc::clone(&held.credentials));
             if now < held.renew_at {
-                return Step { reply: Reply::Now(Arc::clone(&held.credentials)), begin: None };
+                return Step { reply, start: None };
             }
             if !is_late {
-                let reply = Reply::Now(Arc::clone(&held.credentials));
-                let begin = match state.flight.board() {
-                    Seat::First(pilot, _) => Some(pilot),
-                    Seat::Joined(_) => None,
+                let start = match state.flight.join() {
+                    Role::Leader(leader, _) => Some(leader),
+                    Role::Follower(_) => None,
                 };
-                return Step { reply, begin };
+                return Step { reply, start };
             }
         }
-        match state.flight.board() {
-            Seat::Joined(waiter) => Step { reply: Reply::Wait(waiter), begin: None },
-            Seat::First(pilot, waiter) => Step { reply: Reply::Wait(waiter), begin: Some(pilot) },
+        match state.flight.join() {
+            Role::Follower(waiter) => Step { reply: Reply::Wait(waiter), start: None },
+            Role::Leader(leader, waiter) => {
+                Step { reply: Reply::Wait(waiter), start: Some(leader) }
+            }
         }
     }
 
-    /// Remembers how a request ended. Gives what the waiters get, and whether credentials have now
-    /// been extended for the first time.
-    fn learn(&self, fetched: Outcome, now: Timestamp, chance: f64) -> (Outcome, bool) {
-        let part = |whole: SignedDuration| {
-            let part = Duration::try_from(whole).unwrap_or_default().mul_f64(chance);
-            SignedDuration::try_from(part).unwrap_or_default()
-        };
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+    /// Remembers how a request ended. Returns what the waiters get; and the extension, if one begins.
+    /// `fraction` is a random number from 0 to 1, so that processes do not renew at the same time.
+    pub(crate) fn learn(
+        &self,
+        fetched: Outcome,
+        now: SystemTime,
+        fraction: f64,
+    ) -> (Outcome, Option<Extension>) {
+        let mut state = self.lock();
+        let was_extended = state.held.as_ref().is_some_and(|held| held.credentials.is_extended);
         match fetched {
-            // The service hands old ones out again while it cannot make new ones.
             Ok(credentials) if credentials.expires > now => {
                 let expires = credentials.expires;
-                // Those that are short-lived from the start are not asked for all the time.
-                let half = now + (expires.duration_since(now) / 2);
-                state.held = Some(Held {
-                    credentials: Arc::clone(&credentials),
-                    renew_at: (expires - EARLY - part(SPREAD)).max(half),
-                    usable_until: expires,
-                    is_extended: false,
-                });
-                (Ok(credentials), false)
+                // Short-lived ones are not requested all the time.
+                let half = now + expires.duration_since(now).unwrap_or_default() / 2;
+                let renew_at = (expires - EARLY - SPREAD.mul_f64(fraction)).max(half);
+                let outcome = Ok(Arc::clone(&credentials));
+                state.held = Some(Held { credentials, expires, renew_at });
+                return (outcome, None);
             }
-            fetched => {
-                let had_none = state.held.is_none();
-                if let (true, Ok(credentials)) = (had_none, &fetched) {
-                    state.held = Some(Held {
-                        credentials: Arc::clone(credentials),
-                        renew_at: now,
-                        usable_until: credentials.expires,
-                        is_extended: false,
-                    });
+            // The service serves old ones while it cannot make new ones.
+            Ok(credentials) => {
+                let expires = credentials.expires;
+                if state.held.as_ref().is_none_or(|held| held.expires < expires) {
+                    state.held = Some(Held { credentials, expires, renew_at: now });
                 }
-                let Some(held) = &mut state.held else { return (fetched, false) };
-                let is_first = !held.is_extended;
-                if now < held.credentials.expires {
-                    held.renew_at = now + REST;
-                    return (Ok(Arc::clone(&held.credentials)), false);
-                }
-                held.usable_until = now + EXTENSION + part(MORE);
-                held.renew_at = held.usable_until - LATE;
-                held.is_extended = true;
-                (Ok(Arc::clone(&held.credentials)), is_first)
             }
+            Err(error) if state.held.is_none() => return (Err(error), None),
+            Err(_) => {}
         }
+        let Some(held) = &mut state.held else { unreachable!("held since the match above") };
+        if now < held.expires {
+            held.renew_at = now + REST;
+            return (Ok(Arc::clone(&held.credentials)), None);
+        }
+        let until = now + EXTENSION + MORE.mul_f64(fraction);
+        let extended =
+            Credentials { expires: until, is_extended: true, ..(*held.credentials).clone() };
+        held.credentials = Arc::new(extended);
+        held.renew_at = until - LATE;
+        let extension = (!was_extended).then_some(Extension { expired: held.expires, until });
+        (Ok(Arc::clone(&held.credentials)), extension)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // It is complete after each change.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -13,48 +13,48 @@ const V6: SocketAddr =
 /// Parsed from `IPv4` or `IPv6`, in any case of letters.
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
 #[non_exhaustive]
-pub enum Mode {
+pub enum EndpointMode {
     /// `169.254.169.254`.
-    #[default]
     Ipv4,
     /// `fd00:ec2::254`.
     Ipv6,
-    /// Whichever answers first; IPv4 starts a little earlier. Only programs can ask for it: the
-    /// AWS SDKs know no such value.
+    /// Whichever accepts a connection first; IPv4 starts 100 ms earlier. The address that worked is
+    /// remembered and tried first. The default; the settings of the AWS SDKs have no value for it.
+    #[default]
     Either,
 }
 
-impl Mode {
+impl EndpointMode {
     /// The service's own addresses, in the order to try them.
-    pub(crate) fn endpoint(self) -> Endpoint {
+    pub fn endpoint(self) -> Endpoint {
         let (host, addresses) = match self {
             Self::Ipv4 => ("169.254.169.254", vec![V4]),
             Self::Ipv6 => ("[fd00:ec2::254]", vec![V6]),
             Self::Either => ("169.254.169.254", vec![V4, V6]),
         };
-        let place = Place::Addresses(addresses);
-        Endpoint { host: host.to_owned(), place, prefix: String::new() }
+        let host = host.to_owned();
+        Endpoint { host, location: Location::Addresses(addresses), prefix: String::new() }
     }
 }
 
-/// Text that is no [`Mode`].
+/// Text that is not an [`EndpointMode`].
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
-#[error("write IPv4 or IPv6")]
-pub struct ParseModeError(());
+#[error("expected IPv4 or IPv6")]
+pub struct ParseEndpointModeError(());
 
-impl FromStr for Mode {
-    type Err = ParseModeError;
+impl FromStr for EndpointMode {
+    type Err = ParseEndpointModeError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         match text.to_ascii_lowercase().as_str() {
             "ipv4" => Ok(Self::Ipv4),
             "ipv6" => Ok(Self::Ipv6),
-            _ => Err(ParseModeError(())),
+            _ => Err(ParseEndpointModeError(())),
         }
     }
 }
 
-/// An HTTP address: `http://host[:port][/prefix]`.
+/// The service's URL: `http://host[:port][/prefix]`.
 ///
 /// ```
 /// # use imds_client::Endpoint;
@@ -67,32 +67,36 @@ impl FromStr for Mode {
 pub struct Endpoint {
     /// As the `Host` field has it: with the port, if it is not 80.
     host: String,
-    place: Place,
-    /// What goes before every path; starts with a slash and ends without one, or is empty.
+    location: Location,
+    /// What precedes every path; starts with a slash and ends without one, or is empty.
     prefix: String,
 }
 
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
-enum Place {
+enum Location {
     /// In the order to try them.
     Addresses(Vec<SocketAddr>),
     Name(String, u16),
 }
 
 impl Endpoint {
-    pub(crate) fn host(&self) -> &str {
-        &self.host
+    /// The `Host` field of a request that is sent to this address.
+    pub(crate) fn host_at(&self, address: SocketAddr) -> String {
+        match &self.location {
+            Location::Addresses(addresses) if addresses.len() > 1 => host(address),
+            _ => self.host.clone(),
+        }
     }
 
     pub(crate) fn prefix(&self) -> &str {
         &self.prefix
     }
 
-    /// The addresses to connect to; none if the name is not known.
+    /// The addresses to connect to; none if the name cannot be resolved.
     pub(crate) async fn addresses(&self) -> Vec<SocketAddr> {
-        match &self.place {
-            Place::Addresses(addresses) => addresses.clone(),
-            Place::Name(name, port) => tokio::net::lookup_host((name.as_str(), *port))
+        match &self.location {
+            Location::Addresses(addresses) => addresses.clone(),
+            Location::Name(name, port) => tokio::net::lookup_host((name.as_str(), *port))
                 .await
                 .map(Iterator::collect)
                 .unwrap_or_default(),
@@ -100,48 +104,63 @@ impl Endpoint {
     }
 }
 
-/// Text that is no [`Endpoint`].
+/// An address as a URL has it.
+fn host(address: SocketAddr) -> String {
+    match (address.ip(), address.port()) {
+        (IpAddr::V4(ip), 80) => ip.to_string(),
+        (IpAddr::V6(ip), 80) => format!("[{ip}]"),
+        _ => address.to_string(),
+    }
+}
+
+/// Text that is not an [`Endpoint`].
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
-#[error("write http://host, with :port where it is not 80")]
+#[error("expected http://host, http://host:port or http://host:port/prefix")]
 pub struct ParseEndpointError(());
 
 impl FromStr for Endpoint {
     type Err = ParseEndpointError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        const REFUSED: ParseEndpointError = ParseEndpointError(());
-        let rest = text.trim().strip_prefix("http://").ok_or(REFUSED)?;
+        const INVALID: ParseEndpointError = ParseEndpointError(());
+        let rest = text.trim().strip_prefix("http://").ok_or(INVALID)?;
         let is_plain = |byte: u8| byte.is_ascii_graphic() && !b"@?#\\".contains(&byte);
         if !rest.bytes().all(is_plain) {
-            return Err(REFUSED);
+            return Err(INVALID);
         }
         let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
         let (name, port) = match authority.rsplit_once(':') {
             Some((name, port)) if !port.ends_with(']') => {
-                (name, port.parse().map_err(|_| REFUSED)?)
+                (name, port.parse().map_err(|_| INVALID)?)
             }
             _ => (authority, 80),
         };
         let bracketed = name.strip_prefix('[').and_then(|inner| inner.strip_suffix(']'));
         let address = match bracketed {
-            Some(inner) => Some(IpAddr::V6(inner.parse().map_err(|_| REFUSED)?)),
+            Some(inner) => Some(IpAddr::V6(inner.parse().map_err(|_| INVALID)?)),
             None => name.parse::<Ipv4Addr>().ok().map(IpAddr::V4),
         };
         if name.is_empty() || (bracketed.is_none() && name.contains(':')) {
-            return Err(REFUSED);
+            return Err(INVALID);
         }
-        let place = match address {
-            Some(address) => Place::Addresses(vec![SocketAddr::new(address, port)]),
-            None => Place::Name(name.to_owned(), port),
+        let location = match address {
+            Some(address) => Location::Addresses(vec![SocketAddr::new(address, port)]),
+            None => Location::Name(name.to_owned(), port),
         };
         let prefix = path.trim_end_matches('/').to_owned();
-        Ok(Self { host: authority.to_owned(), place, prefix })
+        Ok(Self { host: authority.to_owned(), location, prefix })
     }
 }
 
 impl fmt::Display for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "http://{}{}", self.host, self.prefix)
+        write!(f, "http://{}{}", self.host, self.prefix)?;
+        match &self.location {
+            Location::Addresses(addresses) if addresses.len() > 1 => {
+                addresses[1..].iter().try_for_each(|it| write!(f, " or http://{}", host(*it)))
+            }
+            _ => Ok(()),
+        }
     }
 }
 
@@ -150,7 +169,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn takes_addresses_names_ports_and_prefixes() {
+    fn accepts_addresses_names_ports_and_prefixes() {
         for (text, shown) in [
             ("http://169.254.169.254", "http://169.254.169.254"),
             ("http://169.254.169.254/", "http://169.254.169.254"),
@@ -163,7 +182,11 @@ mod tests {
     }
 
     #[test]
-    fn refuses_what_is_no_http_address() {
+    fn rejects_what_is_not_an_http_url() {
+        assert_eq!(
+            EndpointMode::Either.endpoint().to_string(),
+            "http://169.254.169.254 or http://[fd00:ec2::254]"
+        );
         for text in [
             "",
             "169.254.169.254",

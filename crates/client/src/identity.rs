@@ -2,8 +2,8 @@
 
 use serde::Deserialize;
 
-/// What the service says of the instance in its signed document. This crate does not check the
-/// signature: the document came straight from the service.
+/// The service's signed description of the instance. This crate does not check the signature: the
+/// document comes straight from the service.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]

@@ -1,33 +1,33 @@
-//! Why is there no answer to the request for a token?
+//! Why there is no response to the request for a token.
 //!
-//! EC2 sends the answer with a limited TTL. Behind too many routers the request arrives, and the
-//! answer dies: the connection stands and stays silent, as it does when the service is merely slow.
-//! What tells the two apart is how the service's kernel takes *more* bytes on the silent
-//! connection. One that has not answered yet acknowledges them. One that has answered sends its
-//! acknowledgements with the answer's TTL, and they die as well; or it has closed the connection,
-//! and resets it.
+//! EC2 sends the response with a limited TTL. Behind too many routers the request arrives, and the
+//! response is discarded on its way: the connection stands and stays silent, as it does when the
+//! service is slow. The difference is how the service's kernel reacts to *more* bytes on the
+//! silent connection. One that has not answered yet acknowledges them. One that has answered sends its
+//! acknowledgements with the response's TTL, and they are discarded as well; or it has closed the
+//! connection, and resets it.
 //!
 //! ```text
 //!   0 ms  the request is sent, on a new connection
 //! 100 ms  silence, and the request is acknowledged: a nudge, one CRLF in two packets, which HTTP
-//!         has a server ignore (RFC 9112, 2.2); two more CRLFs if nobody acknowledges the first
-//! 150 ms  beside it: a request with a false token (is anybody there?), and connections with a
-//!         growing TTL (how many routers are there?)
-//!         once there is an answer to these: the last packet of the nudge
-//! 200 ms  a verdict, if packet after packet stays unacknowledged while the others are answered,
-//!         and last of all one more connection
+//!         has a server ignore (RFC 9112, 2.2); two more CRLFs if the first is not acknowledged
+//! 150 ms  beside it: a request with an invalid token (is the service alive?), and connections with a
+//!         growing TTL (how many routers are on the path?)
+//!         once these are answered: the last packet of the nudge
+//! 200 ms  a verdict, if packet after packet stays unacknowledged while the others are answered, and
+//!         so is one more connection at the end
 //! ```
-//! That the last packet waits for the others' answer, and the verdict for that connection, tells a
-//! loss from a link or a machine that stood still for a moment: then the nudge would be acknowledged
-//! before that connection stands.
+//! The last packet waits for the others' responses, and the verdict for that last connection, because
+//! a link or a machine may stand still for a moment: then the nudge is acknowledged before that
+//! connection stands.
 //!
-//! A reset ends the connection, and might come of one lost answer: two more connections must meet the
-//! same.
+//! A reset ends the connection, and may follow from one response lost by chance: two more connections
+//! must end in the same way.
 
 pub(crate) mod distance;
 mod evidence;
+mod liveness;
 mod nudge;
-mod witness;
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -36,26 +36,26 @@ use tokio::time::{Instant, sleep, sleep_until};
 
 use crate::connect::{Connected, connect};
 use crate::endpoint::Endpoint;
-use crate::error::{HopLimit, Silence};
-use evidence::{Evidence, Nudged};
+use crate::error::{Silence, TokenLost};
+use evidence::{Evidence, NudgeState};
+use liveness::LivenessCheck;
 use nudge::Nudge;
-use witness::Witness;
 
-/// How long silence is nothing special.
-const FIRST_PATIENCE: Duration = Duration::from_millis(100);
+/// How long silence means nothing.
+const FIRST_NUDGE_AFTER: Duration = Duration::from_millis(100);
 /// The same, on a connection that replaces one that was reset.
-const NEXT_PATIENCE: Duration = Duration::from_millis(50);
-/// When others are asked whether the service is alive.
-const WITNESS_AFTER: Duration = Duration::from_millis(150);
+const NEXT_NUDGE_AFTER: Duration = Duration::from_millis(50);
+/// When the check begins whether the service is alive.
+const LIVENESS_AFTER: Duration = Duration::from_millis(150);
 /// How soon after a nudge a reset is its effect.
 const RESET_WITHIN: Duration = Duration::from_millis(100);
-/// How long a connection may take that shows that the link moves.
-const PASSAGE: Duration = Duration::from_millis(100);
+/// How long a connection may take that shows that packets pass.
+const LAST_CONNECTION: Duration = Duration::from_millis(100);
 /// How often the connection is looked at.
-const LOOK: Duration = Duration::from_millis(5);
+const POLL: Duration = Duration::from_millis(5);
 
-/// What is found out while a token is asked for, over one or more connections.
-pub(crate) struct Inquiry<'a> {
+/// What is found out while a token is requested, over one or more connections.
+pub(crate) struct Investigation<'a> {
     endpoint: &'a Endpoint,
     began: Instant,
     /// Connections that were reset by a nudge.
@@ -64,13 +64,13 @@ pub(crate) struct Inquiry<'a> {
     nudged_at: Option<Instant>,
     /// Whether the current connection has acknowledged a nudge.
     is_slow: bool,
-    /// Those who ask beside it, since the nudge that is now under way.
-    witness: Option<Witness>,
-    /// Whether others were answered, ever; not known before anybody asked.
+    /// The check beside it, since the current nudge began.
+    liveness: Option<LivenessCheck>,
+    /// Whether other requests were answered, ever; `None` before one was sent.
     were_others_answered: Option<bool>,
 }
 
-impl<'a> Inquiry<'a> {
+impl<'a> Investigation<'a> {
     pub(crate) fn new(endpoint: &'a Endpoint) -> Self {
         Self {
             endpoint,
@@ -78,12 +78,12 @@ impl<'a> Inquiry<'a> {
             resets: 0,
             nudged_at: None,
             is_slow: false,
-            witness: None,
+            liveness: None,
             were_others_answered: None,
         }
     }
 
-    /// A request for the token was sent on a new connection.
+    /// A request for the token is sent on a new connection.
     pub(crate) fn begin(&mut self) {
         self.nudged_at = None;
         self.is_slow = false;
@@ -92,19 +92,19 @@ impl<'a> Inquiry<'a> {
         }
     }
 
-    /// The connection was reset without a byte; whether the nudge did that. It did not where it was
-    /// acknowledged: then a late answer was lost by chance, and its end came through.
-    pub(crate) fn was_reset(&mut self, facts: &Facts) -> bool {
+    /// The connection was reset without a byte: whether the nudge caused it. It did not where it was
+    /// acknowledged: then a late response was lost by chance, and the reset is its end.
+    pub(crate) fn was_reset(&mut self, facts: &ConnectionFacts) -> bool {
         let is_effect = self.nudged_at.is_some_and(|at| at.elapsed() < RESET_WITHIN);
         if is_effect {
             self.resets += 1;
-            // The next connection is likely to show the same: what else is needed begins at once.
-            self.witness(facts);
+            // The next connection is likely to end in the same way: start what else is needed.
+            self.liveness(facts);
         }
         is_effect
     }
 
-    /// What is known of the silence so far.
+    /// What is known so far about the silence.
     pub(crate) fn silence(&self) -> Silence {
         match self.were_others_answered {
             Some(true) => Silence::Slow,
@@ -114,101 +114,102 @@ impl<'a> Inquiry<'a> {
     }
 
     /// What follows from the resets so far.
-    pub(crate) async fn weigh_resets(&mut self, connection: &Facts) -> Weighed {
+    pub(crate) async fn weigh_resets(&mut self, facts: &ConnectionFacts) -> ResetVerdict {
         if self.resets < evidence::RESETS {
-            return Weighed::Again;
+            return ResetVerdict::Unknown;
         }
-        self.witness(connection).finished().await;
-        match self.verdict(connection, Nudged::Unknown) {
-            Some(verdict) => Weighed::Lost(verdict),
-            None if self.resets < evidence::RESETS_DESPITE_LOSS => Weighed::Again,
-            None => Weighed::Nothing,
+        self.liveness(facts).finished().await;
+        match self.verdict(facts, NudgeState::Unknown) {
+            Some(verdict) => ResetVerdict::Lost(verdict),
+            None if self.resets < evidence::RESETS_DESPITE_LOSS => ResetVerdict::Unknown,
+            None => ResetVerdict::OtherCause,
         }
     }
 
-    /// Follows a silent connection until there is a verdict, if need be for ever.
-    pub(crate) async fn follow(&mut self, connected: &Connected) -> HopLimit {
-        let facts = Facts::of(connected);
+    /// Follows a silent connection until there is a verdict; without one it never ends.
+    pub(crate) async fn follow(&mut self, connected: &Connected) -> TokenLost {
+        let facts = ConnectionFacts::of(connected);
         let sent = Instant::now();
-        let patience = if self.resets == 0 { FIRST_PATIENCE } else { NEXT_PATIENCE };
+        let patience = if self.resets == 0 { FIRST_NUDGE_AFTER } else { NEXT_NUDGE_AFTER };
         let mut nudge = Nudge::at(sent + patience);
         sleep_until(sent + patience).await;
         loop {
-            let is_answered = self.hear_others();
-            let nudged = nudge.advance(connected, is_answered);
-            self.nudged_at = nudge.unanswered_since();
-            self.is_slow |= nudged == Nudged::Acknowledged;
+            let is_answered = self.poll_liveness();
+            let state = nudge.advance(connected, is_answered);
+            self.nudged_at = nudge.unacknowledged_since();
+            self.is_slow |= state == NudgeState::Acknowledged;
             if nudge.is_new() && self.is_slow {
-                // What others saw of an earlier one says nothing of what this one meets.
-                self.witness = None;
+                // The check beside an earlier nudge says nothing about this one.
+                self.liveness = None;
             }
             let is_first = self.were_others_answered.is_none();
-            if nudge.awaits_others() || (is_first && self.began.elapsed() >= WITNESS_AFTER) {
-                self.witness(&facts);
+            if nudge.awaits_liveness() || (is_first && self.began.elapsed() >= LIVENESS_AFTER) {
+                self.liveness(&facts);
             }
-            if self.verdict(&facts, nudged).is_some() && has_passed(facts.address).await {
-                let nudged = nudge.advance(connected, is_answered);
-                if let Some(verdict) = self.verdict(&facts, nudged) {
+            if self.verdict(&facts, state).is_some() && packets_pass(facts.address).await {
+                let state = nudge.advance(connected, is_answered);
+                if let Some(verdict) = self.verdict(&facts, state) {
                     return verdict;
                 }
             }
-            sleep(LOOK).await;
+            sleep(POLL).await;
         }
     }
 
-    fn witness(&mut self, facts: &Facts) -> &Witness {
+    fn liveness(&mut self, facts: &ConnectionFacts) -> &LivenessCheck {
         let (endpoint, address) = (self.endpoint, facts.address);
-        self.witness.get_or_insert_with(|| Witness::call(endpoint.clone(), address))
+        self.liveness.get_or_insert_with(|| LivenessCheck::start(endpoint.clone(), address))
     }
 
-    /// Whether those who ask now were answered.
-    fn hear_others(&mut self) -> bool {
-        let Some(witness) = &self.witness else { return false };
-        let is_answered = witness.testimony().status.is_some();
+    /// Whether another request has been answered, since the current nudge began.
+    fn poll_liveness(&mut self) -> bool {
+        let Some(check) = &self.liveness else { return false };
+        let is_answered = check.observed().status.is_some();
         self.were_others_answered = Some(is_answered || self.were_others_answered == Some(true));
         is_answered
     }
 
-    fn verdict(&self, facts: &Facts, nudged: Nudged) -> Option<HopLimit> {
-        let testimony = self.witness.as_ref()?.testimony();
+    fn verdict(&self, facts: &ConnectionFacts, nudge: NudgeState) -> Option<TokenLost> {
+        let liveness = self.liveness.as_ref()?.observed();
         let silent_for = self.began.elapsed();
-        let evidence = Evidence { silent_for, resets: self.resets, nudged, testimony };
-        let verdict = evidence.judge()?;
-        Some(HopLimit {
-            needed: verdict.hops,
+        let evidence = Evidence { silent_for, resets: self.resets, nudge, liveness };
+        let verdict = evidence.verdict()?;
+        Some(TokenLost {
+            hop_limit: verdict.hops,
             certainty: verdict.certainty,
             endpoint: facts.address,
             connected_in: facts.connected_in,
             silent_for,
             other_status: verdict.other_status,
+            tokens_required: false,
         })
     }
 }
 
-/// Whether a packet that is sent now reaches the service, and one of its own comes back. What was
-/// sent earlier is not under way any more then: it is lost, or this machine would have heard of it.
-async fn has_passed(address: SocketAddr) -> bool {
-    connect(&[address], PASSAGE).await.is_ok()
+/// Whether a packet that is sent now reaches the service, and its answer comes back. Then what was
+/// sent earlier is no longer on its way: it is lost, or this machine would have its acknowledgement.
+async fn packets_pass(address: SocketAddr) -> bool {
+    connect(&[address], LAST_CONNECTION).await.is_ok()
 }
 
 /// What resets mean.
-pub(crate) enum Weighed {
+pub(crate) enum ResetVerdict {
     /// Another connection must be tried before anything can be said.
-    Again,
+    Unknown,
     /// The token is lost on the way.
-    Lost(HopLimit),
+    Lost(TokenLost),
     /// Something else resets connections.
-    Nothing,
+    OtherCause,
 }
 
-/// What stays known of a connection that is gone.
+/// What is known of a connection, also after its end.
 #[derive(Clone, Copy)]
-pub(crate) struct Facts {
+pub(crate) struct ConnectionFacts {
     address: SocketAddr,
     connected_in: Duration,
 }
 
-impl Facts {
+impl ConnectionFacts {
     pub(crate) fn of(connected: &Connected) -> Self {
         Self { address: connected.address, connected_in: connected.took }
     }

@@ -1,22 +1,21 @@
-//! An answer: bytes in, one whole response or a refusal out. No sockets.
+//! A response: bytes in, one complete response or an error out. No sockets.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
-use jiff::Timestamp;
-use jiff::fmt::rfc2822;
+use crate::timestamp;
 
-/// The longest head of an answer, in bytes; the real service's are below 500.
-const MOST_HEAD: usize = 16 << 10;
-const MOST_FIELDS: usize = 64;
+/// The longest head of a response, in bytes; the real service's are below 500.
+const MAX_HEAD: usize = 16 << 10;
+const MAX_FIELDS: usize = 64;
 
-/// A whole answer.
+/// A complete response.
 #[derive(Clone)]
 pub struct Response {
     /// 100 to 999.
     pub status: u16,
-    /// Names in lower case; values that are no text are left out.
+    /// Names in lower case; values that are not text are left out.
     fields: Vec<(String, String)>,
-    /// What came after the head.
+    /// The bytes after the head.
     pub body: Vec<u8>,
 }
 
@@ -26,43 +25,46 @@ impl Response {
         self.fields.iter().find(|(known, _)| known == name).map(|(_, value)| &**value)
     }
 
-    /// What `Retry-After` asks for: seconds, or until a date.
-    pub(crate) fn retry_after(&self, now: Timestamp) -> Option<Duration> {
+    /// The wait that `Retry-After` asks for: seconds, or until a date.
+    pub(crate) fn retry_after(&self, now: SystemTime) -> Option<Duration> {
         let value = self.field("retry-after")?.trim();
         if let Ok(seconds) = value.parse() {
             return Some(Duration::from_secs(seconds));
         }
-        let until = rfc2822::DateTimeParser::new().parse_timestamp(value).ok()?;
-        Duration::try_from(until.duration_since(now)).ok()
+        timestamp::parse_http_date(value)?.duration_since(now).ok()
     }
 
     /// The `Date` field.
-    pub fn date(&self) -> Option<Timestamp> {
-        rfc2822::DateTimeParser::new().parse_timestamp(self.field("date")?).ok()
+    pub fn date(&self) -> Option<SystemTime> {
+        timestamp::parse_http_date(self.field("date")?)
     }
 }
 
-/// Why bytes are no answer.
+/// Why bytes are not a response.
 #[derive(Debug, Eq, PartialEq)]
-pub(crate) enum Refusal {
+pub(crate) enum ParseError {
     Malformed(&'static str),
     TooLong,
     /// The connection ended early.
     Truncated,
 }
 
-/// What can be made of the bytes so far. `None`: more are needed.
+/// Parses the bytes received so far. `None`: more are needed.
 ///
-/// `is_all` says that no more will come; `most` is how long the body may be.
-pub(crate) fn parse(bytes: &[u8], is_all: bool, most: usize) -> Result<Option<Response>, Refusal> {
-    let mut fields = [httparse::EMPTY_HEADER; MOST_FIELDS];
+/// `is_all` says that no more will come; `max_body` is how long the body may be, in bytes.
+pub(crate) fn parse(
+    bytes: &[u8],
+    is_all: bool,
+    max_body: usize,
+) -> Result<Option<Response>, ParseError> {
+    let mut fields = [httparse::EMPTY_HEADER; MAX_FIELDS];
     let mut head = httparse::Response::new(&mut fields);
     let length = match head.parse(bytes) {
         Ok(httparse::Status::Complete(length)) => length,
-        Ok(httparse::Status::Partial) if bytes.len() > MOST_HEAD => return Err(Refusal::TooLong),
-        Ok(httparse::Status::Partial) if is_all => return Err(Refusal::Truncated),
+        Ok(httparse::Status::Partial) if bytes.len() > MAX_HEAD => return Err(ParseError::TooLong),
+        Ok(httparse::Status::Partial) if is_all => return Err(ParseError::Truncated),
         Ok(httparse::Status::Partial) => return Ok(None),
-        Err(_) => return Err(Refusal::Malformed("it is not HTTP")),
+        Err(_) => return Err(ParseError::Malformed("it is not HTTP")),
     };
     let mut response = Response {
         status: head.code.unwrap_or_default(),
@@ -70,10 +72,10 @@ pub(crate) fn parse(bytes: &[u8], is_all: bool, most: usize) -> Result<Option<Re
         body: Vec::new(),
     };
     let body = match framing(&response)? {
-        Framing::Length(length) if length > most => return Err(Refusal::TooLong),
+        Framing::Length(length) if length > max_body => return Err(ParseError::TooLong),
         Framing::Length(wanted) => bytes.get(length..length + wanted).map(<[u8]>::to_vec),
-        Framing::Chunks => unchunk(&bytes[length..], most)?,
-        Framing::End if bytes.len() - length > most => return Err(Refusal::TooLong),
+        Framing::Chunks => unchunk(&bytes[length..], max_body)?,
+        Framing::End if bytes.len() - length > max_body => return Err(ParseError::TooLong),
         Framing::End => is_all.then(|| bytes[length..].to_vec()),
     };
     match body {
@@ -81,7 +83,7 @@ pub(crate) fn parse(bytes: &[u8], is_all: bool, most: usize) -> Result<Option<Re
             response.body = body;
             Ok(Some(response))
         }
-        None if is_all => Err(Refusal::Truncated),
+        None if is_all => Err(ParseError::Truncated),
         None => Ok(None),
     }
 }
@@ -101,13 +103,15 @@ enum Framing {
     End,
 }
 
-fn framing(response: &Response) -> Result<Framing, Refusal> {
+fn framing(response: &Response) -> Result<Framing, ParseError> {
     if response.status == 204 || response.status == 304 {
         return Ok(Framing::Length(0));
     }
     if let Some(coding) = response.field("transfer-encoding") {
         let is_known = coding.eq_ignore_ascii_case("chunked");
-        return is_known.then_some(Framing::Chunks).ok_or(Refusal::Malformed("an unknown coding"));
+        return is_known
+            .then_some(Framing::Chunks)
+            .ok_or(ParseError::Malformed("its Transfer-Encoding is unknown"));
     }
     let Some(length) = response.field("content-length") else { return Ok(Framing::End) };
     let is_one =
@@ -115,13 +119,13 @@ fn framing(response: &Response) -> Result<Framing, Refusal> {
     let is_number = length.bytes().all(|byte| byte.is_ascii_digit());
     match length.parse() {
         Ok(length) if is_one && is_number => Ok(Framing::Length(length)),
-        _ => Err(Refusal::Malformed("its length is no number")),
+        _ => Err(ParseError::Malformed("its Content-Length is not a number")),
     }
 }
 
-/// Puts chunks together. `None`: more are needed.
-fn unchunk(mut bytes: &[u8], most: usize) -> Result<Option<Vec<u8>>, Refusal> {
-    const BAD: Refusal = Refusal::Malformed("its chunks are broken");
+/// Joins chunks. `None`: more are needed.
+fn unchunk(mut bytes: &[u8], max_body: usize) -> Result<Option<Vec<u8>>, ParseError> {
+    const BAD: ParseError = ParseError::Malformed("its chunks are invalid");
     let mut body = Vec::new();
     loop {
         let (start, size) = match httparse::parse_chunk_size(bytes) {
@@ -130,8 +134,8 @@ fn unchunk(mut bytes: &[u8], most: usize) -> Result<Option<Vec<u8>>, Refusal> {
             Err(_) => return Err(BAD),
         };
         let size = usize::try_from(size).unwrap_or(usize::MAX);
-        if body.len().saturating_add(size) > most {
-            return Err(Refusal::TooLong);
+        if body.len().saturating_add(size) > max_body {
+            return Err(ParseError::TooLong);
         }
         if size == 0 {
             return Ok(Some(body));
@@ -150,7 +154,7 @@ fn unchunk(mut bytes: &[u8], most: usize) -> Result<Option<Vec<u8>>, Refusal> {
 mod tests {
     use super::*;
 
-    fn body(bytes: &str, is_all: bool) -> Result<Option<String>, Refusal> {
+    fn body(bytes: &str, is_all: bool) -> Result<Option<String>, ParseError> {
         let response = parse(bytes.as_bytes(), is_all, 10)?;
         Ok(response.map(|response| String::from_utf8(response.body).unwrap()))
     }
@@ -159,7 +163,7 @@ mod tests {
     fn bodies_end_where_they_say() {
         let head = "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n";
         assert_eq!(body(&format!("{head}ab"), false), Ok(None));
-        assert_eq!(body(&format!("{head}ab"), true), Err(Refusal::Truncated));
+        assert_eq!(body(&format!("{head}ab"), true), Err(ParseError::Truncated));
         assert_eq!(body(&format!("{head}abcd"), false), Ok(Some("abc".into())));
         assert_eq!(body("HTTP/1.0 200 OK\r\n\r\nab", false), Ok(None));
         assert_eq!(body("HTTP/1.0 200 OK\r\n\r\nab", true), Ok(Some("ab".into())));
@@ -168,29 +172,29 @@ mod tests {
             body(&format!("{chunked}2\r\nab\r\n1\r\nc\r\n0\r\n\r\n"), false),
             Ok(Some("abc".into()))
         );
-        assert_eq!(body(&format!("{chunked}2\r\nab\r\n"), true), Err(Refusal::Truncated));
+        assert_eq!(body(&format!("{chunked}2\r\nab\r\n"), true), Err(ParseError::Truncated));
     }
 
     #[test]
-    fn no_answer_is_too_long_or_odd_to_be_refused() {
+    fn long_and_invalid_responses_are_rejected() {
         let long = "HTTP/1.1 200 OK\r\nContent-Length: 11\r\n\r\n";
-        assert_eq!(body(long, false), Err(Refusal::TooLong));
-        assert_eq!(body("HTTP/1.1 200 OK\r\n\r\n01234567890", false), Err(Refusal::TooLong));
+        assert_eq!(body(long, false), Err(ParseError::TooLong));
+        assert_eq!(body("HTTP/1.1 200 OK\r\n\r\n01234567890", false), Err(ParseError::TooLong));
         assert_eq!(
             body(&"HTTP/1.1 200 OK\r\nA: b".repeat(2000), false).err(),
-            Some(Refusal::Malformed("it is not HTTP"))
+            Some(ParseError::Malformed("it is not HTTP"))
         );
-        for odd in ["+3", "-1", "3, 3", "99999999999999999999999"] {
-            let text = format!("HTTP/1.1 200 OK\r\nContent-Length: {odd}\r\n\r\nabc");
-            assert!(matches!(body(&text, true), Err(Refusal::Malformed(_))), "{odd}");
+        for invalid in ["+3", "-1", "3, 3", "99999999999999999999999"] {
+            let text = format!("HTTP/1.1 200 OK\r\nContent-Length: {invalid}\r\n\r\nabc");
+            assert!(matches!(body(&text, true), Err(ParseError::Malformed(_))), "{invalid}");
         }
         assert!(body("SSH-2.0-x\r\n", false).is_err());
         let huge = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nffffffffffffffff\r\n";
-        assert_eq!(body(huge, false), Err(Refusal::TooLong));
+        assert_eq!(body(huge, false), Err(ParseError::TooLong));
     }
 
     #[test]
-    fn any_prefix_and_any_damage_is_survived() {
+    fn any_prefix_and_any_damage_is_handled() {
         let whole = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n";
         for end in 0..whole.len() {
             let _ = parse(&whole[..end], true, 10);
@@ -204,15 +208,15 @@ mod tests {
 
     #[test]
     fn retry_after_is_seconds_or_a_date() {
-        let now: Timestamp = "2026-01-01T00:00:00Z".parse().unwrap();
-        let asked = |value: &str| {
+        let now = timestamp::parse_http_date("Thu, 01 Jan 2026 00:00:00 GMT").unwrap();
+        let wait = |value: &str| {
             let text =
                 format!("HTTP/1.1 503 X\r\nContent-Length: 0\r\nRetry-After: {value}\r\n\r\n");
             parse(text.as_bytes(), false, 10).unwrap().unwrap().retry_after(now)
         };
-        assert_eq!(asked("2"), Some(Duration::from_secs(2)));
-        assert_eq!(asked("Thu, 01 Jan 2026 00:00:07 GMT"), Some(Duration::from_secs(7)));
-        assert_eq!(asked("Wed, 31 Dec 2025 23:00:00 GMT"), None);
-        assert_eq!(asked("soon"), None);
+        assert_eq!(wait("2"), Some(Duration::from_secs(2)));
+        assert_eq!(wait("Thu, 01 Jan 2026 00:00:07 GMT"), Some(Duration::from_secs(7)));
+        assert_eq!(wait("Wed, 31 Dec 2025 23:00:00 GMT"), None);
+        assert_eq!(wait("soon"), None);
     }
 }

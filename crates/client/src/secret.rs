@@ -1,16 +1,16 @@
 //! Text that must not get into a log.
 
-/// A secret: no `Debug`, no `Display`.
+/// A secret, such as a token or a secret access key. It has no `Debug` and no `Display`.
 #[derive(Clone, Eq, PartialEq)]
 pub struct Secret(String);
 
 impl Secret {
-    /// Takes text out of sight.
+    /// Wraps a secret text.
     pub fn new(text: impl Into<String>) -> Self {
         Self(text.into())
     }
 
-    /// The text. The caller answers for where it goes.
+    /// The text. The caller is responsible for where it goes.
     pub fn reveal(&self) -> &str {
         &self.0
     }

@@ -1,44 +1,60 @@
-//! The token of this process: one request for all callers, tried again where that may help.
+//! What all clones of a client share: its settings, its token, and what it has learnt of the service.
 
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use tokio::sync::Semaphore;
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 use crate::backoff;
-use crate::cache::{Outcome, Reply, TokenCache};
 use crate::clock;
 use crate::connect::{self, Connected};
-use crate::error::{Error, HopLimit, Silence};
+use crate::error::{Error, Silence, Unreachable};
 use crate::exchange::Request;
-use crate::probe::{Facts, Inquiry, Weighed};
+use crate::response::Response;
 use crate::settings::Settings;
-use crate::single_flight::Pilot;
+use crate::single_flight::Leader;
 use crate::token::Token;
+use crate::token_cache::{Outcome, Reply, TokenCache};
+use crate::token_request::TokenRequest;
+use crate::warning::{Warning, Warnings};
 
-/// How much longer a caller waits at the most: the request for its token, which ends by itself, may
-/// have begun a little later, and knows better why it ends in vain.
+/// How many requests are in progress at a time. EC2 lets a network interface send 1024 packets a
+/// second to the services on link-local addresses, and a request takes ten.
+const MAX_REQUESTS: usize = 8;
+
+/// How much longer a caller waits at most: the request for its token, which ends by itself, may have
+/// begun a little later, and knows better why it fails.
 const GRACE: Duration = Duration::from_millis(500);
 
-/// What all clones of a client share.
 pub(crate) struct Session {
     pub(crate) settings: Settings,
+    pub(crate) warnings: Warnings,
     cache: Mutex<TokenCache>,
+    permits: Semaphore,
+    /// The address that a connection was made to last.
+    working: Mutex<Option<SocketAddr>>,
 }
 
 impl Session {
     pub(crate) fn new(settings: Settings) -> Self {
-        Self { settings, cache: Mutex::default() }
+        Self {
+            settings,
+            warnings: Warnings::default(),
+            cache: Mutex::default(),
+            permits: Semaphore::new(MAX_REQUESTS),
+            working: Mutex::default(),
+        }
     }
 
     /// The token, before `deadline`.
     pub(crate) async fn token(self: &Arc<Self>, deadline: Instant) -> Outcome {
         let waiting_since = Instant::now();
         loop {
-            let step = self.cache().ask(clock::since_boot());
-            if let Some(pilot) = step.begin {
-                let flight = Flight { session: Arc::clone(self), pilot };
-                tokio::spawn(flight.run());
+            let step = lock(&self.cache).request(clock::since_boot());
+            if let Some(leader) = step.start {
+                tokio::spawn(Arc::clone(self).request_token(leader));
             }
             let waiter = match step.reply {
                 Reply::Now(outcome) => return outcome,
@@ -46,7 +62,7 @@ impl Session {
             };
             match timeout_at(deadline + GRACE, waiter.result()).await {
                 Ok(Some(outcome)) => return outcome,
-                // Whoever asked is gone with its runtime: the next one asks.
+                // The caller that started the request is gone with its runtime: the next one starts it.
                 Ok(None) => {}
                 Err(_) => return Err(self.timed_out(waiting_since, Silence::Unknown)),
             }
@@ -55,165 +71,143 @@ impl Session {
 
     /// Forgets a token that the service refused.
     pub(crate) fn reject(&self, token: &Arc<Token>) {
-        self.cache().reject(token);
+        lock(&self.cache).reject(token);
+    }
+
+    /// One request, tried again where that may help.
+    pub(crate) async fn send(
+        &self,
+        request: &Request,
+        deadline: Instant,
+    ) -> Result<Response, Error> {
+        let start = Instant::now();
+        let mut failures = 0;
+        loop {
+            let exchange = async {
+                // The semaphore is never closed.
+                let _permit = self.permits.acquire().await;
+                let connected = self.connect(deadline).await?;
+                let response = request.exchange(&connected, &self.settings.endpoint).await?;
+                request.check_status(response)
+            };
+            let error = match timeout_at(deadline, exchange).await {
+                Ok(Ok(response)) => return Ok(response),
+                Ok(Err(error)) => error,
+                Err(_) => self.timed_out(start, Silence::Unknown),
+            };
+            failures += 1;
+            self.pause(failures, error, deadline).await?;
+        }
+    }
+
+    /// The request for a token, on behalf of all callers.
+    async fn request_token(self: Arc<Self>, leader: Leader<Outcome>) {
+        // A verdict is published at once. The request goes on: a late response is still a response.
+        let publish = |outcome: Outcome| {
+            lock(&self.cache).learn(&outcome, clock::since_boot());
+            leader.publish(outcome);
+        };
+        let deadline = Instant::now() + self.settings.budget;
+        let mut request = TokenRequest::new(&self.settings);
+        let mut failures = 0;
+        loop {
+            let outcome = match self.connect(deadline).await {
+                Ok(connected) => request.attempt(&connected, deadline, &publish).await,
+                Err(error) => Some(Err(error)),
+            };
+            let error = match outcome {
+                Some(Ok(token)) => {
+                    if let Some(assumed) = token.assumed_ttl {
+                        self.warnings.report_once(&[Warning::TokenWithoutTtl { assumed }]);
+                    }
+                    return publish(Ok(Arc::new(token)));
+                }
+                Some(Err(error)) => error,
+                None if request.is_judged() => return,
+                // Another connection must be tried before anything can be said.
+                None => continue,
+            };
+            failures += 1;
+            if let Err(error) = self.pause(failures, error, deadline).await {
+                return publish(Err(error));
+            }
+        }
     }
 
     /// The failure of a call that began at `since`.
-    pub(crate) fn timed_out(&self, since: Instant, silence: Silence) -> Error {
+    fn timed_out(&self, since: Instant, silence: Silence) -> Error {
         let endpoint = self.settings.endpoint.to_string();
         Error::TimedOut { endpoint, waited: since.elapsed(), silence }
     }
 
     /// A new connection, before `deadline`.
-    pub(crate) async fn connect(&self, deadline: Instant) -> Result<Connected, Error> {
-        let unreachable =
-            |reason| Error::Unreachable { endpoint: self.settings.endpoint.to_string(), reason };
+    async fn connect(&self, deadline: Instant) -> Result<Connected, Error> {
         let left = deadline.saturating_duration_since(Instant::now());
         let connecting = async {
-            let addresses = self.settings.endpoint.addresses().await;
+            let mut addresses = self.settings.endpoint.addresses().await;
+            if let Some(working) = *lock(&self.working) {
+                // The others keep their order.
+                addresses.sort_by_key(|address| *address != working);
+            }
             connect::connect(&addresses, self.settings.connect_timeout.min(left)).await
         };
-        match timeout(left, connecting).await {
-            Ok(connected) => connected.map_err(unreachable),
-            Err(_) => Err(unreachable(crate::error::Unreachable::TimedOut)),
-        }
+        let connected = timeout(left, connecting).await.unwrap_or(Err(Unreachable::TimedOut));
+        *lock(&self.working) = connected.as_ref().ok().map(|connected| connected.address);
+        let endpoint = || self.settings.endpoint.to_string();
+        connected.map_err(|reason| Error::Unreachable { endpoint: endpoint(), reason, attempts: 1 })
     }
 
-    /// Waits before try number `failures` + 1, or gives the failure back where there is none.
-    pub(crate) async fn pause(
-        &self,
-        failures: u32,
-        error: Error,
-        deadline: Instant,
-    ) -> Result<(), Error> {
-        if !error.is_transient() || failures >= self.settings.attempts {
-            return Err(error);
-        }
-        let pause = backoff::pause(failures, clock::chance(), error.retry_after());
-        if pause >= deadline.saturating_duration_since(Instant::now()) {
-            return Err(error);
+    /// Waits before attempt number `failures` + 1, or gives the failure back where there is none.
+    async fn pause(&self, failures: u32, error: Error, deadline: Instant) -> Result<(), Error> {
+        let pause = backoff::pause(failures, clock::random_fraction(), error.retry_after());
+        let left = deadline.saturating_duration_since(Instant::now());
+        if failures >= max_attempts(&self.settings, &error) || pause >= left {
+            return Err(error.after(failures));
         }
         sleep(pause).await;
         Ok(())
     }
+}
 
-    fn cache(&self) -> MutexGuard<'_, TokenCache> {
-        // Nothing that holds the lock can leave the cache half changed.
-        self.cache.lock().unwrap_or_else(PoisonError::into_inner)
+/// How often a request is sent at most that fails with this error.
+fn max_attempts(settings: &Settings, error: &Error) -> u32 {
+    match error {
+        // An answer: it will be the same in a moment.
+        Error::Unreachable { reason: Unreachable::Refused, .. } => 1,
+        error if !error.is_transient() => 1,
+        Error::Unreachable { .. } => settings.connect_attempts,
+        _ => settings.attempts,
     }
 }
 
-/// One request for a token, with all its tries.
-struct Flight {
-    session: Arc<Session>,
-    pilot: Pilot<Outcome>,
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // What is locked here is complete after each change.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// How one try ended.
-enum Try {
-    Token(Token),
-    Failed(Error),
-    /// The verdict is told, and the answer never came.
-    Judged,
-    /// The connection was reset by the nudge.
-    Reset(Facts, Error),
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-impl Flight {
-    async fn run(self) {
-        if let Some(outcome) = self.request().await {
-            self.tell(outcome.map(Arc::new));
+    fn unreachable(reason: Unreachable) -> Error {
+        Error::Unreachable { endpoint: String::new(), reason, attempts: 1 }
+    }
+
+    /// One attempt of 250 ms where nothing answers, unless this is an EC2 instance.
+    #[test]
+    fn an_endpoint_that_does_not_exist_is_given_up_soon() {
+        let usual = Settings::default();
+        assert_eq!(max_attempts(&usual, &unreachable(Unreachable::TimedOut)), 1);
+        assert_eq!(max_attempts(&usual, &unreachable(Unreachable::NoRoute)), 1);
+        assert!(usual.connect_timeout <= Duration::from_millis(300));
+        let patient = Settings { connect_attempts: 4, ..Settings::default() };
+        assert_eq!(max_attempts(&patient, &unreachable(Unreachable::TimedOut)), 4);
+        for settings in [usual, patient] {
+            for final_reason in [Unreachable::Refused, Unreachable::Prohibited] {
+                assert_eq!(max_attempts(&settings, &unreachable(final_reason)), 1);
+            }
+            let busy = Error::Status { path: String::new(), status: 503, retry_after: None };
+            assert_eq!(max_attempts(&settings, &busy), 4);
         }
     }
-
-    /// Lets everybody know, now and later.
-    fn tell(&self, outcome: Outcome) {
-        self.session.cache().learn(&outcome, clock::since_boot());
-        self.pilot.tell(outcome);
-    }
-
-    /// How it ends; `None` where there was a verdict, and nothing came after it that is better.
-    async fn request(&self) -> Option<Result<Token, Error>> {
-        let settings = &self.session.settings;
-        let deadline = Instant::now() + settings.budget;
-        let mut inquiry = Inquiry::new(&settings.endpoint);
-        let mut failures = 0;
-        loop {
-            let error = match self.attempt(&mut inquiry, deadline).await {
-                Try::Token(token) => return Some(Ok(token)),
-                Try::Judged => return None,
-                Try::Failed(error) => error,
-                Try::Reset(facts, error) => match inquiry.weigh_resets(&facts).await {
-                    Weighed::Again => continue,
-                    Weighed::Lost(verdict) => return Some(Err(Error::HopLimit(Box::new(verdict)))),
-                    Weighed::Nothing => error,
-                },
-            };
-            failures += 1;
-            if let Err(error) = self.session.pause(failures, error, deadline).await {
-                return Some(Err(error));
-            }
-        }
-    }
-
-    async fn attempt(&self, inquiry: &mut Inquiry<'_>, deadline: Instant) -> Try {
-        let settings = &self.session.settings;
-        let connected = match self.session.connect(deadline).await {
-            Ok(connected) => connected,
-            Err(error) => return Try::Failed(error),
-        };
-        let began = Instant::now();
-        // Before the request leaves: the service counts the token's life from later.
-        let asked_at = clock::since_boot();
-        let request = Request::token(&settings.endpoint, settings.token_ttl);
-        let exchange = async {
-            // What cannot be sent shows when the answer is read.
-            let _ = request.send(&connected.stream).await;
-            request.receive(&connected.stream, &settings.endpoint).await
-        };
-        inquiry.begin();
-        let mut is_judged = false;
-        let answer = {
-            let mut exchange = std::pin::pin!(exchange);
-            // The request stays open all the while: a late answer is still an answer.
-            let investigation = async {
-                let verdict: HopLimit = inquiry.follow(&connected).await;
-                is_judged = true;
-                self.tell(Err(Error::HopLimit(Box::new(verdict))));
-                std::future::pending::<()>().await;
-            };
-            tokio::select! {
-                biased;
-                answer = &mut exchange => Some(answer),
-                () = investigation => None,
-                () = tokio::time::sleep_until(deadline) => None,
-            }
-        };
-        let facts = Facts::of(&connected);
-        match answer {
-            Some(Ok(response)) => match refused_token(request.judge(response)) {
-                Ok(response) => match Token::new(&response, settings.token_ttl, asked_at) {
-                    Ok(token) => Try::Token(token),
-                    Err(error) => Try::Failed(error),
-                },
-                Err(error) => Try::Failed(error),
-            },
-            Some(Err(_)) | None if is_judged => Try::Judged,
-            Some(Err(error @ Error::Broken { received: 0, was_reset: true, .. }))
-                if inquiry.was_reset(&facts) =>
-            {
-                Try::Reset(facts, error)
-            }
-            Some(Err(error)) => Try::Failed(error),
-            None => Try::Failed(self.session.timed_out(began, inquiry.silence())),
-        }
-    }
-}
-
-/// What a status means on the token's path.
-fn refused_token<T>(answer: Result<T, Error>) -> Result<T, Error> {
-    answer.map_err(|error| match error {
-        Error::Status { status: 403, .. } => Error::EndpointDisabled,
-        other => other,
-    })
 }

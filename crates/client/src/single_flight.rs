@@ -1,27 +1,27 @@
-//! Many callers, one request: the first begins it, the others wait for the same result.
+//! Many callers, one request: the first starts it, the others wait for the same result.
 //!
 //! The request runs in a task of its own. A caller that gives up does not cancel it.
 
 use tokio::sync::watch;
 
-/// The request under way, if there is one.
+/// The request in progress, if there is one.
 pub(crate) struct SingleFlight<T> {
     current: Option<watch::Receiver<Option<T>>>,
 }
 
-/// A caller's place.
-pub(crate) enum Seat<T> {
-    /// Somebody else has begun.
-    Joined(Waiter<T>),
-    /// This caller must begin, and tell the result.
-    First(Pilot<T>, Waiter<T>),
+/// What a caller has to do.
+pub(crate) enum Role<T> {
+    /// Another caller has started the request.
+    Follower(Waiter<T>),
+    /// This caller must start it and publish the result.
+    Leader(Leader<T>, Waiter<T>),
 }
 
 /// Waits for the result.
 pub(crate) struct Waiter<T>(watch::Receiver<Option<T>>);
 
-/// Tells the result. Dropping it without one makes the waiters begin again.
-pub(crate) struct Pilot<T>(watch::Sender<Option<T>>);
+/// Publishes the result. Dropping it without one makes the waiters start again.
+pub(crate) struct Leader<T>(watch::Sender<Option<T>>);
 
 impl<T> Default for SingleFlight<T> {
     fn default() -> Self {
@@ -30,29 +30,29 @@ impl<T> Default for SingleFlight<T> {
 }
 
 impl<T: Clone> SingleFlight<T> {
-    pub(crate) fn board(&mut self) -> Seat<T> {
-        // A pilot that is gone, with its runtime perhaps, will tell nobody anything.
+    pub(crate) fn join(&mut self) -> Role<T> {
+        // A leader that is gone, perhaps with its runtime, will publish nothing.
         if let Some(current) = &self.current
             && current.has_changed().is_ok()
         {
-            return Seat::Joined(Waiter(current.clone()));
+            return Role::Follower(Waiter(current.clone()));
         }
         let (sender, receiver) = watch::channel(None);
         self.current = Some(receiver.clone());
-        Seat::First(Pilot(sender), Waiter(receiver))
+        Role::Leader(Leader(sender), Waiter(receiver))
     }
 }
 
 impl<T: Clone> Waiter<T> {
-    /// The result; `None` if the one who was to tell it is gone.
+    /// The result; `None` if the leader is gone without one.
     pub(crate) async fn result(mut self) -> Option<T> {
         self.0.wait_for(Option::is_some).await.ok().and_then(|result| result.clone())
     }
 }
 
-impl<T> Pilot<T> {
-    /// Tells a result. A later one, for those who come later, replaces it.
-    pub(crate) fn tell(&self, result: T) {
+impl<T> Leader<T> {
+    /// Publishes a result. A later result, for callers that come later, replaces it.
+    pub(crate) fn publish(&self, result: T) {
         self.0.send_replace(Some(result));
     }
 }
@@ -62,15 +62,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_begins_and_the_others_join_until_the_pilot_is_gone() {
+    fn one_leads_and_the_others_follow_until_the_leader_is_gone() {
         let mut flight = SingleFlight::<u8>::default();
-        let Seat::First(pilot, waiter) = flight.board() else { panic!("nobody has begun") };
-        let Seat::Joined(joined) = flight.board() else { panic!("somebody has begun") };
+        let Role::Leader(leader, waiter) = flight.join() else { panic!("nothing is in progress") };
+        let Role::Follower(follower) = flight.join() else { panic!("a request is in progress") };
         drop(waiter);
-        pilot.tell(7);
+        leader.publish(7);
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-        assert_eq!(runtime.block_on(joined.result()), Some(7));
-        drop(pilot);
-        assert!(matches!(flight.board(), Seat::First(..)));
+        assert_eq!(runtime.block_on(follower.result()), Some(7));
+        drop(leader);
+        assert!(matches!(flight.join(), Role::Leader(..)));
     }
 }

@@ -2,6 +2,8 @@
 
 mod matrix;
 mod requests;
+mod role;
+mod unreachable;
 mod verdict;
 mod way;
 
@@ -9,7 +11,8 @@ use testkit::Arguments;
 
 fn main() {
     testkit::isolate();
-    let trials = [requests::tests(), verdict::tests(), matrix::tests()];
+    let trials =
+        [requests::tests(), role::tests(), unreachable::tests(), verdict::tests(), matrix::tests()];
     let mut arguments = Arguments::from_args();
     // Times are measured: one test at a time.
     arguments.test_threads.get_or_insert(1);

@@ -3,23 +3,26 @@
 
 use std::collections::HashSet;
 use std::sync::Mutex;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use imds_client::settings::{Explicit, Profile};
-use imds_client::{Certainty, Client, Error, Mode, Settings, Silence, Unreachable};
+use imds_client::settings::{Overrides, Profile};
+use imds_client::{Certainty, Client, EndpointMode, Error, Settings, Silence, Unreachable};
+use imds_linux::route::Destination;
+use imds_linux::{Batch, Netlink};
 use testkit::faulty::{Act, Faulty, answer, is_put, token};
 use testkit::{
     Context as _, Family, Finished, Loss, Need, Network, Result, Trial, ensure, imds, test,
 };
-use tokio::task::JoinSet;
+use tokio::task::{JoinSet, LocalSet};
 
-use crate::way::{Way, settings};
+use crate::way::{ClientClock, Way, settings};
 
 /// How many clients ask at a time.
 const CLIENTS: usize = 40;
 /// How much the client's link loses, in percent.
 const LOSSES: [u8; 3] = [0, 1, 10];
-/// How long a call may take on a bad link: the budget, and what waiting for others may add.
+/// How long a call may take on a bad link: the budget, and what waiting for others may add. All times
+/// are by the client's own clock: the machine may be busy.
 const BUDGET: Duration = Duration::from_millis(5600);
 
 /// Something that goes wrong, or at least slowly.
@@ -169,8 +172,8 @@ fn impatient() -> Result<Settings> {
 }
 
 fn either_family() -> Result<Settings> {
-    let explicit = Explicit { mode: Some(Mode::Either), ..Explicit::default() };
-    Ok(Settings::resolve(explicit, &|_| None, &Profile::default())?)
+    let overrides = Overrides { mode: Some(EndpointMode::Either), ..Overrides::default() };
+    Ok(Settings::resolve(Settings::default(), overrides, &|_| None, &Profile::default())?)
 }
 
 fn instance_id() -> String {
@@ -229,8 +232,8 @@ impl Told {
     fn is(self, outcome: &Outcome) -> bool {
         match (self, outcome) {
             (Self::Answer, Ok(id)) => id == "i-1",
-            (Self::TokenLost, Err(Error::HopLimit(verdict))) => {
-                verdict.certainty == Certainty::Sure && verdict.needed == 2
+            (Self::TokenLost, Err(Error::TokenLost(verdict))) => {
+                verdict.certainty == Certainty::Sure && verdict.hop_limit == 2
             }
             (Self::Failure(is_right), Err(error)) => is_right(error),
             _ => false,
@@ -245,6 +248,12 @@ impl Fault {
         match self.service {
             Service::Nobody => {}
             Service::Scripted(family, script) => {
+                if family == Family::Ipv6 {
+                    // As on a machine that has no IPv4.
+                    let mut rules = Batch::new();
+                    rules.unreachable(Destination::host(Family::Ipv4.service().ip()));
+                    way.network().client().run(|| Netlink::open()?.commit(&rules))??;
+                }
                 _scripted = Faulty::start(way.listen(family)?, script());
             }
             Service::Limited => {
@@ -278,25 +287,28 @@ impl Fault {
 }
 
 fn is_called_lost(outcome: &Outcome) -> bool {
-    matches!(outcome, Err(Error::HopLimit(_)))
+    matches!(outcome, Err(Error::TokenLost(_)))
 }
 
 /// The id, asked for twice by each of so many clients at the same time; what came of the first
 /// failure, or of all, and how long it took.
 fn call(way: &Way, clients: usize, settings: &Settings) -> Result<Vec<(Outcome, Duration)>> {
     way.client(async || {
-        let mut calls = JoinSet::new();
-        for _ in 0..clients {
-            let client = Client::new(settings.clone());
-            calls.spawn(async move {
-                let began = Instant::now();
-                let first = client.instance_id().await;
-                let took = began.elapsed();
-                let Ok(_) = first else { return (first, took) };
-                (client.instance_id().await, took)
-            });
-        }
-        calls.join_all().await
+        let all = ClientClock::with(async |clock| {
+            let mut calls = JoinSet::new();
+            for _ in 0..clients {
+                let (client, clock) = (Client::new(settings.clone()), clock.clone());
+                calls.spawn_local(async move {
+                    let began = clock.now();
+                    let first = client.instance_id().await;
+                    let took = clock.now().saturating_sub(began);
+                    let Ok(_) = first else { return (first, took) };
+                    (client.instance_id().await, took)
+                });
+            }
+            calls.join_all().await
+        });
+        LocalSet::new().run_until(all).await
     })
 }
 
@@ -306,10 +318,11 @@ fn proxies_are_set(percent: u8) -> Result<()> {
     let _service = way.serve(&["--hop-limit", "3"])?;
     for _ in 0..5 {
         let mut get = imds();
-        get.args(["get", "instance-id"]);
+        // Ten percent of the packets may be lost, and each takes the kernel 200 ms or more.
+        get.args(["get", "--timeout", "5s", "instance-id"]);
         get.envs(["http_proxy", "HTTP_PROXY", "ALL_PROXY"].map(|it| (it, "http://127.0.0.1:1")));
         let got = way.network().client().run(|| Finished::of(&mut get))??.expect_code(0)?;
-        ensure!(got.stdout == "i-1234567890abcdef0\n" && got.took < BUDGET, "{got:#?}");
+        ensure!(got.stdout == "i-1234567890abcdef0\n", "{got:#?}");
     }
     Ok(())
 }

@@ -1,31 +1,31 @@
-//! Answers of every kind: what is tried again, what is not, and what is made of odd ones.
+//! Responses of every kind: what is tried again, what is not, and how invalid ones are reported.
 
 use std::net::{SocketAddr, TcpListener};
 use std::time::{Duration, Instant};
 
-use imds_client::{Client, Error, Path};
+use imds_client::{Client, Error};
 use testkit::faulty::{Act, Faulty, answer, is_put, token};
 use testkit::{Result, Server, Trial, ensure, test};
 
-use crate::way::{client, run, settings};
+use crate::way::{ClientClock, client, run, settings};
 
 pub(crate) fn tests() -> Vec<Trial> {
     vec![
         test("requests::a_thousand_first_calls_make_one_token", &[], one_token),
         test("requests::a_caller_that_gives_up_cancels_nobody", &[], giving_up),
-        test("requests::a_dead_token_is_replaced_once", &[], dead_token),
+        test("requests::a_refused_token_is_replaced_once", &[], dead_token),
         test("requests::failures_that_pass_are_tried_again", &[], passing_failures),
         test("requests::refusals_are_not", &[], refusals),
-        test("requests::odd_answers_are_errors", &[], odd_answers),
+        test("requests::invalid_responses_are_errors", &[], invalid_responses),
         test("requests::retry_after_is_obeyed", &[], retry_after),
-        test("requests::what_is_asked_looks_as_it_should", &[], on_the_wire),
-        test("requests::the_real_service_by_name", &[], by_name),
+        test("requests::requests_have_the_documented_form", &[], on_the_wire),
+        test("requests::the_real_service_by_getter", &[], by_name),
         test("requests::the_blocking_form", &[], blocking),
     ]
 }
 
 /// Serves on loopback.
-fn service(
+pub(crate) fn service(
     script: impl Fn(&str, usize) -> Act + Send + Sync + 'static,
 ) -> Result<(Faulty, SocketAddr)> {
     let listener = TcpListener::bind("127.0.0.1:0")?;
@@ -156,7 +156,7 @@ fn refusals() -> Result<()> {
     Ok(())
 }
 
-fn odd_answers() -> Result<()> {
+fn invalid_responses() -> Result<()> {
     let bodies: [(&str, &str); 4] = [
         ("instance-id", "i-1\nX: y"),
         ("placement/region", ""),
@@ -186,10 +186,10 @@ fn odd_answers() -> Result<()> {
     for error in errors {
         ensure!(matches!(error, Some(Error::Malformed { .. })), "{error:?}");
     }
-    for odd in ["a b", "a\r\nX: y", "", "\u{1f}"] {
-        let (_service, address) = service(move |_, _| Act::Answer(answer(200, &[], odd)))?;
+    for body in ["a b", "a\r\nX: y", "", "\u{1f}"] {
+        let (_service, address) = service(move |_, _| Act::Answer(answer(200, &[], body)))?;
         let error = run(crate::way::client(address)?.instance_id())?;
-        ensure!(matches!(error, Err(Error::Malformed { .. })), "{odd:?}: {error:?}");
+        ensure!(matches!(error, Err(Error::Malformed { .. })), "{body:?}: {error:?}");
     }
     Ok(())
 }
@@ -208,11 +208,13 @@ fn retry_after() -> Result<()> {
     // Longer than the budget: an answer now is better than the same one later.
     for seconds in ["60", "18446744073709551615"] {
         let field = format!("Retry-After: {seconds}");
-        let (_service, address) =
+        let (service, address) =
             self::service(move |_, _| Act::Answer(answer(503, &[&field], "")))?;
-        let began = Instant::now();
-        ensure!(run(client(address)?.instance_id())?.is_err());
-        ensure!(began.elapsed() < Duration::from_secs(1), "{:?}", began.elapsed());
+        let client = client(address)?;
+        let call = async |clock: ClientClock| (client.instance_id().await, clock.now());
+        let (id, took) = run(ClientClock::with(call))?;
+        ensure!(matches!(id, Err(Error::Status { status: 503, .. })), "{id:?}");
+        ensure!(service.puts() == 1 && took < Duration::from_secs(1), "{took:?}");
     }
     Ok(())
 }
@@ -263,16 +265,36 @@ fn by_name() -> Result<()> {
             tags.get("Name").map(String::as_str) == Some("web 1") && tags.len() == 2,
             "{tags:?}"
         );
+        ensure!(client.get("instance-id").await? == client.instance_id().await?);
+        ensure!(client.get("/latest/meta-data/tags/instance/Name").await? == "web 1");
+        ensure!(client.list("tags/instance/").await?.len() == 2);
+        ensure!(client.instance_type().await? == "t2.micro");
+        ensure!(client.image_id().await?.starts_with("ami-"));
+        ensure!(client.account_id().await? == "123456789012");
+        ensure!(client.partition().await? == "aws");
+        ensure!(client.services_domain().await? == "amazonaws.com");
+        let zone = client.availability_zone_id().await?;
+        ensure!(zone.starts_with("use1-az"), "{zone}");
+        let local = client.local_ipv4().await?;
+        let hostname = client.hostname().await?;
+        let name = format!("ip-{}", local.to_string().replace('.', "-"));
+        ensure!(hostname.starts_with(&name), "{hostname}, {local}");
+        ensure!(client.ipv6().await?.is_none());
+        let public = client.public_ipv4().await?;
+        ensure!(public.is_some() == client.public_hostname().await?.is_some(), "{public:?}");
+        ensure!(!client.security_groups().await?.is_empty());
+        ensure!(client.role().await? == "web");
         ensure!(client.user_data().await?.is_none());
         let document = client.identity_document().await?;
         ensure!(document.account_id == "123456789012", "{document:?}");
         let interfaces = client.network_interfaces().await?;
         ensure!(interfaces.len() == 1 && interfaces[0].device_number == Some(0), "{interfaces:?}");
-        ensure!(interfaces[0].local_ipv4s.len() == 1, "{interfaces:?}");
+        ensure!(interfaces[0].local_ipv4s == [local], "{interfaces:?}");
+        ensure!(interfaces[0].mac == client.mac().await?, "{interfaces:?}");
         let credentials = client.credentials().await?;
         ensure!(credentials.role == "web" && credentials.access_key_id.starts_with("ASIA"));
-        ensure!(client.notices().await?.spot_action.is_none());
-        let missing = client.text(&Path::new("no/such/thing")?).await;
+        ensure!(client.pending_events().await?.spot_action.is_none());
+        let missing = client.get("no/such/thing").await;
         ensure!(matches!(missing, Err(Error::NotFound { .. })), "{missing:?}");
         Ok(())
     })??;

@@ -4,9 +4,12 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use imds_client::diagnose::{self, Ask};
-use imds_client::settings::{Explicit, Profile};
-use imds_client::{Client, Credentials, Error, Mode, Path, Secret, Settings, Unreachable};
+use imds_client::diagnose::{self, ProbeRequest};
+use imds_client::settings::{Overrides, Profile};
+use imds_client::{
+    Client, Credentials, EndpointMode, Error, MetadataPath, Secret, Settings, Unreachable,
+    V1Fallback,
+};
 use jiff::Timestamp;
 
 use super::firewall::{self, Rule};
@@ -127,7 +130,7 @@ pub async fn look(settings: Settings, leave: &Leave) -> Facts {
         rules: firewall::rules(),
         endpoint: endpoint.to_string(),
         disabled_by: settings.disabled_by.clone(),
-        instance_id: diagnose::instance_id_below(&leave.root),
+        instance_id: diagnose::local_instance_id_below(&leave.root),
         hops: diagnose::hops_needed(&endpoint, CONNECT).await,
         hops_ipv6: hops_ipv6().await,
         answer: answer(&settings).await,
@@ -144,7 +147,7 @@ pub async fn look(settings: Settings, leave: &Leave) -> Facts {
     // What a setting disables is looked at all the same, and the setting is a finding of its own.
     let mut open = settings;
     open.disabled_by = None;
-    open.v1 = imds_client::V1::Never;
+    open.v1_fallback = V1Fallback::Never;
     let client = Client::new(open);
     let began = Instant::now();
     let first = client.instance_id().await;
@@ -154,7 +157,7 @@ pub async fn look(settings: Settings, leave: &Leave) -> Facts {
     });
     if let Err(error) = &facts.token {
         // Whoever else uses the service loses something.
-        if matches!(error, Error::HopLimit(_)) {
+        if matches!(error, Error::TokenLost(_)) {
             let path = std::env::var_os("PATH").unwrap_or_default();
             facts.clients = programs::find(&leave.root, &path);
         }
@@ -174,16 +177,19 @@ pub async fn look(settings: Settings, leave: &Leave) -> Facts {
 }
 
 async fn hops_ipv6() -> Result<Option<u8>, Unreachable> {
-    let explicit = Explicit { mode: Some(Mode::Ipv6), ..Explicit::default() };
-    match Settings::resolve(explicit, &|_| None, &Profile::default()) {
+    let overrides = Overrides { mode: Some(EndpointMode::Ipv6), ..Overrides::default() };
+    match Settings::resolve(Settings::default(), overrides, &|_| None, &Profile::default()) {
         Ok(settings) => diagnose::hops_needed(&settings.endpoint, CONNECT).await,
         Err(_) => Err(Unreachable::NoRoute),
     }
 }
 
 fn role(credentials: &Credentials) -> Role {
-    let left = credentials.expires.duration_since(Timestamp::now());
-    Role { name: credentials.role.clone(), minutes_left: left.as_secs() / 60 }
+    let minutes_left = match Timestamp::try_from(credentials.expires) {
+        Ok(expires) if !credentials.is_extended => expires.duration_since(Timestamp::now()).as_mins(),
+        _ => 0,
+    };
+    Role { name: credentials.role.clone(), minutes_left }
 }
 
 /// Asks STS whose the credentials are.
@@ -206,11 +212,11 @@ async fn answer(settings: &Settings) -> Result<Seen, Error> {
 }
 
 async fn ask(settings: &Settings, token: Option<Secret>) -> Result<Seen, Error> {
-    let path = Path::new("/latest/meta-data/")?;
-    let ask = Ask::Get(path, token);
+    let path = MetadataPath::new("/latest/meta-data/")?;
+    let ask = ProbeRequest::Get(path, token);
     let observed = diagnose::observe(&settings.endpoint, ask, CONNECT, ANSWER).await?;
     let now = Timestamp::now();
-    let date = observed.response.date();
+    let date = observed.response.date().and_then(|date| Timestamp::try_from(date).ok());
     Ok(Seen {
         status: observed.response.status,
         connected_in: observed.connected_in,

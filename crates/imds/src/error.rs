@@ -22,6 +22,8 @@ pub(crate) enum Kind {
     Usage,
     /// The machine forbids it: permissions, sysctl, a security module.
     Denied,
+    /// The token does not reach this process: the instance's hop limit is too low.
+    TokenLost,
     /// Something needed is not there or does not answer: a port in use, a missing program.
     Unavailable,
     /// A bug in `imds`.
@@ -36,6 +38,7 @@ impl Kind {
             Self::Usage => 2,
             Self::Denied => 3,
             Self::Unavailable => 4,
+            Self::TokenLost => 5,
             Self::Bug => 70,
         }
     }

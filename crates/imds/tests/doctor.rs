@@ -97,7 +97,7 @@ fn serve(network: &Network, arguments: &[&str]) -> Result<Server> {
 
 /// Leaves out what no two sessions share.
 fn timeless(said: &str) -> Result<String> {
-    let times = r"\d+(?:\.\d+)?(?:ns|µs|ms|s)\b|\d+\.\d+ ms|\d+( s ahead| s behind| more minutes)";
+    let times = r"\d+(?:\.\d+)? ms|\d+\.\d+ s\b|\d+( s ahead| s behind| more minutes)";
     Ok(Regex::new(times)?.replace_all(said, "…$1").into_owned())
 }
 

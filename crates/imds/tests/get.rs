@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use testkit::faulty::{Act, Faulty, answer, is_put, token};
 use testkit::{Finished, Process, Result, Server, Trial, binary, ensure, exec, imds, tests};
 
 /// How long a whole process may take, and with it `exec`, which starts it: in a network where the
@@ -12,10 +13,13 @@ pub(crate) fn tests() -> Vec<Trial> {
     tests!(&[];
         prints_values,
         prints_credentials,
+        extends_expired_credentials_with_one_warning,
         walks_a_tree,
         walks_from_the_top,
+        a_walk_ends_where_a_service_lists_without_end,
         watches,
         exit_codes_tell_what_failed,
+        a_prohibited_route_is_named,
         a_proxy_is_never_used,
         a_lost_token_is_explained_at_once,
         a_lost_token_is_done_without_where_that_is_allowed,
@@ -53,10 +57,65 @@ fn prints_credentials() -> Result<()> {
     let server = Server::start(&["--role", "web"])?;
     let lines = get(&server, &["credentials", "--export"])?.expect_code(0)?.stdout;
     ensure!(lines.lines().all(|line| line.starts_with("export AWS_") && line.ends_with('\'')));
-    ensure!(lines.lines().count() == 4);
+    ensure!(lines.lines().count() >= 4);
     let document = get(&server, &["credentials", "--process"])?.expect_code(0)?.stdout;
     let document: serde_json::Value = serde_json::from_str(&document)?;
     ensure!(document["Version"] == 1 && document["SessionToken"].is_string());
+    Ok(())
+}
+
+/// `imds get` with these arguments, of a service on this machine that answers as `script` says.
+fn get_scripted(
+    script: impl Fn(&str) -> String + Send + Sync + 'static,
+    arguments: &[&str],
+) -> Result<Finished> {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0")?;
+    let endpoint = format!("http://{}", listener.local_addr()?);
+    let _service = Faulty::start(listener, move |head, _| {
+        Act::Answer(if is_put(head) { token() } else { script(head) })
+    });
+    Finished::of(imds().args(["get", "--endpoint", &endpoint]).args(arguments))
+}
+
+fn extends_expired_credentials_with_one_warning() -> Result<()> {
+    const KEYS: &str = r#"{"Code":"Success","AccessKeyId":"ASIAEXAMPLE","SecretAccessKey":"s",
+        "Token":"t","Expiration":"2020-01-01T00:00:00Z","AccountId":"123456789012"}"#;
+    let script = |head: &str| {
+        answer(200, &[], if head.contains("/security-credentials/web ") { KEYS } else { "web" })
+    };
+    let process = get_scripted(script, &["credentials", "--process"])?.expect_code(0)?;
+    let document: serde_json::Value = serde_json::from_str(&process.stdout)?;
+    ensure!(document["AccountId"] == "123456789012", "{process:#?}");
+    let expiration = document["Expiration"].as_str().unwrap_or_default();
+    ensure!(expiration > "2026", "an SDK would not use them: {process:#?}");
+    ensure!(process.stderr.matches("warning").count() == 1, "{process:#?}");
+    ensure!(process.stderr.contains("expired at 2020-01-01T00:00:00Z"), "{process:#?}");
+    let export = get_scripted(script, &["credentials", "--export"])?.expect_code(0)?;
+    ensure!(export.stdout.contains("export AWS_ACCOUNT_ID='123456789012'"), "{export:#?}");
+    ensure!(!export.stdout.contains("2020-01-01"), "{export:#?}");
+    ensure!(export.stderr.matches("warning").count() == 1, "{export:#?}");
+    Ok(())
+}
+
+/// Each directory has more directories than anything that is true.
+fn a_walk_ends_where_a_service_lists_without_end() -> Result<()> {
+    let names = (0..1500).map(|number| format!("d{number}/\n")).collect::<String>();
+    let walk = get_scripted(move |_| answer(200, &[], &names), &["--tree", "/"])?.expect_code(4)?;
+    ensure!(walk.stderr.contains("more than 20000 entries"), "{walk:#?}");
+    Ok(())
+}
+
+/// As systemd-imdsd has one, in its locked mode.
+fn a_prohibited_route_is_named() -> Result<()> {
+    let options = ["--map-root"];
+    let script = format!(
+        "ip route replace prohibit 169.254.169.254 && {} get instance-id",
+        binary().display()
+    );
+    let found = Finished::of(&mut exec(&options, &["sh", "-c", &script]))?.expect_code(3)?;
+    for word in ["EACCES", "systemd.imds.network=unlocked", "GetVendorInfo"] {
+        ensure!(found.stderr.contains(word), "{word}: {found:#?}");
+    }
     Ok(())
 }
 
@@ -147,7 +206,7 @@ fn a_proxy_is_never_used() -> Result<()> {
 
 fn a_lost_token_is_explained_at_once() -> Result<()> {
     let options = ["--ami", "al2", "--instance-type", "t3.micro", "--container"];
-    let lost = inside(&options, &["get", "instance-id"])?.expect_code(4)?;
+    let lost = inside(&options, &["get", "instance-id"])?.expect_code(5)?;
     let command = "aws ec2 modify-instance-metadata-options --instance-id i-1234567890abcdef0 \
                    --http-put-response-hop-limit 2";
     ensure!(lost.stderr.contains(command), "{lost:#?}");
@@ -160,7 +219,7 @@ fn a_lost_token_is_done_without_where_that_is_allowed() -> Result<()> {
     let found = inside(&options, &["get", "--allow-v1", "instance-id"])?.expect_code(0)?;
     ensure!(found.stdout == "i-1234567890abcdef0\n" && found.took < ALLOWED, "{found:#?}");
     ensure!(found.stderr.contains("IMDSv1 is used"), "{found:#?}");
-    inside(&options, &["get", "--allow-v1", "credentials"])?.expect_code(4)?;
+    inside(&options, &["get", "--allow-v1", "credentials"])?.expect_code(5)?;
     inside(&options, &["get", "--allow-v1-for-secrets", "credentials"])?.expect_code(0)?;
     Ok(())
 }

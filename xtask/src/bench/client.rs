@@ -125,7 +125,7 @@ fn lost() -> Result<()> {
         Subject::new(
             "imds get instance-id: says what mends it",
             &[get, "get", "instance-id"],
-            4,
+            5,
             MEND,
         ),
         Subject::new("boto3: credentials, by IMDSv1", &[python, "-c", CREDENTIALS], 0, "iam-role"),

@@ -1,4 +1,4 @@
-//! The judgement, as a function of the evidence.
+//! The verdict, as a function of the evidence.
 
 use std::time::Duration;
 
@@ -18,10 +18,11 @@ const REPEATS_DESPITE_LOSS: u32 = 3;
 /// The same, where not even the request was acknowledged and no nudge could be sent.
 const REPEATS_OF_THE_REQUEST: u32 = 4;
 const REPEATS_OF_THE_REQUEST_DESPITE_LOSS: u32 = 5;
-/// Where the kernel knows nothing: how long silence has to last beside answers to others.
+/// Where the kernel does not say how connections fare: how long silence has to last while other
+/// requests are answered.
 const UNKNOWN_AFTER: Duration = Duration::from_secs(1);
 
-/// All that is known while a token is waited for.
+/// All that is known while a response with a token is waited for.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Evidence {
     /// Since the first request for it.
@@ -29,18 +30,18 @@ pub(super) struct Evidence {
     /// Connections that were reset by a nudge, without an answer.
     pub(super) resets: u8,
     /// How the nudge on the current connection fares.
-    pub(super) nudged: Nudged,
-    pub(super) testimony: Testimony,
+    pub(super) nudge: NudgeState,
+    pub(super) liveness: Liveness,
 }
 
-/// What became of a nudge.
+/// How a nudge fared.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Nudged {
-    /// The kernel tells nothing of the connection.
+pub(super) enum NudgeState {
+    /// The kernel does not say how connections fare.
     Unknown,
     /// Not sent, or too recent to say.
     Pending,
-    /// It arrived, and the service's answers do too: it has not answered yet.
+    /// It arrived, and so do the service's packets: it has not responded yet.
     Acknowledged,
     /// No acknowledgement came back.
     Unacknowledged {
@@ -53,10 +54,10 @@ pub(super) enum Nudged {
     },
 }
 
-/// What others see of the service meanwhile.
+/// What other connections to the service show meanwhile.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-pub(super) struct Testimony {
-    /// The status that another request was answered with.
+pub(super) struct Liveness {
+    /// The status of another request's response.
     pub(super) status: Option<u16>,
     /// Whether packets were lost on the way.
     pub(super) had_loss: bool,
@@ -64,31 +65,31 @@ pub(super) struct Testimony {
     pub(super) hops: Option<u8>,
 }
 
-/// That the token is lost by the hop limit.
+/// The token is lost to the hop limit.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) struct Verdict {
     pub(super) certainty: Certainty,
     /// The smallest hop limit that reaches the service.
     pub(super) hops: u8,
-    /// The status that others were answered with.
+    /// The status of another request's response.
     pub(super) other_status: u16,
 }
 
 impl Evidence {
-    /// Whether the token is lost by the hop limit. `None`: this is not known, or not so.
+    /// Whether the token is lost to the hop limit. `None`: this is not known, or not so.
     ///
-    /// Nothing is said without the way's measure. Where no router is on it, every limit lets the token
-    /// arrive; and a link that does not even let itself be measured stands still, so that what is
-    /// silent on it shows nothing.
-    pub(super) fn judge(&self) -> Option<Verdict> {
-        let other_status = self.testimony.status?;
-        let hops = self.testimony.hops.filter(|hops| *hops > 1)?;
-        let verdict = |certainty| Verdict { certainty, hops, other_status };
-        let lossy = self.testimony.had_loss;
+    /// There is no verdict before the number of routers is measured. Without a router on the path every
+    /// limit lets the token arrive; and a link on which nothing can be measured stands still, so that
+    /// silence on it means nothing.
+    pub(super) fn verdict(&self) -> Option<Verdict> {
+        let other_status = self.liveness.status?;
+        let hops = self.liveness.hops.filter(|hops| *hops > 1)?;
+        let lost = |certainty| Verdict { certainty, hops, other_status };
+        let lossy = self.liveness.had_loss;
         let least_resets = if lossy { RESETS_DESPITE_LOSS } else { RESETS };
-        let swallowed = match self.nudged {
-            Nudged::Acknowledged | Nudged::Pending | Nudged::Unknown => false,
-            Nudged::Unacknowledged { packets: 0, retransmissions, .. } => {
+        let swallowed = match self.nudge {
+            NudgeState::Acknowledged | NudgeState::Pending | NudgeState::Unknown => false,
+            NudgeState::Unacknowledged { packets: 0, retransmissions, .. } => {
                 let repeats = if lossy {
                     REPEATS_OF_THE_REQUEST_DESPITE_LOSS
                 } else {
@@ -96,17 +97,17 @@ impl Evidence {
                 };
                 retransmissions >= repeats
             }
-            Nudged::Unacknowledged { packets, retransmissions, had_loss } => {
+            NudgeState::Unacknowledged { packets, retransmissions, had_loss } => {
                 let lossy = lossy || had_loss;
                 let repeats = if lossy { REPEATS_DESPITE_LOSS } else { REPEATS };
                 packets >= PACKETS && retransmissions >= repeats
             }
         };
         if swallowed || self.resets >= least_resets {
-            return Some(verdict(Certainty::Sure));
+            return Some(lost(Certainty::Sure));
         }
-        let blind = self.nudged == Nudged::Unknown && self.resets == 0;
-        (blind && self.silent_for >= UNKNOWN_AFTER).then(|| verdict(Certainty::Likely))
+        let is_unknown = self.nudge == NudgeState::Unknown && self.resets == 0;
+        (is_unknown && self.silent_for >= UNKNOWN_AFTER).then(|| lost(Certainty::Likely))
     }
 }
 
@@ -114,12 +115,12 @@ impl Evidence {
 mod tests {
     use super::*;
 
-    const ALIVE: Testimony = Testimony { status: Some(401), had_loss: false, hops: Some(2) };
-    const REPEATED: Nudged =
-        Nudged::Unacknowledged { packets: PACKETS, retransmissions: 1, had_loss: false };
+    const ALIVE: Liveness = Liveness { status: Some(401), had_loss: false, hops: Some(2) };
+    const REPEATED: NudgeState =
+        NudgeState::Unacknowledged { packets: PACKETS, retransmissions: 1, had_loss: false };
 
-    fn evidence(nudged: Nudged, testimony: Testimony) -> Evidence {
-        Evidence { silent_for: Duration::from_millis(200), resets: 0, nudged, testimony }
+    fn evidence(nudge: NudgeState, liveness: Liveness) -> Evidence {
+        Evidence { silent_for: Duration::from_millis(200), resets: 0, nudge, liveness }
     }
 
     fn lost(certainty: Certainty) -> Verdict {
@@ -127,61 +128,67 @@ mod tests {
     }
 
     fn is_sure(evidence: &Evidence) -> bool {
-        evidence.judge() == Some(lost(Certainty::Sure))
+        evidence.verdict() == Some(lost(Certainty::Sure))
     }
 
     #[test]
     fn an_unacknowledged_nudge_decides_once_it_was_sent_again() {
-        let once = Nudged::Unacknowledged { packets: PACKETS, retransmissions: 0, had_loss: false };
+        let once =
+            NudgeState::Unacknowledged { packets: PACKETS, retransmissions: 0, had_loss: false };
         assert!(!is_sure(&evidence(once, ALIVE)));
-        let few =
-            Nudged::Unacknowledged { packets: PACKETS - 1, retransmissions: 1, had_loss: false };
+        let few = NudgeState::Unacknowledged {
+            packets: PACKETS - 1,
+            retransmissions: 1,
+            had_loss: false,
+        };
         assert!(!is_sure(&evidence(few, ALIVE)));
         assert!(is_sure(&evidence(REPEATED, ALIVE)));
     }
 
     #[test]
-    fn nothing_is_decided_while_nobody_else_is_answered() {
-        let mute = Testimony { status: None, ..ALIVE };
-        assert_eq!(evidence(REPEATED, mute).judge(), None);
-        let unmeasured = Testimony { hops: None, ..ALIVE };
-        assert_eq!(evidence(REPEATED, unmeasured).judge(), None);
-        assert_eq!(Evidence { resets: 9, ..evidence(REPEATED, unmeasured) }.judge(), None);
+    fn nothing_is_decided_while_no_other_request_is_answered() {
+        let silent = Liveness { status: None, ..ALIVE };
+        assert_eq!(evidence(REPEATED, silent).verdict(), None);
+        let unmeasured = Liveness { hops: None, ..ALIVE };
+        assert_eq!(evidence(REPEATED, unmeasured).verdict(), None);
+        assert_eq!(Evidence { resets: 9, ..evidence(REPEATED, unmeasured) }.verdict(), None);
     }
 
     #[test]
-    fn a_neighbour_is_never_too_far() {
-        let near = Testimony { hops: Some(1), ..ALIVE };
+    fn a_direct_neighbour_never_loses_a_token() {
+        let near = Liveness { hops: Some(1), ..ALIVE };
         let evidence = Evidence { resets: 9, ..evidence(REPEATED, near) };
-        assert_eq!(evidence.judge(), None);
+        assert_eq!(evidence.verdict(), None);
     }
 
     #[test]
-    fn an_acknowledged_nudge_is_slowness_however_long_it_takes() {
+    fn an_acknowledged_nudge_means_slowness_however_long_it_takes() {
         let slow = Evidence {
             silent_for: Duration::from_secs(60),
-            ..evidence(Nudged::Acknowledged, ALIVE)
+            ..evidence(NudgeState::Acknowledged, ALIVE)
         };
-        assert_eq!(slow.judge(), None);
+        assert_eq!(slow.verdict(), None);
     }
 
     #[test]
-    fn where_packets_get_lost_more_must_be() {
-        let lossy = Testimony { had_loss: true, ..ALIVE };
+    fn on_a_lossy_link_more_packets_must_be_lost() {
+        let lossy = Liveness { had_loss: true, ..ALIVE };
         let lost_before =
-            Nudged::Unacknowledged { packets: PACKETS, retransmissions: 2, had_loss: true };
+            NudgeState::Unacknowledged { packets: PACKETS, retransmissions: 2, had_loss: true };
         assert!(!is_sure(&evidence(REPEATED, lossy)));
         assert!(!is_sure(&evidence(lost_before, ALIVE)));
-        let often = Nudged::Unacknowledged { packets: PACKETS, retransmissions: 3, had_loss: true };
+        let often =
+            NudgeState::Unacknowledged { packets: PACKETS, retransmissions: 3, had_loss: true };
         assert!(is_sure(&evidence(often, lossy)));
     }
 
     #[test]
     fn two_resets_decide_nothing_and_three_do() {
-        let reset = |resets, testimony| Evidence { resets, ..evidence(Nudged::Pending, testimony) };
+        let reset =
+            |resets, liveness| Evidence { resets, ..evidence(NudgeState::Pending, liveness) };
         assert!(!is_sure(&reset(2, ALIVE)));
         assert!(is_sure(&reset(3, ALIVE)));
-        let lossy = Testimony { had_loss: true, ..ALIVE };
+        let lossy = Liveness { had_loss: true, ..ALIVE };
         assert!(!is_sure(&reset(3, lossy)));
         assert!(is_sure(&reset(4, lossy)));
     }
@@ -189,25 +196,25 @@ mod tests {
     #[test]
     fn the_request_itself_must_be_repeated_more_often() {
         let request = |retransmissions| {
-            let nudged = Nudged::Unacknowledged { packets: 0, retransmissions, had_loss: false };
-            evidence(nudged, ALIVE)
+            let nudge = NudgeState::Unacknowledged { packets: 0, retransmissions, had_loss: false };
+            evidence(nudge, ALIVE)
         };
         assert!(!is_sure(&request(3)));
         assert!(is_sure(&request(4)));
-        let lossy = Testimony { had_loss: true, ..ALIVE };
-        assert!(!is_sure(&Evidence { testimony: lossy, ..request(4) }));
-        assert!(is_sure(&Evidence { testimony: lossy, ..request(5) }));
+        let lossy = Liveness { had_loss: true, ..ALIVE };
+        assert!(!is_sure(&Evidence { liveness: lossy, ..request(4) }));
+        assert!(is_sure(&Evidence { liveness: lossy, ..request(5) }));
     }
 
     #[test]
-    fn a_blind_kernel_makes_it_likely_after_a_second() {
-        let blind = |millis| Evidence {
+    fn without_a_kernel_that_tells_it_is_likely_after_a_second() {
+        let unknown = |millis| Evidence {
             silent_for: Duration::from_millis(millis),
-            ..evidence(Nudged::Unknown, ALIVE)
+            ..evidence(NudgeState::Unknown, ALIVE)
         };
-        assert_eq!(blind(999).judge(), None);
-        assert_eq!(blind(1000).judge(), Some(lost(Certainty::Likely)));
-        let unmeasured = Testimony { hops: None, ..ALIVE };
-        assert_eq!(Evidence { testimony: unmeasured, ..blind(1000) }.judge(), None);
+        assert_eq!(unknown(999).verdict(), None);
+        assert_eq!(unknown(1000).verdict(), Some(lost(Certainty::Likely)));
+        let unmeasured = Liveness { hops: None, ..ALIVE };
+        assert_eq!(Evidence { liveness: unmeasured, ..unknown(1000) }.verdict(), None);
     }
 }

@@ -1,12 +1,13 @@
-//! More bytes on a silent connection, and what becomes of them.
+//! More bytes on a silent connection, and how they fare.
 
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::evidence::{Nudged, PACKETS};
+use super::evidence::{NudgeState, PACKETS};
 use crate::connect::Connected;
-use crate::socket::{self, Delivery};
+use crate::delivery::Delivery;
+use crate::socket;
 
 /// Between the nudge's packets. Two under way make the kernel repeat the last of them within
 /// milliseconds (RFC 8985, 7.2); for a single one it would wait 200 ms.
@@ -19,9 +20,9 @@ const FIRST_GAP: Duration = Duration::from_millis(200);
 /// How many packets are a round where they are acknowledged: one CRLF.
 const ROUND: usize = 2;
 
-/// A CRLF on a silent connection, in two packets, and what becomes of them; then another, later and
-/// later, for a service that was slow at first may since have answered in vain. More packets are only
-/// for those that do not acknowledge the first two.
+/// A CRLF on a silent connection, in two packets, and how they fare; then another, later and later,
+/// because a service that was slow at first may since have sent a response that is lost. More packets
+/// are only sent where the first two are not acknowledged.
 pub(super) struct Nudge {
     /// When the next round may begin, and how long after it the one that follows.
     next_at: Instant,
@@ -60,8 +61,8 @@ impl Nudge {
         }
     }
 
-    /// When it was last sent, if that has not been acknowledged.
-    pub(super) fn unanswered_since(&self) -> Option<Instant> {
+    /// When a packet was last sent, if it has not been acknowledged.
+    pub(super) fn unacknowledged_since(&self) -> Option<Instant> {
         self.sent_at.filter(|_| !self.arrived)
     }
 
@@ -71,14 +72,14 @@ impl Nudge {
     }
 
     /// Whether all but the last packet are sent, none of them acknowledged.
-    pub(super) fn awaits_others(&self) -> bool {
+    pub(super) fn awaits_liveness(&self) -> bool {
         self.sent == PACKETS - 1 && !self.arrived
     }
 
-    /// Sends what is due, and looks how it fared.
-    pub(super) fn advance(&mut self, connected: &Connected, are_others_answered: bool) -> Nudged {
+    /// Sends what is due, and reads how it fares.
+    pub(super) fn advance(&mut self, connected: &Connected, is_service_alive: bool) -> NudgeState {
         let Some(delivery) = socket::delivery(&connected.stream) else {
-            return Nudged::Unknown;
+            return NudgeState::Unknown;
         };
         let now = Instant::now();
         self.is_new = false;
@@ -91,20 +92,20 @@ impl Nudge {
             0 => is_acknowledged && now >= self.next_at,
             sent if sent < ROUND => is_time,
             sent if sent < PACKETS - 1 => is_time && !arrives,
-            sent => sent < PACKETS && are_others_answered && !arrives,
+            sent => sent < PACKETS && is_service_alive && !arrives,
         };
         if !arrives && is_acknowledged_in_part {
-            // What is not acknowledged is a round of its own, which has to show for itself.
+            // What is not acknowledged is a new round.
             let left = usize::try_from(delivery.unacknowledged).unwrap_or(PACKETS);
             self.begin(left.min(PACKETS - 1), &delivery);
-            return Nudged::Acknowledged;
+            return NudgeState::Acknowledged;
         }
         if is_due {
             if self.sent == 0 {
                 self.begin(0, &delivery);
             }
             self.send_next(connected, now);
-            return Nudged::Pending;
+            return NudgeState::Pending;
         }
         if arrives {
             self.arrived = is_acknowledged;
@@ -113,7 +114,7 @@ impl Nudge {
                 self.gap *= 2;
                 self.sent = 0;
             }
-            return Nudged::Acknowledged;
+            return NudgeState::Acknowledged;
         }
         self.unacknowledged(&delivery, now)
     }
@@ -128,7 +129,7 @@ impl Nudge {
 
     fn send_next(&mut self, connected: &Connected, now: Instant) {
         let byte = if self.sent_ever.is_multiple_of(2) { b"\r" } else { b"\n" };
-        // A connection that takes no byte is broken, as whoever reads from it will hear.
+        // A connection that takes no byte is broken, which its reader will notice.
         if connected.stream.try_write(byte).is_ok() {
             self.sent += 1;
             self.sent_ever += 1;
@@ -137,7 +138,7 @@ impl Nudge {
         }
     }
 
-    fn unacknowledged(&mut self, delivery: &Delivery, now: Instant) -> Nudged {
+    fn unacknowledged(&mut self, delivery: &Delivery, now: Instant) -> NudgeState {
         let since = delivery.retransmissions.saturating_sub(self.before);
         if since != self.since {
             self.since = since;
@@ -147,9 +148,9 @@ impl Nudge {
         let last = self.grew_at.max(self.sent_at);
         let is_settled = last.is_some_and(|last| now >= last + delivery.round_trip * 4 + DELAYED);
         if !is_settled {
-            return Nudged::Pending;
+            return NudgeState::Pending;
         }
         let had_loss = self.before > 0;
-        Nudged::Unacknowledged { packets: self.sent, retransmissions: since, had_loss }
+        NudgeState::Unacknowledged { packets: self.sent, retransmissions: since, had_loss }
     }
 }

@@ -12,17 +12,18 @@ pub struct Profile {
 
 impl Profile {
     /// Reads the profile that the environment chooses: `AWS_PROFILE` of the file `AWS_CONFIG_FILE`,
-    /// by default `default` of `~/.aws/config`. A file that cannot be read is an empty one.
+    /// by default `default` of `~/.aws/config`. A file that cannot be read counts as empty.
     pub fn load(environment: &dyn Fn(&str) -> Option<String>) -> Self {
-        let default = || Some(PathBuf::from(environment("HOME")?).join(".aws/config"));
+        let home = || environment("HOME").or_else(|| environment("USERPROFILE"));
+        let default = || Some(PathBuf::from(home()?).join(".aws").join("config"));
         let file = environment("AWS_CONFIG_FILE").map(PathBuf::from).or_else(default);
         let text = file.and_then(|file| fs::read_to_string(file).ok()).unwrap_or_default();
         let name = environment("AWS_PROFILE").unwrap_or_else(|| "default".to_owned());
         Self::parse(&text, &name)
     }
 
-    /// Takes one profile out of a file's text. Keys are told apart without regard to case; nested
-    /// settings, which are indented, are left out.
+    /// Reads one profile out of a file's text. Keys are compared without regard to case; nested
+    /// settings, which are indented, are skipped.
     pub fn parse(text: &str, name: &str) -> Self {
         let mut values = HashMap::new();
         let mut is_ours = false;
@@ -54,7 +55,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn takes_the_keys_of_its_own_section() {
+    fn reads_the_keys_of_its_own_section() {
         let text =
             "[default]\na = 1\n[profile web]\n# note\nA=2 # two\nnested =\n  b = 3\n[x]\na=4\n";
         let value =

@@ -122,7 +122,7 @@ pub(super) fn firewall(facts: &Facts) -> Finding {
 
 /// What the token's loss costs each program.
 pub(super) fn programs(facts: &Facts) -> Vec<Finding> {
-    if !matches!(facts.token, Err(Error::HopLimit(_))) {
+    if !matches!(facts.token, Err(Error::TokenLost(_))) {
         return Vec::new();
     }
     let findings = facts.clients.iter().map(|found| {

@@ -73,9 +73,9 @@ pub(super) fn token(facts: &Facts) -> Finding {
     };
     let wrong = |says: &str| Finding::new(CHECK, Wrong, says);
     match error {
-        Error::HopLimit(verdict) => {
+        Error::TokenLost(verdict) => {
             let finding = wrong(&verdict.to_string());
-            mends::hop_limit(finding, facts.place, facts.id(), verdict.needed)
+            mends::hop_limit(finding, facts.place, facts.id(), verdict.hop_limit)
         }
         // Where others are answered it is not the service that is switched off.
         Error::EndpointDisabled if facts.answer.as_ref().is_ok_and(|seen| seen.status != 403) => {

@@ -75,8 +75,11 @@ fn a_healthy_instance_has_nothing_wrong() {
 
 #[test]
 fn each_fault_is_named_and_mended() {
-    let unreachable =
-        |reason| Error::Unreachable { endpoint: "http://169.254.169.254".into(), reason };
+    let unreachable = |reason| Error::Unreachable {
+        endpoint: "http://169.254.169.254".into(),
+        reason,
+        attempts: 1,
+    };
     let dead = |reason| {
         with(|facts| {
             facts.hops = Err(reason);

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
-use imds_client::{Endpoint, Mode};
+use imds_client::{Endpoint, EndpointMode};
 
 use crate::settings::duration;
 
@@ -18,8 +18,9 @@ Examples:
   credential_process = imds get credentials --process        in ~/.aws/config
 
 A path is below /latest/meta-data/ unless it begins with a slash, or with dynamic or user-data.
-Exits with 0; 1 if there is nothing at a path; 2 for a mistake in what was typed or set; 3 if the
-service is forbidden or switched off; 4 if it cannot be reached, or the token is lost on its way.";
+Exits with 0; 1 if nothing exists at a path; 2 for an invalid argument or setting; 3 if the service is
+disabled, or access to it is denied; 4 if it cannot be reached or fails; 5 if the token is lost because
+of the instance's hop limit.";
 
 #[derive(Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
@@ -103,13 +104,13 @@ pub(crate) struct ClientArgs {
     #[arg(long)]
     pub(crate) allow_v1_for_secrets: bool,
 
-    /// How long to try [default: 5s]
+    /// How long to try [default: get: 1s, on an EC2 instance 5s; doctor: 5s]
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     pub(crate) timeout: Option<Duration>,
 }
 
 impl ClientArgs {
-    pub(crate) fn mode(&self) -> Option<Mode> {
-        self.ipv6.then_some(Mode::Ipv6)
+    pub(crate) fn mode(&self) -> Option<EndpointMode> {
+        self.ipv6.then_some(EndpointMode::Ipv6)
     }
 }

@@ -1,6 +1,9 @@
 //! `imds doctor`: looks, judges, prints.
 
 use std::process::ExitCode;
+use std::time::Duration;
+
+use imds_client::{EndpointMode, Settings};
 
 use super::get;
 use crate::cli::DoctorArgs;
@@ -9,9 +12,16 @@ use crate::terminal;
 use imds_doctor::facts::{self, Leave};
 use imds_doctor::{Verdict, checks, report};
 
+/// How long one call to the service may take.
+const BUDGET: Duration = Duration::from_secs(5);
+
 /// Exits with 1 if something is wrong.
 pub(crate) fn run(args: &DoctorArgs) -> Result<ExitCode, CommandError> {
-    let settings = get::settings(&args.client)?;
+    let mut defaults = Settings::for_this_machine();
+    defaults.budget = BUDGET;
+    // Where SDKs look; the other address has a check of its own.
+    defaults.endpoint = EndpointMode::Ipv4.endpoint();
+    let settings = get::settings(&args.client, defaults)?;
     let leave = Leave {
         v1: args.client.allow_v1 || args.client.allow_v1_for_secrets,
         online: args.online,

@@ -4,9 +4,10 @@ mod credentials;
 mod tree;
 
 use std::process::ExitCode;
+use std::time::Duration;
 
-use imds_client::settings::Explicit;
-use imds_client::{Client, Error, Notice, Path, Settings, Unreachable, V1, diagnose};
+use imds_client::settings::Overrides;
+use imds_client::{Client, Error, MetadataPath, Settings, Unreachable, V1Fallback, diagnose};
 use serde_json::{Map, Value};
 use tokio::time::sleep;
 
@@ -17,13 +18,18 @@ use crate::terminal;
 /// How long a token lives that one command uses.
 const TOKEN_TTL: u32 = 60;
 
+/// How long one call may take: a person waits for it. On an EC2 instance the service exists, and may be
+/// slow or throttle.
+const BUDGET: Duration = Duration::from_secs(1);
+const BUDGET_ON_EC2: Duration = Duration::from_secs(5);
+
 /// Asks, and prints.
 pub(crate) fn run(args: &GetArgs) -> Result<ExitCode, CommandError> {
-    let client = Client::new(settings(&args.client)?).on_notice(|notice| {
-        if let Notice::UsingV1(reason) = notice {
-            eprintln!("imds: warning: IMDSv1 is used: {reason}");
-        }
-    });
+    let budget = if diagnose::is_ec2() { BUDGET_ON_EC2 } else { BUDGET };
+    let mut defaults = Settings::for_this_machine();
+    defaults.budget = budget;
+    let client = Client::new(settings(&args.client, defaults)?)
+        .on_warning(|warning| eprintln!("imds: warning: {warning}"));
     in_runtime(async {
         if args.export || args.process || is_credentials(args) {
             return credentials::print(&client, args).await;
@@ -36,15 +42,19 @@ pub(crate) fn run(args: &GetArgs) -> Result<ExitCode, CommandError> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// The environment's settings, and what was said on the command line.
-pub(crate) fn settings(args: &ClientArgs) -> Result<Settings, CommandError> {
-    let explicit = Explicit { endpoint: args.endpoint.clone(), mode: args.mode() };
-    let mut settings = Settings::from_env_and(explicit).map_err(|error| explain(&error))?;
-    settings.token_ttl = TOKEN_TTL;
-    settings.v1 = match args {
-        ClientArgs { allow_v1_for_secrets: true, .. } => V1::Everything,
-        ClientArgs { allow_v1: true, .. } => V1::ExceptSecrets,
-        _ => V1::Never,
+/// The command line's settings over the environment's over `defaults`.
+pub(crate) fn settings(
+    args: &ClientArgs,
+    mut defaults: Settings,
+) -> Result<Settings, CommandError> {
+    defaults.token_ttl = TOKEN_TTL;
+    let overrides = Overrides { endpoint: args.endpoint.clone(), mode: args.mode() };
+    let mut settings =
+        Settings::from_env_with(defaults, overrides).map_err(|error| explain(&error))?;
+    settings.v1_fallback = match args {
+        ClientArgs { allow_v1_for_secrets: true, .. } => V1Fallback::Everything,
+        ClientArgs { allow_v1: true, .. } => V1Fallback::ExceptSecrets,
+        _ => V1Fallback::Never,
     };
     if let Some(timeout) = args.timeout {
         settings.budget = timeout;
@@ -108,13 +118,13 @@ pub(crate) fn explain(error: &Error) -> CommandError {
     let message = error.to_string();
     match error {
         Error::NotFound { path } => CommandError::new(Kind::Finding, message).hint(absence(path)),
-        Error::Setting { .. } | Error::Path { .. } => CommandError::usage(message),
-        Error::Disabled { by } => CommandError::new(Kind::Denied, message)
-            .hint(format!("unset {}", by.split('=').next().unwrap_or(by))),
-        Error::HopLimit(verdict) => {
+        Error::InvalidSetting { .. } | Error::InvalidPath { .. } => CommandError::usage(message),
+        Error::Disabled { setting } => CommandError::new(Kind::Denied, message)
+            .hint(format!("unset {}", setting.split('=').next().unwrap_or(setting))),
+        Error::TokenLost(verdict) => {
             let id = diagnose::local_instance_id();
-            CommandError::new(Kind::Unavailable, message)
-                .hint(verdict.mending_command(id.as_deref()))
+            CommandError::new(Kind::TokenLost, message)
+                .hint(verdict.fix_command(id.as_deref()))
                 .hint(
                     "or run it in the host's network: docker run --network host, hostNetwork: true",
                 )
@@ -124,9 +134,19 @@ pub(crate) fn explain(error: &Error) -> CommandError {
             "aws ec2 modify-instance-metadata-options --instance-id <instance-id> \
              --http-endpoint enabled",
         )),
-        Error::Unreachable { reason: Unreachable::Prohibited, .. } => {
+        Error::Unreachable { reason: Unreachable::Prohibited, .. } => CommandError::new(
+            Kind::Denied,
+            message,
+        )
+        .hint("see the rule: ip route get 169.254.169.254")
+        .hint(
+            "a locked systemd-imdsd prohibits it: boot with systemd.imds.network=unlocked, or \
+                     ask it: varlinkctl call /run/systemd/io.systemd.InstanceMetadata \
+                     io.systemd.InstanceMetadata.GetVendorInfo {}",
+        ),
+        Error::Unreachable { reason: Unreachable::Filtered, .. } => {
             CommandError::new(Kind::Denied, message)
-                .hint("see the rule: ip route get 169.254.169.254")
+                .hint("see the rules: sudo nft list ruleset; sudo iptables-save")
         }
         Error::Status { status: 401 | 403, .. } => CommandError::new(Kind::Denied, message),
         _ => CommandError::new(Kind::Unavailable, message).hint("see why: imds doctor"),
@@ -156,7 +176,7 @@ async fn answer(client: &Client, args: &GetArgs) -> Result<String, CommandError>
 }
 
 async fn value(client: &Client, path: &str, is_tree: bool) -> Result<Value, CommandError> {
-    let parsed = Path::new(path).map_err(|error| explain(&error))?;
+    let parsed = MetadataPath::new(path).map_err(|error| explain(&error))?;
     let value = if is_tree {
         tree::walk(client, &parsed).await
     } else {
@@ -170,7 +190,7 @@ async fn watch(client: &Client, args: &GetArgs) -> Result<(), CommandError> {
     let mut last = Map::new();
     loop {
         for path in &args.paths {
-            let parsed = Path::new(path).map_err(|error| explain(&error))?;
+            let parsed = MetadataPath::new(path).map_err(|error| explain(&error))?;
             let value = match client.fetch(&parsed).await {
                 Ok(response) => tree::leaf(&response.body),
                 Err(Error::NotFound { .. }) => Value::Null,
