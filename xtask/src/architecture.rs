@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::cargo;
 
 /// Each crate of ours, and those of ours that it may import.
-const MAY_IMPORT: [(&str, &[&str]); 9] = [
+const MAY_IMPORT: [(&str, &[&str]); 10] = [
     ("imds-client", &[]),
     ("imds-core", &[]),
     ("imds-ec2", &[]),
@@ -17,6 +17,7 @@ const MAY_IMPORT: [(&str, &[&str]); 9] = [
     ("imds-migrate", &[]),
     ("imds-store", &["imds-core"]),
     ("imds", &["imds-client", "imds-core", "imds-ec2", "imds-linux", "imds-migrate", "imds-store"]),
+    ("instruction-counts", &["imds-core", "imds-ec2", "imds-migrate"]),
     ("testkit", &["imds-linux"]),
     ("xtask", &[]),
 ];

@@ -1,5 +1,6 @@
 //! The project's figures, each measured beside a named peer in the same run.
 
+mod build;
 mod client;
 mod control;
 mod exec;
@@ -8,6 +9,8 @@ mod requests;
 mod server;
 mod start;
 
+use std::fs;
+use std::path::Path;
 use std::process::Command;
 use std::time::Instant;
 
@@ -20,6 +23,10 @@ const ROUNDS: usize = 7;
 
 /// The program that is measured: the release build.
 const IMDS: &str = "target/release/imds";
+
+/// What ours is measured with and beside.
+const PEERS: [install::Package; 4] =
+    [("nginx", "nginx-light"), ("wrk", "wrk"), ("unshare", "util-linux"), ("rg", "ripgrep")];
 
 /// A part's name, and what measures it.
 type Part = (&'static str, fn() -> Result<()>);
@@ -36,12 +43,7 @@ pub(crate) const PARTS: [Part; 6] = [
 
 /// The figures of one part, or of all.
 pub(crate) fn run(part: Option<&str>) -> Result<()> {
-    install::debian(&[
-        ("nginx", "nginx-light"),
-        ("wrk", "wrk"),
-        ("unshare", "util-linux"),
-        ("rg", "ripgrep"),
-    ])?;
+    install::debian(&PEERS)?;
     crate::run(&mut cargo("build --release --package imds"))?;
     println!("\nMedians of {ROUNDS} rounds; the subjects take turns.\n");
     for (name, measure) in PARTS {
@@ -50,6 +52,18 @@ pub(crate) fn run(part: Option<&str>) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// The build of `HEAD` beside that of `base`, which takes as long as both.
+pub(crate) fn build(base: Option<&str>) -> Result<()> {
+    install::debian(&PEERS)?;
+    build::measure(base.unwrap_or(build::BEFORE))
+}
+
+/// Two programs beside each other that are built already.
+pub(crate) fn compare(base: &str, new: &str) -> Result<()> {
+    install::debian(&PEERS)?;
+    build::compare(Path::new(base), Path::new(new))
 }
 
 /// The middle of the measured values.
@@ -64,4 +78,14 @@ fn time(command: &mut Command) -> Result<f64> {
     let status = command.status().with_context(|| format!("{command:?}"))?;
     anyhow::ensure!(status.success(), "{command:?}: {status}");
     Ok(start.elapsed().as_secs_f64() * 1000.0)
+}
+
+/// Processor time of all programs that were waited for, in milliseconds; the kernel counts in
+/// hundredths of a second.
+fn processor_time() -> Result<f64> {
+    let stat = fs::read_to_string("/proc/self/stat")?;
+    // What follows the name, which may have blanks: `cutime` and `cstime` of proc(5).
+    let fields = stat.rsplit(')').next().context("/proc/self/stat")?.split_whitespace();
+    let ticks: Vec<f64> = fields.skip(13).take(2).map(str::parse).collect::<Result<_, _>>()?;
+    Ok(ticks.iter().sum::<f64>() * 10.0)
 }

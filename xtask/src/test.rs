@@ -3,10 +3,10 @@
 use anyhow::Result;
 
 use crate::install::Package;
-use crate::{architecture, cargo, clients, codegen, install};
+use crate::{architecture, cargo, clients, codegen, counts, install};
 
 /// What the tests run as real clients.
-const PROGRAMS: [Package; 30] = [
+const PROGRAMS: [Package; 31] = [
     // Its version 2; the tests have version 1 from the Python environment.
     ("/usr/bin/aws", "awscli"),
     ("curl", "curl"),
@@ -14,6 +14,7 @@ const PROGRAMS: [Package; 30] = [
     ("setpriv", "util-linux"),
     ("unshare", "util-linux"),
     ("strace", "strace"),
+    ("valgrind", "valgrind"),
     ("openssl", "openssl"),
     ("podman", "podman"),
     ("runc", "runc"),
@@ -95,6 +96,7 @@ pub(crate) fn run() -> Result<()> {
     )?;
     architecture::check()?;
     codegen::check()?;
+    counts::run(false)?;
     crate::run(
         cargo("test --workspace")
             .env("IMDS_TEST_PYTHON", python)

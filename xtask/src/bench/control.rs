@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result, ensure};
 
 use super::server::{Server, token};
-use super::{ROUNDS, median};
+use super::{IMDS, ROUNDS, median};
 
 const INSTANCES: u32 = 10_000;
 const BATCH: u32 = 500;
@@ -75,7 +75,7 @@ fn serve(addresses: &Addresses, name: &str) -> Result<Server> {
         fs::remove_dir_all(&state)?;
     }
     let arguments = ["--control", addresses.api, "--no-auth", "--access-log", "off"];
-    Server::imds(addresses.service, &state, &arguments)
+    Server::imds(Path::new(IMDS), addresses.service, &state, &arguments)
 }
 
 fn launch_all(api: &str) -> Result<()> {
