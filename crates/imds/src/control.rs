@@ -29,7 +29,7 @@ mod time;
 
 use std::sync::Arc;
 
-use axum::http::request::Parts;
+use hyper::http::request::Parts;
 use imds_core::placement::Region;
 use imds_ec2::{Fault, Params, Request};
 use imds_store::records::AccessRole;

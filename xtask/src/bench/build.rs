@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Instant;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, ensure};
 
 use super::server::{Server, token};
 use super::{ROUNDS, median, processor_time, start};
@@ -66,6 +66,7 @@ fn build(name: &str, revision: &str) -> Result<Build> {
         fs::remove_dir_all(&clone)?;
     }
     let commit = Command::new("git").args(["rev-parse", "--verify", revision]).output()?;
+    ensure!(commit.status.success(), "{revision} is not a revision of this repository");
     let commit = String::from_utf8(commit.stdout)?;
     run(Command::new("git").args(["clone", "--quiet", "--shared", "."]).arg(&clone))?;
     let checkout = ["checkout", "--quiet", "--detach", commit.trim()];
