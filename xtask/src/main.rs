@@ -31,7 +31,8 @@ Usage: cargo xtask <chore>
           a release build from a clean clone beside that of REVISION (default: HEAD^): processor
           time, size, start of `serve`, cost of a GET; takes as long as both builds
   bench compare BASE NEW
-          the same, without the builds, of two programs that are there already
+          the same, without the builds, of two programs that are there already; a program beside
+          itself shows how far to trust the figures on a busy machine
 ";
 
 fn main() -> ExitCode {

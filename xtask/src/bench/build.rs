@@ -48,10 +48,8 @@ pub(crate) fn compare(base: &Path, new: &Path) -> Result<()> {
         Ok(size as f64 / 1e6)
     };
     row("size, MB", megabytes(base)?, megabytes(new)?);
-    let (before, now) = starts(base, new)?;
-    row("start of serve, ms", before, now);
-    let (before, now) = gets(base, new)?;
-    row("GET with a token, processor µs", before, now);
+    pairs("start of serve, ms", starts(base, new)?);
+    pairs("GET with a token, processor µs", gets(base, new)?);
     Ok(())
 }
 
@@ -85,22 +83,41 @@ fn build(name: &str, revision: &str) -> Result<Build> {
     })
 }
 
-/// The median start of each program, in milliseconds, with state from a start before.
-fn starts(base: &Path, new: &Path) -> Result<(f64, f64)> {
+/// The medians of both, and that of the ratios: what burdens the machine burdens both of a pair.
+fn pairs(what: &str, pairs: Vec<(f64, f64)>) {
+    let ratio = median(pairs.iter().map(|(base, new)| new / base).collect());
+    let (base, new): (Vec<_>, Vec<_>) = pairs.into_iter().unzip();
+    println!("  {what:30} {:10.2} {:10.2}   {ratio:.3}", median(base), median(new));
+}
+
+/// Measures both so many times. Who is first changes: the other finds the machine as the first left it.
+fn in_turns(
+    rounds: usize,
+    mut base: impl FnMut() -> Result<f64>,
+    mut new: impl FnMut() -> Result<f64>,
+) -> Result<Vec<(f64, f64)>> {
+    let round = |round| {
+        if round % 2 == 0 {
+            Ok((base()?, new()?))
+        } else {
+            let new = new()?;
+            Ok((base()?, new))
+        }
+    };
+    (0..rounds).map(round).collect()
+}
+
+/// The starts of both programs in milliseconds, with state from a start before.
+fn starts(base: &Path, new: &Path) -> Result<Vec<(f64, f64)>> {
     let state = tempfile::tempdir_in("target")?;
     let (of_base, of_new) = (state.path().join("base"), state.path().join("new"));
     start::once(base, &of_base)?;
     start::once(new, &of_new)?;
-    let (mut before, mut now) = (Vec::new(), Vec::new());
-    for _ in 0..ROUNDS * STARTS {
-        before.push(start::once(base, &of_base)?);
-        now.push(start::once(new, &of_new)?);
-    }
-    Ok((median(before), median(now)))
+    in_turns(ROUNDS * STARTS, || start::once(base, &of_base), || start::once(new, &of_new))
 }
 
-/// The median processor time of one response by each program, in microseconds.
-fn gets(base: &Path, new: &Path) -> Result<(f64, f64)> {
+/// The processor time of one response by each program, in microseconds.
+fn gets(base: &Path, new: &Path) -> Result<Vec<(f64, f64)>> {
     let state = tempfile::tempdir_in("target")?;
     let serve = |program, address, name| {
         let arguments = ["--control", "off", "--access-log", "off"];
@@ -108,10 +125,5 @@ fn gets(base: &Path, new: &Path) -> Result<(f64, f64)> {
     };
     let (base, new) = (serve(base, BASE, "base")?, serve(new, NEW, "new")?);
     let (token_of_base, token_of_new) = (token(BASE)?, token(NEW)?);
-    let (mut before, mut now) = (Vec::new(), Vec::new());
-    for _ in 0..ROUNDS {
-        before.push(base.load(BASE, &token_of_base)?);
-        now.push(new.load(NEW, &token_of_new)?);
-    }
-    Ok((median(before), median(now)))
+    in_turns(2 * ROUNDS, || base.load(BASE, &token_of_base), || new.load(NEW, &token_of_new))
 }
