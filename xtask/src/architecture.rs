@@ -63,8 +63,10 @@ const CLOCK: Effect = Effect {
 const RANDOMNESS: Effect = Effect { name: "randomness", paths: &["getrandom", "rand"] };
 const RUNTIME: Effect =
     Effect { name: "threads and runtimes", paths: &["std::thread", "tokio", "libc"] };
-const PROCESSES: Effect =
-    Effect { name: "other programs", paths: &["std::process::Command", "rustix::process::kill_process"] };
+const PROCESSES: Effect = Effect {
+    name: "other programs",
+    paths: &["std::process::Command", "rustix::process::kill_process"],
+};
 
 /// Only computes: a value goes in, a value comes out.
 const PURE: &[Effect] = &[SOCKETS, FILES, CLOCK, RANDOMNESS, RUNTIME, PROCESSES];
@@ -120,6 +122,7 @@ pub(crate) const CRATES: &[Crate] = &[
         &[],
     ),
     row("imds", LIBRARIES, &[]),
+    row("instruction-counts", LIBRARIES, &[]),
     row("testkit", LIBRARIES, &[]),
     row("xtask", LIBRARIES, &[]),
 ];

@@ -1,5 +1,6 @@
 //! The project's figures, each measured beside a named peer in the same run.
 
+mod build;
 mod client;
 mod control;
 mod exec;
@@ -9,11 +10,17 @@ mod requests;
 mod server;
 mod start;
 
+use std::path::Path;
+
 use anyhow::Result;
 
 use crate::command::{cargo, run as run_command};
 use crate::install;
 use measure::ROUNDS;
+
+/// What ours is measured with and beside.
+const PEERS: [install::Package; 4] =
+    [("nginx", "nginx-light"), ("wrk", "wrk"), ("unshare", "util-linux"), ("rg", "ripgrep")];
 
 /// A part's name, and what measures it.
 type Part = (&'static str, fn() -> Result<()>);
@@ -30,12 +37,7 @@ pub(crate) const PARTS: [Part; 6] = [
 
 /// The figures of one part, or of all.
 pub(crate) fn run(part: Option<&str>) -> Result<()> {
-    install::debian(&[
-        ("nginx", "nginx-light"),
-        ("wrk", "wrk"),
-        ("unshare", "util-linux"),
-        ("rg", "ripgrep"),
-    ])?;
+    install::debian(&PEERS)?;
     run_command(&mut cargo("build --release --package imds"))?;
     println!("\nMedians of {ROUNDS} rounds; the subjects take turns.\n");
     for (name, measure) in PARTS {
@@ -44,4 +46,16 @@ pub(crate) fn run(part: Option<&str>) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// The build of `HEAD` beside that of `base`, which takes as long as both.
+pub(crate) fn build(base: Option<&str>) -> Result<()> {
+    install::debian(&PEERS)?;
+    build::measure(base.unwrap_or(build::BEFORE))
+}
+
+/// Two programs beside each other that are built already.
+pub(crate) fn compare(base: &str, new: &str) -> Result<()> {
+    install::debian(&PEERS)?;
+    build::compare(Path::new(base), Path::new(new))
 }

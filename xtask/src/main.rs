@@ -7,6 +7,7 @@ mod check;
 mod clients;
 mod codegen;
 mod command;
+mod counts;
 mod install;
 mod test;
 
@@ -19,12 +20,20 @@ Usage: cargo xtask <chore>
           installs what the tests need (Debian packages, a Python environment, AWS SDKs)
   check   only the architecture's rules and what is published; `--report` prints the structure in
           numbers, `--report --json` the same for programs
+  counts  the instructions of the hot calls, compared with those in crates/instruction-counts;
+          `--bless` keeps the new counts
   codegen the EC2 shapes from crates/ec2/model/ec2.json; `--check` only compares;
           `gzip -dc …/service-2.json.gz | cargo xtask codegen --trim` makes that model
           from botocore's, down to the operations in crates/ec2/model/operations.txt
   bench   the figures of the README, side by side with nginx, unshare, ripgrep, curl and AWS SDKs;
           takes about ten minutes; `bench migrate` measures one part: start, requests, exec,
           migrate, client
+  bench build [--base REVISION]
+          a release build from a clean clone beside that of REVISION (default: HEAD^): processor
+          time, size, start of `serve`, cost of a GET; takes as long as both builds
+  bench compare BASE NEW
+          the same, without the builds, of two programs that are there already; a program beside
+          itself shows how far to trust the figures on a busy machine
 ";
 
 fn main() -> ExitCode {
@@ -37,7 +46,12 @@ fn main() -> ExitCode {
         ["codegen"] => codegen::run(),
         ["codegen", "--check"] => codegen::check(),
         ["codegen", "--trim"] => codegen::trim(),
+        ["counts"] => counts::run(false),
+        ["counts", "--bless"] => counts::run(true),
         ["bench"] => bench::run(None),
+        ["bench", "build"] => bench::build(None),
+        ["bench", "build", "--base", base] => bench::build(Some(base)),
+        ["bench", "compare", base, new] => bench::compare(base, new),
         ["bench", part] if bench::PARTS.iter().any(|(name, _)| *name == part) => {
             bench::run(Some(part))
         }

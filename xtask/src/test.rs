@@ -3,11 +3,11 @@
 use anyhow::Result;
 
 use crate::install::Package;
-use crate::{check, clients, codegen, command, install};
+use crate::{check, clients, codegen, command, counts, install};
 use command::cargo;
 
 /// What the tests run as real clients.
-const PROGRAMS: [Package; 31] = [
+const PROGRAMS: [Package; 32] = [
     // Its version 2; the tests have version 1 from the Python environment.
     ("/usr/bin/aws", "awscli"),
     ("curl", "curl"),
@@ -17,6 +17,7 @@ const PROGRAMS: [Package; 31] = [
     ("setpriv", "util-linux"),
     ("unshare", "util-linux"),
     ("strace", "strace"),
+    ("valgrind", "valgrind"),
     ("openssl", "openssl"),
     ("podman", "podman"),
     ("runc", "runc"),
@@ -105,6 +106,7 @@ pub(crate) fn run() -> Result<()> {
     )?;
     check::run()?;
     codegen::check()?;
+    counts::run(false)?;
     command::run(
         cargo("test --workspace")
             .env("IMDS_TEST_PYTHON", python)

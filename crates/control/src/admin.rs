@@ -1,7 +1,7 @@
 //! What this program asks of a running one and EC2's API has no action for: `POST /imds`, in JSON and
 //! signed as everything else. Both ends are this program.
 
-use axum::http::request::Parts;
+use hyper::http::request::Parts;
 use imds_account::records::AccessRole;
 use imds_account::{StoreError, keys};
 use imds_core::InstanceId;

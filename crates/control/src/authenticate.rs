@@ -2,10 +2,9 @@
 
 use std::net::IpAddr;
 
-use axum::http::HeaderName;
-use axum::http::header::{HOST, ORIGIN};
-use axum::http::request::Parts;
-use axum::http::uri::Authority;
+use hyper::header::{HOST, HeaderName, ORIGIN};
+use hyper::http::request::Parts;
+use hyper::http::uri::Authority;
 use imds_account::keys;
 use imds_account::records::{AccessKey, AccessRole};
 use imds_ec2::Fault;

@@ -2,20 +2,19 @@
 
 mod connections;
 
+use std::convert::Infallible;
 use std::io;
 use std::net::TcpListener;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use axum::Router;
-use axum::body::{Body, to_bytes};
-use axum::extract::{Request, State};
-use axum::http::StatusCode;
-use axum::http::header::{CONTENT_TYPE, SERVER};
-use axum::http::request::Parts;
-use axum::response::{IntoResponse as _, Response};
-use axum::routing::post;
+use http_body_util::{BodyExt as _, Full, Limited};
+use hyper::body::{Bytes, Incoming};
+use hyper::header::{ALLOW, CONTENT_TYPE, HeaderValue, SERVER};
+use hyper::http::request::Parts;
+use hyper::service::service_fn;
+use hyper::{Method, Request, StatusCode};
 use tokio::runtime;
 use tokio::sync::watch;
 use tokio::time::timeout;
@@ -30,6 +29,11 @@ const MAX_BODY: usize = 1 << 20;
 /// How long what is over may still be shown.
 const BETWEEN_SWEEPS: Duration = Duration::from_secs(60);
 
+/// Where the program's own commands ask what EC2 has no operation for.
+const ADMINISTRATION: &str = "/imds";
+
+type Response = hyper::Response<Full<Bytes>>;
+
 /// A running control side; ended when it is dropped.
 pub struct ControlServer {
     stop: watch::Sender<bool>,
@@ -43,18 +47,18 @@ impl ControlServer {
         let (stop, mut stopped) = watch::channel(false);
         let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
         let control = Arc::new(control);
-        let router = Router::new()
-            .route("/imds", post(administer))
-            .fallback(answer)
-            .with_state(Arc::clone(&control));
         let serve = async move {
-            tokio::spawn(sweep_now_and_then(control));
+            tokio::spawn(sweep_now_and_then(Arc::clone(&control)));
+            let service = service_fn(move |request| {
+                let control = Arc::clone(&control);
+                async move { Ok::<_, Infallible>(route(control, request).await) }
+            });
             let listener = tokio::net::TcpListener::from_std(listener)?;
             let stopped = async move {
                 // An error means that the sender is gone, which is the same.
                 let _ = stopped.wait_for(|stopped| *stopped).await;
             };
-            connections::serve(listener, router, stopped).await;
+            connections::serve(listener, service, stopped).await;
             io::Result::Ok(())
         };
         let thread = thread::Builder::new().name("control".to_owned()).spawn(move || {
@@ -89,7 +93,19 @@ async fn sweep_now_and_then(control: Arc<Control>) {
     }
 }
 
-async fn answer(State(control): State<Arc<Control>>, request: Request) -> Response {
+async fn route(control: Arc<Control>, request: Request<Incoming>) -> Response {
+    match (request.uri().path(), request.method()) {
+        (ADMINISTRATION, &Method::POST) => administer(control, request).await,
+        (ADMINISTRATION, _) => {
+            let mut response = empty(StatusCode::METHOD_NOT_ALLOWED);
+            response.headers_mut().insert(ALLOW, HeaderValue::from_static("POST"));
+            response
+        }
+        _ => answer(control, request).await,
+    }
+}
+
+async fn answer(control: Arc<Control>, request: Request<Incoming>) -> Response {
     let answered = on_a_thread(request, move |head, body, now| control.answer(head, body, now));
     answered.await.map_or_else(
         |refusal| refusal,
@@ -97,7 +113,7 @@ async fn answer(State(control): State<Arc<Control>>, request: Request) -> Respon
     )
 }
 
-async fn administer(State(control): State<Arc<Control>>, request: Request) -> Response {
+async fn administer(control: Arc<Control>, request: Request<Incoming>) -> Response {
     let answered = on_a_thread(request, move |head, body, now| {
         let outcome = control.administer(head, body, now);
         let status = outcome.as_ref().err().map_or(200, |refusal| refusal.status);
@@ -110,27 +126,34 @@ async fn administer(State(control): State<Arc<Control>>, request: Request) -> Re
 
 /// Lets a request be carried out where it may wait for the disk.
 async fn on_a_thread<Outcome: Send + 'static>(
-    request: Request,
+    request: Request<Incoming>,
     work: impl FnOnce(&Parts, &[u8], u64) -> Outcome + Send + 'static,
 ) -> Result<Outcome, Response> {
     let (head, body) = request.into_parts();
-    let body = match timeout(connections::PATIENCE, to_bytes(body, MAX_BODY)).await {
-        Ok(Ok(body)) => body,
-        Ok(Err(_)) => return Err(StatusCode::PAYLOAD_TOO_LARGE.into_response()),
-        Err(_) => return Err(StatusCode::REQUEST_TIMEOUT.into_response()),
+    let body = Limited::new(body, MAX_BODY).collect();
+    let body = match timeout(connections::PATIENCE, body).await {
+        Ok(Ok(body)) => body.to_bytes(),
+        Ok(Err(_)) => return Err(empty(StatusCode::PAYLOAD_TOO_LARGE)),
+        Err(_) => return Err(empty(StatusCode::REQUEST_TIMEOUT)),
     };
     let working = tokio::task::spawn_blocking(move || work(&head, &body, unix_ms() / 1000));
     working.await.map_err(|error| {
         tracing::error!(%error, "an operation failed");
-        StatusCode::INTERNAL_SERVER_ERROR.into_response()
+        empty(StatusCode::INTERNAL_SERVER_ERROR)
     })
 }
 
 fn respond(status: u16, kind: &str, body: String) -> Response {
-    Response::builder()
+    hyper::Response::builder()
         .status(status)
         .header(CONTENT_TYPE, kind)
         .header(SERVER, "AmazonEC2")
-        .body(Body::from(body))
-        .unwrap_or_else(|_| StatusCode::INTERNAL_SERVER_ERROR.into_response())
+        .body(Full::from(body))
+        .unwrap_or_else(|_| empty(StatusCode::INTERNAL_SERVER_ERROR))
+}
+
+fn empty(status: StatusCode) -> Response {
+    let mut response = Response::default();
+    *response.status_mut() = status;
+    response
 }

@@ -26,7 +26,7 @@ mod places;
 mod tags;
 mod time;
 
-use axum::http::request::Parts;
+use hyper::http::request::Parts;
 use imds_account::records::AccessRole;
 use imds_account::{Applied, Network, Store, StoreError};
 use imds_core::placement::Region;

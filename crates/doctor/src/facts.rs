@@ -186,7 +186,9 @@ async fn hops_ipv6() -> Result<Option<u8>, Unreachable> {
 
 fn role(credentials: &Credentials) -> Role {
     let minutes_left = match Timestamp::try_from(credentials.expires) {
-        Ok(expires) if !credentials.is_extended => expires.duration_since(Timestamp::now()).as_mins(),
+        Ok(expires) if !credentials.is_extended => {
+            expires.duration_since(Timestamp::now()).as_mins()
+        }
         _ => 0,
     };
     Role { name: credentials.role.clone(), minutes_left }

@@ -1,9 +1,20 @@
 //! Signed requests to an EC2 API of ours: EC2's own, and those of this program to itself.
 
+use std::error::Error;
 use std::time::Duration;
 
+use http_body_util::{BodyExt as _, Full, Limited};
+use hyper::body::Bytes;
+use hyper::client::conn::http1;
+use hyper::header::{CONTENT_TYPE, HOST};
+use hyper::http::uri::Authority;
+use hyper::{Method, Request};
+use hyper_util::rt::TokioIo;
 use imds_ec2::sigv4::{Message, SecretKey, Signer};
 use roxmltree::Document;
+use tokio::net::TcpStream;
+use tokio::runtime;
+use tokio::time::timeout;
 
 use crate::error::{CommandError, Kind};
 use crate::sdk_settings::SdkSettings;
@@ -14,11 +25,10 @@ use imds_control::{AdminAnswer, AdminRefusal, AdminRequest};
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// The largest answer: a page of instances is far smaller.
-const MAX_ANSWER: u64 = 64 << 20;
+const MAX_ANSWER: usize = 64 << 20;
 
 /// Asks one EC2 API, with one key.
 pub(crate) struct ControlClient {
-    agent: ureq::Agent,
     signer: Signer,
     /// Such as `127.0.0.1:1339`.
     authority: String,
@@ -33,12 +43,7 @@ impl ControlClient {
             CommandError::usage(format!("{endpoint} is no endpoint of an `imds serve`"))
                 .hint("write AWS_ENDPOINT_URL_EC2 as in http://127.0.0.1:1339")
         })?;
-        let config = ureq::Agent::config_builder()
-            .proxy(None)
-            .http_status_as_error(false)
-            .timeout_global(Some(PATIENCE));
         Ok(Self {
-            agent: ureq::Agent::new_with_config(config.build()),
             signer: Signer {
                 access_key_id: settings.access_key_id.clone(),
                 secret: SecretKey::new(&settings.secret_access_key),
@@ -75,21 +80,47 @@ impl ControlClient {
         let signed = self.signer.sign(&message, now);
         let signed =
             signed.ok_or_else(|| CommandError::usage("the clock of this machine is wrong"))?;
-        let unreachable = |error: ureq::Error| {
-            CommandError::new(
-                Kind::Unavailable,
-                format!("cannot ask the EC2 API on {}", self.authority),
-            )
-            .caused_by(error)
-        };
-        let url = format!("http://{}{path}", self.authority);
-        let mut request = self.agent.post(url).header("content-type", kind);
+        let mut request = Request::builder()
+            .method(Method::POST)
+            .uri(path)
+            .header(HOST, &self.authority)
+            .header(CONTENT_TYPE, kind);
         for (name, value) in signed {
             request = request.header(name, value);
         }
-        let mut answer = request.send(body).map_err(unreachable)?;
-        let text = answer.body_mut().with_config().limit(MAX_ANSWER).read_to_string();
-        Ok((answer.status().as_u16(), text.map_err(unreachable)?))
+        let request = request.body(Full::new(Bytes::copy_from_slice(body.as_bytes())));
+        let exchanged = request.map_err(Into::into).and_then(|request| self.exchange(request));
+        exchanged.map_err(|error| {
+            let message = format!("cannot ask the EC2 API on {}", self.authority);
+            CommandError::new(Kind::Unavailable, message).caused_by(error)
+        })
+    }
+
+    /// Status and body of the answer to `request`, on a connection of its own.
+    fn exchange(
+        &self,
+        request: Request<Full<Bytes>>,
+    ) -> Result<(u16, String), Box<dyn Error + Send + Sync>> {
+        let exchange = async {
+            let stream = TcpStream::connect(self.address()).await?;
+            let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
+            // What goes wrong with the connection, the request is told.
+            tokio::spawn(connection);
+            let (head, body) = sender.send_request(request).await?.into_parts();
+            let body = Limited::new(body, MAX_ANSWER).collect().await?.to_bytes();
+            Ok((head.status.as_u16(), String::from_utf8(body.into())?))
+        };
+        let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
+        let exchanged = runtime.block_on(async { timeout(PATIENCE, exchange).await });
+        // A name that is still being looked up is not waited for.
+        runtime.shutdown_background();
+        exchanged?
+    }
+
+    /// Where to connect to: an authority may leave the port out.
+    fn address(&self) -> String {
+        let has_port = self.authority.parse().is_ok_and(|a: Authority| a.port().is_some());
+        if has_port { self.authority.clone() } else { format!("{}:80", self.authority) }
     }
 }
 

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, ensure};
 
-use super::measure::{ROUNDS, median};
+use super::measure::{IMDS, ROUNDS, median};
 use super::server::{Server, token};
 
 const INSTANCES: u32 = 10_000;
@@ -75,7 +75,7 @@ fn serve(addresses: &Addresses, name: &str) -> Result<Server> {
         fs::remove_dir_all(&state)?;
     }
     let arguments = ["--control", addresses.api, "--no-auth", "--access-log", "off"];
-    Server::imds(addresses.service, &state, &arguments)
+    Server::imds(Path::new(IMDS), addresses.service, &state, &arguments)
 }
 
 fn launch_all(api: &str) -> Result<()> {

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 
-use super::measure::{IMDS, ROUNDS, median, time};
+use super::measure::{IMDS, ROUNDS, median, processor_time, time};
 
 /// Between two looks at the memory of a running program.
 const LOOK: Duration = Duration::from_millis(2);
@@ -64,16 +64,6 @@ impl Times {
         self.processor.push(processor_time()? - before);
         Ok(())
     }
-}
-
-/// Processor time of all programs that were waited for, in milliseconds; the kernel counts in
-/// hundredths of a second.
-fn processor_time() -> Result<f64> {
-    let stat = fs::read_to_string("/proc/self/stat")?;
-    // What follows the name, which may have blanks: `cutime` and `cstime` of proc(5).
-    let fields = stat.rsplit(')').next().context("/proc/self/stat")?.split_whitespace();
-    let ticks: Vec<f64> = fields.skip(13).take(2).map(str::parse).collect::<Result<_, _>>()?;
-    Ok(ticks.iter().sum::<f64>() * 10.0)
 }
 
 fn command(program: &str, arguments: &[&str], root: &Path) -> Command {

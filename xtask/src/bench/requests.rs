@@ -7,7 +7,7 @@ use std::path::Path;
 
 use anyhow::Result;
 
-use super::measure::{ROUNDS, median};
+use super::measure::{IMDS, ROUNDS, median};
 use super::server::{Server, token};
 
 const OURS: &str = "127.0.0.1:13382";
@@ -23,7 +23,8 @@ pub(super) fn measure() -> Result<()> {
         let (mut ours, mut theirs) = (Vec::new(), Vec::new());
         let log = if logs { "target/bench-imds.log" } else { "off" };
         let state = Path::new("target/bench-state");
-        let imds = Server::imds(OURS, state, &["--control", "off", "--access-log", log])?;
+        let imds =
+            Server::imds(Path::new(IMDS), OURS, state, &["--control", "off", "--access-log", log])?;
         let home = std::path::absolute("target/bench-nginx")?;
         let nginx = Server::nginx(NGINX, &home, &nginx_config(&home, logs))?;
         let token = token(OURS)?;

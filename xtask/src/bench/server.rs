@@ -9,8 +9,6 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, ensure};
 
-use super::measure::IMDS;
-
 const CONNECTIONS: &str = "32";
 const SECONDS: &str = "2";
 /// Two threads of the client keep one worker busy. From one it would have to wait, and be charged
@@ -28,9 +26,15 @@ pub(super) struct Server {
 }
 
 impl Server {
-    /// `imds serve` with one thread that answers, on `address`, with its state in `state`.
-    pub(super) fn imds(address: &str, state: &Path, arguments: &[&str]) -> Result<Self> {
-        let process = Command::new(IMDS)
+    /// `serve` of the program `imds` with one thread that answers, on `address`, with its state in
+    /// `state`.
+    pub(super) fn imds(
+        imds: &Path,
+        address: &str,
+        state: &Path,
+        arguments: &[&str],
+    ) -> Result<Self> {
+        let process = Command::new(imds)
             .args(["serve", "--instance-type", "t3.micro", "--threads", "1", "--listen", address])
             .args(arguments)
             .env("XDG_STATE_HOME", std::path::absolute(state)?)

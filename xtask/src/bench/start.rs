@@ -16,10 +16,11 @@ const STARTS: usize = 10;
 const PATIENCE: Duration = Duration::from_secs(10);
 
 pub(super) fn measure() -> Result<()> {
+    let imds = Path::new(IMDS);
     let state = tempfile::tempdir_in("target")?;
-    let first = (0..ROUNDS).map(|round| one_start(&state.path().join(round.to_string())));
+    let first = (0..ROUNDS).map(|round| once(imds, &state.path().join(round.to_string())));
     let first = first.collect::<Result<Vec<_>>>()?;
-    let again = (0..ROUNDS * STARTS).map(|_| one_start(&state.path().join("0")));
+    let again = (0..ROUNDS * STARTS).map(|_| once(imds, &state.path().join("0")));
     let again = again.collect::<Result<Vec<_>>>()?;
     println!("imds serve, ms from start to the first answered byte, {} starts", again.len());
     println!("  with state kept before {:6.2}   (goal: at most 5)", median(again));
@@ -27,11 +28,12 @@ pub(super) fn measure() -> Result<()> {
     Ok(())
 }
 
-/// One start with state in `home`, made there if it is the first.
-fn one_start(home: &Path) -> Result<f64> {
+/// One start of the program `imds` with state in `home`, made there if it is the first: milliseconds
+/// to the first byte of a response.
+pub(super) fn once(imds: &Path, home: &Path) -> Result<f64> {
     let address = "127.0.0.1:13381";
     let start = Instant::now();
-    let mut server = Command::new(IMDS)
+    let mut server = Command::new(imds)
         .args(["serve", "--listen", address, "--control", "127.0.0.1:13391", "--access-log", "off"])
         .env("XDG_STATE_HOME", std::path::absolute(home)?)
         .stdout(Stdio::null())

@@ -1,14 +1,17 @@
 //! The connections of the control side: so many, and none of them for ever.
 
+use std::convert::Infallible;
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
+use http_body_util::Full;
+use hyper::body::{Bytes, Incoming};
 use hyper::server::conn::http1;
+use hyper::service::Service;
+use hyper::{Request, Response};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
-use hyper_util::service::TowerToHyperService;
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 use tokio::time::{sleep, timeout};
@@ -25,13 +28,14 @@ const DRAIN: Duration = Duration::from_secs(5);
 /// How long nobody is accepted when the system has no connection to spare.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// Has `router` answer whoever connects, until `stopped`; those who are being answered then are still
+/// Has `service` answer whoever connects, until `stopped`; those who are being answered then are still
 /// answered.
-pub(super) async fn serve(
-    listener: TcpListener,
-    router: Router,
-    stopped: impl Future<Output = ()>,
-) {
+pub(super) async fn serve<S>(listener: TcpListener, service: S, stopped: impl Future<Output = ()>)
+where
+    S: Service<Request<Incoming>, Response = Response<Full<Bytes>>, Error = Infallible>,
+    S: Clone + Send + 'static,
+    S::Future: Send,
+{
     let free = Arc::new(Semaphore::new(CONNECTIONS));
     let graceful = GracefulShutdown::new();
     let accepting = async {
@@ -47,8 +51,8 @@ pub(super) async fn serve(
             };
             let mut http = http1::Builder::new();
             http.timer(TokioTimer::new()).header_read_timeout(PATIENCE);
-            let service = TowerToHyperService::new(router.clone());
-            let connection = graceful.watch(http.serve_connection(TokioIo::new(stream), service));
+            let connection = http.serve_connection(TokioIo::new(stream), service.clone());
+            let connection = graceful.watch(connection);
             tokio::spawn(async move {
                 // What goes wrong with a connection is its client's business.
                 let _ = connection.await;
