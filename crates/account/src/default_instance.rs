@@ -1,10 +1,12 @@
-//! The instance that is there without any set-up, as the operator describes it.
+//! The instance that exists without any set-up, as the operator describes it.
 
-use crate::records::{self, DefaultInstance, Lifecycle};
+use crate::records::{self, DefaultInstance, Description, Lifecycle};
 use crate::{Store, StoreError, Transaction, keys};
 use imds_core::{Instance, Launch};
+use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
+use crate::description::description;
 use crate::instance;
 use crate::launch::{self, LaunchRefused};
 use crate::network::Network;
@@ -21,50 +23,91 @@ pub enum DefaultInstanceError {
     Store(#[from] StoreError),
 }
 
-/// Makes sure that the default instance is there, and gives it as it is now.
+/// Makes sure that the default instance exists, and returns it as it is now.
 ///
-/// As long as `said` is what was said at its launch, it stays as calls have left it. Once something
-/// else is said, or it was terminated, it is launched anew.
+/// While `launch` says what it said when the instance was launched, the instance stays as calls have
+/// left it. Once it says something else, or the instance was terminated, it is launched anew.
 pub fn ensure(
     store: &Store,
-    said: Launch,
+    launch: Launch,
     network: &Network,
 ) -> Result<Instance, DefaultInstanceError> {
-    let described = said.clone().settle().map_err(LaunchRefused::from)?;
-    let association = || format!("iip-assoc-{}", &described.id.as_str()["i-".len()..]);
-    let region = described.zone.region();
-    let digest = digest(&launch::record(&described, network, association), &described);
-
-    let place = keys::default_instance();
-    let before = store.read(&place)?;
+    let description = description(&launch);
+    let before = store.read(&keys::default_instance())?.map(|stored| stored.record);
     let mut forgotten = Transaction::new();
     if let Some(before) = &before {
-        let DefaultInstance { region, instance, said } = &before.record;
-        let key = keys::instance(region, instance.as_str());
-        let kept = store.read(&key)?;
-        let lives = kept.as_ref().filter(|kept| kept.record.lifecycle != Lifecycle::Terminated);
-        if let Some(kept) = lives.filter(|_| *said == digest) {
-            let tags = store.read(&keys::tags(region, instance.as_str()))?;
-            let tags = tags.map(|kept| kept.record).unwrap_or_default();
-            let overrides = Overrides::default();
-            return Ok(instance::instance(instance, &kept.record, &tags, &overrides)
-                .map_err(LaunchRefused::from)?);
-        }
-        if let Some(kept) = kept {
-            forgotten = launch::forget(forgotten, region, instance, &kept.record);
+        let key = keys::instance(&before.region, before.instance.as_str());
+        if let Some(stored) = store.read(&key)? {
+            let lives = stored.record.lifecycle != Lifecycle::Terminated;
+            if lives && is_meant(before, &description, &launch, network)? {
+                return unchanged(store, before, &stored.record, description);
+            }
+            let (region, id) = (&before.region, &before.instance);
+            forgotten = launch::forget(forgotten, region, id, &stored.record);
         }
     }
-    let defaults = store.read(&keys::metadata_defaults(region))?;
-    let defaults = defaults.map(|kept| kept.record).unwrap_or_default();
-    let instance = launch::settle(said, defaults)?;
-    let record = launch::record(&instance, network, association);
-    let default =
-        DefaultInstance { region: region.clone(), instance: instance.id.clone(), said: digest };
-    // What is refused is refused before the one of before is forgotten.
-    let before = before.map(|kept| kept.record.instance);
+    launch_anew(store, launch, network, before, forgotten, description)
+}
+
+/// Whether the operator means the instance that is there.
+fn is_meant(
+    before: &DefaultInstance,
+    description: &Value,
+    launch: &Launch,
+    network: &Network,
+) -> Result<bool, LaunchRefused> {
+    match &before.description {
+        Description::Said(said) => Ok(said == description),
+        Description::RecordDigest(digest) => {
+            let instance = launch.clone().settle()?;
+            let record = launch::record(&instance, network, || association(&instance));
+            Ok(*digest == record_digest(&record, &instance))
+        }
+    }
+}
+
+/// The instance as calls have left it.
+fn unchanged(
+    store: &Store,
+    before: &DefaultInstance,
+    record: &records::Instance,
+    description: Value,
+) -> Result<Instance, DefaultInstanceError> {
+    let DefaultInstance { region, instance: id, .. } = before;
+    let description = Description::Said(description);
+    if before.description != description {
+        let default = DefaultInstance { description, ..before.clone() };
+        store.commit(Transaction::new().write(&keys::default_instance(), &default))?;
+    }
+    let tags = store.read(&keys::tags(region, id.as_str()))?;
+    let tags = tags.map(|stored| stored.record).unwrap_or_default();
+    let instance = instance::instance(id, record, &tags, &Overrides::default());
+    Ok(instance.map_err(LaunchRefused::from)?)
+}
+
+fn launch_anew(
+    store: &Store,
+    launch: Launch,
+    network: &Network,
+    before: Option<DefaultInstance>,
+    forgotten: Transaction,
+    description: Value,
+) -> Result<Instance, DefaultInstanceError> {
+    let described = launch.clone().settle().map_err(LaunchRefused::from)?;
+    let defaults = store.read(&keys::metadata_defaults(described.zone.region()))?;
+    let defaults = defaults.map(|stored| stored.record).unwrap_or_default();
+    let instance = launch::settle(launch, defaults)?;
+    let record = launch::record(&instance, network, || association(&instance));
+    let default = DefaultInstance {
+        region: instance.zone.region().clone(),
+        instance: instance.id.clone(),
+        description: Description::Said(description),
+    };
+    // What is refused is refused before the former instance is forgotten.
+    let before = before.map(|before| before.instance);
     for address in record.addresses() {
         let key = keys::address(address);
-        let holder = store.read(&key)?.map(|kept| kept.record.instance);
+        let holder = store.read(&key)?.map(|stored| stored.record.instance);
         if holder.is_some() && holder != before {
             return Err(StoreError::Conflict { key: key.as_str().to_owned() }.into());
         }
@@ -72,12 +115,17 @@ pub fn ensure(
     // Its addresses may be the new one's.
     store.commit(forgotten)?;
     let launched = launch::keep(Transaction::new(), &instance, &record);
-    store.commit(launched.write(&place, &default))?;
+    store.commit(launched.write(&keys::default_instance(), &default))?;
     Ok(instance)
 }
 
-/// What tells one description from another.
-fn digest(record: &records::Instance, instance: &Instance) -> String {
+/// The id of the association with its instance profile: always the same.
+fn association(instance: &Instance) -> String {
+    format!("iip-assoc-{}", &instance.id.as_str()["i-".len()..])
+}
+
+/// What told one description from another in version 1 of the record.
+fn record_digest(record: &records::Instance, instance: &Instance) -> String {
     let mut hash = Sha256::new();
     hash.update(instance.id.as_str());
     hash.update(records::encode(record));

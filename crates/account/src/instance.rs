@@ -51,7 +51,15 @@ pub fn instance(
             .map(|key| PublicKey { name: key.name.clone(), openssh: key.openssh.clone() }),
         tags: tags.collect::<Result<_, _>>()?,
         user_data: record.user_data.as_ref().and_then(|text| STANDARD.decode(text).ok()),
-        ..Launch::default()
+        // The zone has it.
+        region: None,
+        // No call and no setting knows these services, which have ended.
+        elastic_gpus: Vec::new(),
+        accelerators: Vec::new(),
+        // The Region's: who serves the instance adds it.
+        ssh_signer: None,
+        // Added below, when all else was checked.
+        extra: Vec::new(),
     };
     // Checked when the service started. What calls make of the instance since then wins over it.
     Ok(Instance { extra: overrides.extra(id), ..launch.settle()? })

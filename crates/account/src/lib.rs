@@ -16,6 +16,7 @@ pub mod applied;
 pub mod clock;
 pub mod control_address;
 pub mod default_instance;
+mod description;
 pub mod events;
 pub mod instance;
 pub mod keys;

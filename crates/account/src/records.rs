@@ -99,7 +99,6 @@ records!(
     AccessKey,
     AddressHolder,
     ClientToken,
-    DefaultInstance,
     Image,
     KeyPair,
     LaunchTemplate,
@@ -399,15 +398,35 @@ pub struct ClientToken {
     pub at: u64,
 }
 
-/// Which instance is the default, and what the operator had said of it when it was launched.
+/// Which instance is the default, and how the operator described it when it was launched.
 #[derive(Clone, Debug, Eq, PartialEq, Deserialize, Serialize)]
 pub struct DefaultInstance {
     /// Its Region.
     pub region: Region,
     /// Its id.
     pub instance: InstanceId,
-    /// A digest of what was said; where something else is said, it is launched anew.
-    pub said: String,
+    /// What the operator said; where something else is said, it is launched anew.
+    pub description: Description,
+}
+
+/// How an operator described an instance.
+#[derive(Clone, Debug, Eq, PartialEq, Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Description {
+    /// As it was said: see `description.rs`.
+    Said(Value),
+    /// A digest of the record that followed from it, as version 1 had it.
+    RecordDigest(String),
+}
+
+impl Record for DefaultInstance {
+    const VERSION: u32 = 2;
+
+    /// Version 1 had a digest of the derived record, as `said`.
+    fn upgrade(_from: u32, mut form: Value) -> Value {
+        form["description"] = json!({ "record-digest": form["said"] });
+        form
+    }
 }
 
 /// An access key of the control API. Secret, so it has no `Debug`.

@@ -140,7 +140,6 @@ fn bash_completes() -> Result<()> {
 
 /// An independent validator takes the README's file, and refuses what `imds` refuses.
 fn schema() -> Result<()> {
-    const README: &str = include_str!("../../../README.md");
     const VALIDATE: &str = r"
 import json, sys, tomllib
 from jsonschema import Draft202012Validator as Validator

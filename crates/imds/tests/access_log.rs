@@ -36,9 +36,10 @@ fn tells_the_distance(routers: u8) -> Result<()> {
         let get = line(&text, family, GET, None)?;
         ensure!(get.ends_with(&format!(" GET / 200 hops={routers}")), "{get}");
         let put = line(&text, family, PUT, None)?;
+        let unit = if routers == 1 { "hop" } else { "hops" };
         let word = format!(
-            " 200 hops={routers} token could hardly arrive: {routers} routers away, hop limit 2; \
-             needs {}",
+            " 200 hops={routers} token undeliverable: client is {routers} {unit} away, hop limit 2 \
+             (needs {})",
             routers + 1
         );
         ensure!(put.ends_with(&word) != could_arrive, "{put}");

@@ -61,7 +61,7 @@ fn in_a_container(limit: &str, arrives: bool) -> Result<()> {
     let log = Log::read(&log)?;
     log.expect(&[" 172.31.", " v1 GET /latest/meta-data/instance-id 200 hops=1"])?;
     log.expect(&[" 172.31.", " v2 PUT /latest/api/token 200 hops=1"])?;
-    let lost = log.count(&["token could hardly arrive: 1 router away, hop limit 1; needs 2"]);
+    let lost = log.count(&["token undeliverable: client is 1 hop away, hop limit 1 (needs 2)"]);
     ensure!((lost == 0) == arrives, "{}", log.0);
     Ok(())
 }

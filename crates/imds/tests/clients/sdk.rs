@@ -8,7 +8,7 @@ use testkit::{Context as _, Finished, Need, Result, Trial, ensure, exec, test};
 use super::Log;
 
 /// What the log says of a token that cannot reach a container.
-const LOST: &str = "token could hardly arrive: 1 router away, hop limit 1; needs 2";
+const LOST: &str = "token undeliverable: client is 1 hop away, hop limit 1 (needs 2)";
 
 const IMAGES: [&str; 2] = ["al2", "al2023"];
 
