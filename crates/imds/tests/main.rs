@@ -31,6 +31,7 @@ mod ssh_key;
 mod stall;
 mod state;
 mod tools;
+mod upgrade;
 mod wire;
 
 use testkit::Arguments;
@@ -64,6 +65,7 @@ fn main() {
         stall::tests(),
         state::tests(),
         tools::tests(),
+        upgrade::tests(),
         wire::tests(),
     ];
     let trials = trials.into_iter().flatten().collect();

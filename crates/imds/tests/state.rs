@@ -86,7 +86,7 @@ fn what_is_no_state_file_is_refused() -> Result<()> {
     let file = directory.path().join("notes.txt");
     fs::write(&file, "remember the milk".repeat(100))?;
     let name = file.display().to_string();
-    expect(&refused(&name, 2)?, &[&name, "is no state file"])?;
+    expect(&refused(&name, 2)?, &[&name, "is not a state file"])?;
     ensure!(fs::read(&file)?.starts_with(b"remember"), "it was changed");
     Ok(())
 }
