@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use tree_sitter::Node;
 
+use crate::job::Job;
 use crate::syntax::{self, children, text};
 
 /// One value of a document.
@@ -43,8 +44,8 @@ pub(crate) enum Style {
 }
 
 /// The documents of a YAML text.
-pub(crate) fn yaml(source: &[u8]) -> Vec<Data> {
-    let Some(tree) = syntax::parse(&tree_sitter_yaml::LANGUAGE.into(), source) else {
+pub(crate) fn yaml(source: &[u8], job: &Job) -> Vec<Data> {
+    let Some(tree) = syntax::parse(&tree_sitter_yaml::LANGUAGE.into(), source, job) else {
         return Vec::new();
     };
     let mut documents = children(tree.root_node());
@@ -54,8 +55,8 @@ pub(crate) fn yaml(source: &[u8]) -> Vec<Data> {
 }
 
 /// The value of a JSON text.
-pub(crate) fn json(source: &[u8]) -> Vec<Data> {
-    let Some(tree) = syntax::parse(&tree_sitter_json::LANGUAGE.into(), source) else {
+pub(crate) fn json(source: &[u8], job: &Job) -> Vec<Data> {
+    let Some(tree) = syntax::parse(&tree_sitter_json::LANGUAGE.into(), source, job) else {
         return Vec::new();
     };
     children(tree.root_node()).into_iter().map(|n| json_value(n, source)).collect()

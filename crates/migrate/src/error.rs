@@ -56,15 +56,43 @@ pub enum WalkError {
 #[non_exhaustive]
 pub enum ScanError {
     /// It took longer than a file may take.
-    #[error("gave up after {} s", limit.as_secs_f32())]
+    #[error("gave up after {} s of processor time", limit.as_secs_f32())]
     TookTooLong {
-        /// How long it may take.
+        /// The processor time it may take.
         limit: std::time::Duration,
     },
-    /// A bug in this crate or in a grammar.
-    #[error("the scanner failed on it; this is a bug")]
-    Panicked,
-    /// The system gives no more threads.
-    #[error("cannot start a thread")]
-    NoThread(#[source] std::io::Error),
+    /// The process that scanned it died: of a grammar that aborts, or of want of memory.
+    #[error("the process that scanned it died")]
+    Died,
+    /// The process that scans cannot be started or talked to.
+    #[error("cannot start a process that scans")]
+    NoWorker(#[source] std::io::Error),
+}
+
+/// Levels of rules that cannot be read.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum LevelsError {
+    /// Something that is not `RULE=LEVEL`.
+    #[error("`{entry}` is not of the form RULE=LEVEL")]
+    Entry {
+        /// What stands there.
+        entry: String,
+    },
+    /// No rule has this name.
+    #[error("`{rule}` is not a rule: they are all, {}", names(&crate::Rule::ALL.map(crate::Rule::id)))]
+    Rule {
+        /// The name.
+        rule: String,
+    },
+    /// No level has this name.
+    #[error("`{level}` is not a level: they are {}", names(&crate::Level::ALL.map(crate::Level::id)))]
+    Level {
+        /// The name.
+        level: String,
+    },
+}
+
+fn names(ids: &[&str]) -> String {
+    ids.join(", ")
 }

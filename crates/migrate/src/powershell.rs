@@ -8,7 +8,9 @@ use tree_sitter::Node;
 use crate::address::{self, HOLE, Target};
 use crate::edit::Edit;
 use crate::embed::is_worth_reading;
-use crate::finding::{Finding, Remedy, Rule};
+use crate::finding::{Finding, Remedy};
+use crate::rules::Rule;
+use crate::language::Language;
 use crate::snippet::{Codec, Decoder, Snippet};
 use crate::syntax::{self, around, children, is_clean, nodes, text};
 
@@ -49,7 +51,7 @@ const ENTRY: &str = "\"X-aws-ec2-metadata-token\" = $ImdsToken";
 /// What is wrong with the PowerShell code in `snippet`.
 pub(crate) fn scan(snippet: &Snippet<'_>) -> Vec<Finding> {
     let source: &[u8] = &snippet.text;
-    let Some(tree) = syntax::parse(&tree_sitter_powershell::LANGUAGE.into(), source) else {
+    let Some(tree) = syntax::parse(&tree_sitter_powershell::LANGUAGE.into(), source, &snippet.job) else {
         return Vec::new();
     };
     let root = tree.root_node();
@@ -76,12 +78,11 @@ pub(crate) fn user_data(snippet: &Snippet<'_>) -> Vec<Finding> {
     if !is_worth_reading(&source[start..end]) {
         return Vec::new();
     }
-    let mut decoder = Decoder::new(source);
+    let mut decoder = Decoder::new(snippet);
     decoder.copy(start..end);
     let mut inner = decoder.finish(end, Codec::default());
-    inner.inherit(snippet);
     inner.multiline = snippet.multiline;
-    inner.lift(crate::scan_snippet(crate::language::Language::PowerShell, &inner))
+    inner.scan(Language::PowerShell)
 }
 
 /// The variables of a script.
