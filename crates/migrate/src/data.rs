@@ -1,5 +1,7 @@
 //! YAML and JSON as one tree of texts, lists and maps that knows where each stands.
 
+mod template;
+
 use std::ops::Range;
 
 use tree_sitter::Node;
@@ -45,7 +47,10 @@ pub(crate) enum Style {
 
 /// The documents of a YAML text.
 pub(crate) fn yaml(source: &[u8], job: &Job) -> Vec<Data> {
-    let Some(tree) = syntax::parse(&tree_sitter_yaml::LANGUAGE.into(), source, job) else {
+    let grammar = tree_sitter_yaml::LANGUAGE.into();
+    // A template is not YAML before it is filled in.
+    let blank = template::blanked(source);
+    let Some(tree) = syntax::parse(&grammar, blank.as_deref().unwrap_or(source), job) else {
         return Vec::new();
     };
     let mut documents = children(tree.root_node());

@@ -53,7 +53,7 @@ pub fn human(path: &Path, bytes: &[u8], finding: &Finding, level: Level, colour:
 
 /// `text` with a sign for each control character but line ends and tabs, and for what turns the
 /// direction of writing.
-fn printable(text: &str) -> String {
+pub fn printable(text: &str) -> String {
     let sign = |c: char| match c {
         '\n' | '\t' => c,
         '\0'..='\x1f' => char::from_u32(0x2400 + u32::from(c)).unwrap_or('?'),

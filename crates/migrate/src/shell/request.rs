@@ -98,6 +98,7 @@ pub(crate) fn recognise<'t>(
 ) -> Option<Request<'t>> {
     let name = command.child_by_field_name("name").and_then(|n| children(n).first().copied())?;
     let words: Vec<Node> = std::iter::once(name).chain(arguments(command)).collect();
+    let mut runs_others = false;
     let (at, fetcher) = words.iter().enumerate().find_map(|(i, word)| {
         let values = names.values(*word);
         if matches!(text(*word, source).trim_matches('"'), "$@" | "$*") {
@@ -108,7 +109,10 @@ pub(crate) fn recognise<'t>(
             Some((first, _)) => Fetcher::named(first).filter(|_| i == 0),
             None => Fetcher::named(v),
         };
-        Some((i, values.iter().find_map(program)?))
+        let fetcher = values.iter().find_map(program)?;
+        let is_other = |v: &String| !v.contains(HOLE) && program(v) != Some(fetcher);
+        runs_others = values.iter().any(is_other);
+        Some((i, fetcher))
     })?;
     let runner = (at > 0).then(|| text(name, source).into_owned());
     if runner.as_deref().is_some_and(|r| SPEAKERS.contains(&r)) {
@@ -120,7 +124,10 @@ pub(crate) fn recognise<'t>(
     let aims = Aims::read(&words[at..], fetcher, names, source);
     let metadata = aims.metadata?;
     let said = aims.said.to_ascii_lowercase();
-    if address::is_foreign(&said) {
+    // Another cloud's path that the same helper is given does not make EC2's foreign.
+    let is_foreign = |line: &str| !address::mentioned(line) && address::is_foreign(line);
+    let has_tree = aims.paths.iter().any(|p| p.contains("/meta-data") || p.contains("/user-data") || p.contains("/dynamic"));
+    if said.lines().any(is_foreign) || !has_tree && address::is_foreign(&said) {
         return None;
     }
     let kind = if said.contains("api/token") {
@@ -131,6 +138,8 @@ pub(crate) fn recognise<'t>(
         runner.as_deref().filter(|_| !is_scheduled).and_then(|r| unsafe_runner(r, names, source))
     {
         Kind::TokenlessUnsafe(reason)
+    } else if runs_others {
+        Kind::TokenlessUnsafe("the same word also runs other programs, which take no header")
     } else if aims.elsewhere {
         Kind::TokenlessUnsafe("the same command also reads other hosts, which must not see a token")
     } else if aims.hidden_options {

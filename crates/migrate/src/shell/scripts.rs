@@ -98,6 +98,10 @@ fn reader_of(node: Node<'_>, names: &Names<'_>, source: &[u8]) -> Option<Reader>
             if is_read_by_a_shell(node, names, source) {
                 return Some(Reader::Script(Language::Shell));
             }
+            // A function that runs it as a command is judged by that.
+            if names.function(name).is_some_and(|f| runs_its_words(f, source)) {
+                return None;
+            }
             (!SPEAKERS.contains(&name)).then_some(WORDS)
         }
         _ => None,
@@ -150,6 +154,14 @@ fn runs_its_argument(function: Node<'_>, at: usize, source: &[u8]) -> bool {
             said.strip_prefix(start).is_some_and(|rest| uses.iter().any(|u| rest.trim() == u))
         });
         runs && mentions <= 1
+    })
+}
+
+/// Whether a function runs one of its arguments as a command.
+fn runs_its_words(function: Node<'_>, source: &[u8]) -> bool {
+    nodes(function).filter(|n| n.kind() == "command_name").any(|name| {
+        let name = text(name, source);
+        name.strip_prefix('$').is_some_and(|n| matches!(n, "1" | "2" | "3" | "@" | "*"))
     })
 }
 
