@@ -124,7 +124,7 @@ fn shell_command(string: Node<'_>, in_call: bool, source: &[u8]) -> Option<Findi
     );
     let is_command = is_worth_reading(script.as_bytes())
         && (script.contains("curl ") || script.contains("wget "))
-        && (in_call || ticked);
+        && (in_call || ticked || script.contains('\n'));
     is_command.then(|| {
         Finding::new(
             Rule::TokenlessRequest,

@@ -5,6 +5,7 @@ use std::ops::Range;
 use std::path::Path;
 
 use crate::address;
+use crate::embed::is_worth_reading;
 use crate::finding::{Finding, Remedy};
 use crate::job::Job;
 use crate::language::Language;
@@ -34,15 +35,16 @@ pub(crate) fn notice(
     let obstacle = job.obstacle();
     let is_read = language.is_some() && obstacle.is_none();
     let says_more = |f: &Finding| matches!(f.rule, Rule::TokenlessRequest | Rule::UnclearRequest);
-    if is_read || findings.iter().any(says_more) || is_test(path) {
+    if findings.iter().any(says_more) || is_test(path) {
         return None;
     }
     let (text, is_utf16) = decoded(bytes);
-    let (number, line) = named(&text)?;
+    let (number, line) = named(&text, |line| !is_read || is_worth_reading(line.as_bytes()))?;
     let why = match (language, obstacle) {
         (_, Some(obstacle)) => obstacle.to_string(),
         _ if is_utf16 => "it is written in UTF-16".to_owned(),
-        _ => "its language is not read".to_owned(),
+        (Some(_), None) => "a line reads like a request, and none was recognised".to_owned(),
+        (None, None) => "its language is not read".to_owned(),
     };
     let advice = "look whether what asks for this address sends the header X-aws-ec2-metadata-token; if it \
                   does, or is not a request, say so in a comment: imds-migrate: ignore";
@@ -79,9 +81,9 @@ pub(crate) fn is_test(path: &Path) -> bool {
             || ["_test", "_spec", ".test", ".spec", "_mock"].iter().any(|end| name.ends_with(end)))
 }
 
-/// The line that names the service as something to ask, and its number from 0; `None` also where the
+/// The first line for which `is_meant` holds that names the service as something to ask, and its number from 0; `None` also where the
 /// file names the header that carries a token.
-fn named(text: &str) -> Option<(usize, &str)> {
+fn named(text: &str, is_meant: impl Fn(&str) -> bool) -> Option<(usize, &str)> {
     if !address::mentioned(text) {
         return None;
     }
@@ -96,6 +98,7 @@ fn named(text: &str) -> Option<(usize, &str)> {
             && !COMMENTS.iter().any(|mark| lower.starts_with(mark))
             && !OTHER_USES.iter().any(|word| lower.contains(word))
             && !address::is_foreign(&lower)
+            && is_meant(line)
     })
 }
 
@@ -113,7 +116,7 @@ fn decoded(bytes: &[u8]) -> (Cow<'_, str>, bool) {
 /// The notice for a file whose scan did not come to its end.
 pub(crate) fn given_up(bytes: &[u8], why: &str) -> Option<Finding> {
     let (text, _) = decoded(bytes);
-    let (number, _) = named(&text)?;
+    let (number, _) = named(&text, |_| true)?;
     let what = "this file names the metadata service and was not understood";
     let advice = "look through it by hand";
     let span = nth_line(bytes, number);
