@@ -35,7 +35,12 @@ pub(crate) fn notice(
     let obstacle = job.obstacle();
     let is_read = language.is_some() && obstacle.is_none();
     let says_more = |f: &Finding| matches!(f.rule, Rule::TokenlessRequest | Rule::UnclearRequest);
-    if findings.iter().any(says_more) || is_test(path) {
+    // In these languages what is not a request is told from one by the code around it.
+    let is_followed = matches!(
+        language,
+        Some(Language::Shell | Language::OtherShell | Language::Hcl | Language::PowerShell | Language::Dockerfile)
+    );
+    if is_read && is_followed || findings.iter().any(says_more) || is_test(path) {
         return None;
     }
     let (text, is_utf16) = decoded(bytes);
