@@ -81,7 +81,9 @@ impl Scanned {
             Ok(findings.iter().map(print).collect::<String>().into_bytes())
         };
         let text = match form {
-            Form::Human { colour } => each(&|f| report::human(path, bytes, f, level(f), colour) + "\n"),
+            Form::Human { colour } => {
+                each(&|f| report::human(path, bytes, f, level(f), colour) + "\n")
+            }
             Form::Json => each(&|f| report::json(path, f, level(f)) + "\n"),
             Form::Diff => {
                 apply(bytes, choice.edits(&findings)).map(|after| report::diff(path, bytes, &after))

@@ -9,8 +9,8 @@ use self::dialect::Dialect;
 use crate::address::{self, HOLE, Target};
 use crate::embed::is_worth_reading;
 use crate::finding::{Finding, Remedy};
-use crate::rules::Rule;
 use crate::language::Language;
+use crate::rules::Rule;
 use crate::snippet::Snippet;
 use crate::syntax::{self, around, children, nodes, text};
 

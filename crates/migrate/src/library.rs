@@ -8,8 +8,8 @@ use std::path::Path;
 use self::floors::{FLOORS, Floor};
 use self::manifest::{Package, reader};
 use crate::finding::{Finding, Remedy};
-use crate::rules::Rule;
 use crate::job::Job;
+use crate::rules::Rule;
 
 /// Whether `path` names a file that lists library versions.
 pub(crate) fn is_manifest(path: &Path) -> bool {

@@ -58,7 +58,10 @@ fn indent(line: &[u8], open: &mut Vec<usize>) -> Result<(), Obstacle> {
         open.pop();
     }
     open.push(width);
-    let dashes = line[width..].chunks(2).take_while(|pair| [b"- ", b"? ", b": "].iter().any(|dash| *pair == *dash)).count();
+    let dashes = line[width..]
+        .chunks(2)
+        .take_while(|pair| [b"- ", b"? ", b": "].iter().any(|dash| *pair == *dash))
+        .count();
     if open.len() + dashes > MAX_INDENTS { Err(Obstacle::Nesting) } else { Ok(()) }
 }
 
@@ -68,7 +71,8 @@ fn marks(line: &[u8]) -> Result<(), Obstacle> {
     for at in memchr::memmem::find_iter(line, b"<<") {
         here_documents += 1;
         let mark = line[at + 2..].trim_ascii_start();
-        let length = mark.iter().take_while(|b| !b.is_ascii_whitespace() && !b";|&)".contains(b)).count();
+        let length =
+            mark.iter().take_while(|b| !b.is_ascii_whitespace() && !b";|&)".contains(b)).count();
         if here_documents > MAX_HERE_DOCUMENTS || length > MAX_MARK {
             return Err(Obstacle::HereDocuments);
         }
@@ -85,7 +89,8 @@ mod tests {
     #[test]
     fn what_people_write_is_parsed_and_what_is_just_over_a_limit_is_not() {
         let nested = |n: usize| format!("{}x{}", "[".repeat(n), "]".repeat(n));
-        let indented = |n: usize| (0..n).map(|i| format!("{}a:\n", " ".repeat(i))).collect::<String>();
+        let indented =
+            |n: usize| (0..n).map(|i| format!("{}a:\n", " ".repeat(i))).collect::<String>();
         let dashed = |n: usize| format!("{}x", "- ".repeat(n));
         let marked = |n: usize| format!("cat <<{}\n", "E".repeat(n));
         let opened = |n: usize| format!("cat {}\n", "<<A ".repeat(n));

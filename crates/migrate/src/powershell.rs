@@ -9,8 +9,8 @@ use crate::address::{self, HOLE, Target};
 use crate::edit::Edit;
 use crate::embed::is_worth_reading;
 use crate::finding::{Finding, Remedy};
-use crate::rules::Rule;
 use crate::language::Language;
+use crate::rules::Rule;
 use crate::snippet::{Codec, Decoder, Snippet};
 use crate::syntax::{self, around, children, is_clean, nodes, text};
 use crate::values::{some_of, unknown};
@@ -52,7 +52,8 @@ const ENTRY: &str = "\"X-aws-ec2-metadata-token\" = $ImdsToken";
 /// What is wrong with the PowerShell code in `snippet`.
 pub(crate) fn scan(snippet: &Snippet<'_>) -> Vec<Finding> {
     let source: &[u8] = &snippet.text;
-    let Some(tree) = syntax::parse(&tree_sitter_powershell::LANGUAGE.into(), source, &snippet.job) else {
+    let Some(tree) = syntax::parse(&tree_sitter_powershell::LANGUAGE.into(), source, &snippet.job)
+    else {
         return Vec::new();
     };
     let root = tree.root_node();
@@ -272,7 +273,10 @@ fn rewrite<'t>(
     };
     let is_shortened = |e: &&Node| {
         let written = text(**e, source).to_ascii_lowercase();
-        e.kind() == "command_parameter" && written.len() > 2 && written != "-headers" && "-headers".starts_with(&written)
+        e.kind() == "command_parameter"
+            && written.len() > 2
+            && written != "-headers"
+            && "-headers".starts_with(&written)
     };
     if elements.iter().any(|e| is_shortened(&e)) {
         return Err("its headers are named by a short form");
@@ -318,9 +322,10 @@ fn rewrite<'t>(
 fn is_conditional(node: Node<'_>, statement: Node<'_>) -> bool {
     around(node).take_while(|n| *n != statement).any(|n| {
         n.kind() == "elseif_clause"
-            || n.kind() == "logical_expression" && children(n).first().is_some_and(|first| {
-                !around(node).any(|outer| outer == *first)
-            })
+            || n.kind() == "logical_expression"
+                && children(n)
+                    .first()
+                    .is_some_and(|first| !around(node).any(|outer| outer == *first))
     })
 }
 

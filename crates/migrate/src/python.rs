@@ -19,7 +19,8 @@ use crate::syntax::{self, around, children, is_clean, nodes, owned};
 /// What is wrong with the Python code in `snippet`.
 pub(crate) fn scan(snippet: &Snippet<'_>) -> Vec<Finding> {
     let source: &[u8] = &snippet.text;
-    let Some(tree) = syntax::parse(&tree_sitter_python::LANGUAGE.into(), source, &snippet.job) else {
+    let Some(tree) = syntax::parse(&tree_sitter_python::LANGUAGE.into(), source, &snippet.job)
+    else {
         return Vec::new();
     };
     let root = tree.root_node();
@@ -82,7 +83,10 @@ fn request<'t>(
         || said.contains("api/token")
         || call.has_hidden_headers(names) && sends_tokens(&snippet.text)
         || is_fallback(call.node, &snippet.text);
-    if speaks_v2 || call.gets_header_later(names) || address::is_foreign(&call.said_beside_url(names)) {
+    if speaks_v2
+        || call.gets_header_later(names)
+        || address::is_foreign(&call.said_beside_url(names))
+    {
         return None;
     }
     let what = format!("`{}` reads instance metadata without a token", call.name);
@@ -156,12 +160,17 @@ fn rewrite<'t>(
 fn is_conditional(call: Node<'_>, statement: Node<'_>) -> bool {
     let inside: Vec<Node> = around(call).take_while(|n| *n != statement).collect();
     let is_on = |holder: Node<'_>, fields: &[&str]| {
-        fields.iter().filter_map(|f| holder.child_by_field_name(f)).any(|part| inside.contains(&part))
+        fields
+            .iter()
+            .filter_map(|f| holder.child_by_field_name(f))
+            .any(|part| inside.contains(&part))
     };
     statement.kind() == "while_statement"
         || inside.iter().any(|n| match n.kind() {
             "lambda" | "default_parameter" | "elif_clause" => true,
-            "list_comprehension" | "set_comprehension" | "dictionary_comprehension"
+            "list_comprehension"
+            | "set_comprehension"
+            | "dictionary_comprehension"
             | "generator_expression" => true,
             "boolean_operator" => is_on(*n, &["right"]),
             // `a if condition else b` has no fields: the condition is in the middle.

@@ -153,11 +153,14 @@ impl FromStr for Levels {
         for entry in text.split(',').map(str::trim).filter(|entry| !entry.is_empty()) {
             let bad = || LevelsError::Entry { entry: entry.to_owned() };
             let (name, level) = entry.split_once('=').ok_or_else(bad)?;
-            let level = Level::ALL.into_iter().find(|l| l.id() == level.trim()).ok_or_else(|| {
-                LevelsError::Level { level: level.trim().to_owned() }
-            })?;
-            let rules: Vec<Rule> =
-                Rule::ALL.into_iter().filter(|r| matches!(name.trim(), "all") || r.id() == name.trim()).collect();
+            let level = Level::ALL
+                .into_iter()
+                .find(|l| l.id() == level.trim())
+                .ok_or_else(|| LevelsError::Level { level: level.trim().to_owned() })?;
+            let rules: Vec<Rule> = Rule::ALL
+                .into_iter()
+                .filter(|r| matches!(name.trim(), "all") || r.id() == name.trim())
+                .collect();
             if rules.is_empty() {
                 return Err(LevelsError::Rule { rule: name.trim().to_owned() });
             }
@@ -173,7 +176,10 @@ mod tests {
 
     #[test]
     fn levels_are_set_by_name_and_the_last_one_holds() {
-        let levels: Levels = "all=note, hop-limit-too-low=off,old-library=error,old-library=warning".parse().unwrap();
+        let levels: Levels =
+            "all=note, hop-limit-too-low=off,old-library=error,old-library=warning"
+                .parse()
+                .unwrap();
         assert_eq!(levels.of(Rule::TokenlessRequest), Level::Note);
         assert_eq!(levels.of(Rule::HopLimitTooLow), Level::Off);
         assert_eq!(levels.of(Rule::OldLibrary), Level::Warning);

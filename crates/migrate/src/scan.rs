@@ -42,7 +42,9 @@ pub(crate) fn scan_within(
     if let Some(language) = language {
         let file = Snippet::file(bytes, Rc::clone(&job));
         findings.extend(file.scan(language));
-        findings.extend(only_what_parses(language, &file, settings::scan(language, &file)));
+        if prefilter::may_launch(bytes) {
+            findings.extend(only_what_parses(language, &file, settings::scan(language, &file)));
+        }
     }
     if let (true, Some(limit)) = (job.budget.is_spent(), limit) {
         return Err(ScanError::TookTooLong { limit });
@@ -59,6 +61,9 @@ pub(crate) fn scan_within(
 
 /// Findings in code of one language, which may be a part of a file.
 fn scan_text(language: Language, snippet: &Snippet<'_>) -> Vec<Finding> {
+    if !prefilter::may_request(&snippet.text) {
+        return Vec::new();
+    }
     let findings = match language {
         Language::Shell => shell::scan(snippet),
         Language::OtherShell => shell::look(snippet),
@@ -98,9 +103,8 @@ fn parses_after(language: Language, snippet: &Snippet<'_>, findings: &[Finding])
         return false;
     };
     let Some(grammar) = language.grammar() else { return true };
-    let errors = |text: &[u8]| {
-        syntax::parse(&grammar, text, &snippet.job).map(|tree| syntax::errors(&tree))
-    };
+    let errors =
+        |text: &[u8]| syntax::parse(&grammar, text, &snippet.job).map(|tree| syntax::errors(&tree));
     // As a rule there are none, and the original need not be parsed again.
     match errors(&edited) {
         Some(0) => true,

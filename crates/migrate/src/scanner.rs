@@ -48,7 +48,10 @@ impl Scanner {
     /// A scanner in a process of its own, which `command` starts: a program that calls
     /// [`serve`](crate::serve). It is started for the first file that is worth parsing, and again
     /// after one that it died of.
-    pub fn in_process(limit: Duration, command: impl Fn() -> Command + Send + Sync + 'static) -> Self {
+    pub fn in_process(
+        limit: Duration,
+        command: impl Fn() -> Command + Send + Sync + 'static,
+    ) -> Self {
         Self { limit, start: Some(Arc::new(command)), worker: None }
     }
 

@@ -148,7 +148,11 @@ fn tokenless<'t>(
         };
         let header = |variable: &str| {
             let text = format!(" {}", request.fetcher.header(variable));
-            request.headers.iter().map(move |at| Edit::insert(*at, text.clone())).collect::<Vec<_>>()
+            request
+                .headers
+                .iter()
+                .map(move |at| Edit::insert(*at, text.clone()))
+                .collect::<Vec<_>>()
         };
         let remedy = if let Some(reason) = reason {
             Remedy::advice(example(request), reason)
@@ -156,7 +160,9 @@ fn tokenless<'t>(
             Remedy::Rewrite(header(&variable))
         } else if request.is_scheduled {
             let place = Place::before(request.program);
-            Remedy::Rewrite([fetch(&place, &[request], variable, snippet), header(variable)].concat())
+            Remedy::Rewrite(
+                [fetch(&place, &[request], variable, snippet), header(variable)].concat(),
+            )
         } else if let Some(place) = place_of(request) {
             let sharing: Vec<&Request> = needy
                 .iter()
@@ -169,8 +175,9 @@ fn tokenless<'t>(
             Remedy::advice(example(request), "it reads the status of the command before it")
         };
         let what = format!("{} reads instance metadata without a token", request.fetcher.name());
-        let mut finding = Finding::new(Rule::TokenlessRequest, request.command.byte_range(), what, remedy)
-            .reading(request.paths.iter().cloned());
+        let mut finding =
+            Finding::new(Rule::TokenlessRequest, request.command.byte_range(), what, remedy)
+                .reading(request.paths.iter().cloned());
         if is_traced {
             finding.caution = Some(TRACED.to_owned());
         }
@@ -250,7 +257,12 @@ fn unparsed(request: &Request<'_>) -> Option<&'static str> {
 ///
 /// It never fails: a script under `set -e` goes on to its own request, whose failure it may
 /// expect. curl drops a header whose value is empty, so the request is then as it was.
-fn fetch(place: &Place, requests: &[&Request<'_>], variable: &str, snippet: &Snippet<'_>) -> Vec<Edit> {
+fn fetch(
+    place: &Place,
+    requests: &[&Request<'_>],
+    variable: &str,
+    snippet: &Snippet<'_>,
+) -> Vec<Edit> {
     let of = |fetcher| requests.iter().find(|r| r.fetcher == fetcher);
     let commands: Vec<String> = [Fetcher::Curl, Fetcher::Wget]
         .into_iter()

@@ -44,7 +44,11 @@ fn parsed(language: &Language, text: &[u8], job: &Job) -> Result<Tree, Obstacle>
         parser.set_language(language).ok()?;
         let mut go_on = go_on;
         let options = ParseOptions::new().progress_callback(&mut go_on);
-        let tree = parser.parse_with_options(&mut |at, _| &text[at.min(text.len())..], None, Some(options));
+        let tree = parser.parse_with_options(
+            &mut |at, _| &text[at.min(text.len())..],
+            None,
+            Some(options),
+        );
         // What is given up would go on with the next text.
         parser.reset();
         tree

@@ -16,8 +16,20 @@ const COMMENTS: [&str; 10] = ["#", "//", "/*", "*", "--", ";", "%", "<!--", "\"\
 
 /// What stands in a line that keeps traffic away from the address, or prints it.
 const OTHER_USES: [&str; 14] = [
-    "no_proxy", "noproxy", "non_proxy", "nonproxy", "iptables", "nft ", "route add", "ip route", "deny", "block",
-    "cidr", "echo ", "printf", "println",
+    "no_proxy",
+    "noproxy",
+    "non_proxy",
+    "nonproxy",
+    "iptables",
+    "nft ",
+    "route add",
+    "ip route",
+    "deny",
+    "block",
+    "cidr",
+    "echo ",
+    "printf",
+    "println",
 ];
 
 /// Where EC2's tree begins, behind any host.
@@ -38,7 +50,13 @@ pub(crate) fn notice(
     // In these languages what is not a request is told from one by the code around it.
     let is_followed = matches!(
         language,
-        Some(Language::Shell | Language::OtherShell | Language::Hcl | Language::PowerShell | Language::Dockerfile)
+        Some(
+            Language::Shell
+                | Language::OtherShell
+                | Language::Hcl
+                | Language::PowerShell
+                | Language::Dockerfile
+        )
     );
     if is_read && is_followed || findings.iter().any(says_more) || is_test(path) {
         return None;
@@ -56,8 +74,13 @@ pub(crate) fn notice(
     let what = "this file names the metadata service and was not understood";
     let ends_url = |c: char| c.is_whitespace() || "\"'`()<>,;".contains(c);
     Some(
-        Finding::new(Rule::NotUnderstood, nth_line(bytes, number), what, Remedy::advice(advice, why))
-            .reading(line.split(ends_url).filter_map(address::path)),
+        Finding::new(
+            Rule::NotUnderstood,
+            nth_line(bytes, number),
+            what,
+            Remedy::advice(advice, why),
+        )
+        .reading(line.split(ends_url).filter_map(address::path)),
     )
 }
 
@@ -76,9 +99,14 @@ pub(crate) fn is_test(path: &Path) -> bool {
     let name = path.file_stem().and_then(|s| s.to_str()).unwrap_or_default().to_ascii_lowercase();
     let folders = path.parent().into_iter().flat_map(Path::components);
     let in_tests = folders.rev().take(3).any(|folder| {
-        matches!(folder.as_os_str().to_str(), Some("test" | "tests" | "__tests__" | "spec" | "testdata" | "fixtures"))
+        matches!(
+            folder.as_os_str().to_str(),
+            Some("test" | "tests" | "__tests__" | "spec" | "testdata" | "fixtures")
+        )
     });
-    let is_code = path.extension().is_some_and(|e| !matches!(e.to_str(), Some("sh" | "bash" | "yml" | "yaml")));
+    let is_code = path
+        .extension()
+        .is_some_and(|e| !matches!(e.to_str(), Some("sh" | "bash" | "yml" | "yaml")));
     is_code
         && (in_tests
             || name == "conftest"

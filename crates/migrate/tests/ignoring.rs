@@ -7,7 +7,10 @@ const TERRAFORM: &str = "resource \"aws_instance\" \"it\" {";
 
 /// The lines of findings.
 fn lines(path: &str, text: &str) -> Vec<usize> {
-    imds_migrate::scan(Path::new(path), text.as_bytes()).iter().map(|finding| finding.line).collect()
+    imds_migrate::scan(Path::new(path), text.as_bytes())
+        .iter()
+        .map(|finding| finding.line)
+        .collect()
 }
 
 #[test]

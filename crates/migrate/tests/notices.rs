@@ -24,7 +24,9 @@ fn notices(path: &str, bytes: &[u8]) -> Vec<String> {
 
 #[test]
 fn a_language_that_is_not_read_is_said() {
-    for name in ["Jenkinsfile", "a.kt", "a.scala", "a.rs", "a.c", "a.lua", "a.R", "a.nix", "a.pp", "x.tpl"] {
+    for name in
+        ["Jenkinsfile", "a.kt", "a.scala", "a.rs", "a.c", "a.lua", "a.R", "a.nix", "a.pp", "x.tpl"]
+    {
         let text = format!("something = get(\"{URL}\")\n");
         assert_eq!(notices(name, text.as_bytes()), ["its language is not read"], "{name}");
     }
@@ -78,9 +80,11 @@ fn a_file_over_its_time_is_given_up_and_the_next_is_scanned() {
 #[test]
 fn names_that_build_on_each_other_come_to_an_end() {
     let appends = "doc=\"${doc}a: ${a}${b}${doc}\"\n".repeat(400);
-    let script = format!("#!/bin/bash\na=$(curl -s {URL})\nb=$a$doc\n{appends}mongo --eval \"$doc\"\n");
+    let script =
+        format!("#!/bin/bash\na=$(curl -s {URL})\nb=$a$doc\n{appends}mongo --eval \"$doc\"\n");
     assert_eq!(scan(Path::new("a.sh"), script.as_bytes()).len(), 1);
     let appends = "doc = doc + a + \"{}{}\".format(b, doc)\n".repeat(400);
-    let module = format!("import requests\na = requests.get(\"{URL}\").text\nb = a\n{appends}print(doc)\n");
+    let module =
+        format!("import requests\na = requests.get(\"{URL}\").text\nb = a\n{appends}print(doc)\n");
     assert_eq!(scan(Path::new("a.py"), module.as_bytes()).len(), 1);
 }

@@ -81,7 +81,10 @@ fn write(args: &MigrateArgs, form: Form, choice: &Choice) -> Result<Tally, Comma
         }
         match rewrite(path, file, choice) {
             Ok(after) => {
-                terminal::print(format!("rewritten: {}\n", report::printable(&path.display().to_string())))?;
+                terminal::print(format!(
+                    "rewritten: {}\n",
+                    report::printable(&path.display().to_string())
+                ))?;
                 match Scanned::of(&mut scanner, path, &after, form, choice) {
                     Ok(now) => {
                         tally.now_has(file, &now, &choice.levels);

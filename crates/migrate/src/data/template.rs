@@ -6,7 +6,8 @@ const MARKS: [(&[u8], &[u8]); 4] = [(b"{{", b"}}"), (b"{%", b"%}"), (b"{#", b"#}
 /// The same text, as long, in which what an engine reads is blank, or a word where a value stands; `None` if
 /// there is nothing of that kind. Texts in block scalars keep what they have: they parse all the same.
 pub(super) fn blanked(source: &[u8]) -> Option<Vec<u8>> {
-    let is_marked = |line: &[u8]| MARKS.iter().any(|(open, _)| line.trim_ascii_start().starts_with(open));
+    let is_marked =
+        |line: &[u8]| MARKS.iter().any(|(open, _)| line.trim_ascii_start().starts_with(open));
     let has_lines = source.split(|b| *b == b'\n').any(is_marked);
     if !has_lines && memchr::memmem::find(source, b"{{").is_none() {
         return None;
@@ -38,7 +39,8 @@ fn blank_line(text: &mut [u8], line: std::ops::Range<usize>, is_control: bool) {
             continue;
         };
         let inside = &rest[open.len()..];
-        let length = memchr::memmem::find(inside, close).map_or(inside.len(), |end| end + close.len());
+        let length =
+            memchr::memmem::find(inside, close).map_or(inside.len(), |end| end + close.len());
         let end = at + open.len() + length;
         let word = if is_control || *open != b"{{" { b' ' } else { b'_' };
         text[at..end].fill(word);

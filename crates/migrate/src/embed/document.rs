@@ -7,8 +7,8 @@ use super::script::{exec_form, is_worth_reading};
 use crate::address::{self, BLOT, Target};
 use crate::data::{self, Content, Data, Style};
 use crate::finding::{Finding, Remedy};
-use crate::rules::Rule;
 use crate::language::{self, Language};
+use crate::rules::Rule;
 use crate::snippet::{Codec, Decoder, Snippet};
 
 /// Keys whose texts are for people.

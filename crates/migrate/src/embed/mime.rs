@@ -3,8 +3,8 @@
 use std::ops::Range;
 
 use crate::finding::{Finding, Remedy};
-use crate::rules::Rule;
 use crate::language::{self, Language};
+use crate::rules::Rule;
 use crate::snippet::{Codec, Decoder, Snippet};
 
 pub(super) fn scan(snippet: &Snippet<'_>) -> Vec<Finding> {

@@ -45,12 +45,41 @@ impl Default for Place<'_> {
 /// Keys whose texts a shell reads: of cloud-init, CloudFormation, SSM, Ansible, Packer, eksctl, and of CI
 /// jobs.
 const SHELL_KEYS: [&str; 35] = [
-    "runcmd", "bootcmd", "UserData", "userData", "user_data", "userdata", "Fn::Base64", "preBootstrapCommands",
-    "overrideBootstrapCommand", "shell", "ansible.builtin.shell", "ansible.legacy.shell", "raw",
-    "ansible.builtin.raw", "inline", "commands", "runCommand", "script", "before_script", "after_script",
-    "before_install", "install", "after_install", "before_deploy", "after_deploy", "after_success",
-    "after_failure", "bash", "pre_build", "post_build", "scripts", "prepare", "override",
-    "additionalUserData", "before_all",
+    "runcmd",
+    "bootcmd",
+    "UserData",
+    "userData",
+    "user_data",
+    "userdata",
+    "Fn::Base64",
+    "preBootstrapCommands",
+    "overrideBootstrapCommand",
+    "shell",
+    "ansible.builtin.shell",
+    "ansible.legacy.shell",
+    "raw",
+    "ansible.builtin.raw",
+    "inline",
+    "commands",
+    "runCommand",
+    "script",
+    "before_script",
+    "after_script",
+    "before_install",
+    "install",
+    "after_install",
+    "before_deploy",
+    "after_deploy",
+    "after_success",
+    "after_failure",
+    "bash",
+    "pre_build",
+    "post_build",
+    "scripts",
+    "prepare",
+    "override",
+    "additionalUserData",
+    "before_all",
 ];
 
 /// Keys whose texts PowerShell reads.
@@ -89,7 +118,10 @@ impl<'a> Place<'a> {
             self.args = SHELL;
         }
         let kinds = [word(&["action"]), word(&["type"])];
-        if kinds.iter().any(|k| matches!(*k, "aws:runPowerShellScript" | "powershell" | "windows-shell")) {
+        if kinds
+            .iter()
+            .any(|k| matches!(*k, "aws:runPowerShellScript" | "powershell" | "windows-shell"))
+        {
             self.default = POWERSHELL;
         } else if kinds.contains(&"aws:runShellScript") {
             self.default = SHELL;
@@ -113,7 +145,9 @@ impl<'a> Place<'a> {
             // Scripts by name, as npm has them.
             _ if self.parent == "scripts" => SHELL,
             "command" if is_init && !self.holes.compose || self.parent == "run" => SHELL,
-            "command" | "entrypoint" | "ansible.builtin.command" | "ansible.legacy.command" => WORDS,
+            "command" | "entrypoint" | "ansible.builtin.command" | "ansible.legacy.command" => {
+                WORDS
+            }
             _ if TRANSPARENT.contains(&key) => self.reader,
             _ => UNKNOWN,
         };
@@ -135,5 +169,8 @@ fn shell_named(name: &str) -> Option<Reader> {
 
 /// Whether the word after `word` is a script.
 pub(super) fn starts_script(word: &str) -> bool {
-    matches!(word, "-c" | "-lc" | "-ec" | "-xc" | "-exc" | "-euc" | "-euxc" | "-cx" | "-ce" | "CMD-SHELL")
+    matches!(
+        word,
+        "-c" | "-lc" | "-ec" | "-xc" | "-exc" | "-euc" | "-euxc" | "-cx" | "-ce" | "CMD-SHELL"
+    )
 }

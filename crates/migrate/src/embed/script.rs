@@ -4,8 +4,8 @@ use std::ops::Range;
 
 use crate::address;
 use crate::finding::{Finding, Remedy};
-use crate::rules::Rule;
 use crate::language::{self, Language};
+use crate::rules::Rule;
 use crate::snippet::Snippet;
 
 /// Whether a text is worth reading as a script.

@@ -104,9 +104,10 @@ impl<'t> Call<'t> {
 
     /// What it says beside its URL.
     pub(super) fn said_beside_url(&self, names: &Names<'t>) -> String {
-        let beside = self.arguments.iter().filter(|a| {
-            **a != self.url && a.child_by_field_name("value") != Some(self.url)
-        });
+        let beside = self
+            .arguments
+            .iter()
+            .filter(|a| **a != self.url && a.child_by_field_name("value") != Some(self.url));
         let mut said = String::new();
         for argument in beside {
             said.push_str(&owned(*argument, names.source));

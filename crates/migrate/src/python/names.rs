@@ -106,7 +106,8 @@ impl<'t> Names<'t> {
         let (Some(name), Some(parameters)) = (field("name"), field("parameters")) else { return };
         let name = owned(name, self.source);
         let body = owned(node, self.source);
-        if ["subprocess", "os.system", "popen", "getoutput"].iter().any(|word| body.contains(word)) {
+        if ["subprocess", "os.system", "popen", "getoutput"].iter().any(|word| body.contains(word))
+        {
             self.runners.insert(name.clone());
         }
         let parameters: Vec<(String, bool)> = children(parameters)
@@ -238,14 +239,26 @@ impl<'t> Names<'t> {
 
     /// Whether the module fakes web services: what it asks for is a part of a test.
     pub(super) fn fakes_requests(&self) -> bool {
-        const FAKES: [&str; 6] =
-            ["responses", "httpretty", "requests_mock", "unittest.mock", "respx", "pytest_httpserver"];
-        nodes(self.root).take_while(|n| n.kind() != "call").filter(|n| n.kind().starts_with("import")).any(|n| {
-            let import = owned(n, self.source);
-            FAKES.iter().any(|fake| {
-                import.split_whitespace().nth(1).is_some_and(|module| module.trim_end_matches(',') == *fake)
+        const FAKES: [&str; 6] = [
+            "responses",
+            "httpretty",
+            "requests_mock",
+            "unittest.mock",
+            "respx",
+            "pytest_httpserver",
+        ];
+        nodes(self.root)
+            .take_while(|n| n.kind() != "call")
+            .filter(|n| n.kind().starts_with("import"))
+            .any(|n| {
+                let import = owned(n, self.source);
+                FAKES.iter().any(|fake| {
+                    import
+                        .split_whitespace()
+                        .nth(1)
+                        .is_some_and(|module| module.trim_end_matches(',') == *fake)
+                })
             })
-        })
     }
 
     /// What is assigned to `name`.
@@ -321,7 +334,9 @@ impl<'t> Names<'t> {
     }
 
     fn sequence(&self, parts: &[Node<'t>]) -> Vec<String> {
-        parts.iter().fold(vec![String::new()], |values, part| product(&values, &self.evaluate(*part)))
+        parts
+            .iter()
+            .fold(vec![String::new()], |values, part| product(&values, &self.evaluate(*part)))
     }
 
     fn operator(&self, node: Node<'t>) -> Vec<String> {
@@ -356,7 +371,8 @@ impl<'t> Names<'t> {
         let own = assigned.iter().position(|a| holds(a.value, node));
         let others = assigned.iter().enumerate().filter(|(i, _)| Some(*i) != own);
         let mut values: Vec<String> = others.flat_map(|(_, a)| a.texts.iter().cloned()).collect();
-        let parameter = self.function_around(node).filter(|f| f.parameters.iter().any(|(p, _)| *p == name));
+        let parameter =
+            self.function_around(node).filter(|f| f.parameters.iter().any(|(p, _)| *p == name));
         if let Some(function) = parameter {
             let key = (function.name.clone(), name);
             values.extend(self.arguments.get(&key).into_iter().flatten().cloned());
@@ -387,7 +403,9 @@ impl<'t> Names<'t> {
                 else {
                     continue;
                 };
-                if value.kind() != "dictionary" && wanted.as_ref().is_none_or(|w| *w == self.evaluate(key)) {
+                if value.kind() != "dictionary"
+                    && wanted.as_ref().is_none_or(|w| *w == self.evaluate(key))
+                {
                     values.extend(self.evaluate(value));
                 }
             }

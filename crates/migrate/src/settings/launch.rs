@@ -17,7 +17,11 @@ pub(super) const REQUIRE: &str = "first migrate what still speaks IMDSv1 on thes
 const REACH: &str = "a limit of 2 lets containers on a bridged network fetch tokens, and with \
                      them the instance's role; keep 1 where they must not";
 
-pub(super) fn not_required(span: Range<usize>, what: impl Into<String>, edits: Vec<Edit>) -> Finding {
+pub(super) fn not_required(
+    span: Range<usize>,
+    what: impl Into<String>,
+    edits: Vec<Edit>,
+) -> Finding {
     let remedy = Remedy::Offer { edits, caution: REQUIRE.to_owned() };
     Finding::new(Rule::TokensNotRequired, span, what, remedy)
 }
@@ -74,9 +78,12 @@ impl NodeGroup<'_> {
 pub(super) fn runs_containers(source: &[u8]) -> bool {
     const WORDS: [&str; 7] =
         ["ecs", "docker", "container", "kubernetes", "kubelet", "eks", "/etc/eks/bootstrap.sh"];
-    let text = String::from_utf8_lossy(source).to_ascii_lowercase();
-    let is_word = |c: char| c.is_ascii_alphanumeric();
+    let text = source.to_ascii_lowercase();
+    let is_inside = |at: Option<&u8>| at.is_some_and(u8::is_ascii_alphanumeric);
     WORDS.iter().any(|word| {
-        text.split(|c| !is_word(c)).any(|w| w == *word) || word.contains('/') && text.contains(word)
+        memchr::memmem::find_iter(&text, word).any(|at| {
+            let before = at.checked_sub(1).and_then(|before| text.get(before));
+            !is_inside(before) && !is_inside(text.get(at + word.len()))
+        })
     })
 }

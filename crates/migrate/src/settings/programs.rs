@@ -10,8 +10,8 @@ use self::toolkit::{Launcher, Options, Toolkit};
 use super::launch::{NodeGroup, REQUIRE, not_required, runs_containers, too_low};
 use crate::edit::Edit;
 use crate::finding::{Finding, Remedy};
-use crate::rules::Rule;
 use crate::language::Language;
+use crate::rules::Rule;
 use crate::snippet::Snippet;
 use crate::syntax::{self, children, clean_nodes, text};
 
@@ -27,7 +27,8 @@ pub(super) fn scan(language: Language, snippet: &Snippet<'_>) -> Vec<Finding> {
         return Vec::new();
     };
     let source: &[u8] = &snippet.text;
-    let Some(tree) = language.grammar().and_then(|g| syntax::parse(&g, source, &snippet.job)) else {
+    let Some(tree) = language.grammar().and_then(|g| syntax::parse(&g, source, &snippet.job))
+    else {
         return Vec::new();
     };
     let root = tree.root_node();

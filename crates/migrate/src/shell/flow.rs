@@ -44,7 +44,9 @@ impl<'t> Flow<'_, 't> {
                 };
                 value.is_some_and(|v| self.is_certain(v, requests))
                     || items.iter().any(is_default)
-                        && items.iter().all(|item| self.is_certain_sequence(&branch(*item), requests))
+                        && items
+                            .iter()
+                            .all(|item| self.is_certain_sequence(&branch(*item), requests))
             }
             "while_statement" => any(&fields(node, "condition")),
             "for_statement" => {
@@ -72,7 +74,11 @@ impl<'t> Flow<'_, 't> {
     }
 
     /// Whether one of `requests` is made whenever `statements` are run one after the other.
-    pub(super) fn is_certain_sequence(&self, statements: &[Node<'t>], requests: &[Node<'t>]) -> bool {
+    pub(super) fn is_certain_sequence(
+        &self,
+        statements: &[Node<'t>],
+        requests: &[Node<'t>],
+    ) -> bool {
         for statement in statements {
             if self.is_certain(*statement, requests) {
                 return true;
@@ -95,22 +101,28 @@ impl<'t> Flow<'_, 't> {
         let then: Vec<Node> = parts
             .iter()
             .copied()
-            .filter(|n| !conditions.contains(n) && !matches!(n.kind(), "elif_clause" | "else_clause"))
+            .filter(|n| {
+                !conditions.contains(n) && !matches!(n.kind(), "elif_clause" | "else_clause")
+            })
             .collect();
-        has_else
-            && self.is_certain_sequence(&then, requests)
-            && { others }.all(|n| self.is_certain_sequence(&children(*n), requests))
+        has_else && self.is_certain_sequence(&then, requests) && { others }
+            .all(|n| self.is_certain_sequence(&children(*n), requests))
     }
 
     /// Whether the words of a loop are some for certain.
     fn is_filled(&self, value: Node<'t>) -> bool {
         match value.kind() {
             "word" | "number" | "raw_string" | "concatenation" | "brace_expression" => true,
-            "string" => !children(value).iter().any(|n| n.kind() == "expansion" && text(*n, self.source).contains("[@]")) || self.is_filled_array(value),
-            "expansion" | "simple_expansion" => self.is_filled_array(value),
-            "command_substitution" => {
-                text(value, self.source).trim_start_matches(['$', '(', '`', ' ']).starts_with("seq ")
+            "string" => {
+                !children(value)
+                    .iter()
+                    .any(|n| n.kind() == "expansion" && text(*n, self.source).contains("[@]"))
+                    || self.is_filled_array(value)
             }
+            "expansion" | "simple_expansion" => self.is_filled_array(value),
+            "command_substitution" => text(value, self.source)
+                .trim_start_matches(['$', '(', '`', ' '])
+                .starts_with("seq "),
             _ => false,
         }
     }
@@ -126,9 +138,8 @@ impl<'t> Flow<'_, 't> {
 
     /// Whether code after `node` may not be reached.
     fn may_leave(&self, node: Node<'t>) -> bool {
-        nodes(node).any(|n| {
-            n.kind() == "command_name" && LEAVING.contains(&text(n, self.source).as_ref())
-        })
+        nodes(node)
+            .any(|n| n.kind() == "command_name" && LEAVING.contains(&text(n, self.source).as_ref()))
     }
 
     /// Whether `node` reads what the command before it left behind, before it runs one of its own.
@@ -157,9 +168,10 @@ impl<'t> Flow<'_, 't> {
             }
             "case_statement" => {
                 node.child_by_field_name("value").is_some_and(|n| self.expands_status(n))
-                    || parts.iter().filter(|n| n.kind() == "case_item").any(|item| {
-                        branch(*item).first().is_some_and(|n| through(*n))
-                    })
+                    || parts
+                        .iter()
+                        .filter(|n| n.kind() == "case_item")
+                        .any(|item| branch(*item).first().is_some_and(|n| through(*n)))
             }
             "function_definition" => false,
             "command" => {

@@ -131,7 +131,8 @@ impl<'t> Names<'t> {
                 let count = self.assigned.get(&name).map_or(0, Vec::len);
                 for i in 0..count {
                     let texts = self.assigned_texts(&name, i);
-                    if let Some(assignment) = self.assigned.get_mut(&name).and_then(|a| a.get_mut(i))
+                    if let Some(assignment) =
+                        self.assigned.get_mut(&name).and_then(|a| a.get_mut(i))
                         && assignment.texts != texts
                     {
                         assignment.texts = texts;
@@ -191,7 +192,8 @@ impl<'t> Names<'t> {
             // A word such as `$url/$1` is read as text.
             let digits = (1..10).map(Parameter::At);
             let all = expansions.into_iter().chain(digits).chain([Parameter::All]);
-            self.parameters.extend(all.map(|parameter| ((function.clone(), parameter), Vec::new())));
+            self.parameters
+                .extend(all.map(|parameter| ((function.clone(), parameter), Vec::new())));
         }
     }
 
@@ -346,7 +348,8 @@ impl<'t> Names<'t> {
         // What a variable is in its own assignment was assigned before, as a rule.
         let own = assigned.iter().position(|a| holds(a.value, node));
         let earlier = &assigned[..own.unwrap_or(assigned.len())];
-        let others = || assigned.iter().enumerate().filter(|(i, _)| Some(*i) != own).map(|(_, a)| a);
+        let others =
+            || assigned.iter().enumerate().filter(|(i, _)| Some(*i) != own).map(|(_, a)| a);
         let texts: Vec<String> = if earlier.is_empty() {
             others().flat_map(|a| a.texts.iter().cloned()).collect()
         } else {
@@ -358,7 +361,9 @@ impl<'t> Names<'t> {
     /// The name of the innermost function around `node`.
     fn function_around(&self, node: Node<'t>) -> Option<&str> {
         let around = self.functions.iter().filter(|(_, definition)| holds(**definition, node));
-        around.min_by_key(|(_, definition)| definition.byte_range().len()).map(|(name, _)| name.as_str())
+        around
+            .min_by_key(|(_, definition)| definition.byte_range().len())
+            .map(|(name, _)| name.as_str())
     }
 
     /// `$(echo word…)` is its words; any other command's output is not known.

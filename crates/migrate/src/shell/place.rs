@@ -145,11 +145,15 @@ impl<'t> Plan<'_, 't> {
     fn within(&mut self, block: Node<'t>, members: Vec<usize>) {
         let mut rest = members;
         while let Some(first) = rest.first().copied() {
-            let Some(seat) = self.seats[first].iter().find(|s| s.block == block).copied() else { return };
+            let Some(seat) = self.seats[first].iter().find(|s| s.block == block).copied() else {
+                return;
+            };
             let all = self.commands_of(&rest);
             let following: Vec<Node> = children(block)
                 .into_iter()
-                .filter(|n| holds_statements(block, *n) && n.start_byte() >= seat.statement.start_byte())
+                .filter(|n| {
+                    holds_statements(block, *n) && n.start_byte() >= seat.statement.start_byte()
+                })
                 .collect();
             let is_certain = self.flow.is_certain_sequence(&following, &all);
             if is_certain && !self.flow.reads_status(seat.statement) {
@@ -171,13 +175,19 @@ impl<'t> Plan<'_, 't> {
 
     /// The one statement list in `block` that holds all of `members`, if it is certain to ask, too. The
     /// body of a loop is none: it would ask for a token in each round.
-    fn deeper(&self, block: Node<'t>, members: &[usize], commands: &[Node<'t>]) -> Option<Node<'t>> {
+    fn deeper(
+        &self,
+        block: Node<'t>,
+        members: &[usize],
+        commands: &[Node<'t>],
+    ) -> Option<Node<'t>> {
         let next = |i: &usize| {
             let inner = self.seats[*i].iter().take_while(|s| s.block != block);
             inner.last().map(|s| s.block)
         };
         let found = next(members.first()?)?;
-        let is_list = !matches!(found.kind(), "do_group" | "command_substitution" | "while_statement");
+        let is_list =
+            !matches!(found.kind(), "do_group" | "command_substitution" | "while_statement");
         let list: Vec<Node> =
             children(found).into_iter().filter(|n| holds_statements(found, *n)).collect();
         let starts = list.first().is_some_and(|n| !self.flow.reads_status(*n));
@@ -198,8 +208,9 @@ impl<'t> Plan<'_, 't> {
                 inner.filter(|s| s.statement != statement).last().map(|s| s.block)
             };
             let block = next(&self.seats[first]);
-            let (here, later): (Vec<usize>, Vec<usize>) =
-                rest.into_iter().partition(|i| block.is_some() && next(&self.seats[*i]) == block || *i == first);
+            let (here, later): (Vec<usize>, Vec<usize>) = rest
+                .into_iter()
+                .partition(|i| block.is_some() && next(&self.seats[*i]) == block || *i == first);
             match block {
                 Some(block) => self.within(block, here),
                 None => self.around(first),

@@ -126,7 +126,10 @@ pub(crate) fn recognise<'t>(
     let said = aims.said.to_ascii_lowercase();
     // Another cloud's path that the same helper is given does not make EC2's foreign.
     let is_foreign = |line: &str| !address::mentioned(line) && address::is_foreign(line);
-    let has_tree = aims.paths.iter().any(|p| p.contains("/meta-data") || p.contains("/user-data") || p.contains("/dynamic"));
+    let has_tree = aims
+        .paths
+        .iter()
+        .any(|p| p.contains("/meta-data") || p.contains("/user-data") || p.contains("/dynamic"));
     if said.lines().any(is_foreign) || !has_tree && address::is_foreign(&said) {
         return None;
     }
@@ -156,7 +159,8 @@ pub(crate) fn recognise<'t>(
         kind,
         is_scheduled,
         headers: headers(&words[at..], fetcher, names),
-        again: again(command, &words[..=at], fetcher, source) + first_option(&words[at..], fetcher, names),
+        again: again(command, &words[..=at], fetcher, source)
+            + first_option(&words[at..], fetcher, names),
         endpoint: metadata.endpoint.unwrap_or_else(|| DEFAULT_ENDPOINT.to_owned()),
         network: aims.network,
         paths: aims.paths,
@@ -252,14 +256,25 @@ impl Aims {
     /// Notes the options that a variable or an array holds: `$CURL`, `"${options[@]}"`.
     fn expand(&mut self, fetcher: Fetcher, values: &[String], raw: &str, is_program: bool) {
         let is_options = |name: &str| {
-            ["opt", "arg", "flag", "param"].iter().any(|word| name.to_ascii_lowercase().contains(word))
+            ["opt", "arg", "flag", "param"]
+                .iter()
+                .any(|word| name.to_ascii_lowercase().contains(word))
         };
-        if values.iter().all(|v| v.trim() == HOLE.to_string()) && raw.contains('$') && is_options(raw) {
+        if values.iter().all(|v| v.trim() == HOLE.to_string())
+            && raw.contains('$')
+            && is_options(raw)
+        {
             self.hidden_options = true;
         }
-        let longest = values.iter().filter(|v| is_program || v.starts_with('-')).max_by_key(|v| v.len());
-        let is_plain = |word: &&str| word.chars().all(|c| c.is_ascii_alphanumeric() || "-_.:/=".contains(c));
-        let mut words = longest.map(|v| v.split_whitespace()).into_iter().flatten().skip(usize::from(is_program));
+        let longest =
+            values.iter().filter(|v| is_program || v.starts_with('-')).max_by_key(|v| v.len());
+        let is_plain =
+            |word: &&str| word.chars().all(|c| c.is_ascii_alphanumeric() || "-_.:/=".contains(c));
+        let mut words = longest
+            .map(|v| v.split_whitespace())
+            .into_iter()
+            .flatten()
+            .skip(usize::from(is_program));
         while let Some(word) = words.next() {
             let (network, takes_value) = match fetcher.role(word) {
                 Role::Option { network } => (network, false),

@@ -9,8 +9,8 @@ use super::names::{Names, arguments};
 use super::request::SPEAKERS;
 use crate::address::{self, BLOT};
 use crate::finding::{Finding, Remedy};
-use crate::rules::Rule;
 use crate::language::{self, Language};
+use crate::rules::Rule;
 use crate::snippet::{Codec, Decoder, Snippet};
 use crate::syntax::{around, children, is_clean, nodes, owned, text};
 
@@ -54,7 +54,8 @@ enum Reader {
     Unknown(&'static str),
 }
 
-const WORDS: Reader = Reader::Unknown("it is not known to be read by a shell; run as words it would break");
+const WORDS: Reader =
+    Reader::Unknown("it is not known to be read by a shell; run as words it would break");
 
 /// What reads the text in `node`; `None` when it is not code.
 fn reader_of(node: Node<'_>, names: &Names<'_>, source: &[u8]) -> Option<Reader> {
@@ -80,13 +81,17 @@ fn reader_of(node: Node<'_>, names: &Names<'_>, source: &[u8]) -> Option<Reader>
             let is_header = body.to_ascii_lowercase().contains("metadata-token:");
             // `$CMD` as a command is judged where it is used.
             let root = around(holder).last()?;
-            let uses: Vec<Node> = nodes(root).filter(|n| names.is_expansion_of(*n, &name)).collect();
-            let is_command = |n: &Node| around(*n).skip(1).take(2).any(|n| n.kind() == "command_name");
+            let uses: Vec<Node> =
+                nodes(root).filter(|n| names.is_expansion_of(*n, &name)).collect();
+            let is_command =
+                |n: &Node| around(*n).skip(1).take(2).any(|n| n.kind() == "command_name");
             if is_header || uses.iter().any(is_command) {
                 return None;
             }
             let is_script = |n: &Node| is_read_by_a_shell(*n, names, source);
-            let is_known = !uses.is_empty() && uses.iter().all(is_script) && !is_exported(holder, &name, root, source);
+            let is_known = !uses.is_empty()
+                && uses.iter().all(is_script)
+                && !is_exported(holder, &name, root, source);
             Some(if is_known { Reader::Script(Language::Shell) } else { WORDS })
         }
         "command" => {
@@ -124,9 +129,11 @@ fn is_read_by_a_shell(node: Node<'_>, names: &Names<'_>, source: &[u8]) -> bool 
     let program = last(&said[0]);
     let starts = |shells: &[&str]| said.iter().any(|word| shells.contains(&last(word).as_str()));
     let is_option = |word: &String| {
-        word.strip_prefix('-').is_some_and(|o| o.ends_with('c') && o.len() <= 5 && !o.starts_with('-'))
+        word.strip_prefix('-')
+            .is_some_and(|o| o.ends_with('c') && o.len() <= 5 && !o.starts_with('-'))
     };
-    let follows_c = said.last().is_some_and(is_option) || said.last().is_some_and(|w| w == "--command");
+    let follows_c =
+        said.last().is_some_and(is_option) || said.last().is_some_and(|w| w == "--command");
     match program.as_str() {
         "eval" => true,
         "alias" | "ssh" | "watch" => is_quoted,
@@ -171,7 +178,8 @@ fn is_exported(assignment: Node<'_>, name: &str, root: Node<'_>, source: &[u8]) 
         n.kind() == "declaration_command" && {
             let said = text(*n, source);
             let mut words = said.split(|c: char| c.is_whitespace() || c == '=');
-            matches!(words.next(), Some("export" | "declare" | "typeset")) && words.any(|w| w == name)
+            matches!(words.next(), Some("export" | "declare" | "typeset"))
+                && words.any(|w| w == name)
         }
     };
     let is_prefix = assignment.parent().is_some_and(|n| n.kind() == "command");

@@ -43,8 +43,13 @@ pub(super) fn seat(node: Node<'_>) -> Option<Seat<'_>> {
 /// Whether `node` stands in `parent` where any statement could stand.
 pub(super) fn holds_statements<'t>(parent: Node<'t>, node: Node<'t>) -> bool {
     match parent.kind() {
-        "program" | "compound_statement" | "subshell" | "do_group" | "else_clause"
-        | "elif_clause" | "command_substitution" => true,
+        "program"
+        | "compound_statement"
+        | "subshell"
+        | "do_group"
+        | "else_clause"
+        | "elif_clause"
+        | "command_substitution" => true,
         "if_statement" => {
             field_of(parent, node) != Some("condition")
                 && !matches!(node.kind(), "elif_clause" | "else_clause")

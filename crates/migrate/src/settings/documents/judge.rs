@@ -84,7 +84,13 @@ impl Judge<'_> {
         Edit::replace(value.span.clone(), format!("{quote}required{quote}"))
     }
 
-    pub(super) fn limit(&mut self, options: &Data, name: &str, resource: &Resource, containers: bool) {
+    pub(super) fn limit(
+        &mut self,
+        options: &Data,
+        name: &str,
+        resource: &Resource,
+        containers: bool,
+    ) {
         let Some(limit) = options.get(resource.limit).filter(|_| containers) else { return };
         if limit.word(self.source) == "1" {
             let raw =
@@ -97,7 +103,12 @@ impl Judge<'_> {
 
     /// Entries of the map `block` as a first entry of `holder`; of `holder` itself if it has no
     /// name. What stands beside a list's dash, as a rule a name, stays there.
-    pub(super) fn addition(&self, holder: &Data, block: &str, entries: &[(&str, &str)]) -> Option<Edit> {
+    pub(super) fn addition(
+        &self,
+        holder: &Data,
+        block: &str,
+        entries: &[(&str, &str)],
+    ) -> Option<Edit> {
         let starts: Vec<usize> = holder.pairs().iter().map(|p| p.key_start).collect();
         let is_dashed = |at: usize| {
             let before = self.source.get(..at).unwrap_or_default().trim_ascii_end();
