@@ -27,7 +27,7 @@ impl Budget {
     pub(crate) fn step(&self) -> bool {
         let steps = self.steps.get().wrapping_add(1);
         self.steps.set(steps);
-        if steps % STEPS == 0 { self.look() } else { !self.is_spent.get() }
+        if steps.is_multiple_of(STEPS) { self.look() } else { !self.is_spent.get() }
     }
 
     /// Looks at the clock; `false` once the budget is spent.

@@ -68,31 +68,3 @@ pub enum ScanError {
     #[error("cannot start a process that scans")]
     NoWorker(#[source] std::io::Error),
 }
-
-/// Levels of rules that cannot be read.
-#[derive(Debug, thiserror::Error, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum LevelsError {
-    /// Something that is not `RULE=LEVEL`.
-    #[error("`{entry}` is not of the form RULE=LEVEL")]
-    Entry {
-        /// What stands there.
-        entry: String,
-    },
-    /// No rule has this name.
-    #[error("`{rule}` is not a rule: they are all, {}", names(&crate::Rule::ALL.map(crate::Rule::id)))]
-    Rule {
-        /// The name.
-        rule: String,
-    },
-    /// No level has this name.
-    #[error("`{level}` is not a level: they are {}", names(&crate::Level::ALL.map(crate::Level::id)))]
-    Level {
-        /// The name.
-        level: String,
-    },
-}
-
-fn names(ids: &[&str]) -> String {
-    ids.join(", ")
-}

@@ -1,21 +1,14 @@
-//! One scan of one file: what it may cost, how texts inside it are scanned, and what could not be read.
+//! One scan of one file: what it may cost, and what could not be read.
 
 use std::cell::{Cell, RefCell};
 use std::fmt;
 use std::time::Duration;
 
 use crate::budget::Budget;
-use crate::finding::Finding;
-use crate::language::Language;
-use crate::snippet::Snippet;
-
-/// Scans a text in one language, which may be a part of a file.
-pub(crate) type ScanText = fn(Language, &Snippet<'_>) -> Vec<Finding>;
 
 /// What all texts of one file share while it is scanned.
 pub(crate) struct Job {
     pub(crate) budget: Budget,
-    pub(crate) scan: ScanText,
     /// Whether the file tests or fakes the metadata service, so that its requests are part of a test.
     pub(crate) is_test: bool,
     obstacles: RefCell<Vec<Obstacle>>,
@@ -45,10 +38,9 @@ impl fmt::Display for Obstacle {
 }
 
 impl Job {
-    pub(crate) fn new(limit: Option<Duration>, scan: ScanText, is_test: bool) -> Self {
+    pub(crate) fn new(limit: Option<Duration>, is_test: bool) -> Self {
         Self {
             budget: Budget::new(limit),
-            scan,
             is_test,
             obstacles: RefCell::default(),
             has_errors: Cell::new(false),

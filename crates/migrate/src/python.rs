@@ -4,6 +4,7 @@ mod boto;
 mod call;
 mod commands;
 mod names;
+mod values;
 
 use tree_sitter::Node;
 
@@ -167,8 +168,10 @@ fn is_conditional(call: Node<'_>, statement: Node<'_>) -> bool {
     };
     statement.kind() == "while_statement"
         || inside.iter().any(|n| match n.kind() {
-            "lambda" | "default_parameter" | "elif_clause" => true,
-            "list_comprehension"
+            "lambda"
+            | "default_parameter"
+            | "elif_clause"
+            | "list_comprehension"
             | "set_comprehension"
             | "dictionary_comprehension"
             | "generator_expression" => true,

@@ -4,8 +4,6 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::error::LevelsError;
-
 /// The kinds of finding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -164,10 +162,40 @@ impl FromStr for Levels {
             if rules.is_empty() {
                 return Err(LevelsError::Rule { rule: name.trim().to_owned() });
             }
-            rules.into_iter().for_each(|rule| levels.set(rule, level));
+            for rule in rules {
+                levels.set(rule, level);
+            }
         }
         Ok(levels)
     }
+}
+
+/// Levels of rules that cannot be read.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum LevelsError {
+    /// Something that is not `RULE=LEVEL`.
+    #[error("`{entry}` is not of the form RULE=LEVEL")]
+    Entry {
+        /// What stands there.
+        entry: String,
+    },
+    /// No rule has this name.
+    #[error("`{rule}` is not a rule: they are all, {}", names(&Rule::ALL.map(Rule::id)))]
+    Rule {
+        /// The name.
+        rule: String,
+    },
+    /// No level has this name.
+    #[error("`{level}` is not a level: they are {}", names(&Level::ALL.map(Level::id)))]
+    Level {
+        /// The name.
+        level: String,
+    },
+}
+
+fn names(ids: &[&str]) -> String {
+    ids.join(", ")
 }
 
 #[cfg(test)]

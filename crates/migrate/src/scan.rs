@@ -36,11 +36,11 @@ pub(crate) fn scan_within(
     if !prefilter::is_worth_parsing(path, bytes) {
         return Ok(Vec::new());
     }
-    let job = Rc::new(Job::new(limit, scan_text, unread::is_test(path)));
+    let job = Rc::new(Job::new(limit, unread::is_test(path)));
     let mut findings = library::scan(path, bytes, &job);
     let language = language::detect(path, bytes);
     if let Some(language) = language {
-        let file = Snippet::file(bytes, Rc::clone(&job));
+        let file = Snippet::file(bytes, Rc::clone(&job), scan_text);
         findings.extend(file.scan(language));
         if prefilter::may_launch(bytes) {
             findings.extend(only_what_parses(language, &file, settings::scan(language, &file)));

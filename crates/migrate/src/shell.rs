@@ -10,6 +10,7 @@ mod seat;
 mod token;
 mod tool;
 mod unclear;
+mod values;
 
 use std::ops::Range;
 

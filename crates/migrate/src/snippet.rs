@@ -17,6 +17,9 @@ use crate::language::Language;
 /// read for ever.
 const MAX_DEPTH: usize = 12;
 
+/// Scans code in one language: the way from a text to those inside it, in any language.
+pub(crate) type ScanText = fn(Language, &Snippet<'_>) -> Vec<Finding>;
+
 /// Code in one language.
 pub(crate) struct Snippet<'a> {
     /// The code as its language sees it.
@@ -31,6 +34,7 @@ pub(crate) struct Snippet<'a> {
     pub(crate) busybox: bool,
     /// The scan that this code is a part of.
     pub(crate) job: Rc<Job>,
+    scan_text: ScanText,
     /// How many texts it stands in.
     depth: usize,
     outside: Option<Outside>,
@@ -76,7 +80,7 @@ impl Codec {
 
 impl<'a> Snippet<'a> {
     /// A whole file.
-    pub(crate) fn file(bytes: &'a [u8], job: Rc<Job>) -> Self {
+    pub(crate) fn file(bytes: &'a [u8], job: Rc<Job>, scan_text: ScanText) -> Self {
         Self {
             text: Cow::Borrowed(bytes),
             multiline: true,
@@ -84,6 +88,7 @@ impl<'a> Snippet<'a> {
             no_shell: None,
             busybox: false,
             job,
+            scan_text,
             depth: 0,
             outside: None,
         }
@@ -98,6 +103,7 @@ impl<'a> Snippet<'a> {
             no_shell: self.no_shell,
             busybox: self.busybox,
             job: Rc::clone(&self.job),
+            scan_text: self.scan_text,
             depth: self.depth,
             outside: None,
         }
@@ -105,7 +111,10 @@ impl<'a> Snippet<'a> {
 
     /// Text that stands in this code in no readable form, such as base64.
     pub(crate) fn decoded<'b>(&self, text: &'b [u8]) -> Snippet<'b> {
-        Snippet { depth: self.depth + 1, ..Snippet::file(text, Rc::clone(&self.job)) }
+        Snippet {
+            depth: self.depth + 1,
+            ..Snippet::file(text, Rc::clone(&self.job), self.scan_text)
+        }
     }
 
     /// Code here must not be edited, for this reason or for one that is known already.
@@ -118,7 +127,7 @@ impl<'a> Snippet<'a> {
         if self.depth > MAX_DEPTH {
             return Vec::new();
         }
-        self.lift((self.job.scan)(language, self))
+        self.lift((self.scan_text)(language, self))
     }
 
     /// Whether `words` stand anywhere in the code.
@@ -225,6 +234,7 @@ impl<'a> Decoder<'a> {
             no_shell: None,
             busybox: self.outer.busybox,
             job: Rc::clone(&self.outer.job),
+            scan_text: self.outer.scan_text,
             depth: self.outer.depth + 1,
             outside: Some(Outside { offsets: self.offsets, codec }),
         }

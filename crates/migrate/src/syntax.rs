@@ -36,9 +36,8 @@ pub(crate) fn parse(language: &Language, text: &[u8], job: &Job) -> Option<Tree>
 
 fn parsed(language: &Language, text: &[u8], job: &Job) -> Result<Tree, Obstacle> {
     limits::check(text)?;
-    let go_on = |_: &ParseState| match job.budget.look() {
-        true => ControlFlow::Continue(()),
-        false => ControlFlow::Break(()),
+    let go_on = |_: &ParseState| {
+        if job.budget.look() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
     };
     let tree = PARSER.with_borrow_mut(|parser| {
         parser.set_language(language).ok()?;

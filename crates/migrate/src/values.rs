@@ -52,7 +52,8 @@ pub(crate) fn product(heads: &[String], tails: &[String]) -> Vec<String> {
 
 fn shorten(text: &mut String) {
     if text.len() > MAX_LENGTH {
-        text.truncate(text.floor_char_boundary(MAX_LENGTH));
+        let end = (0..=MAX_LENGTH).rev().find(|at| text.is_char_boundary(*at));
+        text.truncate(end.unwrap_or_default());
         text.push(HOLE);
     }
 }

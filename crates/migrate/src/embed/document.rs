@@ -157,8 +157,7 @@ impl Walk<'_> {
     fn script(&mut self, mut inner: Snippet<'static>, place: &Place<'_>) {
         let content = language::by_content(&inner.text);
         let language = match (place.reader, content) {
-            (_, Some(language)) => language,
-            (Reader::Script(language), None) => language,
+            (_, Some(language)) | (Reader::Script(language), None) => language,
             (Reader::Words(reason), None) => {
                 inner.no_shell = Some(reason);
                 Language::Shell
@@ -170,7 +169,9 @@ impl Walk<'_> {
         };
         let mut findings = inner.scan(language);
         if content.is_none() && matches!(place.reader, Reader::Unknown(_)) {
-            findings.iter_mut().for_each(|f| f.rule = Rule::UnclearRequest);
+            for finding in &mut findings {
+                finding.rule = Rule::UnclearRequest;
+            }
         }
         self.findings.extend(findings);
     }

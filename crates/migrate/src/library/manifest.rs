@@ -328,7 +328,7 @@ fn pyproject(bytes: &[u8], _: &Job) -> Vec<Package> {
     packages
 }
 
-/// `<PackageReference Include="AWSSDK.Core" Version="3.3.0" />` and its kin.
+/// `<PackageReference Include="AWSSDK.Core" Version="3.3.0" />` and the like.
 fn nuget(bytes: &[u8], _: &Job) -> Vec<Package> {
     let text = decoded(bytes);
     let mut packages = Vec::new();

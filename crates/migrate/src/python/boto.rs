@@ -1,4 +1,4 @@
-//! boto 2, which speaks IMDSv1 only: `boto.utils.get_instance_metadata()` and its kin.
+//! boto 2, which speaks IMDSv1 only: `boto.utils.get_instance_metadata()` and the like.
 
 use tree_sitter::Node;
 

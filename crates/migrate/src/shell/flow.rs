@@ -57,7 +57,7 @@ impl<'t> Flow<'_, 't> {
                             .child_by_field_name("body")
                             .is_some_and(|b| self.is_certain_sequence(&children(b), requests))
             }
-            "c_style_for_statement" | "function_definition" => false,
+            "c_style_for_statement" | "function_definition" | "ternary_expression" => false,
             "program" | "compound_statement" | "subshell" | "do_group" | "command_substitution" => {
                 self.is_certain_sequence(&parts, requests)
             }
@@ -68,7 +68,6 @@ impl<'t> Flow<'_, 't> {
                 let is_choice = said.contains("&&") || said.contains("||") || said.contains('?');
                 !is_choice && any(&parts)
             }
-            "ternary_expression" => false,
             _ => any(&parts),
         }
     }

@@ -131,8 +131,8 @@ impl<'t> Plan<'_, 't> {
                 _ => self.inside(poll, members),
             },
             Scope::Body(body) => {
-                let seats = self.seats[first].iter();
-                let outermost = seats.filter(|s| holds(body, s.block)).next_back();
+                let mut seats = self.seats[first].iter();
+                let outermost = seats.rfind(|s| holds(body, s.block));
                 match outermost.copied() {
                     Some(seat) => self.within(seat.block, members),
                     None => self.inside(body, members),
@@ -157,12 +157,11 @@ impl<'t> Plan<'_, 't> {
                 .collect();
             let is_certain = self.flow.is_certain_sequence(&following, &all);
             if is_certain && !self.flow.reads_status(seat.statement) {
-                match self.deeper(block, &rest, &all) {
-                    Some(deeper) => self.within(deeper, rest),
-                    None => {
-                        let at = seat.statement.start_byte();
-                        self.put(&rest, &Place::new(at, Join::Statement, at..seat.end()));
-                    }
+                if let Some(deeper) = self.deeper(block, &rest, &all) {
+                    self.within(deeper, rest);
+                } else {
+                    let at = seat.statement.start_byte();
+                    self.put(&rest, &Place::new(at, Join::Statement, at..seat.end()));
                 }
                 return;
             }

@@ -1,4 +1,4 @@
-//! Karpenter, kOps and eksctl: nodes of Kubernetes clusters, so that containers are a given.
+//! Karpenter, kOps and eksctl: nodes of Kubernetes clusters, which run containers.
 
 use super::judge::{CAMEL, Judge, Resource};
 use crate::data::Data;
