@@ -8,8 +8,9 @@ use tree_sitter::Node;
 use self::dialect::Dialect;
 use crate::address::{self, HOLE, Target};
 use crate::embed::is_worth_reading;
-use crate::finding::{Finding, Remedy, Rule};
+use crate::finding::{Finding, Remedy};
 use crate::language::Language;
+use crate::rules::Rule;
 use crate::snippet::Snippet;
 use crate::syntax::{self, around, children, nodes, text};
 
@@ -46,7 +47,7 @@ pub(crate) fn scan(language: Language, snippet: &Snippet<'_>) -> Vec<Finding> {
         Language::Perl => without_here_documents(source),
         _ => source.to_vec(),
     };
-    let Some(tree) = syntax::parse(&grammar, &parsed) else { return Vec::new() };
+    let Some(tree) = syntax::parse(&grammar, &parsed, &snippet.job) else { return Vec::new() };
     let clients = dialect.clients.iter().chain(&["curl", "wget"]);
     let fetches = clients.into_iter().any(|client| script.contains(client));
     let strings: Vec<Node> =
@@ -123,7 +124,7 @@ fn shell_command(string: Node<'_>, in_call: bool, source: &[u8]) -> Option<Findi
     );
     let is_command = is_worth_reading(script.as_bytes())
         && (script.contains("curl ") || script.contains("wget "))
-        && (in_call || ticked);
+        && (in_call || ticked || script.contains('\n'));
     is_command.then(|| {
         Finding::new(
             Rule::TokenlessRequest,

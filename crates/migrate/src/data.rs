@@ -1,9 +1,12 @@
 //! YAML and JSON as one tree of texts, lists and maps that knows where each stands.
 
+mod template;
+
 use std::ops::Range;
 
 use tree_sitter::Node;
 
+use crate::job::Job;
 use crate::syntax::{self, children, text};
 
 /// One value of a document.
@@ -43,8 +46,11 @@ pub(crate) enum Style {
 }
 
 /// The documents of a YAML text.
-pub(crate) fn yaml(source: &[u8]) -> Vec<Data> {
-    let Some(tree) = syntax::parse(&tree_sitter_yaml::LANGUAGE.into(), source) else {
+pub(crate) fn yaml(source: &[u8], job: &Job) -> Vec<Data> {
+    let grammar = tree_sitter_yaml::LANGUAGE.into();
+    // A template is not YAML before it is filled in.
+    let blank = template::blanked(source);
+    let Some(tree) = syntax::parse(&grammar, blank.as_deref().unwrap_or(source), job) else {
         return Vec::new();
     };
     let mut documents = children(tree.root_node());
@@ -54,8 +60,8 @@ pub(crate) fn yaml(source: &[u8]) -> Vec<Data> {
 }
 
 /// The value of a JSON text.
-pub(crate) fn json(source: &[u8]) -> Vec<Data> {
-    let Some(tree) = syntax::parse(&tree_sitter_json::LANGUAGE.into(), source) else {
+pub(crate) fn json(source: &[u8], job: &Job) -> Vec<Data> {
+    let Some(tree) = syntax::parse(&tree_sitter_json::LANGUAGE.into(), source, job) else {
         return Vec::new();
     };
     children(tree.root_node()).into_iter().map(|n| json_value(n, source)).collect()

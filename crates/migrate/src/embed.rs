@@ -7,13 +7,15 @@ mod hcl;
 mod lines;
 mod makefile;
 mod mime;
+mod reader;
 mod scalar;
+mod script;
 mod systemd;
 
-use crate::finding::{Finding, Remedy, Rule};
-use crate::language::{self, Language};
+use crate::finding::Finding;
+use crate::language::Language;
 use crate::snippet::Snippet;
-use crate::{address, scan_snippet};
+pub(crate) use script::{exec_form, is_worth_reading, script};
 
 /// Findings in the scripts that `snippet`, written in `language`, holds.
 pub(crate) fn scan(language: Language, snippet: &Snippet<'_>) -> Vec<Finding> {
@@ -26,54 +28,4 @@ pub(crate) fn scan(language: Language, snippet: &Snippet<'_>) -> Vec<Finding> {
         Language::Mime => mime::scan(snippet),
         _ => Vec::new(),
     }
-}
-
-/// Whether a text is worth reading as a script.
-pub(crate) fn is_worth_reading(text: &[u8]) -> bool {
-    let text = String::from_utf8_lossy(text);
-    let reads = ["curl", "wget", "ec2metadata", "requests", "urllib", "Invoke-", "irm ", "iwr "];
-    let aims = address::mentioned(&text)
-        || text.contains("latest/meta-data")
-        || text.contains("latest/user-data")
-        || text.contains("ec2metadata");
-    aims && reads.iter().any(|r| text.contains(r))
-}
-
-/// Findings in a text that is a script unless its first lines say otherwise.
-pub(crate) fn script(inner: &Snippet<'_>) -> Vec<Finding> {
-    if !is_worth_reading(&inner.text) {
-        return Vec::new();
-    }
-    let language = language::by_content(&inner.text).unwrap_or(Language::Shell);
-    inner.lift(scan_snippet(language, inner))
-}
-
-/// A command given as a list of words, which no shell reads.
-pub(crate) fn exec_form(words: &[String], span: std::ops::Range<usize>) -> Option<Finding> {
-    // A health check of Compose begins with how it is run.
-    let words = words.strip_prefix(&["CMD".to_owned()]).unwrap_or(words);
-    let program = words.first()?.rsplit('/').next()?.to_owned();
-    let is_fetcher = matches!(program.as_str(), "curl" | "wget");
-    let is_metadata = |w: &String| matches!(address::target(w), address::Target::Metadata { .. });
-    let said = words.join(" ").to_ascii_lowercase();
-    if !is_fetcher
-        || !words.iter().any(is_metadata)
-        || said.contains("aws-ec2-metadata-token")
-        || address::is_foreign(&said)
-    {
-        return None;
-    }
-    let text = "[\"sh\", \"-c\", \"TOKEN=$(curl -sf -X PUT -H \
-                'X-aws-ec2-metadata-token-ttl-seconds: 21600' \
-                http://169.254.169.254/latest/api/token); exec curl -H \
-                \\\"X-aws-ec2-metadata-token: $TOKEN\\\" …\"]";
-    Some(
-        Finding::new(
-            Rule::TokenlessRequest,
-            span,
-            format!("{program} reads instance metadata without a token"),
-            Remedy::advice(text, "a list of words is run without a shell to keep the token in"),
-        )
-        .reading(words.iter().filter_map(|word| address::path(word))),
-    )
 }

@@ -56,15 +56,15 @@ pub enum WalkError {
 #[non_exhaustive]
 pub enum ScanError {
     /// It took longer than a file may take.
-    #[error("gave up after {} s", limit.as_secs_f32())]
+    #[error("gave up after {} s of processor time", limit.as_secs_f32())]
     TookTooLong {
-        /// How long it may take.
+        /// The processor time it may take.
         limit: std::time::Duration,
     },
-    /// A bug in this crate or in a grammar.
-    #[error("the scanner failed on it; this is a bug")]
-    Panicked,
-    /// The system gives no more threads.
-    #[error("cannot start a thread")]
-    NoThread(#[source] std::io::Error),
+    /// The process that scanned it died: of a grammar that aborts, or of want of memory.
+    #[error("the process that scanned it died")]
+    Died,
+    /// The process that scans cannot be started or talked to.
+    #[error("cannot start a process that scans")]
+    NoWorker(#[source] std::io::Error),
 }

@@ -2,10 +2,13 @@
 
 use std::ops::Range;
 
+use serde::{Deserialize, Serialize};
+
 use crate::edit::Edit;
+use crate::rules::Rule;
 
 /// One use of IMDSv1, or one setting that allows or hides it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Finding {
     /// Which kind of use.
     pub rule: Rule,
@@ -20,12 +23,14 @@ pub struct Finding {
     /// The paths it asks for, as in `/latest/meta-data/ami-id`, with `*` for what the file does not
     /// tell; empty for what asks for none, such as a setting.
     pub reads: Vec<String>,
+    /// What to know before a rewrite is applied, if there is something.
+    pub caution: Option<String>,
     /// What to do about it.
     pub remedy: Remedy,
 }
 
 /// What to do about a finding.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Remedy {
     /// Edits that keep the meaning and speak IMDSv2; safe to apply.
     Rewrite(Vec<Edit>),
@@ -53,7 +58,7 @@ impl Finding {
         remedy: Remedy,
     ) -> Self {
         let reads = Vec::new();
-        Self { rule, span, line: 0, column: 0, what: what.into(), reads, remedy }
+        Self { rule, span, line: 0, column: 0, what: what.into(), reads, caution: None, remedy }
     }
 
     /// The same finding, of something that asks for these paths.
@@ -84,68 +89,5 @@ impl Finding {
 impl Remedy {
     pub(crate) fn advice(text: impl Into<String>, reason: impl Into<String>) -> Self {
         Self::Advice { text: text.into(), reason: reason.into() }
-    }
-}
-
-/// The kinds of finding.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Rule {
-    /// A program reads metadata without a token.
-    TokenlessRequest,
-    /// The metadata address is handed to something that cannot be followed.
-    UnclearRequest,
-    /// A library version that speaks IMDSv1 only.
-    OldLibrary,
-    /// Instances are launched with tokens optional, or without saying.
-    TokensNotRequired,
-    /// Containers run where a token travels one hop only.
-    HopLimitTooLow,
-}
-
-impl Rule {
-    /// Every rule, in the order they are documented.
-    pub const ALL: [Self; 5] = [
-        Self::TokenlessRequest,
-        Self::UnclearRequest,
-        Self::OldLibrary,
-        Self::TokensNotRequired,
-        Self::HopLimitTooLow,
-    ];
-
-    /// A stable name for tools.
-    pub fn id(self) -> &'static str {
-        match self {
-            Self::TokenlessRequest => "tokenless-request",
-            Self::UnclearRequest => "unclear-request",
-            Self::OldLibrary => "old-library",
-            Self::TokensNotRequired => "tokens-not-required",
-            Self::HopLimitTooLow => "hop-limit-too-low",
-        }
-    }
-
-    /// Why it breaks on an instance that requires IMDSv2.
-    pub fn why(self) -> &'static str {
-        match self {
-            Self::TokenlessRequest => {
-                "where IMDSv2 is required (the default on Amazon Linux 2023), a request without \
-                 a session token is answered 401 Unauthorized"
-            }
-            Self::UnclearRequest => {
-                "whatever reads this address must send a session token, or it is answered 401 \
-                 Unauthorized where IMDSv2 is required"
-            }
-            Self::OldLibrary => {
-                "this version asks for credentials and metadata without a session token, and \
-                 gets 401 Unauthorized where IMDSv2 is required"
-            }
-            Self::TokensNotRequired => {
-                "instances launched this way may still answer IMDSv1, whose requests an open \
-                 proxy or a forged URL can be made to send"
-            }
-            Self::HopLimitTooLow => {
-                "a token may travel one hop only; a container on a bridged network is one hop \
-                 further, so its token request hangs"
-            }
-        }
     }
 }

@@ -110,7 +110,7 @@ const BEGINNINGS: [(&str, Language); 11] = [
 
 /// The language of the file `path` whose content is `bytes`.
 pub(crate) fn detect(path: &Path, bytes: &[u8]) -> Option<Language> {
-    if path.extension().and_then(|e| e.to_str()).is_some_and(|e| PROSE.contains(&e)) {
+    if is_prose(path) || is_utf16(bytes) {
         return None;
     }
     let named = by_name(path);
@@ -123,6 +123,16 @@ pub(crate) fn detect(path: &Path, bytes: &[u8]) -> Option<Language> {
         (Some(named), _) => Some(named),
         (None, content) => content,
     }
+}
+
+/// Whether the name of a file says that it is for people.
+pub(crate) fn is_prose(path: &Path) -> bool {
+    path.extension().and_then(|e| e.to_str()).is_some_and(|e| PROSE.contains(&e))
+}
+
+/// Whether a text is UTF-16, which only a mark at its beginning tells.
+pub(crate) fn is_utf16(bytes: &[u8]) -> bool {
+    bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff")
 }
 
 pub(crate) fn by_name(path: &Path) -> Option<Language> {
@@ -138,7 +148,10 @@ pub(crate) fn by_name(path: &Path) -> Option<Language> {
         return Some(Language::Ruby);
     }
     let (stem, ending) = lower.rsplit_once('.')?;
+    let folder = path.parent().and_then(Path::file_name).and_then(|f| f.to_str());
     match ending {
+        // Elastic Beanstalk's.
+        "config" if folder == Some(".ebextensions") => return Some(Language::Yaml),
         "dockerfile" | "containerfile" => return Some(Language::Dockerfile),
         "mk" | "mak" => return Some(Language::Makefile),
         _ => {}

@@ -7,7 +7,9 @@ use std::path::Path;
 
 use self::floors::{FLOORS, Floor};
 use self::manifest::{Package, reader};
-use crate::finding::{Finding, Remedy, Rule};
+use crate::finding::{Finding, Remedy};
+use crate::job::Job;
+use crate::rules::Rule;
 
 /// Whether `path` names a file that lists library versions.
 pub(crate) fn is_manifest(path: &Path) -> bool {
@@ -15,9 +17,9 @@ pub(crate) fn is_manifest(path: &Path) -> bool {
 }
 
 /// Old libraries that the manifest `path` asks for.
-pub(crate) fn scan(path: &Path, bytes: &[u8]) -> Vec<Finding> {
+pub(crate) fn scan(path: &Path, bytes: &[u8], job: &Job) -> Vec<Finding> {
     let Some(reader) = reader(path) else { return Vec::new() };
-    let packages = (reader.read)(bytes);
+    let packages = (reader.read)(bytes, job);
     packages
         .into_iter()
         .filter_map(|package| {

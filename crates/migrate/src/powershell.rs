@@ -8,9 +8,12 @@ use tree_sitter::Node;
 use crate::address::{self, HOLE, Target};
 use crate::edit::Edit;
 use crate::embed::is_worth_reading;
-use crate::finding::{Finding, Remedy, Rule};
+use crate::finding::{Finding, Remedy};
+use crate::language::Language;
+use crate::rules::Rule;
 use crate::snippet::{Codec, Decoder, Snippet};
 use crate::syntax::{self, around, children, is_clean, nodes, text};
+use crate::values::{some_of, unknown};
 
 /// Commands that fetch a URL, in lower case; in PowerShell curl and wget are two of them.
 const FETCHERS: [&str; 6] =
@@ -49,7 +52,8 @@ const ENTRY: &str = "\"X-aws-ec2-metadata-token\" = $ImdsToken";
 /// What is wrong with the PowerShell code in `snippet`.
 pub(crate) fn scan(snippet: &Snippet<'_>) -> Vec<Finding> {
     let source: &[u8] = &snippet.text;
-    let Some(tree) = syntax::parse(&tree_sitter_powershell::LANGUAGE.into(), source) else {
+    let Some(tree) = syntax::parse(&tree_sitter_powershell::LANGUAGE.into(), source, &snippet.job)
+    else {
         return Vec::new();
     };
     let root = tree.root_node();
@@ -76,12 +80,11 @@ pub(crate) fn user_data(snippet: &Snippet<'_>) -> Vec<Finding> {
     if !is_worth_reading(&source[start..end]) {
         return Vec::new();
     }
-    let mut decoder = Decoder::new(source);
+    let mut decoder = Decoder::new(snippet);
     decoder.copy(start..end);
     let mut inner = decoder.finish(end, Codec::default());
-    inner.inherit(snippet);
     inner.multiline = snippet.multiline;
-    inner.lift(crate::scan_snippet(crate::language::Language::PowerShell, &inner))
+    inner.scan(Language::PowerShell)
 }
 
 /// The variables of a script.
@@ -106,8 +109,9 @@ impl<'t> Names<'t> {
     fn values(&self, node: Node<'t>, steps: usize) -> Vec<String> {
         let raw = text(node, self.source).into_owned();
         let raw = raw.trim().trim_matches(['"', '\'', '(', ')']);
-        if steps == 0 {
-            return vec![HOLE.to_string()];
+        // What a command returns is not known.
+        if steps == 0 || nodes(node).any(|n| n.kind() == "command") {
+            return unknown();
         }
         let Some((before, after)) = raw.split_once('$') else {
             return vec![raw.replace("\" + \"", "").replace("' + '", "")];
@@ -124,10 +128,8 @@ impl<'t> Names<'t> {
             .flatten()
             .filter(|value| !around(node).any(|n| n == **value))
             .flat_map(|value| self.values(*value, steps - 1))
-            .take(16)
             .collect();
-        let values = if values.is_empty() { vec![HOLE.to_string()] } else { values };
-        values.into_iter().map(|v| format!("{before}{v}{rest}")).collect()
+        some_of(values).into_iter().map(|v| format!("{before}{v}{rest}")).collect()
     }
 
     /// The texts in the table that `@parameters` stands for.
@@ -269,8 +271,24 @@ fn rewrite<'t>(
         });
         at.and_then(|at| elements.get(at + 1)).copied()
     };
+    let is_shortened = |e: &&Node| {
+        let written = text(**e, source).to_ascii_lowercase();
+        e.kind() == "command_parameter"
+            && written.len() > 2
+            && written != "-headers"
+            && "-headers".starts_with(&written)
+    };
+    if elements.iter().any(|e| is_shortened(&e)) {
+        return Err("its headers are named by a short form");
+    }
     if elements.iter().any(|e| is_splat(&text(*e, source))) {
         return Err("its parameters are made elsewhere");
+    }
+    if is_conditional(node, statement) {
+        return Err("it is run only sometimes, where no line can be added");
+    }
+    if reads_status(statement, source) {
+        return Err("its statement reads the status of the command before it");
     }
     let mut edits = Vec::new();
     match parameter("-Headers") {
@@ -286,10 +304,10 @@ fn rewrite<'t>(
         *start <= at && around(statement).take_while(|n| !renews(*n)).any(|n| n == *block)
     });
     if !covered {
-        let limit = parameter("-TimeoutSec")
-            .map(|n| format!(" -TimeoutSec {}", text(n, source)))
-            .unwrap_or_default();
-        let token = format!("{VARIABLE} = {TOKEN}{limit}");
+        let kept = KEPT.iter().filter_map(|name| {
+            parameter(name).map(|value| format!(" {name} {}", text(value, source)))
+        });
+        let token = format!("{VARIABLE} = {TOKEN}{}", kept.collect::<String>());
         let text = match snippet.line_start(at) {
             Some(indent) => format!("{token}{}{indent}", snippet.line_end(at)),
             None => format!("{token}; "),
@@ -299,6 +317,26 @@ fn rewrite<'t>(
     }
     Ok(edits)
 }
+
+/// Whether `statement` can be run without `node`, a command in it.
+fn is_conditional(node: Node<'_>, statement: Node<'_>) -> bool {
+    around(node).take_while(|n| *n != statement).any(|n| {
+        n.kind() == "elseif_clause"
+            || n.kind() == "logical_expression"
+                && children(n)
+                    .first()
+                    .is_some_and(|first| !around(node).any(|outer| outer == *first))
+    })
+}
+
+/// Whether a statement reads what the one before it left behind; in a string as well.
+fn reads_status(statement: Node<'_>, source: &[u8]) -> bool {
+    let said = text(statement, source);
+    said.contains("$?") || said.contains("$^") || said.contains("$$")
+}
+
+/// Parameters of a request that its token's request has, too.
+const KEPT: [&str; 4] = ["-TimeoutSec", "-ErrorAction", "-Proxy", "-MaximumRetryCount"];
 
 /// A token is fetched again in each function and in each round of a loop that may outlive it.
 fn renews(node: Node<'_>) -> bool {

@@ -11,6 +11,7 @@ use crate::{language, library};
 ///
 /// A search that heeds case is several times faster than one that does not, and fastest if the
 /// first four bytes of each text are rare; so some words have lost their first letters.
+/// The first [`REQUESTS`] are about requests, the others about settings that launch instances.
 const NEEDLES: [&str; 50] = [
     // The service, and its tree under an address from elsewhere.
     "169.254.169.254",
@@ -71,16 +72,71 @@ const NEEDLES: [&str; 50] = [
     "e_imdsv2",
 ];
 
+/// How many of [`NEEDLES`] are about requests.
+const REQUESTS: usize = 13;
+
+/// Texts without one of which a file in a language that is not read is not looked at.
+const SERVICE: [&str; 4] = ["169.254.169.254", "fd00:ec2::254", "FD00:EC2::254", "/instance-data"];
+
+/// The same in UTF-16, of either order: every other byte.
+const SERVICE_UTF16: &[u8] =
+    b"1\x006\x009\x00.\x002\x005\x004\x00.\x001\x006\x009\x00.\x002\x005\x004";
+
 /// Whether `bytes`, the content of `path`, are worth parsing.
 pub(crate) fn is_worth_parsing(path: &Path, bytes: &[u8]) -> bool {
-    library::is_manifest(path) || holds_needle(bytes) && language::detect(path, bytes).is_some()
+    if library::is_manifest(path) {
+        return true;
+    }
+    if language::is_utf16(bytes) {
+        return memchr::memmem::find(bytes, SERVICE_UTF16).is_some();
+    }
+    match language::detect(path, bytes) {
+        Some(_) => holds_needle(bytes),
+        None => !language::is_prose(path) && names_service(bytes),
+    }
 }
 
-/// Whether a part of a file says something that may be a finding.
-pub(crate) fn holds_needle(bytes: &[u8]) -> bool {
+/// Whether a file says something that may be a finding.
+fn holds_needle(bytes: &[u8]) -> bool {
     static SEARCH: OnceLock<Option<AhoCorasick>> = OnceLock::new();
+    search(&SEARCH, &NEEDLES, bytes)
+}
+
+/// Whether a text may hold a request.
+pub(crate) fn may_request(bytes: &[u8]) -> bool {
+    static SEARCH: OnceLock<Option<AhoCorasick>> = OnceLock::new();
+    search(&SEARCH, &NEEDLES[..REQUESTS], bytes)
+}
+
+/// Whether a text may hold settings that launch instances.
+pub(crate) fn may_launch(bytes: &[u8]) -> bool {
+    static SEARCH: OnceLock<Option<AhoCorasick>> = OnceLock::new();
+    search(&SEARCH, &NEEDLES[REQUESTS..], bytes)
+}
+
+/// Whether a file names the service.
+pub(crate) fn names_service(bytes: &[u8]) -> bool {
+    static SEARCH: OnceLock<Option<AhoCorasick>> = OnceLock::new();
+    search(&SEARCH, &SERVICE, bytes)
+}
+
+fn search(cell: &OnceLock<Option<AhoCorasick>>, needles: &[&str], bytes: &[u8]) -> bool {
     // This kind of match is the one that is searched with vector instructions.
-    let build = || AhoCorasick::builder().match_kind(MatchKind::LeftmostFirst).build(NEEDLES).ok();
+    let build = || AhoCorasick::builder().match_kind(MatchKind::LeftmostFirst).build(needles).ok();
     // Without a search everything is parsed: slower, never wrong.
-    SEARCH.get_or_init(build).as_ref().is_none_or(|search| search.is_match(bytes))
+    cell.get_or_init(build).as_ref().is_none_or(|search| search.is_match(bytes))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn needles_of_requests_and_of_settings_are_told_apart() {
+        assert_eq!(NEEDLES[REQUESTS - 1], "nce_identity");
+        assert!(
+            may_request(b"boto.utils.get_instance_identity()") && !may_launch(b"169.254.169.254")
+        );
+        assert!(may_launch(b"resource aws_instance") && !may_request(b"resource aws_instance"));
+    }
 }

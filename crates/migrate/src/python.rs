@@ -4,28 +4,28 @@ mod boto;
 mod call;
 mod commands;
 mod names;
+mod values;
 
 use tree_sitter::Node;
 
-use self::call::{Call, Client, HTTP_CLIENT, headers_edit};
+use self::call::{Call, Client, HTTP_CLIENT, TEST, VARIABLE, headers_edit};
 use self::names::Names;
 use crate::address::{self, Target};
 use crate::edit::Edit;
-use crate::finding::{Finding, Remedy, Rule};
+use crate::finding::{Finding, Remedy};
+use crate::rules::Rule;
 use crate::snippet::Snippet;
-use crate::syntax::{self, around, children, is_clean, nodes, text};
-
-/// The variable that holds the token in rewritten code.
-const VARIABLE: &str = "imds_token";
+use crate::syntax::{self, around, children, is_clean, nodes, owned};
 
 /// What is wrong with the Python code in `snippet`.
 pub(crate) fn scan(snippet: &Snippet<'_>) -> Vec<Finding> {
     let source: &[u8] = &snippet.text;
-    let Some(tree) = syntax::parse(&tree_sitter_python::LANGUAGE.into(), source) else {
+    let Some(tree) = syntax::parse(&tree_sitter_python::LANGUAGE.into(), source, &snippet.job)
+    else {
         return Vec::new();
     };
     let root = tree.root_node();
-    let names = Names::collect(root, source);
+    let names = Names::collect(root, source, &snippet.job);
     let mut fetched: Vec<Fetched> = Vec::new();
     let mut findings = Vec::new();
     for node in nodes(root) {
@@ -84,7 +84,10 @@ fn request<'t>(
         || said.contains("api/token")
         || call.has_hidden_headers(names) && sends_tokens(&snippet.text)
         || is_fallback(call.node, &snippet.text);
-    if speaks_v2 || call.gets_header_later(names) || address::is_foreign(&said) {
+    if speaks_v2
+        || call.gets_header_later(names)
+        || address::is_foreign(&call.said_beside_url(names))
+    {
         return None;
     }
     let what = format!("`{}` reads instance metadata without a token", call.name);
@@ -110,6 +113,9 @@ fn rewrite<'t>(
     if let Some(reason) = snippet.untouched {
         return Err(reason);
     }
+    if snippet.job.is_test || names.fakes_requests() {
+        return Err(TEST);
+    }
     if !only_metadata {
         return Err("the same call also reads other hosts, which must not see a token");
     }
@@ -125,10 +131,7 @@ fn rewrite<'t>(
     }
     let at = statement.start_byte();
     let token = call.token(source).ok_or(HTTP_CLIENT)?;
-    let inline = around(call.node)
-        .take_while(|n| *n != statement)
-        .any(|n| matches!(n.kind(), "lambda" | "default_parameter"))
-        || statement.kind() == "while_statement";
+    let inline = is_conditional(call.node, statement);
     let covered = fetched.iter().any(|f| {
         f.at <= at
             && around(statement).take_while(|n| !is_loop_or_function(*n)).any(|n| n == f.block)
@@ -152,6 +155,35 @@ fn rewrite<'t>(
     edits.extend(headers_edit(call, &value, source)?);
     edits.extend(call.import_edit(names));
     Ok(edits)
+}
+
+/// Whether `statement` can be run without the call in it, so that a token before it may be in vain.
+fn is_conditional(call: Node<'_>, statement: Node<'_>) -> bool {
+    let inside: Vec<Node> = around(call).take_while(|n| *n != statement).collect();
+    let is_on = |holder: Node<'_>, fields: &[&str]| {
+        fields
+            .iter()
+            .filter_map(|f| holder.child_by_field_name(f))
+            .any(|part| inside.contains(&part))
+    };
+    statement.kind() == "while_statement"
+        || inside.iter().any(|n| match n.kind() {
+            "lambda"
+            | "default_parameter"
+            | "elif_clause"
+            | "list_comprehension"
+            | "set_comprehension"
+            | "dictionary_comprehension"
+            | "generator_expression" => true,
+            "boolean_operator" => is_on(*n, &["right"]),
+            // `a if condition else b` has no fields: the condition is in the middle.
+            "conditional_expression" => {
+                let parts = children(*n);
+                parts.get(1).is_none_or(|condition| !inside.contains(condition))
+            }
+            "assert_statement" => children(*n).get(1).is_some_and(|m| inside.contains(m)),
+            _ => false,
+        })
 }
 
 /// Where the token for the request `node` is fetched: before its statement, or before the `for`
@@ -196,9 +228,4 @@ fn seat(node: Node<'_>) -> Option<(Node<'_>, Node<'_>)> {
 /// A token must be fetched again in each round of a `while`, which may outlive it.
 fn is_loop_or_function(node: Node<'_>) -> bool {
     matches!(node.kind(), "while_statement" | "function_definition" | "lambda" | "class_definition")
-}
-
-/// The source text of `node`.
-fn owned(node: Node<'_>, source: &[u8]) -> String {
-    text(node, source).into_owned()
 }

@@ -6,6 +6,6 @@ mod json;
 mod sarif;
 
 pub use diff::diff;
-pub use human::human;
+pub use human::{human, printable};
 pub use json::json;
 pub use sarif::sarif;

@@ -1,87 +1,80 @@
-//! Scanning with a limit: no file, whatever is in it, holds the others up.
+//! Scanning so that no file, whatever is in it, stops or holds up the others.
 
-use std::path::{Path, PathBuf};
+use std::fmt;
+use std::path::Path;
+use std::process::Command;
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
-use std::thread;
 use std::time::Duration;
 
 use crate::error::ScanError;
 use crate::finding::Finding;
-use crate::{prefilter, scan};
+use crate::prefilter;
+use crate::scan::scan_within;
+use crate::worker::Worker;
 
-/// Runs [`scan`] on a thread of its own, and gives a file up when its time is over.
+/// Scans files one after the other, each for a limited processor time.
 ///
-/// Grammars are C code that cannot be interrupted everywhere. A thread that does not come back is
-/// left behind, and ends with the process; the next file gets a new one.
-#[derive(Debug)]
+/// Grammars are C code: some abort on texts that their authors did not think of. With
+/// [`Scanner::in_process`] that costs one file and not the run.
+///
+/// A clone has a process of its own.
 pub struct Scanner {
     limit: Duration,
+    start: Option<Start>,
     worker: Option<Worker>,
 }
 
-#[derive(Debug)]
-struct Worker {
-    files: Sender<(PathBuf, Arc<[u8]>)>,
-    findings: Receiver<Vec<Finding>>,
+/// The command of a process that runs [`serve`](crate::serve).
+type Start = Arc<dyn Fn() -> Command + Send + Sync>;
+
+impl Clone for Scanner {
+    fn clone(&self) -> Self {
+        Self { limit: self.limit, start: self.start.clone(), worker: None }
+    }
+}
+
+impl fmt::Debug for Scanner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Scanner").field("limit", &self.limit).finish_non_exhaustive()
+    }
 }
 
 impl Scanner {
-    /// A scanner that spends at most `limit` on one file.
+    /// A scanner in the thread that calls it, which spends at most `limit` of its time on one file.
     pub fn new(limit: Duration) -> Self {
-        Self { limit, worker: None }
+        Self { limit, start: None, worker: None }
     }
 
-    /// What [`scan`] finds in `bytes`, the content of the file `path`.
+    /// A scanner in a process of its own, which `command` starts: a program that calls
+    /// [`serve`](crate::serve). It is started for the first file that is worth parsing, and again
+    /// after one that it died of.
+    pub fn in_process(
+        limit: Duration,
+        command: impl Fn() -> Command + Send + Sync + 'static,
+    ) -> Self {
+        Self { limit, start: Some(Arc::new(command)), worker: None }
+    }
+
+    /// What [`scan`](crate::scan()) finds in `bytes`, the content of the file `path`.
+    ///
+    /// # Errors
+    ///
+    /// The file's time is over, or the process that scanned it died or cannot be started; the next file
+    /// can be scanned all the same.
     pub fn scan(&mut self, path: &Path, bytes: &[u8]) -> Result<Vec<Finding>, ScanError> {
+        let Some(start) = &self.start else {
+            return scan_within(path, bytes, Some(self.limit));
+        };
         if !prefilter::is_worth_parsing(path, bytes) {
             return Ok(Vec::new());
         }
-        let worker = match self.worker.take() {
+        let mut worker = match self.worker.take() {
             Some(worker) => worker,
-            None => Worker::start().map_err(ScanError::NoThread)?,
+            None => Worker::start(start()).map_err(ScanError::NoWorker)?,
         };
-        let gone = || ScanError::Panicked;
-        worker.files.send((path.to_owned(), bytes.into())).map_err(|_| gone())?;
-        let findings = worker.findings.recv_timeout(self.limit).map_err(|error| match error {
-            RecvTimeoutError::Timeout => ScanError::TookTooLong { limit: self.limit },
-            RecvTimeoutError::Disconnected => gone(),
-        })?;
-        // Only a worker that answered is asked again.
+        let findings = worker.scan(path, bytes, self.limit)?;
+        // Only a process that answered is asked again.
         self.worker = Some(worker);
-        Ok(findings)
-    }
-}
-
-impl Worker {
-    fn start() -> std::io::Result<Self> {
-        let (files, inbox) = channel::<(PathBuf, Arc<[u8]>)>();
-        let (outbox, findings) = channel();
-        thread::Builder::new().name("scan".into()).spawn(move || {
-            for (path, bytes) in inbox {
-                if outbox.send(scan(&path, &bytes)).is_err() {
-                    break;
-                }
-            }
-        })?;
-        Ok(Self { files, findings })
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const SCRIPT: &[u8] = b"curl -s http://169.254.169.254/latest/meta-data/instance-id\n";
-
-    #[test]
-    fn a_file_over_its_time_is_given_up_and_the_next_is_scanned() {
-        let mut scanner = Scanner::new(Duration::from_millis(1));
-        let path = Path::new("a.sh");
-        let error = scanner.scan(path, &SCRIPT.repeat(20_000)).unwrap_err();
-        assert!(matches!(error, ScanError::TookTooLong { .. }), "{error}");
-        scanner.limit = Duration::from_secs(60);
-        assert_eq!(scanner.scan(path, SCRIPT).unwrap().len(), 1);
-        assert_eq!(scanner.scan(path, SCRIPT).unwrap().len(), 1);
+        findings.ok_or(ScanError::TookTooLong { limit: self.limit })
     }
 }

@@ -6,13 +6,19 @@
 
 use std::borrow::Cow;
 use std::ops::Range;
+use std::rc::Rc;
 
 use crate::edit::Edit;
 use crate::finding::{Finding, Remedy};
+use crate::job::Job;
+use crate::language::Language;
 
 /// How many texts may stand inside each other. A document can be its own only text, which would be
 /// read for ever.
 const MAX_DEPTH: usize = 12;
+
+/// Scans code in one language: the way from a text to those inside it, in any language.
+pub(crate) type ScanText = fn(Language, &Snippet<'_>) -> Vec<Finding>;
 
 /// Code in one language.
 pub(crate) struct Snippet<'a> {
@@ -26,6 +32,9 @@ pub(crate) struct Snippet<'a> {
     pub(crate) no_shell: Option<&'static str>,
     /// Whether the programs here are BusyBox's.
     pub(crate) busybox: bool,
+    /// The scan that this code is a part of.
+    pub(crate) job: Rc<Job>,
+    scan_text: ScanText,
     /// How many texts it stands in.
     depth: usize,
     outside: Option<Outside>,
@@ -71,25 +80,54 @@ impl Codec {
 
 impl<'a> Snippet<'a> {
     /// A whole file.
-    pub(crate) fn file(bytes: &'a [u8]) -> Self {
-        Self::new(Cow::Borrowed(bytes), None)
+    pub(crate) fn file(bytes: &'a [u8], job: Rc<Job>, scan_text: ScanText) -> Self {
+        Self {
+            text: Cow::Borrowed(bytes),
+            multiline: true,
+            untouched: None,
+            no_shell: None,
+            busybox: false,
+            job,
+            scan_text,
+            depth: 0,
+            outside: None,
+        }
     }
 
-    fn new(text: Cow<'a, [u8]>, outside: Option<Outside>) -> Self {
-        let (untouched, no_shell) = (None, None);
-        Self { text, multiline: true, untouched, no_shell, busybox: false, depth: 0, outside }
+    /// The same code, read in another way.
+    pub(crate) fn copy(&self) -> Snippet<'_> {
+        Snippet {
+            text: Cow::Borrowed(&self.text),
+            multiline: self.multiline,
+            untouched: self.untouched,
+            no_shell: self.no_shell,
+            busybox: self.busybox,
+            job: Rc::clone(&self.job),
+            scan_text: self.scan_text,
+            depth: self.depth,
+            outside: None,
+        }
     }
 
-    /// Takes over what holds for `outer`, the text that this code stands in.
-    pub(crate) fn inherit(&mut self, outer: &Snippet<'_>) {
-        self.untouched = self.untouched.or(outer.untouched);
-        self.busybox |= outer.busybox;
-        self.depth = outer.depth + 1;
+    /// Text that stands in this code in no readable form, such as base64.
+    pub(crate) fn decoded<'b>(&self, text: &'b [u8]) -> Snippet<'b> {
+        Snippet {
+            depth: self.depth + 1,
+            ..Snippet::file(text, Rc::clone(&self.job), self.scan_text)
+        }
     }
 
-    /// Whether there are more texts around it than anybody writes.
-    pub(crate) fn is_too_deep(&self) -> bool {
-        self.depth > MAX_DEPTH
+    /// Code here must not be edited, for this reason or for one that is known already.
+    pub(crate) fn leave(&mut self, reason: impl Into<Option<&'static str>>) {
+        self.untouched = self.untouched.or(reason.into());
+    }
+
+    /// Findings in this code, as findings in the text around it.
+    pub(crate) fn scan(&self, language: Language) -> Vec<Finding> {
+        if self.depth > MAX_DEPTH {
+            return Vec::new();
+        }
+        self.lift((self.scan_text)(language, self))
     }
 
     /// Whether `words` stand anywhere in the code.
@@ -125,7 +163,7 @@ impl<'a> Snippet<'a> {
     }
 
     /// `findings` made in this snippet, as findings in the text around it.
-    pub(crate) fn lift(&self, findings: Vec<Finding>) -> Vec<Finding> {
+    fn lift(&self, findings: Vec<Finding>) -> Vec<Finding> {
         let Some(outside) = &self.outside else { return findings };
         findings.into_iter().map(|finding| outside.lift(finding)).collect()
     }
@@ -155,19 +193,19 @@ impl Outside {
 
 /// Builds a snippet by decoding a text from left to right.
 pub(crate) struct Decoder<'a> {
-    source: &'a [u8],
+    outer: &'a Snippet<'a>,
     text: Vec<u8>,
     offsets: Vec<usize>,
 }
 
 impl<'a> Decoder<'a> {
-    pub(crate) fn new(source: &'a [u8]) -> Self {
-        Self { source, text: Vec::new(), offsets: Vec::new() }
+    pub(crate) fn new(outer: &'a Snippet<'a>) -> Self {
+        Self { outer, text: Vec::new(), offsets: Vec::new() }
     }
 
     /// Takes `span` as it is.
     pub(crate) fn copy(&mut self, span: Range<usize>) {
-        let Some(bytes) = self.source.get(span.clone()) else { return };
+        let Some(bytes) = self.outer.text.get(span.clone()) else { return };
         self.text.extend_from_slice(bytes);
         self.offsets.extend(span);
     }
@@ -185,10 +223,20 @@ impl<'a> Decoder<'a> {
         }
     }
 
-    /// The snippet, whose text ends at `end` outside.
+    /// The snippet, whose text ends at `end` outside. What holds for the code around it holds for it,
+    /// too; only whether it has a shell does not.
     pub(crate) fn finish(mut self, end: usize, codec: Codec) -> Snippet<'static> {
         self.offsets.push(end);
-        let outside = Outside { offsets: self.offsets, codec };
-        Snippet::new(Cow::Owned(self.text), Some(outside))
+        Snippet {
+            text: Cow::Owned(self.text),
+            multiline: true,
+            untouched: self.outer.untouched,
+            no_shell: None,
+            busybox: self.outer.busybox,
+            job: Rc::clone(&self.outer.job),
+            scan_text: self.outer.scan_text,
+            depth: self.outer.depth + 1,
+            outside: Some(Outside { offsets: self.offsets, codec }),
+        }
     }
 }

@@ -2,8 +2,12 @@
 
 use std::borrow::Cow;
 use std::cell::RefCell;
+use std::ops::ControlFlow;
 
-use tree_sitter::{Language, Node, Parser, Tree};
+use tree_sitter::{Language, Node, ParseOptions, ParseState, Parser, Tree};
+
+use crate::job::{Job, Obstacle};
+use crate::limits;
 
 /// Nesting past which a text is not looked into: no person writes it, and every question about a
 /// node's surroundings costs its depth.
@@ -14,13 +18,42 @@ thread_local! {
     static PARSER: RefCell<Parser> = RefCell::new(Parser::new());
 }
 
-/// Parses `text`; `None` when the grammar gives up or the nesting is absurd.
-pub(crate) fn parse(language: &Language, text: &[u8]) -> Option<Tree> {
+/// Parses `text`; `None` when it is over a limit, or the time of its file is, which `job` is told.
+pub(crate) fn parse(language: &Language, text: &[u8], job: &Job) -> Option<Tree> {
+    match parsed(language, text, job) {
+        Ok(tree) => {
+            if tree.root_node().has_error() {
+                job.has_error();
+            }
+            Some(tree)
+        }
+        Err(obstacle) => {
+            job.obstructed(obstacle);
+            None
+        }
+    }
+}
+
+fn parsed(language: &Language, text: &[u8], job: &Job) -> Result<Tree, Obstacle> {
+    limits::check(text)?;
+    let go_on = |_: &ParseState| {
+        if job.budget.look() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+    };
     let tree = PARSER.with_borrow_mut(|parser| {
         parser.set_language(language).ok()?;
-        parser.parse(text, None)
-    })?;
-    (depth(tree.root_node()) <= MAX_DEPTH).then_some(tree)
+        let mut go_on = go_on;
+        let options = ParseOptions::new().progress_callback(&mut go_on);
+        let tree = parser.parse_with_options(
+            &mut |at, _| &text[at.min(text.len())..],
+            None,
+            Some(options),
+        );
+        // What is given up would go on with the next text.
+        parser.reset();
+        tree
+    });
+    let tree = tree.ok_or(Obstacle::Time)?;
+    if depth(tree.root_node()) > MAX_DEPTH { Err(Obstacle::Nesting) } else { Ok(tree) }
 }
 
 /// Every node under `root`, parents before children.
@@ -61,9 +94,33 @@ pub(crate) fn text<'s>(node: Node<'_>, source: &'s [u8]) -> Cow<'s, str> {
     String::from_utf8_lossy(&source[node.byte_range()])
 }
 
+/// The source text of `node`, to be kept.
+pub(crate) fn owned(node: Node<'_>, source: &[u8]) -> String {
+    text(node, source).into_owned()
+}
+
 /// Whether `node` parsed without error and does not stand inside one.
 pub(crate) fn is_clean(node: Node<'_>) -> bool {
     !node.has_error() && around(node).all(|n| !n.is_error())
+}
+
+/// Every node under `root` for which [`is_clean`] holds, parents before children.
+pub(crate) fn clean_nodes(root: Node<'_>) -> impl Iterator<Item = Node<'_>> {
+    let mut cursor = root.walk();
+    let mut is_at_end = false;
+    std::iter::from_fn(move || {
+        while !is_at_end {
+            let node = cursor.node();
+            let goes_down = !node.is_error() && cursor.goto_first_child();
+            while !goes_down && !is_at_end && !cursor.goto_next_sibling() {
+                is_at_end = !cursor.goto_parent();
+            }
+            if !node.has_error() {
+                return Some(node);
+            }
+        }
+        None
+    })
 }
 
 /// How many errors the grammar sees.

@@ -3,22 +3,21 @@
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use ignore::{DirEntry, WalkBuilder, WalkState};
 
 use crate::error::WalkError;
 use crate::finding::Finding;
 use crate::scanner::Scanner;
-use crate::{language, library, prefilter};
+use crate::{language, library, prefilter, unread};
 
 /// Files larger than this are not parsed: nobody writes such a script by hand.
 pub const MAX_SIZE: u64 = 16 << 20;
 
-/// How much of a file is looked at to tell what it is.
+/// How much of a file is looked at to tell whether it is text.
 const HEAD: u64 = 8 << 10;
 
-/// What [`walk`] tells its caller, from several threads at once.
+/// What a [`Walk`] tells its caller, from several threads at once.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Event {
@@ -45,31 +44,43 @@ pub enum Event {
     Failed(WalkError),
 }
 
-/// Scans every file under `paths` with `threads` threads (0: as many as there are cores), each file
-/// for at most `limit`, and tells `on` what happens.
-///
-/// `.gitignore`, `.ignore` and their kin are respected. Hidden files are read (CI jobs live in
-/// them), version control's own folders are not, nor are binary files.
-pub fn walk(paths: &[PathBuf], threads: usize, limit: Duration, on: &(dyn Fn(Event) + Sync)) {
-    let Some((first, rest)) = paths.split_first() else { return };
-    let mut builder = WalkBuilder::new(first);
-    for path in rest {
-        builder.add(path);
+/// A search through trees of files.
+#[derive(Clone, Debug)]
+pub struct Walk<'a> {
+    /// Files and folders.
+    pub paths: &'a [PathBuf],
+    /// How many threads read; 0 for as many as there are cores.
+    pub threads: usize,
+    /// What each of them scans with.
+    pub scanner: Scanner,
+}
+
+impl Walk<'_> {
+    /// Scans every file, and tells `on` what happens.
+    ///
+    /// `.gitignore`, `.ignore` and the like are respected. Hidden files are read (CI jobs live in
+    /// them), version control's own folders are not, nor are binary files.
+    pub fn run(&self, on: &(dyn Fn(Event) + Sync)) {
+        let Some((first, rest)) = self.paths.split_first() else { return };
+        let mut builder = WalkBuilder::new(first);
+        for path in rest {
+            builder.add(path);
+        }
+        builder.hidden(false).threads(self.threads).filter_entry(|entry| {
+            !matches!(entry.file_name().to_str(), Some(".git" | ".hg" | ".svn" | ".jj"))
+        });
+        builder.build_parallel().run(|| {
+            let mut buffer = Vec::new();
+            let mut scanner = self.scanner.clone();
+            Box::new(move |entry| {
+                match entry {
+                    Ok(entry) => visit(&entry, &mut buffer, &mut scanner, on),
+                    Err(error) => on(Event::Failed(error.into())),
+                }
+                WalkState::Continue
+            })
+        });
     }
-    builder.hidden(false).threads(threads).filter_entry(|entry| {
-        !matches!(entry.file_name().to_str(), Some(".git" | ".hg" | ".svn" | ".jj"))
-    });
-    builder.build_parallel().run(|| {
-        let mut buffer = Vec::new();
-        let mut scanner = Scanner::new(limit);
-        Box::new(move |entry| {
-            match entry {
-                Ok(entry) => visit(&entry, &mut buffer, &mut scanner, on),
-                Err(error) => on(Event::Failed(error.into())),
-            }
-            WalkState::Continue
-        })
-    });
 }
 
 fn visit(
@@ -95,7 +106,14 @@ fn visit(
                 Ok(findings) => {
                     on(Event::Found { path: path.to_owned(), bytes: buffer.clone(), findings });
                 }
-                Err(source) => on(Event::Failed(WalkError::Scan { path: path.to_owned(), source })),
+                Err(source) => {
+                    let path = path.to_owned();
+                    if let Some(notice) = unread::given_up(buffer, &source.to_string()) {
+                        let findings = vec![notice];
+                        on(Event::Found { path: path.clone(), bytes: buffer.clone(), findings });
+                    }
+                    on(Event::Failed(WalkError::Scan { path, source }));
+                }
             }
         }
         Ok(Content::Other) => on(Event::Visited { bytes: buffer.len() as u64 }),
@@ -110,7 +128,7 @@ fn visit(
 }
 
 enum Content {
-    /// In a language that is read.
+    /// A text.
     Text,
     /// Anything else, of which only the head was read.
     Other,
@@ -124,8 +142,9 @@ fn read(path: &Path, buffer: &mut Vec<u8>) -> std::io::Result<Content> {
     buffer.clear();
     let mut file = File::open(path)?;
     file.by_ref().take(HEAD).read_to_end(buffer)?;
-    let is_read = library::is_manifest(path) || language::detect(path, buffer).is_some();
-    if !is_read || memchr::memchr(0, buffer).is_some() {
+    let is_read = !language::is_prose(path) || library::is_manifest(path);
+    let is_text = memchr::memchr(0, buffer).is_none() || language::is_utf16(buffer);
+    if !is_read || !is_text {
         return Ok(Content::Other);
     }
     file.by_ref().take(MAX_SIZE).read_to_end(buffer)?;
@@ -133,7 +152,7 @@ fn read(path: &Path, buffer: &mut Vec<u8>) -> std::io::Result<Content> {
     if size <= MAX_SIZE {
         return Ok(Content::Text);
     }
-    let mut named = prefilter::holds_needle(buffer);
+    let mut named = prefilter::names_service(buffer);
     loop {
         buffer.clear();
         let read = file.by_ref().take(MAX_SIZE).read_to_end(buffer)?;
@@ -141,6 +160,6 @@ fn read(path: &Path, buffer: &mut Vec<u8>) -> std::io::Result<Content> {
         if read == 0 {
             return Ok(Content::Large { named, size });
         }
-        named |= prefilter::holds_needle(buffer);
+        named |= prefilter::names_service(buffer);
     }
 }

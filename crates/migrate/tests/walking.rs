@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use std::sync::Mutex;
 use std::time::Duration;
 
-use imds_migrate::{Event, MAX_SIZE, walk};
+use imds_migrate::{Event, MAX_SIZE, Scanner, Walk};
 
 const SCRIPT: &str = "curl -s http://169.254.169.254/latest/meta-data/instance-id\n";
 
@@ -54,7 +54,8 @@ fn ignored_binary_and_foreign_files_are_left_out() {
 
     let found = Mutex::new(BTreeMap::new());
     let other = Mutex::new(Vec::new());
-    walk(std::slice::from_ref(&folder.0), 2, LIMIT, &|event| match event {
+    let paths = [folder.0.clone()];
+    Walk { paths: &paths, threads: 2, scanner: Scanner::new(LIMIT) }.run(&|event| match event {
         Event::Found { path, findings, .. } => {
             let name = path.strip_prefix(&folder.0).unwrap().display().to_string();
             found.lock().unwrap().insert(name, findings.len());
@@ -74,7 +75,8 @@ fn ignored_binary_and_foreign_files_are_left_out() {
 #[test]
 fn a_path_that_is_not_there_is_told() {
     let failed = Mutex::new(0);
-    walk(&[PathBuf::from("/nowhere/at/all")], 1, LIMIT, &|event| {
+    let paths = [PathBuf::from("/nowhere/at/all")];
+    Walk { paths: &paths, threads: 1, scanner: Scanner::new(LIMIT) }.run(&|event| {
         if matches!(event, Event::Failed(_)) {
             *failed.lock().unwrap() += 1;
         }

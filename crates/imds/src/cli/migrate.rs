@@ -1,9 +1,10 @@
-//! `imds migrate`.
+//! The flags of `imds migrate`.
 
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
+use imds_migrate::Levels;
 
 use crate::settings::duration;
 
@@ -14,12 +15,17 @@ Examples:
   imds migrate --write scripts/          make them
   imds migrate --write --offers infra/   and require IMDSv2 where instances are launched
   imds migrate --check                   for CI: exits with 1 if anything is left
+  imds migrate --check --rules hop-limit-too-low=off,not-understood=error
   imds migrate --sarif > migrate.sarif
   imds migrate --write --stdin-name setup.sh - < setup.sh
 
 Findings go to standard output, all else to standard error. What .gitignore and .ignore leave out is
-left out. Exits with 1 if --check has findings left, else with 4 if a file could not be read,
-scanned or written; the other files are done all the same.";
+left out. Exits with 1 if --check has findings left whose rule is a warning or an error, else with 4 if
+a file could not be read, scanned or written; the other files are done all the same.
+
+Rules: tokenless-request (error), unclear-request (warning), old-library (error), tokens-not-required
+(warning), hop-limit-too-low (warning), not-understood (note). Levels: off, note, warning, error. The
+file .imds-migrate.toml sets them as well: [rules], then lines such as hop-limit-too-low = \"off\".";
 
 #[derive(Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
@@ -44,9 +50,17 @@ pub(crate) struct MigrateArgs {
     #[arg(long, group = "form")]
     pub(crate) sarif: bool,
 
-    /// Exit with 1 if a finding is left
+    /// Exit with 1 if a finding is left whose rule is a warning or an error
     #[arg(long)]
     pub(crate) check: bool,
+
+    /// Set levels of rules, such as hop-limit-too-low=off; `all` is every rule
+    #[arg(long, value_name = "RULE=LEVEL,…", default_value = "", hide_default_value = true)]
+    pub(crate) rules: Levels,
+
+    /// Read levels of rules from this file [default: .imds-migrate.toml, if there is one]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
 
     /// Also make the changes that decide how instances are launched, such as requiring IMDSv2
     #[arg(long, requires = "change")]
@@ -56,7 +70,11 @@ pub(crate) struct MigrateArgs {
     #[arg(long, value_name = "NAME")]
     pub(crate) stdin_name: Option<PathBuf>,
 
-    /// How long one file may take; a file that takes longer is skipped and reported
+    /// Processor time that one file may take; a file that takes longer is skipped and reported
     #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = duration)]
     pub(crate) time_limit: Duration,
+
+    /// Scan what standard input asks for: the process that `imds migrate` starts
+    #[arg(long, hide = true, exclusive = true)]
+    pub(crate) worker: bool,
 }

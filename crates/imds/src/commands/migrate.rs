@@ -1,27 +1,36 @@
 //! `imds migrate`: what speaks IMDSv1 in people's files, shown or rewritten.
 
-use std::io::{Read as _, Write as _};
+use std::io::{IsTerminal as _, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use imds_migrate::{MAX_SIZE, Scanner, report};
+use imds_migrate::{MAX_SIZE, report, serve};
 
 use crate::cli::MigrateArgs;
 use crate::error::{CommandError, Kind};
-use crate::migrate::{Choice, Form, Scanned, Tally, found_below, rewrite, rewritten};
+use crate::migrate::{
+    Choice, Form, Scanned, Tally, found_below, levels, rewrite, rewritten, scanner,
+};
 use crate::terminal;
 
 /// The exit code of `--check` where something is left.
 const LEFT: u8 = 1;
 
 pub(crate) fn run(args: &MigrateArgs) -> Result<ExitCode, CommandError> {
+    if args.worker {
+        serve(std::io::stdin().lock(), std::io::stdout().lock()).map_err(|error| {
+            CommandError::new(Kind::Unavailable, "cannot go on scanning").caused_by(error)
+        })?;
+        return Ok(ExitCode::SUCCESS);
+    }
     let form = match args {
         MigrateArgs { diff: true, .. } => Form::Diff,
         MigrateArgs { json: true, .. } => Form::Json,
         MigrateArgs { sarif: true, .. } => Form::Sarif,
         _ => Form::Human { colour: terminal::has_colours() },
     };
-    let choice = Choice { offers: args.offers };
+    let levels = levels(args.config.as_deref(), &args.rules)?;
+    let choice = &Choice { offers: args.offers, levels };
     let is_stdin = args.paths.iter().any(|path| path == Path::new("-"));
     let tally = match (is_stdin, args.write) {
         (true, _) => stdin(args, form, choice)?,
@@ -32,22 +41,26 @@ pub(crate) fn run(args: &MigrateArgs) -> Result<ExitCode, CommandError> {
         eprintln!("{}", tally.summary(args.write));
     }
     Ok(match tally {
-        Tally { left: 1.., .. } if args.check => LEFT.into(),
+        Tally { failing: 1.., .. } if args.check => LEFT.into(),
         Tally { failed: 1.., .. } => Kind::Unavailable.exit_code().into(),
         _ => ExitCode::SUCCESS,
     })
 }
 
 /// Prints what is found, and changes nothing.
-fn show(args: &MigrateArgs, form: Form, choice: Choice) -> Result<Tally, CommandError> {
+fn show(args: &MigrateArgs, form: Form, choice: &Choice) -> Result<Tally, CommandError> {
     let (files, mut tally) = found_below(&args.paths, args.time_limit, form, choice);
     if form == Form::Sarif {
         let findings = files.into_iter().map(|(path, file)| (path, file.findings));
-        terminal::print(report::sarif(&findings.collect::<Vec<_>>()))?;
+        terminal::print(report::sarif(&findings.collect::<Vec<_>>(), &choice.levels))?;
         return Ok(tally);
     }
     for (path, file) in &files {
         match &file.text {
+            // A terminal would obey what stands in a patch.
+            Ok(text) if form == Form::Diff && std::io::stdout().is_terminal() => {
+                terminal::print(report::printable(&String::from_utf8_lossy(text)))?;
+            }
             Ok(text) => terminal::print(text)?,
             Err(error) => tally.fail(path, error),
         }
@@ -57,9 +70,9 @@ fn show(args: &MigrateArgs, form: Form, choice: Choice) -> Result<Tally, Command
 
 /// Rewrites files one after the other, once all are scanned: what is interrupted before has
 /// changed nothing.
-fn write(args: &MigrateArgs, form: Form, choice: Choice) -> Result<Tally, CommandError> {
+fn write(args: &MigrateArgs, form: Form, choice: &Choice) -> Result<Tally, CommandError> {
     let (files, mut tally) = found_below(&args.paths, args.time_limit, form, choice);
-    let mut scanner = Scanner::new(args.time_limit);
+    let mut scanner = scanner(args.time_limit);
     for (path, file) in &files {
         let text = file.text.as_deref().unwrap_or_default();
         if choice.edits(&file.findings).is_empty() {
@@ -68,10 +81,13 @@ fn write(args: &MigrateArgs, form: Form, choice: Choice) -> Result<Tally, Comman
         }
         match rewrite(path, file, choice) {
             Ok(after) => {
-                terminal::print(format!("rewritten: {}\n", path.display()))?;
+                terminal::print(format!(
+                    "rewritten: {}\n",
+                    report::printable(&path.display().to_string())
+                ))?;
                 match Scanned::of(&mut scanner, path, &after, form, choice) {
                     Ok(now) => {
-                        tally.now_has(file, &now);
+                        tally.now_has(file, &now, &choice.levels);
                         terminal::print(now.text.unwrap_or_default())?;
                     }
                     Err(error) => tally.fail(path, &error),
@@ -87,7 +103,7 @@ fn write(args: &MigrateArgs, form: Form, choice: Choice) -> Result<Tally, Comman
 }
 
 /// The same for standard input; `--write` prints the rewritten text.
-fn stdin(args: &MigrateArgs, form: Form, choice: Choice) -> Result<Tally, CommandError> {
+fn stdin(args: &MigrateArgs, form: Form, choice: &Choice) -> Result<Tally, CommandError> {
     if args.paths.len() > 1 {
         return Err(CommandError::usage("`-`, standard input, cannot be mixed with other paths"));
     }
@@ -102,22 +118,22 @@ fn stdin(args: &MigrateArgs, form: Form, choice: Choice) -> Result<Tally, Comman
     let failed = |error: imds_migrate::ScanError| {
         CommandError::new(Kind::Unavailable, "cannot scan standard input").caused_by(error)
     };
-    let mut scanner = Scanner::new(args.time_limit);
+    let mut scanner = scanner(args.time_limit);
     let file = Scanned::of(&mut scanner, &path, &bytes, form, choice).map_err(failed)?;
     let mut tally = Tally::of(1);
-    tally.found(&file);
+    tally.found(&file, &choice.levels);
     if args.write {
         let after = rewritten(&bytes, &file, choice).map_err(|error| {
             CommandError::new(Kind::Bug, "cannot make these edits together").caused_by(error)
         })?;
         terminal::print(&after)?;
         let now = Scanned::of(&mut scanner, &path, &after, form, choice).map_err(failed)?;
-        tally.now_has(&file, &now);
+        tally.now_has(&file, &now, &choice.levels);
         let left = now.text.unwrap_or_default();
         // Standard output has the rewritten text; who cannot be told of the rest has that.
         let _ = std::io::stderr().write_all(&left);
     } else if form == Form::Sarif {
-        terminal::print(report::sarif(&[(path, file.findings)]))?;
+        terminal::print(report::sarif(&[(path, file.findings)], &choice.levels))?;
     } else {
         terminal::print(file.text.map_err(|error| {
             CommandError::new(Kind::Bug, "cannot make these edits together").caused_by(error)

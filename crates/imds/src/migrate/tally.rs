@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::path::Path;
 
-use imds_migrate::{Finding, Remedy};
+use imds_migrate::{Finding, Level, Levels, Remedy, Rule, report};
 
 use super::{Scanned, in_full};
 
@@ -15,11 +15,15 @@ pub(crate) struct Tally {
     /// Files that could not be read, scanned or written.
     pub(crate) failed: usize,
     /// Findings that are still there.
-    pub(crate) left: usize,
+    left: usize,
+    /// Those among them that a check fails for.
+    pub(crate) failing: usize,
+    /// Files that were not understood.
+    not_understood: usize,
     files: usize,
     rewrites: usize,
     offers: usize,
-    mended: usize,
+    fixed: usize,
 }
 
 impl Tally {
@@ -29,20 +33,24 @@ impl Tally {
     }
 
     /// A file with findings, or none.
-    pub(crate) fn found(&mut self, file: &Scanned) {
+    pub(crate) fn found(&mut self, file: &Scanned, levels: &Levels) {
         let count = |is: fn(&Remedy) -> bool| {
             file.findings.iter().map(|finding: &Finding| &finding.remedy).filter(|r| is(r)).count()
         };
         self.files += usize::from(!file.findings.is_empty());
         self.left += file.findings.len();
+        self.failing += failing(file, levels);
+        self.not_understood +=
+            file.findings.iter().filter(|f| f.rule == Rule::NotUnderstood).count();
         self.rewrites += count(|remedy| matches!(remedy, Remedy::Rewrite(_)));
         self.offers += count(|remedy| matches!(remedy, Remedy::Offer { .. }));
     }
 
     /// A file was rewritten: its findings are those of `now`.
-    pub(crate) fn now_has(&mut self, before: &Scanned, now: &Scanned) {
+    pub(crate) fn now_has(&mut self, before: &Scanned, now: &Scanned, levels: &Levels) {
         self.left = self.left + now.findings.len() - before.findings.len();
-        self.mended += before.findings.len().saturating_sub(now.findings.len());
+        self.failing = self.failing + failing(now, levels) - failing(before, levels);
+        self.fixed += before.findings.len().saturating_sub(now.findings.len());
     }
 
     /// A file could not be dealt with.
@@ -51,13 +59,13 @@ impl Tally {
     }
 
     pub(super) fn warn(&mut self, message: &str) {
-        eprintln!("imds: warning: {message}");
+        eprintln!("imds: warning: {}", report::printable(message));
         self.failed += 1;
     }
 
     /// The last line.
     pub(crate) fn summary(&self, written: bool) -> String {
-        let Self { seen, files, rewrites, offers, left, mended, failed } = *self;
+        let Self { seen, files, rewrites, offers, left, fixed, failed, not_understood, .. } = *self;
         let files_seen = count(usize::try_from(seen).unwrap_or(usize::MAX), "file");
         if files == 0 && failed > 0 {
             return format!("{failed} of {files_seen} could not be searched; nothing found");
@@ -66,15 +74,24 @@ impl Tally {
             return format!("nothing in {files_seen} speaks IMDSv1");
         }
         if written {
-            return format!("{} mended, {left} left in {files_seen}", count(mended, "finding"));
+            return format!("{} fixed, {left} left in {files_seen}", count(fixed, "finding"));
         }
-        let by_hand = left - rewrites - offers;
+        let by_hand = left - rewrites - offers - not_understood;
+        let unread = match not_understood {
+            0 => String::new(),
+            number => format!(", {} not understood", count(number, "file")),
+        };
         format!(
-            "{} in {files} of {files_seen}: {rewrites} mended by --write, \
-             {offers} more by --write --offers, {by_hand} to be done by hand",
+            "{} in {files} of {files_seen}: {rewrites} fixed by --write, \
+             {offers} more by --write --offers, {by_hand} to be done by hand{unread}",
             count(left, "finding"),
         )
     }
+}
+
+/// How many findings a check fails for.
+fn failing(file: &Scanned, levels: &Levels) -> usize {
+    file.findings.iter().filter(|finding| levels.of(finding.rule) >= Level::Warning).count()
 }
 
 fn count(number: usize, noun: &str) -> String {

@@ -5,7 +5,9 @@ use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
+use imds_migrate::{ScanError, Scanner};
 use tempfile::TempDir;
 use testkit::{Context as _, Finished, Result, Trial, ensure, imds, tests};
 
@@ -27,6 +29,10 @@ pub(crate) fn tests() -> Vec<Trial> {
         what_cannot_be_read_is_a_warning_and_an_exit_code,
         ignored_files_are_left_alone,
         a_file_over_its_time_is_left_out,
+        a_process_that_dies_costs_one_file,
+        rules_have_levels,
+        what_is_not_understood_is_said,
+        a_terminal_gets_no_control_characters,
         wrong_arguments_are_refused,
     ]
 }
@@ -204,6 +210,88 @@ fn a_file_over_its_time_is_left_out() -> Result<()> {
     let found = migrate(folder.path(), &["--time-limit", "1ms"])?;
     ensure!(code(&found) == Some(4), "{found:?}");
     ensure!(found.stderr.contains("large.sh: gave up after 0.001 s"), "{found:?}");
+    ensure!(found.stdout.contains("large.sh:2:1") && found.stdout.contains("not-understood"));
+    Ok(())
+}
+
+/// The first process that is started dies at once, as one does whose grammar aborts; the second is the
+/// real one, and is killed between two files.
+fn a_process_that_dies_costs_one_file() -> Result<()> {
+    let folder = TempDir::new()?;
+    let (mark, pid) = (folder.path().join("mark"), folder.path().join("pid"));
+    let program = imds().get_program().to_owned();
+    let script = format!(
+        "if mkdir {} 2>/dev/null; then exec false; fi; echo $$ > {}; exec {} migrate --worker",
+        mark.display(),
+        pid.display(),
+        program.display(),
+    );
+    let mut scanner = Scanner::in_process(Duration::from_secs(60), move || {
+        let mut command = Command::new("sh");
+        command.args(["-c", &script]);
+        command
+    });
+    let mut scan = || scanner.scan(Path::new("a.sh"), SCRIPT.as_bytes());
+    ensure!(matches!(scan(), Err(ScanError::Died)), "the first process dies");
+    ensure!(scan()?.len() == 1, "the next file is scanned by a new one");
+    Finished::success(Command::new("kill").args(["-KILL", fs::read_to_string(&pid)?.trim()]))?;
+    ensure!(matches!(scan(), Err(ScanError::Died)), "killed");
+    ensure!(scan()?.len() == 1 && scan()?.len() == 1, "and started again");
+    Ok(())
+}
+
+fn rules_have_levels() -> Result<()> {
+    let folder = folder()?;
+    for (rules, expected) in [
+        ("", 1),
+        ("tokens-not-required=note", 1),
+        ("all=note", 0),
+        ("all=off,old-library=error", 0),
+        ("all=note,tokenless-request=warning", 1),
+    ] {
+        let checked = migrate(folder.path(), &["--check", "--rules", rules])?;
+        ensure!(code(&checked) == Some(expected), "{rules}: {checked:?}");
+    }
+    fs::write(folder.path().join(".imds-migrate.toml"), "[rules]\nall-of-it = \"off\"\n")?;
+    let refused = migrate(folder.path(), &[])?;
+    ensure!(code(&refused) == Some(2) && refused.stderr.contains("all-of-it"), "{refused:?}");
+    let config = "[rules]\ntokens-not-required = \"off\"\ntokenless-request = \"note\"\n";
+    fs::write(folder.path().join(".imds-migrate.toml"), config)?;
+    let checked = migrate(folder.path(), &["--check", "--json"])?;
+    ensure!(code(&checked) == Some(0), "{checked:?}");
+    ensure!(checked.stdout.lines().count() == 1 && checked.stdout.contains("\"level\":\"note\""));
+    let over = migrate(folder.path(), &["--check", "--rules", "tokenless-request=error"])?;
+    ensure!(code(&over) == Some(1), "the command line counts more: {over:?}");
+    Ok(())
+}
+
+fn what_is_not_understood_is_said() -> Result<()> {
+    let folder = TempDir::new()?;
+    let text = "def id = new URL('http://169.254.169.254/latest/meta-data/instance-id').text\n";
+    fs::write(folder.path().join("Jenkinsfile"), text)?;
+    let found = migrate(folder.path(), &["--check"])?;
+    ensure!(code(&found) == Some(0), "a note: {found:?}");
+    ensure!(found.stderr.contains("1 file not understood"), "{found:?}");
+    let json = migrate(folder.path(), &["--json"])?;
+    ensure!(json.stdout.contains("\"rule\":\"not-understood\""), "{json:?}");
+    let sarif = migrate(folder.path(), &["--sarif"])?;
+    ensure!(sarif.stdout.contains("\"level\": \"note\""), "{sarif:?}");
+    let strict = migrate(folder.path(), &["--check", "--rules", "not-understood=error"])?;
+    ensure!(code(&strict) == Some(1), "{strict:?}");
+    Ok(())
+}
+
+fn a_terminal_gets_no_control_characters() -> Result<()> {
+    let folder = TempDir::new()?;
+    let script = SCRIPT.replace("# who", "# \u{1b}]0;title\u{7} \u{9b}31m \u{202e}");
+    fs::write(folder.path().join("a\u{1b}[31m.sh"), script)?;
+    for arguments in [&[][..], &["--write"]] {
+        let found = migrate(folder.path(), arguments)?;
+        let text = format!("{}{}", found.stdout, found.stderr);
+        ensure!(text.contains('\u{241b}'), "{arguments:?}: {text}");
+        let is_bad = |c: char| c.is_control() && c != '\n' || c == '\u{202e}';
+        ensure!(!text.chars().any(is_bad), "{arguments:?}: {}", text.escape_debug());
+    }
     Ok(())
 }
 

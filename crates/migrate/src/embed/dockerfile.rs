@@ -2,11 +2,12 @@
 
 use std::ops::Range;
 
-use super::{exec_form, is_worth_reading, script};
+use super::scalar::{Holes, snippet as scalar_snippet};
+use super::script::{exec_form, is_worth_reading, script};
 use crate::address;
 use crate::data::{self, Content, Style};
-use crate::embed::scalar::{Holes, snippet as scalar_snippet};
-use crate::finding::{Finding, Remedy, Rule};
+use crate::finding::{Finding, Remedy};
+use crate::rules::Rule;
 use crate::snippet::{Codec, Decoder, Snippet};
 
 /// Instructions that run a command.
@@ -27,9 +28,8 @@ pub(super) fn scan(snippet: &Snippet<'_>) -> Vec<Finding> {
             findings.extend(list_form(snippet, command));
             continue;
         }
-        let mut inner = shell_form(source, command.clone());
-        inner.busybox = busybox;
-        inner.inherit(snippet);
+        let mut inner = shell_form(snippet, command);
+        inner.busybox |= busybox;
         findings.extend(script(&inner));
     }
     findings
@@ -124,8 +124,9 @@ fn command(source: &[u8], span: Range<usize>) -> Option<Range<usize>> {
 }
 
 /// Shell form: comment lines between the lines are dropped, as Docker does.
-fn shell_form(source: &[u8], command: Range<usize>) -> Snippet<'static> {
-    let mut decoder = Decoder::new(source);
+fn shell_form(snippet: &Snippet<'_>, command: Range<usize>) -> Snippet<'static> {
+    let source: &[u8] = &snippet.text;
+    let mut decoder = Decoder::new(snippet);
     let is_heredoc = source[command.clone()].starts_with(b"<<");
     let mut at = command.start;
     if is_heredoc {
@@ -148,7 +149,7 @@ fn list_form(snippet: &Snippet<'_>, command: Range<usize>) -> Vec<Finding> {
     let mut padded = vec![b' '; command.start];
     padded.extend_from_slice(&source[command]);
     let mut findings = Vec::new();
-    for list in data::json(&padded) {
+    for list in data::json(&padded, &snippet.job) {
         let words: Vec<String> = list.items().iter().map(|i| i.word(&padded).to_owned()).collect();
         findings.extend(exec_form(&words, list.span.clone()));
         for item in list.items() {
@@ -156,8 +157,7 @@ fn list_form(snippet: &Snippet<'_>, command: Range<usize>) -> Vec<Finding> {
                 && is_worth_reading(&padded[item.span.clone()]);
             if is_script {
                 let span = item.span.clone();
-                let mut inner = scalar_snippet(&padded, span, Style::Double, Holes::default());
-                inner.inherit(snippet);
+                let inner = scalar_snippet(snippet, span, Style::Double, Holes::default());
                 findings.extend(script(&inner));
             }
         }

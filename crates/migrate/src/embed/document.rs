@@ -1,28 +1,19 @@
-//! YAML and JSON: cloud-init, CloudFormation, CI jobs, Ansible, Kubernetes. Any text in them that
-//! reads like a script is one.
+//! YAML and JSON: cloud-init, CloudFormation, CI jobs, Ansible, Kubernetes. What reads a text is told by
+//! the key that it stands under.
 
+use super::reader::{Place, Reader, starts_script};
 use super::scalar::{Holes, decode, snippet as scalar_snippet};
-use super::{exec_form, is_worth_reading, script};
+use super::script::{exec_form, is_worth_reading};
 use crate::address::{self, BLOT, Target};
-use crate::data::{self, Content, Data, Pair, Style};
-use crate::finding::{Finding, Remedy, Rule};
-use crate::language::Language;
+use crate::data::{self, Content, Data, Style};
+use crate::finding::{Finding, Remedy};
+use crate::language::{self, Language};
+use crate::rules::Rule;
 use crate::snippet::{Codec, Decoder, Snippet};
 
 /// Keys whose texts are for people.
 const PROSE: [&str; 8] =
     ["description", "Description", "name", "summary", "title", "comment", "message", "help"];
-
-/// Keys whose commands no shell reads: Ansible's `command`, Compose's two.
-const SHELL_LESS: [&str; 3] = ["command", "ansible.builtin.command", "entrypoint"];
-
-/// `cfn-init` does run its `command` in a shell; an Ansible task or a Compose service has other
-/// keys beside it.
-fn is_cfn_init(pairs: &[Pair]) -> bool {
-    const KEYS: [&str; 6] =
-        ["command", "env", "cwd", "test", "ignoreErrors", "waitAfterCompletion"];
-    pairs.iter().all(|p| KEYS.contains(&p.key.as_str()))
-}
 
 /// Ansible modules that fetch a URL.
 const FETCHING_MODULES: [&str; 4] =
@@ -34,13 +25,13 @@ pub(super) fn scan(language: Language, snippet: &Snippet<'_>) -> Vec<Finding> {
         return Vec::new();
     }
     let documents = match language {
-        Language::Json => data::json(source),
-        _ => data::yaml(source),
+        Language::Json => data::json(source, &snippet.job),
+        _ => data::yaml(source, &snippet.job),
     };
-    let mut walk = Walk { source, snippet, no_shell: None, findings: Vec::new() };
+    let mut walk = Walk { source, snippet, findings: Vec::new() };
     for document in &documents {
         let compose = document.get("services").is_some_and(|s| !s.pairs().is_empty());
-        walk.visit(document, Holes { compose, ..Holes::default() });
+        walk.visit(document, &Place::new(Holes { compose, ..Holes::default() }));
     }
     walk.findings
 }
@@ -48,106 +39,149 @@ pub(super) fn scan(language: Language, snippet: &Snippet<'_>) -> Vec<Finding> {
 struct Walk<'a> {
     source: &'a [u8],
     snippet: &'a Snippet<'a>,
-    /// Why a command in the text at hand has no shell, if so.
-    no_shell: Option<&'static str>,
     findings: Vec<Finding>,
 }
 
 impl Walk<'_> {
-    fn visit(&mut self, data: &Data, holes: Holes) {
-        let holes = Holes { sub: holes.sub || data.tag == "!Sub", ..holes };
-        if data.tag == "!Join" && self.join(data, holes) {
+    fn visit(&mut self, data: &Data, place: &Place<'_>) {
+        let mut place = *place;
+        place.holes.sub |= data.tag == "!Sub";
+        if data.tag == "!Join" && self.join(data, &place) {
             return;
         }
         match &data.content {
-            Content::Text(style) => self.text(data, *style, holes),
+            Content::Text(style) => self.text(data, *style, &place),
             Content::List(items) => {
                 let words: Vec<String> =
                     items.iter().map(|i| i.word(self.source).to_owned()).collect();
                 self.findings.extend(exec_form(&words, data.span.clone()));
-                let outer = self.no_shell;
-                if words.iter().any(|word| word == "-c") {
-                    self.no_shell = None;
+                for (i, item) in items.iter().enumerate() {
+                    let before = i.checked_sub(1).and_then(|before| words.get(before));
+                    let place = if before.is_some_and(|word| starts_script(word)) {
+                        place.read_by(Reader::Script(Language::Shell))
+                    } else {
+                        place
+                    };
+                    self.visit(item, &place);
                 }
-                for item in items {
-                    self.visit(item, holes);
-                }
-                self.no_shell = outer;
             }
             Content::Map(pairs) => {
-                for pair in pairs {
-                    if PROSE.contains(&pair.key.as_str()) {
-                        continue;
-                    }
+                place = place.inside(data, self.source);
+                for pair in pairs.iter().filter(|pair| !PROSE.contains(&pair.key.as_str())) {
                     if FETCHING_MODULES.contains(&pair.key.as_str()) {
                         self.findings.extend(module(pair.key.as_str(), &pair.value, self.source));
                     }
-                    let holes = Holes { sub: holes.sub || pair.key == "Fn::Sub", ..holes };
-                    let outer = self.no_shell;
-                    if SHELL_LESS.contains(&pair.key.as_str()) && !is_cfn_init(pairs) {
-                        self.no_shell = Some("this command is run without a shell");
+                    let place = place.under(&pair.key);
+                    if pair.key != "Fn::Join" || !self.join(&pair.value, &place) {
+                        self.visit(&pair.value, &place);
                     }
-                    if pair.key != "Fn::Join" || !self.join(&pair.value, holes) {
-                        self.visit(&pair.value, holes);
-                    }
-                    self.no_shell = outer;
                 }
             }
             Content::Other => {}
         }
     }
 
-    fn text(&mut self, data: &Data, style: Style, holes: Holes) {
+    fn text(&mut self, data: &Data, style: Style, place: &Place<'_>) {
         let raw = self.source.get(data.span.clone()).unwrap_or_default();
         if is_worth_reading(raw) {
-            let inner = scalar_snippet(self.source, data.span.clone(), style, holes);
-            self.script(inner);
+            let inner = scalar_snippet(self.snippet, data.span.clone(), style, place.holes);
+            self.script(inner, place);
         } else if memchr::memmem::find(raw, b"lookup(").is_some() {
             self.findings.extend(lookup(data, &String::from_utf8_lossy(raw)));
         }
     }
 
     /// `Fn::Join: [delimiter, [part, …]]` is one text.
-    fn join(&mut self, data: &Data, holes: Holes) -> bool {
+    fn join(&mut self, data: &Data, place: &Place<'_>) -> bool {
+        let mut decoder = Decoder::new(self.snippet);
+        let mut parts = Parts::default();
+        if !self.decode_join(&mut decoder, data, place.holes, &mut parts) {
+            return false;
+        }
+        let mut inner = decoder.finish(data.span.end, parts.codec.unwrap_or_default());
+        inner.multiline = parts.styles.iter().all(|s| *s == Style::Double);
+        if !inner.multiline {
+            inner.leave("its parts are written in ways that cannot be edited as one");
+        }
+        if is_worth_reading(&inner.text) {
+            self.script(inner, place);
+        }
+        true
+    }
+
+    fn decode_join(
+        &self,
+        decoder: &mut Decoder<'_>,
+        data: &Data,
+        holes: Holes,
+        into: &mut Parts,
+    ) -> bool {
         let [delimiter, parts] = data.items() else { return false };
-        let delimiter = match delimiter.content {
-            Content::Text(style) => {
-                scalar_snippet(self.source, delimiter.span.clone(), style, holes).text.into_owned()
-            }
-            _ => return false,
-        };
-        let mut decoder = Decoder::new(self.source);
-        let mut codec: Option<Codec> = None;
-        let mut styles = Vec::new();
+        let Content::Text(style) = delimiter.content else { return false };
+        let delimiter =
+            scalar_snippet(self.snippet, delimiter.span.clone(), style, holes).text.into_owned();
         for (i, part) in parts.items().iter().enumerate() {
             if i > 0 {
                 for byte in &delimiter {
                     decoder.put(*byte, part.span.start);
                 }
             }
-            match part.content {
-                Content::Text(style) if part.tag.is_empty() => {
-                    let span = part.span.clone();
-                    codec = Some(decode(&mut decoder, self.source, span, style, holes));
-                    styles.push(style);
-                }
-                _ => (0..3).for_each(|_| decoder.put(BLOT, part.span.start)),
-            }
+            self.decode_part(decoder, part, holes, into);
         }
-        let mut inner = decoder.finish(parts.span.end, codec.unwrap_or_default());
-        inner.multiline = styles.iter().all(|s| *s == Style::Double);
-        if !inner.multiline {
-            inner.untouched = Some("its parts are written in ways that cannot be edited as one");
-        }
-        self.script(inner);
         true
     }
 
-    fn script(&mut self, mut inner: Snippet<'static>) {
-        inner.inherit(self.snippet);
-        inner.no_shell = self.no_shell;
-        self.findings.extend(script(&inner));
+    /// One part of a join: a text, one with functions in it, or a join of its own; anything else is known
+    /// when the stack is made.
+    fn decode_part(&self, decoder: &mut Decoder<'_>, part: &Data, holes: Holes, into: &mut Parts) {
+        let sub = Holes { sub: true, ..holes };
+        let function = |key| part.get(key).filter(|_| part.pairs().len() == 1);
+        if let Some(text) = function("Fn::Sub") {
+            return self.decode_part(decoder, text.items().first().unwrap_or(text), sub, into);
+        }
+        let join = function("Fn::Join").or((part.tag == "!Join").then_some(part));
+        if join.is_some_and(|join| self.decode_join(decoder, join, holes, into)) {
+            return;
+        }
+        match part.content {
+            Content::Text(style) if part.tag.is_empty() || part.tag == "!Sub" => {
+                let holes = if part.tag.is_empty() { holes } else { sub };
+                let span = part.span.clone();
+                into.codec = Some(decode(decoder, self.source, span, style, holes));
+                into.styles.push(style);
+            }
+            _ => (0..3).for_each(|_| decoder.put(BLOT, part.span.start)),
+        }
     }
+
+    fn script(&mut self, mut inner: Snippet<'static>, place: &Place<'_>) {
+        let content = language::by_content(&inner.text);
+        let language = match (place.reader, content) {
+            (_, Some(language)) | (Reader::Script(language), None) => language,
+            (Reader::Words(reason), None) => {
+                inner.no_shell = Some(reason);
+                Language::Shell
+            }
+            (Reader::Unknown(reason), None) => {
+                inner.leave(reason);
+                Language::Shell
+            }
+        };
+        let mut findings = inner.scan(language);
+        if content.is_none() && matches!(place.reader, Reader::Unknown(_)) {
+            for finding in &mut findings {
+                finding.rule = Rule::UnclearRequest;
+            }
+        }
+        self.findings.extend(findings);
+    }
+}
+
+/// How the texts of a join are written.
+#[derive(Default)]
+struct Parts {
+    codec: Option<Codec>,
+    styles: Vec<Style>,
 }
 
 /// Ansible's `lookup('url', …)`.

@@ -2,15 +2,16 @@
 
 use tree_sitter::Node;
 
-use super::{is_worth_reading, script};
+use super::script::{is_worth_reading, script};
 use crate::address::{self, BLOT};
-use crate::finding::{Finding, Remedy, Rule};
+use crate::finding::{Finding, Remedy};
+use crate::rules::Rule;
 use crate::snippet::{Codec, Decoder, Snippet};
 use crate::syntax::{self, children, nodes, text};
 
 pub(super) fn scan(snippet: &Snippet<'_>) -> Vec<Finding> {
     let source: &[u8] = &snippet.text;
-    let Some(tree) = syntax::parse(&tree_sitter_hcl::LANGUAGE.into(), source) else {
+    let Some(tree) = syntax::parse(&tree_sitter_hcl::LANGUAGE.into(), source, &snippet.job) else {
         return Vec::new();
     };
     let mut findings = Vec::new();
@@ -20,10 +21,9 @@ pub(super) fn scan(snippet: &Snippet<'_>) -> Vec<Finding> {
         if !is_text || is_prose(node, source) || !is_worth_reading(&source[node.byte_range()]) {
             continue;
         }
-        let mut inner = decode(node, source);
+        let mut inner = decode(node, snippet);
         let is_broken = !syntax::is_clean(node);
-        inner.untouched = is_broken.then_some("the code around it does not parse cleanly");
-        inner.inherit(snippet);
+        inner.leave(is_broken.then_some("the code around it does not parse cleanly"));
         findings.extend(script(&inner));
     }
     findings
@@ -60,14 +60,15 @@ fn is_prose(node: Node<'_>, source: &[u8]) -> bool {
 }
 
 /// Interpolations are blotted out; `$${` stands for `${`.
-fn decode(node: Node<'_>, source: &[u8]) -> Snippet<'static> {
+fn decode(node: Node<'_>, snippet: &Snippet<'_>) -> Snippet<'static> {
+    let source: &[u8] = &snippet.text;
     let is_heredoc = node.kind() == "heredoc_template";
     let (start, end) = content(node, source, is_heredoc);
     let holes: Vec<Node> = children(node)
         .into_iter()
         .filter(|n| matches!(n.kind(), "template_interpolation" | "template_directive"))
         .collect();
-    let mut decoder = Decoder::new(source);
+    let mut decoder = Decoder::new(snippet);
     let mut at = start;
     while at < end {
         let rest = &source[at..end];

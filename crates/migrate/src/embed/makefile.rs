@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::lines::continued_lines;
-use super::{is_worth_reading, script};
+use super::script::{is_worth_reading, script};
 use crate::address::BLOT;
 use crate::finding::Finding;
 use crate::snippet::{Codec, Decoder, Snippet};
@@ -13,9 +13,7 @@ pub(super) fn scan(snippet: &Snippet<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
     for span in recipes(source).into_iter().chain(shell_calls(source)) {
         if is_worth_reading(&source[span.clone()]) {
-            let mut inner = decode(source, span);
-            inner.inherit(snippet);
-            findings.extend(script(&inner));
+            findings.extend(script(&decode(snippet, span)));
         }
     }
     findings
@@ -49,8 +47,9 @@ fn shell_calls(source: &[u8]) -> Vec<Range<usize>> {
 }
 
 /// `$$` is a dollar; `$(name)` and `$x` are make's own.
-fn decode(source: &[u8], span: Range<usize>) -> Snippet<'static> {
-    let mut decoder = Decoder::new(source);
+fn decode(snippet: &Snippet<'_>, span: Range<usize>) -> Snippet<'static> {
+    let source: &[u8] = &snippet.text;
+    let mut decoder = Decoder::new(snippet);
     let mut at = span.start;
     while at < span.end {
         let rest = &source[at..span.end];

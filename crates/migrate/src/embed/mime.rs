@@ -2,9 +2,9 @@
 
 use std::ops::Range;
 
-use crate::finding::{Finding, Remedy, Rule};
+use crate::finding::{Finding, Remedy};
 use crate::language::{self, Language};
-use crate::scan_snippet;
+use crate::rules::Rule;
 use crate::snippet::{Codec, Decoder, Snippet};
 
 pub(super) fn scan(snippet: &Snippet<'_>) -> Vec<Finding> {
@@ -13,7 +13,7 @@ pub(super) fn scan(snippet: &Snippet<'_>) -> Vec<Finding> {
     for part in parts(source) {
         let headers = String::from_utf8_lossy(&source[part.headers.clone()]).to_ascii_lowercase();
         if headers.contains("base64") {
-            findings.extend(encoded(part.body, source));
+            findings.extend(encoded(part.body, snippet));
             continue;
         }
         let language = language::by_content(&source[part.body.clone()]).or_else(|| {
@@ -23,13 +23,10 @@ pub(super) fn scan(snippet: &Snippet<'_>) -> Vec<Finding> {
                 headers.contains("shellscript").then_some(Language::Shell)
             }
         });
-        let mut decoder = Decoder::new(source);
+        let mut decoder = Decoder::new(snippet);
         decoder.copy(part.body.clone());
-        let mut inner = decoder.finish(part.body.end, Codec::default());
-        inner.inherit(snippet);
-        if let Some(language) = language {
-            findings.extend(inner.lift(scan_snippet(language, &inner)));
-        }
+        let inner = decoder.finish(part.body.end, Codec::default());
+        findings.extend(language.into_iter().flat_map(|language| inner.scan(language)));
     }
     findings
 }
@@ -81,10 +78,10 @@ fn split(source: &[u8], part: Range<usize>) -> Option<Part> {
 }
 
 /// A part in base64 is decoded to see whether it must be looked at.
-fn encoded(body: Range<usize>, source: &[u8]) -> Option<Finding> {
-    let text = super::base64::decode(&source[body.clone()])?;
+fn encoded(body: Range<usize>, snippet: &Snippet<'_>) -> Option<Finding> {
+    let text = super::base64::decode(&snippet.text[body.clone()])?;
     let language = language::by_content(&text).unwrap_or(Language::Shell);
-    let found = scan_snippet(language, &Snippet::file(&text));
+    let found = snippet.decoded(&text).scan(language);
     (!found.is_empty()).then(|| {
         Finding::new(
             Rule::TokenlessRequest,

@@ -18,12 +18,13 @@ pub(super) struct Holes {
 
 /// The text that is written in `span`, in `style`.
 pub(super) fn snippet(
-    source: &[u8],
+    outer: &Snippet<'_>,
     span: Range<usize>,
     style: Style,
     holes: Holes,
 ) -> Snippet<'static> {
-    let mut decoder = Decoder::new(source);
+    let source: &[u8] = &outer.text;
+    let mut decoder = Decoder::new(outer);
     let codec = decode(&mut decoder, source, span.clone(), style, holes);
     let mut snippet = decoder.finish(content(source, span.clone(), style).end, codec);
     snippet.multiline = match style {
@@ -32,7 +33,7 @@ pub(super) fn snippet(
         Style::Plain | Style::PlainInFlow | Style::Single | Style::Folded => false,
     };
     if style == Style::PlainInFlow {
-        snippet.untouched = Some("the quoting that YAML would need here is not added by machine");
+        snippet.leave("the quoting that YAML would need here is not added by machine");
     }
     snippet
 }

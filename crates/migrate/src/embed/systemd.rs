@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::lines::continued_lines;
-use super::{is_worth_reading, script};
+use super::script::{is_worth_reading, script};
 use crate::finding::{Finding, Remedy};
 use crate::snippet::{Codec, Decoder, Snippet};
 
@@ -14,8 +14,7 @@ pub(super) fn scan(snippet: &Snippet<'_>) -> Vec<Finding> {
         if !is_worth_reading(&source[span.clone()]) {
             continue;
         }
-        let mut inner = decode(source, span);
-        inner.inherit(snippet);
+        let mut inner = decode(snippet, span);
         inner.no_shell = Some("systemd starts it without a shell to keep the token in");
         findings.extend(script(&inner).into_iter().map(without_inner_escapes));
     }
@@ -33,8 +32,9 @@ fn commands(source: &[u8]) -> Vec<Range<usize>> {
 }
 
 /// `$$` is a dollar and `%%` a percent sign.
-fn decode(source: &[u8], span: Range<usize>) -> Snippet<'static> {
-    let mut decoder = Decoder::new(source);
+fn decode(snippet: &Snippet<'_>, span: Range<usize>) -> Snippet<'static> {
+    let source: &[u8] = &snippet.text;
+    let mut decoder = Decoder::new(snippet);
     let mut at = span.start;
     while at < span.end {
         let rest = &source[at..span.end];

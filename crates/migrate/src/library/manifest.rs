@@ -5,6 +5,7 @@ use std::path::Path;
 
 use super::floors::Registry;
 use crate::data::{self, Data};
+use crate::job::Job;
 
 /// One package in one version.
 pub(super) struct Package {
@@ -19,7 +20,7 @@ pub(super) struct Reader {
     pub(super) read: Read,
 }
 
-type Read = fn(&[u8]) -> Vec<Package>;
+type Read = fn(&[u8], &Job) -> Vec<Package>;
 
 /// The reader for the file `path`.
 pub(super) fn reader(path: &Path) -> Option<Reader> {
@@ -87,7 +88,7 @@ fn on_line(start: usize, line: &str, name: &str, version: &str) -> Package {
 }
 
 /// `boto3==1.9.0`; anything but an exact version is left to the installer.
-fn requirements(bytes: &[u8]) -> Vec<Package> {
+fn requirements(bytes: &[u8], _: &Job) -> Vec<Package> {
     let lines = lines(bytes).into_iter();
     lines
         .filter_map(|(start, line)| {
@@ -101,7 +102,7 @@ fn requirements(bytes: &[u8]) -> Vec<Package> {
 }
 
 /// `name = "boto3"` followed by `version = "1.9.0"`.
-fn toml_lock(bytes: &[u8]) -> Vec<Package> {
+fn toml_lock(bytes: &[u8], _: &Job) -> Vec<Package> {
     let mut packages = Vec::new();
     let mut name = String::new();
     for (start, line) in lines(bytes) {
@@ -114,14 +115,14 @@ fn toml_lock(bytes: &[u8]) -> Vec<Package> {
     packages
 }
 
-fn pipfile_lock(bytes: &[u8]) -> Vec<Package> {
-    let sections = documents(bytes);
+fn pipfile_lock(bytes: &[u8], job: &Job) -> Vec<Package> {
+    let sections = documents(bytes, job);
     let groups = sections.iter().flat_map(|d| ["default", "develop"].map(|key| d.get(key)));
     versions_of(groups.flatten(), bytes)
 }
 
-fn package_json(bytes: &[u8]) -> Vec<Package> {
-    let documents = documents(bytes);
+fn package_json(bytes: &[u8], job: &Job) -> Vec<Package> {
+    let documents = documents(bytes, job);
     let groups =
         documents.iter().flat_map(|d| ["dependencies", "devDependencies"].map(|k| d.get(k)));
     let pairs = groups.flatten().flat_map(Data::pairs);
@@ -135,8 +136,8 @@ fn package_json(bytes: &[u8]) -> Vec<Package> {
 }
 
 /// Version 1 has `dependencies`, later ones `packages` under `node_modules/…`.
-fn package_lock(bytes: &[u8]) -> Vec<Package> {
-    let documents = documents(bytes);
+fn package_lock(bytes: &[u8], job: &Job) -> Vec<Package> {
+    let documents = documents(bytes, job);
     let groups = documents.iter().flat_map(|d| ["packages", "dependencies"].map(|k| d.get(k)));
     let mut packages = versions_of(groups.flatten(), bytes);
     for package in &mut packages {
@@ -148,7 +149,7 @@ fn package_lock(bytes: &[u8]) -> Vec<Package> {
 }
 
 /// `aws-sdk@^2.1:` followed by `version "2.400.0"`.
-fn yarn_lock(bytes: &[u8]) -> Vec<Package> {
+fn yarn_lock(bytes: &[u8], _: &Job) -> Vec<Package> {
     let mut packages = Vec::new();
     let mut name = String::new();
     for (start, line) in lines(bytes) {
@@ -165,7 +166,7 @@ fn yarn_lock(bytes: &[u8]) -> Vec<Package> {
 }
 
 /// `/aws-sdk/2.400.0:`, `/aws-sdk@2.400.0:` or `aws-sdk@2.400.0:`.
-fn pnpm_lock(bytes: &[u8]) -> Vec<Package> {
+fn pnpm_lock(bytes: &[u8], _: &Job) -> Vec<Package> {
     let lines = lines(bytes).into_iter();
     lines
         .filter_map(|(start, line)| {
@@ -180,7 +181,7 @@ fn pnpm_lock(bytes: &[u8]) -> Vec<Package> {
 }
 
 /// `github.com/aws/aws-sdk-go v1.25.0`, in a block or alone.
-fn go_mod(bytes: &[u8]) -> Vec<Package> {
+fn go_mod(bytes: &[u8], _: &Job) -> Vec<Package> {
     let lines = lines(bytes).into_iter();
     lines
         .filter_map(|(start, line)| {
@@ -194,7 +195,7 @@ fn go_mod(bytes: &[u8]) -> Vec<Package> {
 }
 
 /// `    aws-sdk-core (3.70.0)`; deeper lines are requirements, not versions.
-fn gemfile_lock(bytes: &[u8]) -> Vec<Package> {
+fn gemfile_lock(bytes: &[u8], _: &Job) -> Vec<Package> {
     let lines = lines(bytes).into_iter();
     lines
         .filter_map(|(start, line)| {
@@ -205,8 +206,8 @@ fn gemfile_lock(bytes: &[u8]) -> Vec<Package> {
         .collect()
 }
 
-fn composer_lock(bytes: &[u8]) -> Vec<Package> {
-    let documents = documents(bytes);
+fn composer_lock(bytes: &[u8], job: &Job) -> Vec<Package> {
+    let documents = documents(bytes, job);
     let lists = documents.iter().flat_map(|d| ["packages", "packages-dev"].map(|k| d.get(k)));
     let items = lists.flatten().flat_map(Data::items);
     items
@@ -222,7 +223,7 @@ fn composer_lock(bytes: &[u8]) -> Vec<Package> {
 }
 
 /// `<dependency>` elements; `${name}` is looked up among the elements of that name.
-fn pom(bytes: &[u8]) -> Vec<Package> {
+fn pom(bytes: &[u8], _: &Job) -> Vec<Package> {
     let text = decoded(bytes);
     let mut packages = Vec::new();
     let mut at = 0;
@@ -255,7 +256,7 @@ fn element<'t>(xml: &'t str, name: &str) -> Option<(usize, &'t str)> {
 
 /// `'com.amazonaws:aws-java-sdk-s3:1.11.500'` in either quotes, or `group: '…', name: '…', version:
 /// '…'`; `$version` is looked up among the assignments.
-fn gradle(bytes: &[u8]) -> Vec<Package> {
+fn gradle(bytes: &[u8], _: &Job) -> Vec<Package> {
     let mut packages = Vec::new();
     let lines = lines(bytes);
     for (start, line) in &lines {
@@ -294,13 +295,13 @@ fn assigned(lines: &[(usize, String)], name: &str) -> String {
 }
 
 /// Gradle's catalogues: `aws = { module = "group:artifact", version.ref = "aws" }`.
-fn version_catalog(bytes: &[u8]) -> Vec<Package> {
+fn version_catalog(bytes: &[u8], job: &Job) -> Vec<Package> {
     let lines = lines(bytes);
     let after = |line: &str, key: &str| {
         let (_, rest) = line.split_once(key)?;
         quoted(rest.trim_start().strip_prefix('=')?).next().map(str::to_owned)
     };
-    let mut packages = gradle(bytes);
+    let mut packages = gradle(bytes, job);
     packages.extend(lines.iter().filter_map(|(start, line)| {
         let module = after(line, "module")
             .or_else(|| Some(format!("{}:{}", after(line, "group")?, after(line, "name")?)))?;
@@ -312,7 +313,7 @@ fn version_catalog(bytes: &[u8]) -> Vec<Package> {
 }
 
 /// `"boto3==1.9.0"`, or `boto3 = "1.9.0"` as Poetry has it.
-fn pyproject(bytes: &[u8]) -> Vec<Package> {
+fn pyproject(bytes: &[u8], _: &Job) -> Vec<Package> {
     let mut packages = Vec::new();
     for (start, line) in lines(bytes) {
         let pins = quoted(&line).filter_map(|text| text.split_once("=="));
@@ -327,8 +328,8 @@ fn pyproject(bytes: &[u8]) -> Vec<Package> {
     packages
 }
 
-/// `<PackageReference Include="AWSSDK.Core" Version="3.3.0" />` and its kin.
-fn nuget(bytes: &[u8]) -> Vec<Package> {
+/// `<PackageReference Include="AWSSDK.Core" Version="3.3.0" />` and the like.
+fn nuget(bytes: &[u8], _: &Job) -> Vec<Package> {
     let text = decoded(bytes);
     let mut packages = Vec::new();
     for (start, _) in text.match_indices('<') {
@@ -357,8 +358,8 @@ fn nuget(bytes: &[u8]) -> Vec<Package> {
     packages
 }
 
-fn nuget_lock(bytes: &[u8]) -> Vec<Package> {
-    let documents = documents(bytes);
+fn nuget_lock(bytes: &[u8], job: &Job) -> Vec<Package> {
+    let documents = documents(bytes, job);
     let frameworks = documents.iter().filter_map(|d| d.get("dependencies")).flat_map(Data::pairs);
     let pairs = frameworks.flat_map(|framework| framework.value.pairs());
     pairs
@@ -373,8 +374,8 @@ fn nuget_lock(bytes: &[u8]) -> Vec<Package> {
         .collect()
 }
 
-fn documents(bytes: &[u8]) -> Vec<Data> {
-    data::json(bytes)
+fn documents(bytes: &[u8], job: &Job) -> Vec<Data> {
+    data::json(bytes, job)
 }
 
 /// The `version` of each entry of the maps `groups`.

@@ -1,13 +1,13 @@
-//! boto 2, which speaks IMDSv1 only: `boto.utils.get_instance_metadata()` and its kin.
+//! boto 2, which speaks IMDSv1 only: `boto.utils.get_instance_metadata()` and the like.
 
 use tree_sitter::Node;
 
 use super::names::Names;
-use super::owned;
 use crate::edit::Edit;
-use crate::finding::{Finding, Remedy, Rule};
+use crate::finding::{Finding, Remedy};
+use crate::rules::Rule;
 use crate::snippet::Snippet;
-use crate::syntax::{around, children, is_clean, nodes, text};
+use crate::syntax::{around, children, is_clean, nodes, owned, text};
 
 /// Keys of the metadata tree whose value is one text.
 const LEAVES: [&str; 14] = [
@@ -27,19 +27,28 @@ const LEAVES: [&str; 14] = [
     "profile",
 ];
 
-/// Put once before the first statement that needs it.
-const READER: &str = r#"def _imds_get(path):
+/// Put once before the first statement that needs it. What is not there is a `KeyError`, as in boto's
+/// tables; missing user data is an empty text there.
+const READER: &str = r#"def _imds_get(path, *missing):
     """Reads instance metadata with a session token (IMDSv2)."""
     try:
+        from urllib.error import HTTPError
         from urllib.request import Request, urlopen
     except ImportError:
-        from urllib2 import Request, urlopen
+        from urllib2 import HTTPError, Request, urlopen
     base = "http://169.254.169.254/latest/"
     ask = Request(base + "api/token", headers={"X-aws-ec2-metadata-token-ttl-seconds": "21600"})
     ask.get_method = lambda: "PUT"
     token = urlopen(ask, timeout=5).read().decode()
     ask = Request(base + path, headers={"X-aws-ec2-metadata-token": token})
-    return urlopen(ask, timeout=5).read().decode()
+    try:
+        return urlopen(ask, timeout=5).read().decode()
+    except HTTPError as error:
+        if error.code != 404:
+            raise
+        if not missing:
+            raise KeyError(path)
+        return missing[0]
 
 
 "#;
@@ -51,7 +60,7 @@ pub(super) fn scan(root: Node<'_>, names: &Names<'_>, snippet: &Snippet<'_>) -> 
         .filter_map(|call| {
             let function = owned(call.child_by_field_name("function")?, source);
             let last = function.rsplit('.').next()?;
-            let is_boto = function.contains("boto.utils") || imports_boto(root, last, source);
+            let is_boto = function.contains("boto.utils") || imports_boto(names, last);
             let known = matches!(
                 last,
                 "get_instance_metadata" | "get_instance_userdata" | "get_instance_identity"
@@ -92,12 +101,15 @@ fn rewrite(
     if !is_clean(call) {
         return Err("the code around it does not parse cleanly");
     }
+    if snippet.job.is_test {
+        return Err(super::call::TEST);
+    }
     let arguments = call.child_by_field_name("arguments").map(children).unwrap_or_default();
     if !arguments.is_empty() {
         return Err("its arguments change what is read");
     }
     let (expression, path) = match function {
-        "get_instance_userdata" => (call, "user-data".to_owned()),
+        "get_instance_userdata" => (call, "\"user-data\", \"\"".to_owned()),
         "get_instance_metadata" => {
             subscripts(call, source).ok_or("its result is used as a whole")?
         }
@@ -106,7 +118,7 @@ fn rewrite(
     let statement = around(call)
         .find(|n| n.parent().is_some_and(|p| p.kind() == "module"))
         .ok_or("it is not part of a statement")?;
-    let mut edits = vec![Edit::replace(expression.byte_range(), format!("_imds_get(\"{path}\")"))];
+    let mut edits = vec![Edit::replace(expression.byte_range(), format!("_imds_get({path})"))];
     let has_reader = text(names.root, source).contains("def _imds_get(");
     if !has_reader {
         let first = nodes(names.root)
@@ -141,7 +153,7 @@ fn subscripts<'t>(call: Node<'t>, source: &[u8]) -> Option<(Node<'t>, String)> {
         expression = parent;
     }
     let path = keys.join("/");
-    LEAVES.contains(&path.as_str()).then(|| (expression, format!("meta-data/{path}")))
+    LEAVES.contains(&path.as_str()).then(|| (expression, format!("\"meta-data/{path}\"")))
 }
 
 fn is_docstring(node: Node<'_>) -> bool {
@@ -149,9 +161,9 @@ fn is_docstring(node: Node<'_>) -> bool {
         && children(node).first().is_some_and(|n| n.kind() == "string")
 }
 
-fn imports_boto(root: Node<'_>, name: &str, source: &[u8]) -> bool {
-    nodes(root).filter(|n| n.kind() == "import_from_statement").any(|n| {
-        let statement = text(n, source);
+fn imports_boto(names: &Names<'_>, name: &str) -> bool {
+    names.imports.iter().any(|n| {
+        let statement = text(*n, names.source);
         statement.contains("boto.utils") && statement.contains(name)
     })
 }

@@ -3,10 +3,15 @@
 use tree_sitter::Node;
 
 use super::names::Names;
-use super::{VARIABLE, owned};
 use crate::address::DEFAULT_ENDPOINT;
 use crate::edit::Edit;
-use crate::syntax::children;
+use crate::syntax::{children, owned};
+
+/// The variable that holds the token in rewritten code.
+pub(super) const VARIABLE: &str = "imds_token";
+
+/// Why tests are not edited.
+pub(super) const TEST: &str = "this file tests or fakes the metadata service";
 
 /// Why calls of other libraries are not edited.
 pub(super) const HTTP_CLIENT: &str = "it is not known how this library sends a header";
@@ -91,7 +96,25 @@ impl<'t> Call<'t> {
             let value = argument.child_by_field_name("value").unwrap_or(*argument);
             names.values(value).iter().for_each(|v| said.push_str(v));
             for assigned in names.assignments(&names.last(value)) {
-                said.push_str(&owned(*assigned, names.source));
+                said.push_str(&owned(assigned, names.source));
+            }
+        }
+        said
+    }
+
+    /// What it says beside its URL.
+    pub(super) fn said_beside_url(&self, names: &Names<'t>) -> String {
+        let beside = self
+            .arguments
+            .iter()
+            .filter(|a| **a != self.url && a.child_by_field_name("value") != Some(self.url));
+        let mut said = String::new();
+        for argument in beside {
+            said.push_str(&owned(*argument, names.source));
+            let value = argument.child_by_field_name("value").unwrap_or(*argument);
+            names.values(value).iter().for_each(|v| said.push_str(v));
+            for assigned in names.assignments(&names.last(value)) {
+                said.push_str(&owned(assigned, names.source));
             }
         }
         said
@@ -103,16 +126,16 @@ impl<'t> Call<'t> {
             return true;
         }
         self.argument("headers", names.source).is_some_and(|headers| {
-            let assigned = names.assignments(&names.last(headers));
+            let name = names.last(headers);
+            let mut assigned = names.assignments(&name);
             headers.kind() == "call"
-                || assigned.iter().any(|n| n.kind() == "call")
-                || names.has_entry(&owned(headers, names.source), "aws-ec2-metadata-token")
+                || assigned.any(|n| n.kind() == "call")
+                || names.gets_token(&owned(headers, names.source))
         })
     }
 
     /// Whether the object this call makes is given the header afterwards, or the session has it.
     pub(super) fn gets_header_later(&self, names: &Names<'t>) -> bool {
-        let text = owned(names.root, names.source);
         let assignment = self.node.parent().filter(|p| p.kind() == "assignment");
         let variable = assignment
             .and_then(|a| a.child_by_field_name("left"))
@@ -122,14 +145,7 @@ impl<'t> Call<'t> {
         } else {
             variable.map(|v| format!("{v}."))
         };
-        holder.is_some_and(|holder| {
-            text.lines().any(|l| {
-                l.trim_start().starts_with(&holder)
-                    && l.to_ascii_lowercase().contains("aws-ec2-metadata-token\"")
-                    || l.trim_start().starts_with(&holder)
-                        && l.to_ascii_lowercase().contains("aws-ec2-metadata-token'")
-            })
-        })
+        holder.is_some_and(|holder| names.sets_header(&holder))
     }
 
     /// How this library fetches a token, with this call's time limit.
@@ -293,8 +309,7 @@ fn client(prefix: &str, last: &str, names: &Names<'_>) -> Option<Client> {
 
 fn is_session(prefix: &str, names: &Names<'_>) -> bool {
     let object = prefix.trim_end_matches('.').rsplit('.').next().unwrap_or_default();
-    let made: Vec<String> =
-        names.assignments(object).iter().map(|n| owned(*n, names.source)).collect();
+    let made: Vec<String> = names.assignments(object).map(|n| owned(n, names.source)).collect();
     !made.is_empty()
         && made
             .iter()
@@ -303,7 +318,7 @@ fn is_session(prefix: &str, names: &Names<'_>) -> bool {
 
 /// Where the names imported from one of `modules` end, when it is by a plain list, and the names.
 fn imports_from(names: &Names<'_>, modules: &[&str]) -> Option<(Option<usize>, Vec<String>)> {
-    crate::syntax::nodes(names.root).filter(|n| n.kind() == "import_from_statement").find_map(|n| {
+    names.imports.iter().find_map(|n| {
         let module = owned(n.child_by_field_name("module_name")?, names.source);
         let mut cursor = n.walk();
         let imported: Vec<Node> = n.children_by_field_name("name", &mut cursor).collect();

@@ -3,10 +3,10 @@
 use tree_sitter::Node;
 
 use super::names::Names;
-use super::owned;
-use crate::finding::{Finding, Remedy, Rule};
+use crate::finding::{Finding, Remedy};
+use crate::rules::Rule;
 use crate::snippet::{Codec, Decoder, Snippet};
-use crate::syntax::{around, children, nodes, text};
+use crate::syntax::{around, children, nodes, owned, text};
 use crate::{address, embed};
 
 /// Functions whose text a shell reads, whatever else they are given.
@@ -29,8 +29,7 @@ pub(super) fn scan(string: Node<'_>, names: &Names<'_>, snippet: &Snippet<'_>) -
     if !embed::is_worth_reading(&source[string.byte_range()]) {
         return Vec::new();
     }
-    let mut inner = decode(string, source);
-    inner.inherit(snippet);
+    let mut inner = decode(string, snippet);
     match reader(string, names) {
         Some(Reader::Shell) => embed::script(&inner),
         Some(Reader::Unknown(reason)) => {
@@ -132,7 +131,8 @@ pub(super) fn built<'t>(call: Node<'t>, names: &Names<'t>) -> Option<Finding> {
 }
 
 /// The content of a plain string literal.
-fn decode(string: Node<'_>, source: &[u8]) -> Snippet<'static> {
+fn decode(string: Node<'_>, snippet: &Snippet<'_>) -> Snippet<'static> {
+    let source: &[u8] = &snippet.text;
     let parts = children(string);
     let start = parts.first().map_or(string.start_byte(), tree_sitter::Node::end_byte);
     let end = parts.last().map_or(string.end_byte(), tree_sitter::Node::start_byte).max(start);
@@ -143,7 +143,7 @@ fn decode(string: Node<'_>, source: &[u8]) -> Snippet<'static> {
         true => ("\"", "\\\""),
         false => ("'", "\\'"),
     };
-    let mut decoder = Decoder::new(source);
+    let mut decoder = Decoder::new(snippet);
     let mut at = start;
     while at < end {
         match source[at..end] {
@@ -165,7 +165,7 @@ fn decode(string: Node<'_>, source: &[u8]) -> Snippet<'static> {
         decoder.finish(end, Codec { escapes: vec![quote, ("\\", "\\\\")], indent: String::new() });
     inner.multiline = is_long;
     if !matches!(opening.as_str(), "'" | "\"" | "\"\"\"" | "'''") {
-        inner.untouched = Some("only plain string literals are edited");
+        inner.leave("only plain string literals are edited");
     }
     inner
 }

@@ -1,73 +1,125 @@
 //! What Python names stand for, as far as the file tells.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use tree_sitter::Node;
 
-use super::owned;
-use crate::address::HOLE;
-use crate::syntax::{around, children, nodes};
-use crate::values::{MAX_STEPS, MAX_VALUES, product, some_of, unknown};
+use crate::job::Job;
+use crate::syntax::{children, nodes, owned};
+use crate::values::{ROUNDS, bounded, some_of, unknown};
 
 /// The names of one module.
 pub(super) struct Names<'t> {
     pub(super) source: &'t [u8],
     pub(super) root: Node<'t>,
+    pub(super) job: &'t Job,
     /// Variable or attribute name → what is assigned to it anywhere.
-    assigned: HashMap<String, Vec<Node<'t>>>,
+    pub(super) assigned: BTreeMap<String, Vec<Assignment<'t>>>,
     /// Function name → its calls.
-    calls: HashMap<String, Vec<Node<'t>>>,
+    calls: BTreeMap<String, Vec<Node<'t>>>,
+    pub(super) functions: Vec<Function<'t>>,
+    /// Function and parameter → what its callers give.
+    pub(super) arguments: BTreeMap<(String, String), Vec<String>>,
     /// What a module is called here → the module.
-    modules: HashMap<String, String>,
+    modules: BTreeMap<String, String>,
+    /// Functions that give a shell what they are given.
+    runners: BTreeSet<String>,
+    /// Lines that name the token's header, without indentation and in lower case.
+    header_lines: Vec<String>,
+    pub(super) imports: Vec<Node<'t>>,
+}
+
+/// One value of a name.
+pub(super) struct Assignment<'t> {
+    pub(super) value: Node<'t>,
+    pub(super) texts: Vec<String>,
+}
+
+pub(super) struct Function<'t> {
+    pub(super) name: String,
+    pub(super) node: Node<'t>,
+    is_method: bool,
+    /// Names, and whether each has a default.
+    pub(super) parameters: Vec<(String, bool)>,
 }
 
 impl<'t> Names<'t> {
-    pub(super) fn collect(root: Node<'t>, source: &'t [u8]) -> Self {
+    pub(super) fn collect(root: Node<'t>, source: &'t [u8], job: &'t Job) -> Self {
         let mut names = Self {
             source,
             root,
-            assigned: HashMap::new(),
-            calls: HashMap::new(),
-            modules: HashMap::new(),
+            job,
+            assigned: BTreeMap::new(),
+            calls: BTreeMap::new(),
+            functions: Vec::new(),
+            arguments: BTreeMap::new(),
+            modules: BTreeMap::new(),
+            runners: BTreeSet::new(),
+            header_lines: Vec::new(),
+            imports: Vec::new(),
         };
         for node in nodes(root) {
+            let field = |name| node.child_by_field_name(name);
             match node.kind() {
-                "assignment" => {
-                    let left = node.child_by_field_name("left");
-                    let right = node.child_by_field_name("right");
-                    if let (Some(left), Some(right)) = (left, right) {
-                        names.assigned.entry(names.last(left)).or_default().push(right);
-                    }
-                }
-                "for_statement" => {
-                    let left = node.child_by_field_name("left");
-                    let right = node.child_by_field_name("right");
-                    if let (Some(left), Some(right)) = (left, right) {
-                        let entry = names.assigned.entry(names.last(left)).or_default();
-                        match right.kind() {
-                            "list" | "tuple" => entry.extend(children(right)),
-                            _ => entry.push(right),
-                        }
-                    }
+                "assignment" => names.assign(field("left"), field("right").into_iter().collect()),
+                "for_statement" | "for_in_clause" => {
+                    let values = field("right").map(|right| match right.kind() {
+                        "list" | "tuple" => children(right),
+                        _ => vec![right],
+                    });
+                    names.assign(field("left"), values.unwrap_or_default());
                 }
                 "default_parameter" | "typed_default_parameter" => {
-                    let name = node.child_by_field_name("name");
-                    let value = node.child_by_field_name("value");
-                    if let (Some(name), Some(value)) = (name, value) {
-                        names.assigned.entry(names.last(name)).or_default().push(value);
-                    }
+                    names.assign(field("name"), field("value").into_iter().collect());
                 }
                 "aliased_import" => names.import(node),
+                "import_from_statement" => names.imports.push(node),
                 "call" => {
-                    if let Some(function) = node.child_by_field_name("function") {
+                    if let Some(function) = field("function") {
                         names.calls.entry(names.last(function)).or_default().push(node);
                     }
                 }
+                "function_definition" => names.define(node),
                 _ => {}
             }
         }
+        let text = String::from_utf8_lossy(source).to_ascii_lowercase();
+        let lines = text.lines().filter(|line| line.contains("aws-ec2-metadata-token"));
+        names.header_lines = lines.map(|line| line.trim_start().to_owned()).collect();
+        names.settle();
         names
+    }
+
+    fn assign(&mut self, name: Option<Node<'t>>, values: Vec<Node<'t>>) {
+        let Some(name) = name else { return };
+        let values = values.into_iter().map(|value| Assignment { value, texts: Vec::new() });
+        self.assigned.entry(self.last(name)).or_default().extend(values);
+    }
+
+    fn define(&mut self, node: Node<'t>) {
+        let field = |name| node.child_by_field_name(name);
+        let (Some(name), Some(parameters)) = (field("name"), field("parameters")) else { return };
+        let name = owned(name, self.source);
+        let body = owned(node, self.source);
+        if ["subprocess", "os.system", "popen", "getoutput"].iter().any(|word| body.contains(word))
+        {
+            self.runners.insert(name.clone());
+        }
+        let parameters: Vec<(String, bool)> = children(parameters)
+            .into_iter()
+            .map(|p| (owned(p, self.source), p.kind().ends_with("default_parameter")))
+            .map(|(p, default)| {
+                (p.split([':', '=']).next().unwrap_or_default().trim().to_owned(), default)
+            })
+            .collect();
+        let is_method = parameters.first().is_some_and(|(p, _)| p == "self" || p == "cls");
+        let parameters: Vec<(String, bool)> =
+            parameters.into_iter().skip(usize::from(is_method)).collect();
+        for (parameter, _) in &parameters {
+            self.arguments.insert((name.clone(), parameter.clone()), Vec::new());
+        }
+        self.functions.push(Function { name, node, is_method, parameters });
     }
 
     /// `import module as name`, and `from package import module as name`.
@@ -83,6 +135,71 @@ impl<'t> Names<'t> {
         self.modules.insert(text(alias), format!("{package}{}", text(module)));
     }
 
+    /// Goes through all names until nothing new is learned of any.
+    fn settle(&mut self) {
+        let names: Vec<String> = self.assigned.keys().cloned().collect();
+        for _ in 0..ROUNDS {
+            let mut is_settled = true;
+            for name in &names {
+                for i in 0..self.assigned.get(name).map_or(0, Vec::len) {
+                    let value = self.assigned.get(name).and_then(|a| a.get(i)).map(|a| a.value);
+                    let texts = value.map(|v| bounded(self.evaluate(v))).unwrap_or_default();
+                    if let Some(assignment) = self.assigned.get_mut(name).and_then(|a| a.get_mut(i))
+                        && assignment.texts != texts
+                    {
+                        assignment.texts = texts;
+                        is_settled = false;
+                    }
+                }
+            }
+            for i in 0..self.functions.len() {
+                for position in 0..self.functions[i].parameters.len() {
+                    let function = &self.functions[i];
+                    let texts = self.passed(function, position);
+                    let key = (function.name.clone(), function.parameters[position].0.clone());
+                    if self.arguments.get(&key) != Some(&texts) {
+                        self.arguments.insert(key, texts);
+                        is_settled = false;
+                    }
+                }
+            }
+            if is_settled || !self.job.budget.look() {
+                return;
+            }
+        }
+    }
+
+    /// What callers give for a parameter.
+    fn passed(&self, function: &Function<'t>, position: usize) -> Vec<String> {
+        let (name, has_default) = &function.parameters[position];
+        // A function that is not called may be given to another one, which calls it.
+        let Some(calls) = self.calls.get(&function.name) else {
+            return if *has_default { Vec::new() } else { unknown() };
+        };
+        // `answer.read()` is not a call of the function `read`.
+        let calls = calls.iter().filter(|call| {
+            let called = call.child_by_field_name("function");
+            function.is_method || called.is_some_and(|f| f.kind() == "identifier")
+        });
+        let texts = calls.flat_map(|call| {
+            let arguments = call.child_by_field_name("arguments").map(children).unwrap_or_default();
+            let argument = arguments
+                .iter()
+                .find(|a| self.keyword(**a).as_deref() == Some(name))
+                .and_then(|a| a.child_by_field_name("value"))
+                .or_else(|| {
+                    arguments.get(position).copied().filter(|a| a.kind() != "keyword_argument")
+                });
+            match argument {
+                Some(argument) => self.evaluate(argument),
+                // What its default is worth is known as an assignment.
+                None if *has_default => Vec::new(),
+                None => unknown(),
+            }
+        });
+        bounded(texts.collect())
+    }
+
     /// What stands before a name, such as `r.` after `import requests as r`, without aliases.
     pub(super) fn module<'a>(&self, prefix: &'a str) -> Cow<'a, str> {
         match prefix.strip_suffix('.').and_then(|alias| self.modules.get(alias)) {
@@ -93,35 +210,56 @@ impl<'t> Names<'t> {
 
     /// Whether the module defines a function or method `name`.
     pub(super) fn is_defined(&self, name: &str) -> bool {
-        nodes(self.root)
-            .filter(|n| n.kind() == "function_definition")
-            .any(|n| n.child_by_field_name("name").is_some_and(|n| owned(n, self.source) == name))
+        self.functions.iter().any(|f| f.name == name)
     }
 
     /// Whether the function `name` of this module gives a shell what it is given.
     pub(super) fn runs_commands(&self, name: &str) -> bool {
-        nodes(self.root).filter(|n| n.kind() == "function_definition").any(|function| {
-            let is_named =
-                function.child_by_field_name("name").is_some_and(|n| owned(n, self.source) == name);
-            is_named && {
-                let body = owned(function, self.source);
-                ["subprocess", "os.system", "popen", "getoutput"].iter().any(|w| body.contains(w))
-            }
+        self.runners.contains(name)
+    }
+
+    /// Whether some line makes an entry of the dictionary `name` that holds a token.
+    pub(super) fn gets_token(&self, name: &str) -> bool {
+        let name = name.to_ascii_lowercase();
+        let starts = [format!("{name}["), format!("{name}.update(")];
+        self.header_lines.iter().any(|line| starts.iter().any(|s| line.starts_with(s)))
+    }
+
+    /// Whether a line that begins with `start` names the token's header as a whole.
+    pub(super) fn sets_header(&self, start: &str) -> bool {
+        let start = start.to_ascii_lowercase();
+        self.header_lines.iter().filter(|line| line.starts_with(&start)).any(|line| {
+            ["\"", "'"].iter().any(|quote| line.contains(&format!("aws-ec2-metadata-token{quote}")))
         })
     }
 
-    /// Whether some line makes an entry of the dictionary `name` that says `word`.
-    pub(super) fn has_entry(&self, name: &str, word: &str) -> bool {
-        let text = owned(self.root, self.source);
-        let starts = [format!("{name}["), format!("{name}.update(")];
-        text.lines().map(str::trim_start).any(|line| {
-            starts.iter().any(|s| line.starts_with(s)) && line.to_ascii_lowercase().contains(word)
-        })
+    /// Whether the module fakes web services: what it asks for is a part of a test.
+    pub(super) fn fakes_requests(&self) -> bool {
+        const FAKES: [&str; 6] = [
+            "responses",
+            "httpretty",
+            "requests_mock",
+            "unittest.mock",
+            "respx",
+            "pytest_httpserver",
+        ];
+        nodes(self.root)
+            .take_while(|n| n.kind() != "call")
+            .filter(|n| n.kind().starts_with("import"))
+            .any(|n| {
+                let import = owned(n, self.source);
+                FAKES.iter().any(|fake| {
+                    import
+                        .split_whitespace()
+                        .nth(1)
+                        .is_some_and(|module| module.trim_end_matches(',') == *fake)
+                })
+            })
     }
 
     /// What is assigned to `name`.
-    pub(super) fn assignments(&self, name: &str) -> &[Node<'t>] {
-        self.assigned.get(name).map_or(&[], Vec::as_slice)
+    pub(super) fn assignments(&self, name: &str) -> impl Iterator<Item = Node<'t>> {
+        self.assigned.get(name).into_iter().flatten().map(|a| a.value)
     }
 
     pub(super) fn is_assigned(&self, name: &str) -> bool {
@@ -133,9 +271,10 @@ impl<'t> Names<'t> {
         match node.kind() {
             "list" | "tuple" | "set" | "dictionary" => !children(node).is_empty(),
             "identifier" => {
-                let assigned = self.assignments(&owned(node, self.source));
-                !assigned.is_empty()
-                    && assigned.iter().all(|n| n.kind() != "identifier" && self.is_filled(*n))
+                let name = owned(node, self.source);
+                let mut assigned = self.assignments(&name).peekable();
+                assigned.peek().is_some()
+                    && assigned.all(|n| n.kind() != "identifier" && self.is_filled(n))
             }
             "call" => {
                 let function = node.child_by_field_name("function");
@@ -161,119 +300,7 @@ impl<'t> Names<'t> {
 
     /// The texts that `node` can be; what is not known stands as [`HOLE`].
     pub(super) fn values(&self, node: Node<'t>) -> Vec<String> {
-        self.evaluate(node, MAX_STEPS)
-    }
-
-    fn evaluate(&self, node: Node<'t>, steps: usize) -> Vec<String> {
-        if steps == 0 {
-            return unknown();
-        }
-        match node.kind() {
-            "string" | "concatenated_string" | "parenthesized_expression" => {
-                self.sequence(&children(node), steps)
-            }
-            "string_content" => vec![owned(node, self.source)],
-            "string_start" | "string_end" | "comment" => vec![String::new()],
-            "interpolation" => match node.child_by_field_name("expression") {
-                Some(expression) => self.evaluate(expression, steps - 1),
-                None => unknown(),
-            },
-            "binary_operator" => self.operator(node, steps),
-            "identifier" | "attribute" => self.variable(node, steps),
-            "call" => self.formatted(node, steps),
-            _ => unknown(),
-        }
-    }
-
-    fn sequence(&self, parts: &[Node<'t>], steps: usize) -> Vec<String> {
-        parts.iter().fold(vec![String::new()], |values, part| {
-            product(&values, &self.evaluate(*part, steps - 1))
-        })
-    }
-
-    fn operator(&self, node: Node<'t>, steps: usize) -> Vec<String> {
-        let side = |name| node.child_by_field_name(name);
-        let (Some(left), Some(right)) = (side("left"), side("right")) else { return unknown() };
-        let operator = side("operator").map(|n| owned(n, self.source));
-        let left = self.evaluate(left, steps - 1);
-        match operator.as_deref() {
-            Some("+") => product(&left, &self.evaluate(right, steps - 1)),
-            Some("%") => {
-                // The first mark takes the value; what others take is not known.
-                let filling = match right.kind() {
-                    "tuple" => children(right).first().copied(),
-                    _ => Some(right),
-                };
-                let first = filling.map_or_else(unknown, |f| self.evaluate(f, steps - 1));
-                let hole = HOLE.to_string();
-                let fill = |text: &String| {
-                    let filled = first.iter().map(|v| text.replacen("%s", v, 1));
-                    filled.map(|t| t.replace("%s", &hole).replace("%d", &hole)).collect::<Vec<_>>()
-                };
-                left.iter().flat_map(fill).collect()
-            }
-            _ => unknown(),
-        }
-    }
-
-    fn variable(&self, node: Node<'t>, steps: usize) -> Vec<String> {
-        let name = self.last(node);
-        let mut values = Vec::new();
-        for value in self.assignments(&name).iter().take(MAX_VALUES) {
-            if !around(node).any(|n| n == *value) {
-                values.extend(self.evaluate(*value, steps - 1));
-            }
-        }
-        values.extend(self.argument(node, &name, steps));
-        some_of(values)
-    }
-
-    /// What callers of the function around `node` give for its parameter `name`.
-    fn argument(&self, node: Node<'t>, name: &str, steps: usize) -> Vec<String> {
-        let Some(function) = around(node).find(|n| n.kind() == "function_definition") else {
-            return Vec::new();
-        };
-        let field = |f| function.child_by_field_name(f);
-        let (Some(function), Some(parameters)) = (field("name"), field("parameters")) else {
-            return Vec::new();
-        };
-        let parameters: Vec<(String, bool)> = children(parameters)
-            .into_iter()
-            .map(|p| (owned(p, self.source), p.kind().ends_with("default_parameter")))
-            .map(|(p, default)| {
-                (p.split([':', '=']).next().unwrap_or_default().trim().to_owned(), default)
-            })
-            .filter(|(p, _)| p != "self" && p != "cls")
-            .collect();
-        let Some(position) = parameters.iter().position(|(p, _)| p == name) else {
-            return Vec::new();
-        };
-        let has_default = parameters[position].1;
-        let is_method = around(function).any(|n| n.kind() == "class_definition");
-        let mut values = Vec::new();
-        let calls = self.calls.get(&owned(function, self.source));
-        // `answer.read()` is not a call of the function `read`.
-        let calls = calls.into_iter().flatten().filter(|call| {
-            let called = call.child_by_field_name("function");
-            is_method || called.is_some_and(|f| f.kind() == "identifier")
-        });
-        for call in calls.take(MAX_VALUES) {
-            let arguments = call.child_by_field_name("arguments").map(children).unwrap_or_default();
-            let given = arguments
-                .iter()
-                .find(|a| self.keyword(**a).as_deref() == Some(name))
-                .and_then(|a| a.child_by_field_name("value"))
-                .or_else(|| {
-                    arguments.get(position).copied().filter(|a| a.kind() != "keyword_argument")
-                });
-            match given {
-                Some(given) => values.extend(self.evaluate(given, steps - 1)),
-                // What its default is worth is known as an assignment.
-                None if has_default => {}
-                None => values.extend(unknown()),
-            }
-        }
-        values
+        some_of(self.evaluate(node))
     }
 
     /// The name of a keyword argument.
@@ -281,48 +308,9 @@ impl<'t> Names<'t> {
         let name = argument.child_by_field_name("name")?;
         (argument.kind() == "keyword_argument").then(|| owned(name, self.source))
     }
+}
 
-    /// `"…{}…".format(…)`, and calls that only join or trim.
-    fn formatted(&self, node: Node<'t>, steps: usize) -> Vec<String> {
-        let Some(function) = node.child_by_field_name("function") else { return unknown() };
-        let arguments = node.child_by_field_name("arguments").map(children).unwrap_or_default();
-        let object = function.child_by_field_name("object");
-        match (self.last(function).as_str(), object) {
-            ("format", Some(object)) => {
-                let texts = self.evaluate(object, steps - 1);
-                texts.iter().flat_map(|text| self.fill(text, &arguments, steps - 1)).collect()
-            }
-            ("strip" | "rstrip" | "lstrip" | "replace", Some(object)) => {
-                self.evaluate(object, steps - 1)
-            }
-            ("urljoin", _) => self.sequence(&arguments, steps),
-            ("getenv", _) | ("get", Some(_)) => match arguments.get(1) {
-                Some(default) => self.evaluate(*default, steps - 1),
-                None => unknown(),
-            },
-            _ => unknown(),
-        }
-    }
-
-    /// A text whose `{}`, `{0}` and `{name}` are what `arguments` say.
-    fn fill(&self, text: &str, arguments: &[Node<'t>], steps: usize) -> Vec<String> {
-        let mut values = vec![String::new()];
-        let mut positions = 0..;
-        let mut rest = text;
-        while let Some((before, after)) = rest.split_once('{') {
-            let (field, after) = after.split_once('}').unwrap_or((after, ""));
-            let name = field.split(['!', ':', '.', '[']).next().unwrap_or_default();
-            let position = if name.is_empty() { positions.next() } else { name.parse().ok() };
-            let named = || arguments.iter().find(|a| self.keyword(**a).as_deref() == Some(name));
-            let given = match position {
-                Some(position) => arguments.get::<usize>(position).copied(),
-                None => named().and_then(|a| a.child_by_field_name("value")),
-            };
-            let given = given.filter(|_| steps > 0 && !name.starts_with('{'));
-            let filling = given.map_or_else(unknown, |node| self.evaluate(node, steps));
-            values = product(&product(&values, &[before.to_owned()]), &filling);
-            rest = after;
-        }
-        product(&values, &[rest.to_owned()])
-    }
+/// Whether `inner` stands in `outer`.
+pub(super) fn holds(outer: Node<'_>, inner: Node<'_>) -> bool {
+    outer.start_byte() <= inner.start_byte() && inner.end_byte() <= outer.end_byte()
 }

@@ -4,41 +4,64 @@ use std::fmt::Write as _;
 use std::ops::Range;
 use std::path::Path;
 
-use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
+use annotate_snippets::{AnnotationKind, Group, Level as Annotation, Renderer, Snippet};
 
 use crate::edit::{Edit, apply};
 use crate::finding::{Finding, Remedy};
+use crate::rules::Level;
 
 /// How many lines of a long finding are shown.
 const MAX_LINES: usize = 6;
 
 /// `finding`, which is in the file `path` with the content `bytes`, for a terminal of any width.
-pub fn human(path: &Path, bytes: &[u8], finding: &Finding, colour: bool) -> String {
+///
+/// Control characters of the file's name and of its code are shown as signs for them: a terminal would
+/// obey them.
+pub fn human(path: &Path, bytes: &[u8], finding: &Finding, level: Level, colour: bool) -> String {
     let window = Window::around(bytes, &finding.span);
-    let path = path.display().to_string();
+    let path = printable(&path.display().to_string());
     let snippet = Snippet::source(window.text.as_str())
         .path(path.as_str())
         .line_start(finding.line)
         .annotation(AnnotationKind::Primary.span(window.span));
     let (label, text, aside) = match &finding.remedy {
-        Remedy::Rewrite(edits) => ("rewrite", changes(bytes, edits), None),
+        Remedy::Rewrite(edits) => ("rewrite", changes(bytes, edits), finding.caution.as_ref()),
         Remedy::Offer { edits, caution } => ("offer", changes(bytes, edits), Some(caution)),
         Remedy::Advice { text, reason } => ("write instead", text.clone(), Some(reason)),
     };
-    let help = format!("{label}:\n{text}");
-    let title = Level::WARNING.primary_title(finding.what.as_str()).id(finding.rule.id());
+    let help = printable(&format!("{label}:\n{text}"));
+    let what = printable(&finding.what);
+    let title = match level {
+        Level::Error => Annotation::ERROR,
+        Level::Warning => Annotation::WARNING,
+        Level::Note | Level::Off => Annotation::NOTE,
+    };
+    let title = title.primary_title(what.as_str()).id(finding.rule.id());
     let mut group: Group<'_> =
-        title.element(snippet).element(Level::NOTE.message(finding.rule.why()));
+        title.element(snippet).element(Annotation::NOTE.message(finding.rule.why()));
     group = match (&finding.remedy, aside) {
         (Remedy::Advice { .. }, Some(reason)) => {
-            group.element(Level::NOTE.message(format!("not rewritten: {reason}")))
+            group.element(Annotation::NOTE.message(format!("not rewritten: {reason}")))
         }
-        (_, Some(caution)) => group.element(Level::NOTE.message(caution.as_str())),
+        (_, Some(caution)) => group.element(Annotation::NOTE.message(caution.as_str())),
         (_, None) => group,
     };
-    let group = group.element(Level::HELP.message(help));
+    let group = group.element(Annotation::HELP.message(help));
     let renderer = if colour { Renderer::styled() } else { Renderer::plain() };
     renderer.render(&[group]) + "\n"
+}
+
+/// `text` with a sign for each control character but line ends and tabs, and for what turns the
+/// direction of writing.
+pub fn printable(text: &str) -> String {
+    let sign = |c: char| match c {
+        '\n' | '\t' => c,
+        '\0'..='\x1f' => char::from_u32(0x2400 + u32::from(c)).unwrap_or('?'),
+        '\x7f' => '\u{2421}',
+        '\u{80}'..='\u{9f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => '\u{fffd}',
+        c => c,
+    };
+    text.replace("\r\n", "\n").chars().map(sign).collect()
 }
 
 /// The lines a finding stands on.
@@ -62,7 +85,7 @@ impl Window {
             }
         }
         // Lengths are taken after decoding, so that bytes that are not UTF-8 do not shift them.
-        let lossy = |range: Range<usize>| String::from_utf8_lossy(&bytes[range]).into_owned();
+        let lossy = |range: Range<usize>| printable(&String::from_utf8_lossy(&bytes[range]));
         let before = lossy(start..at);
         let inside = lossy(at..stop.min(end));
         let after = lossy(stop.min(end)..end);

@@ -6,11 +6,15 @@ use serde_json::{Value, json};
 
 use crate::edit::Edit;
 use crate::finding::{Finding, Remedy};
+use crate::rules::Level;
 
 /// `finding`, which is in the file `path`, as one line of JSON without a line end.
-pub fn json(path: &Path, finding: &Finding) -> String {
+pub fn json(path: &Path, finding: &Finding, level: Level) -> String {
     let remedy = match &finding.remedy {
-        Remedy::Rewrite(list) => json!({ "kind": "rewrite", "edits": edits(list) }),
+        Remedy::Rewrite(list) => match &finding.caution {
+            Some(caution) => json!({ "kind": "rewrite", "edits": edits(list), "caution": caution }),
+            None => json!({ "kind": "rewrite", "edits": edits(list) }),
+        },
         Remedy::Offer { edits: list, caution } => {
             json!({ "kind": "offer", "edits": edits(list), "caution": caution })
         }
@@ -25,6 +29,7 @@ pub fn json(path: &Path, finding: &Finding) -> String {
         "start": finding.span.start,
         "end": finding.span.end,
         "rule": finding.rule.id(),
+        "level": level.id(),
         "what": finding.what,
         "reads": finding.reads,
         "why": finding.rule.why(),

@@ -4,23 +4,24 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
-use crate::finding::{Finding, Remedy, Rule};
+use crate::finding::{Finding, Remedy};
+use crate::rules::{Level, Levels, Rule};
 
 /// The findings of `files` as one SARIF log.
-pub fn sarif(files: &[(PathBuf, Vec<Finding>)]) -> String {
+pub fn sarif(files: &[(PathBuf, Vec<Finding>)], levels: &Levels) -> String {
     let rules: Vec<Value> = Rule::ALL
         .iter()
         .map(|rule| {
             json!({
                 "id": rule.id(),
                 "shortDescription": { "text": rule.why() },
-                "defaultConfiguration": { "level": level(*rule) },
+                "defaultConfiguration": { "level": level(rule.default_level()) },
             })
         })
         .collect();
     let results: Vec<Value> = files
         .iter()
-        .flat_map(|(path, findings)| findings.iter().map(|finding| result(path, finding)))
+        .flat_map(|(path, findings)| findings.iter().map(|finding| result(path, finding, levels)))
         .collect();
     let log = json!({
         "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
@@ -38,18 +39,16 @@ pub fn sarif(files: &[(PathBuf, Vec<Finding>)]) -> String {
     format!("{log:#}\n")
 }
 
-fn level(rule: Rule) -> &'static str {
-    match rule {
-        Rule::TokenlessRequest | Rule::OldLibrary => "error",
-        Rule::UnclearRequest | Rule::TokensNotRequired | Rule::HopLimitTooLow => "warning",
-    }
+/// SARIF's word for a level.
+fn level(level: Level) -> &'static str {
+    if level == Level::Off { "none" } else { level.id() }
 }
 
-fn result(path: &Path, finding: &Finding) -> Value {
+fn result(path: &Path, finding: &Finding, levels: &Levels) -> Value {
     let artifact = json!({ "uri": uri(path) });
     let mut result = json!({
         "ruleId": finding.rule.id(),
-        "level": level(finding.rule),
+        "level": level(levels.of(finding.rule)),
         "message": { "text": message(finding) },
         "locations": [{
             "physicalLocation": {
@@ -88,7 +87,10 @@ fn result(path: &Path, finding: &Finding) -> Value {
 fn message(finding: &Finding) -> String {
     let what = format!("{}: {}", finding.what, finding.rule.why());
     match &finding.remedy {
-        Remedy::Rewrite(_) => what,
+        Remedy::Rewrite(_) => match &finding.caution {
+            Some(caution) => format!("{what}. Before the change: {caution}"),
+            None => what,
+        },
         Remedy::Offer { caution, .. } => format!("{what}. Before the change: {caution}"),
         Remedy::Advice { text, reason } => {
             format!("{what}. Not rewritten: {reason}. Write:\n{text}")

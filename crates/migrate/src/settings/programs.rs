@@ -7,12 +7,13 @@ use tree_sitter::Node;
 
 use self::literal::{Entry, Literal, Notation, entry, key};
 use self::toolkit::{Launcher, Options, Toolkit};
-use super::{NodeGroup, REQUIRE, not_required, runs_containers, too_low};
+use super::launch::{NodeGroup, REQUIRE, not_required, runs_containers, too_low};
 use crate::edit::Edit;
-use crate::finding::{Finding, Remedy, Rule};
+use crate::finding::{Finding, Remedy};
 use crate::language::Language;
+use crate::rules::Rule;
 use crate::snippet::Snippet;
-use crate::syntax::{self, children, is_clean, nodes, text};
+use crate::syntax::{self, children, clean_nodes, text};
 
 /// Properties that decide whether tokens are required, in lower case and without `_`.
 const DECIDING: [&str; 3] = ["requireimdsv2", "metadataoptions", "httptokens"];
@@ -26,12 +27,13 @@ pub(super) fn scan(language: Language, snippet: &Snippet<'_>) -> Vec<Finding> {
         return Vec::new();
     };
     let source: &[u8] = &snippet.text;
-    let Some(tree) = language.grammar().and_then(|g| syntax::parse(&g, source)) else {
+    let Some(tree) = language.grammar().and_then(|g| syntax::parse(&g, source, &snippet.job))
+    else {
         return Vec::new();
     };
     let root = tree.root_node();
     let program = Program { toolkit, notation, root, source, snippet };
-    let clean = || nodes(root).filter(|n| is_clean(*n));
+    let clean = || clean_nodes(root);
     let mut findings: Vec<Finding> = clean().filter_map(|n| program.weak(n)).collect();
     if !snippet.says(ASPECT) {
         findings.extend(clean().filter_map(|n| program.silent(n)));

@@ -2,11 +2,11 @@
 
 use tree_sitter::Node;
 
-use super::{NodeGroup, PACKER, not_required, runs_containers, too_low};
+use super::launch::{NodeGroup, PACKER, not_required, runs_containers, too_low};
 use crate::edit::Edit;
 use crate::finding::Finding;
 use crate::snippet::Snippet;
-use crate::syntax::{self, children, is_clean, nodes, text};
+use crate::syntax::{self, children, clean_nodes, nodes, text};
 
 /// Blocks that launch instances and take a `metadata_options` block.
 const LAUNCHERS: [&str; 4] = [
@@ -25,11 +25,10 @@ const MODULES: [&str; 2] =
 
 pub(super) fn scan(snippet: &Snippet<'_>) -> Vec<Finding> {
     let source: &[u8] = &snippet.text;
-    let Some(tree) = syntax::parse(&tree_sitter_hcl::LANGUAGE.into(), source) else {
+    let Some(tree) = syntax::parse(&tree_sitter_hcl::LANGUAGE.into(), source, &snippet.job) else {
         return Vec::new();
     };
-    let clean = nodes(tree.root_node()).filter(|n| is_clean(*n));
-    clean
+    clean_nodes(tree.root_node())
         .flat_map(|node| match node.kind() {
             "block" => judge(node, snippet),
             "object_elem" => explicit(node, source).into_iter().collect(),
@@ -110,7 +109,7 @@ fn judge(block: Node<'_>, snippet: &Snippet<'_>) -> Vec<Finding> {
         _ if launches => "metadata_options",
         _ => return Vec::new(),
     };
-    match nested(block, source).into_iter().find(|b| keyword_of(*b, source) == word) {
+    match nested(block).into_iter().find(|b| keyword_of(*b, source) == word) {
         Some(found) => options(found, *name, &format!("`{kind}`"), snippet),
         // A dynamic block or a variable decides at run time.
         None if says(block, source, word) => Vec::new(),
@@ -124,7 +123,7 @@ fn judge(block: Node<'_>, snippet: &Snippet<'_>) -> Vec<Finding> {
 
 /// What is made from a launch template takes its options from there.
 fn inherits(block: Node<'_>, source: &[u8]) -> bool {
-    nested(block, source).into_iter().any(|b| match keyword_of(b, source).as_str() {
+    nested(block).into_iter().any(|b| match keyword_of(b, source).as_str() {
         "launch_template" => true,
         "dynamic" => says(b, source, "launch_template"),
         _ => false,
@@ -142,7 +141,7 @@ fn node_group(block: Node<'_>, name: Node<'_>, snippet: &Snippet<'_>) -> Finding
     let label = label.map(|n| literal(n, source)).unwrap_or_default();
     let template = format!("resource \"aws_launch_template\" \"{label}\"");
     let moves = attribute(block, "disk_size", source).is_some()
-        || nested(block, source).into_iter().any(|b| keyword_of(b, source) == "remote_access");
+        || nested(block).into_iter().any(|b| keyword_of(b, source) == "remote_access");
     let options = "  metadata_options {\n    http_tokens                 = \"required\"\n    \
                    http_put_response_hop_limit = 2\n  }";
     if moves || snippet.says(&template) {
@@ -221,7 +220,7 @@ fn insertion(block: Node<'_>, lines: &str, snippet: &Snippet<'_>) -> Vec<Edit> {
     ]
 }
 
-fn nested<'t>(block: Node<'t>, _source: &[u8]) -> Vec<Node<'t>> {
+fn nested(block: Node<'_>) -> Vec<Node<'_>> {
     let body = children(block).into_iter().find(|n| n.kind() == "body");
     body.into_iter().flat_map(children).filter(|n| n.kind() == "block").collect()
 }

@@ -5,8 +5,9 @@ use std::ops::Range;
 
 use tree_sitter::Node;
 
-use super::names::arguments;
-use super::request::{Kind, Request};
+use super::flow::{Flow, holds};
+use super::request::Request;
+use super::seat::{Seat, body, holds_statements, seat, seats};
 use crate::syntax::{around, children, nodes, text};
 
 /// Where an assignment of the token goes, and how far it reaches.
@@ -21,6 +22,10 @@ pub(crate) struct Place {
 }
 
 impl Place {
+    fn new(at: usize, join: Join, reach: Range<usize>) -> Self {
+        Self { at, join, reach }
+    }
+
     /// Right before `node`, for it alone.
     pub(crate) fn before(node: Node<'_>) -> Self {
         let at = node.start_byte();
@@ -35,32 +40,8 @@ pub(crate) enum Join {
     Statement,
     /// As one more condition of an `&&` chain.
     And,
-}
-
-/// A token that the script fetches already.
-#[derive(Clone, Debug)]
-pub(crate) struct Existing {
-    pub(crate) variable: String,
-    pub(crate) reach: Range<usize>,
-}
-
-/// A list of statements and the one in it that holds a request.
-#[derive(Clone, Copy)]
-struct Seat<'t> {
-    block: Node<'t>,
-    statement: Node<'t>,
-}
-
-impl Seat<'_> {
-    /// Where the statements of the list end; a `then` branch ends where the next branch starts.
-    fn end(&self) -> usize {
-        let branches = children(self.block).into_iter();
-        let mut others = branches.filter(|n| matches!(n.kind(), "elif_clause" | "else_clause"));
-        match others.next() {
-            Some(branch) if self.block.kind() == "if_statement" => branch.start_byte(),
-            _ => self.block.end_byte(),
-        }
-    }
+    /// In braces with one command that ends at `end`: the rest of its statement may not run it.
+    Braces { end: usize },
 }
 
 /// The scope whose requests share one token.
@@ -74,116 +55,187 @@ enum Scope<'t> {
     Chained(Node<'t>),
 }
 
-/// One place for each request, in their order; requests of one scope share theirs.
-pub(crate) fn plan<'t>(requests: &[&Request<'t>], source: &[u8]) -> Vec<Place> {
-    let scopes: Vec<Scope<'t>> = requests.iter().map(|r| scope(r.command, source)).collect();
-    let mut places: Vec<Option<Place>> = vec![None; requests.len()];
-    // Bodies and loops first: a token fetched there serves the chains after it.
-    for chained in [false, true] {
-        for i in 0..requests.len() {
-            if places[i].is_some() || matches!(scopes[i], Scope::Chained(_)) != chained {
+/// One place for each request, in their order; requests of one scope share theirs. There is none where
+/// a request reads the status of the command before it.
+///
+/// A token is fetched as far out as a request is certain to follow: what asks for nothing does not wait
+/// for a token.
+pub(crate) fn plan<'t>(requests: &[&Request<'t>], flow: &Flow<'_, 't>) -> Vec<Option<Place>> {
+    let commands: Vec<Node> = requests.iter().map(|r| r.command).collect();
+    let scopes: Vec<Scope<'t>> = commands.iter().map(|c| scope(*c, flow.source)).collect();
+    let seats = commands.iter().map(|c| seats(*c)).collect();
+    let mut plan = Plan { flow, commands, seats, places: vec![None; requests.len()] };
+    // Loops first, then bodies: a token fetched there serves the chains after it.
+    let is_first: [fn(&Scope) -> bool; 3] = [
+        |scope| matches!(scope, Scope::Poll(_)),
+        |scope| matches!(scope, Scope::Body(_)),
+        |scope| matches!(scope, Scope::Chained(_)),
+    ];
+    for is_next in is_first {
+        let mut done: Vec<Scope> = Vec::new();
+        for scope in scopes.iter().filter(|scope| is_next(scope)) {
+            if done.contains(scope) {
                 continue;
             }
-            let at = requests[i].command.start_byte();
-            let body = body(requests[i].command);
-            let served = places.iter().enumerate().find_map(|(j, place)| {
-                let place = place.as_ref()?;
-                let same_body = body == self::body(requests[j].command);
-                let may_share = match scopes[i] {
-                    Scope::Poll(_) => scopes[i] == scopes[j],
-                    Scope::Body(_) => matches!(scopes[j], Scope::Body(_) | Scope::Poll(_)),
-                    Scope::Chained(_) => true,
-                };
-                (same_body && may_share && place.reach.contains(&at)).then(|| place.clone())
-            });
-            if served.is_some() {
-                places[i] = served;
-                continue;
-            }
-            let members: Vec<usize> = (i..requests.len())
-                .filter(|j| places[*j].is_none() && scopes[*j] == scopes[i])
-                .collect();
-            let commands: Vec<Node> = members.iter().map(|j| requests[*j].command).collect();
-            let place = place(scopes[i], &commands, source);
-            for j in members {
-                places[j] = Some(place.clone());
-            }
+            done.push(*scope);
+            let members = (0..requests.len()).filter(|i| scopes[*i] == *scope);
+            let needy = members.filter(|i| is_first[0](scope) || !plan.serve(*i)).collect();
+            plan.place(*scope, needy);
         }
     }
-    places.into_iter().flatten().collect()
+    plan.places
 }
 
-/// The tokens a script fetches itself, with the code that can use each.
-pub(crate) fn existing<'t>(
-    fetches: &[Request<'t>],
-    commands: &[Node<'t>],
-    source: &[u8],
-) -> Vec<Existing> {
-    let mut found = Vec::new();
-    let mut fetching_functions = Vec::new();
-    for fetch in fetches.iter().filter(|r| r.kind == Kind::TokenFetch) {
-        match assignment_of(fetch.command) {
-            Some(assignment) => found.extend(assigned(assignment, commands, source)),
-            None => fetching_functions.extend(function_around(fetch.command)),
-        }
-    }
-    // `TOKEN=$(get_token)`, where the function prints the token.
-    for function in fetching_functions {
-        let name = function.child_by_field_name("name").map(|n| text(n, source));
-        for command in commands {
-            let called = command.child_by_field_name("name").map(|n| text(n, source));
-            if name.is_some() && called == name {
-                let assignment = assignment_of(*command);
-                found.extend(assignment.into_iter().flat_map(|a| assigned(a, &[], source)));
-            }
-        }
-    }
-    found
+/// Places as they are found.
+struct Plan<'a, 't> {
+    flow: &'a Flow<'a, 't>,
+    commands: Vec<Node<'t>>,
+    /// For each request the statement lists around it, innermost first.
+    seats: Vec<Vec<Seat<'t>>>,
+    places: Vec<Option<Place>>,
 }
 
-/// The variable that an assignment fills, after the assignment and after calls of its function.
-fn assigned<'t>(assignment: Node<'t>, commands: &[Node<'t>], source: &[u8]) -> Vec<Existing> {
-    let Some(variable) = assignment.child_by_field_name("name") else { return Vec::new() };
-    let variable = text(variable, source).into_owned();
-    let reach = |node: Node<'t>| Existing {
-        variable: variable.clone(),
-        reach: node.end_byte()..seat(node).map_or(node.end_byte(), |s| s.end()),
-    };
-    let mut found = vec![reach(assignment)];
-    let is_local = assignment
-        .parent()
-        .is_some_and(|p| p.kind() == "declaration_command" && text(p, source).starts_with("local"));
-    if let Some(function) = function_around(assignment).filter(|_| !is_local) {
-        let name = function.child_by_field_name("name").map(|n| text(n, source));
-        let calls = commands.iter().filter(|c| {
-            c.child_by_field_name("name").map(|n| text(n, source)) == name
-                && arguments(**c).len() < 2
-                && !around(**c).any(|n| n.kind() == "command_substitution")
+impl<'t> Plan<'_, 't> {
+    /// Gives a request the place of another one whose token reaches it.
+    fn serve(&mut self, i: usize) -> bool {
+        let at = self.commands[i].start_byte();
+        let own = body(self.commands[i]);
+        let reaching = self.places.iter().zip(&self.commands).find_map(|(place, command)| {
+            let place = place.as_ref().filter(|p| p.reach.contains(&at))?;
+            (body(*command) == own).then(|| place.clone())
         });
-        found.extend(calls.map(|c| reach(*c)));
+        self.places[i].clone_from(&reaching);
+        reaching.is_some()
     }
-    found
-}
 
-/// The assignment whose whole value is the output of `command`.
-fn assignment_of(command: Node<'_>) -> Option<Node<'_>> {
-    let substitution = around(command).find(|n| n.kind() == "command_substitution")?;
-    let value = around(substitution)
-        .take_while(|n| n.kind() != "variable_assignment")
-        .find(|n| n.kind() == "string" || n == &substitution)?;
-    let outer = value.parent()?;
-    let holder = if outer.kind() == "string" { outer } else { value };
-    let alone = holder == value || children(holder).len() == 1;
-    holder.parent().filter(|n| n.kind() == "variable_assignment" && alone)
-}
+    fn place(&mut self, scope: Scope<'t>, members: Vec<usize>) {
+        let commands = self.commands_of(&members);
+        let Some(first) = members.first().copied() else { return };
+        match scope {
+            Scope::Chained(operand)
+                if self.flow.is_certain(operand, &commands) && !self.flow.reads_status(operand) =>
+            {
+                let reach = operand.start_byte()..chain_end(operand);
+                self.put(&members, &Place::new(operand.start_byte(), Join::And, reach));
+            }
+            Scope::Chained(operand) => self.inside(operand, members),
+            Scope::Poll(poll) => match condition_with(poll, &commands) {
+                Some(condition) if !self.flow.reads_status(condition) => {
+                    // A statement that is the loop itself runs its condition at least once, so what
+                    // follows can use the token; inside a pipeline or a subshell it cannot.
+                    let outer = seat(poll).filter(|s| s.statement == poll);
+                    let end = outer.map_or(poll.end_byte(), |s| s.end());
+                    let reach = condition.start_byte()..end;
+                    self.put(&members, &Place::new(condition.start_byte(), Join::Statement, reach));
+                }
+                _ => self.inside(poll, members),
+            },
+            Scope::Body(body) => {
+                let mut seats = self.seats[first].iter();
+                let outermost = seats.rfind(|s| holds(body, s.block));
+                match outermost.copied() {
+                    Some(seat) => self.within(seat.block, members),
+                    None => self.inside(body, members),
+                }
+            }
+        }
+    }
 
-fn function_around(node: Node<'_>) -> Option<Node<'_>> {
-    around(node).find(|n| n.kind() == "function_definition")
-}
+    /// Places for `members`, which all stand in the statement list `block`.
+    fn within(&mut self, block: Node<'t>, members: Vec<usize>) {
+        let mut rest = members;
+        while let Some(first) = rest.first().copied() {
+            let Some(seat) = self.seats[first].iter().find(|s| s.block == block).copied() else {
+                return;
+            };
+            let all = self.commands_of(&rest);
+            let following: Vec<Node> = children(block)
+                .into_iter()
+                .filter(|n| {
+                    holds_statements(block, *n) && n.start_byte() >= seat.statement.start_byte()
+                })
+                .collect();
+            let is_certain = self.flow.is_certain_sequence(&following, &all);
+            if is_certain && !self.flow.reads_status(seat.statement) {
+                if let Some(deeper) = self.deeper(block, &rest, &all) {
+                    self.within(deeper, rest);
+                } else {
+                    let at = seat.statement.start_byte();
+                    self.put(&rest, &Place::new(at, Join::Statement, at..seat.end()));
+                }
+                return;
+            }
+            let here = |i: &usize| holds(seat.statement, self.commands[*i]);
+            let (here, later): (Vec<usize>, Vec<usize>) = rest.into_iter().partition(here);
+            self.inside(seat.statement, here);
+            rest = later;
+        }
+    }
 
-/// The script or function that holds `node`.
-fn body(node: Node<'_>) -> Node<'_> {
-    function_around(node).or_else(|| around(node).last()).unwrap_or(node)
+    /// The one statement list in `block` that holds all of `members`, if it is certain to ask, too. The
+    /// body of a loop is none: it would ask for a token in each round.
+    fn deeper(
+        &self,
+        block: Node<'t>,
+        members: &[usize],
+        commands: &[Node<'t>],
+    ) -> Option<Node<'t>> {
+        let next = |i: &usize| {
+            let inner = self.seats[*i].iter().take_while(|s| s.block != block);
+            inner.last().map(|s| s.block)
+        };
+        let found = next(members.first()?)?;
+        let is_list =
+            !matches!(found.kind(), "do_group" | "command_substitution" | "while_statement");
+        let list: Vec<Node> =
+            children(found).into_iter().filter(|n| holds_statements(found, *n)).collect();
+        let starts = list.first().is_some_and(|n| !self.flow.reads_status(*n));
+        (is_list
+            && starts
+            && members.iter().all(|i| next(i) == Some(found))
+            && self.flow.is_certain_sequence(&list, commands))
+        .then_some(found)
+    }
+
+    /// Places for `members`, which are somewhere in `statement`, and not made whenever it is run: in the
+    /// statement lists in it, or around each request alone.
+    fn inside(&mut self, statement: Node<'t>, members: Vec<usize>) {
+        let mut rest = members;
+        while let Some(first) = rest.first().copied() {
+            let next = |seats: &Vec<Seat<'t>>| {
+                let inner = seats.iter().take_while(|s| holds(statement, s.block));
+                inner.filter(|s| s.statement != statement).last().map(|s| s.block)
+            };
+            let block = next(&self.seats[first]);
+            let (here, later): (Vec<usize>, Vec<usize>) = rest
+                .into_iter()
+                .partition(|i| block.is_some() && next(&self.seats[*i]) == block || *i == first);
+            match block {
+                Some(block) => self.within(block, here),
+                None => self.around(first),
+            }
+            rest = later;
+        }
+    }
+
+    /// A place for one request alone.
+    fn around(&mut self, i: usize) {
+        let command = self.commands[i];
+        if !self.flow.reads_status(command) {
+            let (at, end) = (command.start_byte(), command.end_byte());
+            self.places[i] = Some(Place::new(at, Join::Braces { end }, at..end));
+        }
+    }
+
+    fn put(&mut self, members: &[usize], place: &Place) {
+        for i in members {
+            self.places[*i] = Some(place.clone());
+        }
+    }
+
+    fn commands_of(&self, members: &[usize]) -> Vec<Node<'t>> {
+        members.iter().map(|i| self.commands[*i]).collect()
+    }
 }
 
 fn scope<'t>(command: Node<'t>, source: &[u8]) -> Scope<'t> {
@@ -197,118 +249,6 @@ fn scope<'t>(command: Node<'t>, source: &[u8]) -> Scope<'t> {
     match operand {
         Some(operand) if !backticks => Scope::Chained(operand),
         _ => Scope::Body(body),
-    }
-}
-
-fn place(scope: Scope<'_>, commands: &[Node<'_>], source: &[u8]) -> Place {
-    if let Scope::Chained(operand) = scope {
-        return Place {
-            at: operand.start_byte(),
-            join: Join::And,
-            reach: operand.start_byte()..chain_end(operand),
-        };
-    }
-    if let Scope::Poll(poll) = scope
-        && let Some(condition) = condition_with(poll, commands)
-    {
-        // A statement that is the loop itself runs its condition at least once, so what follows
-        // can use the token; inside a pipeline or a subshell it cannot.
-        let end = seat(poll).filter(|s| s.statement == poll).map_or(poll.end_byte(), |s| s.end());
-        return Place {
-            at: condition.start_byte(),
-            join: Join::Statement,
-            reach: condition.start_byte()..end,
-        };
-    }
-    let seats: Vec<Vec<Seat>> = commands.iter().map(|c| seats(*c)).collect();
-    let shared = seats.first().and_then(|first| {
-        first.iter().find(|seat| {
-            seats.iter().all(|others| others.iter().any(|other| other.block == seat.block))
-        })
-    });
-    if let Some(seat) = shared {
-        let seat = before_loops(*seat, source);
-        Place {
-            at: seat.statement.start_byte(),
-            join: Join::Statement,
-            reach: seat.statement.start_byte()..seat.end(),
-        }
-    } else {
-        commands
-            .first()
-            .map_or(Place { at: 0, join: Join::Statement, reach: 0..0 }, |c| Place::before(*c))
-    }
-}
-
-/// The seat of the outermost loop around `seat` that goes through a list, and so does not outlive
-/// a token: one token serves all its rounds.
-fn before_loops<'t>(seat: Seat<'t>, source: &[u8]) -> Seat<'t> {
-    let lap = seat.block.parent().filter(|lap| {
-        seat.block.kind() == "do_group"
-            && !is_poll(*lap, source)
-            && goes_through_a_list(*lap, source)
-    });
-    match lap.and_then(self::seat) {
-        Some(outer) => before_loops(outer, source),
-        None => seat,
-    }
-}
-
-fn goes_through_a_list(lap: Node<'_>, source: &[u8]) -> bool {
-    match lap.kind() {
-        "for_statement" => text(lap, source).starts_with("for"),
-        "while_statement" => lap.child_by_field_name("condition").is_some_and(|condition| {
-            let name = condition.child_by_field_name("name");
-            name.is_some_and(|name| text(name, source) == "read")
-        }),
-        _ => false,
-    }
-}
-
-/// The statement lists around `node`, innermost first.
-fn seats(node: Node<'_>) -> Vec<Seat<'_>> {
-    let mut seats = Vec::new();
-    let mut statement = node;
-    while let Some(parent) = statement.parent() {
-        if holds_statements(parent, statement) {
-            seats.push(Seat { block: parent, statement });
-        }
-        statement = parent;
-    }
-    seats
-}
-
-fn seat(node: Node<'_>) -> Option<Seat<'_>> {
-    seats(node).into_iter().next()
-}
-
-/// Whether `node` stands in `parent` where any statement could stand.
-fn holds_statements<'t>(parent: Node<'t>, node: Node<'t>) -> bool {
-    match parent.kind() {
-        "program" | "compound_statement" | "subshell" | "do_group" | "else_clause"
-        | "elif_clause" => true,
-        "if_statement" => {
-            field_of(parent, node) != Some("condition")
-                && !matches!(node.kind(), "elif_clause" | "else_clause")
-        }
-        "case_item" => field_of(parent, node) != Some("value"),
-        "while_statement" => field_of(parent, node) == Some("condition"),
-        _ => false,
-    }
-}
-
-fn field_of<'t>(parent: Node<'t>, child: Node<'t>) -> Option<&'t str> {
-    let mut cursor = parent.walk();
-    if !cursor.goto_first_child() {
-        return None;
-    }
-    loop {
-        if cursor.node() == child {
-            return cursor.field_name();
-        }
-        if !cursor.goto_next_sibling() {
-            return None;
-        }
     }
 }
 

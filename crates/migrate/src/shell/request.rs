@@ -59,8 +59,10 @@ pub(crate) struct Request<'t> {
     pub(crate) command: Node<'t>,
     /// What it fetches with.
     pub(crate) fetcher: Fetcher,
-    /// The word that names the fetcher; a header may follow it.
+    /// The word that names the fetcher.
     pub(crate) program: Node<'t>,
+    /// Where the header goes: after the program, and after each `--next`, which begins anew.
+    pub(crate) headers: Vec<usize>,
     /// How it speaks.
     pub(crate) kind: Kind,
     /// Whether it is what a line of a crontab runs: its statement begins after the schedule.
@@ -96,6 +98,7 @@ pub(crate) fn recognise<'t>(
 ) -> Option<Request<'t>> {
     let name = command.child_by_field_name("name").and_then(|n| children(n).first().copied())?;
     let words: Vec<Node> = std::iter::once(name).chain(arguments(command)).collect();
+    let mut runs_others = false;
     let (at, fetcher) = words.iter().enumerate().find_map(|(i, word)| {
         let values = names.values(*word);
         if matches!(text(*word, source).trim_matches('"'), "$@" | "$*") {
@@ -106,7 +109,10 @@ pub(crate) fn recognise<'t>(
             Some((first, _)) => Fetcher::named(first).filter(|_| i == 0),
             None => Fetcher::named(v),
         };
-        Some((i, values.iter().find_map(program)?))
+        let fetcher = values.iter().find_map(program)?;
+        let is_other = |v: &String| !v.contains(HOLE) && program(v) != Some(fetcher);
+        runs_others = values.iter().any(is_other);
+        Some((i, fetcher))
     })?;
     let runner = (at > 0).then(|| text(name, source).into_owned());
     if runner.as_deref().is_some_and(|r| SPEAKERS.contains(&r)) {
@@ -118,7 +124,13 @@ pub(crate) fn recognise<'t>(
     let aims = Aims::read(&words[at..], fetcher, names, source);
     let metadata = aims.metadata?;
     let said = aims.said.to_ascii_lowercase();
-    if address::is_foreign(&said) {
+    // Another cloud's path that the same helper is given does not make EC2's foreign.
+    let is_foreign = |line: &str| !address::mentioned(line) && address::is_foreign(line);
+    let has_tree = aims
+        .paths
+        .iter()
+        .any(|p| p.contains("/meta-data") || p.contains("/user-data") || p.contains("/dynamic"));
+    if said.lines().any(is_foreign) || !has_tree && address::is_foreign(&said) {
         return None;
     }
     let kind = if said.contains("api/token") {
@@ -129,8 +141,12 @@ pub(crate) fn recognise<'t>(
         runner.as_deref().filter(|_| !is_scheduled).and_then(|r| unsafe_runner(r, names, source))
     {
         Kind::TokenlessUnsafe(reason)
+    } else if runs_others {
+        Kind::TokenlessUnsafe("the same word also runs other programs, which take no header")
     } else if aims.elsewhere {
         Kind::TokenlessUnsafe("the same command also reads other hosts, which must not see a token")
+    } else if aims.hidden_options {
+        Kind::TokenlessUnsafe("its options come from elsewhere, and may be about reaching the host")
     } else if metadata.endpoint.is_none() {
         Kind::TokenlessUnsafe("the file does not say which host serves the token")
     } else {
@@ -142,7 +158,9 @@ pub(crate) fn recognise<'t>(
         program,
         kind,
         is_scheduled,
-        again: again(command, &words[..=at], fetcher, source),
+        headers: headers(&words[at..], fetcher, names),
+        again: again(command, &words[..=at], fetcher, source)
+            + first_option(&words[at..], fetcher, names),
         endpoint: metadata.endpoint.unwrap_or_else(|| DEFAULT_ENDPOINT.to_owned()),
         network: aims.network,
         paths: aims.paths,
@@ -157,6 +175,8 @@ struct Aims {
     elsewhere: bool,
     /// Whether a header's text is unknown, in a script that speaks of tokens.
     hidden_header: bool,
+    /// Whether some of its options are not known.
+    hidden_options: bool,
     /// Everything the words can say.
     said: String,
     network: String,
@@ -216,6 +236,7 @@ impl Aims {
                     }
                 }
                 Role::Plain => {
+                    aims.expand(fetcher, &values, &raw, i == 0);
                     // `$(auth_header)` may print the header.
                     if word.kind() == "command_substitution" {
                         aims.hidden_header |= mentions_token_header(source);
@@ -230,6 +251,46 @@ impl Aims {
             }
         }
         aims
+    }
+
+    /// Notes the options that a variable or an array holds: `$CURL`, `"${options[@]}"`.
+    fn expand(&mut self, fetcher: Fetcher, values: &[String], raw: &str, is_program: bool) {
+        let is_options = |name: &str| {
+            ["opt", "arg", "flag", "param"]
+                .iter()
+                .any(|word| name.to_ascii_lowercase().contains(word))
+        };
+        if values.iter().all(|v| v.trim() == HOLE.to_string())
+            && raw.contains('$')
+            && is_options(raw)
+        {
+            self.hidden_options = true;
+        }
+        let longest =
+            values.iter().filter(|v| is_program || v.starts_with('-')).max_by_key(|v| v.len());
+        let is_plain =
+            |word: &&str| word.chars().all(|c| c.is_ascii_alphanumeric() || "-_.:/=".contains(c));
+        let mut words = longest
+            .map(|v| v.split_whitespace())
+            .into_iter()
+            .flatten()
+            .skip(usize::from(is_program));
+        while let Some(word) = words.next() {
+            let (network, takes_value) = match fetcher.role(word) {
+                Role::Option { network } => (network, false),
+                Role::OptionWithValue { network } => (network, true),
+                Role::Plain => (false, false),
+            };
+            let value = takes_value.then(|| words.next()).flatten();
+            let known = [Some(word), value].into_iter().flatten().all(|w| is_plain(&w));
+            self.hidden_options |= network && !known;
+            if network && known {
+                for word in [Some(word), value].into_iter().flatten() {
+                    self.network.push(' ');
+                    self.network.push_str(word);
+                }
+            }
+        }
     }
 
     /// Notes where one URL leads; among `several` words of one value only what has a scheme is
@@ -275,10 +336,45 @@ fn unsafe_runner(runner: &str, names: &Names<'_>, source: &[u8]) -> Option<&'sta
         return None;
     }
     match names.function(runner) {
+        Some(body) if prints_arguments(body, source) => {
+            Some("the function that runs it prints its command, and would print the token with it")
+        }
         Some(body) if nodes(body).any(|n| text(n, source) == "\"$@\"") => None,
         Some(_) => Some("the function that runs it may split the header into words"),
         None => Some("the command that runs it is not known to run it here"),
     }
+}
+
+/// Whether a function prints what it is given, or traces it.
+fn prints_arguments(body: Node<'_>, source: &[u8]) -> bool {
+    nodes(body).filter(|n| n.kind() == "command").any(|command| {
+        let name = command.child_by_field_name("name").map(|n| text(n, source).into_owned());
+        let said = text(command, source);
+        match name.as_deref() {
+            Some("set") => said.contains('x'),
+            Some(name) => SPEAKERS.contains(&name) && (said.contains("$@") || said.contains("$*")),
+            None => false,
+        }
+    })
+}
+
+/// Where headers go among the words of one fetch. `-q` has to stay the first option.
+fn headers<'t>(words: &[Node<'t>], fetcher: Fetcher, names: &Names<'t>) -> Vec<usize> {
+    let is = |word: Option<&Node<'t>>, options: &[&str]| {
+        word.is_some_and(|w| names.values(*w).iter().all(|v| options.contains(&v.as_str())))
+    };
+    let first = usize::from(fetcher == Fetcher::Curl && is(words.get(1), &FIRST_OPTIONS));
+    let next = words.iter().filter(|w| fetcher == Fetcher::Curl && is(Some(w), &["-:", "--next"]));
+    words.get(first).into_iter().chain(next).map(Node::end_byte).collect()
+}
+
+/// Options of curl that count only as its first: a token's request has them, too.
+const FIRST_OPTIONS: [&str; 2] = ["-q", "--disable"];
+
+fn first_option<'t>(words: &[Node<'t>], fetcher: Fetcher, names: &Names<'t>) -> &'static str {
+    let first = words.get(1).map(|w| names.values(*w)).unwrap_or_default();
+    let is_first = first.iter().any(|v| FIRST_OPTIONS.contains(&v.as_str()));
+    if fetcher == Fetcher::Curl && is_first { " -q" } else { "" }
 }
 
 /// How to start the same fetcher again: with the assignments, the time limit and the path it has.

@@ -4,13 +4,15 @@ use std::ops::Range;
 
 use tree_sitter::Node;
 
-use super::names::Names;
+use super::flow::holds;
+use super::names::{Names, arguments};
 use super::request::SPEAKERS;
 use crate::address::{self, BLOT};
-use crate::finding::{Finding, Remedy, Rule};
+use crate::finding::{Finding, Remedy};
 use crate::language::{self, Language};
+use crate::rules::Rule;
 use crate::snippet::{Codec, Decoder, Snippet};
-use crate::syntax::{around, children, is_clean, nodes, text};
+use crate::syntax::{around, children, is_clean, nodes, owned, text};
 
 /// Findings in the scripts that `root` writes or hands to another interpreter.
 pub(super) fn scan(root: Node<'_>, names: &Names<'_>, snippet: &Snippet<'_>) -> Vec<Finding> {
@@ -23,28 +25,46 @@ pub(super) fn scan(root: Node<'_>, names: &Names<'_>, snippet: &Snippet<'_>) -> 
             continue;
         }
         for ticked in backticks(node, source) {
-            let inner = as_is(ticked, snippet);
-            findings.extend(inner.lift(crate::scan_snippet(Language::Shell, &inner)));
+            findings.extend(as_is(ticked, snippet).scan(Language::Shell));
         }
-        let Some(language) = language_of(node, names, source) else { continue };
-        let inner = inner(node, snippet);
-        let found = crate::scan_snippet(language, &inner);
+        let mut inner = inner(node, snippet);
+        let language = match reader_of(node, names, source) {
+            Some(Reader::Script(language)) => language,
+            Some(Reader::Unknown(reason)) => {
+                inner.leave(reason);
+                Language::Shell
+            }
+            None => continue,
+        };
+        let found = inner.scan(language);
         if !found.is_empty() && !is_clean(node) {
             findings.push(unparsed(node, &found));
         } else {
-            findings.extend(inner.lift(found));
+            findings.extend(found);
         }
     }
     findings
 }
 
-/// The language of the text in `node`; `None` when it is not code.
-fn language_of(node: Node<'_>, names: &Names<'_>, source: &[u8]) -> Option<Language> {
+/// What reads a text.
+enum Reader {
+    /// An interpreter.
+    Script(Language),
+    /// Something that may not be one; why it is not taken for one.
+    Unknown(&'static str),
+}
+
+const WORDS: Reader =
+    Reader::Unknown("it is not known to be read by a shell; run as words it would break");
+
+/// What reads the text in `node`; `None` when it is not code.
+fn reader_of(node: Node<'_>, names: &Names<'_>, source: &[u8]) -> Option<Reader> {
     let body = text(node, source);
     if node.kind() == "heredoc_body" {
-        return heredoc_language(node, source)
+        let language = heredoc_language(node, source)
             .or_else(|| language::by_content(body.as_bytes()))
             .or_else(|| is_written(node).then_some(Language::Shell));
+        return language.map(Reader::Script);
     }
     if !(body.contains("curl") || body.contains("wget") || body.contains("import ")) {
         return None;
@@ -58,25 +78,112 @@ fn language_of(node: Node<'_>, names: &Names<'_>, source: &[u8]) -> Option<Langu
     match holder.kind() {
         "variable_assignment" => {
             let name = text(holder.child_by_field_name("name")?, source).into_owned();
-            // `$CMD` as a command is judged where it is used.
-            let is_command = names.is_command(&name);
             let is_header = body.to_ascii_lowercase().contains("metadata-token:");
-            (!is_command && !is_header).then_some(Language::Shell)
+            // `$CMD` as a command is judged where it is used.
+            let root = around(holder).last()?;
+            let uses: Vec<Node> =
+                nodes(root).filter(|n| names.is_expansion_of(*n, &name)).collect();
+            let is_command =
+                |n: &Node| around(*n).skip(1).take(2).any(|n| n.kind() == "command_name");
+            if is_header || uses.iter().any(is_command) {
+                return None;
+            }
+            let is_script = |n: &Node| is_read_by_a_shell(*n, names, source);
+            let is_known = !uses.is_empty()
+                && uses.iter().all(is_script)
+                && !is_exported(holder, &name, root, source);
+            Some(if is_known { Reader::Script(Language::Shell) } else { WORDS })
         }
         "command" => {
             let name = text(holder.child_by_field_name("name")?, source).into_owned();
             let name = name.rsplit('/').next().unwrap_or_default();
             if name.starts_with("python") {
-                return Some(Language::Python);
+                return Some(Reader::Script(Language::Python));
             }
-            let speaks = SPEAKERS.contains(&name);
-            let is_code = !speaks
-                || name == "alias"
-                || matches!(name, "echo" | "printf") && is_written(holder);
-            is_code.then_some(Language::Shell)
+            if is_read_by_a_shell(node, names, source) {
+                return Some(Reader::Script(Language::Shell));
+            }
+            // A function that runs it as a command is judged by that.
+            if names.function(name).is_some_and(|f| runs_its_words(f, source)) {
+                return None;
+            }
+            (!SPEAKERS.contains(&name)).then_some(WORDS)
         }
         _ => None,
     }
+}
+
+/// Whether a shell reads the word that `node` is a part of as a script.
+fn is_read_by_a_shell(node: Node<'_>, names: &Names<'_>, source: &[u8]) -> bool {
+    let command = around(node).skip(1).take_while(|n| n.kind() != "command_substitution");
+    let Some(command) = command.into_iter().find(|n| n.kind() == "command") else { return false };
+    let Some(name) = command.child_by_field_name("name") else { return false };
+    let words: Vec<Node> = std::iter::once(name).chain(arguments(command)).collect();
+    let Some(at) = words.iter().position(|word| holds(*word, node)).filter(|at| *at > 0) else {
+        return false;
+    };
+    let is_quoted = node.kind() != "simple_expansion" && node.kind() != "expansion"
+        || around(node).skip(1).take(2).any(|n| n.kind() == "string");
+    let said: Vec<String> = words[..at].iter().map(|w| owned(*w, source)).collect();
+    let last = |word: &String| word.rsplit('/').next().unwrap_or_default().to_owned();
+    let program = last(&said[0]);
+    let starts = |shells: &[&str]| said.iter().any(|word| shells.contains(&last(word).as_str()));
+    let is_option = |word: &String| {
+        word.strip_prefix('-')
+            .is_some_and(|o| o.ends_with('c') && o.len() <= 5 && !o.starts_with('-'))
+    };
+    let follows_c =
+        said.last().is_some_and(is_option) || said.last().is_some_and(|w| w == "--command");
+    match program.as_str() {
+        "eval" => true,
+        "alias" | "ssh" | "watch" => is_quoted,
+        "trap" => at == 1 && is_quoted,
+        "echo" | "printf" => is_quoted && is_written(command),
+        function if names.function(function).is_some() => {
+            is_quoted && names.function(function).is_some_and(|f| runs_its_argument(f, at, source))
+        }
+        _ => is_quoted && follows_c && starts(&SHELLS),
+    }
+}
+
+/// Programs that read the text after their option `-c` as a script.
+const SHELLS: [&str; 11] =
+    ["sh", "bash", "dash", "ksh", "zsh", "ash", "su", "runuser", "flock", "script", "xonsh"];
+
+/// Whether a function gives a shell its argument number `at` as a script.
+fn runs_its_argument(function: Node<'_>, at: usize, source: &[u8]) -> bool {
+    let uses = [format!("\"${at}\""), "\"$@\"".to_owned(), "\"$*\"".to_owned(), "$*".to_owned()];
+    let whole = owned(function, source);
+    let mentions = whole.matches(&format!("${at}")).count();
+    nodes(function).filter(|n| n.kind() == "command").any(|command| {
+        let said = text(command, source);
+        let runs = ["eval ", "bash -c ", "sh -c "].iter().any(|start| {
+            said.strip_prefix(start).is_some_and(|rest| uses.iter().any(|u| rest.trim() == u))
+        });
+        runs && mentions <= 1
+    })
+}
+
+/// Whether a function runs one of its arguments as a command.
+fn runs_its_words(function: Node<'_>, source: &[u8]) -> bool {
+    nodes(function).filter(|n| n.kind() == "command_name").any(|name| {
+        let name = text(name, source);
+        name.strip_prefix('$').is_some_and(|n| matches!(n, "1" | "2" | "3" | "@" | "*"))
+    })
+}
+
+/// Whether a variable leaves the script for others.
+fn is_exported(assignment: Node<'_>, name: &str, root: Node<'_>, source: &[u8]) -> bool {
+    let is_export = |n: &Node| {
+        n.kind() == "declaration_command" && {
+            let said = text(*n, source);
+            let mut words = said.split(|c: char| c.is_whitespace() || c == '=');
+            matches!(words.next(), Some("export" | "declare" | "typeset"))
+                && words.any(|w| w == name)
+        }
+    };
+    let is_prefix = assignment.parent().is_some_and(|n| n.kind() == "command");
+    is_prefix || nodes(root).any(|n| is_export(&n))
 }
 
 /// Whether what `node` prints goes into a file or another program.
@@ -126,10 +233,9 @@ fn backticks(node: Node<'_>, source: &[u8]) -> Vec<Range<usize>> {
 
 /// A part of the script that stands for itself, in one line.
 fn as_is(span: Range<usize>, snippet: &Snippet<'_>) -> Snippet<'static> {
-    let mut decoder = Decoder::new(&snippet.text);
+    let mut decoder = Decoder::new(snippet);
     decoder.copy(span.clone());
     let mut inner = decoder.finish(span.end, Codec::default());
-    inner.inherit(snippet);
     inner.multiline = false;
     inner
 }
@@ -145,14 +251,20 @@ fn inner(node: Node<'_>, snippet: &Snippet<'_>) -> Snippet<'static> {
         "heredoc_body" => heredoc_is_quoted(node, source),
         _ => false,
     };
-    let mut decoder = Decoder::new(source);
+    let mut decoder = Decoder::new(snippet);
     if raw {
         decoder.copy(start..end);
     } else {
-        let special: &[u8] = if quotes == 1 { b"\"$`\\" } else { b"$`\\" };
+        // Without a shell only the splitting into words undoes quotes, and nothing is expanded.
+        let is_split = snippet.no_shell.is_some();
+        let special: &[u8] = match quotes {
+            1 if is_split => b"\"\\",
+            1 => b"\"$`\\",
+            _ => b"$`\\",
+        };
         let parts: Vec<Node> = children(node)
             .into_iter()
-            .filter(|n| !matches!(n.kind(), "string_content" | "heredoc_content"))
+            .filter(|n| !is_split && !matches!(n.kind(), "string_content" | "heredoc_content"))
             .collect();
         let ticked = backticks(node, source);
         let mut at = start;
@@ -178,6 +290,7 @@ fn inner(node: Node<'_>, snippet: &Snippet<'_>) -> Snippet<'static> {
     let escapes = match (node.kind(), raw) {
         ("raw_string", _) => vec![("'", "'\\''")],
         ("heredoc_body", true) => Vec::new(),
+        ("string", _) if snippet.no_shell.is_some() => vec![("\"", "\\\""), ("\\", "\\\\")],
         ("heredoc_body", false) => vec![("$", "\\$"), ("`", "\\`"), ("\\", "\\\\")],
         _ => vec![("\"", "\\\""), ("$", "\\$"), ("`", "\\`"), ("\\", "\\\\")],
     };
@@ -185,8 +298,7 @@ fn inner(node: Node<'_>, snippet: &Snippet<'_>) -> Snippet<'static> {
     let mut inner = decoder.finish(end, Codec { escapes, indent: String::new() });
     let in_backticks = around(node)
         .any(|n| n.kind() == "command_substitution" && source.get(n.start_byte()) == Some(&b'`'));
-    inner.untouched = in_backticks.then_some("it is quoted inside backticks");
-    inner.inherit(snippet);
+    inner.leave(in_backticks.then_some("it is quoted inside backticks"));
     inner.multiline = has_lines;
     inner
 }

@@ -6,7 +6,8 @@ use super::fetcher::Fetcher;
 use super::names::arguments;
 use crate::address::DEFAULT_ENDPOINT;
 use crate::edit::Edit;
-use crate::finding::{Finding, Remedy, Rule};
+use crate::finding::{Finding, Remedy};
+use crate::rules::Rule;
 use crate::snippet::Snippet;
 use crate::syntax::{around, is_clean, text};
 

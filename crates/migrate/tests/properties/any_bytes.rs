@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use imds_migrate::{Finding, apply, report, scan};
+use imds_migrate::{Finding, Level, Levels, apply, report, scan};
 
 /// One name for each way into the scanner.
 pub(crate) const NAMES: [&str; 27] = [
@@ -47,10 +47,10 @@ pub(crate) fn scan_and_apply(name: &str, bytes: &[u8]) -> Vec<u8> {
     let findings = scan(path, bytes);
     for finding in &findings {
         assert!(finding.span.end <= bytes.len() && finding.line > 0 && finding.column > 0);
-        report::human(path, bytes, finding, false);
-        report::json(path, finding);
+        report::human(path, bytes, finding, Level::Warning, false);
+        report::json(path, finding, Level::Warning);
     }
-    report::sarif(&[(path.to_owned(), findings.clone())]);
+    report::sarif(&[(path.to_owned(), findings.clone())], &Levels::default());
     let edited = apply(bytes, findings.iter().flat_map(Finding::rewrite))
         .expect("the rewrites of one file can be applied together");
     report::diff(path, bytes, &edited);

@@ -1,9 +1,9 @@
-//! Karpenter, kOps and eksctl: nodes of Kubernetes clusters, so that containers are a given.
+//! Karpenter, kOps and eksctl: nodes of Kubernetes clusters, which run containers.
 
-use super::{CAMEL, Judge, Resource};
+use super::judge::{CAMEL, Judge, Resource};
 use crate::data::Data;
 use crate::edit::Edit;
-use crate::settings::{not_required, too_low};
+use crate::settings::launch::{not_required, too_low};
 
 /// Kinds, and where each keeps its options.
 const KINDS: [(&str, &[&str; 2]); 3] = [

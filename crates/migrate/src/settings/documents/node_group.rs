@@ -1,11 +1,11 @@
 //! EKS node groups in CloudFormation and Pulumi: only a launch template can say what they leave
 //! open.
 
-use super::Judge;
+use super::judge::Judge;
 use crate::data::{Data, Pair};
 use crate::edit::Edit;
 use crate::finding::Finding;
-use crate::settings::NodeGroup;
+use crate::settings::launch::NodeGroup;
 
 /// Properties that cannot stand beside a launch template, and must move into it.
 const MOVING: [&str; 2] = ["DiskSize", "RemoteAccess"];

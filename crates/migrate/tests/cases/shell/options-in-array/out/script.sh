@@ -1,4 +1,4 @@
 #!/bin/bash
 opts=(-s --fail --max-time 2)
-IMDS_TOKEN=$(curl -sf -X PUT -H "X-aws-ec2-metadata-token-ttl-seconds: 21600" "http://169.254.169.254/latest/api/token") || true
+IMDS_TOKEN=$(curl -sf --max-time 2 -X PUT -H "X-aws-ec2-metadata-token-ttl-seconds: 21600" "http://169.254.169.254/latest/api/token") || true
 curl -H "X-aws-ec2-metadata-token: $IMDS_TOKEN" "${opts[@]}" http://169.254.169.254/latest/meta-data/instance-id

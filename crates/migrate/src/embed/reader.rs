@@ -1,0 +1,176 @@
+//! What reads a text of a document: the key that it stands under tells, and what stands beside it.
+
+use super::scalar::Holes;
+use crate::data::Data;
+use crate::language::Language;
+
+/// What reads a text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Reader {
+    /// An interpreter reads it as a script.
+    Script(Language),
+    /// It is split into words, which no shell reads; the reason for a user.
+    Words(&'static str),
+    /// Nothing says that it is run; the reason for a user.
+    Unknown(&'static str),
+}
+
+const UNKNOWN: Reader = Reader::Unknown("nothing says that a shell reads this text");
+const WORDS: Reader = Reader::Words("this command is run without a shell");
+const SHELL: Reader = Reader::Script(Language::Shell);
+const POWERSHELL: Reader = Reader::Script(Language::PowerShell);
+
+/// Where a text stands.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Place<'a> {
+    pub(super) holes: Holes,
+    pub(super) reader: Reader,
+    /// What reads a step that does not name its shell.
+    default: Reader,
+    /// What reads the first of a container's `args`.
+    args: Reader,
+    /// The key of the map around.
+    parent: &'a str,
+    /// How many maps below `commands` of cfn-init still belong to it.
+    init: u8,
+}
+
+impl Default for Place<'_> {
+    fn default() -> Self {
+        let (holes, parent) = (Holes::default(), "");
+        Self { holes, reader: UNKNOWN, default: SHELL, args: UNKNOWN, parent, init: 0 }
+    }
+}
+
+/// Keys whose texts a shell reads: of cloud-init, CloudFormation, SSM, Ansible, Packer, eksctl, and of CI
+/// jobs.
+const SHELL_KEYS: [&str; 35] = [
+    "runcmd",
+    "bootcmd",
+    "UserData",
+    "userData",
+    "user_data",
+    "userdata",
+    "Fn::Base64",
+    "preBootstrapCommands",
+    "overrideBootstrapCommand",
+    "shell",
+    "ansible.builtin.shell",
+    "ansible.legacy.shell",
+    "raw",
+    "ansible.builtin.raw",
+    "inline",
+    "commands",
+    "runCommand",
+    "script",
+    "before_script",
+    "after_script",
+    "before_install",
+    "install",
+    "after_install",
+    "before_deploy",
+    "after_deploy",
+    "after_success",
+    "after_failure",
+    "bash",
+    "pre_build",
+    "post_build",
+    "scripts",
+    "prepare",
+    "override",
+    "additionalUserData",
+    "before_all",
+];
+
+/// Keys whose texts PowerShell reads.
+const POWERSHELL_KEYS: [&str; 5] =
+    ["win_shell", "ansible.windows.win_shell", "powershell", "pwsh", "win_powershell"];
+
+/// Functions of CloudFormation, whose value takes their place; and parts of an Ansible module.
+const TRANSPARENT: [&str; 8] =
+    ["Fn::Sub", "Fn::Join", "Fn::If", "Fn::Transform", "cmd", "_raw_params", "content", "inline"];
+
+impl<'a> Place<'a> {
+    /// The place of a whole document.
+    pub(super) fn new(holes: Holes) -> Self {
+        Self { holes, ..Self::default() }
+    }
+
+    /// The same place, where `reader` reads.
+    pub(super) fn read_by(self, reader: Reader) -> Self {
+        Self { reader, ..self }
+    }
+
+    /// The place of the entries of the map `data`, after what they say of each other.
+    pub(super) fn inside(mut self, data: &Data, source: &[u8]) -> Self {
+        let word = |path: &[&str]| data.at(path).map(|d| d.word(source)).unwrap_or_default();
+        let runs_on = word(&["runs-on"]);
+        let named = [word(&["defaults", "run", "shell"]), word(&["shell"])];
+        let by_name = named.into_iter().rev().find_map(shell_named);
+        if let Some(reader) = by_name {
+            self.default = reader;
+        } else if runs_on.contains("windows") {
+            self.default = POWERSHELL;
+        }
+        // Kubernetes: `args` follow what `command` begins.
+        let command = data.get("command").and_then(|c| c.items().last());
+        if command.is_some_and(|last| starts_script(last.word(source))) {
+            self.args = SHELL;
+        }
+        let kinds = [word(&["action"]), word(&["type"])];
+        if kinds
+            .iter()
+            .any(|k| matches!(*k, "aws:runPowerShellScript" | "powershell" | "windows-shell"))
+        {
+            self.default = POWERSHELL;
+        } else if kinds.contains(&"aws:runShellScript") {
+            self.default = SHELL;
+        }
+        self
+    }
+
+    /// The place of the value of `key`.
+    pub(super) fn under(mut self, key: &'a str) -> Self {
+        let is_init = self.init == 1;
+        self.init = match key {
+            "commands" | "container_commands" => 2,
+            _ => self.init.saturating_sub(1),
+        };
+        self.holes.sub |= key == "Fn::Sub";
+        self.reader = match key {
+            "run" | "script" | "runCommand" | "inline" => self.default,
+            _ if SHELL_KEYS.contains(&key) => SHELL,
+            _ if POWERSHELL_KEYS.contains(&key) => POWERSHELL,
+            "args" => std::mem::replace(&mut self.args, UNKNOWN),
+            // Scripts by name, as npm has them.
+            _ if self.parent == "scripts" => SHELL,
+            "command" if is_init && !self.holes.compose || self.parent == "run" => SHELL,
+            "command" | "entrypoint" | "ansible.builtin.command" | "ansible.legacy.command" => {
+                WORDS
+            }
+            _ if TRANSPARENT.contains(&key) => self.reader,
+            _ => UNKNOWN,
+        };
+        self.parent = key;
+        self
+    }
+}
+
+/// What `shell: …` of a job or step starts.
+fn shell_named(name: &str) -> Option<Reader> {
+    Some(match name.split_whitespace().next()? {
+        "bash" | "sh" | "/bin/bash" | "/bin/sh" => SHELL,
+        "pwsh" | "powershell" => POWERSHELL,
+        "python" | "python3" => Reader::Script(Language::Python),
+        "cmd" => Reader::Unknown("cmd.exe reads it"),
+        _ => return None,
+    })
+}
+
+/// Whether the word after `word` is a script.
+pub(super) fn starts_script(word: &str) -> bool {
+    matches!(
+        word,
+        "-c" | "-lc" | "-ec" | "-xc" | "-exc" | "-euc" | "-euxc" | "-cx" | "-ce" | "CMD-SHELL"
+    )
+}

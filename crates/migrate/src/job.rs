@@ -1,0 +1,65 @@
+//! One scan of one file: what it may cost, and what could not be read.
+
+use std::cell::{Cell, RefCell};
+use std::fmt;
+use std::time::Duration;
+
+use crate::budget::Budget;
+
+/// What all texts of one file share while it is scanned.
+pub(crate) struct Job {
+    pub(crate) budget: Budget,
+    /// Whether the file tests or fakes the metadata service, so that its requests are part of a test.
+    pub(crate) is_test: bool,
+    obstacles: RefCell<Vec<Obstacle>>,
+    has_errors: Cell<bool>,
+}
+
+/// Why a text, or a part of it, was not parsed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Obstacle {
+    Size,
+    Nesting,
+    HereDocuments,
+    Grammar,
+    Time,
+}
+
+impl fmt::Display for Obstacle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Size => "it is too long to be parsed",
+            Self::Nesting => "it is nested too deeply to be parsed",
+            Self::HereDocuments => "it has too many or too long marks of here-documents",
+            Self::Grammar => "it does not parse as what its name or first line says",
+            Self::Time => "its time is over",
+        })
+    }
+}
+
+impl Job {
+    pub(crate) fn new(limit: Option<Duration>, is_test: bool) -> Self {
+        Self {
+            budget: Budget::new(limit),
+            is_test,
+            obstacles: RefCell::default(),
+            has_errors: Cell::new(false),
+        }
+    }
+
+    /// A text was not parsed.
+    pub(crate) fn obstructed(&self, obstacle: Obstacle) {
+        self.obstacles.borrow_mut().push(obstacle);
+    }
+
+    /// A text was parsed in part.
+    pub(crate) fn has_error(&self) {
+        self.has_errors.set(true);
+    }
+
+    /// Why the file was not read, or not all of it.
+    pub(crate) fn obstacle(&self) -> Option<Obstacle> {
+        let first = self.obstacles.borrow().iter().min().copied();
+        first.or(self.has_errors.get().then_some(Obstacle::Grammar))
+    }
+}

@@ -1,0 +1,122 @@
+//! One file: what it is, what is found in it, and where.
+
+use std::path::Path;
+use std::rc::Rc;
+use std::time::Duration;
+
+use crate::edit::apply;
+use crate::error::ScanError;
+use crate::finding::{Finding, Remedy};
+use crate::job::Job;
+use crate::language::{self, Language};
+use crate::snippet::Snippet;
+use crate::{
+    calls, embed, ignored, library, powershell, prefilter, python, settings, shell, syntax, unread,
+};
+
+/// Everything in `bytes`, the content of the file `path`, that speaks IMDSv1 or lets it be spoken.
+///
+/// Findings are in the order of the text. The rewrites of one file can be applied together. A comment
+/// `imds-migrate: ignore` leaves a finding out: on the same line, or on one before it that has nothing
+/// else.
+///
+/// Grammars are C code, which ends the process if it aborts. [`Scanner`](crate::Scanner) scans in
+/// another process and with a limit.
+pub fn scan(path: &Path, bytes: &[u8]) -> Vec<Finding> {
+    // Without a limit nothing is given up.
+    scan_within(path, bytes, None).unwrap_or_default()
+}
+
+/// The same, in at most `limit` of processor time.
+pub(crate) fn scan_within(
+    path: &Path,
+    bytes: &[u8],
+    limit: Option<Duration>,
+) -> Result<Vec<Finding>, ScanError> {
+    if !prefilter::is_worth_parsing(path, bytes) {
+        return Ok(Vec::new());
+    }
+    let job = Rc::new(Job::new(limit, unread::is_test(path)));
+    let mut findings = library::scan(path, bytes, &job);
+    let language = language::detect(path, bytes);
+    if let Some(language) = language {
+        let file = Snippet::file(bytes, Rc::clone(&job), scan_text);
+        findings.extend(file.scan(language));
+        if prefilter::may_launch(bytes) {
+            findings.extend(only_what_parses(language, &file, settings::scan(language, &file)));
+        }
+    }
+    if let (true, Some(limit)) = (job.budget.is_spent(), limit) {
+        return Err(ScanError::TookTooLong { limit });
+    }
+    findings.extend(unread::notice(path, bytes, language, &findings, &job));
+    findings.retain(|f| !ignored::is_ignored(bytes, f.span.start));
+    findings.sort_by_key(|f| (f.span.start, f.span.end, f.rule));
+    findings.dedup();
+    for finding in &mut findings {
+        (finding.line, finding.column) = position(bytes, finding.span.start);
+    }
+    Ok(findings)
+}
+
+/// Findings in code of one language, which may be a part of a file.
+fn scan_text(language: Language, snippet: &Snippet<'_>) -> Vec<Finding> {
+    if !prefilter::may_request(&snippet.text) {
+        return Vec::new();
+    }
+    let findings = match language {
+        Language::Shell => shell::scan(snippet),
+        Language::OtherShell => shell::look(snippet),
+        Language::Python => python::scan(snippet),
+        Language::PowerShell => powershell::scan(snippet),
+        Language::WindowsUserData => powershell::user_data(snippet),
+        Language::JavaScript
+        | Language::Go
+        | Language::Ruby
+        | Language::Php
+        | Language::Perl
+        | Language::Java
+        | Language::CSharp => calls::scan(language, snippet),
+        _ => embed::scan(language, snippet),
+    };
+    only_what_parses(language, snippet, findings)
+}
+
+/// Edits become advice unless the grammar accepts the edited code as it accepted the original.
+fn only_what_parses(
+    language: Language,
+    snippet: &Snippet<'_>,
+    mut findings: Vec<Finding>,
+) -> Vec<Finding> {
+    if findings.iter().all(|f| f.edits().is_empty()) || parses_after(language, snippet, &findings) {
+        return findings;
+    }
+    for finding in findings.iter_mut().filter(|f| !f.edits().is_empty()) {
+        let text: Vec<&str> = finding.edits().iter().map(|e| e.text.trim()).collect();
+        finding.remedy = Remedy::advice(text.join("\n"), "the edited file would not parse cleanly");
+    }
+    findings
+}
+
+fn parses_after(language: Language, snippet: &Snippet<'_>, findings: &[Finding]) -> bool {
+    let Ok(edited) = apply(&snippet.text, findings.iter().flat_map(Finding::edits)) else {
+        return false;
+    };
+    let Some(grammar) = language.grammar() else { return true };
+    let errors =
+        |text: &[u8]| syntax::parse(&grammar, text, &snippet.job).map(|tree| syntax::errors(&tree));
+    // As a rule there are none, and the original need not be parsed again.
+    match errors(&edited) {
+        Some(0) => true,
+        Some(after) => errors(&snippet.text).is_some_and(|before| after <= before),
+        None => false,
+    }
+}
+
+/// Line and column of the byte `at`, counted from 1.
+fn position(bytes: &[u8], at: usize) -> (usize, usize) {
+    let before = &bytes[..at.min(bytes.len())];
+    let line = memchr::memchr_iter(b'\n', before).count() + 1;
+    let start = memchr::memrchr(b'\n', before).map_or(0, |p| p + 1);
+    (line, String::from_utf8_lossy(&before[start..]).chars().count() + 1)
+}

@@ -1,0 +1,199 @@
+//! The texts that a word can be.
+
+use tree_sitter::Node;
+
+use super::names::{Names, Parameter, arguments, holds};
+use crate::address::HOLE;
+use crate::syntax::children;
+use crate::values::{bounded, product, unknown};
+
+impl<'t> Names<'t> {
+    /// What is known of `node` so far; empty where that is nothing yet.
+    pub(super) fn evaluate(&self, node: Node<'t>) -> Vec<String> {
+        if !self.job.budget.step() {
+            return unknown();
+        }
+        match node.kind() {
+            "word" | "number" | "extglob_pattern" => {
+                vec![unescape(&self.text(node), |_| true)]
+            }
+            "string_content" | "heredoc_content" => vec![self.double_quoted(node)],
+            "raw_string" => vec![self.text(node).trim_matches('\'').to_owned()],
+            "ansi_c_string" => {
+                let text = self.text(node);
+                let inner = text.strip_prefix("$'").and_then(|t| t.strip_suffix('\''));
+                vec![unescape(inner.unwrap_or(&text), |_| true)]
+            }
+            "string" | "concatenation" => self.sequence(node),
+            "command_name" => children(node).first().map_or_else(unknown, |n| self.evaluate(*n)),
+            "simple_expansion" => {
+                children(node).first().map_or_else(unknown, |name| self.variable(*name))
+            }
+            "expansion" => self.expansion(node),
+            "array" => self.joined(&children(node)),
+            "command_substitution" => self.echoed(node),
+            _ => unknown(),
+        }
+    }
+
+    /// A word as it is written, in which `$name` and `${name}` may stand.
+    pub(super) fn word(&self, text: &str, node: Node<'t>) -> Vec<String> {
+        let mut values = vec![String::new()];
+        let mut rest = text;
+        while let Some((before, after)) = rest.split_once('$') {
+            let braced = after.strip_prefix('{').and_then(|after| after.split_once('}'));
+            let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
+            let end = after.find(|c| !is_name(c)).unwrap_or(after.len());
+            let (name, tail) = braced.unwrap_or_else(|| after.split_at(end));
+            let value = match name {
+                "" => vec!["$".to_owned()],
+                _ if before.ends_with('\\') => vec![format!("${name}")],
+                name if name.contains(|c| !is_name(c)) => unknown(),
+                name => self.named(name, node),
+            };
+            values = product(&product(&values, &[unescape(before, |_| true)]), &value);
+            rest = tail;
+        }
+        product(&values, &[unescape(rest, |_| true)])
+    }
+
+    /// Parts that follow each other, with the text between them where the grammar leaves a gap.
+    fn sequence(&self, node: Node<'t>) -> Vec<String> {
+        let quoted = node.kind() == "string";
+        let mut values = vec![String::new()];
+        let mut at = node.start_byte() + usize::from(quoted);
+        for part in children(node) {
+            if quoted && part.start_byte() > at {
+                let gap = String::from_utf8_lossy(&self.source[at..part.start_byte()]);
+                values = product(&values, &[gap.into_owned()]);
+            }
+            values = product(&values, &self.evaluate(part));
+            at = part.end_byte();
+        }
+        values
+    }
+
+    pub(super) fn joined(&self, parts: &[Node<'t>]) -> Vec<String> {
+        let blank = [" ".to_owned()];
+        parts.iter().fold(vec![String::new()], |values, part| {
+            product(&product(&values, &self.evaluate(*part)), &blank)
+        })
+    }
+
+    fn expansion(&self, node: Node<'t>) -> Vec<String> {
+        let parts = children(node);
+        let Some(first) = parts.first() else { return unknown() };
+        let name = match first.kind() {
+            "subscript" => first.child_by_field_name("name").unwrap_or(*first),
+            _ => *first,
+        };
+        let mut values = self.variable(name);
+        let mut cursor = node.walk();
+        let operator =
+            node.children(&mut cursor).find(|c| !c.is_named() && c.start_byte() >= name.end_byte());
+        let has_default = operator.is_some_and(|o| matches!(o.kind(), ":-" | "-" | ":=" | "="));
+        if has_default && let Some(default) = parts.get(1) {
+            // What the environment may say instead is not counted: the default tells what is meant.
+            values.retain(|v| v.chars().any(|c| c != HOLE));
+            values.extend(self.evaluate(*default));
+        } else if let Some(operator) = operator.filter(|o| o.kind() != "}") {
+            values = self.changed(values, operator.kind(), parts.get(1));
+        }
+        bounded(values)
+    }
+
+    /// What `#` and `%` leave of texts; of what else is done to them nothing is known, so that
+    /// they count as they were, and as anything.
+    fn changed(&self, mut values: Vec<String>, by: &str, what: Option<&Node<'t>>) -> Vec<String> {
+        let fixed = what.map(|n| self.text(*n)).filter(|what| !what.contains(['*', '?', '[', '$']));
+        match (by, fixed) {
+            ("#" | "##", Some(head)) => values.iter_mut().for_each(|value| {
+                if let Some(rest) = value.strip_prefix(&*head) {
+                    *value = rest.to_owned();
+                }
+            }),
+            ("%" | "%%", Some(tail)) => values.iter_mut().for_each(|value| {
+                if let Some(rest) = value.strip_suffix(&*tail) {
+                    *value = rest.to_owned();
+                }
+            }),
+            _ => values.extend(unknown()),
+        }
+        values
+    }
+
+    fn variable(&self, name: Node<'t>) -> Vec<String> {
+        self.named(&self.text(name), name)
+    }
+
+    /// What the variable `key` is in the place of `node`.
+    fn named(&self, key: &str, node: Node<'t>) -> Vec<String> {
+        if let Some(parameter) = Parameter::named(key) {
+            let function = self.function_around(node);
+            let passed = function.and_then(|f| self.parameters.get(&(f.to_owned(), parameter)));
+            let is_called = function.is_some_and(|f| !self.calls(f).is_empty());
+            return passed.filter(|_| is_called).cloned().unwrap_or_else(unknown);
+        }
+        let Some(assigned) = self.assigned.get(key) else { return unknown() };
+        // What a variable is in its own assignment was assigned before, as a rule.
+        let own = assigned.iter().position(|a| holds(a.value, node));
+        let earlier = &assigned[..own.unwrap_or(assigned.len())];
+        let others =
+            || assigned.iter().enumerate().filter(|(i, _)| Some(*i) != own).map(|(_, a)| a);
+        let texts: Vec<String> = if earlier.is_empty() {
+            others().flat_map(|a| a.texts.iter().cloned()).collect()
+        } else {
+            earlier.iter().flat_map(|a| a.texts.iter().cloned()).collect()
+        };
+        if own.is_some() && assigned.len() == 1 { unknown() } else { bounded(texts) }
+    }
+
+    /// The name of the innermost function around `node`.
+    fn function_around(&self, node: Node<'t>) -> Option<&str> {
+        let around = self.functions.iter().filter(|(_, definition)| holds(**definition, node));
+        around
+            .min_by_key(|(_, definition)| definition.byte_range().len())
+            .map(|(name, _)| name.as_str())
+    }
+
+    /// `$(echo word…)` is its words; any other command's output is not known.
+    fn echoed(&self, node: Node<'t>) -> Vec<String> {
+        match children(node).as_slice() {
+            [command] if command.kind() == "command" => {
+                let name = command.child_by_field_name("name").map(|n| self.text(n));
+                if name.as_deref() != Some("echo") {
+                    return unknown();
+                }
+                let mut values = self.joined(&arguments(*command));
+                for value in &mut values {
+                    value.truncate(value.trim_end().len());
+                }
+                values
+            }
+            _ => unknown(),
+        }
+    }
+
+    fn double_quoted(&self, node: Node<'t>) -> String {
+        unescape(&self.text(node), |c| matches!(c, '"' | '$' | '`' | '\\' | '\n'))
+    }
+}
+
+/// Removes the backslashes that quote a character for which `quotes` holds; a quoted line end
+/// disappears.
+fn unescape(text: &str, quotes: impl Fn(char) -> bool) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut chars = text.chars().peekable();
+    while let Some(c) = chars.next() {
+        match chars.peek() {
+            Some(&next) if c == '\\' && quotes(next) => {
+                chars.next();
+                if next != '\n' {
+                    out.push(next);
+                }
+            }
+            _ => out.push(c),
+        }
+    }
+    out
+}

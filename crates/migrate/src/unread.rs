@@ -1,0 +1,159 @@
+//! Files that name the metadata service and were not understood: each is said to be so.
+
+use std::borrow::Cow;
+use std::ops::Range;
+use std::path::Path;
+
+use crate::address;
+use crate::embed::is_worth_reading;
+use crate::finding::{Finding, Remedy};
+use crate::job::Job;
+use crate::language::Language;
+use crate::rules::Rule;
+
+/// What begins a line that is for people, in any language.
+const COMMENTS: [&str; 10] = ["#", "//", "/*", "*", "--", ";", "%", "<!--", "\"\"\"", "rem "];
+
+/// What stands in a line that keeps traffic away from the address, or prints it.
+const OTHER_USES: [&str; 14] = [
+    "no_proxy",
+    "noproxy",
+    "non_proxy",
+    "nonproxy",
+    "iptables",
+    "nft ",
+    "route add",
+    "ip route",
+    "deny",
+    "block",
+    "cidr",
+    "echo ",
+    "printf",
+    "println",
+];
+
+/// Where EC2's tree begins, behind any host.
+const TREES: [&str; 3] = ["/meta-data", "/user-data", "/dynamic/"];
+
+/// The notice that `path` was not understood, if it names the service and has no finding that says
+/// more.
+pub(crate) fn notice(
+    path: &Path,
+    bytes: &[u8],
+    language: Option<Language>,
+    findings: &[Finding],
+    job: &Job,
+) -> Option<Finding> {
+    let obstacle = job.obstacle();
+    let is_read = language.is_some() && obstacle.is_none();
+    let says_more = |f: &Finding| matches!(f.rule, Rule::TokenlessRequest | Rule::UnclearRequest);
+    // In these languages what is not a request is told from one by the code around it.
+    let is_followed = matches!(
+        language,
+        Some(
+            Language::Shell
+                | Language::OtherShell
+                | Language::Hcl
+                | Language::PowerShell
+                | Language::Dockerfile
+        )
+    );
+    if is_read && is_followed || findings.iter().any(says_more) || is_test(path) {
+        return None;
+    }
+    let (text, is_utf16) = decoded(bytes);
+    let (number, line) = named(&text, |line| !is_read || is_worth_reading(line.as_bytes()))?;
+    let why = match (language, obstacle) {
+        (_, Some(obstacle)) => obstacle.to_string(),
+        _ if is_utf16 => "it is written in UTF-16".to_owned(),
+        (Some(_), None) => "a line reads like a request, and none was recognised".to_owned(),
+        (None, None) => "its language is not read".to_owned(),
+    };
+    let advice = "look whether what asks for this address sends the header X-aws-ec2-metadata-token; if it \
+                  does, or is not a request, say so in a comment: imds-migrate: ignore";
+    let what = "this file names the metadata service and was not understood";
+    let ends_url = |c: char| c.is_whitespace() || "\"'`()<>,;".contains(c);
+    Some(
+        Finding::new(
+            Rule::NotUnderstood,
+            nth_line(bytes, number),
+            what,
+            Remedy::advice(advice, why),
+        )
+        .reading(line.split(ends_url).filter_map(address::path)),
+    )
+}
+
+/// The bytes of a line, counted from 0, without its end.
+fn nth_line(bytes: &[u8], number: usize) -> Range<usize> {
+    let start = match number.checked_sub(1) {
+        Some(before) => memchr::memchr_iter(b'\n', bytes).nth(before).map_or(0, |end| end + 1),
+        None => 0,
+    };
+    let length = bytes[start..].iter().position(|b| *b == b'\n').unwrap_or(bytes.len() - start);
+    start..start + bytes[start..start + length].trim_ascii_end().len()
+}
+
+/// Whether a file of this name tests something: requests in it are part of a test.
+pub(crate) fn is_test(path: &Path) -> bool {
+    let name = path.file_stem().and_then(|s| s.to_str()).unwrap_or_default().to_ascii_lowercase();
+    let folders = path.parent().into_iter().flat_map(Path::components);
+    let in_tests = folders.rev().take(3).any(|folder| {
+        matches!(
+            folder.as_os_str().to_str(),
+            Some("test" | "tests" | "__tests__" | "spec" | "testdata" | "fixtures")
+        )
+    });
+    let is_code = path
+        .extension()
+        .is_some_and(|e| !matches!(e.to_str(), Some("sh" | "bash" | "yml" | "yaml")));
+    is_code
+        && (in_tests
+            || name == "conftest"
+            || ["test_", "mock_", "fake_"].iter().any(|start| name.starts_with(start))
+            || ["_test", "_spec", ".test", ".spec", "_mock"].iter().any(|end| name.ends_with(end)))
+}
+
+/// The first line for which `is_meant` holds that names the service as something to ask, and its number from 0; `None` also where the
+/// file names the header that carries a token.
+fn named(text: &str, is_meant: impl Fn(&str) -> bool) -> Option<(usize, &str)> {
+    if !address::mentioned(text) {
+        return None;
+    }
+    let lower = text.to_ascii_lowercase();
+    let has_tree = TREES.iter().any(|tree| lower.contains(tree));
+    if !has_tree || lower.contains("metadata-token") {
+        return None;
+    }
+    text.lines().enumerate().find(|(_, line)| {
+        let lower = line.trim_start().to_ascii_lowercase();
+        address::mentioned(line)
+            && !COMMENTS.iter().any(|mark| lower.starts_with(mark))
+            && !OTHER_USES.iter().any(|word| lower.contains(word))
+            && !address::is_foreign(&lower)
+            && is_meant(line)
+    })
+}
+
+/// The text of a file, and whether it is UTF-16, as PowerShell's tools write it.
+fn decoded(bytes: &[u8]) -> (Cow<'_, str>, bool) {
+    let pairs = || bytes[2..].chunks_exact(2);
+    let units: Vec<u16> = match bytes {
+        [0xff, 0xfe, ..] => pairs().map(|b| u16::from_le_bytes([b[0], b[1]])).collect(),
+        [0xfe, 0xff, ..] => pairs().map(|b| u16::from_be_bytes([b[0], b[1]])).collect(),
+        _ => return (String::from_utf8_lossy(bytes), false),
+    };
+    (String::from_utf16_lossy(&units).into(), true)
+}
+
+/// The notice for a file whose scan did not come to its end.
+pub(crate) fn given_up(bytes: &[u8], why: &str) -> Option<Finding> {
+    let (text, _) = decoded(bytes);
+    let (number, _) = named(&text, |_| true)?;
+    let what = "this file names the metadata service and was not understood";
+    let advice = "look through it by hand";
+    let span = nth_line(bytes, number);
+    let mut finding = Finding::new(Rule::NotUnderstood, span, what, Remedy::advice(advice, why));
+    (finding.line, finding.column) = (number + 1, 1);
+    Some(finding)
+}

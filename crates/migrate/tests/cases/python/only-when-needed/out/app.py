@@ -1,0 +1,11 @@
+import os
+
+import requests
+
+url = "http://169.254.169.254/latest/meta-data/instance-id"
+name = os.environ.get("NAME") or requests.get(url, headers={"X-aws-ec2-metadata-token": requests.put("http://169.254.169.254/latest/api/token", headers={"X-aws-ec2-metadata-token-ttl-seconds": "21600"}, timeout=2).text}, timeout=2).text
+zone = "here" if os.environ.get("ZONE") else requests.get("http://169.254.169.254/latest/meta-data/placement/availability-zone", headers={"X-aws-ec2-metadata-token": requests.put("http://169.254.169.254/latest/api/token", headers={"X-aws-ec2-metadata-token-ttl-seconds": "21600"}, timeout=2).text}, timeout=2).text
+if name == "x":
+    pass
+elif requests.get("http://169.254.169.254/latest/meta-data/mac", headers={"X-aws-ec2-metadata-token": requests.put("http://169.254.169.254/latest/api/token", headers={"X-aws-ec2-metadata-token-ttl-seconds": "21600"}, timeout=2).text}, timeout=2).ok:
+    print(name, zone)

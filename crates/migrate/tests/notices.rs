@@ -1,0 +1,90 @@
+//! Files that name the service and were not understood are said to be so; nothing else is.
+
+// Outside a `#[test]` function the lint does not know that this is a test.
+#![allow(clippy::unwrap_used)]
+
+use std::path::Path;
+use std::time::Duration;
+
+use imds_migrate::{Remedy, Rule, ScanError, Scanner, scan};
+
+const URL: &str = "http://169.254.169.254/latest/meta-data/instance-id";
+
+/// The reasons of notices in a file.
+fn notices(path: &str, bytes: &[u8]) -> Vec<String> {
+    let findings = scan(Path::new(path), bytes).into_iter();
+    findings
+        .filter(|f| f.rule == Rule::NotUnderstood)
+        .map(|f| match f.remedy {
+            Remedy::Advice { reason, .. } => reason,
+            other => panic!("{other:?}"),
+        })
+        .collect()
+}
+
+#[test]
+fn a_language_that_is_not_read_is_said() {
+    for name in
+        ["Jenkinsfile", "a.kt", "a.scala", "a.rs", "a.c", "a.lua", "a.R", "a.nix", "a.pp", "x.tpl"]
+    {
+        let text = format!("something = get(\"{URL}\")\n");
+        assert_eq!(notices(name, text.as_bytes()), ["its language is not read"], "{name}");
+    }
+}
+
+#[test]
+fn what_is_a_comment_a_list_or_speaks_v2_is_not() {
+    for (name, text) in [
+        ("a.kt", format!("// see {URL}\n")),
+        ("a.rs", format!("println!(\"{URL}\");\n")),
+        ("a.scala", "val blocked = List(\"169.254.169.254\")\n".to_owned()),
+        ("a.c", format!("get(\"{URL}\", \"X-aws-ec2-metadata-token\");\n")),
+        ("proxy.env", format!("NO_PROXY=169.254.169.254,{URL}\n")),
+        ("README.md", format!("get {URL}\n")),
+        ("test_a.kt", format!("get(\"{URL}\")\n")),
+        ("a.kt", "get(\"http://169.254.169.254/metadata/instance?api-version=1\")\n".to_owned()),
+    ] {
+        assert!(notices(name, text.as_bytes()).is_empty(), "{name}: {text}");
+    }
+}
+
+#[test]
+fn a_text_over_a_limit_is_said() {
+    let deep = format!("curl {URL} {}\n", "(".repeat(300));
+    assert_eq!(notices("a.sh", deep.as_bytes()), ["it is nested too deeply to be parsed"]);
+    let marks = format!("cat {}\ncurl {URL}\n", "<<A ".repeat(20));
+    assert_eq!(notices("a.sh", marks.as_bytes()).len(), 1);
+    let long = format!("curl {URL} {}\n", "x".repeat(300 << 10));
+    assert_eq!(notices("a.sh", long.as_bytes()), ["it is too long to be parsed"]);
+}
+
+#[test]
+fn utf_16_is_said() {
+    let text = format!("$id = Invoke-RestMethod {URL}\r\n");
+    let bytes: Vec<u8> =
+        [0xfeff].into_iter().chain(text.encode_utf16()).flat_map(u16::to_le_bytes).collect();
+    assert_eq!(notices("a.ps1", &bytes), ["it is written in UTF-16"]);
+}
+
+#[test]
+fn a_file_over_its_time_is_given_up_and_the_next_is_scanned() {
+    let script = format!("curl -s {URL}\n");
+    let mut scanner = Scanner::new(Duration::ZERO);
+    let error = scanner.scan(Path::new("a.sh"), script.repeat(2_000).as_bytes()).unwrap_err();
+    assert!(matches!(error, ScanError::TookTooLong { .. }), "{error}");
+    let mut scanner = Scanner::new(Duration::from_secs(60));
+    assert_eq!(scanner.scan(Path::new("a.sh"), script.as_bytes()).unwrap().len(), 1);
+}
+
+/// Names that build on each other cost what they are long, not what they could stand for.
+#[test]
+fn names_that_build_on_each_other_come_to_an_end() {
+    let appends = "doc=\"${doc}a: ${a}${b}${doc}\"\n".repeat(400);
+    let script =
+        format!("#!/bin/bash\na=$(curl -s {URL})\nb=$a$doc\n{appends}mongo --eval \"$doc\"\n");
+    assert_eq!(scan(Path::new("a.sh"), script.as_bytes()).len(), 1);
+    let appends = "doc = doc + a + \"{}{}\".format(b, doc)\n".repeat(400);
+    let module =
+        format!("import requests\na = requests.get(\"{URL}\").text\nb = a\n{appends}print(doc)\n");
+    assert_eq!(scan(Path::new("a.py"), module.as_bytes()).len(), 1);
+}
