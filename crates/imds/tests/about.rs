@@ -153,7 +153,8 @@ for text in sys.argv[3:]:
     assert mistakes(text), text
 ";
     let schema = stdout(&["settings", "schema"])?;
-    let example = README.split("```toml\n").nth(1).and_then(|rest| rest.split("```").next());
+    let example =
+        crate::readme::README.split("```toml\n").nth(1).and_then(|rest| rest.split("```").next());
     let refused = [
         "no-such-key = 1",
         "listen = '127.0.0.1:1338'",

@@ -14,7 +14,7 @@ use testkit::{Context as _, Finished, Need, Result, Server, Trial, ensure, imds,
 use crate::api::{call, element, elements, image};
 
 /// Read by path: a package cannot include what is outside it.
-static README: LazyLock<String> = LazyLock::new(|| {
+pub(crate) static README: LazyLock<String> = LazyLock::new(|| {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../README.md");
     std::fs::read_to_string(path).expect(path)
 });

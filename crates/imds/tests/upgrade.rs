@@ -57,7 +57,8 @@ fn what_calls_changed_outlives_an_upgrade() -> Result<()> {
     let (_directory, file) = copy("0.1.0/options.db")?;
     for _ in 0..2 {
         let mut server = start(&file, &OPTIONS)?;
-        let found = call(server.control(), "DescribeInstances", "InstanceId.1=i-0123456789abcdef0")?;
+        let found =
+            call(server.control(), "DescribeInstances", "InstanceId.1=i-0123456789abcdef0")?;
         ensure!(element(&found, "httpPutResponseHopLimit")? == "5", "{found}");
         ensure!(found.contains("<key>Stage</key><value>test</value>"), "{found}");
         let all = call(server.control(), "DescribeInstances", "")?;
