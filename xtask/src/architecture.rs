@@ -96,7 +96,8 @@ pub(crate) const CRATES: &[Crate] = &[
     row("imds-kv", &["imds-kv"], &[PROCESSES]),
     row("imds-linux", &[], &[]),
     row("imds-client", &[], &[PROCESSES]),
-    row("imds-migrate", &[], &[SOCKETS, CLOCK, RANDOMNESS, PROCESSES]),
+    // It measures processor time, and parses in a process of its own.
+    row("imds-migrate", &[], &[SOCKETS, RANDOMNESS]),
     row("imds-identity", &["imds-core"], &[SOCKETS, PROCESSES]),
     row("imds-account", &["imds-core", "imds-kv", "imds-identity"], &[SOCKETS, PROCESSES]),
     row(

@@ -15,6 +15,7 @@ use sha2::{Digest as _, Sha256};
 
 /// The description in `launch`. Values that are unset or empty are left out, so that a field that this
 /// release adds makes no difference until it is used.
+// long function: a line for each field of a launch, twice.
 pub(crate) fn description(launch: &Launch) -> Value {
     let Launch {
         instance_id,

@@ -36,27 +36,35 @@ const HISTORY: u64 = 7 * 24 * 3600;
 /// How many maintenance events an instance can have.
 const MAX_MAINTENANCE: usize = 100;
 
-/// An event, as it is asked for.
+/// An event that somebody wants to happen.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct NewEvent {
+    /// What happens.
     pub kind: EventKind,
-    /// When it takes place; each kind has a usual time.
+    /// When it takes place; `None`: at the time that is usual for the kind.
     pub when: Option<When>,
 }
 
 /// What happens.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub enum EventKind {
+    /// EC2 takes a spot instance back: `spot/instance-action`, and `spot/termination-time`.
     SpotInterruption {
+        /// What EC2 does with it.
         action: SpotAction,
     },
+    /// A spot instance is at an elevated risk: `events/recommendations/rebalance`.
     Rebalance,
+    /// Maintenance is scheduled: `events/maintenance/scheduled`.
     Maintenance {
+        /// What is to be done.
         code: MaintenanceCode,
+        /// How it is described; `None`: as EC2 does.
         description: Option<String>,
-        /// In seconds.
+        /// How long it takes, in seconds; `None`: two hours.
         lasts: Option<u64>,
     },
+    /// Auto Scaling moves the instance to another state: `autoscaling/target-lifecycle-state`.
     LifecycleState(TargetState),
 }
 
@@ -78,6 +86,7 @@ pub struct EventFacts {
     pub kind: String,
     /// The action, code or state.
     pub what: String,
+    /// How far it is.
     pub stage: Stage,
     /// When it takes place.
     pub time: u64,
@@ -91,28 +100,36 @@ pub struct EventFacts {
 pub enum Stage {
     /// Not shown yet.
     Pending,
+    /// Shown.
     Active,
+    /// Over: it took place.
     Completed,
+    /// Over: it was canceled.
     Canceled,
 }
 
-/// Why nothing happens.
+/// Why an event is not added, ended or taken back.
 #[derive(Debug, thiserror::Error)]
 pub enum EventError {
     /// There is no such event.
     #[error("{instance} has no event {id}")]
-    Unknown { instance: String, id: String },
+    Unknown {
+        /// The instance.
+        instance: String,
+        /// The event that it does not have.
+        id: String,
+    },
     /// Only maintenance has a history.
-    #[error("{0} is no maintenance that is scheduled")]
+    #[error("{0} is not scheduled maintenance")]
     NotScheduled(String),
     /// Each is in every answer.
     #[error("an instance has at most {MAX_MAINTENANCE} maintenance events: cancel some first")]
     TooMany,
     /// There is no such instance, or it is gone.
-    #[error("there is no instance {0} in {1} that anything can happen to")]
+    #[error("there is no instance {0} in {1} that is not terminated")]
     NoInstance(String, String),
     /// EC2 Instance Connect takes no such key.
-    #[error("that is no public key of RSA or ED25519 in OpenSSH format, in one line")]
+    #[error("not a public key of RSA or ED25519 in OpenSSH format, in one line")]
     BadKey,
     /// Each lives for a minute.
     #[error("an instance has at most 100 keys at a time: wait a minute")]

@@ -24,6 +24,7 @@ pub mod launch;
 pub mod network;
 pub mod overrides;
 mod random;
+mod record;
 pub mod records;
 pub mod store;
 pub mod sweep;

@@ -14,6 +14,7 @@ use crate::zones::zones;
 /// The account's network.
 #[derive(Clone)]
 pub struct Network {
+    /// The account that owns it.
     pub account: AccountId,
     /// What the operator adds.
     subnets: Vec<Subnet>,

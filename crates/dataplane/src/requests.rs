@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::thread::{self, Thread};
 
-use arc_swap::ArcSwap;
+use arc_swap::{ArcSwap, Cache};
 use crossbeam_queue::ArrayQueue;
 use imds_core::answer::{Spoken, Status};
 use imds_core::request::Method;
@@ -121,11 +121,13 @@ struct Queue {
 /// All subscribers of a service. Threads that answer read the list without a lock.
 #[derive(Default)]
 pub(crate) struct Subscribers {
-    queues: Arc<ArcSwap<Vec<Arc<Queue>>>>,
+    queues: Arc<ArcSwap<Queues>>,
 }
 
+type Queues = Vec<Arc<Queue>>;
+
 /// One thread's view of the subscribers: a comparison tells that it is still the list in force.
-pub(crate) struct Publisher(arc_swap::Cache<Arc<ArcSwap<Vec<Arc<Queue>>>>, Arc<Vec<Arc<Queue>>>>);
+pub(crate) struct Publisher(Cache<Arc<ArcSwap<Queues>>, Arc<Queues>>);
 
 impl Subscribers {
     /// Begins a subscription; at most `capacity` records (at least 1) wait to be taken.
@@ -146,7 +148,7 @@ impl Subscribers {
     }
 
     pub(crate) fn publisher(&self) -> Publisher {
-        Publisher(arc_swap::Cache::new(Arc::clone(&self.queues)))
+        Publisher(Cache::new(Arc::clone(&self.queues)))
     }
 }
 

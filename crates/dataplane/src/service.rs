@@ -6,17 +6,16 @@ use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use imds_core::wire::KeepAlive;
 use imds_core::{InstanceId, Keyring};
 use imds_identity::Signers;
 
 use crate::counters::{CounterSnapshot, WorkerCounters};
 use crate::link::{Link, LinkId};
-use crate::requests::{Requests, Subscribers};
-use crate::shared::Shared;
+use crate::policy::ResponsePolicy;
+use crate::requests::Requests;
+use crate::shared::{ServiceState, Shared};
 use crate::table::CurrentTable;
 use crate::worker::{Command, Inbox, Worker};
 
@@ -32,24 +31,6 @@ pub struct ServiceSettings {
     pub policy: ResponsePolicy,
     /// How many threads answer.
     pub threads: NonZeroUsize,
-}
-
-/// How requests are answered where EC2 leaves a choice.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-pub struct ResponsePolicy {
-    /// When a connection is kept open.
-    pub keep_alive: KeepAlive,
-    /// After which time a client is reset whose token was lost on the way; `None`: never.
-    pub stall: Option<Duration>,
-}
-
-/// What all threads read and none writes.
-pub(crate) struct ServiceState {
-    pub(crate) keyring: Keyring,
-    pub(crate) table: CurrentTable,
-    pub(crate) signers: Signers,
-    pub(crate) policy: Arc<ArcSwap<ResponsePolicy>>,
-    pub(crate) subscribers: Arc<Subscribers>,
 }
 
 /// A running service. Links are attached and detached while it runs.

@@ -9,16 +9,28 @@ use std::sync::Arc;
 
 use arc_swap::{ArcSwap, Cache};
 use imds_account::clock::Clock;
+use imds_core::Keyring;
 use imds_core::time::HttpDate;
+use imds_identity::Signers;
 use imds_linux::socket;
 
 use crate::counters::WorkerCounters;
 use crate::link::LinkId;
+use crate::policy::ResponsePolicy;
 use crate::reactor::TaskId;
-use crate::requests::Publisher;
-use crate::service::{ResponsePolicy, ServiceState};
+use crate::requests::{Publisher, Subscribers};
 use crate::table::{CurrentTable, Table, Target};
 
+/// What all threads read and none writes.
+pub(crate) struct ServiceState {
+    pub(crate) keyring: Keyring,
+    pub(crate) table: CurrentTable,
+    pub(crate) signers: Signers,
+    pub(crate) policy: Arc<ArcSwap<ResponsePolicy>>,
+    pub(crate) subscribers: Arc<Subscribers>,
+}
+
+/// What the connections of one thread share.
 pub(crate) struct Shared {
     pub(crate) service: Arc<ServiceState>,
     /// Which instances are served; looked up anew for each request, which costs one comparison.

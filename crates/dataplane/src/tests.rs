@@ -17,9 +17,9 @@ use crate::connection::Connection;
 use crate::limits;
 use crate::link::LinkId;
 use crate::peer::Peer;
+use crate::policy::ResponsePolicy;
 use crate::reactor::{Reactor, Source};
-use crate::service::{ResponsePolicy, ServiceState};
-use crate::shared::{AttachedLink, OpenConnection, Shared};
+use crate::shared::{AttachedLink, OpenConnection, ServiceState, Shared};
 use crate::table::{Table, Target};
 
 const GET: &[u8] = b"GET / HTTP/1.1\r\nConnection: keep-alive\r\n\r\n";

@@ -19,6 +19,7 @@ const MAX_KEYS: usize = 100;
 pub struct Sender<'a> {
     /// As an ARN.
     pub caller: &'a str,
+    /// The id of the request.
     pub request_id: &'a str,
 }
 

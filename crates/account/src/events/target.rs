@@ -14,7 +14,9 @@ const ATTEMPTS: usize = 64;
 /// An instance that something happens to.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct EventTarget {
+    /// Its Region.
     pub region: Region,
+    /// Its id.
     pub id: InstanceId,
 }
 

@@ -4,7 +4,7 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use super::rounded;
+use super::rounded::rounded;
 
 /// The evidence that the response with the token is lost on its way to this process.
 #[derive(Clone, Debug, Eq, PartialEq)]

@@ -54,7 +54,10 @@ mod tests {
         ];
         let all = keys.iter().fold(Transaction::new(), |all, key| all.put(*key, ""));
         let revision = store.commit(all).unwrap();
-        let plan = |after| Plan::of(&store.changes(after, std::time::Duration::ZERO).unwrap());
+        let plan = |after| {
+            let all = ["addresses/", "default-instance", "instances/", "tags/"];
+            Plan::of(&store.watch(&all, after).unwrap().next().unwrap().unwrap())
+        };
         let place = |region: &str, id: &str| (region.parse().unwrap(), id.parse().unwrap());
         let instances = [place("us-east-1", "i-11111111"), place("eu-west-1", "i-22222222")];
         assert_eq!(plan(Revision::ZERO), Plan { instances: instances.into(), default: false });
