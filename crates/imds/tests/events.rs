@@ -148,7 +148,7 @@ fn maintenance_has_a_history() -> Result<()> {
     expect(&by("event.instance-event-id", &stop)?, &["[Canceled] a stop of its own"])?;
     let again = imds_beside(&server, &["event", "maintenance", "cancel", &stop]);
     let finished = Finished::of(&mut { again })?.expect_code(2)?;
-    expect(&finished.stderr, &[&stop, "is no maintenance that is scheduled"])?;
+    expect(&finished.stderr, &[&stop, "is not scheduled maintenance"])?;
 
     for id in [&reboot, &stop] {
         output(&server, &["event", "cancel", id])?;
