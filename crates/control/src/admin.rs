@@ -9,6 +9,7 @@ use imds_core::events::{OsUser, Outcome};
 use imds_ec2::Fault;
 use serde::{Deserialize, Serialize};
 
+use super::call::UnreadableLog;
 use super::{ATTEMPTS, Caller, Control, ids};
 use imds_account::access_key::{self, AccessKeyError};
 use imds_account::events::ssh_key::{self, Sender};
@@ -101,8 +102,9 @@ impl Control {
                 AdminAnswer::CreatedAccessKey { id, secret: key.secret }
             }
             AdminRequest::ListAccessKeys => {
-                let keys =
-                    self.store.read_all(&keys::access_keys()).map_err(AccessKeyError::from)?;
+                let keys = self.store.scan(&keys::access_keys()).map_err(AccessKeyError::from)?;
+                let unreadable = UnreadableLog::default();
+                keys.unreadable.iter().for_each(|key| unreadable.report(key));
                 let keys = keys.records.into_iter().map(|(id, kept)| AccessKeyFacts {
                     id,
                     role: kept.record.role,

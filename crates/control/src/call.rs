@@ -1,8 +1,13 @@
 //! One authentic request, and what the operations need to carry it out.
 
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+
 use imds_account::keys::{self, Key, Prefix};
 use imds_account::records::{Record, Tags};
-use imds_account::{Applied, Network, Records, Store, StoreError, Stored, Transaction};
+use imds_account::{
+    Applied, Network, Records, Store, StoreError, Stored, Transaction, UnreadableRecord,
+};
 use imds_core::placement::Region;
 use imds_core::{AccountId, InstanceId};
 use imds_ec2::{Fault, Operation, document};
@@ -22,6 +27,22 @@ pub(super) struct Call<'a> {
     pub(super) request_id: String,
     /// Whether it is only asked if this would be carried out.
     pub(super) dry_run: bool,
+    pub(super) unreadable: &'a UnreadableLog,
+}
+
+/// The unreadable records that a request has met. Each is logged once, however often the request
+/// reads it.
+#[derive(Default)]
+pub(super) struct UnreadableLog(RefCell<BTreeSet<String>>);
+
+impl UnreadableLog {
+    /// Logs the key and what is wrong, never the value.
+    pub(super) fn report(&self, unreadable: &UnreadableRecord) {
+        if self.0.borrow_mut().insert(unreadable.key.clone()) {
+            let error: &(dyn std::error::Error + 'static) = unreadable;
+            tracing::error!(error, key = unreadable.key, "leaves out a record");
+        }
+    }
 }
 
 /// Why an operation was not carried out.
@@ -68,12 +89,30 @@ impl Call<'_> {
         Ok(self.store.read(key)?)
     }
 
-    /// All records below `prefix`.
-    pub(super) fn read_all<R: Record>(&self, prefix: &Prefix<R>) -> Result<Records<R>, Refusal> {
-        Ok(self.store.read_all(prefix)?)
+    /// All records below `prefix` that can be read, each with the rest of its key. The others are
+    /// logged: one unreadable record must not hide the rest of a list.
+    pub(super) fn scan<R: Record>(
+        &self,
+        prefix: &Prefix<R>,
+    ) -> Result<Vec<(String, Stored<R>)>, Refusal> {
+        Ok(self.scan_page(prefix, "", usize::MAX)?.records)
     }
 
-    /// The names of all records below `prefix`, whatever is in them.
+    /// The same for the first `limit` records, readable or not, after the one named `after`.
+    pub(super) fn scan_page<R: Record>(
+        &self,
+        prefix: &Prefix<R>,
+        after: &str,
+        limit: usize,
+    ) -> Result<Records<R>, Refusal> {
+        let page = self.store.scan_page(prefix, after, limit)?;
+        for unreadable in &page.unreadable {
+            self.unreadable.report(unreadable);
+        }
+        Ok(page)
+    }
+
+    /// The names of all records below `prefix`, readable or not.
     pub(super) fn names<R>(&self, prefix: &Prefix<R>) -> Result<Vec<String>, Refusal> {
         Ok(self.store.names(prefix)?)
     }
@@ -83,10 +122,17 @@ impl Call<'_> {
         self.applied.options(instance).is_some()
     }
 
-    /// The tags of a resource.
+    /// The tags of a resource, to show them: none if they cannot be read, so that the resource is
+    /// shown without them.
     pub(super) fn tags(&self, resource: &str) -> Result<Tags, Refusal> {
-        let kept = self.read(&keys::tags(&self.region, resource))?;
-        Ok(kept.map(|kept| kept.record).unwrap_or_default())
+        match self.store.read(&keys::tags(&self.region, resource)) {
+            Ok(stored) => Ok(stored.map(|stored| stored.record).unwrap_or_default()),
+            Err(StoreError::Unreadable(unreadable)) => {
+                self.unreadable.report(&unreadable);
+                Ok(Tags::new())
+            }
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// Writes; durable when it returns. What a dry run comes to is this.

@@ -120,8 +120,8 @@ pub(super) fn register(
         ))
         .into());
     }
-    let all = call.read_all(&keys::images(&call.region))?;
-    if let Some((id, _)) = all.records.iter().find(|(_, kept)| kept.record.name == asked.name) {
+    let all = call.scan(&keys::images(&call.region))?;
+    if let Some((id, _)) = all.iter().find(|(_, kept)| kept.record.name == asked.name) {
         let message = format!("AMI name {} is already in use by AMI {id}", asked.name);
         return Err(Fault::client("InvalidAMIName.Duplicate", message).into());
     }
@@ -272,7 +272,7 @@ pub(super) fn describe(
     let filters = Filters::new(&asked.filters, FILTERS)?;
     let page = Page::new(asked.max_results, asked.next_token.as_deref(), 1..=1000)?;
     let mut all = if asked.image_ids.is_empty() {
-        let own = call.read_all(&keys::images(&call.region))?.records.into_iter();
+        let own = call.scan(&keys::images(&call.region))?.into_iter();
         let own = own.filter_map(|(id, kept)| {
             Some(Found { id: id.parse().ok()?, record: kept.record.clone(), kept: Some(kept) })
         });

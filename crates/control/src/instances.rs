@@ -64,24 +64,28 @@ pub(super) fn find_all(call: &Call<'_>, ids: &[String]) -> Result<Vec<Found>, Re
     if missing.is_empty() { Ok(found) } else { Err(Fault::instances_not_found(&missing).into()) }
 }
 
-/// All instances of the Region, in the order of their ids.
+/// All instances of the Region that can be read, in the order of their ids.
 pub(super) fn all(call: &Call<'_>) -> Result<Vec<Found>, Refusal> {
-    next(call, "", usize::MAX)
+    Ok(next(call, "", usize::MAX)?.0)
 }
 
-/// The next `limit` instances behind the one with the id `after`.
-fn next(call: &Call<'_>, after: &str, limit: usize) -> Result<Vec<Found>, Refusal> {
-    let instances = keys::instances(&call.region);
-    let instances = call.store.read_page(&instances, after, limit)?.records;
+/// The instances among the next `limit` records after the one with the id `after`, and the last of
+/// these ids if more records follow. An instance whose tags cannot be read has none here.
+fn next(
+    call: &Call<'_>,
+    after: &str,
+    limit: usize,
+) -> Result<(Vec<Found>, Option<String>), Refusal> {
+    let page = call.scan_page(&keys::instances(&call.region), after, limit)?;
     // All that begins with `i-` are instances, which have no more tags than one record each.
     let after = if after.is_empty() { "i-" } else { after };
-    let tags = call.store.read_page(&keys::all_tags(&call.region), after, limit)?;
+    let tags = call.scan_page(&keys::all_tags(&call.region), after, limit)?;
     let mut tags: BTreeMap<_, _> = tags.records.into_iter().collect();
-    let found = instances.into_iter().filter_map(|(id, kept)| {
+    let found = page.records.into_iter().filter_map(|(id, kept)| {
         let tags = tags.remove(&id);
         Some(Found { id: id.parse().ok()?, kept, tags })
     });
-    Ok(found.collect())
+    Ok((found.collect(), page.next))
 }
 
 /// How many instances are read at once, at least.
@@ -102,14 +106,15 @@ fn paged<T>(
         return Ok(page.cut(found.into_iter().filter_map(show), key));
     }
     let mut shown = Vec::new();
-    let mut after = page.after().to_owned();
+    let mut after = Some(page.after().to_owned());
     // One more than the page has tells that there is another page.
     let batch = BATCH.max(page.limit() + 1);
-    while shown.len() <= page.limit() {
-        let found = next(call, &after, batch)?;
-        let Some(last) = found.last() else { break };
-        after = last.id.to_string();
+    while shown.len() <= page.limit()
+        && let Some(last) = after.take()
+    {
+        let (found, next) = next(call, &last, batch)?;
         shown.extend(found.into_iter().filter_map(&show));
+        after = next;
     }
     Ok(page.cut(shown, key))
 }

@@ -117,13 +117,17 @@ pub(super) fn delete(
     call: &Call<'_>,
     asked: &DeleteKeyPairRequest,
 ) -> Result<DeleteKeyPairResult, Refusal> {
-    let all = call.read_all(&keys::key_pairs(&call.region))?;
-    let meant = all.records.into_iter().find(|(name, kept)| {
-        asked.key_name.as_ref() == Some(name) || asked.key_pair_id.as_ref() == Some(&kept.record.id)
-    });
-    if asked.key_name.is_none() && asked.key_pair_id.is_none() {
-        return Err(Fault::missing_parameter("KeyName").into());
-    }
+    let meant = match (&asked.key_name, &asked.key_pair_id) {
+        (Some(name), _) => {
+            let stored = call.read(&keys::key_pair(&call.region, name))?;
+            stored.map(|stored| (name.clone(), stored))
+        }
+        (None, Some(id)) => {
+            let all = call.scan(&keys::key_pairs(&call.region))?;
+            all.into_iter().find(|(_, stored)| stored.record.id == *id)
+        }
+        (None, None) => return Err(Fault::missing_parameter("KeyName").into()),
+    };
     let mut transaction = Transaction::new();
     if let Some((name, kept)) = &meant {
         let place = keys::key_pair(&call.region, name);
@@ -145,9 +149,10 @@ pub(super) fn describe(
     asked: &DescribeKeyPairsRequest,
 ) -> Result<DescribeKeyPairsResult, Refusal> {
     let filters = Filters::new(&asked.filters, FILTERS)?;
-    let all = call.read_all(&keys::key_pairs(&call.region))?.records;
+    let all = call.scan(&keys::key_pairs(&call.region))?;
     for name in &asked.key_names {
-        if !all.iter().any(|(known, _)| known == name) {
+        // Read by itself: a key pair that is there and cannot be read is not reported as missing.
+        if call.read(&keys::key_pair(&call.region, name))?.is_none() {
             let message = format!("The key pair '{name}' does not exist");
             return Err(Fault::client("InvalidKeyPair.NotFound", message).into());
         }

@@ -171,9 +171,9 @@ pub(super) fn delete(
         .remove(&key)
         .remove(&keys::launch_template_name(&call.region, &found.kept.record.name))
         .remove(&keys::tags(&call.region, &found.id));
-    for (version, _) in versions::all(call, &found)? {
-        let version = keys::launch_template_version(&call.region, &found.id, version);
-        transaction = transaction.remove(&version);
+    let versions = keys::launch_template_versions(&call.region, &found.id);
+    for version in call.names(&versions)? {
+        transaction = transaction.remove(&versions.key(&version));
     }
     call.commit(transaction)?;
     let launch_template = Some(shape(&found.id, &found.kept.record, &its_tags));
@@ -197,8 +197,8 @@ pub(super) fn describe(
         found.push(find_by_name(call, name)?);
     }
     if asked.launch_template_ids.is_empty() && asked.launch_template_names.is_empty() {
-        let all = call.read_all(&keys::launch_templates(&call.region))?;
-        found.extend(all.records.into_iter().map(|(id, kept)| Found { id, kept }));
+        let all = call.scan(&keys::launch_templates(&call.region))?;
+        found.extend(all.into_iter().map(|(id, kept)| Found { id, kept }));
     }
     let mut shown = Vec::new();
     for found in found {

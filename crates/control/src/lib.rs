@@ -33,7 +33,7 @@ use imds_core::placement::Region;
 use imds_ec2::{Fault, Params, Request};
 
 pub use admin::{AccessKeyFacts, AdminAnswer, AdminRefusal, AdminRequest, EventRequest};
-use call::{Call, Refusal};
+use call::{Call, Refusal, UnreadableLog};
 pub use http::ControlServer;
 
 /// How often an operation is tried that others keep getting in the way of.
@@ -98,6 +98,7 @@ impl Control {
         if caller.role == AccessRole::ReadOnly && !request.is_read_only() {
             return Err(Fault::unauthorized());
         }
+        let unreadable = UnreadableLog::default();
         for _ in 0..ATTEMPTS {
             let call = Call {
                 store: &self.store,
@@ -109,6 +110,7 @@ impl Control {
                 now,
                 request_id: request_id.to_owned(),
                 dry_run: request.dry_run(),
+                unreadable: &unreadable,
             };
             match operations::carry_out(&call, &request) {
                 Ok(document) => return Ok(document),

@@ -164,7 +164,7 @@ fn relying_on_resource(
             transaction
         }
         "key-pair" => {
-            let all = call.read_all(&keys::key_pairs(&call.region))?.records;
+            let all = call.scan(&keys::key_pairs(&call.region))?;
             if !all.iter().any(|(_, kept)| kept.record.id == resource) {
                 return Err(unknown());
             }
@@ -184,7 +184,7 @@ pub(super) fn describe(
 ) -> Result<DescribeTagsResult, Refusal> {
     let filters = Filters::new(&asked.filters, FILTERS)?;
     let page = Page::new(asked.max_results, asked.next_token.as_deref(), 5..=1000)?;
-    let all = call.read_all(&keys::all_tags(&call.region))?.records;
+    let all = call.scan(&keys::all_tags(&call.region))?;
     let mut shown = Vec::new();
     for (resource, kept) in all {
         let kind = kind(&resource).unwrap_or_default();

@@ -40,15 +40,14 @@ pub(super) fn choose(
         )
         .into());
     }
-    for address in &stated {
-        if call.read(&keys::address(*address))?.is_some() {
-            let message = format!("Address {address} is in use.");
-            return Err(Fault::client("InvalidIPAddress.InUse", message).into());
-        }
-    }
     let taken = call.names(&keys::addresses())?;
-    let taken = taken.iter().filter_map(|address| address.parse().ok());
-    let taken: HashSet<IpAddr> = taken.chain(stated).collect();
+    let mut taken: HashSet<IpAddr> =
+        taken.iter().filter_map(|address| address.parse().ok()).collect();
+    if let Some(address) = stated.iter().find(|address| taken.contains(*address)) {
+        let message = format!("Address {address} is in use.");
+        return Err(Fault::client("InvalidIPAddress.InUse", message).into());
+    }
+    taken.extend(stated);
     let zones = zones(call, asked, &wanted)?;
     for zone in &zones {
         let mut free = Free { call, taken: &taken, subnets: BTreeMap::new() };

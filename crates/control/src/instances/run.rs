@@ -88,7 +88,15 @@ fn client_token(
 
 /// What an earlier request with the same client token has made, as it is now.
 fn earlier(call: &Call<'_>, made: &[String]) -> Result<Reservation, Refusal> {
-    let found: Vec<_> = made.iter().filter_map(|id| find(call, id).ok()).collect();
+    let mut found = Vec::with_capacity(made.len());
+    for id in made {
+        match find(call, id) {
+            Ok(instance) => found.push(instance),
+            // Forgotten by now.
+            Err(Refusal::Fault(_)) => {}
+            Err(other) => return Err(other),
+        }
+    }
     let lives = |found: &&Found| found.kept.record.lifecycle != Lifecycle::Terminated;
     let one = found.iter().find(lives).ok_or_else(|| {
         Fault::client(

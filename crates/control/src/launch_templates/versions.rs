@@ -50,9 +50,8 @@ fn not_found(template: &Found, number: u64) -> Fault {
 
 /// All versions, the oldest first.
 pub(super) fn all(call: &Call<'_>, template: &Found) -> Result<Vec<Version>, Refusal> {
-    let all = call.read_all(&keys::launch_template_versions(&call.region, &template.id))?;
-    let all = all.records.into_iter();
-    Ok(all.filter_map(|(number, kept)| Some((number.parse().ok()?, kept.record))).collect())
+    let all = call.scan(&keys::launch_template_versions(&call.region, &template.id))?;
+    Ok(all.into_iter().filter_map(|(number, kept)| Some((number.parse().ok()?, kept.record))).collect())
 }
 
 pub(crate) fn create(
@@ -210,8 +209,8 @@ fn templates(
     {
         return Err(Fault::missing_parameter("LaunchTemplateId").into());
     }
-    let all = call.read_all(&keys::launch_templates(&call.region))?;
-    Ok(all.records.into_iter().map(|(id, kept)| Found { id, kept }).collect())
+    let all = call.scan(&keys::launch_templates(&call.region))?;
+    Ok(all.into_iter().map(|(id, kept)| Found { id, kept }).collect())
 }
 
 /// The versions of a template that are asked about.
