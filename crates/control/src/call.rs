@@ -60,6 +60,12 @@ impl From<Fault> for Refusal {
     }
 }
 
+impl From<UnreadableRecord> for Refusal {
+    fn from(unreadable: UnreadableRecord) -> Self {
+        Self::Store(unreadable.into())
+    }
+}
+
 impl From<StoreError> for Refusal {
     fn from(error: StoreError) -> Self {
         Self::Store(error)

@@ -15,7 +15,7 @@ use imds_ec2::shapes::{
 use super::call::{Call, Refusal};
 use super::filter::Filters;
 use super::page::Page;
-use super::{ids, tags, time};
+use super::{ids, tag_values, time};
 
 /// The account that owns what Amazon publishes.
 const AMAZON: &str = "137112412989";
@@ -137,7 +137,7 @@ pub(super) fn register(
         root_device: asked.root_device_name.clone().unwrap_or_else(|| "/dev/xvda".to_owned()),
         attributes: <_>::default(),
     };
-    let its_tags = tags::specified(&asked.tag_specifications, "image")?;
+    let its_tags = tag_values::specified(&asked.tag_specifications, "image")?;
     let key = keys::image(&call.region, id.as_str());
     let mut transaction = Transaction::new().if_unchanged(&key, None).write(&key, &record);
     if !its_tags.is_empty() {
@@ -357,7 +357,7 @@ fn shape(found: &Found, its_tags: &Tags) -> shapes::Image {
         virtualization_type: text("hvm"),
         platform_details: text("Linux/UNIX"),
         usage_operation: text("RunInstances"),
-        tags: tags::shape(its_tags),
+        tags: tag_values::shape(its_tags),
         ..shapes::Image::default()
     }
 }

@@ -1,11 +1,16 @@
 //! Instances: how they are found, what they may be, and the calls about them.
 
+mod address_values;
+pub(super) mod attribute_names;
+mod attribute_values;
 pub(super) mod attributes;
 pub(super) mod describe;
 mod filters;
 mod interfaces;
+mod network_interfaces;
 pub(super) mod run;
 mod shape;
+mod state;
 pub(super) mod states;
 pub(super) mod status;
 
@@ -13,30 +18,20 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use imds_account::records::{self, Lifecycle, Tags};
 use imds_account::{Stored, keys};
-use imds_core::InstanceId;
 use imds_core::launch::LaunchError;
+use imds_core::{Flavour, InstanceId};
 use imds_ec2::Fault;
 
 use super::call::{Call, Refusal};
 use super::page::Page;
 use imds_account::{Overrides, instance};
+use state::State;
 
 /// An instance that exists, as it is kept.
 pub(super) struct Found {
     pub(super) id: InstanceId,
     pub(super) kept: Stored<records::Instance>,
     pub(super) tags: Option<Stored<Tags>>,
-}
-
-/// The state of an instance: what it was told to be, and whether the data path knows.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum State {
-    Pending,
-    Running,
-    ShuttingDown,
-    Terminated,
-    Stopping,
-    Stopped,
 }
 
 /// The instance with this id, in whatever state.
@@ -181,53 +176,18 @@ impl Found {
         self.attribute(name) == Some("true")
     }
 
+    /// Whether it has the Elastic Network Adapter: Nitro types always have.
+    fn has_ena(&self) -> bool {
+        self.kept.record.instance_type.flavour() == Flavour::Nitro
+            || self.is(attribute_names::ENA_SUPPORT)
+    }
+
+    /// Whether the data path serves it with its options.
+    fn has_applied_options(&self, call: &Call<'_>) -> bool {
+        call.applied.options(&self.id) == Some(self.kept.record.options)
+    }
+
     pub(super) fn state(&self, call: &Call<'_>) -> State {
         State::of(self.kept.record.lifecycle, call.is_served(&self.id))
-    }
-}
-
-impl State {
-    /// The state of an instance that was told to be `lifecycle`, and is served or is not.
-    pub(super) fn of(lifecycle: Lifecycle, is_served: bool) -> Self {
-        match (lifecycle, is_served) {
-            (Lifecycle::Running, false) => Self::Pending,
-            (Lifecycle::Running, true) => Self::Running,
-            (Lifecycle::Stopped, true) => Self::Stopping,
-            (Lifecycle::Stopped, false) => Self::Stopped,
-            (Lifecycle::Terminated, true) => Self::ShuttingDown,
-            (Lifecycle::Terminated, false) => Self::Terminated,
-        }
-    }
-
-    /// As the EC2 API has it. Source: EC2 API `InstanceState`.
-    pub(super) fn name(self) -> &'static str {
-        match self {
-            Self::Pending => "pending",
-            Self::Running => "running",
-            Self::ShuttingDown => "shutting-down",
-            Self::Terminated => "terminated",
-            Self::Stopping => "stopping",
-            Self::Stopped => "stopped",
-        }
-    }
-
-    /// The same as a number.
-    pub(super) fn code(self) -> i32 {
-        match self {
-            Self::Pending => 0,
-            Self::Running => 16,
-            Self::ShuttingDown => 32,
-            Self::Terminated => 48,
-            Self::Stopping => 64,
-            Self::Stopped => 80,
-        }
-    }
-
-    /// Both.
-    pub(super) fn shape(self) -> imds_ec2::shapes::InstanceState {
-        imds_ec2::shapes::InstanceState {
-            code: Some(self.code()),
-            name: Some(self.name().to_owned()),
-        }
     }
 }

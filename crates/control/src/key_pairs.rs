@@ -16,7 +16,7 @@ use sha2::Sha256;
 
 use super::call::{Call, Refusal};
 use super::filter::Filters;
-use super::{ids, tags, time};
+use super::{ids, tag_values, time};
 
 /// A public key that EC2 takes.
 struct Key {
@@ -51,7 +51,7 @@ pub(super) fn import(
         let message = format!("The keypair '{name}' already exists.");
         return Err(Fault::client("InvalidKeyPair.Duplicate", message).into());
     }
-    let its_tags = tags::specified(&asked.tag_specifications, "key-pair")?;
+    let its_tags = tag_values::specified(&asked.tag_specifications, "key-pair")?;
     let record = records::KeyPair {
         id: ids::new("key-")?,
         openssh: key.openssh,
@@ -68,7 +68,7 @@ pub(super) fn import(
         key_fingerprint: Some(record.fingerprint),
         key_name: Some(name.to_owned()),
         key_pair_id: Some(record.id),
-        tags: tags::shape(&its_tags),
+        tags: tag_values::shape(&its_tags),
     })
 }
 
@@ -180,7 +180,7 @@ pub(super) fn describe(
                 public_key: asked.include_public_key.unwrap_or(false).then(|| key.openssh.clone()),
                 key_pair_id: Some(key.id),
                 key_type: Some(key.kind),
-                tags: tags::shape(&its_tags),
+                tags: tag_values::shape(&its_tags),
                 create_time: time::shape(key.created_at),
                 key_name: Some(name),
                 key_fingerprint: Some(key.fingerprint),

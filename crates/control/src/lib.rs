@@ -21,8 +21,10 @@ mod metadata_defaults;
 mod metadata_options;
 mod network;
 mod operations;
+mod options;
 mod page;
 mod places;
+mod tag_values;
 mod tags;
 mod time;
 
@@ -112,7 +114,7 @@ impl Control {
                 dry_run: request.dry_run(),
                 unreadable: &unreadable,
             };
-            match operations::carry_out(&call, &request) {
+            match operations::dispatch(&call, &request) {
                 Ok(document) => return Ok(document),
                 Err(Refusal::Fault(fault)) => return Err(fault),
                 // Somebody else was faster: what was decided may be wrong by now.

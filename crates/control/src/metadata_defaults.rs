@@ -10,7 +10,7 @@ use imds_ec2::shapes::{
 };
 
 use super::call::{Call, Refusal};
-use super::metadata_options::{hop_limit, http_tokens, switch};
+use super::options::{hop_limit, http_tokens, switch};
 
 /// The Region's defaults.
 pub(super) fn of(call: &Call<'_>) -> Result<MetadataDefaults, Refusal> {

@@ -17,7 +17,7 @@ use imds_ec2::shapes::{
 use super::call::{Call, Refusal};
 use super::filter::Filters;
 use super::page::Page;
-use super::{ids, tags};
+use super::{ids, tag_values};
 
 /// Source: EC2 API `DescribeVpcs`.
 const VPC_FILTERS: &[&str] = &[
@@ -68,7 +68,7 @@ pub(super) fn describe_vpcs(
         dhcp_options_id: Some("default".to_owned()),
         instance_tenancy: Some("default".to_owned()),
         is_default: Some(true),
-        tags: tags::shape(&its_tags),
+        tags: tag_values::shape(&its_tags),
         ..shapes::Vpc::default()
     });
     let (vpcs, next_token) = page.cut(shape, |vpc| vpc.vpc_id.as_deref().unwrap_or_default());
@@ -118,7 +118,7 @@ pub(super) fn describe_subnets(
         let is_named = asked.subnet_ids.is_empty()
             || asked.subnet_ids.iter().any(|id| id == subnet.id.as_str());
         let its_tags = call.tags(subnet.id.as_str())?;
-        let shape = subnet_shape(call, &subnet, &vpc, &taken, tags::shape(&its_tags));
+        let shape = subnet_shape(call, &subnet, &vpc, &taken, tag_values::shape(&its_tags));
         if is_named && filters.accept(&its_tags, |name| subnet_values(&shape, name)) {
             shown.push(shape);
         }
@@ -236,7 +236,7 @@ pub(super) fn describe_security_groups(
         owner_id: Some(call.account.to_string()),
         vpc_id: Some(vpc.id.to_string()),
         ip_permissions_egress: vec![everywhere],
-        tags: tags::shape(&its_tags),
+        tags: tag_values::shape(&its_tags),
         ..shapes::SecurityGroup::default()
     });
     let (security_groups, next_token) =

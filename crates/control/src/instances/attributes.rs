@@ -1,33 +1,24 @@
-//! `DescribeInstanceAttribute` and `ModifyInstanceAttribute`, and the names of what can be said of an
-//! instance and read back.
+//! `DescribeInstanceAttribute` and `ModifyInstanceAttribute`.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use imds_account::records::{self, Lifecycle};
 use imds_account::{Transaction, keys};
-use imds_core::instance::HostnameType;
-use imds_core::launch::MAX_USER_DATA;
-use imds_core::{Flavour, InstanceType};
+use imds_core::InstanceType;
 use imds_ec2::shapes::{
     AttributeBooleanValue, AttributeValue, DescribeInstanceAttributeRequest, EnclaveOptions,
     InstanceAttribute, ModifyInstanceAttributeRequest,
 };
 use imds_ec2::{Done, Fault};
 
-use super::{Found, check, find, find_live, interfaces, shape};
+use super::attribute_names::{
+    DISABLE_API_STOP, DISABLE_API_TERMINATION, EBS_OPTIMIZED, ENA_SUPPORT, SHUTDOWN_BEHAVIOR,
+    SOURCE_DEST_CHECK, SRIOV_NET_SUPPORT,
+};
+use super::attribute_values::{instance_type, shutdown_behavior, user_data};
+use super::{Found, check, find, find_live, interfaces, network_interfaces, shape};
 use crate::call::{Call, Refusal};
 use imds_account::{Overrides, instance};
-
-pub(crate) const AFFINITY: &str = "affinity";
-pub(crate) const DISABLE_API_STOP: &str = "disableApiStop";
-pub(crate) const DISABLE_API_TERMINATION: &str = "disableApiTermination";
-pub(crate) const EBS_OPTIMIZED: &str = "ebsOptimized";
-pub(super) const ENA_SUPPORT: &str = "enaSupport";
-pub(crate) const SHUTDOWN_BEHAVIOR: &str = "instanceInitiatedShutdownBehavior";
-pub(super) const SOURCE_DEST_CHECK: &str = "sourceDestCheck";
-pub(crate) const SPOT_INSTANCE_TYPE: &str = "spotInstanceType";
-pub(super) const SRIOV_NET_SUPPORT: &str = "sriovNetSupport";
-pub(crate) const TENANCY: &str = "tenancy";
 
 pub(crate) fn describe(
     call: &Call<'_>,
@@ -47,11 +38,13 @@ pub(crate) fn describe(
             shown.disable_api_termination = flag(found.is(DISABLE_API_TERMINATION));
         }
         EBS_OPTIMIZED => shown.ebs_optimized = flag(found.is(EBS_OPTIMIZED)),
-        ENA_SUPPORT => shown.ena_support = flag(has_ena(&found)),
+        ENA_SUPPORT => shown.ena_support = flag(found.has_ena()),
         "enclaveOptions" => {
             shown.enclave_options = Some(EnclaveOptions { enabled: Some(false) });
         }
-        "groupSet" => shown.groups = shape::groups(&facts.primary_interface().security_groups),
+        "groupSet" => {
+            shown.groups = network_interfaces::groups(&facts.primary_interface().security_groups)
+        }
         SHUTDOWN_BEHAVIOR => {
             let behavior = found.attribute(SHUTDOWN_BEHAVIOR).unwrap_or("stop");
             shown.instance_initiated_shutdown_behavior = text(Some(behavior.to_owned()));
@@ -217,46 +210,6 @@ impl Change {
     }
 }
 
-/// User data that comes as base64.
-pub(super) fn user_data(text: &str) -> Result<Vec<u8>, Fault> {
-    let bytes = STANDARD
-        .decode(text)
-        .map_err(|_| Fault::invalid_parameter_value("Invalid BASE64 encoding of user data"))?;
-    if bytes.len() > MAX_USER_DATA {
-        return Err(Fault::invalid_parameter_value(format!(
-            "User data is limited to {MAX_USER_DATA} bytes"
-        )));
-    }
-    Ok(bytes)
-}
-
-/// The instance type with this name.
-pub(super) fn instance_type(name: &str) -> Result<InstanceType, Fault> {
-    name.parse().map_err(|_| {
-        Fault::invalid_parameter_value(format!("Invalid value '{name}' for InstanceType."))
-    })
-}
-
-/// `stop` or `terminate`.
-pub(super) fn shutdown_behavior(value: &str) -> Result<String, Fault> {
-    match value {
-        "stop" | "terminate" => Ok(value.to_owned()),
-        _ => Err(Fault::invalid_value(
-            "instanceInitiatedShutdownBehavior",
-            value,
-            "Expecting stop or terminate.",
-        )),
-    }
-}
-
-/// As the EC2 API writes it.
-pub(crate) fn hostname_type(kind: HostnameType) -> &'static str {
-    match kind {
-        HostnameType::IpName => "ip-name",
-        HostnameType::ResourceName => "resource-name",
-    }
-}
-
 /// A type that the instance can be changed to: its image is for one kind of processor.
 fn another_type(name: &str, now: &InstanceType) -> Result<InstanceType, Fault> {
     let other = instance_type(name)?;
@@ -273,10 +226,4 @@ fn another_type(name: &str, now: &InstanceType) -> Result<InstanceType, Fault> {
 
 fn unknown_attribute(name: &str) -> Fault {
     Fault::invalid_value("attribute", name, "Unknown attribute.")
-}
-
-/// Whether an instance of this type with what was said of it has the Elastic Network Adapter: Nitro
-/// types have, whatever is said.
-pub(super) fn has_ena(found: &Found) -> bool {
-    found.kept.record.instance_type.flavour() == Flavour::Nitro || found.is(ENA_SUPPORT)
 }

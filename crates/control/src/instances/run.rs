@@ -18,12 +18,10 @@ use imds_ec2::Fault;
 use imds_ec2::shapes::{self, Reservation, RunInstancesRequest};
 
 use super::interfaces::{self, Chosen};
-use super::{Found, attributes, describe, find, refused};
+use super::{Found, attribute_names as names, attribute_values as values, describe, find, refused};
 use crate::call::{Call, Refusal};
 use crate::client_token::ClientToken;
-use crate::{
-    iam_profiles, ids, images, launch_templates, metadata_defaults, metadata_options, tags,
-};
+use crate::{iam_profiles, ids, images, launch_templates, metadata_defaults, options, tag_values};
 use imds_account::launch::{self, LaunchRefused};
 
 /// The most instances that one call launches.
@@ -34,7 +32,7 @@ pub(crate) fn run(call: &Call<'_>, asked: &RunInstancesRequest) -> Result<Reserv
     if let Some(made) = token.as_ref().and_then(ClientToken::made) {
         return earlier(call, made);
     }
-    let asked = &launch_templates::applied(call, asked)?;
+    let asked = &launch_templates::launch::applied(call, asked)?;
     let (fewest, most) = counts(asked)?;
     let reservation: ReservationId = ids::new("r-")?;
     let launch = launch(call, asked, &reservation)?;
@@ -133,7 +131,7 @@ fn launch(
     reservation: &ReservationId,
 ) -> Result<Launch, Refusal> {
     let instance_type = asked.instance_type.as_deref().unwrap_or("m1.small");
-    let instance_type = attributes::instance_type(instance_type)?;
+    let instance_type = values::instance_type(instance_type)?;
     let image_id = asked.image_id.as_deref();
     let image_id = image_id.ok_or_else(|| Fault::missing_parameter("ImageId"))?;
     let mut image = images::find(call, image_id, instance_type.architecture())?;
@@ -141,8 +139,8 @@ fn launch(
     let stated = asked.metadata_options.clone().unwrap_or_default();
     let profile = asked.iam_instance_profile.as_ref();
     let profile = profile.map(|asked| iam_profiles::name(asked, call.account)).transpose()?;
-    let mut its_tags = tags::specified(&asked.tag_specifications, "instance")?;
-    its_tags.extend(launch_templates::tags_of_launch(asked));
+    let mut its_tags = tag_values::specified(&asked.tag_specifications, "instance")?;
+    its_tags.extend(launch_templates::launch::tags_of_launch(asked));
     let is_monitored = asked.monitoring.as_ref().is_some_and(|monitoring| monitoring.enabled);
     Ok(Launch {
         account: Some(call.account.clone()),
@@ -157,15 +155,11 @@ fn launch(
         monitoring: Some(if is_monitored { Switch::Enabled } else { Switch::Disabled }),
         block_devices,
         hostname_type: hostname_type(asked)?,
-        options: metadata_options::preferences(&stated)?,
+        options: options::preferences(&stated)?,
         role: profile.map(LaunchRole::named),
         public_key: public_key(call, asked.key_name.as_deref())?,
         tags: its_tags.into_iter().map(|(key, value)| Tag { key, value }).collect(),
-        user_data: asked
-            .user_data
-            .as_ref()
-            .map(|text| attributes::user_data(&text.0))
-            .transpose()?,
+        user_data: asked.user_data.as_ref().map(|text| values::user_data(&text.0)).transpose()?,
         ..Launch::default()
     })
 }
@@ -264,13 +258,13 @@ fn kept_attributes(asked: &RunInstancesRequest) -> Result<BTreeMap<String, Strin
     let placement = asked.placement.as_ref();
     let flag = |flag: Option<bool>| flag.map(|flag| flag.to_string());
     let attributes = [
-        (attributes::AFFINITY, placement.and_then(|it| it.affinity.clone())),
-        (attributes::DISABLE_API_STOP, flag(asked.disable_api_stop)),
-        (attributes::DISABLE_API_TERMINATION, flag(asked.disable_api_termination)),
-        (attributes::EBS_OPTIMIZED, flag(asked.ebs_optimized)),
-        (attributes::SHUTDOWN_BEHAVIOR, behavior.map(attributes::shutdown_behavior).transpose()?),
-        (attributes::SPOT_INSTANCE_TYPE, spot.and_then(|it| it.spot_instance_type.clone())),
-        (attributes::TENANCY, placement.and_then(|it| it.tenancy.clone())),
+        (names::AFFINITY, placement.and_then(|it| it.affinity.clone())),
+        (names::DISABLE_API_STOP, flag(asked.disable_api_stop)),
+        (names::DISABLE_API_TERMINATION, flag(asked.disable_api_termination)),
+        (names::EBS_OPTIMIZED, flag(asked.ebs_optimized)),
+        (names::SHUTDOWN_BEHAVIOR, behavior.map(values::shutdown_behavior).transpose()?),
+        (names::SPOT_INSTANCE_TYPE, spot.and_then(|it| it.spot_instance_type.clone())),
+        (names::TENANCY, placement.and_then(|it| it.tenancy.clone())),
     ];
     Ok(attributes.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect())
 }

@@ -14,7 +14,9 @@ use imds_ec2::{Done, Fault};
 
 use imds_account::launch;
 
-use super::{Found, State, attributes, find_all};
+use super::attribute_names as names;
+use super::state::{BY_USER, State};
+use super::{Found, find_all};
 use crate::call::{Call, Refusal};
 
 pub(crate) fn start(
@@ -34,10 +36,10 @@ pub(crate) fn stop(
 ) -> Result<StopInstancesResult, Refusal> {
     let stopping_instances = change(call, &asked.instance_ids, Lifecycle::Stopped, |found| {
         unless_terminated(found, "stopped")?;
-        if found.is(attributes::DISABLE_API_STOP) {
-            return Err(not_permitted(found, "stopped", attributes::DISABLE_API_STOP));
+        if found.is(names::DISABLE_API_STOP) {
+            return Err(not_permitted(found, "stopped", names::DISABLE_API_STOP));
         }
-        let is_one_time = found.attribute(attributes::SPOT_INSTANCE_TYPE) != Some("persistent");
+        let is_one_time = found.attribute(names::SPOT_INSTANCE_TYPE) != Some("persistent");
         if found.kept.record.life_cycle == LifeCycle::Spot && is_one_time {
             return Err(Fault::unsupported_operation(format!(
                 "You can't stop the Spot Instance '{}' because it is associated with a one-time \
@@ -57,12 +59,8 @@ pub(crate) fn terminate(
 ) -> Result<TerminateInstancesResult, Refusal> {
     let terminating_instances =
         change(call, &asked.instance_ids, Lifecycle::Terminated, |found| {
-            if found.is(attributes::DISABLE_API_TERMINATION) {
-                return Err(not_permitted(
-                    found,
-                    "terminated",
-                    attributes::DISABLE_API_TERMINATION,
-                ));
+            if found.is(names::DISABLE_API_TERMINATION) {
+                return Err(not_permitted(found, "terminated", names::DISABLE_API_TERMINATION));
             }
             Ok(())
         })?;
@@ -123,9 +121,6 @@ fn change(
     call.commit(transaction)?;
     Ok(changes)
 }
-
-/// Why an instance stopped that a call stopped. Source: EC2 API `StateReason`.
-pub(super) const BY_USER: &str = "Client.UserInitiatedShutdown";
 
 fn unless_terminated(found: &Found, done: &str) -> Result<(), Fault> {
     match found.kept.record.lifecycle {

@@ -7,7 +7,8 @@ use imds_ec2::shapes::{
     InstanceStatusDetails, InstanceStatusEvent, InstanceStatusSummary,
 };
 
-use super::{Found, State, paged};
+use super::state::State;
+use super::{Found, paged};
 use crate::call::{Call, Refusal};
 use crate::filter::Filters;
 use crate::time;

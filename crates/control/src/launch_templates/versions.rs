@@ -1,7 +1,8 @@
-//! The versions of a launch template. A version never changes; numbers are never used again.
+//! The calls about the versions of launch templates.
 
 use imds_account::records::{self, Tags};
-use imds_account::{Transaction, keys};
+use imds_account::store::UnreadableCause;
+use imds_account::{StoreError, Transaction, UnreadableRecord, keys};
 use imds_ec2::Fault;
 use imds_ec2::shapes::{
     CreateLaunchTemplateVersionRequest, CreateLaunchTemplateVersionResult,
@@ -11,48 +12,14 @@ use imds_ec2::shapes::{
     LaunchTemplateVersion, ResponseError,
 };
 
-use super::{Found, data, find as find_template};
+use super::data;
+use super::find::{Found, find as find_template};
+use super::version::{Version, all, find};
 use crate::call::{Call, Refusal};
 use crate::client_token::ClientToken;
 use crate::filter::Filters;
 use crate::page::Page;
 use crate::time;
-
-/// A version's number, and the version.
-pub(super) type Version = (u64, records::LaunchTemplateVersion);
-
-/// The version that `name` means: a number, `$Latest` or `$Default`.
-pub(super) fn find(call: &Call<'_>, template: &Found, name: &str) -> Result<Version, Refusal> {
-    let number = match name {
-        "$Latest" => template.kept.record.latest_version,
-        "$Default" => template.kept.record.default_version,
-        number => number.parse().map_err(|_| {
-            Fault::client(
-                "InvalidLaunchTemplateId.VersionNotFound",
-                format!("Invalid launch template version: '{name}' is neither a number nor $Latest nor $Default."),
-            )
-        })?,
-    };
-    let key = keys::launch_template_version(&call.region, &template.id, number);
-    let kept = call.read(&key)?.ok_or_else(|| not_found(template, number))?;
-    Ok((number, kept.record))
-}
-
-fn not_found(template: &Found, number: u64) -> Fault {
-    Fault::client(
-        "InvalidLaunchTemplateId.VersionNotFound",
-        format!(
-            "Could not find the specified version {number} for the launch template with ID {}.",
-            template.id
-        ),
-    )
-}
-
-/// All versions, the oldest first.
-pub(super) fn all(call: &Call<'_>, template: &Found) -> Result<Vec<Version>, Refusal> {
-    let all = call.scan(&keys::launch_template_versions(&call.region, &template.id))?;
-    Ok(all.into_iter().filter_map(|(number, kept)| Some((number.parse().ok()?, kept.record))).collect())
-}
 
 pub(crate) fn create(
     call: &Call<'_>,
@@ -62,7 +29,7 @@ pub(crate) fn create(
     let found = find_template(call, id, asked.launch_template_name.as_deref())?;
     let token = client_token(call, asked)?;
     if let Some([number]) = token.as_ref().and_then(ClientToken::made) {
-        let launch_template_version = Some(shape(&found, &find(call, &found, number)?)?);
+        let launch_template_version = Some(shape(call, &found, &find(call, &found, number)?)?);
         return Ok(CreateLaunchTemplateVersionResult { launch_template_version, warning: None });
     }
     let said = data::checked(&asked.launch_template_data)?;
@@ -88,7 +55,7 @@ pub(crate) fn create(
         transaction = token.spend(transaction, vec![number.to_string()]);
     }
     call.commit(transaction)?;
-    let launch_template_version = Some(shape(&found, &(number, version))?);
+    let launch_template_version = Some(shape(call, &found, &(number, version))?);
     Ok(CreateLaunchTemplateVersionResult { launch_template_version, warning: None })
 }
 
@@ -120,16 +87,7 @@ pub(crate) fn delete(
         })?;
         let version_number = i64::try_from(number).ok();
         let key = keys::launch_template_version(&call.region, &found.id, number);
-        let refused = if number == found.kept.record.default_version {
-            Some((
-                "operationNotPermitted",
-                "Cannot delete the default version of a launch template.",
-            ))
-        } else if call.read(&key)?.is_none() {
-            Some(("launchTemplateVersionDoesNotExist", "The version does not exist."))
-        } else {
-            None
-        };
+        let refused = undeletable(call, &found, number)?;
         let (launch_template_id, launch_template_name) = (id.clone(), name.clone());
         if let Some((code, message)) = refused {
             let response_error =
@@ -157,6 +115,29 @@ pub(crate) fn delete(
     Ok(result)
 }
 
+/// Why a version is not deleted, as an error code of EC2 and in words. Source: EC2 API
+/// `ResponseError`.
+fn undeletable(
+    call: &Call<'_>,
+    template: &Found,
+    number: u64,
+) -> Result<Option<(&'static str, &'static str)>, Refusal> {
+    if number == template.kept.record.default_version {
+        let message = "Cannot delete the default version of a launch template.";
+        return Ok(Some(("operationNotPermitted", message)));
+    }
+    let key = keys::launch_template_version(&call.region, &template.id, number);
+    match call.read(&key) {
+        Ok(Some(_)) => Ok(None),
+        Ok(None) => Ok(Some(("launchTemplateVersionDoesNotExist", "The version does not exist."))),
+        Err(Refusal::Store(StoreError::Unreadable(unreadable))) => {
+            call.unreadable.report(&unreadable);
+            Ok(Some(("unexpectedError", "The version cannot be read.")))
+        }
+        Err(other) => Err(other),
+    }
+}
+
 /// Source: EC2 API `DescribeLaunchTemplateVersions`.
 const FILTERS: &[&str] = &[
     "create-time",
@@ -178,10 +159,18 @@ pub(crate) fn describe(
 ) -> Result<DescribeLaunchTemplateVersionsResult, Refusal> {
     let filters = Filters::new(&asked.filters, FILTERS)?;
     let page = Page::new(asked.max_results, asked.next_token.as_deref(), 1..=200)?;
+    // Who names versions is told if one of them cannot be read; who lists gets the others.
+    let is_list = !is_one_template(asked) || asked.versions.is_empty();
     let mut shown = Vec::new();
     for found in templates(call, asked)? {
         for version in chosen(call, &found, asked)? {
-            let shape = shape(&found, &version)?;
+            let shape = match shape(call, &found, &version) {
+                Err(unreadable) if is_list => {
+                    call.unreadable.report(&unreadable);
+                    continue;
+                }
+                shape => shape?,
+            };
             if filters.accept(&Tags::new(), |name| values(&shape, name)) {
                 // Newest first, as EC2 has them.
                 shown.push((format!("{}/{:020}", found.id, u64::MAX - version.0), shape));
@@ -194,13 +183,18 @@ pub(crate) fn describe(
     Ok(DescribeLaunchTemplateVersionsResult { launch_template_versions, next_token })
 }
 
+/// Whether a template is named.
+fn is_one_template(asked: &DescribeLaunchTemplateVersionsRequest) -> bool {
+    asked.launch_template_id.is_some() || asked.launch_template_name.is_some()
+}
+
 /// The templates that are asked about: one, or all where none is named.
 fn templates(
     call: &Call<'_>,
     asked: &DescribeLaunchTemplateVersionsRequest,
 ) -> Result<Vec<Found>, Refusal> {
     let (id, name) = (asked.launch_template_id.as_deref(), asked.launch_template_name.as_deref());
-    if id.is_some() || name.is_some() {
+    if is_one_template(asked) {
         return Ok(vec![find_template(call, id, name)?]);
     }
     // Only these two mean something in every template.
@@ -222,7 +216,19 @@ fn chosen(
     let mut chosen = if asked.versions.is_empty() {
         all(call, found)?
     } else {
-        asked.versions.iter().map(|name| find(call, found, name)).collect::<Result<_, _>>()?
+        let mut named = Vec::new();
+        for name in &asked.versions {
+            match find(call, found, name) {
+                Ok(version) => named.push(version),
+                Err(Refusal::Store(StoreError::Unreadable(unreadable)))
+                    if !is_one_template(asked) =>
+                {
+                    call.unreadable.report(&unreadable);
+                }
+                Err(other) => return Err(other),
+            }
+        }
+        named
     };
     let bound = |text: Option<&str>| -> Result<Option<u64>, Fault> {
         let parse = |text: &str| {
@@ -261,7 +267,20 @@ fn values(shape: &LaunchTemplateVersion, name: &str) -> Vec<String> {
     value.into_iter().collect()
 }
 
-fn shape(found: &Found, (number, version): &Version) -> Result<LaunchTemplateVersion, Fault> {
+/// # Errors
+/// If the version's data is not in the form that this release writes.
+fn shape(
+    call: &Call<'_>,
+    found: &Found,
+    (number, version): &Version,
+) -> Result<LaunchTemplateVersion, UnreadableRecord> {
+    let data = data::shape(&version.data).ok_or_else(|| {
+        let key = keys::launch_template_version(&call.region, &found.id, *number);
+        UnreadableRecord {
+            key: key.as_str().to_owned(),
+            source: UnreadableCause::Damaged("has other data than a launch template".to_owned()),
+        }
+    })?;
     Ok(LaunchTemplateVersion {
         launch_template_id: Some(found.id.clone()),
         launch_template_name: Some(found.kept.record.name.clone()),
@@ -270,7 +289,7 @@ fn shape(found: &Found, (number, version): &Version) -> Result<LaunchTemplateVer
         create_time: time::shape(version.created_at),
         created_by: Some(version.created_by.clone()),
         default_version: Some(*number == found.kept.record.default_version),
-        launch_template_data: Some(data::shape(&version.data)?),
+        launch_template_data: Some(data),
         operator: None,
     })
 }
