@@ -1,4 +1,4 @@
-//! One authentic request, and what the operations need to carry it out.
+//! One authenticated request, and what the operations need to answer it.
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
@@ -12,7 +12,7 @@ use imds_core::placement::Region;
 use imds_core::{AccountId, InstanceId};
 use imds_ec2::{Fault, Operation, document};
 
-/// Who asks, where, when, and what there is.
+/// The context of one request: who sent it, where and when, and the account.
 pub(super) struct Call<'a> {
     pub(super) store: &'a Store,
     /// What the data path obeys at this moment.
@@ -20,12 +20,12 @@ pub(super) struct Call<'a> {
     pub(super) network: &'a Network,
     pub(super) account: &'a AccountId,
     pub(super) region: Region,
-    /// Who asks, as an ARN.
-    pub(super) caller: String,
+    /// The ARN of who signed the request.
+    pub(super) principal: String,
     /// In seconds since 1970.
     pub(super) now: u64,
     pub(super) request_id: String,
-    /// Whether it is only asked if this would be carried out.
+    /// Whether to check only whether the request would succeed.
     pub(super) dry_run: bool,
     pub(super) unreadable: &'a UnreadableLog,
 }
@@ -73,16 +73,16 @@ impl From<StoreError> for Refusal {
 }
 
 impl Call<'_> {
-    /// The whole answer to `asked`, which `operate` carries out.
+    /// The response document of `request`, which `operation` answers.
     ///
     /// A dry run does all that the operation does until it writes, so that it fails where the
     /// operation would.
     pub(super) fn answer<O: Operation>(
         &self,
-        asked: &O,
-        operate: impl FnOnce(&Self, &O) -> Result<O::Answer, Refusal>,
+        request: &O,
+        operation: impl FnOnce(&Self, &O) -> Result<O::Answer, Refusal>,
     ) -> Result<String, Refusal> {
-        let answer = operate(self, asked)?;
+        let answer = operation(self, request)?;
         if self.dry_run {
             Err(Fault::dry_run().into())
         } else {

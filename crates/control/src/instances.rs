@@ -28,39 +28,43 @@ use imds_account::{Overrides, instance};
 use state::State;
 
 /// An instance that exists, as it is kept.
-pub(super) struct Found {
+pub(super) struct StoredInstance {
     pub(super) id: InstanceId,
-    pub(super) kept: Stored<records::Instance>,
+    pub(super) stored: Stored<records::Instance>,
     pub(super) tags: Option<Stored<Tags>>,
 }
 
 /// The instance with this id, in whatever state.
-pub(super) fn find(call: &Call<'_>, id: &str) -> Result<Found, Refusal> {
+pub(super) fn find(call: &Call<'_>, id: &str) -> Result<StoredInstance, Refusal> {
     let parsed: InstanceId = id.parse().map_err(|_| Fault::instance_id_malformed(id))?;
-    let kept = call.read(&keys::instance(&call.region, id))?;
-    let kept = kept.ok_or_else(|| Fault::instance_not_found(id))?;
+    let stored = call.read(&keys::instance(&call.region, id))?;
+    let stored = stored.ok_or_else(|| Fault::instance_not_found(id))?;
     let tags = call.read(&keys::tags(&call.region, id))?;
-    Ok(Found { id: parsed, kept, tags })
+    Ok(StoredInstance { id: parsed, stored, tags })
 }
 
 /// The instances with these ids, in this order and each once. One fault names all that do not exist.
-pub(super) fn find_all(call: &Call<'_>, ids: &[String]) -> Result<Vec<Found>, Refusal> {
+pub(super) fn find_all(call: &Call<'_>, ids: &[String]) -> Result<Vec<StoredInstance>, Refusal> {
     let mut seen = BTreeSet::new();
-    let (mut found, mut missing) = (Vec::new(), Vec::new());
+    let (mut instances, mut missing) = (Vec::new(), Vec::new());
     for id in ids.iter().filter(|id| seen.insert(id.as_str())) {
         match find(call, id) {
-            Ok(instance) => found.push(instance),
+            Ok(instance) => instances.push(instance),
             Err(Refusal::Fault(fault)) if fault.code == "InvalidInstanceID.NotFound" => {
                 missing.push(id.as_str());
             }
             Err(other) => return Err(other),
         }
     }
-    if missing.is_empty() { Ok(found) } else { Err(Fault::instances_not_found(&missing).into()) }
+    if missing.is_empty() {
+        Ok(instances)
+    } else {
+        Err(Fault::instances_not_found(&missing).into())
+    }
 }
 
 /// All instances of the Region that can be read, in the order of their ids.
-pub(super) fn all(call: &Call<'_>) -> Result<Vec<Found>, Refusal> {
+pub(super) fn all(call: &Call<'_>) -> Result<Vec<StoredInstance>, Refusal> {
     Ok(next(call, "", usize::MAX)?.0)
 }
 
@@ -70,17 +74,17 @@ fn next(
     call: &Call<'_>,
     after: &str,
     limit: usize,
-) -> Result<(Vec<Found>, Option<String>), Refusal> {
+) -> Result<(Vec<StoredInstance>, Option<String>), Refusal> {
     let page = call.scan_page(&keys::instances(&call.region), after, limit)?;
     // All that begins with `i-` are instances, which have no more tags than one record each.
     let after = if after.is_empty() { "i-" } else { after };
     let tags = call.scan_page(&keys::all_tags(&call.region), after, limit)?;
     let mut tags: BTreeMap<_, _> = tags.records.into_iter().collect();
-    let found = page.records.into_iter().filter_map(|(id, kept)| {
+    let instances = page.records.into_iter().filter_map(|(id, stored)| {
         let tags = tags.remove(&id);
-        Some(Found { id: id.parse().ok()?, kept, tags })
+        Some(StoredInstance { id: id.parse().ok()?, stored, tags })
     });
-    Ok((found.collect(), page.next))
+    Ok((instances.collect(), page.next))
 }
 
 /// How many instances are read at once, at least.
@@ -92,13 +96,13 @@ fn paged<T>(
     call: &Call<'_>,
     ids: &[String],
     (max_results, next_token): (Option<i32>, Option<&str>),
-    show: impl Fn(Found) -> Option<T>,
+    show: impl Fn(StoredInstance) -> Option<T>,
     key: impl Fn(&T) -> &str,
 ) -> Result<(Vec<T>, Option<String>), Refusal> {
     let page = Page::new(max_results, next_token, 5..=1000)?;
     if !ids.is_empty() {
-        let found = named(call, ids, max_results)?;
-        return Ok(page.cut(found.into_iter().filter_map(show), key));
+        let instances = named(call, ids, max_results)?;
+        return Ok(page.paginate(instances.into_iter().filter_map(show), key));
     }
     let mut shown = Vec::new();
     let mut after = Some(page.after().to_owned());
@@ -107,36 +111,40 @@ fn paged<T>(
     while shown.len() <= page.limit()
         && let Some(last) = after.take()
     {
-        let (found, next) = next(call, &last, batch)?;
-        shown.extend(found.into_iter().filter_map(&show));
+        let (instances, next) = next(call, &last, batch)?;
+        shown.extend(instances.into_iter().filter_map(&show));
         after = next;
     }
-    Ok(page.cut(shown, key))
+    Ok(page.paginate(shown, key))
 }
 
-fn named(call: &Call<'_>, ids: &[String], max_results: Option<i32>) -> Result<Vec<Found>, Refusal> {
+fn named(
+    call: &Call<'_>,
+    ids: &[String],
+    max_results: Option<i32>,
+) -> Result<Vec<StoredInstance>, Refusal> {
     if max_results.is_some() {
         return Err(Fault::invalid_parameter_combination(
             "The parameter instancesSet cannot be used with the parameter maxResults",
         )
         .into());
     }
-    let mut found = find_all(call, ids)?;
-    found.sort_by(|one, other| one.id.cmp(&other.id));
-    Ok(found)
+    let mut instances = find_all(call, ids)?;
+    instances.sort_by(|one, other| one.id.cmp(&other.id));
+    Ok(instances)
 }
 
 /// The instance with this id, unless it is terminated: then nothing of it can be changed.
-pub(super) fn find_live(call: &Call<'_>, id: &str) -> Result<Found, Refusal> {
-    let found = find(call, id)?;
-    if found.kept.record.lifecycle == Lifecycle::Terminated {
-        let state = found.state(call).name();
+pub(super) fn find_live(call: &Call<'_>, id: &str) -> Result<StoredInstance, Refusal> {
+    let instance = find(call, id)?;
+    if instance.stored.record.lifecycle == Lifecycle::Terminated {
+        let state = instance.state(call).name();
         return Err(Fault::incorrect_instance_state(format!(
             "The instance '{id}' is not in a valid state for this operation: it is {state}."
         ))
         .into());
     }
-    Ok(found)
+    Ok(instance)
 }
 
 /// Whether there can be such an instance, in EC2's words where there cannot.
@@ -161,14 +169,14 @@ fn refused(error: &LaunchError) -> Fault {
     }
 }
 
-impl Found {
+impl StoredInstance {
     pub(super) fn tags(&self) -> Tags {
-        self.tags.as_ref().map(|kept| kept.record.clone()).unwrap_or_default()
+        self.tags.as_ref().map(|stored| stored.record.clone()).unwrap_or_default()
     }
 
     /// What was said of it by this name of the EC2 API.
     pub(super) fn attribute(&self, name: &str) -> Option<&str> {
-        self.kept.record.attributes.get(name).map(String::as_str)
+        self.stored.record.attributes.get(name).map(String::as_str)
     }
 
     /// Whether an attribute that is true or false is true; who says nothing means false.
@@ -178,16 +186,16 @@ impl Found {
 
     /// Whether it has the Elastic Network Adapter: Nitro types always have.
     fn has_ena(&self) -> bool {
-        self.kept.record.instance_type.flavour() == Flavour::Nitro
+        self.stored.record.instance_type.flavour() == Flavour::Nitro
             || self.is(attribute_names::ENA_SUPPORT)
     }
 
     /// Whether the data path serves it with its options.
     fn has_applied_options(&self, call: &Call<'_>) -> bool {
-        call.applied.options(&self.id) == Some(self.kept.record.options)
+        call.applied.options(&self.id) == Some(self.stored.record.options)
     }
 
-    pub(super) fn state(&self, call: &Call<'_>) -> State {
-        State::of(self.kept.record.lifecycle, call.is_served(&self.id))
+    fn state(&self, call: &Call<'_>) -> State {
+        State::of(self.stored.record.lifecycle, call.is_served(&self.id))
     }
 }

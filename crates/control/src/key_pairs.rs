@@ -30,16 +30,16 @@ struct Key {
 
 pub(super) fn import(
     call: &Call<'_>,
-    asked: &ImportKeyPairRequest,
+    request: &ImportKeyPairRequest,
 ) -> Result<ImportKeyPairResult, Refusal> {
-    let name = asked.key_name.as_str();
+    let name = request.key_name.as_str();
     if !(1..=255).contains(&name.len()) || !name.bytes().all(|byte| (b' '..=b'~').contains(&byte)) {
         return Err(Fault::invalid_parameter_value(
             "Invalid value for parameter KeyName: it has 1 to 255 ASCII characters.",
         )
         .into());
     }
-    let key = Key::parse(&asked.public_key_material.0).ok_or_else(|| {
+    let key = Key::parse(&request.public_key_material.0).ok_or_else(|| {
         Fault::client(
             "InvalidKey.Format",
             "Key is not in valid OpenSSH public key format: it is one line such as \
@@ -51,7 +51,7 @@ pub(super) fn import(
         let message = format!("The keypair '{name}' already exists.");
         return Err(Fault::client("InvalidKeyPair.Duplicate", message).into());
     }
-    let its_tags = tag_values::specified(&asked.tag_specifications, "key-pair")?;
+    let its_tags = tag_values::specified(&request.tag_specifications, "key-pair")?;
     let record = records::KeyPair {
         id: ids::new("key-")?,
         openssh: key.openssh,
@@ -115,9 +115,9 @@ fn field<'a>(rest: &mut &'a [u8]) -> Option<&'a [u8]> {
 /// Deletes a key pair; there is no fault if there is none, as on EC2.
 pub(super) fn delete(
     call: &Call<'_>,
-    asked: &DeleteKeyPairRequest,
+    request: &DeleteKeyPairRequest,
 ) -> Result<DeleteKeyPairResult, Refusal> {
-    let meant = match (&asked.key_name, &asked.key_pair_id) {
+    let meant = match (&request.key_name, &request.key_pair_id) {
         (Some(name), _) => {
             let stored = call.read(&keys::key_pair(&call.region, name))?;
             stored.map(|stored| (name.clone(), stored))
@@ -129,15 +129,15 @@ pub(super) fn delete(
         (None, None) => return Err(Fault::missing_parameter("KeyName").into()),
     };
     let mut transaction = Transaction::new();
-    if let Some((name, kept)) = &meant {
+    if let Some((name, stored)) = &meant {
         let place = keys::key_pair(&call.region, name);
         transaction = transaction
-            .if_unchanged(&place, Some(kept))
+            .if_unchanged(&place, Some(stored))
             .remove(&place)
-            .remove(&keys::tags(&call.region, &kept.record.id));
+            .remove(&keys::tags(&call.region, &stored.record.id));
     }
     call.commit(transaction)?;
-    let key_pair_id = meant.map(|(_, kept)| kept.record.id);
+    let key_pair_id = meant.map(|(_, stored)| stored.record.id);
     Ok(DeleteKeyPairResult { return_: Some(true), key_pair_id })
 }
 
@@ -146,29 +146,29 @@ const FILTERS: &[&str] = &["fingerprint", "key-name", "key-pair-id"];
 
 pub(super) fn describe(
     call: &Call<'_>,
-    asked: &DescribeKeyPairsRequest,
+    request: &DescribeKeyPairsRequest,
 ) -> Result<DescribeKeyPairsResult, Refusal> {
-    let filters = Filters::new(&asked.filters, FILTERS)?;
+    let filters = Filters::new(&request.filters, FILTERS)?;
     let all = call.scan(&keys::key_pairs(&call.region))?;
-    for name in &asked.key_names {
+    for name in &request.key_names {
         // Read by itself: a key pair that is there and cannot be read is not reported as missing.
         if call.read(&keys::key_pair(&call.region, name))?.is_none() {
             let message = format!("The key pair '{name}' does not exist");
             return Err(Fault::client("InvalidKeyPair.NotFound", message).into());
         }
     }
-    for id in &asked.key_pair_ids {
-        if !all.iter().any(|(_, kept)| kept.record.id == *id) {
+    for id in &request.key_pair_ids {
+        if !all.iter().any(|(_, stored)| stored.record.id == *id) {
             let message = format!("The key pair with ID '{id}' does not exist");
             return Err(Fault::client("InvalidKeyPair.NotFound", message).into());
         }
     }
     let mut key_pairs = Vec::new();
-    for (name, kept) in all {
-        let key = kept.record;
-        let is_named = asked.key_names.is_empty() && asked.key_pair_ids.is_empty()
-            || asked.key_names.contains(&name)
-            || asked.key_pair_ids.contains(&key.id);
+    for (name, stored) in all {
+        let key = stored.record;
+        let is_named = request.key_names.is_empty() && request.key_pair_ids.is_empty()
+            || request.key_names.contains(&name)
+            || request.key_pair_ids.contains(&key.id);
         let its_tags = call.tags(&key.id)?;
         let values = |filter: &str| match filter {
             "fingerprint" => vec![key.fingerprint.clone()],
@@ -177,7 +177,10 @@ pub(super) fn describe(
         };
         if is_named && filters.accept(&its_tags, values) {
             key_pairs.push(KeyPairInfo {
-                public_key: asked.include_public_key.unwrap_or(false).then(|| key.openssh.clone()),
+                public_key: request
+                    .include_public_key
+                    .unwrap_or(false)
+                    .then(|| key.openssh.clone()),
                 key_pair_id: Some(key.id),
                 key_type: Some(key.kind),
                 tags: tag_values::shape(&its_tags),

@@ -5,43 +5,43 @@ use imds_ec2::Fault;
 use imds_ec2::shapes::{InstanceMetadataOptionsRequest, InstanceMetadataOptionsResponse};
 
 /// What is stated, in the words of EC2 where it cannot be.
-pub(super) fn preferences(stated: &InstanceMetadataOptionsRequest) -> Result<Preferences, Fault> {
+pub(super) fn preferences(value: &InstanceMetadataOptionsRequest) -> Result<Preferences, Fault> {
     Ok(Preferences {
-        http_tokens: http_tokens(stated.http_tokens.as_deref())?,
-        hop_limit: hop_limit(stated.http_put_response_hop_limit)?,
-        http_endpoint: switch("HttpEndpoint", stated.http_endpoint.as_deref())?,
-        http_protocol_ipv6: switch("HttpProtocolIpv6", stated.http_protocol_ipv6.as_deref())?,
+        http_tokens: http_tokens(value.http_tokens.as_deref())?,
+        hop_limit: hop_limit(value.http_put_response_hop_limit)?,
+        http_endpoint: switch("HttpEndpoint", value.http_endpoint.as_deref())?,
+        http_protocol_ipv6: switch("HttpProtocolIpv6", value.http_protocol_ipv6.as_deref())?,
         instance_metadata_tags: switch(
             "InstanceMetadataTags",
-            stated.instance_metadata_tags.as_deref(),
+            value.instance_metadata_tags.as_deref(),
         )?,
     })
 }
 
 /// `HttpTokens`, if it is stated.
-pub(super) fn http_tokens(stated: Option<&str>) -> Result<Option<HttpTokens>, Fault> {
+pub(super) fn http_tokens(value: Option<&str>) -> Result<Option<HttpTokens>, Fault> {
     let parse = |text: &str| {
         text.parse().map_err(|_| refused("HttpTokens", text, "either 'optional' or 'required'"))
     };
-    stated.map(parse).transpose()
+    value.map(parse).transpose()
 }
 
 /// `HttpPutResponseHopLimit`, if it is stated.
-pub(super) fn hop_limit(stated: Option<i32>) -> Result<Option<HopLimit>, Fault> {
+pub(super) fn hop_limit(value: Option<i32>) -> Result<Option<HopLimit>, Fault> {
     let parse = |hops: i32| {
         HopLimit::try_from(i64::from(hops)).map_err(|_| {
             refused("HttpPutResponseHopLimit", &hops.to_string(), "a value between 1 and 64")
         })
     };
-    stated.map(parse).transpose()
+    value.map(parse).transpose()
 }
 
 /// An option that is on or off, if it is stated.
-pub(super) fn switch(option: &str, stated: Option<&str>) -> Result<Option<Switch>, Fault> {
+pub(super) fn switch(option: &str, value: Option<&str>) -> Result<Option<Switch>, Fault> {
     let parse = |text: &str| {
         text.parse().map_err(|_| refused(option, text, "either 'enabled' or 'disabled'"))
     };
-    stated.map(parse).transpose()
+    value.map(parse).transpose()
 }
 
 /// As EC2 was seen to refuse a value of `HttpEndpoint`.

@@ -17,9 +17,11 @@ pub(super) fn specified(
 }
 
 /// Tags within EC2's limits.
-pub(super) fn read<'a>(given: impl IntoIterator<Item = &'a shapes::Tag>) -> Result<Tags, Fault> {
+pub(super) fn read<'a>(
+    requested: impl IntoIterator<Item = &'a shapes::Tag>,
+) -> Result<Tags, Fault> {
     let mut tags = Tags::new();
-    for tag in given {
+    for tag in requested {
         let key = tag.key.as_deref().unwrap_or_default();
         let tag = Tag::new(key, tag.value.as_deref().unwrap_or_default())
             .map_err(|error| Fault::invalid_parameter_value(error.to_string()))?;

@@ -31,13 +31,13 @@ fn kind(resource: &str) -> Option<&'static str> {
     KINDS.iter().find(|(prefix, _)| resource.starts_with(prefix)).map(|(_, kind)| *kind)
 }
 
-pub(super) fn create(call: &Call<'_>, asked: &CreateTagsRequest) -> Result<Done, Refusal> {
-    let added = read(&asked.tags)?;
+pub(super) fn create(call: &Call<'_>, request: &CreateTagsRequest) -> Result<Done, Refusal> {
+    let added = read(&request.tags)?;
     let mut transaction = Transaction::new();
-    for resource in &asked.resources {
+    for resource in &request.resources {
         let key = keys::tags(&call.region, resource);
         let before = call.read(&key)?;
-        let mut tags = before.as_ref().map(|kept| kept.record.clone()).unwrap_or_default();
+        let mut tags = before.as_ref().map(|stored| stored.record.clone()).unwrap_or_default();
         tags.extend(added.clone());
         let tags = limited(tags)?;
         transaction = relying_on_resource(call, transaction, resource, &tags)?
@@ -49,21 +49,21 @@ pub(super) fn create(call: &Call<'_>, asked: &CreateTagsRequest) -> Result<Done,
 }
 
 /// Deletes tags by key, or by key and value; all of a resource's where none is named.
-pub(super) fn delete(call: &Call<'_>, asked: &DeleteTagsRequest) -> Result<Done, Refusal> {
-    for key in asked.tags.iter().filter_map(|tag| tag.key.as_deref()) {
+pub(super) fn delete(call: &Call<'_>, request: &DeleteTagsRequest) -> Result<Done, Refusal> {
+    for key in request.tags.iter().filter_map(|tag| tag.key.as_deref()) {
         check_key(key)?;
     }
     let is_meant = |key: &String, value: &String| {
-        asked.tags.is_empty() && !is_reserved(key)
-            || asked.tags.iter().any(|tag| {
+        request.tags.is_empty() && !is_reserved(key)
+            || request.tags.iter().any(|tag| {
                 tag.key.as_ref() == Some(key) && tag.value.as_ref().is_none_or(|it| it == value)
             })
     };
     let mut transaction = Transaction::new();
-    for resource in &asked.resources {
+    for resource in &request.resources {
         let key = keys::tags(&call.region, resource);
         let before = call.read(&key)?;
-        let mut tags = before.as_ref().map(|kept| kept.record.clone()).unwrap_or_default();
+        let mut tags = before.as_ref().map(|stored| stored.record.clone()).unwrap_or_default();
         tags.retain(|key, value| !is_meant(key, value));
         transaction = relying_on_resource(call, transaction, resource, &tags)?
             .if_unchanged(&key, before.as_ref());
@@ -87,10 +87,11 @@ fn relying_on_resource(
     };
     Ok(match kind(resource).ok_or_else(unknown)? {
         "instance" => {
-            let found = instances::find(call, resource)?;
+            let instance = instances::find(call, resource)?;
             // A key that is no path cannot be served, so it is refused while tags are.
-            instances::check(&found.id, &found.kept.record, tags)?;
-            transaction.if_unchanged(&keys::instance(&call.region, resource), Some(&found.kept))
+            instances::check(&instance.id, &instance.stored.record, tags)?;
+            transaction
+                .if_unchanged(&keys::instance(&call.region, resource), Some(&instance.stored))
         }
         "image" => {
             images::exists(call, resource)?;
@@ -102,7 +103,7 @@ fn relying_on_resource(
         }
         "key-pair" => {
             let all = call.scan(&keys::key_pairs(&call.region))?;
-            if !all.iter().any(|(_, kept)| kept.record.id == resource) {
+            if !all.iter().any(|(_, stored)| stored.record.id == resource) {
                 return Err(unknown());
             }
             transaction
@@ -117,15 +118,15 @@ const FILTERS: &[&str] = &["key", "resource-id", "resource-type", "value"];
 
 pub(super) fn describe(
     call: &Call<'_>,
-    asked: &DescribeTagsRequest,
+    request: &DescribeTagsRequest,
 ) -> Result<DescribeTagsResult, Refusal> {
-    let filters = Filters::new(&asked.filters, FILTERS)?;
-    let page = Page::new(asked.max_results, asked.next_token.as_deref(), 5..=1000)?;
+    let filters = Filters::new(&request.filters, FILTERS)?;
+    let page = Page::new(request.max_results, request.next_token.as_deref(), 5..=1000)?;
     let all = call.scan(&keys::all_tags(&call.region))?;
     let mut shown = Vec::new();
-    for (resource, kept) in all {
+    for (resource, stored) in all {
         let kind = kind(&resource).unwrap_or_default();
-        for (key, value) in kept.record {
+        for (key, value) in stored.record {
             let of_this = [(key.clone(), value.clone())].into();
             let values = |name: &str| match name {
                 "key" => vec![key.clone()],
@@ -145,6 +146,6 @@ pub(super) fn describe(
             }
         }
     }
-    let (shown, next_token) = page.cut(shown, |(place, _)| place);
+    let (shown, next_token) = page.paginate(shown, |(place, _)| place);
     Ok(DescribeTagsResult { tags: shown.into_iter().map(|(_, tag)| tag).collect(), next_token })
 }

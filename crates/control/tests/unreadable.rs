@@ -1,15 +1,18 @@
-//! A record that cannot be read concerns nobody but itself: lists, pages and sweeps go on.
+//! One record that cannot be read concerns itself alone: lists and pages leave it out.
+
+#![allow(clippy::unwrap_used, reason = "a failed step is a failed test")]
 
 use std::collections::BTreeSet;
 use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 
-use hyper::Request;
+use hyper::Request as HttpRequest;
 use imds_account::{Applied, Network, Store};
 use imds_control::{Authentication, Control, ControlServer};
 use imds_core::options::MetadataOptions;
 use imds_core::{InstanceId, Launch};
+use imds_ec2::Request;
 use imds_kv::Transaction;
 
 const NOW: u64 = 1_800_000_000;
@@ -85,7 +88,7 @@ impl Account {
 
     /// Status and document, as the HTTP layer gets them.
     fn answer(&self, parameters: &str) -> (u16, String) {
-        let request = Request::post("/").header("host", "localhost").body(()).unwrap();
+        let request = HttpRequest::post("/").header("host", "localhost").body(()).unwrap();
         let body = format!("{parameters}&Version=2016-11-15");
         let reply = self.0.answer(&request.into_parts().0, body.as_bytes(), NOW);
         (reply.status, reply.body)
@@ -179,6 +182,26 @@ const LISTS: [(&str, &str, &str, usize); 23] = [
     ("DescribeSecurityGroups", "groupId", "tags/us-east-1/sg-", 0),
     ("DescribeImages", "imageId", "images/", 1),
 ];
+
+/// Actions that read no list of records: their results are computed, or they read one record.
+const NO_LISTS: [&str; 7] = [
+    "DescribeAvailabilityZones",
+    "DescribeImageAttribute",
+    "DescribeInstanceAttribute",
+    "DescribeInstanceTypes",
+    "DescribeRegions",
+    "GetInstanceMetadataDefaults",
+    "GetLaunchTemplateData",
+];
+
+#[test]
+fn every_list_is_tested() {
+    let is_read = |action: &&&str| action.starts_with("Describe") || action.starts_with("Get");
+    for action in Request::ACTIONS.iter().filter(is_read) {
+        let mut lists = LISTS.iter().map(|(list, ..)| list.split('&').next().unwrap());
+        assert!(NO_LISTS.contains(action) != lists.any(|list| list == *action), "{action}");
+    }
+}
 
 #[test]
 fn lists_leave_out_one_unreadable_record_and_nothing_else() {

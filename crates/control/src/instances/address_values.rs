@@ -11,14 +11,14 @@ pub(super) fn ipv4(text: &str) -> Result<Ipv4Addr, Fault> {
 }
 
 /// Source: "Prefix delegation for Amazon EC2 network interfaces", EC2 User Guide.
-pub(super) fn ipv4_prefix(asked: &Ipv4PrefixSpecificationRequest) -> Result<Ipv4Cidr, Fault> {
-    let text = asked.ipv4_prefix.as_deref().unwrap_or_default();
+pub(super) fn ipv4_prefix(request: &Ipv4PrefixSpecificationRequest) -> Result<Ipv4Cidr, Fault> {
+    let text = request.ipv4_prefix.as_deref().unwrap_or_default();
     let block = text.parse().ok().filter(|block: &Ipv4Cidr| block.prefix() == 28);
     block.ok_or_else(|| Fault::invalid_value("Ipv4Prefix", text, "Expecting a block of /28."))
 }
 
-pub(super) fn ipv6_prefix(asked: &Ipv6PrefixSpecificationRequest) -> Result<Ipv6Cidr, Fault> {
-    let text = asked.ipv6_prefix.as_deref().unwrap_or_default();
+pub(super) fn ipv6_prefix(request: &Ipv6PrefixSpecificationRequest) -> Result<Ipv6Cidr, Fault> {
+    let text = request.ipv6_prefix.as_deref().unwrap_or_default();
     let block = text.parse().ok().filter(|block: &Ipv6Cidr| block.prefix() == 80);
     block.ok_or_else(|| Fault::invalid_value("Ipv6Prefix", text, "Expecting a block of /80."))
 }

@@ -26,11 +26,11 @@ pub(super) struct Chosen {
 /// Chooses a zone and addresses for `fewest` to `most` instances.
 pub(super) fn choose(
     call: &Call<'_>,
-    asked: &RunInstancesRequest,
+    request: &RunInstancesRequest,
     fewest: usize,
     most: usize,
 ) -> Result<Chosen, Refusal> {
-    let wanted = wanted(call, asked)?;
+    let wanted = wanted(call, request)?;
     let stated: Vec<_> = wanted.iter().flat_map(Wanted::stated).collect();
     if most > 1 && !stated.is_empty() {
         return Err(Fault::invalid_parameter_combination(
@@ -46,7 +46,7 @@ pub(super) fn choose(
         return Err(Fault::client("InvalidIPAddress.InUse", message).into());
     }
     taken.extend(stated);
-    let zones = zones(call, asked, &wanted)?;
+    let zones = zones(call, request, &wanted)?;
     for zone in &zones {
         let mut free = Free { call, taken: &taken, subnets: BTreeMap::new() };
         let mut instances = Vec::new();
@@ -111,19 +111,22 @@ struct Wanted {
 }
 
 /// What is asked for of each instance.
-fn wanted(call: &Call<'_>, asked: &RunInstancesRequest) -> Result<Vec<Wanted>, Fault> {
-    check_groups(call, &asked.security_group_ids, &asked.security_groups)?;
-    let stated = &asked.network_interfaces;
+fn wanted(call: &Call<'_>, request: &RunInstancesRequest) -> Result<Vec<Wanted>, Fault> {
+    check_groups(call, &request.security_group_ids, &request.security_groups)?;
+    let stated = &request.network_interfaces;
     if stated.is_empty() {
-        return Ok(vec![Wanted::new(call, &of_instance(asked))?]);
+        return Ok(vec![Wanted::new(call, &of_instance(request))?]);
     }
     let both = [
-        ("subnet ID", asked.subnet_id.is_some()),
-        ("private address", asked.private_ip_address.is_some()),
-        ("IPv6 addresses", !asked.ipv6_addresses.is_empty() || asked.ipv6_address_count.is_some()),
+        ("subnet ID", request.subnet_id.is_some()),
+        ("private address", request.private_ip_address.is_some()),
+        (
+            "IPv6 addresses",
+            !request.ipv6_addresses.is_empty() || request.ipv6_address_count.is_some(),
+        ),
         (
             "security groups",
-            !asked.security_group_ids.is_empty() || !asked.security_groups.is_empty(),
+            !request.security_group_ids.is_empty() || !request.security_groups.is_empty(),
         ),
     ];
     if let Some((what, _)) = both.iter().find(|(_, is_stated)| *is_stated) {
@@ -152,37 +155,40 @@ fn wanted(call: &Call<'_>, asked: &RunInstancesRequest) -> Result<Vec<Wanted>, F
 }
 
 /// The one interface of those who speak of the instance only.
-fn of_instance(asked: &RunInstancesRequest) -> InstanceNetworkInterfaceSpecification {
+fn of_instance(request: &RunInstancesRequest) -> InstanceNetworkInterfaceSpecification {
     InstanceNetworkInterfaceSpecification {
         device_index: Some(0),
-        subnet_id: asked.subnet_id.clone(),
-        private_ip_address: asked.private_ip_address.clone(),
-        ipv6_addresses: asked.ipv6_addresses.clone(),
-        ipv6_address_count: asked.ipv6_address_count,
+        subnet_id: request.subnet_id.clone(),
+        private_ip_address: request.private_ip_address.clone(),
+        ipv6_addresses: request.ipv6_addresses.clone(),
+        ipv6_address_count: request.ipv6_address_count,
         ..InstanceNetworkInterfaceSpecification::default()
     }
 }
 
 impl Wanted {
-    fn new(call: &Call<'_>, asked: &InstanceNetworkInterfaceSpecification) -> Result<Self, Fault> {
-        check_groups(call, &asked.groups, &[])?;
-        if let Some(id) = &asked.network_interface_id {
+    fn new(
+        call: &Call<'_>,
+        request: &InstanceNetworkInterfaceSpecification,
+    ) -> Result<Self, Fault> {
+        check_groups(call, &request.groups, &[])?;
+        if let Some(id) = &request.network_interface_id {
             return Err(Fault::client(
                 "InvalidNetworkInterfaceID.NotFound",
                 format!("The networkInterface ID '{id}' does not exist"),
             ));
         }
-        let device_index = asked.device_index.ok_or_else(|| {
+        let device_index = request.device_index.ok_or_else(|| {
             Fault::invalid_parameter_value("Each network interface requires a device index.")
         })?;
-        if asked.ipv4_prefix_count.is_some() || asked.ipv6_prefix_count.is_some() {
+        if request.ipv4_prefix_count.is_some() || request.ipv6_prefix_count.is_some() {
             return Err(Fault::unsupported_operation(
                 "Prefixes are not chosen here. Name them, as Ipv4Prefix and Ipv6Prefix.",
             ));
         }
-        let mut primary = asked.private_ip_address.as_deref().map(ipv4).transpose()?;
+        let mut primary = request.private_ip_address.as_deref().map(ipv4).transpose()?;
         let mut secondary = Vec::new();
-        for one in &asked.private_ip_addresses {
+        for one in &request.private_ip_addresses {
             let address = ipv4(one.private_ip_address.as_deref().unwrap_or_default())?;
             if one.primary != Some(true) {
                 secondary.push(address);
@@ -192,28 +198,36 @@ impl Wanted {
                 ));
             }
         }
-        let ipv6 = asked.ipv6_addresses.iter().map(|one| {
+        let ipv6 = request.ipv6_addresses.iter().map(|one| {
             let text = one.ipv6_address.as_deref().unwrap_or_default();
             text.parse().map_err(|_| invalid_address("Ipv6Address", text))
         });
         let wanted = Self {
             device_index: number("DeviceIndex", Some(device_index))?,
-            network_card: asked
+            network_card: request
                 .network_card_index
                 .map(|card| number("NetworkCardIndex", Some(card)))
                 .transpose()?,
-            subnet: asked.subnet_id.as_deref().map(|id| subnet(call, id)).transpose()?,
+            subnet: request.subnet_id.as_deref().map(|id| subnet(call, id)).transpose()?,
             primary,
             secondary,
             more_ipv4: number(
                 "SecondaryPrivateIpAddressCount",
-                asked.secondary_private_ip_address_count,
+                request.secondary_private_ip_address_count,
             )?,
             ipv6: ipv6.collect::<Result<_, _>>()?,
-            more_ipv6: number("Ipv6AddressCount", asked.ipv6_address_count)?,
-            ipv4_prefixes: asked.ipv4_prefixes.iter().map(ipv4_prefix).collect::<Result<_, _>>()?,
-            ipv6_prefixes: asked.ipv6_prefixes.iter().map(ipv6_prefix).collect::<Result<_, _>>()?,
-            is_public: asked.associate_public_ip_address == Some(true),
+            more_ipv6: number("Ipv6AddressCount", request.ipv6_address_count)?,
+            ipv4_prefixes: request
+                .ipv4_prefixes
+                .iter()
+                .map(ipv4_prefix)
+                .collect::<Result<_, _>>()?,
+            ipv6_prefixes: request
+                .ipv6_prefixes
+                .iter()
+                .map(ipv6_prefix)
+                .collect::<Result<_, _>>()?,
+            is_public: request.associate_public_ip_address == Some(true),
         };
         wanted.check_addresses()?;
         Ok(wanted)
@@ -324,15 +338,15 @@ impl Free<'_> {
 /// first that has room.
 fn zones(
     call: &Call<'_>,
-    asked: &RunInstancesRequest,
+    request: &RunInstancesRequest,
     wanted: &[Wanted],
 ) -> Result<Vec<Zone>, Fault> {
-    let placement = asked.placement.clone().unwrap_or_default();
+    let placement = request.placement.clone().unwrap_or_default();
     let all = zones::zones(&call.region);
-    let invalid = |what: &str, given: &str| {
+    let invalid = |what: &str, requested: &str| {
         let names: Vec<_> = all.iter().map(Zone::as_str).collect();
         Fault::invalid_parameter_value(format!(
-            "Invalid {what}: [{given}]. The zones of this Region are {}.",
+            "Invalid {what}: [{requested}]. The zones of this Region are {}.",
             names.join(", ")
         ))
     };

@@ -11,16 +11,16 @@ use imds_ec2::shapes::{
 use serde_json::{Map, Value};
 
 /// What `said` says, if all of it can be.
-pub(super) fn checked(said: &RequestLaunchTemplateData) -> Result<Value, Fault> {
-    if let Some(options) = &said.metadata_options {
+pub(super) fn checked(settings: &RequestLaunchTemplateData) -> Result<Value, Fault> {
+    if let Some(options) = &settings.metadata_options {
         check_options(options)?;
     }
-    let said = without_gaps(json(said));
-    match &said {
+    let settings = without_gaps(json(settings));
+    match &settings {
         Value::Object(members) if members.is_empty() => {
             Err(Fault::missing_parameter("LaunchTemplateData"))
         }
-        _ => Ok(said),
+        _ => Ok(settings),
     }
 }
 
@@ -153,23 +153,23 @@ mod tests {
 
     #[test]
     fn every_member_is_shown_as_it_was_said() {
-        let said = RequestLaunchTemplateData {
+        let settings = RequestLaunchTemplateData {
             user_data: Some(imds_ec2::Sensitive("IyEvYmluL3No".to_owned())),
             security_group_ids: vec!["sg-1".to_owned()],
             disable_api_stop: Some(true),
             ram_disk_id: Some("ari-1".to_owned()),
             ..Default::default()
         };
-        let shown = shape(&checked(&said).unwrap()).unwrap();
-        assert_eq!(shown.user_data, said.user_data);
-        assert_eq!(shown.security_group_ids, said.security_group_ids);
+        let shown = shape(&checked(&settings).unwrap()).unwrap();
+        assert_eq!(shown.user_data, settings.user_data);
+        assert_eq!(shown.security_group_ids, settings.security_group_ids);
         assert_eq!(shown.disable_api_stop, Some(true));
-        assert_eq!(shown.ram_disk_id, said.ram_disk_id);
+        assert_eq!(shown.ram_disk_id, settings.ram_disk_id);
     }
 
     #[test]
     fn options_are_refused_in_ec2s_words() {
-        let said = RequestLaunchTemplateData {
+        let settings = RequestLaunchTemplateData {
             metadata_options: Some(LaunchTemplateInstanceMetadataOptionsRequest {
                 http_endpoint: Some(String::new()),
                 ..Default::default()
@@ -177,7 +177,7 @@ mod tests {
             ..Default::default()
         };
         assert_eq!(
-            checked(&said).unwrap_err().message,
+            checked(&settings).unwrap_err().message,
             "A value of ‘’ is not valid for http-endpoint. Valid values are ‘enabled’ or ‘disabled’."
         );
     }

@@ -16,9 +16,9 @@ use crate::tag_values;
 /// A launch with what its template says below what it says itself.
 pub(crate) fn applied(
     call: &Call<'_>,
-    asked: &RunInstancesRequest,
+    request: &RunInstancesRequest,
 ) -> Result<RunInstancesRequest, Refusal> {
-    let Some(named) = &asked.launch_template else { return Ok(asked.clone()) };
+    let Some(named) = &request.launch_template else { return Ok(request.clone()) };
     let id = named.launch_template_id.as_deref();
     let template = find(call, id, named.launch_template_name.as_deref())?;
     let version = named.version.as_deref().unwrap_or("$Default");
@@ -31,9 +31,9 @@ pub(crate) fn applied(
         members.insert("ramdisk_id".to_owned(), ramdisk);
     }
     let mut joined: RunInstancesRequest =
-        data::from_json(data::overlay(data::without_gaps(data::json(asked)), &below))?;
+        data::from_json(data::overlay(data::without_gaps(data::json(request)), &below))?;
     // How many is never the template's affair.
-    (joined.min_count, joined.max_count) = (asked.min_count, asked.max_count);
+    (joined.min_count, joined.max_count) = (request.min_count, request.max_count);
     joined.launch_template = Some(imds_ec2::shapes::LaunchTemplateSpecification {
         launch_template_id: Some(template.id),
         launch_template_name: None,
@@ -55,15 +55,15 @@ pub(crate) fn tags_of_launch(applied: &RunInstancesRequest) -> Tags {
 /// What a template would have to say to launch an instance like this one.
 pub(crate) fn of_instance(
     call: &Call<'_>,
-    asked: &GetLaunchTemplateDataRequest,
+    request: &GetLaunchTemplateDataRequest,
 ) -> Result<GetLaunchTemplateDataResult, Refusal> {
-    let found = instances::find(call, &asked.instance_id)?;
+    let instance = instances::find(call, &request.instance_id)?;
     // What EC2 has tagged it with, nobody can say in a template.
-    let mut its_tags = found.tags();
+    let mut its_tags = instance.tags();
     its_tags.retain(|key, _| !tag_values::is_reserved(key));
-    let text = |name| found.attribute(name);
-    let flag = |name| found.attribute(name).map(|value| value == "true");
-    let record = &found.kept.record;
+    let text = |name| instance.attribute(name);
+    let flag = |name| instance.attribute(name).map(|value| value == "true");
+    let record = &instance.stored.record;
     let placement = &record.placement;
     let mut data = json!({
         "image_id": record.image.id,

@@ -9,7 +9,7 @@ use imds_ec2::shapes::{
     LaunchTemplate, ModifyLaunchTemplateRequest, ModifyLaunchTemplateResult,
 };
 
-use super::find::{Found, find, find_by_id, find_by_name};
+use super::find::{StoredTemplate, find, find_by_id, find_by_name};
 use super::{data, version};
 use crate::call::{Call, Refusal};
 use crate::client_token::ClientToken;
@@ -19,23 +19,23 @@ use crate::{ids, tag_values, time};
 
 pub(crate) fn create(
     call: &Call<'_>,
-    asked: &CreateLaunchTemplateRequest,
+    request: &CreateLaunchTemplateRequest,
 ) -> Result<CreateLaunchTemplateResult, Refusal> {
-    let token = client_token(call, asked)?;
+    let token = client_token(call, request)?;
     if let Some([id]) = token.as_ref().and_then(ClientToken::made) {
-        let found = find_by_id(call, id)?;
-        let launch_template = Some(shape(id, &found.kept.record, &call.tags(id)?));
+        let template = find_by_id(call, id)?;
+        let launch_template = Some(shape(id, &template.stored.record, &call.tags(id)?));
         return Ok(CreateLaunchTemplateResult { launch_template, warning: None });
     }
-    let name = asked.launch_template_name.as_str();
+    let name = request.launch_template_name.as_str();
     check_name(name)?;
-    let data = data::checked(&asked.launch_template_data)?;
-    let its_tags = tag_values::specified(&asked.tag_specifications, "launch-template")?;
+    let data = data::checked(&request.launch_template_data)?;
+    let its_tags = tag_values::specified(&request.tag_specifications, "launch-template")?;
     let id: String = ids::new("lt-")?;
     let template = records::LaunchTemplate {
         name: name.to_owned(),
         created_at: call.now,
-        created_by: call.caller.clone(),
+        created_by: call.principal.clone(),
         default_version: 1,
         latest_version: 1,
     };
@@ -47,9 +47,9 @@ pub(crate) fn create(
         );
     }
     let version = records::LaunchTemplateVersion {
-        description: asked.version_description.clone(),
+        description: request.version_description.clone(),
         created_at: call.now,
-        created_by: call.caller.clone(),
+        created_by: call.principal.clone(),
         data,
     };
     let mut transaction = Transaction::new()
@@ -71,10 +71,10 @@ pub(crate) fn create(
 /// The token that stands for all the rest of the request.
 fn client_token(
     call: &Call<'_>,
-    asked: &CreateLaunchTemplateRequest,
+    request: &CreateLaunchTemplateRequest,
 ) -> Result<Option<ClientToken>, Refusal> {
-    let rest = CreateLaunchTemplateRequest { client_token: None, dry_run: None, ..asked.clone() };
-    ClientToken::read(call, "CreateLaunchTemplate", asked.client_token.as_deref(), &rest)
+    let rest = CreateLaunchTemplateRequest { client_token: None, dry_run: None, ..request.clone() };
+    ClientToken::read(call, "CreateLaunchTemplate", request.client_token.as_deref(), &rest)
 }
 
 /// Source: EC2 API `CreateLaunchTemplate`.
@@ -93,39 +93,41 @@ fn check_name(name: &str) -> Result<(), Fault> {
 /// Chooses the default version.
 pub(crate) fn modify(
     call: &Call<'_>,
-    asked: &ModifyLaunchTemplateRequest,
+    request: &ModifyLaunchTemplateRequest,
 ) -> Result<ModifyLaunchTemplateResult, Refusal> {
-    let id = asked.launch_template_id.as_deref();
-    let found = find(call, id, asked.launch_template_name.as_deref())?;
-    let version = asked.default_version.as_deref();
+    let id = request.launch_template_id.as_deref();
+    let template = find(call, id, request.launch_template_name.as_deref())?;
+    let version = request.default_version.as_deref();
     let version = version.ok_or_else(|| Fault::missing_parameter("SetDefaultVersion"))?;
-    let mut template = found.kept.record.clone();
-    template.default_version = version::find(call, &found, version)?.0;
-    let key = keys::launch_template(&call.region, &found.id);
-    call.commit(Transaction::new().if_unchanged(&key, Some(&found.kept)).write(&key, &template))?;
-    let launch_template = Some(shape(&found.id, &template, &call.tags(&found.id)?));
+    let mut record = template.stored.record.clone();
+    record.default_version = version::find(call, &template, version)?.0;
+    let key = keys::launch_template(&call.region, &template.id);
+    call.commit(
+        Transaction::new().if_unchanged(&key, Some(&template.stored)).write(&key, &record),
+    )?;
+    let launch_template = Some(shape(&template.id, &record, &call.tags(&template.id)?));
     Ok(ModifyLaunchTemplateResult { launch_template })
 }
 
 pub(crate) fn delete(
     call: &Call<'_>,
-    asked: &DeleteLaunchTemplateRequest,
+    request: &DeleteLaunchTemplateRequest,
 ) -> Result<DeleteLaunchTemplateResult, Refusal> {
-    let id = asked.launch_template_id.as_deref();
-    let found = find(call, id, asked.launch_template_name.as_deref())?;
-    let its_tags = call.tags(&found.id)?;
-    let key = keys::launch_template(&call.region, &found.id);
+    let id = request.launch_template_id.as_deref();
+    let template = find(call, id, request.launch_template_name.as_deref())?;
+    let its_tags = call.tags(&template.id)?;
+    let key = keys::launch_template(&call.region, &template.id);
     let mut transaction = Transaction::new()
-        .if_unchanged(&key, Some(&found.kept))
+        .if_unchanged(&key, Some(&template.stored))
         .remove(&key)
-        .remove(&keys::launch_template_name(&call.region, &found.kept.record.name))
-        .remove(&keys::tags(&call.region, &found.id));
-    let versions = keys::launch_template_versions(&call.region, &found.id);
+        .remove(&keys::launch_template_name(&call.region, &template.stored.record.name))
+        .remove(&keys::tags(&call.region, &template.id));
+    let versions = keys::launch_template_versions(&call.region, &template.id);
     for version in call.names(&versions)? {
         transaction = transaction.remove(&versions.key(&version));
     }
     call.commit(transaction)?;
-    let launch_template = Some(shape(&found.id, &found.kept.record, &its_tags));
+    let launch_template = Some(shape(&template.id, &template.stored.record, &its_tags));
     Ok(DeleteLaunchTemplateResult { launch_template })
 }
 
@@ -134,36 +136,36 @@ const FILTERS: &[&str] = &["create-time", "launch-template-name"];
 
 pub(crate) fn describe(
     call: &Call<'_>,
-    asked: &DescribeLaunchTemplatesRequest,
+    request: &DescribeLaunchTemplatesRequest,
 ) -> Result<DescribeLaunchTemplatesResult, Refusal> {
-    let filters = Filters::new(&asked.filters, FILTERS)?;
-    let page = Page::new(asked.max_results, asked.next_token.as_deref(), 1..=200)?;
-    let mut found = Vec::new();
-    for id in &asked.launch_template_ids {
-        found.push(find_by_id(call, id)?);
+    let filters = Filters::new(&request.filters, FILTERS)?;
+    let page = Page::new(request.max_results, request.next_token.as_deref(), 1..=200)?;
+    let mut templates = Vec::new();
+    for id in &request.launch_template_ids {
+        templates.push(find_by_id(call, id)?);
     }
-    for name in &asked.launch_template_names {
-        found.push(find_by_name(call, name)?);
+    for name in &request.launch_template_names {
+        templates.push(find_by_name(call, name)?);
     }
-    if asked.launch_template_ids.is_empty() && asked.launch_template_names.is_empty() {
+    if request.launch_template_ids.is_empty() && request.launch_template_names.is_empty() {
         let all = call.scan(&keys::launch_templates(&call.region))?;
-        found.extend(all.into_iter().map(|(id, kept)| Found { id, kept }));
+        templates.extend(all.into_iter().map(|(id, stored)| StoredTemplate { id, stored }));
     }
     let mut shown = Vec::new();
-    for found in found {
-        let template = &found.kept.record;
-        let its_tags = call.tags(&found.id)?;
+    for template in templates {
+        let record = &template.stored.record;
+        let its_tags = call.tags(&template.id)?;
         let values = |name: &str| match name {
             "create-time" => {
-                time::shape(template.created_at).iter().map(ToString::to_string).collect()
+                time::shape(record.created_at).iter().map(ToString::to_string).collect()
             }
-            _ => vec![template.name.clone()],
+            _ => vec![record.name.clone()],
         };
         if filters.accept(&its_tags, values) {
-            shown.push((found.id.clone(), shape(&found.id, template, &its_tags)));
+            shown.push((template.id.clone(), shape(&template.id, record, &its_tags)));
         }
     }
-    let (shown, next_token) = page.cut(shown, |(id, _)| id);
+    let (shown, next_token) = page.paginate(shown, |(id, _)| id);
     let launch_templates = shown.into_iter().map(|(_, shape)| shape).collect();
     Ok(DescribeLaunchTemplatesResult { launch_templates, next_token })
 }

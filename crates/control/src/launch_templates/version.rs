@@ -3,17 +3,21 @@
 use imds_account::{keys, records};
 use imds_ec2::Fault;
 
-use super::find::Found;
+use super::find::StoredTemplate;
 use crate::call::{Call, Refusal};
 
 /// A version's number, and the version.
 pub(super) type Version = (u64, records::LaunchTemplateVersion);
 
 /// The version that `name` means: a number, `$Latest` or `$Default`.
-pub(super) fn find(call: &Call<'_>, template: &Found, name: &str) -> Result<Version, Refusal> {
+pub(super) fn find(
+    call: &Call<'_>,
+    template: &StoredTemplate,
+    name: &str,
+) -> Result<Version, Refusal> {
     let number = match name {
-        "$Latest" => template.kept.record.latest_version,
-        "$Default" => template.kept.record.default_version,
+        "$Latest" => template.stored.record.latest_version,
+        "$Default" => template.stored.record.default_version,
         number => number.parse().map_err(|_| {
             Fault::client(
                 "InvalidLaunchTemplateId.VersionNotFound",
@@ -22,11 +26,11 @@ pub(super) fn find(call: &Call<'_>, template: &Found, name: &str) -> Result<Vers
         })?,
     };
     let key = keys::launch_template_version(&call.region, &template.id, number);
-    let kept = call.read(&key)?.ok_or_else(|| not_found(template, number))?;
-    Ok((number, kept.record))
+    let stored = call.read(&key)?.ok_or_else(|| not_found(template, number))?;
+    Ok((number, stored.record))
 }
 
-fn not_found(template: &Found, number: u64) -> Fault {
+fn not_found(template: &StoredTemplate, number: u64) -> Fault {
     Fault::client(
         "InvalidLaunchTemplateId.VersionNotFound",
         format!(
@@ -37,10 +41,10 @@ fn not_found(template: &Found, number: u64) -> Fault {
 }
 
 /// All versions that can be read, the oldest first.
-pub(super) fn all(call: &Call<'_>, template: &Found) -> Result<Vec<Version>, Refusal> {
+pub(super) fn all(call: &Call<'_>, template: &StoredTemplate) -> Result<Vec<Version>, Refusal> {
     let all = call.scan(&keys::launch_template_versions(&call.region, &template.id))?;
     Ok(all
         .into_iter()
-        .filter_map(|(number, kept)| Some((number.parse().ok()?, kept.record)))
+        .filter_map(|(number, stored)| Some((number.parse().ok()?, stored.record)))
         .collect())
 }
