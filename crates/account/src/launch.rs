@@ -163,6 +163,7 @@ mod tests {
     use crate::instance;
     use crate::overrides::Overrides;
 
+    // long function: one literal with every member; parts of it would hide what is missing
     /// Says everything that flags, settings and calls can say, and each thing otherwise than it
     /// would be by itself. What is left to the default says why.
     fn said() -> Launch {

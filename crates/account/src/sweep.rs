@@ -1,9 +1,11 @@
-//! What is forgotten when its time is over.
+//! Deletes terminated instances and used client tokens once their time is over.
 
-use crate::records::Lifecycle;
-use crate::{Store, StoreError, Transaction, keys};
+use imds_core::InstanceId;
 
+use crate::keys::Prefix;
 use crate::launch;
+use crate::records::{Instance, Lifecycle, Record};
+use crate::{Store, StoreError, Stored, Transaction, keys};
 
 /// How long a terminated instance is still shown, in seconds. Source: EC2 User Guide, "Terminate
 /// Amazon EC2 instances": about an hour.
@@ -12,36 +14,87 @@ const SHOWN: u64 = 3600;
 /// How long a client token stands for what it did, in seconds: a day.
 const TOKEN_LIFETIME: u64 = 24 * 3600;
 
-/// Forgets terminated instances and client tokens whose time was over at `now`, in seconds since
-/// 1970.
+/// The most keys that belong to one thing that is deleted: an instance's record and its tags.
+const KEYS_OF_ONE: usize = 2;
+
+/// Deletes terminated instances and client tokens whose time was over at `now`, in seconds since
+/// 1970. Commits as much at once as the engine can.
+///
+/// A record that cannot be read stays, and does not keep the others from being deleted; its key is
+/// logged.
+///
+/// # Errors
+/// If the engine fails. What was committed until then stays deleted.
 pub fn sweep(store: &Store, now: u64) -> Result<(), StoreError> {
-    let mut transaction = Transaction::new();
-    let instances = store.read_all(&keys::every_instance())?.records;
-    for (place, kept) in &instances {
-        let record = &kept.record;
+    let instances = scan(store, &keys::every_instance())?;
+    let due_instances = instances.iter().filter_map(|(name, stored)| {
+        let record = &stored.record;
         let since = record.transition.as_ref().map_or(record.launched_at, |it| it.at);
-        let is_over = record.lifecycle == Lifecycle::Terminated && now >= since + SHOWN;
-        let id = place.split_once('/').and_then(|(_, id)| id.parse().ok());
-        if let Some(id) = id.filter(|_| is_over) {
-            transaction = launch::forget(transaction, record.zone.region(), &id, record);
-        }
-    }
-    let tokens = keys::every_client_token();
-    for (place, kept) in store.read_all(&tokens)?.records {
-        if now >= kept.record.at + TOKEN_LIFETIME {
-            transaction = transaction.remove(&tokens.key(&place));
-        }
-    }
-    if transaction != Transaction::new() {
-        store.commit(transaction)?;
+        let is_due = record.lifecycle == Lifecycle::Terminated && is_over(since, SHOWN, now);
+        let id = name.split_once('/').and_then(|(_, id)| id.parse().ok()).filter(|_| is_due)?;
+        Some(Due::Instance(id, record))
+    });
+    let tokens = scan(store, &keys::every_client_token())?;
+    let due_tokens = tokens.iter().filter_map(|(name, stored)| {
+        is_over(stored.record.at, TOKEN_LIFETIME, now).then_some(Due::ClientToken(name))
+    });
+    let due: Vec<_> = due_instances.chain(due_tokens).collect();
+    // Every engine has room for this many keys: they are far shorter than its share of bytes.
+    let at_once = (store.kv().limits().operations / KEYS_OF_ONE).max(1);
+    for chunk in due.chunks(at_once) {
+        store.commit(
+            chunk.iter().fold(Transaction::new(), |transaction, due| due.delete(transaction)),
+        )?;
     }
     Ok(())
+}
+
+/// Something that is to be deleted.
+enum Due<'a> {
+    Instance(InstanceId, &'a Instance),
+    /// By Region, action and token.
+    ClientToken(&'a str),
+}
+
+impl Due<'_> {
+    fn delete(&self, transaction: Transaction) -> Transaction {
+        match self {
+            Self::Instance(id, record) => {
+                launch::forget(transaction, record.zone.region(), id, record)
+            }
+            Self::ClientToken(name) => transaction.remove(&keys::every_client_token().key(name)),
+        }
+    }
+}
+
+/// Whether `lifetime` seconds have passed since `since`. A time near the end of `u64` never comes.
+fn is_over(since: u64, lifetime: u64, now: u64) -> bool {
+    since.checked_add(lifetime).is_some_and(|end| now >= end)
+}
+
+/// The records below `prefix` that can be read; logs the keys of the others.
+fn scan<R: Record>(
+    store: &Store,
+    prefix: &Prefix<R>,
+) -> Result<Vec<(String, Stored<R>)>, StoreError> {
+    let all = store.scan(prefix)?;
+    for unreadable in &all.unreadable {
+        let error: &(dyn std::error::Error + 'static) = unreadable;
+        tracing::error!(
+            error,
+            key = unreadable.key,
+            "cannot tell whether a record is to be deleted"
+        );
+    }
+    Ok(all.records)
 }
 
 #[cfg(test)]
 mod tests {
     use crate::records::{ClientToken, Transition};
     use imds_core::Launch;
+    use imds_kv::{Limits, Memory};
+    use std::sync::Arc;
 
     use super::*;
     use crate::network::Network;
@@ -84,5 +137,47 @@ mod tests {
         assert_eq!(kept(END + TOKEN_LIFETIME), (all[..2].to_vec(), false));
         let left = store.read_all(&keys::addresses()).unwrap().records.len();
         assert_eq!(left, addresses, "they may be another's by now");
+    }
+
+    /// A store with `count` client tokens that were used in 1970.
+    fn with_tokens(kv: Memory, count: usize) -> Store {
+        let store = Store::new(Arc::new(kv));
+        let region = "us-east-1".parse().unwrap();
+        for number in 0..count {
+            let token = ClientToken { parameters: String::new(), made: Vec::new(), at: 0 };
+            let key = keys::client_token(&region, &format!("RunInstances/{number}"));
+            store.commit(Transaction::new().write(&key, &token)).unwrap();
+        }
+        store
+    }
+
+    #[test]
+    fn one_sweep_deletes_more_than_one_commit_can() {
+        let limits = Limits { operations: 4, bytes: 4096 };
+        let store = with_tokens(Memory::with_limits(limits), 11);
+        sweep(&store, TOKEN_LIFETIME).unwrap();
+        assert_eq!(store.names(&keys::every_client_token()).unwrap(), Vec::<String>::new());
+    }
+
+    #[test]
+    fn unreadable_records_stay_and_the_others_are_deleted() {
+        let newer = br#"{"version":4294967295,"record":{}}"#.as_slice();
+        for bytes in [b"garbage".as_slice(), newer] {
+            let store = with_tokens(Memory::new(), 3);
+            for key in ["client-tokens/us-east-1/RunInstances/1a", "instances/us-east-1/i-11111111"]
+            {
+                let unreadable = imds_kv::Transaction::new().put(key, bytes);
+                store.kv().commit(unreadable).unwrap();
+            }
+            sweep(&store, TOKEN_LIFETIME).unwrap();
+            let tokens = store.names(&keys::every_client_token()).unwrap();
+            assert_eq!(tokens, ["us-east-1/RunInstances/1a"]);
+            assert_eq!(store.names(&keys::every_instance()).unwrap(), ["us-east-1/i-11111111"]);
+        }
+    }
+
+    #[test]
+    fn a_time_that_never_comes_is_never_over() {
+        assert!(!is_over(u64::MAX, SHOWN, u64::MAX));
     }
 }

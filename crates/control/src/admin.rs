@@ -1,5 +1,5 @@
-//! What this program asks of a running one and EC2's API has no action for: `POST /imds`, in JSON and
-//! signed as everything else. Both ends are this program.
+//! Requests that EC2's API has no action for: `POST /imds`, in JSON, signed like the other requests.
+//! Client and server are this program, in the same version.
 
 use hyper::http::request::Parts;
 use imds_account::records::AccessRole;
@@ -9,58 +9,101 @@ use imds_core::events::{OsUser, Outcome};
 use imds_ec2::Fault;
 use serde::{Deserialize, Serialize};
 
-use super::{ATTEMPTS, Caller, Control, ids};
+use super::call::UnreadableLog;
+use super::{ATTEMPTS, Control, Principal, ids};
 use imds_account::access_key::{self, AccessKeyError};
 use imds_account::events::ssh_key::{self, Sender};
 use imds_account::events::target::EventTarget;
 use imds_account::events::{self, EventError, EventFacts, NewEvent};
 
-/// What is asked.
+/// A request of this program's own commands: the body of `POST /imds`, in JSON.
 #[derive(Deserialize, Serialize)]
 #[serde(tag = "action")]
 pub enum AdminRequest {
-    CreateAccessKey { role: AccessRole },
+    /// Creates an access key. Answered by [`AdminAnswer::CreatedAccessKey`].
+    CreateAccessKey {
+        /// What the key may do.
+        role: AccessRole,
+    },
+    /// Lists the access keys, without their secrets. Answered by [`AdminAnswer::AccessKeys`].
     ListAccessKeys,
-    DeleteAccessKey { id: String },
-    Event { instance: Option<InstanceId>, request: EventRequest },
+    /// Deletes an access key, unless it is the last one that may do everything.
+    DeleteAccessKey {
+        /// The key's id, such as `AKIA…`.
+        id: String,
+    },
+    /// Reads or changes the simulated events of an instance.
+    Event {
+        /// The instance; the default instance if it is `None`.
+        instance: Option<InstanceId>,
+        /// What to do.
+        request: EventRequest,
+    },
 }
 
-/// What is asked about the events of an instance.
+/// A request about the simulated events of one instance.
 #[derive(Deserialize, Serialize)]
 pub enum EventRequest {
+    /// Lists all events. Answered by [`AdminAnswer::Events`].
     List,
+    /// Adds an event. Answered by [`AdminAnswer::Events`] with this one event.
     Add(NewEvent),
-    End { id: String, outcome: Outcome },
-    TakeBack { id: String },
-    SendSshKey { user: OsUser, key: String },
+    /// Ends a scheduled event.
+    End {
+        /// The event's id, as the list shows it.
+        id: String,
+        /// Whether it is completed or canceled.
+        outcome: Outcome,
+    },
+    /// Removes an event, as if it had never been added.
+    TakeBack {
+        /// The event's id, as the list shows it.
+        id: String,
+    },
+    /// Sends a public key as EC2 Instance Connect does: it is served for 60 seconds.
+    SendSshKey {
+        /// The operating system user to log in as.
+        user: OsUser,
+        /// One line in OpenSSH format.
+        key: String,
+    },
 }
 
-/// What is answered. Has a secret in it, so it has no `Debug`.
+/// The response to an [`AdminRequest`]. It may hold a secret, so it has no `Debug`.
 #[derive(Deserialize, Serialize)]
 pub enum AdminAnswer {
+    /// A new access key. Its secret is shown this once.
     CreatedAccessKey {
+        /// The key's id.
         id: String,
+        /// What signs requests: 40 characters.
         secret: String,
     },
+    /// All access keys that can be read.
     AccessKeys(Vec<AccessKeyFacts>),
-    /// All of the instance, or the one that was added.
+    /// All events of the instance, or the one that was added.
     Events(Vec<EventFacts>),
+    /// The request was carried out, and there is nothing to show.
     Done,
 }
 
 /// An access key without its secret.
 #[derive(Debug, Deserialize, Serialize)]
 pub struct AccessKeyFacts {
+    /// `AKIA…`
     pub id: String,
+    /// What it may do.
     pub role: AccessRole,
-    /// In seconds since 1970.
+    /// When it was created, in seconds since 1970.
     pub created_at: u64,
 }
 
-/// Why it is not done: an HTTP status, and words.
+/// Why an [`AdminRequest`] failed. Nothing was changed.
 #[derive(Debug, Deserialize, Serialize)]
 pub struct AdminRefusal {
+    /// The HTTP status: 400, 401, 404, 409 or 5xx.
     pub status: u16,
+    /// The reason, for whoever ran the command.
     pub message: String,
 }
 
@@ -72,16 +115,16 @@ impl Control {
         body: &[u8],
         now: u64,
     ) -> Result<AdminAnswer, AdminRefusal> {
-        let caller = self.authenticate(head, body, now)?;
-        if caller.role != AccessRole::Admin {
+        let principal = self.authenticate(head, body, now)?;
+        if principal.role != AccessRole::Admin {
             return Err(Fault::unauthorized().into());
         }
         let request = serde_json::from_slice(body).map_err(|error| AdminRefusal {
             status: 400,
-            message: format!("that is no request of this version: {error}"),
+            message: format!("not a request of this version: {error}"),
         })?;
         for _ in 0..ATTEMPTS {
-            match self.carry_out(&request, &caller, now) {
+            match self.apply(&request, &principal, now) {
                 Err(NotDone::Key(AccessKeyError::Store(StoreError::Conflict { .. }))) => {}
                 outcome => return outcome.map_err(AdminRefusal::from),
             }
@@ -89,10 +132,10 @@ impl Control {
         Err(Fault::request_limit_exceeded().into())
     }
 
-    fn carry_out(
+    fn apply(
         &self,
         request: &AdminRequest,
-        caller: &Caller,
+        principal: &Principal,
         now: u64,
     ) -> Result<AdminAnswer, NotDone> {
         Ok(match request {
@@ -101,12 +144,13 @@ impl Control {
                 AdminAnswer::CreatedAccessKey { id, secret: key.secret }
             }
             AdminRequest::ListAccessKeys => {
-                let keys =
-                    self.store.read_all(&keys::access_keys()).map_err(AccessKeyError::from)?;
-                let keys = keys.records.into_iter().map(|(id, kept)| AccessKeyFacts {
+                let keys = self.store.scan(&keys::access_keys()).map_err(AccessKeyError::from)?;
+                let unreadable = UnreadableLog::default();
+                keys.unreadable.iter().for_each(|key| unreadable.report(key));
+                let keys = keys.records.into_iter().map(|(id, stored)| AccessKeyFacts {
                     id,
-                    role: kept.record.role,
-                    created_at: kept.record.created_at,
+                    role: stored.record.role,
+                    created_at: stored.record.created_at,
                 });
                 AdminAnswer::AccessKeys(keys.collect())
             }
@@ -115,17 +159,17 @@ impl Control {
                 AdminAnswer::Done
             }
             AdminRequest::Event { instance, request } => {
-                let whose = EventTarget::find(&self.store, &caller.region, instance.as_ref())?;
-                self.carry_out_event(&whose, request, caller, now)?
+                let whose = EventTarget::find(&self.store, &principal.region, instance.as_ref())?;
+                self.apply_event(&whose, request, principal, now)?
             }
         })
     }
 
-    fn carry_out_event(
+    fn apply_event(
         &self,
         whose: &EventTarget,
         request: &EventRequest,
-        caller: &Caller,
+        principal: &Principal,
         now: u64,
     ) -> Result<AdminAnswer, EventError> {
         let store = &self.store;
@@ -143,7 +187,7 @@ impl Control {
             }
             EventRequest::SendSshKey { user, key } => {
                 let request_id = &ids::request_id().unwrap_or_default();
-                let sender = Sender { caller: &caller.arn, request_id };
+                let sender = Sender { caller: &principal.arn, request_id };
                 ssh_key::send(store, whose, user, key, &sender, now)?;
                 AdminAnswer::Done
             }
@@ -159,7 +203,7 @@ impl Control {
     }
 }
 
-/// Why what was asked is not done.
+/// Why a request failed.
 #[derive(Debug, thiserror::Error)]
 enum NotDone {
     #[error(transparent)]
@@ -188,7 +232,7 @@ impl From<NotDone> for AdminRefusal {
             | NotDone::Event(
                 EventError::Random(_) | EventError::Store(_) | EventError::Signer(_),
             ) => {
-                tracing::error!(%error, "cannot do what the command asks for");
+                tracing::error!(%error, "an administrative request failed");
                 return Fault::internal().into();
             }
         };

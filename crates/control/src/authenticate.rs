@@ -10,7 +10,7 @@ use imds_account::records::{AccessKey, AccessRole};
 use imds_ec2::Fault;
 use imds_ec2::sigv4::{self, Message, SecretKey};
 
-use super::{Authentication, Caller, Control};
+use super::{Authentication, Control, Principal};
 
 impl Control {
     /// Who asks; a fault where that cannot be told.
@@ -19,7 +19,7 @@ impl Control {
         head: &Parts,
         body: &[u8],
         now: u64,
-    ) -> Result<Caller, Fault> {
+    ) -> Result<Principal, Fault> {
         if self.authentication == Authentication::Off {
             return self.anybody(head);
         }
@@ -48,24 +48,25 @@ impl Control {
             )
         })?;
         let arn = format!("arn:aws:iam::{}:user/{}", self.network.account, verified.access_key_id);
-        Ok(Caller { arn, region, role })
+        Ok(Principal { arn, region, role })
     }
 
     fn access_key(&self, id: &str) -> Option<AccessKey> {
-        let kept = self.store.read(&keys::access_key(id));
-        kept.inspect_err(|error| tracing::error!(%error, "cannot read an access key"))
+        let stored = self.store.read(&keys::access_key(id));
+        stored
+            .inspect_err(|error| tracing::error!(%error, "cannot read an access key"))
             .ok()?
-            .map(|kept| kept.record)
+            .map(|stored| stored.record)
     }
 
     /// Whoever reaches the socket, but for pages that a browser has open.
-    fn anybody(&self, head: &Parts) -> Result<Caller, Fault> {
+    fn anybody(&self, head: &Parts) -> Result<Principal, Fault> {
         if is_from_page(head) {
             return Err(Fault::unauthorized());
         }
         let arn = format!("arn:aws:iam::{}:root", self.network.account);
         let region = signed_region(head).unwrap_or_else(|| self.region.clone());
-        Ok(Caller { arn, region, role: AccessRole::Admin })
+        Ok(Principal { arn, region, role: AccessRole::Admin })
     }
 }
 

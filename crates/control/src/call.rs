@@ -1,13 +1,18 @@
-//! One authentic request, and what the operations need to carry it out.
+//! One authenticated request, and what the operations need to answer it.
+
+use std::cell::RefCell;
+use std::collections::BTreeSet;
 
 use imds_account::keys::{self, Key, Prefix};
 use imds_account::records::{Record, Tags};
-use imds_account::{Applied, Network, Records, Store, StoreError, Stored, Transaction};
+use imds_account::{
+    Applied, Network, Records, Store, StoreError, Stored, Transaction, UnreadableRecord,
+};
 use imds_core::placement::Region;
 use imds_core::{AccountId, InstanceId};
 use imds_ec2::{Fault, Operation, document};
 
-/// Who asks, where, when, and what there is.
+/// The context of one request: who sent it, where and when, and the account.
 pub(super) struct Call<'a> {
     pub(super) store: &'a Store,
     /// What the data path obeys at this moment.
@@ -15,13 +20,29 @@ pub(super) struct Call<'a> {
     pub(super) network: &'a Network,
     pub(super) account: &'a AccountId,
     pub(super) region: Region,
-    /// Who asks, as an ARN.
-    pub(super) caller: String,
+    /// The ARN of who signed the request.
+    pub(super) principal: String,
     /// In seconds since 1970.
     pub(super) now: u64,
     pub(super) request_id: String,
-    /// Whether it is only asked if this would be carried out.
+    /// Whether to check only whether the request would succeed.
     pub(super) dry_run: bool,
+    pub(super) unreadable: &'a UnreadableLog,
+}
+
+/// The unreadable records that a request has met. Each is logged once, however often the request
+/// reads it.
+#[derive(Default)]
+pub(super) struct UnreadableLog(RefCell<BTreeSet<String>>);
+
+impl UnreadableLog {
+    /// Logs the key and what is wrong, never the value.
+    pub(super) fn report(&self, unreadable: &UnreadableRecord) {
+        if self.0.borrow_mut().insert(unreadable.key.clone()) {
+            let error: &(dyn std::error::Error + 'static) = unreadable;
+            tracing::error!(error, key = unreadable.key, "leaves out a record");
+        }
+    }
 }
 
 /// Why an operation was not carried out.
@@ -39,6 +60,12 @@ impl From<Fault> for Refusal {
     }
 }
 
+impl From<UnreadableRecord> for Refusal {
+    fn from(unreadable: UnreadableRecord) -> Self {
+        Self::Store(unreadable.into())
+    }
+}
+
 impl From<StoreError> for Refusal {
     fn from(error: StoreError) -> Self {
         Self::Store(error)
@@ -46,16 +73,16 @@ impl From<StoreError> for Refusal {
 }
 
 impl Call<'_> {
-    /// The whole answer to `asked`, which `operate` carries out.
+    /// The response document of `request`, which `operation` answers.
     ///
     /// A dry run does all that the operation does until it writes, so that it fails where the
     /// operation would.
     pub(super) fn answer<O: Operation>(
         &self,
-        asked: &O,
-        operate: impl FnOnce(&Self, &O) -> Result<O::Answer, Refusal>,
+        request: &O,
+        operation: impl FnOnce(&Self, &O) -> Result<O::Answer, Refusal>,
     ) -> Result<String, Refusal> {
-        let answer = operate(self, asked)?;
+        let answer = operation(self, request)?;
         if self.dry_run {
             Err(Fault::dry_run().into())
         } else {
@@ -68,12 +95,30 @@ impl Call<'_> {
         Ok(self.store.read(key)?)
     }
 
-    /// All records below `prefix`.
-    pub(super) fn read_all<R: Record>(&self, prefix: &Prefix<R>) -> Result<Records<R>, Refusal> {
-        Ok(self.store.read_all(prefix)?)
+    /// All records below `prefix` that can be read, each with the rest of its key. The others are
+    /// logged: one unreadable record must not hide the rest of a list.
+    pub(super) fn scan<R: Record>(
+        &self,
+        prefix: &Prefix<R>,
+    ) -> Result<Vec<(String, Stored<R>)>, Refusal> {
+        Ok(self.scan_page(prefix, "", usize::MAX)?.records)
     }
 
-    /// The names of all records below `prefix`, whatever is in them.
+    /// The same for the first `limit` records, readable or not, after the one named `after`.
+    pub(super) fn scan_page<R: Record>(
+        &self,
+        prefix: &Prefix<R>,
+        after: &str,
+        limit: usize,
+    ) -> Result<Records<R>, Refusal> {
+        let page = self.store.scan_page(prefix, after, limit)?;
+        for unreadable in &page.unreadable {
+            self.unreadable.report(unreadable);
+        }
+        Ok(page)
+    }
+
+    /// The names of all records below `prefix`, readable or not.
     pub(super) fn names<R>(&self, prefix: &Prefix<R>) -> Result<Vec<String>, Refusal> {
         Ok(self.store.names(prefix)?)
     }
@@ -83,10 +128,17 @@ impl Call<'_> {
         self.applied.options(instance).is_some()
     }
 
-    /// The tags of a resource.
+    /// The tags of a resource, to show them: none if they cannot be read, so that the resource is
+    /// shown without them.
     pub(super) fn tags(&self, resource: &str) -> Result<Tags, Refusal> {
-        let kept = self.read(&keys::tags(&self.region, resource))?;
-        Ok(kept.map(|kept| kept.record).unwrap_or_default())
+        match self.store.read(&keys::tags(&self.region, resource)) {
+            Ok(stored) => Ok(stored.map(|stored| stored.record).unwrap_or_default()),
+            Err(StoreError::Unreadable(unreadable)) => {
+                self.unreadable.report(&unreadable);
+                Ok(Tags::new())
+            }
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// Writes; durable when it returns. What a dry run comes to is this.

@@ -12,18 +12,18 @@ use imds_ec2::shapes;
 pub(super) struct Filters<'a>(&'a [shapes::Filter]);
 
 impl<'a> Filters<'a> {
-    /// The filters that were given; each must be one of `known` or be about tags.
-    pub(super) fn new(given: &'a [shapes::Filter], known: &[&str]) -> Result<Self, Fault> {
+    /// The requested filters; each must be one of `known` or be about tags.
+    pub(super) fn new(requested: &'a [shapes::Filter], known: &[&str]) -> Result<Self, Fault> {
         let unknown = |filter: &&shapes::Filter| {
             let name = filter.name.as_deref().unwrap_or("null");
             !known.contains(&name) && !is_about_tags(name)
         };
-        match given.iter().find(unknown) {
+        match requested.iter().find(unknown) {
             Some(filter) => {
                 let name = filter.name.as_deref().unwrap_or("null");
                 Err(Fault::invalid_parameter_value(format!("The filter '{name}' is invalid")))
             }
-            None => Ok(Self(given)),
+            None => Ok(Self(requested)),
         }
     }
 
@@ -110,7 +110,7 @@ mod tests {
     fn all_filters_must_match_and_one_value_of_each() {
         let tags: Tags = [("Name".to_owned(), "web-1".to_owned())].into();
         let values = |name: &str| vec![format!("{name}-value")];
-        for (given, accepted) in [
+        for (requested, accepted) in [
             (vec![], true),
             (vec![filter("state", &["other", "state-value"])], true),
             (vec![filter("state", &["state-value"]), filter("zone", &["other"])], false),
@@ -119,15 +119,15 @@ mod tests {
             (vec![filter("tag-key", &["Name"]), filter("tag-value", &["web-1"])], true),
             (vec![filter("state", &[])], false),
         ] {
-            let filters = Filters::new(&given, &["state", "zone"]).ok().unwrap();
-            assert_eq!(filters.accept(&tags, values), accepted, "{given:?}");
+            let filters = Filters::new(&requested, &["state", "zone"]).ok().unwrap();
+            assert_eq!(filters.accept(&tags, values), accepted, "{requested:?}");
         }
     }
 
     #[test]
     fn an_unknown_filter_is_named() {
-        let given = [filter("colour", &["red"])];
-        let fault = Filters::new(&given, &["state"]).err().unwrap();
+        let requested = [filter("colour", &["red"])];
+        let fault = Filters::new(&requested, &["state"]).err().unwrap();
         assert_eq!(fault.message, "The filter 'colour' is invalid");
     }
 }

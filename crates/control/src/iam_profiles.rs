@@ -16,70 +16,70 @@ use imds_ec2::shapes::{
 
 use super::call::{Call, Refusal};
 use super::filter::Filters;
-use super::instances::{self, Found};
+use super::instances::{self, StoredInstance};
 use super::page::Page;
 use super::{ids, time};
 use imds_account::{Overrides, instance};
 
 pub(super) fn associate(
     call: &Call<'_>,
-    asked: &AssociateIamInstanceProfileRequest,
+    request: &AssociateIamInstanceProfileRequest,
 ) -> Result<AssociateIamInstanceProfileResult, Refusal> {
-    let name = name(&asked.iam_instance_profile, call.account)?;
-    let found = instances::find_live(call, &asked.instance_id)?;
-    if found.kept.record.profile.is_some() {
+    let name = name(&request.iam_instance_profile, call.account)?;
+    let instance = instances::find_live(call, &request.instance_id)?;
+    if instance.stored.record.profile.is_some() {
         return Err(Fault::client(
             "IncorrectState",
-            format!("There is an existing association for instance {}", found.id),
+            format!("There is an existing association for instance {}", instance.id),
         )
         .into());
     }
-    let shown = set(call, found, Some(new_association(call, name)?), "associating")?;
+    let shown = set(call, instance, Some(new_association(call, name)?), "associating")?;
     Ok(AssociateIamInstanceProfileResult { iam_instance_profile_association: shown })
 }
 
 pub(super) fn replace(
     call: &Call<'_>,
-    asked: &ReplaceIamInstanceProfileAssociationRequest,
+    request: &ReplaceIamInstanceProfileAssociationRequest,
 ) -> Result<ReplaceIamInstanceProfileAssociationResult, Refusal> {
-    let name = name(&asked.iam_instance_profile, call.account)?;
-    let found = find(call, &asked.association_id)?;
-    let shown = set(call, found, Some(new_association(call, name)?), "associating")?;
+    let name = name(&request.iam_instance_profile, call.account)?;
+    let instance = find(call, &request.association_id)?;
+    let shown = set(call, instance, Some(new_association(call, name)?), "associating")?;
     Ok(ReplaceIamInstanceProfileAssociationResult { iam_instance_profile_association: shown })
 }
 
 pub(super) fn disassociate(
     call: &Call<'_>,
-    asked: &DisassociateIamInstanceProfileRequest,
+    request: &DisassociateIamInstanceProfileRequest,
 ) -> Result<DisassociateIamInstanceProfileResult, Refusal> {
-    let found = find(call, &asked.association_id)?;
-    let shown = set(call, found, None, "disassociating")?;
+    let instance = find(call, &request.association_id)?;
+    let shown = set(call, instance, None, "disassociating")?;
     Ok(DisassociateIamInstanceProfileResult { iam_instance_profile_association: shown })
 }
 
 pub(super) fn describe(
     call: &Call<'_>,
-    asked: &DescribeIamInstanceProfileAssociationsRequest,
+    request: &DescribeIamInstanceProfileAssociationsRequest,
 ) -> Result<DescribeIamInstanceProfileAssociationsResult, Refusal> {
-    let filters = Filters::new(&asked.filters, &["instance-id", "state"])?;
-    let page = Page::new(asked.max_results, asked.next_token.as_deref(), 5..=1000)?;
+    let filters = Filters::new(&request.filters, &["instance-id", "state"])?;
+    let page = Page::new(request.max_results, request.next_token.as_deref(), 5..=1000)?;
     let all = associated(call)?;
-    let wanted = &asked.association_ids;
-    if let Some(unknown) = wanted.iter().find(|id| !all.iter().any(|found| found.has(id))) {
+    let wanted = &request.association_ids;
+    if let Some(unknown) = wanted.iter().find(|id| !all.iter().any(|instance| instance.has(id))) {
         return Err(no_such_association(unknown).into());
     }
     let shown = all
         .into_iter()
-        .filter(|found| wanted.is_empty() || wanted.iter().any(|id| found.has(id)))
-        .map(|found| (state(call, &found), found))
-        .filter(|(state, found)| {
+        .filter(|instance| wanted.is_empty() || wanted.iter().any(|id| instance.has(id)))
+        .map(|instance| (state(call, &instance), instance))
+        .filter(|(state, instance)| {
             filters.accept(&Tags::new(), |name| match name {
-                "instance-id" => vec![found.id.to_string()],
+                "instance-id" => vec![instance.id.to_string()],
                 _ => vec![(*state).to_owned()],
             })
         });
-    let (shown, next_token) = page.cut(shown, |(_, found)| found.id.as_str());
-    let shown = shown.iter().filter_map(|(state, found)| association(found, state));
+    let (shown, next_token) = page.paginate(shown, |(_, instance)| instance.id.as_str());
+    let shown = shown.iter().filter_map(|(state, instance)| association(instance, state));
     Ok(DescribeIamInstanceProfileAssociationsResult {
         iam_instance_profile_associations: shown.collect(),
         next_token,
@@ -88,10 +88,10 @@ pub(super) fn describe(
 
 /// The name of the profile that is meant, by name or by ARN.
 pub(super) fn name(
-    asked: &IamInstanceProfileSpecification,
+    request: &IamInstanceProfileSpecification,
     account: &AccountId,
 ) -> Result<String, Fault> {
-    match (asked.name.as_deref(), asked.arn.as_deref()) {
+    match (request.name.as_deref(), request.arn.as_deref()) {
         (Some(name), None) => Ok(name.to_owned()),
         (None, Some(arn)) => name_in(arn, account).map(str::to_owned).ok_or_else(|| {
             Fault::invalid_value(
@@ -116,9 +116,9 @@ fn name_in<'a>(arn: &'a str, account: &AccountId) -> Option<&'a str> {
 }
 
 /// The profile as an instance shows it.
-pub(super) fn shape(found: &Found, facts: &Facts) -> Option<IamInstanceProfile> {
+pub(super) fn shape(instance: &StoredInstance, facts: &Facts) -> Option<IamInstanceProfile> {
     let role = facts.role.as_ref()?;
-    let partition = found.kept.record.zone.region().partition().0;
+    let partition = instance.stored.record.zone.region().partition().0;
     Some(IamInstanceProfile {
         arn: Some(format!(
             "arn:{partition}:iam::{}:instance-profile/{}",
@@ -135,62 +135,63 @@ fn new_association(call: &Call<'_>, name: String) -> Result<ProfileAssociation, 
 /// Gives an instance this profile, or none; shows the association that is meant.
 fn set(
     call: &Call<'_>,
-    mut found: Found,
+    mut instance: StoredInstance,
     profile: Option<ProfileAssociation>,
     state: &str,
 ) -> Result<Option<IamInstanceProfileAssociation>, Refusal> {
-    let ends = association(&found, state);
-    let key = keys::instance(&call.region, found.id.as_str());
-    let before = found.kept.clone();
-    found.kept.record.profile = profile;
-    instances::check(&found.id, &found.kept.record, &found.tags())?;
+    let ends = association(&instance, state);
+    let key = keys::instance(&call.region, instance.id.as_str());
+    let before = instance.stored.clone();
+    instance.stored.record.profile = profile;
+    instances::check(&instance.id, &instance.stored.record, &instance.tags())?;
     let transaction = Transaction::new().if_unchanged(&key, Some(&before));
-    call.commit(transaction.write(&key, &found.kept.record))?;
-    Ok(association(&found, state).or(ends))
+    call.commit(transaction.write(&key, &instance.stored.record))?;
+    Ok(association(&instance, state).or(ends))
 }
 
 /// The instances that have a profile. Those that are terminated have given it back.
-fn associated(call: &Call<'_>) -> Result<Vec<Found>, Refusal> {
+fn associated(call: &Call<'_>) -> Result<Vec<StoredInstance>, Refusal> {
     let mut all = instances::all(call)?;
-    all.retain(|found| {
-        let record = &found.kept.record;
+    all.retain(|instance| {
+        let record = &instance.stored.record;
         record.profile.is_some() && record.lifecycle != Lifecycle::Terminated
     });
     Ok(all)
 }
 
 /// The instance with this association.
-fn find(call: &Call<'_>, association: &str) -> Result<Found, Refusal> {
-    let found = associated(call)?.into_iter().find(|found| found.has(association));
-    Ok(found.ok_or_else(|| no_such_association(association))?)
+fn find(call: &Call<'_>, association: &str) -> Result<StoredInstance, Refusal> {
+    let instance = associated(call)?.into_iter().find(|instance| instance.has(association));
+    Ok(instance.ok_or_else(|| no_such_association(association))?)
 }
 
 fn no_such_association(id: &str) -> Fault {
     Fault::client("NoSuchAssociation", format!("An invalid association-id of '{id}' was given"))
 }
 
-impl Found {
+impl StoredInstance {
     fn has(&self, association: &str) -> bool {
-        self.kept.record.profile.as_ref().is_some_and(|profile| profile.id == association)
+        self.stored.record.profile.as_ref().is_some_and(|profile| profile.id == association)
     }
 }
 
 /// Whether an instance that is served is served with its profile.
-fn state(call: &Call<'_>, found: &Found) -> &'static str {
-    let profile = found.kept.record.profile.as_ref();
+fn state(call: &Call<'_>, instance: &StoredInstance) -> &'static str {
+    let profile = instance.stored.record.profile.as_ref();
     let name = profile.map(ProfileAssociation::role_name).unwrap_or_default();
-    let is_known = call.applied.has_role(&found.id, name, call.now);
+    let is_known = call.applied.has_role(&instance.id, name, call.now);
     if is_known.unwrap_or(true) { "associated" } else { "associating" }
 }
 
-fn association(found: &Found, state: &str) -> Option<IamInstanceProfileAssociation> {
-    let record = &found.kept.record;
+fn association(instance: &StoredInstance, state: &str) -> Option<IamInstanceProfileAssociation> {
+    let record = &instance.stored.record;
     let profile = record.profile.as_ref()?;
-    let facts = instance::instance(&found.id, record, &found.tags(), &Overrides::default()).ok()?;
+    let facts =
+        instance::instance(&instance.id, record, &instance.tags(), &Overrides::default()).ok()?;
     Some(IamInstanceProfileAssociation {
         association_id: Some(profile.id.clone()),
-        instance_id: Some(found.id.to_string()),
-        iam_instance_profile: shape(found, &facts),
+        instance_id: Some(instance.id.to_string()),
+        iam_instance_profile: shape(instance, &facts),
         state: Some(state.to_owned()),
         timestamp: time::shape(profile.since),
     })

@@ -15,7 +15,7 @@ use imds_ec2::shapes::{
 use super::call::{Call, Refusal};
 use super::filter::Filters;
 use super::page::Page;
-use super::{ids, tags, time};
+use super::{ids, tag_values, time};
 
 /// The account that owns what Amazon publishes.
 const AMAZON: &str = "137112412989";
@@ -41,11 +41,11 @@ const WELL_KNOWN: [(WellKnownImage, &str, &str); 2] = [
 const PUBLISHED: u64 = 1_735_689_600;
 
 /// An image that exists.
-struct Found {
+struct KnownImage {
     id: ImageId,
     record: records::Image,
     /// What it was read as; none of an image that everybody knows, which nobody changes.
-    kept: Option<Stored<records::Image>>,
+    stored: Option<Stored<records::Image>>,
 }
 
 /// The image with this id, for the processors it is to run on.
@@ -54,7 +54,7 @@ pub(super) fn find(
     id: &str,
     architecture: Architecture,
 ) -> Result<Image, Refusal> {
-    let Found { id, record, .. } = found(call, id)?;
+    let KnownImage { id, record, .. } = find_known(call, id)?;
     Ok(Image {
         imds_v2_support: record.imds_v2_support,
         ..Image::backed_by_ebs(id, architecture, record.root_device)
@@ -63,26 +63,26 @@ pub(super) fn find(
 
 /// A fault if there is no image with this id.
 pub(super) fn exists(call: &Call<'_>, id: &str) -> Result<(), Refusal> {
-    found(call, id).map(drop)
+    find_known(call, id).map(drop)
 }
 
-fn found(call: &Call<'_>, id: &str) -> Result<Found, Refusal> {
+fn find_known(call: &Call<'_>, id: &str) -> Result<KnownImage, Refusal> {
     let parsed: ImageId = id.parse().map_err(|_| {
         let message = format!("Invalid id: \"{id}\" (expecting \"ami-...\")");
         Fault::client("InvalidAMIID.Malformed", message)
     })?;
-    if let Some(found) = well_known(call)?.into_iter().find(|found| found.id == parsed) {
-        return Ok(found);
+    if let Some(image) = well_known(call)?.into_iter().find(|image| image.id == parsed) {
+        return Ok(image);
     }
-    let kept = call.read(&keys::image(&call.region, id))?.ok_or_else(|| {
+    let stored = call.read(&keys::image(&call.region, id))?.ok_or_else(|| {
         Fault::client("InvalidAMIID.NotFound", format!("The image id '[{id}]' does not exist"))
     })?;
-    Ok(Found { id: parsed, record: kept.record.clone(), kept: Some(kept) })
+    Ok(KnownImage { id: parsed, record: stored.record.clone(), stored: Some(stored) })
 }
 
-fn well_known(call: &Call<'_>) -> Result<Vec<Found>, Refusal> {
+fn well_known(call: &Call<'_>) -> Result<Vec<KnownImage>, Refusal> {
     let owner: imds_core::AccountId = AMAZON.parse().map_err(|_| Fault::internal())?;
-    let found = WELL_KNOWN.map(|(image, name, description)| {
+    let images = WELL_KNOWN.map(|(image, name, description)| {
         let image = image.in_region(&call.region, Architecture::X86_64);
         let record = records::Image {
             name: name.to_owned(),
@@ -94,50 +94,50 @@ fn well_known(call: &Call<'_>) -> Result<Vec<Found>, Refusal> {
             root_device: image.root_device,
             attributes: <_>::default(),
         };
-        Found { id: image.id, record, kept: None }
+        KnownImage { id: image.id, record, stored: None }
     });
-    Ok(found.into())
+    Ok(images.into())
 }
 
 /// An image that may be changed: one of the account's own.
-fn own(call: &Call<'_>, id: &str) -> Result<(Found, Stored<records::Image>), Refusal> {
-    let found = found(call, id)?;
-    let kept = found.kept.clone().ok_or_else(|| {
+fn own(call: &Call<'_>, id: &str) -> Result<(KnownImage, Stored<records::Image>), Refusal> {
+    let image = find_known(call, id)?;
+    let stored = image.stored.clone().ok_or_else(|| {
         Fault::new(403, "AuthFailure", format!("Not authorized for images: [{id}]"))
     })?;
-    Ok((found, kept))
+    Ok((image, stored))
 }
 
 pub(super) fn register(
     call: &Call<'_>,
-    asked: &RegisterImageRequest,
+    request: &RegisterImageRequest,
 ) -> Result<RegisterImageResult, Refusal> {
-    check_name(&asked.name)?;
-    let architecture = asked.architecture.as_deref().unwrap_or("x86_64");
+    check_name(&request.name)?;
+    let architecture = request.architecture.as_deref().unwrap_or("x86_64");
     if !["i386", "x86_64", "arm64"].contains(&architecture) {
         return Err(Fault::invalid_parameter_value(format!(
             "Value ({architecture}) for parameter architecture is invalid."
         ))
         .into());
     }
-    let all = call.read_all(&keys::images(&call.region))?;
-    if let Some((id, _)) = all.records.iter().find(|(_, kept)| kept.record.name == asked.name) {
-        let message = format!("AMI name {} is already in use by AMI {id}", asked.name);
+    let all = call.scan(&keys::images(&call.region))?;
+    if let Some((id, _)) = all.iter().find(|(_, stored)| stored.record.name == request.name) {
+        let message = format!("AMI name {} is already in use by AMI {id}", request.name);
         return Err(Fault::client("InvalidAMIName.Duplicate", message).into());
     }
-    let imds_v2_support = asked.imds_support.as_deref().map(imds_support).transpose()?;
+    let imds_v2_support = request.imds_support.as_deref().map(imds_support).transpose()?;
     let id: ImageId = ids::new("ami-")?;
     let record = records::Image {
-        name: asked.name.clone(),
-        description: asked.description.clone(),
+        name: request.name.clone(),
+        description: request.description.clone(),
         owner: call.account.clone(),
         created_at: call.now,
         imds_v2_support: imds_v2_support.is_some(),
         architecture: architecture.to_owned(),
-        root_device: asked.root_device_name.clone().unwrap_or_else(|| "/dev/xvda".to_owned()),
+        root_device: request.root_device_name.clone().unwrap_or_else(|| "/dev/xvda".to_owned()),
         attributes: <_>::default(),
     };
-    let its_tags = tags::specified(&asked.tag_specifications, "image")?;
+    let its_tags = tag_values::specified(&request.tag_specifications, "image")?;
     let key = keys::image(&call.region, id.as_str());
     let mut transaction = Transaction::new().if_unchanged(&key, None).write(&key, &record);
     if !its_tags.is_empty() {
@@ -171,60 +171,60 @@ fn imds_support(value: &str) -> Result<(), Fault> {
 
 pub(super) fn deregister(
     call: &Call<'_>,
-    asked: &DeregisterImageRequest,
+    request: &DeregisterImageRequest,
 ) -> Result<DeregisterImageResult, Refusal> {
-    let (found, kept) = own(call, &asked.image_id)?;
-    let key = keys::image(&call.region, found.id.as_str());
-    let tags = keys::tags(&call.region, found.id.as_str());
-    call.commit(Transaction::new().if_unchanged(&key, Some(&kept)).remove(&key).remove(&tags))?;
+    let (image, stored) = own(call, &request.image_id)?;
+    let key = keys::image(&call.region, image.id.as_str());
+    let tags = keys::tags(&call.region, image.id.as_str());
+    call.commit(Transaction::new().if_unchanged(&key, Some(&stored)).remove(&key).remove(&tags))?;
     Ok(DeregisterImageResult { return_: Some(true), ..Default::default() })
 }
 
 /// Changes one attribute: named by itself, or as `Attribute` and `Value`.
 pub(super) fn modify_attribute(
     call: &Call<'_>,
-    asked: &ModifyImageAttributeRequest,
+    request: &ModifyImageAttributeRequest,
 ) -> Result<imds_ec2::Done, Refusal> {
-    let (found, kept) = own(call, &asked.image_id)?;
-    let mut record = kept.record.clone();
+    let (image, stored) = own(call, &request.image_id)?;
+    let mut record = stored.record.clone();
     let named = |attribute: &str, value: &Option<AttributeValue>| {
-        let by_name = asked.attribute.as_deref() == Some(attribute);
-        let named = asked.value.clone().filter(|_| by_name);
+        let by_name = request.attribute.as_deref() == Some(attribute);
+        let named = request.value.clone().filter(|_| by_name);
         value.as_ref().and_then(|value| value.value.clone()).or(named)
     };
     let known = ["description", "imdsSupport", "launchPermission", "productCodes"];
-    if let Some(unknown) = asked.attribute.as_deref().filter(|name| !known.contains(name)) {
+    if let Some(unknown) = request.attribute.as_deref().filter(|name| !known.contains(name)) {
         let message = format!("Invalid attribute: {unknown}");
         return Err(Fault::invalid_parameter_value(message).into());
     }
-    if let Some(description) = named("description", &asked.description) {
+    if let Some(description) = named("description", &request.description) {
         record.description = Some(description);
     }
-    if let Some(value) = named("imdsSupport", &asked.imds_support) {
+    if let Some(value) = named("imdsSupport", &request.imds_support) {
         // There is no way back: the only value turns it on.
         imds_support(&value)?;
         record.imds_v2_support = true;
     }
-    let key = keys::image(&call.region, found.id.as_str());
-    call.commit(Transaction::new().if_unchanged(&key, Some(&kept)).write(&key, &record))?;
+    let key = keys::image(&call.region, image.id.as_str());
+    call.commit(Transaction::new().if_unchanged(&key, Some(&stored)).write(&key, &record))?;
     Ok(imds_ec2::Done)
 }
 
 pub(super) fn describe_attribute(
     call: &Call<'_>,
-    asked: &DescribeImageAttributeRequest,
+    request: &DescribeImageAttributeRequest,
 ) -> Result<ImageAttribute, Refusal> {
-    let found = found(call, &asked.image_id)?;
+    let image = find_known(call, &request.image_id)?;
     let mut attribute =
-        ImageAttribute { image_id: Some(found.id.to_string()), ..ImageAttribute::default() };
+        ImageAttribute { image_id: Some(image.id.to_string()), ..ImageAttribute::default() };
     let value = |value: Option<String>| Some(AttributeValue { value });
-    match asked.attribute.as_str() {
-        "description" => attribute.description = value(found.record.description),
+    match request.attribute.as_str() {
+        "description" => attribute.description = value(image.record.description),
         "imdsSupport" => {
-            let support = found.record.imds_v2_support.then(|| V2.to_owned());
+            let support = image.record.imds_v2_support.then(|| V2.to_owned());
             attribute.imds_support = Some(AttributeValue { value: support });
         }
-        "blockDeviceMapping" => attribute.block_device_mappings = block_devices(&found.record),
+        "blockDeviceMapping" => attribute.block_device_mappings = block_devices(&image.record),
         // Known, and nothing is there.
         "kernel"
         | "ramdisk"
@@ -267,32 +267,36 @@ const FILTERS: &[&str] = &[
 
 pub(super) fn describe(
     call: &Call<'_>,
-    asked: &DescribeImagesRequest,
+    request: &DescribeImagesRequest,
 ) -> Result<DescribeImagesResult, Refusal> {
-    let filters = Filters::new(&asked.filters, FILTERS)?;
-    let page = Page::new(asked.max_results, asked.next_token.as_deref(), 1..=1000)?;
-    let mut all = if asked.image_ids.is_empty() {
-        let own = call.read_all(&keys::images(&call.region))?.records.into_iter();
-        let own = own.filter_map(|(id, kept)| {
-            Some(Found { id: id.parse().ok()?, record: kept.record.clone(), kept: Some(kept) })
+    let filters = Filters::new(&request.filters, FILTERS)?;
+    let page = Page::new(request.max_results, request.next_token.as_deref(), 1..=1000)?;
+    let mut all = if request.image_ids.is_empty() {
+        let own = call.scan(&keys::images(&call.region))?.into_iter();
+        let own = own.filter_map(|(id, stored)| {
+            Some(KnownImage {
+                id: id.parse().ok()?,
+                record: stored.record.clone(),
+                stored: Some(stored),
+            })
         });
         well_known(call)?.into_iter().chain(own).collect()
     } else {
-        asked.image_ids.iter().map(|id| found(call, id)).collect::<Result<Vec<_>, _>>()?
+        request.image_ids.iter().map(|id| find_known(call, id)).collect::<Result<Vec<_>, _>>()?
     };
-    all.retain(|found| {
-        asked.owners.is_empty() || asked.owners.iter().any(|it| owns(call, it, found))
+    all.retain(|image| {
+        request.owners.is_empty() || request.owners.iter().any(|it| owns(call, it, image))
     });
     all.sort_by(|one, other| one.id.cmp(&other.id));
     let mut shown = Vec::new();
-    for found in all {
-        let its_tags = call.tags(found.id.as_str())?;
-        let shape = shape(&found, &its_tags);
+    for image in all {
+        let its_tags = call.tags(image.id.as_str())?;
+        let shape = shape(&image, &its_tags);
         if filters.accept(&its_tags, |name| values(&shape, name)) {
-            shown.push((found.id, shape));
+            shown.push((image.id, shape));
         }
     }
-    let (shown, next_token) = page.cut(shown, |(id, _)| id.as_str());
+    let (shown, next_token) = page.paginate(shown, |(id, _)| id.as_str());
     Ok(DescribeImagesResult {
         images: shown.into_iter().map(|(_, shape)| shape).collect(),
         next_token,
@@ -300,11 +304,11 @@ pub(super) fn describe(
 }
 
 /// Whether `owner`, an account or `self` or an alias, is the image's.
-fn owns(call: &Call<'_>, owner: &str, found: &Found) -> bool {
+fn owns(call: &Call<'_>, owner: &str, image: &KnownImage) -> bool {
     match owner {
-        "self" => found.record.owner == *call.account,
-        "amazon" => found.kept.is_none(),
-        account => found.record.owner.as_str() == account,
+        "self" => image.record.owner == *call.account,
+        "amazon" => image.stored.is_none(),
+        account => image.record.owner.as_str() == account,
     }
 }
 
@@ -331,13 +335,13 @@ fn values(shape: &shapes::Image, name: &str) -> Vec<String> {
     value.iter().cloned().collect()
 }
 
-fn shape(found: &Found, its_tags: &Tags) -> shapes::Image {
-    let record = &found.record;
+fn shape(image: &KnownImage, its_tags: &Tags) -> shapes::Image {
+    let record = &image.record;
     let text = |text: &str| Some(text.to_owned());
-    let is_amazons = found.kept.is_none();
+    let is_amazons = image.stored.is_none();
     let alias = if is_amazons { "amazon" } else { record.owner.as_str() };
     shapes::Image {
-        image_id: text(found.id.as_str()),
+        image_id: text(image.id.as_str()),
         name: text(&record.name),
         description: record.description.clone(),
         image_location: Some(format!("{alias}/{}", record.name)),
@@ -357,7 +361,7 @@ fn shape(found: &Found, its_tags: &Tags) -> shapes::Image {
         virtualization_type: text("hvm"),
         platform_details: text("Linux/UNIX"),
         usage_operation: text("RunInstances"),
-        tags: tags::shape(its_tags),
+        tags: tag_values::shape(its_tags),
         ..shapes::Image::default()
     }
 }

@@ -69,11 +69,11 @@ const FILTERS: &[&str] = &[
 
 pub(super) fn describe(
     _: &Call<'_>,
-    asked: &DescribeInstanceTypesRequest,
+    request: &DescribeInstanceTypesRequest,
 ) -> Result<DescribeInstanceTypesResult, Refusal> {
-    let filters = Filters::new(&asked.filters, FILTERS)?;
-    let page = Page::new(asked.max_results, asked.next_token.as_deref(), 5..=100)?;
-    let mut names: Vec<&str> = asked.instance_types.iter().map(String::as_str).collect();
+    let filters = Filters::new(&request.filters, FILTERS)?;
+    let page = Page::new(request.max_results, request.next_token.as_deref(), 5..=100)?;
+    let mut names: Vec<&str> = request.instance_types.iter().map(String::as_str).collect();
     if names.is_empty() {
         names = TYPES.iter().map(|(name, ..)| *name).collect();
     }
@@ -90,7 +90,7 @@ pub(super) fn describe(
         .map(shape)
         .filter(|shape| filters.accept(&Tags::new(), |name| values(shape, name)));
     let (instance_types, next_token) =
-        page.cut(shown, |shape| shape.instance_type.as_deref().unwrap_or_default());
+        page.paginate(shown, |shape| shape.instance_type.as_deref().unwrap_or_default());
     Ok(DescribeInstanceTypesResult { instance_types, next_token })
 }
 

@@ -1,11 +1,16 @@
 //! Instances: how they are found, what they may be, and the calls about them.
 
+mod address_values;
+pub(super) mod attribute_names;
+mod attribute_values;
 pub(super) mod attributes;
 pub(super) mod describe;
 mod filters;
 mod interfaces;
+mod network_interfaces;
 pub(super) mod run;
 mod shape;
+mod state;
 pub(super) mod states;
 pub(super) mod status;
 
@@ -13,75 +18,73 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use imds_account::records::{self, Lifecycle, Tags};
 use imds_account::{Stored, keys};
-use imds_core::InstanceId;
 use imds_core::launch::LaunchError;
+use imds_core::{Flavour, InstanceId};
 use imds_ec2::Fault;
 
 use super::call::{Call, Refusal};
 use super::page::Page;
 use imds_account::{Overrides, instance};
+use state::State;
 
 /// An instance that exists, as it is kept.
-pub(super) struct Found {
+pub(super) struct StoredInstance {
     pub(super) id: InstanceId,
-    pub(super) kept: Stored<records::Instance>,
+    pub(super) stored: Stored<records::Instance>,
     pub(super) tags: Option<Stored<Tags>>,
 }
 
-/// The state of an instance: what it was told to be, and whether the data path knows.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum State {
-    Pending,
-    Running,
-    ShuttingDown,
-    Terminated,
-    Stopping,
-    Stopped,
-}
-
 /// The instance with this id, in whatever state.
-pub(super) fn find(call: &Call<'_>, id: &str) -> Result<Found, Refusal> {
+pub(super) fn find(call: &Call<'_>, id: &str) -> Result<StoredInstance, Refusal> {
     let parsed: InstanceId = id.parse().map_err(|_| Fault::instance_id_malformed(id))?;
-    let kept = call.read(&keys::instance(&call.region, id))?;
-    let kept = kept.ok_or_else(|| Fault::instance_not_found(id))?;
+    let stored = call.read(&keys::instance(&call.region, id))?;
+    let stored = stored.ok_or_else(|| Fault::instance_not_found(id))?;
     let tags = call.read(&keys::tags(&call.region, id))?;
-    Ok(Found { id: parsed, kept, tags })
+    Ok(StoredInstance { id: parsed, stored, tags })
 }
 
 /// The instances with these ids, in this order and each once. One fault names all that do not exist.
-pub(super) fn find_all(call: &Call<'_>, ids: &[String]) -> Result<Vec<Found>, Refusal> {
+pub(super) fn find_all(call: &Call<'_>, ids: &[String]) -> Result<Vec<StoredInstance>, Refusal> {
     let mut seen = BTreeSet::new();
-    let (mut found, mut missing) = (Vec::new(), Vec::new());
+    let (mut instances, mut missing) = (Vec::new(), Vec::new());
     for id in ids.iter().filter(|id| seen.insert(id.as_str())) {
         match find(call, id) {
-            Ok(instance) => found.push(instance),
+            Ok(instance) => instances.push(instance),
             Err(Refusal::Fault(fault)) if fault.code == "InvalidInstanceID.NotFound" => {
                 missing.push(id.as_str());
             }
             Err(other) => return Err(other),
         }
     }
-    if missing.is_empty() { Ok(found) } else { Err(Fault::instances_not_found(&missing).into()) }
+    if missing.is_empty() {
+        Ok(instances)
+    } else {
+        Err(Fault::instances_not_found(&missing).into())
+    }
 }
 
-/// All instances of the Region, in the order of their ids.
-pub(super) fn all(call: &Call<'_>) -> Result<Vec<Found>, Refusal> {
-    next(call, "", usize::MAX)
+/// All instances of the Region that can be read, in the order of their ids.
+pub(super) fn all(call: &Call<'_>) -> Result<Vec<StoredInstance>, Refusal> {
+    Ok(next(call, "", usize::MAX)?.0)
 }
 
-/// The next `limit` instances behind the one with the id `after`.
-fn next(call: &Call<'_>, after: &str, limit: usize) -> Result<Vec<Found>, Refusal> {
-    let instances = keys::instances(&call.region);
-    let instances = call.store.read_page(&instances, after, limit)?.records;
+/// The instances among the next `limit` records after the one with the id `after`, and the last of
+/// these ids if more records follow. An instance whose tags cannot be read has none here.
+fn next(
+    call: &Call<'_>,
+    after: &str,
+    limit: usize,
+) -> Result<(Vec<StoredInstance>, Option<String>), Refusal> {
+    let page = call.scan_page(&keys::instances(&call.region), after, limit)?;
     // All that begins with `i-` are instances, which have no more tags than one record each.
     let after = if after.is_empty() { "i-" } else { after };
-    let tags = call.store.read_page(&keys::all_tags(&call.region), after, limit)?;
+    let tags = call.scan_page(&keys::all_tags(&call.region), after, limit)?;
     let mut tags: BTreeMap<_, _> = tags.records.into_iter().collect();
-    let found = instances.into_iter().filter_map(|(id, kept)| {
+    let instances = page.records.into_iter().filter_map(|(id, stored)| {
         let tags = tags.remove(&id);
-        Some(Found { id: id.parse().ok()?, kept, tags })
+        Some(StoredInstance { id: id.parse().ok()?, stored, tags })
     });
-    Ok(found.collect())
+    Ok((instances.collect(), page.next))
 }
 
 /// How many instances are read at once, at least.
@@ -93,50 +96,55 @@ fn paged<T>(
     call: &Call<'_>,
     ids: &[String],
     (max_results, next_token): (Option<i32>, Option<&str>),
-    show: impl Fn(Found) -> Option<T>,
+    show: impl Fn(StoredInstance) -> Option<T>,
     key: impl Fn(&T) -> &str,
 ) -> Result<(Vec<T>, Option<String>), Refusal> {
     let page = Page::new(max_results, next_token, 5..=1000)?;
     if !ids.is_empty() {
-        let found = named(call, ids, max_results)?;
-        return Ok(page.cut(found.into_iter().filter_map(show), key));
+        let instances = named(call, ids, max_results)?;
+        return Ok(page.paginate(instances.into_iter().filter_map(show), key));
     }
     let mut shown = Vec::new();
-    let mut after = page.after().to_owned();
+    let mut after = Some(page.after().to_owned());
     // One more than the page has tells that there is another page.
     let batch = BATCH.max(page.limit() + 1);
-    while shown.len() <= page.limit() {
-        let found = next(call, &after, batch)?;
-        let Some(last) = found.last() else { break };
-        after = last.id.to_string();
-        shown.extend(found.into_iter().filter_map(&show));
+    while shown.len() <= page.limit()
+        && let Some(last) = after.take()
+    {
+        let (instances, next) = next(call, &last, batch)?;
+        shown.extend(instances.into_iter().filter_map(&show));
+        after = next;
     }
-    Ok(page.cut(shown, key))
+    Ok(page.paginate(shown, key))
 }
 
-fn named(call: &Call<'_>, ids: &[String], max_results: Option<i32>) -> Result<Vec<Found>, Refusal> {
+fn named(
+    call: &Call<'_>,
+    ids: &[String],
+    max_results: Option<i32>,
+) -> Result<Vec<StoredInstance>, Refusal> {
     if max_results.is_some() {
         return Err(Fault::invalid_parameter_combination(
             "The parameter instancesSet cannot be used with the parameter maxResults",
         )
         .into());
     }
-    let mut found = find_all(call, ids)?;
-    found.sort_by(|one, other| one.id.cmp(&other.id));
-    Ok(found)
+    let mut instances = find_all(call, ids)?;
+    instances.sort_by(|one, other| one.id.cmp(&other.id));
+    Ok(instances)
 }
 
 /// The instance with this id, unless it is terminated: then nothing of it can be changed.
-pub(super) fn find_live(call: &Call<'_>, id: &str) -> Result<Found, Refusal> {
-    let found = find(call, id)?;
-    if found.kept.record.lifecycle == Lifecycle::Terminated {
-        let state = found.state(call).name();
+pub(super) fn find_live(call: &Call<'_>, id: &str) -> Result<StoredInstance, Refusal> {
+    let instance = find(call, id)?;
+    if instance.stored.record.lifecycle == Lifecycle::Terminated {
+        let state = instance.state(call).name();
         return Err(Fault::incorrect_instance_state(format!(
             "The instance '{id}' is not in a valid state for this operation: it is {state}."
         ))
         .into());
     }
-    Ok(found)
+    Ok(instance)
 }
 
 /// Whether there can be such an instance, in EC2's words where there cannot.
@@ -161,14 +169,14 @@ fn refused(error: &LaunchError) -> Fault {
     }
 }
 
-impl Found {
+impl StoredInstance {
     pub(super) fn tags(&self) -> Tags {
-        self.tags.as_ref().map(|kept| kept.record.clone()).unwrap_or_default()
+        self.tags.as_ref().map(|stored| stored.record.clone()).unwrap_or_default()
     }
 
     /// What was said of it by this name of the EC2 API.
     pub(super) fn attribute(&self, name: &str) -> Option<&str> {
-        self.kept.record.attributes.get(name).map(String::as_str)
+        self.stored.record.attributes.get(name).map(String::as_str)
     }
 
     /// Whether an attribute that is true or false is true; who says nothing means false.
@@ -176,53 +184,18 @@ impl Found {
         self.attribute(name) == Some("true")
     }
 
-    pub(super) fn state(&self, call: &Call<'_>) -> State {
-        State::of(self.kept.record.lifecycle, call.is_served(&self.id))
-    }
-}
-
-impl State {
-    /// The state of an instance that was told to be `lifecycle`, and is served or is not.
-    pub(super) fn of(lifecycle: Lifecycle, is_served: bool) -> Self {
-        match (lifecycle, is_served) {
-            (Lifecycle::Running, false) => Self::Pending,
-            (Lifecycle::Running, true) => Self::Running,
-            (Lifecycle::Stopped, true) => Self::Stopping,
-            (Lifecycle::Stopped, false) => Self::Stopped,
-            (Lifecycle::Terminated, true) => Self::ShuttingDown,
-            (Lifecycle::Terminated, false) => Self::Terminated,
-        }
+    /// Whether it has the Elastic Network Adapter: Nitro types always have.
+    fn has_ena(&self) -> bool {
+        self.stored.record.instance_type.flavour() == Flavour::Nitro
+            || self.is(attribute_names::ENA_SUPPORT)
     }
 
-    /// As the EC2 API has it. Source: EC2 API `InstanceState`.
-    pub(super) fn name(self) -> &'static str {
-        match self {
-            Self::Pending => "pending",
-            Self::Running => "running",
-            Self::ShuttingDown => "shutting-down",
-            Self::Terminated => "terminated",
-            Self::Stopping => "stopping",
-            Self::Stopped => "stopped",
-        }
+    /// Whether the data path serves it with its options.
+    fn has_applied_options(&self, call: &Call<'_>) -> bool {
+        call.applied.options(&self.id) == Some(self.stored.record.options)
     }
 
-    /// The same as a number.
-    pub(super) fn code(self) -> i32 {
-        match self {
-            Self::Pending => 0,
-            Self::Running => 16,
-            Self::ShuttingDown => 32,
-            Self::Terminated => 48,
-            Self::Stopping => 64,
-            Self::Stopped => 80,
-        }
-    }
-
-    /// Both.
-    pub(super) fn shape(self) -> imds_ec2::shapes::InstanceState {
-        imds_ec2::shapes::InstanceState {
-            code: Some(self.code()),
-            name: Some(self.name().to_owned()),
-        }
+    fn state(&self, call: &Call<'_>) -> State {
+        State::of(self.stored.record.lifecycle, call.is_served(&self.id))
     }
 }

@@ -16,7 +16,7 @@ use sha2::Sha256;
 
 use super::call::{Call, Refusal};
 use super::filter::Filters;
-use super::{ids, tags, time};
+use super::{ids, tag_values, time};
 
 /// A public key that EC2 takes.
 struct Key {
@@ -30,16 +30,16 @@ struct Key {
 
 pub(super) fn import(
     call: &Call<'_>,
-    asked: &ImportKeyPairRequest,
+    request: &ImportKeyPairRequest,
 ) -> Result<ImportKeyPairResult, Refusal> {
-    let name = asked.key_name.as_str();
+    let name = request.key_name.as_str();
     if !(1..=255).contains(&name.len()) || !name.bytes().all(|byte| (b' '..=b'~').contains(&byte)) {
         return Err(Fault::invalid_parameter_value(
             "Invalid value for parameter KeyName: it has 1 to 255 ASCII characters.",
         )
         .into());
     }
-    let key = Key::parse(&asked.public_key_material.0).ok_or_else(|| {
+    let key = Key::parse(&request.public_key_material.0).ok_or_else(|| {
         Fault::client(
             "InvalidKey.Format",
             "Key is not in valid OpenSSH public key format: it is one line such as \
@@ -51,7 +51,7 @@ pub(super) fn import(
         let message = format!("The keypair '{name}' already exists.");
         return Err(Fault::client("InvalidKeyPair.Duplicate", message).into());
     }
-    let its_tags = tags::specified(&asked.tag_specifications, "key-pair")?;
+    let its_tags = tag_values::specified(&request.tag_specifications, "key-pair")?;
     let record = records::KeyPair {
         id: ids::new("key-")?,
         openssh: key.openssh,
@@ -68,7 +68,7 @@ pub(super) fn import(
         key_fingerprint: Some(record.fingerprint),
         key_name: Some(name.to_owned()),
         key_pair_id: Some(record.id),
-        tags: tags::shape(&its_tags),
+        tags: tag_values::shape(&its_tags),
     })
 }
 
@@ -115,25 +115,29 @@ fn field<'a>(rest: &mut &'a [u8]) -> Option<&'a [u8]> {
 /// Deletes a key pair; there is no fault if there is none, as on EC2.
 pub(super) fn delete(
     call: &Call<'_>,
-    asked: &DeleteKeyPairRequest,
+    request: &DeleteKeyPairRequest,
 ) -> Result<DeleteKeyPairResult, Refusal> {
-    let all = call.read_all(&keys::key_pairs(&call.region))?;
-    let meant = all.records.into_iter().find(|(name, kept)| {
-        asked.key_name.as_ref() == Some(name) || asked.key_pair_id.as_ref() == Some(&kept.record.id)
-    });
-    if asked.key_name.is_none() && asked.key_pair_id.is_none() {
-        return Err(Fault::missing_parameter("KeyName").into());
-    }
+    let meant = match (&request.key_name, &request.key_pair_id) {
+        (Some(name), _) => {
+            let stored = call.read(&keys::key_pair(&call.region, name))?;
+            stored.map(|stored| (name.clone(), stored))
+        }
+        (None, Some(id)) => {
+            let all = call.scan(&keys::key_pairs(&call.region))?;
+            all.into_iter().find(|(_, stored)| stored.record.id == *id)
+        }
+        (None, None) => return Err(Fault::missing_parameter("KeyName").into()),
+    };
     let mut transaction = Transaction::new();
-    if let Some((name, kept)) = &meant {
+    if let Some((name, stored)) = &meant {
         let place = keys::key_pair(&call.region, name);
         transaction = transaction
-            .if_unchanged(&place, Some(kept))
+            .if_unchanged(&place, Some(stored))
             .remove(&place)
-            .remove(&keys::tags(&call.region, &kept.record.id));
+            .remove(&keys::tags(&call.region, &stored.record.id));
     }
     call.commit(transaction)?;
-    let key_pair_id = meant.map(|(_, kept)| kept.record.id);
+    let key_pair_id = meant.map(|(_, stored)| stored.record.id);
     Ok(DeleteKeyPairResult { return_: Some(true), key_pair_id })
 }
 
@@ -142,28 +146,29 @@ const FILTERS: &[&str] = &["fingerprint", "key-name", "key-pair-id"];
 
 pub(super) fn describe(
     call: &Call<'_>,
-    asked: &DescribeKeyPairsRequest,
+    request: &DescribeKeyPairsRequest,
 ) -> Result<DescribeKeyPairsResult, Refusal> {
-    let filters = Filters::new(&asked.filters, FILTERS)?;
-    let all = call.read_all(&keys::key_pairs(&call.region))?.records;
-    for name in &asked.key_names {
-        if !all.iter().any(|(known, _)| known == name) {
+    let filters = Filters::new(&request.filters, FILTERS)?;
+    let all = call.scan(&keys::key_pairs(&call.region))?;
+    for name in &request.key_names {
+        // Read by itself: a key pair that is there and cannot be read is not reported as missing.
+        if call.read(&keys::key_pair(&call.region, name))?.is_none() {
             let message = format!("The key pair '{name}' does not exist");
             return Err(Fault::client("InvalidKeyPair.NotFound", message).into());
         }
     }
-    for id in &asked.key_pair_ids {
-        if !all.iter().any(|(_, kept)| kept.record.id == *id) {
+    for id in &request.key_pair_ids {
+        if !all.iter().any(|(_, stored)| stored.record.id == *id) {
             let message = format!("The key pair with ID '{id}' does not exist");
             return Err(Fault::client("InvalidKeyPair.NotFound", message).into());
         }
     }
     let mut key_pairs = Vec::new();
-    for (name, kept) in all {
-        let key = kept.record;
-        let is_named = asked.key_names.is_empty() && asked.key_pair_ids.is_empty()
-            || asked.key_names.contains(&name)
-            || asked.key_pair_ids.contains(&key.id);
+    for (name, stored) in all {
+        let key = stored.record;
+        let is_named = request.key_names.is_empty() && request.key_pair_ids.is_empty()
+            || request.key_names.contains(&name)
+            || request.key_pair_ids.contains(&key.id);
         let its_tags = call.tags(&key.id)?;
         let values = |filter: &str| match filter {
             "fingerprint" => vec![key.fingerprint.clone()],
@@ -172,10 +177,13 @@ pub(super) fn describe(
         };
         if is_named && filters.accept(&its_tags, values) {
             key_pairs.push(KeyPairInfo {
-                public_key: asked.include_public_key.unwrap_or(false).then(|| key.openssh.clone()),
+                public_key: request
+                    .include_public_key
+                    .unwrap_or(false)
+                    .then(|| key.openssh.clone()),
                 key_pair_id: Some(key.id),
                 key_type: Some(key.kind),
-                tags: tags::shape(&its_tags),
+                tags: tag_values::shape(&its_tags),
                 create_time: time::shape(key.created_at),
                 key_name: Some(name),
                 key_fingerprint: Some(key.fingerprint),

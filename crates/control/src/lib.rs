@@ -1,8 +1,14 @@
-//! The control side: the EC2 calls that set metadata options.
+//! The EC2 API for simulated instances: calls, filters, pages.
 //!
-//! HTTP in ([`http`]) → who asks ([`authenticate`]) → what is asked (`imds_ec2`) → the operation, one
-//! file for each noun of the API → a transaction in the store. The agent brings it into force; an
-//! operation only says `pending`.
+//! A request comes by HTTP ([`http`]), is authenticated ([`authenticate`]) and parsed (`imds_ec2`),
+//! and goes to its operation ([`operations`]): one file for each noun of the API. An operation reads
+//! records, commits one transaction and answers `pending`; the data path applies the change.
+//!
+//! No file uses a file below it: [`call`], [`filter`], [`page`], [`options`] and [`tag_values`] →
+//! nouns → [`operations`] → [`Control`] → [`http`].
+//!
+//! One record that cannot be read concerns itself alone: lists leave it out and log its key, and only
+//! calls that need exactly this record fail, with `InternalError`.
 
 mod admin;
 mod authenticate;
@@ -21,8 +27,10 @@ mod metadata_defaults;
 mod metadata_options;
 mod network;
 mod operations;
+mod options;
 mod page;
 mod places;
+mod tag_values;
 mod tags;
 mod time;
 
@@ -33,7 +41,7 @@ use imds_core::placement::Region;
 use imds_ec2::{Fault, Params, Request};
 
 pub use admin::{AccessKeyFacts, AdminAnswer, AdminRefusal, AdminRequest, EventRequest};
-use call::{Call, Refusal};
+use call::{Call, Refusal, UnreadableLog};
 pub use http::ControlServer;
 
 /// How often an operation is tried that others keep getting in the way of.
@@ -41,11 +49,13 @@ const ATTEMPTS: usize = 64;
 
 /// The account as the EC2 API shows it.
 pub struct Control {
+    /// The account's records.
     pub store: Store,
-    /// What the data path obeys.
+    /// What the data path serves at this moment.
     pub applied: Box<dyn Applied>,
+    /// Where instances are launched.
     pub network: Network,
-    /// The Region of requests that name none, as unsigned ones do.
+    /// The Region of requests that name none, such as unsigned ones.
     pub region: Region,
     /// Whether requests must be signed.
     pub authentication: Authentication,
@@ -54,23 +64,25 @@ pub struct Control {
 /// Whether requests must be signed.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Authentication {
-    /// With an access key of ours.
+    /// With one of the account's access keys.
     Signature,
-    /// Whoever reaches the socket may do everything.
+    /// Not signed: whoever reaches the socket may do everything.
     Off,
 }
 
-/// Who asks.
-pub struct Caller {
-    /// As an ARN.
+/// Who signed a request; anybody if requests need no signature.
+pub(crate) struct Principal {
+    /// Its ARN.
     arn: String,
     region: Region,
     role: AccessRole,
 }
 
-/// What is answered: status and document.
+/// A response of the EC2 API.
 pub struct Reply {
+    /// The HTTP status.
     pub status: u16,
+    /// The XML document.
     pub body: String,
 }
 
@@ -92,25 +104,27 @@ impl Control {
         now: u64,
         request_id: &str,
     ) -> Result<String, Fault> {
-        let caller = self.authenticate(head, body, now)?;
+        let principal = self.authenticate(head, body, now)?;
         let query = head.uri.query().unwrap_or_default();
         let request = Request::read(Params::parse(query.as_bytes(), body)?)?;
-        if caller.role == AccessRole::ReadOnly && !request.is_read_only() {
+        if principal.role == AccessRole::ReadOnly && !request.is_read_only() {
             return Err(Fault::unauthorized());
         }
+        let unreadable = UnreadableLog::default();
         for _ in 0..ATTEMPTS {
             let call = Call {
                 store: &self.store,
                 applied: &*self.applied,
                 network: &self.network,
                 account: &self.network.account,
-                region: caller.region.clone(),
-                caller: caller.arn.clone(),
+                region: principal.region.clone(),
+                principal: principal.arn.clone(),
                 now,
                 request_id: request_id.to_owned(),
                 dry_run: request.dry_run(),
+                unreadable: &unreadable,
             };
-            match operations::carry_out(&call, &request) {
+            match operations::dispatch(&call, &request) {
                 Ok(document) => return Ok(document),
                 Err(Refusal::Fault(fault)) => return Err(fault),
                 // Somebody else was faster: what was decided may be wrong by now.

@@ -10,15 +10,15 @@ use imds_ec2::shapes::{
 };
 
 use super::call::{Call, Refusal};
-use super::metadata_options::{hop_limit, http_tokens, switch};
+use super::options::{hop_limit, http_tokens, switch};
 
 /// The Region's defaults.
 pub(super) fn of(call: &Call<'_>) -> Result<MetadataDefaults, Refusal> {
-    Ok(kept(call)?.map(|kept| kept.record).unwrap_or_default())
+    Ok(stored(call)?.map(|stored| stored.record).unwrap_or_default())
 }
 
 /// The same as it is kept, so that what relies on it can expect it unchanged.
-pub(super) fn kept(call: &Call<'_>) -> Result<Option<Stored<MetadataDefaults>>, Refusal> {
+pub(super) fn stored(call: &Call<'_>) -> Result<Option<Stored<MetadataDefaults>>, Refusal> {
     call.read(&keys::metadata_defaults(&call.region))
 }
 
@@ -46,25 +46,25 @@ pub(super) fn get(
 /// Changes what is stated; `no-preference`, and -1 for the hop limit, take a default back.
 pub(super) fn modify(
     call: &Call<'_>,
-    asked: &ModifyInstanceMetadataDefaultsRequest,
+    request: &ModifyInstanceMetadataDefaultsRequest,
 ) -> Result<ModifyInstanceMetadataDefaultsResult, Refusal> {
     let key = keys::metadata_defaults(&call.region);
     let before = call.read(&key)?;
-    let mut defaults = before.as_ref().map(|kept| kept.record).unwrap_or_default();
+    let mut defaults = before.as_ref().map(|stored| stored.record).unwrap_or_default();
     let preferences = &mut defaults.preferences;
-    change(&mut preferences.http_tokens, asked.http_tokens.as_deref(), http_tokens)?;
-    change(&mut preferences.http_endpoint, asked.http_endpoint.as_deref(), |text| {
+    change(&mut preferences.http_tokens, request.http_tokens.as_deref(), http_tokens)?;
+    change(&mut preferences.http_endpoint, request.http_endpoint.as_deref(), |text| {
         switch("HttpEndpoint", text)
     })?;
     change(
         &mut preferences.instance_metadata_tags,
-        asked.instance_metadata_tags.as_deref(),
+        request.instance_metadata_tags.as_deref(),
         |text| switch("InstanceMetadataTags", text),
     )?;
-    change(&mut defaults.http_tokens_enforced, asked.http_tokens_enforced.as_deref(), |text| {
+    change(&mut defaults.http_tokens_enforced, request.http_tokens_enforced.as_deref(), |text| {
         switch("HttpTokensEnforced", text)
     })?;
-    match asked.http_put_response_hop_limit {
+    match request.http_put_response_hop_limit {
         None => {}
         Some(-1) => preferences.hop_limit = None,
         hops => preferences.hop_limit = hop_limit(hops)?,
@@ -75,13 +75,13 @@ pub(super) fn modify(
 
 fn change<T>(
     default: &mut Option<T>,
-    stated: Option<&str>,
+    value: Option<&str>,
     parse: impl FnOnce(Option<&str>) -> Result<Option<T>, Fault>,
 ) -> Result<(), Fault> {
-    match stated {
+    match value {
         None => {}
         Some("no-preference") => *default = None,
-        stated => *default = parse(stated)?,
+        value => *default = parse(value)?,
     }
     Ok(())
 }

@@ -17,7 +17,7 @@ use imds_ec2::shapes::{
 use super::call::{Call, Refusal};
 use super::filter::Filters;
 use super::page::Page;
-use super::{ids, tags};
+use super::{ids, tag_values};
 
 /// Source: EC2 API `DescribeVpcs`.
 const VPC_FILTERS: &[&str] = &[
@@ -33,12 +33,12 @@ const VPC_FILTERS: &[&str] = &[
 
 pub(super) fn describe_vpcs(
     call: &Call<'_>,
-    asked: &DescribeVpcsRequest,
+    request: &DescribeVpcsRequest,
 ) -> Result<DescribeVpcsResult, Refusal> {
-    let filters = Filters::new(&asked.filters, VPC_FILTERS)?;
-    let page = Page::new(asked.max_results, asked.next_token.as_deref(), 5..=1000)?;
+    let filters = Filters::new(&request.filters, VPC_FILTERS)?;
+    let page = Page::new(request.max_results, request.next_token.as_deref(), 5..=1000)?;
     let vpc = call.network.vpc(&call.region);
-    if let Some(unknown) = asked.vpc_ids.iter().find(|id| id.as_str() != vpc.id.as_str()) {
+    if let Some(unknown) = request.vpc_ids.iter().find(|id| id.as_str() != vpc.id.as_str()) {
         let message = format!("The vpc ID '{unknown}' does not exist");
         return Err(Fault::client("InvalidVpcID.NotFound", message).into());
     }
@@ -68,10 +68,10 @@ pub(super) fn describe_vpcs(
         dhcp_options_id: Some("default".to_owned()),
         instance_tenancy: Some("default".to_owned()),
         is_default: Some(true),
-        tags: tags::shape(&its_tags),
+        tags: tag_values::shape(&its_tags),
         ..shapes::Vpc::default()
     });
-    let (vpcs, next_token) = page.cut(shape, |vpc| vpc.vpc_id.as_deref().unwrap_or_default());
+    let (vpcs, next_token) = page.paginate(shape, |vpc| vpc.vpc_id.as_deref().unwrap_or_default());
     Ok(DescribeVpcsResult { vpcs, next_token })
 }
 
@@ -98,12 +98,12 @@ const SUBNET_FILTERS: &[&str] = &[
 
 pub(super) fn describe_subnets(
     call: &Call<'_>,
-    asked: &DescribeSubnetsRequest,
+    request: &DescribeSubnetsRequest,
 ) -> Result<DescribeSubnetsResult, Refusal> {
-    let filters = Filters::new(&asked.filters, SUBNET_FILTERS)?;
-    let page = Page::new(asked.max_results, asked.next_token.as_deref(), 5..=1000)?;
+    let filters = Filters::new(&request.filters, SUBNET_FILTERS)?;
+    let page = Page::new(request.max_results, request.next_token.as_deref(), 5..=1000)?;
     let mut subnets = call.network.subnets(&call.region);
-    for id in &asked.subnet_ids {
+    for id in &request.subnet_ids {
         if !subnets.iter().any(|subnet| subnet.id.as_str() == id) {
             let message = format!("The subnet ID '{id}' does not exist");
             return Err(Fault::client("InvalidSubnetID.NotFound", message).into());
@@ -115,16 +115,16 @@ pub(super) fn describe_subnets(
     let vpc = call.network.vpc(&call.region);
     let mut shown = Vec::new();
     for subnet in subnets {
-        let is_named = asked.subnet_ids.is_empty()
-            || asked.subnet_ids.iter().any(|id| id == subnet.id.as_str());
+        let is_named = request.subnet_ids.is_empty()
+            || request.subnet_ids.iter().any(|id| id == subnet.id.as_str());
         let its_tags = call.tags(subnet.id.as_str())?;
-        let shape = subnet_shape(call, &subnet, &vpc, &taken, tags::shape(&its_tags));
+        let shape = subnet_shape(call, &subnet, &vpc, &taken, tag_values::shape(&its_tags));
         if is_named && filters.accept(&its_tags, |name| subnet_values(&shape, name)) {
             shown.push(shape);
         }
     }
     let (subnets, next_token) =
-        page.cut(shown, |subnet| subnet.subnet_id.as_deref().unwrap_or_default());
+        page.paginate(shown, |subnet| subnet.subnet_id.as_deref().unwrap_or_default());
     Ok(DescribeSubnetsResult { subnets, next_token })
 }
 
@@ -202,13 +202,13 @@ const GROUP_FILTERS: &[&str] = &["description", "group-id", "group-name", "owner
 /// There is the VPC's default group: nothing here filters packets.
 pub(super) fn describe_security_groups(
     call: &Call<'_>,
-    asked: &DescribeSecurityGroupsRequest,
+    request: &DescribeSecurityGroupsRequest,
 ) -> Result<DescribeSecurityGroupsResult, Refusal> {
-    let filters = Filters::new(&asked.filters, GROUP_FILTERS)?;
-    let page = Page::new(asked.max_results, asked.next_token.as_deref(), 5..=1000)?;
+    let filters = Filters::new(&request.filters, GROUP_FILTERS)?;
+    let page = Page::new(request.max_results, request.next_token.as_deref(), 5..=1000)?;
     let group = call.network.security_group(&call.region);
-    let unknown = asked.group_ids.iter().find(|id| id.as_str() != group.id.as_str());
-    let unknown = unknown.or_else(|| asked.group_names.iter().find(|name| **name != group.name));
+    let unknown = request.group_ids.iter().find(|id| id.as_str() != group.id.as_str());
+    let unknown = unknown.or_else(|| request.group_names.iter().find(|name| **name != group.name));
     if let Some(unknown) = unknown {
         let message = format!("The security group '{unknown}' does not exist");
         return Err(Fault::client("InvalidGroup.NotFound", message).into());
@@ -236,10 +236,10 @@ pub(super) fn describe_security_groups(
         owner_id: Some(call.account.to_string()),
         vpc_id: Some(vpc.id.to_string()),
         ip_permissions_egress: vec![everywhere],
-        tags: tags::shape(&its_tags),
+        tags: tag_values::shape(&its_tags),
         ..shapes::SecurityGroup::default()
     });
     let (security_groups, next_token) =
-        page.cut(shape, |group| group.group_id.as_deref().unwrap_or_default());
+        page.paginate(shape, |group| group.group_id.as_deref().unwrap_or_default());
     Ok(DescribeSecurityGroupsResult { security_groups, next_token })
 }

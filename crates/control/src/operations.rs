@@ -4,67 +4,75 @@ use imds_ec2::Request;
 
 use super::call::{Call, Refusal};
 use super::instances::{attributes, describe, run, states, status};
-use super::launch_templates::versions;
+use super::launch_templates::{launch, templates, versions};
 use super::{
-    iam_profiles, images, instance_types, key_pairs, launch_templates, metadata_defaults,
-    metadata_options, network, places, tags,
+    iam_profiles, images, instance_types, key_pairs, metadata_defaults, metadata_options, network,
+    places, tags,
 };
 
-/// Carries out `request`; gives the document that answers it.
-pub(super) fn carry_out(call: &Call<'_>, request: &Request) -> Result<String, Refusal> {
+/// Carries out `request`, and returns the document that answers it.
+pub(super) fn dispatch(call: &Call<'_>, request: &Request) -> Result<String, Refusal> {
     match request {
-        Request::AssociateIamInstanceProfile(asked) => call.answer(asked, iam_profiles::associate),
-        Request::CreateLaunchTemplate(asked) => call.answer(asked, launch_templates::create),
-        Request::CreateLaunchTemplateVersion(asked) => call.answer(asked, versions::create),
-        Request::CreateTags(asked) => call.answer(asked, tags::create),
-        Request::DeleteKeyPair(asked) => call.answer(asked, key_pairs::delete),
-        Request::DeleteLaunchTemplate(asked) => call.answer(asked, launch_templates::delete),
-        Request::DeleteLaunchTemplateVersions(asked) => call.answer(asked, versions::delete),
-        Request::DeleteTags(asked) => call.answer(asked, tags::delete),
-        Request::DeregisterImage(asked) => call.answer(asked, images::deregister),
-        Request::DescribeAvailabilityZones(asked) => call.answer(asked, places::describe_zones),
-        Request::DescribeIamInstanceProfileAssociations(asked) => {
-            call.answer(asked, iam_profiles::describe)
+        Request::AssociateIamInstanceProfile(request) => {
+            call.answer(request, iam_profiles::associate)
         }
-        Request::DescribeImageAttribute(asked) => call.answer(asked, images::describe_attribute),
-        Request::DescribeImages(asked) => call.answer(asked, images::describe),
-        Request::DescribeInstanceAttribute(asked) => call.answer(asked, attributes::describe),
-        Request::DescribeInstanceStatus(asked) => call.answer(asked, status::describe),
-        Request::DescribeInstanceTypes(asked) => call.answer(asked, instance_types::describe),
-        Request::DescribeInstances(asked) => call.answer(asked, describe::describe),
-        Request::DescribeKeyPairs(asked) => call.answer(asked, key_pairs::describe),
-        Request::DescribeLaunchTemplateVersions(asked) => call.answer(asked, versions::describe),
-        Request::DescribeLaunchTemplates(asked) => call.answer(asked, launch_templates::describe),
-        Request::DescribeRegions(asked) => call.answer(asked, places::describe_regions),
-        Request::DescribeSecurityGroups(asked) => {
-            call.answer(asked, network::describe_security_groups)
+        Request::CreateLaunchTemplate(request) => call.answer(request, templates::create),
+        Request::CreateLaunchTemplateVersion(request) => call.answer(request, versions::create),
+        Request::CreateTags(request) => call.answer(request, tags::create),
+        Request::DeleteKeyPair(request) => call.answer(request, key_pairs::delete),
+        Request::DeleteLaunchTemplate(request) => call.answer(request, templates::delete),
+        Request::DeleteLaunchTemplateVersions(request) => call.answer(request, versions::delete),
+        Request::DeleteTags(request) => call.answer(request, tags::delete),
+        Request::DeregisterImage(request) => call.answer(request, images::deregister),
+        Request::DescribeAvailabilityZones(request) => call.answer(request, places::describe_zones),
+        Request::DescribeIamInstanceProfileAssociations(request) => {
+            call.answer(request, iam_profiles::describe)
         }
-        Request::DescribeSubnets(asked) => call.answer(asked, network::describe_subnets),
-        Request::DescribeTags(asked) => call.answer(asked, tags::describe),
-        Request::DescribeVpcs(asked) => call.answer(asked, network::describe_vpcs),
-        Request::DisassociateIamInstanceProfile(asked) => {
-            call.answer(asked, iam_profiles::disassociate)
+        Request::DescribeImageAttribute(request) => {
+            call.answer(request, images::describe_attribute)
         }
-        Request::GetInstanceMetadataDefaults(asked) => call.answer(asked, metadata_defaults::get),
-        Request::GetLaunchTemplateData(asked) => call.answer(asked, launch_templates::of_instance),
-        Request::ImportKeyPair(asked) => call.answer(asked, key_pairs::import),
-        Request::ModifyImageAttribute(asked) => call.answer(asked, images::modify_attribute),
-        Request::ModifyInstanceAttribute(asked) => call.answer(asked, attributes::modify),
-        Request::ModifyInstanceMetadataDefaults(asked) => {
-            call.answer(asked, metadata_defaults::modify)
+        Request::DescribeImages(request) => call.answer(request, images::describe),
+        Request::DescribeInstanceAttribute(request) => call.answer(request, attributes::describe),
+        Request::DescribeInstanceStatus(request) => call.answer(request, status::describe),
+        Request::DescribeInstanceTypes(request) => call.answer(request, instance_types::describe),
+        Request::DescribeInstances(request) => call.answer(request, describe::describe),
+        Request::DescribeKeyPairs(request) => call.answer(request, key_pairs::describe),
+        Request::DescribeLaunchTemplateVersions(request) => {
+            call.answer(request, versions::describe)
         }
-        Request::ModifyInstanceMetadataOptions(asked) => {
-            call.answer(asked, metadata_options::modify)
+        Request::DescribeLaunchTemplates(request) => call.answer(request, templates::describe),
+        Request::DescribeRegions(request) => call.answer(request, places::describe_regions),
+        Request::DescribeSecurityGroups(request) => {
+            call.answer(request, network::describe_security_groups)
         }
-        Request::ModifyLaunchTemplate(asked) => call.answer(asked, launch_templates::modify),
-        Request::RebootInstances(asked) => call.answer(asked, states::reboot),
-        Request::RegisterImage(asked) => call.answer(asked, images::register),
-        Request::ReplaceIamInstanceProfileAssociation(asked) => {
-            call.answer(asked, iam_profiles::replace)
+        Request::DescribeSubnets(request) => call.answer(request, network::describe_subnets),
+        Request::DescribeTags(request) => call.answer(request, tags::describe),
+        Request::DescribeVpcs(request) => call.answer(request, network::describe_vpcs),
+        Request::DisassociateIamInstanceProfile(request) => {
+            call.answer(request, iam_profiles::disassociate)
         }
-        Request::RunInstances(asked) => call.answer(asked, run::run),
-        Request::StartInstances(asked) => call.answer(asked, states::start),
-        Request::StopInstances(asked) => call.answer(asked, states::stop),
-        Request::TerminateInstances(asked) => call.answer(asked, states::terminate),
+        Request::GetInstanceMetadataDefaults(request) => {
+            call.answer(request, metadata_defaults::get)
+        }
+        Request::GetLaunchTemplateData(request) => call.answer(request, launch::of_instance),
+        Request::ImportKeyPair(request) => call.answer(request, key_pairs::import),
+        Request::ModifyImageAttribute(request) => call.answer(request, images::modify_attribute),
+        Request::ModifyInstanceAttribute(request) => call.answer(request, attributes::modify),
+        Request::ModifyInstanceMetadataDefaults(request) => {
+            call.answer(request, metadata_defaults::modify)
+        }
+        Request::ModifyInstanceMetadataOptions(request) => {
+            call.answer(request, metadata_options::modify)
+        }
+        Request::ModifyLaunchTemplate(request) => call.answer(request, templates::modify),
+        Request::RebootInstances(request) => call.answer(request, states::reboot),
+        Request::RegisterImage(request) => call.answer(request, images::register),
+        Request::ReplaceIamInstanceProfileAssociation(request) => {
+            call.answer(request, iam_profiles::replace)
+        }
+        Request::RunInstances(request) => call.answer(request, run::run),
+        Request::StartInstances(request) => call.answer(request, states::start),
+        Request::StopInstances(request) => call.answer(request, states::stop),
+        Request::TerminateInstances(request) => call.answer(request, states::terminate),
     }
 }

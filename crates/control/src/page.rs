@@ -23,11 +23,11 @@ impl Page {
     ) -> Result<Self, Fault> {
         let limit = match max_results {
             None => *allowed.end(),
-            Some(given) => {
-                let limit = usize::try_from(given).ok().filter(|limit| allowed.contains(limit));
+            Some(requested) => {
+                let limit = usize::try_from(requested).ok().filter(|limit| allowed.contains(limit));
                 limit.ok_or_else(|| {
                     Fault::invalid_parameter_value(format!(
-                        "Value ( {given} ) for parameter maxResults is invalid. Expecting a value \
+                        "Value ( {requested} ) for parameter maxResults is invalid. Expecting a value \
                          between {} and {}.",
                         allowed.start(),
                         allowed.end(),
@@ -59,7 +59,7 @@ impl Page {
     ///
     /// A token names a key, not a place: what comes or goes between two calls moves nothing else to
     /// another page.
-    pub(super) fn cut<T>(
+    pub(super) fn paginate<T>(
         self,
         items: impl IntoIterator<Item = T>,
         key: impl Fn(&T) -> &str,
@@ -84,7 +84,7 @@ mod tests {
             let (mut seen, mut token) = (Vec::new(), None);
             loop {
                 let page = Page::new(Some(5), token.as_deref(), 5..=1000).unwrap();
-                let (page, next) = page.cut(items.clone(), |item| item);
+                let (page, next) = page.paginate(items.clone(), |item| item);
                 assert!(page.len() == 5 || next.is_none(), "{count}");
                 seen.extend(page);
                 token = next;

@@ -17,14 +17,15 @@ const OPT_IN_NOT_REQUIRED: &str = "opt-in-not-required";
 /// The listed Regions, and the one that is asked.
 pub(super) fn describe_regions(
     call: &Call<'_>,
-    asked: &DescribeRegionsRequest,
+    request: &DescribeRegionsRequest,
 ) -> Result<DescribeRegionsResult, Refusal> {
-    let filters = Filters::new(&asked.filters, &["endpoint", "opt-in-status", "region-name"])?;
+    let filters = Filters::new(&request.filters, &["endpoint", "opt-in-status", "region-name"])?;
     let mut names: Vec<_> = REGIONS.iter().map(|(name, _)| *name).collect();
     if !names.contains(&call.region.as_str()) {
         names.push(call.region.as_str());
     }
-    if let Some(unknown) = asked.region_names.iter().find(|name| !names.contains(&name.as_str())) {
+    if let Some(unknown) = request.region_names.iter().find(|name| !names.contains(&name.as_str()))
+    {
         let message = format!("Invalid region names: [{unknown}]");
         return Err(Fault::invalid_parameter_value(message).into());
     }
@@ -39,7 +40,7 @@ pub(super) fn describe_regions(
             _ => vec![(*name).to_owned()],
         };
         let is_named =
-            asked.region_names.is_empty() || asked.region_names.iter().any(|it| it == name);
+            request.region_names.is_empty() || request.region_names.iter().any(|it| it == name);
         is_named && filters.accept(&Tags::new(), values)
     });
     let regions = meant.map(|name| shapes::Region {
@@ -65,12 +66,12 @@ const ZONE_FILTERS: &[&str] = &[
 
 pub(super) fn describe_zones(
     call: &Call<'_>,
-    asked: &DescribeAvailabilityZonesRequest,
+    request: &DescribeAvailabilityZonesRequest,
 ) -> Result<DescribeAvailabilityZonesResult, Refusal> {
-    let filters = Filters::new(&asked.filters, ZONE_FILTERS)?;
+    let filters = Filters::new(&request.filters, ZONE_FILTERS)?;
     let zones = zones::zones(&call.region);
     let is_known = |name: &&String| zones.iter().any(|zone| zone.as_str() == name.as_str());
-    if let Some(unknown) = asked.zone_names.iter().find(|name| !is_known(name)) {
+    if let Some(unknown) = request.zone_names.iter().find(|name| !is_known(name)) {
         let message = format!("Invalid availability zone: [{unknown}]");
         return Err(Fault::invalid_parameter_value(message).into());
     }
@@ -85,9 +86,9 @@ pub(super) fn describe_zones(
             "zone-type" => vec!["availability-zone".to_owned()],
             _ => Vec::new(),
         };
-        let is_named = asked.zone_names.is_empty() && asked.zone_ids.is_empty()
-            || asked.zone_names.iter().any(|name| name == zone.as_str())
-            || asked.zone_ids.contains(&zone.id());
+        let is_named = request.zone_names.is_empty() && request.zone_ids.is_empty()
+            || request.zone_names.iter().any(|name| name == zone.as_str())
+            || request.zone_ids.contains(&zone.id());
         is_named && filters.accept(&Tags::new(), values)
     });
     let shape = |zone: &Zone| AvailabilityZone {

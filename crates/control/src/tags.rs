@@ -1,80 +1,17 @@
-//! Tags of all resources: how they are read, written and kept, and the calls about them.
+//! `CreateTags`, `DeleteTags` and `DescribeTags`.
 
 use imds_account::records::Tags;
 use imds_account::{Transaction, keys};
-use imds_core::tags::{MAX_TAGS, Tag};
 use imds_ec2::shapes::{
-    self, CreateTagsRequest, DeleteTagsRequest, DescribeTagsRequest, DescribeTagsResult,
-    TagDescription, TagSpecification,
+    CreateTagsRequest, DeleteTagsRequest, DescribeTagsRequest, DescribeTagsResult, TagDescription,
 };
 use imds_ec2::{Done, Fault};
 
 use super::call::{Call, Refusal};
 use super::filter::Filters;
 use super::page::Page;
+use super::tag_values::{check_key, is_reserved, limited, read};
 use super::{images, instances, launch_templates};
-
-/// The tags that `specifications` have for a kind of resource, such as `instance`.
-pub(super) fn specified(
-    specifications: &[TagSpecification],
-    resource_type: &str,
-) -> Result<Tags, Fault> {
-    let meant = specifications
-        .iter()
-        .filter(|specification| specification.resource_type.as_deref() == Some(resource_type));
-    read(meant.flat_map(|specification| &specification.tags))
-}
-
-/// Tags within EC2's limits.
-pub(super) fn read<'a>(given: impl IntoIterator<Item = &'a shapes::Tag>) -> Result<Tags, Fault> {
-    let mut tags = Tags::new();
-    for tag in given {
-        let key = tag.key.as_deref().unwrap_or_default();
-        let tag = Tag::new(key, tag.value.as_deref().unwrap_or_default())
-            .map_err(|error| Fault::invalid_parameter_value(error.to_string()))?;
-        check_key(&tag.key)?;
-        if tags.insert(tag.key, tag.value).is_some() {
-            return Err(Fault::invalid_parameter_value(format!(
-                "Duplicate tag key '{key}' specified."
-            )));
-        }
-    }
-    limited(tags)
-}
-
-/// Whether only EC2 itself gives and takes tags with this key. Source: EC2 User Guide, "Tag
-/// restrictions".
-pub(super) fn is_reserved(key: &str) -> bool {
-    key.get(..4).is_some_and(|prefix| prefix.eq_ignore_ascii_case("aws:"))
-}
-
-fn check_key(key: &str) -> Result<(), Fault> {
-    if is_reserved(key) {
-        return Err(Fault::invalid_parameter_value(format!(
-            "Tag keys starting with 'aws:' are reserved for internal use: {key}"
-        )));
-    }
-    Ok(())
-}
-
-/// Tags, unless they are more than a resource may have; EC2 counts only those of users.
-pub(super) fn limited(tags: Tags) -> Result<Tags, Fault> {
-    let count = tags.keys().filter(|key| !is_reserved(key)).count();
-    if count > MAX_TAGS {
-        let message = format!("The maximum number of tags per resource is {MAX_TAGS}.");
-        return Err(Fault::client("TagLimitExceeded", message));
-    }
-    Ok(tags)
-}
-
-/// Tags as they are answered.
-pub(super) fn shape(tags: &Tags) -> Vec<shapes::Tag> {
-    let tag = |(key, value): (&String, &String)| shapes::Tag {
-        key: Some(key.clone()),
-        value: Some(value.clone()),
-    };
-    tags.iter().map(tag).collect()
-}
 
 /// What is tagged, by the beginning of its id. Source: EC2 User Guide, "Tagging support for Amazon
 /// EC2 resources".
@@ -94,13 +31,13 @@ fn kind(resource: &str) -> Option<&'static str> {
     KINDS.iter().find(|(prefix, _)| resource.starts_with(prefix)).map(|(_, kind)| *kind)
 }
 
-pub(super) fn create(call: &Call<'_>, asked: &CreateTagsRequest) -> Result<Done, Refusal> {
-    let added = read(&asked.tags)?;
+pub(super) fn create(call: &Call<'_>, request: &CreateTagsRequest) -> Result<Done, Refusal> {
+    let added = read(&request.tags)?;
     let mut transaction = Transaction::new();
-    for resource in &asked.resources {
+    for resource in &request.resources {
         let key = keys::tags(&call.region, resource);
         let before = call.read(&key)?;
-        let mut tags = before.as_ref().map(|kept| kept.record.clone()).unwrap_or_default();
+        let mut tags = before.as_ref().map(|stored| stored.record.clone()).unwrap_or_default();
         tags.extend(added.clone());
         let tags = limited(tags)?;
         transaction = relying_on_resource(call, transaction, resource, &tags)?
@@ -112,21 +49,21 @@ pub(super) fn create(call: &Call<'_>, asked: &CreateTagsRequest) -> Result<Done,
 }
 
 /// Deletes tags by key, or by key and value; all of a resource's where none is named.
-pub(super) fn delete(call: &Call<'_>, asked: &DeleteTagsRequest) -> Result<Done, Refusal> {
-    for key in asked.tags.iter().filter_map(|tag| tag.key.as_deref()) {
+pub(super) fn delete(call: &Call<'_>, request: &DeleteTagsRequest) -> Result<Done, Refusal> {
+    for key in request.tags.iter().filter_map(|tag| tag.key.as_deref()) {
         check_key(key)?;
     }
     let is_meant = |key: &String, value: &String| {
-        asked.tags.is_empty() && !is_reserved(key)
-            || asked.tags.iter().any(|tag| {
+        request.tags.is_empty() && !is_reserved(key)
+            || request.tags.iter().any(|tag| {
                 tag.key.as_ref() == Some(key) && tag.value.as_ref().is_none_or(|it| it == value)
             })
     };
     let mut transaction = Transaction::new();
-    for resource in &asked.resources {
+    for resource in &request.resources {
         let key = keys::tags(&call.region, resource);
         let before = call.read(&key)?;
-        let mut tags = before.as_ref().map(|kept| kept.record.clone()).unwrap_or_default();
+        let mut tags = before.as_ref().map(|stored| stored.record.clone()).unwrap_or_default();
         tags.retain(|key, value| !is_meant(key, value));
         transaction = relying_on_resource(call, transaction, resource, &tags)?
             .if_unchanged(&key, before.as_ref());
@@ -150,22 +87,23 @@ fn relying_on_resource(
     };
     Ok(match kind(resource).ok_or_else(unknown)? {
         "instance" => {
-            let found = instances::find(call, resource)?;
+            let instance = instances::find(call, resource)?;
             // A key that is no path cannot be served, so it is refused while tags are.
-            instances::check(&found.id, &found.kept.record, tags)?;
-            transaction.if_unchanged(&keys::instance(&call.region, resource), Some(&found.kept))
+            instances::check(&instance.id, &instance.stored.record, tags)?;
+            transaction
+                .if_unchanged(&keys::instance(&call.region, resource), Some(&instance.stored))
         }
         "image" => {
             images::exists(call, resource)?;
             transaction
         }
         "launch-template" => {
-            launch_templates::find(call, Some(resource), None)?;
+            launch_templates::find::find(call, Some(resource), None)?;
             transaction
         }
         "key-pair" => {
-            let all = call.read_all(&keys::key_pairs(&call.region))?.records;
-            if !all.iter().any(|(_, kept)| kept.record.id == resource) {
+            let all = call.scan(&keys::key_pairs(&call.region))?;
+            if !all.iter().any(|(_, stored)| stored.record.id == resource) {
                 return Err(unknown());
             }
             transaction
@@ -180,15 +118,15 @@ const FILTERS: &[&str] = &["key", "resource-id", "resource-type", "value"];
 
 pub(super) fn describe(
     call: &Call<'_>,
-    asked: &DescribeTagsRequest,
+    request: &DescribeTagsRequest,
 ) -> Result<DescribeTagsResult, Refusal> {
-    let filters = Filters::new(&asked.filters, FILTERS)?;
-    let page = Page::new(asked.max_results, asked.next_token.as_deref(), 5..=1000)?;
-    let all = call.read_all(&keys::all_tags(&call.region))?.records;
+    let filters = Filters::new(&request.filters, FILTERS)?;
+    let page = Page::new(request.max_results, request.next_token.as_deref(), 5..=1000)?;
+    let all = call.scan(&keys::all_tags(&call.region))?;
     let mut shown = Vec::new();
-    for (resource, kept) in all {
+    for (resource, stored) in all {
         let kind = kind(&resource).unwrap_or_default();
-        for (key, value) in kept.record {
+        for (key, value) in stored.record {
             let of_this = [(key.clone(), value.clone())].into();
             let values = |name: &str| match name {
                 "key" => vec![key.clone()],
@@ -208,6 +146,6 @@ pub(super) fn describe(
             }
         }
     }
-    let (shown, next_token) = page.cut(shown, |(place, _)| place);
+    let (shown, next_token) = page.paginate(shown, |(place, _)| place);
     Ok(DescribeTagsResult { tags: shown.into_iter().map(|(_, tag)| tag).collect(), next_token })
 }

@@ -1,59 +1,53 @@
-//! `DescribeInstanceAttribute` and `ModifyInstanceAttribute`, and the names of what can be said of an
-//! instance and read back.
+//! `DescribeInstanceAttribute` and `ModifyInstanceAttribute`.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use imds_account::records::{self, Lifecycle};
 use imds_account::{Transaction, keys};
-use imds_core::instance::HostnameType;
-use imds_core::launch::MAX_USER_DATA;
-use imds_core::{Flavour, InstanceType};
+use imds_core::InstanceType;
 use imds_ec2::shapes::{
     AttributeBooleanValue, AttributeValue, DescribeInstanceAttributeRequest, EnclaveOptions,
     InstanceAttribute, ModifyInstanceAttributeRequest,
 };
 use imds_ec2::{Done, Fault};
 
-use super::{Found, check, find, find_live, interfaces, shape};
+use super::attribute_names::{
+    DISABLE_API_STOP, DISABLE_API_TERMINATION, EBS_OPTIMIZED, ENA_SUPPORT, SHUTDOWN_BEHAVIOR,
+    SOURCE_DEST_CHECK, SRIOV_NET_SUPPORT,
+};
+use super::attribute_values::{instance_type, shutdown_behavior, user_data};
+use super::{StoredInstance, check, find, find_live, interfaces, network_interfaces, shape};
 use crate::call::{Call, Refusal};
 use imds_account::{Overrides, instance};
 
-pub(crate) const AFFINITY: &str = "affinity";
-pub(crate) const DISABLE_API_STOP: &str = "disableApiStop";
-pub(crate) const DISABLE_API_TERMINATION: &str = "disableApiTermination";
-pub(crate) const EBS_OPTIMIZED: &str = "ebsOptimized";
-pub(super) const ENA_SUPPORT: &str = "enaSupport";
-pub(crate) const SHUTDOWN_BEHAVIOR: &str = "instanceInitiatedShutdownBehavior";
-pub(super) const SOURCE_DEST_CHECK: &str = "sourceDestCheck";
-pub(crate) const SPOT_INSTANCE_TYPE: &str = "spotInstanceType";
-pub(super) const SRIOV_NET_SUPPORT: &str = "sriovNetSupport";
-pub(crate) const TENANCY: &str = "tenancy";
-
 pub(crate) fn describe(
     call: &Call<'_>,
-    asked: &DescribeInstanceAttributeRequest,
+    request: &DescribeInstanceAttributeRequest,
 ) -> Result<InstanceAttribute, Refusal> {
-    let found = find(call, &asked.instance_id)?;
-    let record = &found.kept.record;
-    let facts = instance::instance(&found.id, record, &found.tags(), &Overrides::default());
+    let instance = find(call, &request.instance_id)?;
+    let record = &instance.stored.record;
+    let facts = instance::instance(&instance.id, record, &instance.tags(), &Overrides::default());
     let facts = facts.map_err(|_| Fault::internal())?;
     let text = |value: Option<String>| Some(AttributeValue { value });
     let flag = |value| Some(AttributeBooleanValue { value: Some(value) });
-    let mut shown = InstanceAttribute { instance_id: Some(found.id.to_string()), ..<_>::default() };
-    match asked.attribute.as_str() {
+    let mut shown =
+        InstanceAttribute { instance_id: Some(instance.id.to_string()), ..<_>::default() };
+    match request.attribute.as_str() {
         "blockDeviceMapping" => shown.block_device_mappings = shape::block_devices(&facts),
-        DISABLE_API_STOP => shown.disable_api_stop = flag(found.is(DISABLE_API_STOP)),
+        DISABLE_API_STOP => shown.disable_api_stop = flag(instance.is(DISABLE_API_STOP)),
         DISABLE_API_TERMINATION => {
-            shown.disable_api_termination = flag(found.is(DISABLE_API_TERMINATION));
+            shown.disable_api_termination = flag(instance.is(DISABLE_API_TERMINATION));
         }
-        EBS_OPTIMIZED => shown.ebs_optimized = flag(found.is(EBS_OPTIMIZED)),
-        ENA_SUPPORT => shown.ena_support = flag(has_ena(&found)),
+        EBS_OPTIMIZED => shown.ebs_optimized = flag(instance.is(EBS_OPTIMIZED)),
+        ENA_SUPPORT => shown.ena_support = flag(instance.has_ena()),
         "enclaveOptions" => {
             shown.enclave_options = Some(EnclaveOptions { enabled: Some(false) });
         }
-        "groupSet" => shown.groups = shape::groups(&facts.primary_interface().security_groups),
+        "groupSet" => {
+            shown.groups = network_interfaces::groups(&facts.primary_interface().security_groups);
+        }
         SHUTDOWN_BEHAVIOR => {
-            let behavior = found.attribute(SHUTDOWN_BEHAVIOR).unwrap_or("stop");
+            let behavior = instance.attribute(SHUTDOWN_BEHAVIOR).unwrap_or("stop");
             shown.instance_initiated_shutdown_behavior = text(Some(behavior.to_owned()));
         }
         "instanceType" => shown.instance_type = text(Some(record.instance_type.to_string())),
@@ -62,11 +56,11 @@ pub(crate) fn describe(
         "ramdisk" => shown.ramdisk_id = text(facts.ramdisk.map(|it| it.to_string())),
         "rootDeviceName" => shown.root_device_name = text(Some(facts.image.root_device)),
         SOURCE_DEST_CHECK => {
-            let is_off = found.attribute(SOURCE_DEST_CHECK) == Some("false");
+            let is_off = instance.attribute(SOURCE_DEST_CHECK) == Some("false");
             shown.source_dest_check = flag(!is_off);
         }
         SRIOV_NET_SUPPORT => {
-            let support = found.attribute(SRIOV_NET_SUPPORT).map(str::to_owned);
+            let support = instance.attribute(SRIOV_NET_SUPPORT).map(str::to_owned);
             shown.sriov_net_support = text(support);
         }
         "userData" => shown.user_data = text(record.user_data.clone()),
@@ -78,20 +72,20 @@ pub(crate) fn describe(
 /// Changes one attribute.
 pub(crate) fn modify(
     call: &Call<'_>,
-    asked: &ModifyInstanceAttributeRequest,
+    request: &ModifyInstanceAttributeRequest,
 ) -> Result<Done, Refusal> {
-    let found = find_live(call, &asked.instance_id)?;
-    let mut record = found.kept.record.clone();
-    for change in changes(asked)? {
-        change.apply(call, &found, &mut record)?;
+    let instance = find_live(call, &request.instance_id)?;
+    let mut record = instance.stored.record.clone();
+    for change in changes(request)? {
+        change.apply(call, &instance, &mut record)?;
     }
-    check(&found.id, &record, &found.tags())?;
-    let key = keys::instance(&call.region, found.id.as_str());
-    let tags = keys::tags(&call.region, found.id.as_str());
+    check(&instance.id, &record, &instance.tags())?;
+    let key = keys::instance(&call.region, instance.id.as_str());
+    let tags = keys::tags(&call.region, instance.id.as_str());
     let transaction = Transaction::new()
-        .if_unchanged(&key, Some(&found.kept))
+        .if_unchanged(&key, Some(&instance.stored))
         // `check` has looked at them.
-        .if_unchanged(&tags, found.tags.as_ref());
+        .if_unchanged(&tags, instance.tags.as_ref());
     call.commit(transaction.write(&key, &record))?;
     Ok(Done)
 }
@@ -111,7 +105,7 @@ enum Change {
 }
 
 /// What is to be changed: each attribute has a member of its own, or is named and has a `Value`.
-fn changes(asked: &ModifyInstanceAttributeRequest) -> Result<Vec<Change>, Fault> {
+fn changes(request: &ModifyInstanceAttributeRequest) -> Result<Vec<Change>, Fault> {
     let flag = |name, value: Option<&AttributeBooleanValue>| {
         Some(Change::Flag(name, value?.value.unwrap_or(false)))
     };
@@ -119,23 +113,23 @@ fn changes(asked: &ModifyInstanceAttributeRequest) -> Result<Vec<Change>, Fault>
         Some(change(value?.value.clone().unwrap_or_default()))
     };
     let members = [
-        flag(DISABLE_API_STOP, asked.disable_api_stop.as_ref()),
-        flag(DISABLE_API_TERMINATION, asked.disable_api_termination.as_ref()),
-        flag(EBS_OPTIMIZED, asked.ebs_optimized.as_ref()),
-        flag(ENA_SUPPORT, asked.ena_support.as_ref()),
-        flag(SOURCE_DEST_CHECK, asked.source_dest_check.as_ref()),
-        text(asked.instance_initiated_shutdown_behavior.as_ref(), Change::ShutdownBehavior),
-        text(asked.instance_type.as_ref(), Change::InstanceType),
-        text(asked.sriov_net_support.as_ref(), Change::SriovNetSupport),
-        text(asked.kernel.as_ref(), |_| Change::Nothing),
-        text(asked.ramdisk.as_ref(), |_| Change::Nothing),
-        asked.user_data.as_ref().map(|data| {
+        flag(DISABLE_API_STOP, request.disable_api_stop.as_ref()),
+        flag(DISABLE_API_TERMINATION, request.disable_api_termination.as_ref()),
+        flag(EBS_OPTIMIZED, request.ebs_optimized.as_ref()),
+        flag(ENA_SUPPORT, request.ena_support.as_ref()),
+        flag(SOURCE_DEST_CHECK, request.source_dest_check.as_ref()),
+        text(request.instance_initiated_shutdown_behavior.as_ref(), Change::ShutdownBehavior),
+        text(request.instance_type.as_ref(), Change::InstanceType),
+        text(request.sriov_net_support.as_ref(), Change::SriovNetSupport),
+        text(request.kernel.as_ref(), |_| Change::Nothing),
+        text(request.ramdisk.as_ref(), |_| Change::Nothing),
+        request.user_data.as_ref().map(|data| {
             let bytes = data.value.as_ref().map(|blob| blob.0.as_slice()).unwrap_or_default();
             Change::UserData(STANDARD.encode(bytes))
         }),
-        (!asked.groups.is_empty()).then(|| Change::Groups(asked.groups.clone())),
-        (!asked.block_device_mappings.is_empty()).then_some(Change::Nothing),
-        asked.attribute.as_deref().map(|name| named(name, asked)).transpose()?.flatten(),
+        (!request.groups.is_empty()).then(|| Change::Groups(request.groups.clone())),
+        (!request.block_device_mappings.is_empty()).then_some(Change::Nothing),
+        request.attribute.as_deref().map(|name| named(name, request)).transpose()?.flatten(),
     ];
     let changes: Vec<_> = members.into_iter().flatten().collect();
     match changes.len() {
@@ -151,8 +145,8 @@ fn changes(asked: &ModifyInstanceAttributeRequest) -> Result<Vec<Change>, Fault>
 }
 
 /// The form with `Attribute` and `Value`; without a value the attribute's own member has it.
-fn named(name: &str, asked: &ModifyInstanceAttributeRequest) -> Result<Option<Change>, Fault> {
-    let Some(value) = asked.value.as_ref().map(|value| value.0.clone()) else { return Ok(None) };
+fn named(name: &str, request: &ModifyInstanceAttributeRequest) -> Result<Option<Change>, Fault> {
+    let Some(value) = request.value.as_ref().map(|value| value.0.clone()) else { return Ok(None) };
     let flag = |name, value: &str| match value {
         "true" => Ok(Change::Flag(name, true)),
         "false" => Ok(Change::Flag(name, false)),
@@ -178,13 +172,13 @@ impl Change {
     fn apply(
         self,
         call: &Call<'_>,
-        found: &Found,
+        instance: &StoredInstance,
         record: &mut records::Instance,
     ) -> Result<(), Fault> {
         if self.is_for_stopped() && record.lifecycle != Lifecycle::Stopped {
             return Err(Fault::incorrect_instance_state(format!(
                 "The instance '{}' is not in the 'stopped' state.",
-                found.id
+                instance.id
             )));
         }
         let mut keep = |name: &str, value: String| {
@@ -217,46 +211,6 @@ impl Change {
     }
 }
 
-/// User data that comes as base64.
-pub(super) fn user_data(text: &str) -> Result<Vec<u8>, Fault> {
-    let bytes = STANDARD
-        .decode(text)
-        .map_err(|_| Fault::invalid_parameter_value("Invalid BASE64 encoding of user data"))?;
-    if bytes.len() > MAX_USER_DATA {
-        return Err(Fault::invalid_parameter_value(format!(
-            "User data is limited to {MAX_USER_DATA} bytes"
-        )));
-    }
-    Ok(bytes)
-}
-
-/// The instance type with this name.
-pub(super) fn instance_type(name: &str) -> Result<InstanceType, Fault> {
-    name.parse().map_err(|_| {
-        Fault::invalid_parameter_value(format!("Invalid value '{name}' for InstanceType."))
-    })
-}
-
-/// `stop` or `terminate`.
-pub(super) fn shutdown_behavior(value: &str) -> Result<String, Fault> {
-    match value {
-        "stop" | "terminate" => Ok(value.to_owned()),
-        _ => Err(Fault::invalid_value(
-            "instanceInitiatedShutdownBehavior",
-            value,
-            "Expecting stop or terminate.",
-        )),
-    }
-}
-
-/// As the EC2 API writes it.
-pub(crate) fn hostname_type(kind: HostnameType) -> &'static str {
-    match kind {
-        HostnameType::IpName => "ip-name",
-        HostnameType::ResourceName => "resource-name",
-    }
-}
-
 /// A type that the instance can be changed to: its image is for one kind of processor.
 fn another_type(name: &str, now: &InstanceType) -> Result<InstanceType, Fault> {
     let other = instance_type(name)?;
@@ -273,10 +227,4 @@ fn another_type(name: &str, now: &InstanceType) -> Result<InstanceType, Fault> {
 
 fn unknown_attribute(name: &str) -> Fault {
     Fault::invalid_value("attribute", name, "Unknown attribute.")
-}
-
-/// Whether an instance of this type with what was said of it has the Elastic Network Adapter: Nitro
-/// types have, whatever is said.
-pub(super) fn has_ena(found: &Found) -> bool {
-    found.kept.record.instance_type.flavour() == Flavour::Nitro || found.is(ENA_SUPPORT)
 }

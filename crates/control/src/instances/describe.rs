@@ -5,23 +5,23 @@ use std::collections::BTreeMap;
 use imds_core::ids::ReservationId;
 use imds_ec2::shapes::{DescribeInstancesRequest, DescribeInstancesResult, Reservation};
 
-use super::shape::Shown;
-use super::{Found, filters, paged};
+use super::shape::InstanceView;
+use super::{StoredInstance, filters, paged};
 use crate::call::{Call, Refusal};
 use crate::filter::Filters;
 
 pub(crate) fn describe(
     call: &Call<'_>,
-    asked: &DescribeInstancesRequest,
+    request: &DescribeInstancesRequest,
 ) -> Result<DescribeInstancesResult, Refusal> {
-    let filters = Filters::new(&asked.filters, &filters::names())?;
-    let show = |found: Found| {
-        let shown = Shown::new(call, &found)?;
-        filters.accept(&found.tags(), |name| filters::values(&shown, name)).then_some(shown)
+    let filters = Filters::new(&request.filters, &filters::names())?;
+    let show = |instance: StoredInstance| {
+        let shown = InstanceView::new(call, &instance)?;
+        filters.accept(&instance.tags(), |name| filters::values(&shown, name)).then_some(shown)
     };
-    let page = (asked.max_results, asked.next_token.as_deref());
+    let page = (request.max_results, request.next_token.as_deref());
     let (shown, next_token) =
-        paged(call, &asked.instance_ids, page, show, |shown: &Shown| &shown.id)?;
+        paged(call, &request.instance_ids, page, show, |shown: &InstanceView| &shown.id)?;
     Ok(DescribeInstancesResult { reservations: reservations(shown), next_token })
 }
 
@@ -29,9 +29,9 @@ pub(crate) fn describe(
 pub(super) fn reservation(
     call: &Call<'_>,
     reservation: &ReservationId,
-    found: &[Found],
+    instances: &[StoredInstance],
 ) -> Reservation {
-    let shown = found.iter().filter_map(|found| Shown::new(call, found));
+    let shown = instances.iter().filter_map(|instance| InstanceView::new(call, instance));
     Reservation {
         reservation_id: Some(reservation.to_string()),
         owner_id: Some(call.account.to_string()),
@@ -40,7 +40,7 @@ pub(super) fn reservation(
     }
 }
 
-fn reservations(shown: Vec<Shown>) -> Vec<Reservation> {
+fn reservations(shown: Vec<InstanceView>) -> Vec<Reservation> {
     let mut reservations = BTreeMap::<String, Reservation>::new();
     for shown in shown {
         let reservation = reservations.entry(shown.reservation.clone()).or_default();

@@ -6,7 +6,7 @@ use imds_ec2::shapes::{
     Placement,
 };
 
-use super::shape::Shown;
+use super::shape::InstanceView;
 
 /// The names of all filters.
 pub(super) fn names() -> Vec<&'static str> {
@@ -14,12 +14,12 @@ pub(super) fn names() -> Vec<&'static str> {
 }
 
 /// What the filter with this name looks at.
-pub(super) fn values(shown: &Shown, name: &str) -> Vec<String> {
+pub(super) fn values(shown: &InstanceView, name: &str) -> Vec<String> {
     let filter = FILTERS.iter().find(|(known, _)| *known == name);
     filter.map_or_else(Vec::new, |(_, values)| values(shown))
 }
 
-type Values = fn(&Shown) -> Vec<String>;
+type Values = fn(&InstanceView) -> Vec<String>;
 
 const FILTERS: &[(&str, Values)] = &[
     ("affinity", |it| placement(it, |it| it.affinity.as_ref())),
@@ -167,32 +167,38 @@ fn each<'a, T: 'a>(
     all.into_iter().filter_map(value).collect()
 }
 
-fn placement<T: ToString>(shown: &Shown, value: fn(&Placement) -> Option<&T>) -> Vec<String> {
+fn placement<T: ToString>(
+    shown: &InstanceView,
+    value: fn(&Placement) -> Option<&T>,
+) -> Vec<String> {
     one(shown.instance.placement.as_ref().and_then(value))
 }
 
 fn options(
-    shown: &Shown,
+    shown: &InstanceView,
     value: fn(&InstanceMetadataOptionsResponse) -> Option<String>,
 ) -> Vec<String> {
     shown.instance.metadata_options.as_ref().and_then(value).into_iter().collect()
 }
 
 fn ebs(
-    shown: &Shown,
+    shown: &InstanceView,
     value: fn(&imds_ec2::shapes::EbsInstanceBlockDevice) -> Option<String>,
 ) -> Vec<String> {
     each(&shown.instance.block_device_mappings, |it| value(it.ebs.as_ref()?))
 }
 
 fn interfaces(
-    shown: &Shown,
+    shown: &InstanceView,
     value: fn(&InstanceNetworkInterface) -> Option<String>,
 ) -> Vec<String> {
     let Instance { network_interfaces, .. } = &shown.instance;
     each(network_interfaces, value)
 }
 
-fn addresses(shown: &Shown, value: fn(&InstancePrivateIpAddress) -> Option<String>) -> Vec<String> {
+fn addresses(
+    shown: &InstanceView,
+    value: fn(&InstancePrivateIpAddress) -> Option<String>,
+) -> Vec<String> {
     each(shown.instance.network_interfaces.iter().flat_map(|it| &it.private_ip_addresses), value)
 }

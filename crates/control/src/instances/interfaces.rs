@@ -8,11 +8,9 @@ use imds_core::launch::LaunchInterface;
 use imds_core::network::{Ipv4Cidr, Ipv6Cidr, PrivateIpv4, Subnet};
 use imds_core::placement::Zone;
 use imds_ec2::Fault;
-use imds_ec2::shapes::{
-    InstanceNetworkInterfaceSpecification, Ipv4PrefixSpecificationRequest,
-    Ipv6PrefixSpecificationRequest, RunInstancesRequest,
-};
+use imds_ec2::shapes::{InstanceNetworkInterfaceSpecification, RunInstancesRequest};
 
+use super::address_values::{invalid_address, ipv4, ipv4_prefix, ipv6_prefix, number};
 use crate::call::{Call, Refusal};
 use crate::ids;
 use imds_account::network::{hosts, public_address};
@@ -28,11 +26,11 @@ pub(super) struct Chosen {
 /// Chooses a zone and addresses for `fewest` to `most` instances.
 pub(super) fn choose(
     call: &Call<'_>,
-    asked: &RunInstancesRequest,
+    request: &RunInstancesRequest,
     fewest: usize,
     most: usize,
 ) -> Result<Chosen, Refusal> {
-    let wanted = wanted(call, asked)?;
+    let wanted = wanted(call, request)?;
     let stated: Vec<_> = wanted.iter().flat_map(Wanted::stated).collect();
     if most > 1 && !stated.is_empty() {
         return Err(Fault::invalid_parameter_combination(
@@ -40,16 +38,15 @@ pub(super) fn choose(
         )
         .into());
     }
-    for address in &stated {
-        if call.read(&keys::address(*address))?.is_some() {
-            let message = format!("Address {address} is in use.");
-            return Err(Fault::client("InvalidIPAddress.InUse", message).into());
-        }
-    }
     let taken = call.names(&keys::addresses())?;
-    let taken = taken.iter().filter_map(|address| address.parse().ok());
-    let taken: HashSet<IpAddr> = taken.chain(stated).collect();
-    let zones = zones(call, asked, &wanted)?;
+    let mut taken: HashSet<IpAddr> =
+        taken.iter().filter_map(|address| address.parse().ok()).collect();
+    if let Some(address) = stated.iter().find(|address| taken.contains(*address)) {
+        let message = format!("Address {address} is in use.");
+        return Err(Fault::client("InvalidIPAddress.InUse", message).into());
+    }
+    taken.extend(stated);
+    let zones = zones(call, request, &wanted)?;
     for zone in &zones {
         let mut free = Free { call, taken: &taken, subnets: BTreeMap::new() };
         let mut instances = Vec::new();
@@ -114,19 +111,22 @@ struct Wanted {
 }
 
 /// What is asked for of each instance.
-fn wanted(call: &Call<'_>, asked: &RunInstancesRequest) -> Result<Vec<Wanted>, Fault> {
-    check_groups(call, &asked.security_group_ids, &asked.security_groups)?;
-    let stated = &asked.network_interfaces;
+fn wanted(call: &Call<'_>, request: &RunInstancesRequest) -> Result<Vec<Wanted>, Fault> {
+    check_groups(call, &request.security_group_ids, &request.security_groups)?;
+    let stated = &request.network_interfaces;
     if stated.is_empty() {
-        return Ok(vec![Wanted::new(call, &of_instance(asked))?]);
+        return Ok(vec![Wanted::new(call, &of_instance(request))?]);
     }
     let both = [
-        ("subnet ID", asked.subnet_id.is_some()),
-        ("private address", asked.private_ip_address.is_some()),
-        ("IPv6 addresses", !asked.ipv6_addresses.is_empty() || asked.ipv6_address_count.is_some()),
+        ("subnet ID", request.subnet_id.is_some()),
+        ("private address", request.private_ip_address.is_some()),
+        (
+            "IPv6 addresses",
+            !request.ipv6_addresses.is_empty() || request.ipv6_address_count.is_some(),
+        ),
         (
             "security groups",
-            !asked.security_group_ids.is_empty() || !asked.security_groups.is_empty(),
+            !request.security_group_ids.is_empty() || !request.security_groups.is_empty(),
         ),
     ];
     if let Some((what, _)) = both.iter().find(|(_, is_stated)| *is_stated) {
@@ -155,37 +155,40 @@ fn wanted(call: &Call<'_>, asked: &RunInstancesRequest) -> Result<Vec<Wanted>, F
 }
 
 /// The one interface of those who speak of the instance only.
-fn of_instance(asked: &RunInstancesRequest) -> InstanceNetworkInterfaceSpecification {
+fn of_instance(request: &RunInstancesRequest) -> InstanceNetworkInterfaceSpecification {
     InstanceNetworkInterfaceSpecification {
         device_index: Some(0),
-        subnet_id: asked.subnet_id.clone(),
-        private_ip_address: asked.private_ip_address.clone(),
-        ipv6_addresses: asked.ipv6_addresses.clone(),
-        ipv6_address_count: asked.ipv6_address_count,
+        subnet_id: request.subnet_id.clone(),
+        private_ip_address: request.private_ip_address.clone(),
+        ipv6_addresses: request.ipv6_addresses.clone(),
+        ipv6_address_count: request.ipv6_address_count,
         ..InstanceNetworkInterfaceSpecification::default()
     }
 }
 
 impl Wanted {
-    fn new(call: &Call<'_>, asked: &InstanceNetworkInterfaceSpecification) -> Result<Self, Fault> {
-        check_groups(call, &asked.groups, &[])?;
-        if let Some(id) = &asked.network_interface_id {
+    fn new(
+        call: &Call<'_>,
+        request: &InstanceNetworkInterfaceSpecification,
+    ) -> Result<Self, Fault> {
+        check_groups(call, &request.groups, &[])?;
+        if let Some(id) = &request.network_interface_id {
             return Err(Fault::client(
                 "InvalidNetworkInterfaceID.NotFound",
                 format!("The networkInterface ID '{id}' does not exist"),
             ));
         }
-        let device_index = asked.device_index.ok_or_else(|| {
+        let device_index = request.device_index.ok_or_else(|| {
             Fault::invalid_parameter_value("Each network interface requires a device index.")
         })?;
-        if asked.ipv4_prefix_count.is_some() || asked.ipv6_prefix_count.is_some() {
+        if request.ipv4_prefix_count.is_some() || request.ipv6_prefix_count.is_some() {
             return Err(Fault::unsupported_operation(
                 "Prefixes are not chosen here. Name them, as Ipv4Prefix and Ipv6Prefix.",
             ));
         }
-        let mut primary = asked.private_ip_address.as_deref().map(ipv4).transpose()?;
+        let mut primary = request.private_ip_address.as_deref().map(ipv4).transpose()?;
         let mut secondary = Vec::new();
-        for one in &asked.private_ip_addresses {
+        for one in &request.private_ip_addresses {
             let address = ipv4(one.private_ip_address.as_deref().unwrap_or_default())?;
             if one.primary != Some(true) {
                 secondary.push(address);
@@ -195,28 +198,36 @@ impl Wanted {
                 ));
             }
         }
-        let ipv6 = asked.ipv6_addresses.iter().map(|one| {
+        let ipv6 = request.ipv6_addresses.iter().map(|one| {
             let text = one.ipv6_address.as_deref().unwrap_or_default();
             text.parse().map_err(|_| invalid_address("Ipv6Address", text))
         });
         let wanted = Self {
             device_index: number("DeviceIndex", Some(device_index))?,
-            network_card: asked
+            network_card: request
                 .network_card_index
                 .map(|card| number("NetworkCardIndex", Some(card)))
                 .transpose()?,
-            subnet: asked.subnet_id.as_deref().map(|id| subnet(call, id)).transpose()?,
+            subnet: request.subnet_id.as_deref().map(|id| subnet(call, id)).transpose()?,
             primary,
             secondary,
             more_ipv4: number(
                 "SecondaryPrivateIpAddressCount",
-                asked.secondary_private_ip_address_count,
+                request.secondary_private_ip_address_count,
             )?,
             ipv6: ipv6.collect::<Result<_, _>>()?,
-            more_ipv6: number("Ipv6AddressCount", asked.ipv6_address_count)?,
-            ipv4_prefixes: asked.ipv4_prefixes.iter().map(ipv4_prefix).collect::<Result<_, _>>()?,
-            ipv6_prefixes: asked.ipv6_prefixes.iter().map(ipv6_prefix).collect::<Result<_, _>>()?,
-            is_public: asked.associate_public_ip_address == Some(true),
+            more_ipv6: number("Ipv6AddressCount", request.ipv6_address_count)?,
+            ipv4_prefixes: request
+                .ipv4_prefixes
+                .iter()
+                .map(ipv4_prefix)
+                .collect::<Result<_, _>>()?,
+            ipv6_prefixes: request
+                .ipv6_prefixes
+                .iter()
+                .map(ipv6_prefix)
+                .collect::<Result<_, _>>()?,
+            is_public: request.associate_public_ip_address == Some(true),
         };
         wanted.check_addresses()?;
         Ok(wanted)
@@ -327,15 +338,15 @@ impl Free<'_> {
 /// first that has room.
 fn zones(
     call: &Call<'_>,
-    asked: &RunInstancesRequest,
+    request: &RunInstancesRequest,
     wanted: &[Wanted],
 ) -> Result<Vec<Zone>, Fault> {
-    let placement = asked.placement.clone().unwrap_or_default();
+    let placement = request.placement.clone().unwrap_or_default();
     let all = zones::zones(&call.region);
-    let invalid = |what: &str, given: &str| {
+    let invalid = |what: &str, requested: &str| {
         let names: Vec<_> = all.iter().map(Zone::as_str).collect();
         Fault::invalid_parameter_value(format!(
-            "Invalid {what}: [{given}]. The zones of this Region are {}.",
+            "Invalid {what}: [{requested}]. The zones of this Region are {}.",
             names.join(", ")
         ))
     };
@@ -369,35 +380,4 @@ fn subnet(call: &Call<'_>, id: &str) -> Result<Subnet, Fault> {
         let message = format!("The subnet ID '{id}' does not exist");
         Fault::client("InvalidSubnetID.NotFound", message)
     })
-}
-
-fn ipv4(text: &str) -> Result<Ipv4Addr, Fault> {
-    text.parse().map_err(|_| invalid_address("PrivateIpAddress", text))
-}
-
-/// Source: "Prefix delegation for Amazon EC2 network interfaces", EC2 User Guide.
-fn ipv4_prefix(asked: &Ipv4PrefixSpecificationRequest) -> Result<Ipv4Cidr, Fault> {
-    let text = asked.ipv4_prefix.as_deref().unwrap_or_default();
-    let block = text.parse().ok().filter(|block: &Ipv4Cidr| block.prefix() == 28);
-    block.ok_or_else(|| Fault::invalid_value("Ipv4Prefix", text, "Expecting a block of /28."))
-}
-
-fn ipv6_prefix(asked: &Ipv6PrefixSpecificationRequest) -> Result<Ipv6Cidr, Fault> {
-    let text = asked.ipv6_prefix.as_deref().unwrap_or_default();
-    let block = text.parse().ok().filter(|block: &Ipv6Cidr| block.prefix() == 80);
-    block.ok_or_else(|| Fault::invalid_value("Ipv6Prefix", text, "Expecting a block of /80."))
-}
-
-fn invalid_address(parameter: &str, text: &str) -> Fault {
-    Fault::invalid_parameter_value(format!("Invalid value '{text}' for {parameter}."))
-}
-
-/// A count or an index; 0 if it is not stated.
-fn number<N: TryFrom<i32>>(parameter: &str, stated: Option<i32>) -> Result<N, Fault> {
-    let stated = stated.unwrap_or(0);
-    // More than any instance type has.
-    let possible = Some(stated).filter(|stated| (0..=255).contains(stated));
-    possible
-        .and_then(|stated| stated.try_into().ok())
-        .ok_or_else(|| Fault::invalid_value(parameter, stated, "Expecting 0 to 255."))
 }

@@ -18,35 +18,35 @@ use imds_ec2::Fault;
 use imds_ec2::shapes::{self, Reservation, RunInstancesRequest};
 
 use super::interfaces::{self, Chosen};
-use super::{Found, attributes, describe, find, refused};
+use super::{
+    StoredInstance, attribute_names as names, attribute_values as values, describe, find, refused,
+};
 use crate::call::{Call, Refusal};
 use crate::client_token::ClientToken;
-use crate::{
-    iam_profiles, ids, images, launch_templates, metadata_defaults, metadata_options, tags,
-};
+use crate::{iam_profiles, ids, images, launch_templates, metadata_defaults, options, tag_values};
 use imds_account::launch::{self, LaunchRefused};
 
 /// The most instances that one call launches.
 const MOST: i32 = 1000;
 
-pub(crate) fn run(call: &Call<'_>, asked: &RunInstancesRequest) -> Result<Reservation, Refusal> {
-    let token = client_token(call, asked)?;
+pub(crate) fn run(call: &Call<'_>, request: &RunInstancesRequest) -> Result<Reservation, Refusal> {
+    let token = client_token(call, request)?;
     if let Some(made) = token.as_ref().and_then(ClientToken::made) {
         return earlier(call, made);
     }
-    let asked = &launch_templates::applied(call, asked)?;
-    let (fewest, most) = counts(asked)?;
+    let request = &launch_templates::launch::applied(call, request)?;
+    let (fewest, most) = counts(request)?;
     let reservation: ReservationId = ids::new("r-")?;
-    let launch = launch(call, asked, &reservation)?;
-    let attributes = kept_attributes(asked)?;
-    let Chosen { zone, instances } = interfaces::choose(call, asked, fewest, most)?;
-    let defaults = metadata_defaults::kept(call)?;
+    let launch = launch(call, request, &reservation)?;
+    let attributes = kept_attributes(request)?;
+    let Chosen { zone, instances } = interfaces::choose(call, request, fewest, most)?;
+    let defaults = metadata_defaults::stored(call)?;
     let tags: Tags = launch.tags.iter().map(|it| (it.key.clone(), it.value.clone())).collect();
 
     // What this launch was settled by must still be so when it is written.
     let mut transaction =
         Transaction::new().if_unchanged(&keys::metadata_defaults(&call.region), defaults.as_ref());
-    let defaults = defaults.map(|kept| kept.record).unwrap_or_default();
+    let defaults = defaults.map(|stored| stored.record).unwrap_or_default();
     let mut made = Vec::with_capacity(instances.len());
     for (launch_index, interfaces) in (0..).zip(instances) {
         let launch = Launch {
@@ -62,13 +62,13 @@ pub(crate) fn run(call: &Call<'_>, asked: &RunInstancesRequest) -> Result<Reserv
         })?;
         let association = ids::new("iip-assoc-")?;
         let mut record = launch::record(&instance, call.network, || association);
-        record.client_token.clone_from(&asked.client_token);
+        record.client_token.clone_from(&request.client_token);
         record.attributes.clone_from(&attributes);
         transaction = launch::keep(transaction, &instance, &record);
         // Nothing has been written yet, so it has no revision.
         let revision = Revision::ZERO;
         let tags = Some(Stored { record: tags.clone(), revision });
-        made.push(Found { id: instance.id, kept: Stored { record, revision }, tags });
+        made.push(StoredInstance { id: instance.id, stored: Stored { record, revision }, tags });
     }
     if let Some(token) = token {
         transaction = token.spend(transaction, made.iter().map(|it| it.id.to_string()).collect());
@@ -80,16 +80,24 @@ pub(crate) fn run(call: &Call<'_>, asked: &RunInstancesRequest) -> Result<Reserv
 /// The token that stands for all the rest of the request.
 fn client_token(
     call: &Call<'_>,
-    asked: &RunInstancesRequest,
+    request: &RunInstancesRequest,
 ) -> Result<Option<ClientToken>, Refusal> {
-    let rest = RunInstancesRequest { client_token: None, dry_run: None, ..asked.clone() };
-    ClientToken::read(call, "RunInstances", asked.client_token.as_deref(), &rest)
+    let rest = RunInstancesRequest { client_token: None, dry_run: None, ..request.clone() };
+    ClientToken::read(call, "RunInstances", request.client_token.as_deref(), &rest)
 }
 
 /// What an earlier request with the same client token has made, as it is now.
 fn earlier(call: &Call<'_>, made: &[String]) -> Result<Reservation, Refusal> {
-    let found: Vec<_> = made.iter().filter_map(|id| find(call, id).ok()).collect();
-    let lives = |found: &&Found| found.kept.record.lifecycle != Lifecycle::Terminated;
+    let mut found = Vec::with_capacity(made.len());
+    for id in made {
+        match find(call, id) {
+            Ok(instance) => found.push(instance),
+            // Forgotten by now.
+            Err(Refusal::Fault(_)) => {}
+            Err(other) => return Err(other),
+        }
+    }
+    let lives = |found: &&StoredInstance| found.stored.record.lifecycle != Lifecycle::Terminated;
     let one = found.iter().find(lives).ok_or_else(|| {
         Fault::client(
             "IdempotentInstanceTerminated",
@@ -97,12 +105,12 @@ fn earlier(call: &Call<'_>, made: &[String]) -> Result<Reservation, Refusal> {
              for which the instance has been terminated.",
         )
     })?;
-    Ok(describe::reservation(call, &one.kept.record.reservation_id, &found))
+    Ok(describe::reservation(call, &one.stored.record.reservation_id, &found))
 }
 
 /// How many to launch at least, and at most.
-fn counts(asked: &RunInstancesRequest) -> Result<(usize, usize), Fault> {
-    let (fewest, most) = (asked.min_count, asked.max_count);
+fn counts(request: &RunInstancesRequest) -> Result<(usize, usize), Fault> {
+    let (fewest, most) = (request.min_count, request.max_count);
     if fewest < 1 || most < fewest {
         return Err(Fault::invalid_parameter_value(format!(
             "MinCount ({fewest}) must be at least 1 and MaxCount ({most}) at least MinCount."
@@ -121,49 +129,45 @@ fn counts(asked: &RunInstancesRequest) -> Result<(usize, usize), Fault> {
 /// What is said of all of them alike.
 fn launch(
     call: &Call<'_>,
-    asked: &RunInstancesRequest,
+    request: &RunInstancesRequest,
     reservation: &ReservationId,
 ) -> Result<Launch, Refusal> {
-    let instance_type = asked.instance_type.as_deref().unwrap_or("m1.small");
-    let instance_type = attributes::instance_type(instance_type)?;
-    let image_id = asked.image_id.as_deref();
+    let instance_type = request.instance_type.as_deref().unwrap_or("m1.small");
+    let instance_type = values::instance_type(instance_type)?;
+    let image_id = request.image_id.as_deref();
     let image_id = image_id.ok_or_else(|| Fault::missing_parameter("ImageId"))?;
     let mut image = images::find(call, image_id, instance_type.architecture())?;
-    let block_devices = block_devices(asked, &mut image)?;
-    let stated = asked.metadata_options.clone().unwrap_or_default();
-    let profile = asked.iam_instance_profile.as_ref();
-    let profile = profile.map(|asked| iam_profiles::name(asked, call.account)).transpose()?;
-    let mut its_tags = tags::specified(&asked.tag_specifications, "instance")?;
-    its_tags.extend(launch_templates::tags_of_launch(asked));
-    let is_monitored = asked.monitoring.as_ref().is_some_and(|monitoring| monitoring.enabled);
+    let block_devices = block_devices(request, &mut image)?;
+    let stated = request.metadata_options.clone().unwrap_or_default();
+    let profile = request.iam_instance_profile.as_ref();
+    let profile = profile.map(|request| iam_profiles::name(request, call.account)).transpose()?;
+    let mut its_tags = tag_values::specified(&request.tag_specifications, "instance")?;
+    its_tags.extend(launch_templates::launch::tags_of_launch(request));
+    let is_monitored = request.monitoring.as_ref().is_some_and(|monitoring| monitoring.enabled);
     Ok(Launch {
         account: Some(call.account.clone()),
         image: image.into(),
         instance_type: Some(instance_type),
-        kernel: parsed("KernelId", asked.kernel_id.as_deref())?,
-        ramdisk: parsed("RamdiskId", asked.ramdisk_id.as_deref())?,
-        life_cycle: life_cycle(asked)?,
-        placement: placement(asked)?,
+        kernel: parsed("KernelId", request.kernel_id.as_deref())?,
+        ramdisk: parsed("RamdiskId", request.ramdisk_id.as_deref())?,
+        life_cycle: life_cycle(request)?,
+        placement: placement(request)?,
         reservation_id: Some(reservation.clone()),
         launched_at: Some(call.now),
         monitoring: Some(if is_monitored { Switch::Enabled } else { Switch::Disabled }),
         block_devices,
-        hostname_type: hostname_type(asked)?,
-        options: metadata_options::preferences(&stated)?,
+        hostname_type: hostname_type(request)?,
+        options: options::preferences(&stated)?,
         role: profile.map(LaunchRole::named),
-        public_key: public_key(call, asked.key_name.as_deref())?,
+        public_key: public_key(call, request.key_name.as_deref())?,
         tags: its_tags.into_iter().map(|(key, value)| Tag { key, value }).collect(),
-        user_data: asked
-            .user_data
-            .as_ref()
-            .map(|text| attributes::user_data(&text.0))
-            .transpose()?,
+        user_data: request.user_data.as_ref().map(|text| values::user_data(&text.0)).transpose()?,
         ..Launch::default()
     })
 }
 
-fn life_cycle(asked: &RunInstancesRequest) -> Result<LifeCycle, Fault> {
-    let Some(market) = &asked.instance_market_options else { return Ok(LifeCycle::OnDemand) };
+fn life_cycle(request: &RunInstancesRequest) -> Result<LifeCycle, Fault> {
+    let Some(market) = &request.instance_market_options else { return Ok(LifeCycle::OnDemand) };
     match market.market_type.as_deref() {
         Some("spot") => Ok(LifeCycle::Spot),
         Some("capacity-block") => {
@@ -177,8 +181,8 @@ fn life_cycle(asked: &RunInstancesRequest) -> Result<LifeCycle, Fault> {
     }
 }
 
-fn placement(asked: &RunInstancesRequest) -> Result<Placement, Fault> {
-    let Some(placement) = &asked.placement else { return Ok(Placement::default()) };
+fn placement(request: &RunInstancesRequest) -> Result<Placement, Fault> {
+    let Some(placement) = &request.placement else { return Ok(Placement::default()) };
     let partition_number = placement.partition_number.map(|number| {
         let parsed = u32::try_from(number).ok().filter(|number| *number > 0);
         parsed.ok_or_else(|| {
@@ -206,8 +210,9 @@ fn parsed<T: std::str::FromStr<Err: ToString>>(
     stated.filter(|text| !text.is_empty()).map(parse).transpose()
 }
 
-fn hostname_type(asked: &RunInstancesRequest) -> Result<HostnameType, Fault> {
-    let stated = asked.private_dns_name_options.as_ref().and_then(|it| it.hostname_type.as_deref());
+fn hostname_type(request: &RunInstancesRequest) -> Result<HostnameType, Fault> {
+    let stated =
+        request.private_dns_name_options.as_ref().and_then(|it| it.hostname_type.as_deref());
     match stated {
         None | Some("ip-name") => Ok(HostnameType::IpName),
         Some("resource-name") => Ok(HostnameType::ResourceName),
@@ -221,11 +226,11 @@ fn hostname_type(asked: &RunInstancesRequest) -> Result<HostnameType, Fault> {
 
 /// The block devices that are stated. What is stated as no device is taken out of the image's.
 fn block_devices(
-    asked: &RunInstancesRequest,
+    request: &RunInstancesRequest,
     image: &mut Image,
 ) -> Result<Vec<BlockDevice>, Fault> {
     let mut devices = Vec::new();
-    for mapping in &asked.block_device_mappings {
+    for mapping in &request.block_device_mappings {
         let device = mapping.device_name.clone();
         let device =
             device.ok_or_else(|| Fault::missing_parameter("BlockDeviceMapping.DeviceName"))?;
@@ -249,28 +254,28 @@ fn volume(mapping: &shapes::BlockDeviceMapping) -> Result<Volume, Fault> {
 }
 
 /// What has no meaning here and can be read back.
-fn kept_attributes(asked: &RunInstancesRequest) -> Result<BTreeMap<String, String>, Fault> {
-    let behavior = asked.instance_initiated_shutdown_behavior.as_deref();
-    let market = asked.instance_market_options.as_ref();
+fn kept_attributes(request: &RunInstancesRequest) -> Result<BTreeMap<String, String>, Fault> {
+    let behavior = request.instance_initiated_shutdown_behavior.as_deref();
+    let market = request.instance_market_options.as_ref();
     let spot = market.and_then(|market| market.spot_options.as_ref());
-    let placement = asked.placement.as_ref();
+    let placement = request.placement.as_ref();
     let flag = |flag: Option<bool>| flag.map(|flag| flag.to_string());
     let attributes = [
-        (attributes::AFFINITY, placement.and_then(|it| it.affinity.clone())),
-        (attributes::DISABLE_API_STOP, flag(asked.disable_api_stop)),
-        (attributes::DISABLE_API_TERMINATION, flag(asked.disable_api_termination)),
-        (attributes::EBS_OPTIMIZED, flag(asked.ebs_optimized)),
-        (attributes::SHUTDOWN_BEHAVIOR, behavior.map(attributes::shutdown_behavior).transpose()?),
-        (attributes::SPOT_INSTANCE_TYPE, spot.and_then(|it| it.spot_instance_type.clone())),
-        (attributes::TENANCY, placement.and_then(|it| it.tenancy.clone())),
+        (names::AFFINITY, placement.and_then(|it| it.affinity.clone())),
+        (names::DISABLE_API_STOP, flag(request.disable_api_stop)),
+        (names::DISABLE_API_TERMINATION, flag(request.disable_api_termination)),
+        (names::EBS_OPTIMIZED, flag(request.ebs_optimized)),
+        (names::SHUTDOWN_BEHAVIOR, behavior.map(values::shutdown_behavior).transpose()?),
+        (names::SPOT_INSTANCE_TYPE, spot.and_then(|it| it.spot_instance_type.clone())),
+        (names::TENANCY, placement.and_then(|it| it.tenancy.clone())),
     ];
     Ok(attributes.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect())
 }
 
 fn public_key(call: &Call<'_>, name: Option<&str>) -> Result<Option<PublicKey>, Refusal> {
     let Some(name) = name else { return Ok(None) };
-    let kept = call.read(&keys::key_pair(&call.region, name))?.ok_or_else(|| {
+    let stored = call.read(&keys::key_pair(&call.region, name))?.ok_or_else(|| {
         Fault::client("InvalidKeyPair.NotFound", format!("The key pair '{name}' does not exist"))
     })?;
-    Ok(Some(PublicKey { name: name.to_owned(), openssh: kept.record.openssh }))
+    Ok(Some(PublicKey { name: name.to_owned(), openssh: stored.record.openssh }))
 }

@@ -4,53 +4,52 @@ use imds_account::records::Transition;
 use imds_core::Instance as Facts;
 use imds_core::block_device::Volume;
 use imds_core::instance::LifeCycle;
-use imds_core::network::{NetworkInterface, PrivateIpv4, SecurityGroup};
 use imds_ec2::shapes::{
-    EbsInstanceBlockDevice, GroupIdentifier, Instance, InstanceBlockDeviceMapping,
-    InstanceIpv4Prefix, InstanceIpv6Address, InstanceIpv6Prefix, InstanceNetworkInterface,
-    InstanceNetworkInterfaceAssociation, InstanceNetworkInterfaceAttachment,
-    InstancePrivateIpAddress, Monitoring, Placement, PrivateDnsNameOptionsResponse, ProductCode,
-    StateReason,
+    EbsInstanceBlockDevice, Instance, InstanceBlockDeviceMapping, InstanceNetworkInterface,
+    Monitoring, Placement, PrivateDnsNameOptionsResponse, ProductCode, StateReason,
 };
 
-use super::{Found, State, attributes, states};
+use super::network_interfaces::{groups, interface};
+use super::state::{BY_USER, State};
+use super::{StoredInstance, attribute_names as names};
 use crate::call::Call;
-use crate::{iam_profiles, ids, metadata_options, tags, time};
+use crate::{iam_profiles, ids, options, tag_values, time};
 use imds_account::{Overrides, instance};
 
 /// What is shown of an instance.
-pub(super) struct Shown {
+pub(super) struct InstanceView {
     pub(super) id: String,
     pub(super) reservation: String,
     pub(super) owner: String,
     pub(super) instance: Instance,
 }
 
-impl Shown {
+impl InstanceView {
     /// `None` where what is kept makes no instance: the agent has logged why.
-    pub(super) fn new(call: &Call<'_>, found: &Found) -> Option<Self> {
-        let record = &found.kept.record;
+    pub(super) fn new(call: &Call<'_>, instance: &StoredInstance) -> Option<Self> {
+        let record = &instance.stored.record;
         let facts =
-            instance::instance(&found.id, record, &found.tags(), &Overrides::default()).ok()?;
-        let state = found.state(call);
-        let mut instance = shape(found, &facts, state);
+            instance::instance(&instance.id, record, &instance.tags(), &Overrides::default())
+                .ok()?;
+        let state = instance.state(call);
+        let mut view = shape(instance, &facts, state);
         if state != State::Terminated {
-            add_belongings(&mut instance, found, &facts, state);
+            add_belongings(&mut view, instance, &facts, state);
         }
-        let are_applied = metadata_options::are_applied(call, found);
-        instance.metadata_options = Some(metadata_options::shape(facts.options, are_applied));
+        let are_applied = instance.has_applied_options(call);
+        view.metadata_options = Some(options::shape(facts.options, are_applied));
         Some(Self {
-            id: found.id.to_string(),
+            id: instance.id.to_string(),
             reservation: facts.reservation_id.to_string(),
             owner: facts.account.to_string(),
-            instance,
+            instance: view,
         })
     }
 }
 
 /// What is shown in every state.
-fn shape(found: &Found, facts: &Facts, state: State) -> Instance {
-    let record = &found.kept.record;
+fn shape(instance: &StoredInstance, facts: &Facts, state: State) -> Instance {
+    let record = &instance.stored.record;
     let is_spot = facts.life_cycle == LifeCycle::Spot;
     Instance {
         instance_id: Some(facts.id.to_string()),
@@ -68,12 +67,12 @@ fn shape(found: &Found, facts: &Facts, state: State) -> Instance {
             .then(|| facts.life_cycle.as_str().to_owned()),
         spot_instance_request_id: is_spot.then(|| ids::derived("sir-", facts.id.as_str(), "spot")),
         launch_time: time::shape(facts.launched_at),
-        placement: Some(placement(found, facts)),
+        placement: Some(placement(instance, facts)),
         monitoring: Some(Monitoring { state: Some(facts.monitoring.to_string()) }),
         architecture: Some(facts.instance_type.architecture().as_str().to_owned()),
         client_token: Some(record.client_token.clone().unwrap_or_default()),
-        ebs_optimized: Some(found.is(attributes::EBS_OPTIMIZED)),
-        ena_support: Some(attributes::has_ena(found)),
+        ebs_optimized: Some(instance.is(names::EBS_OPTIMIZED)),
+        ena_support: Some(instance.has_ena()),
         // As EC2 says of Nitro types as well.
         hypervisor: Some("xen".to_owned()),
         kernel_id: facts.kernel.as_ref().map(ToString::to_string),
@@ -81,12 +80,12 @@ fn shape(found: &Found, facts: &Facts, state: State) -> Instance {
         product_codes: product_codes(facts),
         root_device_name: Some(facts.image.root_device.clone()),
         root_device_type: Some("ebs".to_owned()),
-        tags: tags::shape(&found.tags()),
+        tags: tag_values::shape(&instance.tags()),
         virtualization_type: Some(facts.image.virtualization.as_str().to_owned()),
         platform_details: Some("Linux/UNIX".to_owned()),
         usage_operation: Some("RunInstances".to_owned()),
         private_dns_name_options: Some(PrivateDnsNameOptionsResponse {
-            hostname_type: Some(attributes::hostname_type(record.hostname_type).to_owned()),
+            hostname_type: Some(names::hostname_type(record.hostname_type).to_owned()),
             ..PrivateDnsNameOptionsResponse::default()
         }),
         ..Instance::default()
@@ -94,22 +93,22 @@ fn shape(found: &Found, facts: &Facts, state: State) -> Instance {
 }
 
 /// What a terminated instance has given back.
-fn add_belongings(instance: &mut Instance, found: &Found, facts: &Facts, state: State) {
+fn add_belongings(view: &mut Instance, instance: &StoredInstance, facts: &Facts, state: State) {
     let primary = facts.primary_interface();
-    let source_dest_check = found.attribute(attributes::SOURCE_DEST_CHECK) != Some("false");
+    let source_dest_check = instance.attribute(names::SOURCE_DEST_CHECK) != Some("false");
     // A public address is lent for as long as the instance runs.
     let has_public = state != State::Stopped;
     let public = primary.public_ipv4().filter(|_| has_public);
-    instance.private_dns_name = Some(facts.hostname());
+    view.private_dns_name = Some(facts.hostname());
     let public_name = public.and_then(|_| facts.public_hostname(primary));
-    instance.public_dns_name = Some(public_name.unwrap_or_default());
-    instance.subnet_id = Some(primary.subnet.id.to_string());
-    instance.vpc_id = Some(primary.vpc.id.to_string());
-    instance.private_ip_address = primary.private_ipv4().map(|address| address.to_string());
-    instance.public_ip_address = public.map(|address| address.to_string());
-    instance.ipv6_address = primary.ipv6.first().map(ToString::to_string);
-    instance.iam_instance_profile = iam_profiles::shape(found, facts);
-    instance.network_interfaces = facts
+    view.public_dns_name = Some(public_name.unwrap_or_default());
+    view.subnet_id = Some(primary.subnet.id.to_string());
+    view.vpc_id = Some(primary.vpc.id.to_string());
+    view.private_ip_address = primary.private_ipv4().map(|address| address.to_string());
+    view.public_ip_address = public.map(|address| address.to_string());
+    view.ipv6_address = primary.ipv6.first().map(ToString::to_string);
+    view.iam_instance_profile = iam_profiles::shape(instance, facts);
+    view.network_interfaces = facts
         .interfaces
         .iter()
         .map(|one| InstanceNetworkInterface {
@@ -117,9 +116,9 @@ fn add_belongings(instance: &mut Instance, found: &Found, facts: &Facts, state: 
             ..interface(one, facts, has_public)
         })
         .collect();
-    instance.security_groups = groups(&primary.security_groups);
-    instance.source_dest_check = Some(source_dest_check);
-    instance.block_device_mappings = block_devices(facts);
+    view.security_groups = groups(&primary.security_groups);
+    view.source_dest_check = Some(source_dest_check);
+    view.block_device_mappings = block_devices(facts);
 }
 
 pub(super) fn product_codes(facts: &Facts) -> Vec<ProductCode> {
@@ -134,7 +133,7 @@ pub(super) fn product_codes(facts: &Facts) -> Vec<ProductCode> {
 fn reason(transition: &Transition) -> String {
     let at = time::shape(transition.at).map(|at| at.to_string()).unwrap_or_default();
     let at = at.get(..19).unwrap_or_default().replace('T', " ");
-    if transition.code == states::BY_USER {
+    if transition.code == BY_USER {
         return format!("User initiated ({at} GMT)");
     }
     format!("{}: {} ({at} GMT)", transition.code, transition.message)
@@ -149,13 +148,13 @@ fn state_reason(state: State, transition: Option<&Transition>) -> Option<StateRe
     Some(StateReason { code: Some(code), message: Some(message) })
 }
 
-fn placement(found: &Found, facts: &Facts) -> Placement {
+fn placement(instance: &StoredInstance, facts: &Facts) -> Placement {
     let placement = &facts.placement;
-    let tenancy = found.attribute(attributes::TENANCY).unwrap_or("default");
+    let tenancy = instance.attribute(names::TENANCY).unwrap_or("default");
     Placement {
         availability_zone: Some(facts.zone.to_string()),
         availability_zone_id: Some(facts.zone.id()),
-        affinity: found.attribute(attributes::AFFINITY).map(str::to_owned),
+        affinity: instance.attribute(names::AFFINITY).map(str::to_owned),
         group_name: Some(placement.group_name.clone().unwrap_or_default()),
         group_id: placement.group_id.as_ref().map(ToString::to_string),
         partition_number: placement.partition_number.and_then(|it| i32::try_from(it).ok()),
@@ -180,74 +179,4 @@ pub(super) fn block_devices(facts: &Facts) -> Vec<InstanceBlockDeviceMapping> {
         }),
     };
     names.map(mapping).collect()
-}
-
-pub(super) fn groups(groups: &[SecurityGroup]) -> Vec<GroupIdentifier> {
-    let shape = |group: &SecurityGroup| GroupIdentifier {
-        group_id: Some(group.id.to_string()),
-        group_name: Some(group.name.clone()),
-    };
-    groups.iter().map(shape).collect()
-}
-
-fn interface(
-    interface: &NetworkInterface,
-    facts: &Facts,
-    has_public: bool,
-) -> InstanceNetworkInterface {
-    let association = |ipv4: &PrivateIpv4| {
-        let public = ipv4.public.filter(|_| has_public)?;
-        Some(InstanceNetworkInterfaceAssociation {
-            ip_owner_id: Some("amazon".to_owned()),
-            public_dns_name: facts.public_hostname(interface),
-            public_ip: Some(public.to_string()),
-            ..InstanceNetworkInterfaceAssociation::default()
-        })
-    };
-    let address = |(nth, ipv4): (usize, &PrivateIpv4)| InstancePrivateIpAddress {
-        primary: Some(nth == 0),
-        private_ip_address: Some(ipv4.address.to_string()),
-        private_dns_name: facts.private_hostname(interface).filter(|_| nth == 0),
-        association: association(ipv4),
-    };
-    let ipv6 = interface.ipv6.iter().map(|address| InstanceIpv6Address {
-        ipv6_address: Some(address.to_string()),
-        ..InstanceIpv6Address::default()
-    });
-    InstanceNetworkInterface {
-        network_interface_id: Some(interface.id.to_string()),
-        mac_address: Some(interface.mac.to_string()),
-        owner_id: Some(interface.owner.to_string()),
-        description: Some(String::new()),
-        private_ip_address: interface.private_ipv4().map(|address| address.to_string()),
-        private_dns_name: facts.private_hostname(interface),
-        private_ip_addresses: interface.ipv4.iter().enumerate().map(address).collect(),
-        association: interface.ipv4.first().and_then(association),
-        attachment: Some(InstanceNetworkInterfaceAttachment {
-            attach_time: time::shape(facts.launched_at),
-            attachment_id: Some(ids::derived("eni-attach-", interface.id.as_str(), "")),
-            delete_on_termination: Some(true),
-            device_index: Some(interface.device_index.into()),
-            network_card_index: Some(interface.network_card.unwrap_or(0).into()),
-            status: Some("attached".to_owned()),
-            ..InstanceNetworkInterfaceAttachment::default()
-        }),
-        ipv6_addresses: ipv6.collect(),
-        ipv4_prefixes: interface
-            .ipv4_prefixes
-            .iter()
-            .map(|block| InstanceIpv4Prefix { ipv4_prefix: Some(block.to_string()) })
-            .collect(),
-        ipv6_prefixes: interface
-            .ipv6_prefixes
-            .iter()
-            .map(|block| InstanceIpv6Prefix { ipv6_prefix: Some(block.to_string()) })
-            .collect(),
-        groups: groups(&interface.security_groups),
-        status: Some("in-use".to_owned()),
-        subnet_id: Some(interface.subnet.id.to_string()),
-        vpc_id: Some(interface.vpc.id.to_string()),
-        interface_type: Some("interface".to_owned()),
-        ..InstanceNetworkInterface::default()
-    }
 }

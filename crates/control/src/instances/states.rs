@@ -14,15 +14,17 @@ use imds_ec2::{Done, Fault};
 
 use imds_account::launch;
 
-use super::{Found, State, attributes, find_all};
+use super::attribute_names as names;
+use super::state::{BY_USER, State};
+use super::{StoredInstance, find_all};
 use crate::call::{Call, Refusal};
 
 pub(crate) fn start(
     call: &Call<'_>,
-    asked: &StartInstancesRequest,
+    request: &StartInstancesRequest,
 ) -> Result<StartInstancesResult, Refusal> {
-    let starting_instances = change(call, &asked.instance_ids, Lifecycle::Running, |found| {
-        unless_terminated(found, "started")
+    let starting_instances = change(call, &request.instance_ids, Lifecycle::Running, |instance| {
+        unless_terminated(instance, "started")
     })?;
     Ok(StartInstancesResult { starting_instances })
 }
@@ -30,20 +32,20 @@ pub(crate) fn start(
 /// `Force`, `Hibernate` and `SkipOsShutdown` are about an operating system, which there is not.
 pub(crate) fn stop(
     call: &Call<'_>,
-    asked: &StopInstancesRequest,
+    request: &StopInstancesRequest,
 ) -> Result<StopInstancesResult, Refusal> {
-    let stopping_instances = change(call, &asked.instance_ids, Lifecycle::Stopped, |found| {
-        unless_terminated(found, "stopped")?;
-        if found.is(attributes::DISABLE_API_STOP) {
-            return Err(not_permitted(found, "stopped", attributes::DISABLE_API_STOP));
+    let stopping_instances = change(call, &request.instance_ids, Lifecycle::Stopped, |instance| {
+        unless_terminated(instance, "stopped")?;
+        if instance.is(names::DISABLE_API_STOP) {
+            return Err(not_permitted(instance, "stopped", names::DISABLE_API_STOP));
         }
-        let is_one_time = found.attribute(attributes::SPOT_INSTANCE_TYPE) != Some("persistent");
-        if found.kept.record.life_cycle == LifeCycle::Spot && is_one_time {
+        let is_one_time = instance.attribute(names::SPOT_INSTANCE_TYPE) != Some("persistent");
+        if instance.stored.record.life_cycle == LifeCycle::Spot && is_one_time {
             return Err(Fault::unsupported_operation(format!(
                 "You can't stop the Spot Instance '{}' because it is associated with a one-time \
                  Spot Instance request. You can only stop Spot Instances associated with persistent \
                  Spot Instance requests.",
-                found.id
+                instance.id
             )));
         }
         Ok(())
@@ -53,16 +55,12 @@ pub(crate) fn stop(
 
 pub(crate) fn terminate(
     call: &Call<'_>,
-    asked: &TerminateInstancesRequest,
+    request: &TerminateInstancesRequest,
 ) -> Result<TerminateInstancesResult, Refusal> {
     let terminating_instances =
-        change(call, &asked.instance_ids, Lifecycle::Terminated, |found| {
-            if found.is(attributes::DISABLE_API_TERMINATION) {
-                return Err(not_permitted(
-                    found,
-                    "terminated",
-                    attributes::DISABLE_API_TERMINATION,
-                ));
+        change(call, &request.instance_ids, Lifecycle::Terminated, |instance| {
+            if instance.is(names::DISABLE_API_TERMINATION) {
+                return Err(not_permitted(instance, "terminated", names::DISABLE_API_TERMINATION));
             }
             Ok(())
         })?;
@@ -70,11 +68,12 @@ pub(crate) fn terminate(
 }
 
 /// There is nothing to reboot; its metadata is there all the while, as on EC2.
-pub(crate) fn reboot(call: &Call<'_>, asked: &RebootInstancesRequest) -> Result<Done, Refusal> {
-    let found = find_all(call, &asked.instance_ids)?;
-    let is_running = |found: &&Found| found.kept.record.lifecycle == Lifecycle::Running;
-    match found.iter().find(|found| !is_running(found)) {
-        Some(found) => Err(wrong_state(found, "rebooted").into()),
+pub(crate) fn reboot(call: &Call<'_>, request: &RebootInstancesRequest) -> Result<Done, Refusal> {
+    let instances = find_all(call, &request.instance_ids)?;
+    let is_running =
+        |instance: &&StoredInstance| instance.stored.record.lifecycle == Lifecycle::Running;
+    match instances.iter().find(|instance| !is_running(instance)) {
+        Some(instance) => Err(wrong_state(instance, "rebooted").into()),
         None => Ok(Done),
     }
 }
@@ -84,25 +83,25 @@ fn change(
     call: &Call<'_>,
     ids: &[String],
     lifecycle: Lifecycle,
-    check: impl Fn(&Found) -> Result<(), Fault>,
+    check: impl Fn(&StoredInstance) -> Result<(), Fault>,
 ) -> Result<Vec<InstanceStateChange>, Refusal> {
-    let found = find_all(call, ids)?;
+    let instances = find_all(call, ids)?;
     let mut transaction = Transaction::new();
-    let mut changes = Vec::with_capacity(found.len());
-    for found in found {
-        check(&found)?;
-        let previous = found.state(call);
-        let is_served = call.is_served(&found.id);
+    let mut changes = Vec::with_capacity(instances.len());
+    for instance in instances {
+        check(&instance)?;
+        let previous = instance.state(call);
+        let is_served = call.is_served(&instance.id);
         changes.push(InstanceStateChange {
-            instance_id: Some(found.id.to_string()),
+            instance_id: Some(instance.id.to_string()),
             previous_state: Some(previous.shape()),
             current_state: Some(State::of(lifecycle, is_served).shape()),
         });
-        if found.kept.record.lifecycle == lifecycle {
+        if instance.stored.record.lifecycle == lifecycle {
             continue;
         }
-        let key = keys::instance(&call.region, found.id.as_str());
-        let mut record = found.kept.record.clone();
+        let key = keys::instance(&call.region, instance.id.as_str());
+        let mut record = instance.stored.record.clone();
         record.lifecycle = lifecycle;
         if lifecycle == Lifecycle::Running {
             // As on EC2, where the launch time is that of the last start.
@@ -115,7 +114,7 @@ fn change(
                 message: "User initiated shutdown".to_owned(),
             });
         }
-        transaction = transaction.if_unchanged(&key, Some(&found.kept)).write(&key, &record);
+        transaction = transaction.if_unchanged(&key, Some(&instance.stored)).write(&key, &record);
         if lifecycle == Lifecycle::Terminated {
             transaction = launch::free_addresses(transaction, &record);
         }
@@ -124,30 +123,27 @@ fn change(
     Ok(changes)
 }
 
-/// Why an instance stopped that a call stopped. Source: EC2 API `StateReason`.
-pub(super) const BY_USER: &str = "Client.UserInitiatedShutdown";
-
-fn unless_terminated(found: &Found, done: &str) -> Result<(), Fault> {
-    match found.kept.record.lifecycle {
-        Lifecycle::Terminated => Err(wrong_state(found, done)),
+fn unless_terminated(instance: &StoredInstance, done: &str) -> Result<(), Fault> {
+    match instance.stored.record.lifecycle {
+        Lifecycle::Terminated => Err(wrong_state(instance, done)),
         _ => Ok(()),
     }
 }
 
-fn wrong_state(found: &Found, done: &str) -> Fault {
+fn wrong_state(instance: &StoredInstance, done: &str) -> Fault {
     Fault::incorrect_instance_state(format!(
         "The instance '{}' is not in a state from which it can be {done}.",
-        found.id
+        instance.id
     ))
 }
 
-fn not_permitted(found: &Found, done: &str, attribute: &str) -> Fault {
+fn not_permitted(instance: &StoredInstance, done: &str, attribute: &str) -> Fault {
     Fault::client(
         "OperationNotPermitted",
         format!(
             "The instance '{}' may not be {done}. Modify its '{attribute}' instance attribute and \
              try again.",
-            found.id
+            instance.id
         ),
     )
 }

@@ -7,7 +7,8 @@ use imds_ec2::shapes::{
     InstanceStatusDetails, InstanceStatusEvent, InstanceStatusSummary,
 };
 
-use super::{Found, State, paged};
+use super::state::State;
+use super::{StoredInstance, paged};
 use crate::call::{Call, Refusal};
 use crate::filter::Filters;
 use crate::time;
@@ -15,22 +16,22 @@ use crate::time;
 /// Instances that run, or all if that is asked for.
 pub(crate) fn describe(
     call: &Call<'_>,
-    asked: &DescribeInstanceStatusRequest,
+    request: &DescribeInstanceStatusRequest,
 ) -> Result<DescribeInstanceStatusResult, Refusal> {
-    let filters = Filters::new(&asked.filters, FILTERS)?;
-    let includes_all = asked.include_all_instances == Some(true);
-    let show = |found: Found| {
-        let state = found.state(call);
+    let filters = Filters::new(&request.filters, FILTERS)?;
+    let includes_all = request.include_all_instances == Some(true);
+    let show = |instance: StoredInstance| {
+        let state = instance.state(call);
         let is_meant = includes_all || state == State::Running;
-        let is_shown =
-            is_meant && filters.accept(&Tags::new(), |name| values(name, state, &found, call.now));
-        is_shown.then_some((state, found))
+        let is_shown = is_meant
+            && filters.accept(&Tags::new(), |name| values(name, state, &instance, call.now));
+        is_shown.then_some((state, instance))
     };
-    let page = (asked.max_results, asked.next_token.as_deref());
+    let page = (request.max_results, request.next_token.as_deref());
     let (shown, next_token) =
-        paged(call, &asked.instance_ids, page, show, |(_, found)| found.id.as_str())?;
+        paged(call, &request.instance_ids, page, show, |(_, instance)| instance.id.as_str())?;
     let instance_statuses =
-        shown.iter().map(|(state, found)| status(*state, found, call.now)).collect();
+        shown.iter().map(|(state, instance)| status(*state, instance, call.now)).collect();
     Ok(DescribeInstanceStatusResult { instance_statuses, next_token })
 }
 
@@ -55,13 +56,13 @@ const FILTERS: &[&str] = &[
     "system-status.status",
 ];
 
-fn values(name: &str, state: State, found: &Found, now: u64) -> Vec<String> {
+fn values(name: &str, state: State, instance: &StoredInstance, now: u64) -> Vec<String> {
     if let Some(name) = name.strip_prefix("event.") {
-        return shown(found, now).filter_map(|event| event_value(name, event, now)).collect();
+        return shown(instance, now).filter_map(|event| event_value(name, event, now)).collect();
     }
     let health = Health::of(state);
     let reachability = health.reachability().unwrap_or_default();
-    let zone = &found.kept.record.zone;
+    let zone = &instance.stored.record.zone;
     let value = match name {
         "attached-ebs-status.status" | "instance-status.status" | "system-status.status" => {
             health.status().to_owned()
@@ -89,8 +90,8 @@ fn event_value(name: &str, event: &Maintenance, now: u64) -> Option<String> {
 }
 
 /// What is scheduled, and what was: that is let go of after a week.
-fn shown(found: &Found, now: u64) -> impl Iterator<Item = &Maintenance> {
-    let events = found.kept.record.events.maintenance.iter();
+fn shown(instance: &StoredInstance, now: u64) -> impl Iterator<Item = &Maintenance> {
+    let events = instance.stored.record.events.maintenance.iter();
     events.filter(move |event| event.is_scheduled(now) || event.is_history(now))
 }
 
@@ -105,13 +106,13 @@ fn event(event: &Maintenance, now: u64) -> InstanceStatusEvent {
     }
 }
 
-fn status(state: State, found: &Found, now: u64) -> InstanceStatus {
+fn status(state: State, instance: &StoredInstance, now: u64) -> InstanceStatus {
     let summary = Health::of(state).summary();
     InstanceStatus {
-        availability_zone: Some(found.kept.record.zone.to_string()),
-        availability_zone_id: Some(found.kept.record.zone.id()),
-        events: shown(found, now).map(|it| event(it, now)).collect(),
-        instance_id: Some(found.id.to_string()),
+        availability_zone: Some(instance.stored.record.zone.to_string()),
+        availability_zone_id: Some(instance.stored.record.zone.id()),
+        events: shown(instance, now).map(|it| event(it, now)).collect(),
+        instance_id: Some(instance.id.to_string()),
         instance_state: Some(state.shape()),
         instance_status: Some(summary.clone()),
         system_status: Some(summary),

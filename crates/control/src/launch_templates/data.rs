@@ -3,32 +3,24 @@
 //! The structures that a template is made with, that it is shown as, and that a launch is asked for
 //! with name their members alike: one becomes another by name.
 
-use imds_account::records::Tags;
-use imds_core::instance::LifeCycle;
 use imds_ec2::Fault;
 use imds_ec2::shapes::{
-    GetLaunchTemplateDataRequest, GetLaunchTemplateDataResult,
     LaunchTemplateInstanceMetadataOptionsRequest, RequestLaunchTemplateData,
-    ResponseLaunchTemplateData, RunInstancesRequest,
+    ResponseLaunchTemplateData,
 };
-use serde_json::{Map, Value, json};
-
-use super::{find, versions};
-use crate::call::{Call, Refusal};
-use crate::instances::{self, attributes};
-use crate::tags;
+use serde_json::{Map, Value};
 
 /// What `said` says, if all of it can be.
-pub(super) fn checked(said: &RequestLaunchTemplateData) -> Result<Value, Fault> {
-    if let Some(options) = &said.metadata_options {
+pub(super) fn checked(settings: &RequestLaunchTemplateData) -> Result<Value, Fault> {
+    if let Some(options) = &settings.metadata_options {
         check_options(options)?;
     }
-    let said = without_gaps(json(said));
-    match &said {
+    let settings = without_gaps(json(settings));
+    match &settings {
         Value::Object(members) if members.is_empty() => {
             Err(Fault::missing_parameter("LaunchTemplateData"))
         }
-        _ => Ok(said),
+        _ => Ok(settings),
     }
 }
 
@@ -59,9 +51,9 @@ fn check_options(options: &LaunchTemplateInstanceMetadataOptionsRequest) -> Resu
     }
 }
 
-/// The data as it is shown.
-pub(super) fn shape(data: &Value) -> Result<ResponseLaunchTemplateData, Fault> {
-    from_json(data.clone())
+/// The data as it is shown; `None` if it is not in the form that this release writes.
+pub(super) fn shape(data: &Value) -> Option<ResponseLaunchTemplateData> {
+    serde_json::from_value(data.clone()).ok()
 }
 
 /// `upper`, and what only `lower` says; the metadata options each by itself.
@@ -80,117 +72,23 @@ pub(super) fn overlay(upper: Value, lower: &Value) -> Value {
     Value::Object(upper)
 }
 
-/// A launch with what its template says below what it says itself.
-pub(crate) fn applied(
-    call: &Call<'_>,
-    asked: &RunInstancesRequest,
-) -> Result<RunInstancesRequest, Refusal> {
-    let Some(named) = &asked.launch_template else { return Ok(asked.clone()) };
-    let id = named.launch_template_id.as_deref();
-    let template = find(call, id, named.launch_template_name.as_deref())?;
-    let version = named.version.as_deref().unwrap_or("$Default");
-    let (number, version) = versions::find(call, &template, version)?;
-    let mut below = version.data;
-    if let Value::Object(members) = &mut below
-        && let Some(ramdisk) = members.remove("ram_disk_id")
-    {
-        // The one member that a launch has under another name.
-        members.insert("ramdisk_id".to_owned(), ramdisk);
-    }
-    let mut joined: RunInstancesRequest = from_json(overlay(without_gaps(json(asked)), &below))?;
-    // How many is never the template's affair.
-    (joined.min_count, joined.max_count) = (asked.min_count, asked.max_count);
-    joined.launch_template = Some(imds_ec2::shapes::LaunchTemplateSpecification {
-        launch_template_id: Some(template.id),
-        launch_template_name: None,
-        version: Some(number.to_string()),
-    });
-    Ok(joined)
-}
-
-/// The tags that EC2 itself gives to what is launched from a template, once it is [`applied`].
-pub(crate) fn tags_of_launch(applied: &RunInstancesRequest) -> Tags {
-    let Some(template) = &applied.launch_template else { return Tags::new() };
-    let tags = [("id", &template.launch_template_id), ("version", &template.version)];
-    let tags = tags.into_iter().filter_map(|(name, value)| {
-        Some((format!("aws:ec2launchtemplate:{name}"), value.clone()?))
-    });
-    tags.collect()
-}
-
-/// What a template would have to say to launch an instance like this one.
-pub(crate) fn of_instance(
-    call: &Call<'_>,
-    asked: &GetLaunchTemplateDataRequest,
-) -> Result<GetLaunchTemplateDataResult, Refusal> {
-    let found = instances::find(call, &asked.instance_id)?;
-    // What EC2 has tagged it with, nobody can say in a template.
-    let mut its_tags = found.tags();
-    its_tags.retain(|key, _| !tags::is_reserved(key));
-    let text = |name| found.attribute(name);
-    let flag = |name| found.attribute(name).map(|value| value == "true");
-    let record = &found.kept.record;
-    let placement = &record.placement;
-    let mut data = json!({
-        "image_id": record.image.id,
-        "kernel_id": record.kernel.as_ref().map(ToString::to_string),
-        "ram_disk_id": record.ramdisk.as_ref().map(ToString::to_string),
-        "instance_type": record.instance_type,
-        "key_name": record.key.as_ref().map(|key| &key.name),
-        "user_data": record.user_data,
-        "monitoring": record.monitoring.map(|monitoring| json!({ "enabled": monitoring.is_enabled() })),
-        "ebs_optimized": flag(attributes::EBS_OPTIMIZED),
-        "disable_api_stop": flag(attributes::DISABLE_API_STOP),
-        "disable_api_termination": flag(attributes::DISABLE_API_TERMINATION),
-        "instance_initiated_shutdown_behavior": text(attributes::SHUTDOWN_BEHAVIOR),
-        "placement": {
-            "availability_zone": record.zone,
-            "affinity": text(attributes::AFFINITY),
-            "group_name": placement.group_name,
-            "group_id": placement.group_id.as_ref().map(ToString::to_string),
-            "host_id": placement.host_id.as_ref().map(ToString::to_string),
-            "partition_number": placement.partition_number,
-            "tenancy": text(attributes::TENANCY).unwrap_or("default"),
-        },
-        "iam_instance_profile": record.profile.as_ref().map(|profile| json!({ "name": profile.name })),
-        "private_dns_name_options": {
-            "hostname_type": attributes::hostname_type(record.hostname_type),
-        },
-        "metadata_options": {
-            "http_tokens": record.options.http_tokens,
-            "http_put_response_hop_limit": record.options.hop_limit.get(),
-            "http_endpoint": record.options.http_endpoint,
-            "http_protocol_ipv6": record.options.http_protocol_ipv6,
-            "instance_metadata_tags": record.options.instance_metadata_tags,
-        },
-    });
-    if record.life_cycle == LifeCycle::Spot {
-        let spot_type = text(attributes::SPOT_INSTANCE_TYPE);
-        data["instance_market_options"] =
-            json!({ "market_type": "spot", "spot_options": { "spot_instance_type": spot_type } });
-    }
-    if !its_tags.is_empty() {
-        data["tag_specifications"] =
-            json!([{ "resource_type": "instance", "tags": tags::shape(&its_tags) }]);
-    }
-    Ok(GetLaunchTemplateDataResult { launch_template_data: Some(from_json(data)?) })
-}
-
 /// A structure of the API as JSON.
-fn json(structure: &impl serde::Serialize) -> Value {
+pub(super) fn json(structure: &impl serde::Serialize) -> Value {
     serde_json::to_value(structure).unwrap_or_else(|_| unreachable!("their members have names"))
 }
 
 /// The structure of the API with these members; those that it does not have are left out.
-fn from_json<T: serde::de::DeserializeOwned>(value: Value) -> Result<T, Fault> {
+pub(super) fn from_json<T: serde::de::DeserializeOwned>(value: Value) -> Result<T, Fault> {
     serde_json::from_value(value).map_err(|error| {
-        tracing::error!(%error, "a launch template is not in the form that this release writes");
+        // Not the error's own words: they show the value, which may be secret.
+        let category = error.classify();
+        tracing::error!(?category, "a launch template is not in the form that this release writes");
         Fault::internal()
     })
 }
 
 /// Without what was not said: neither `null` nor an empty list says anything.
-fn without_gaps(value: Value) -> Value {
+pub(super) fn without_gaps(value: Value) -> Value {
     let says_something = |value: &Value| match value {
         Value::Null => false,
         Value::Array(list) => !list.is_empty(),
@@ -211,6 +109,7 @@ fn without_gaps(value: Value) -> Value {
 mod tests {
     use imds_ec2::shapes::{
         InstanceMetadataOptionsRequest, LaunchTemplatePlacementRequest, Placement,
+        RunInstancesRequest,
     };
 
     use super::*;
@@ -254,23 +153,23 @@ mod tests {
 
     #[test]
     fn every_member_is_shown_as_it_was_said() {
-        let said = RequestLaunchTemplateData {
+        let settings = RequestLaunchTemplateData {
             user_data: Some(imds_ec2::Sensitive("IyEvYmluL3No".to_owned())),
             security_group_ids: vec!["sg-1".to_owned()],
             disable_api_stop: Some(true),
             ram_disk_id: Some("ari-1".to_owned()),
             ..Default::default()
         };
-        let shown = shape(&checked(&said).unwrap()).unwrap();
-        assert_eq!(shown.user_data, said.user_data);
-        assert_eq!(shown.security_group_ids, said.security_group_ids);
+        let shown = shape(&checked(&settings).unwrap()).unwrap();
+        assert_eq!(shown.user_data, settings.user_data);
+        assert_eq!(shown.security_group_ids, settings.security_group_ids);
         assert_eq!(shown.disable_api_stop, Some(true));
-        assert_eq!(shown.ram_disk_id, said.ram_disk_id);
+        assert_eq!(shown.ram_disk_id, settings.ram_disk_id);
     }
 
     #[test]
     fn options_are_refused_in_ec2s_words() {
-        let said = RequestLaunchTemplateData {
+        let settings = RequestLaunchTemplateData {
             metadata_options: Some(LaunchTemplateInstanceMetadataOptionsRequest {
                 http_endpoint: Some(String::new()),
                 ..Default::default()
@@ -278,7 +177,7 @@ mod tests {
             ..Default::default()
         };
         assert_eq!(
-            checked(&said).unwrap_err().message,
+            checked(&settings).unwrap_err().message,
             "A value of ‘’ is not valid for http-endpoint. Valid values are ‘enabled’ or ‘disabled’."
         );
     }

@@ -1,7 +1,8 @@
-//! The versions of a launch template. A version never changes; numbers are never used again.
+//! The calls about the versions of launch templates.
 
 use imds_account::records::{self, Tags};
-use imds_account::{Transaction, keys};
+use imds_account::store::UnreadableCause;
+use imds_account::{StoreError, Transaction, UnreadableRecord, keys};
 use imds_ec2::Fault;
 use imds_ec2::shapes::{
     CreateLaunchTemplateVersionRequest, CreateLaunchTemplateVersionResult,
@@ -11,126 +12,83 @@ use imds_ec2::shapes::{
     LaunchTemplateVersion, ResponseError,
 };
 
-use super::{Found, data, find as find_template};
+use super::data;
+use super::find::{StoredTemplate, find as find_template};
+use super::version::{Version, all, find};
 use crate::call::{Call, Refusal};
 use crate::client_token::ClientToken;
 use crate::filter::Filters;
 use crate::page::Page;
 use crate::time;
 
-/// A version's number, and the version.
-pub(super) type Version = (u64, records::LaunchTemplateVersion);
-
-/// The version that `name` means: a number, `$Latest` or `$Default`.
-pub(super) fn find(call: &Call<'_>, template: &Found, name: &str) -> Result<Version, Refusal> {
-    let number = match name {
-        "$Latest" => template.kept.record.latest_version,
-        "$Default" => template.kept.record.default_version,
-        number => number.parse().map_err(|_| {
-            Fault::client(
-                "InvalidLaunchTemplateId.VersionNotFound",
-                format!("Invalid launch template version: '{name}' is neither a number nor $Latest nor $Default."),
-            )
-        })?,
-    };
-    let key = keys::launch_template_version(&call.region, &template.id, number);
-    let kept = call.read(&key)?.ok_or_else(|| not_found(template, number))?;
-    Ok((number, kept.record))
-}
-
-fn not_found(template: &Found, number: u64) -> Fault {
-    Fault::client(
-        "InvalidLaunchTemplateId.VersionNotFound",
-        format!(
-            "Could not find the specified version {number} for the launch template with ID {}.",
-            template.id
-        ),
-    )
-}
-
-/// All versions, the oldest first.
-pub(super) fn all(call: &Call<'_>, template: &Found) -> Result<Vec<Version>, Refusal> {
-    let all = call.read_all(&keys::launch_template_versions(&call.region, &template.id))?;
-    let all = all.records.into_iter();
-    Ok(all.filter_map(|(number, kept)| Some((number.parse().ok()?, kept.record))).collect())
-}
-
 pub(crate) fn create(
     call: &Call<'_>,
-    asked: &CreateLaunchTemplateVersionRequest,
+    request: &CreateLaunchTemplateVersionRequest,
 ) -> Result<CreateLaunchTemplateVersionResult, Refusal> {
-    let id = asked.launch_template_id.as_deref();
-    let found = find_template(call, id, asked.launch_template_name.as_deref())?;
-    let token = client_token(call, asked)?;
+    let id = request.launch_template_id.as_deref();
+    let template = find_template(call, id, request.launch_template_name.as_deref())?;
+    let token = client_token(call, request)?;
     if let Some([number]) = token.as_ref().and_then(ClientToken::made) {
-        let launch_template_version = Some(shape(&found, &find(call, &found, number)?)?);
+        let launch_template_version =
+            Some(shape(call, &template, &find(call, &template, number)?)?);
         return Ok(CreateLaunchTemplateVersionResult { launch_template_version, warning: None });
     }
-    let said = data::checked(&asked.launch_template_data)?;
-    let data = match asked.source_version.as_deref() {
-        Some(source) => data::overlay(said, &find(call, &found, source)?.1.data),
-        None => said,
+    let settings = data::checked(&request.launch_template_data)?;
+    let data = match request.source_version.as_deref() {
+        Some(source) => data::overlay(settings, &find(call, &template, source)?.1.data),
+        None => settings,
     };
-    let mut template = found.kept.record.clone();
-    template.latest_version += 1;
+    let mut record = template.stored.record.clone();
+    record.latest_version += 1;
     let version = records::LaunchTemplateVersion {
-        description: asked.version_description.clone(),
+        description: request.version_description.clone(),
         created_at: call.now,
-        created_by: call.caller.clone(),
+        created_by: call.principal.clone(),
         data,
     };
-    let number = template.latest_version;
-    let key = keys::launch_template(&call.region, &found.id);
+    let number = record.latest_version;
+    let key = keys::launch_template(&call.region, &template.id);
     let mut transaction = Transaction::new()
-        .if_unchanged(&key, Some(&found.kept))
-        .write(&key, &template)
-        .write(&keys::launch_template_version(&call.region, &found.id, number), &version);
+        .if_unchanged(&key, Some(&template.stored))
+        .write(&key, &record)
+        .write(&keys::launch_template_version(&call.region, &template.id, number), &version);
     if let Some(token) = token {
         transaction = token.spend(transaction, vec![number.to_string()]);
     }
     call.commit(transaction)?;
-    let launch_template_version = Some(shape(&found, &(number, version))?);
+    let launch_template_version = Some(shape(call, &template, &(number, version))?);
     Ok(CreateLaunchTemplateVersionResult { launch_template_version, warning: None })
 }
 
 /// The token that stands for all the rest of the request.
 fn client_token(
     call: &Call<'_>,
-    asked: &CreateLaunchTemplateVersionRequest,
+    request: &CreateLaunchTemplateVersionRequest,
 ) -> Result<Option<ClientToken>, Refusal> {
     let rest =
-        CreateLaunchTemplateVersionRequest { client_token: None, dry_run: None, ..asked.clone() };
-    ClientToken::read(call, "CreateLaunchTemplateVersion", asked.client_token.as_deref(), &rest)
+        CreateLaunchTemplateVersionRequest { client_token: None, dry_run: None, ..request.clone() };
+    ClientToken::read(call, "CreateLaunchTemplateVersion", request.client_token.as_deref(), &rest)
 }
 
 /// Deletes what can be deleted; the answer says of each version how it went.
 pub(crate) fn delete(
     call: &Call<'_>,
-    asked: &DeleteLaunchTemplateVersionsRequest,
+    request: &DeleteLaunchTemplateVersionsRequest,
 ) -> Result<DeleteLaunchTemplateVersionsResult, Refusal> {
-    let id = asked.launch_template_id.as_deref();
-    let found = find_template(call, id, asked.launch_template_name.as_deref())?;
-    let (id, name) = (Some(found.id.clone()), Some(found.kept.record.name.clone()));
-    let template = keys::launch_template(&call.region, &found.id);
+    let id = request.launch_template_id.as_deref();
+    let template = find_template(call, id, request.launch_template_name.as_deref())?;
+    let (id, name) = (Some(template.id.clone()), Some(template.stored.record.name.clone()));
+    let key = keys::launch_template(&call.region, &template.id);
     // The default may have changed since it was read.
-    let mut transaction = Transaction::new().if_unchanged(&template, Some(&found.kept));
+    let mut transaction = Transaction::new().if_unchanged(&key, Some(&template.stored));
     let mut result = DeleteLaunchTemplateVersionsResult::default();
-    for text in &asked.versions {
+    for text in &request.versions {
         let number: u64 = text.parse().map_err(|_| {
             Fault::invalid_parameter_value(format!("'{text}' is not the number of a version."))
         })?;
         let version_number = i64::try_from(number).ok();
-        let key = keys::launch_template_version(&call.region, &found.id, number);
-        let refused = if number == found.kept.record.default_version {
-            Some((
-                "operationNotPermitted",
-                "Cannot delete the default version of a launch template.",
-            ))
-        } else if call.read(&key)?.is_none() {
-            Some(("launchTemplateVersionDoesNotExist", "The version does not exist."))
-        } else {
-            None
-        };
+        let key = keys::launch_template_version(&call.region, &template.id, number);
+        let refused = undeletable(call, &template, number)?;
         let (launch_template_id, launch_template_name) = (id.clone(), name.clone());
         if let Some((code, message)) = refused {
             let response_error =
@@ -158,6 +116,29 @@ pub(crate) fn delete(
     Ok(result)
 }
 
+/// Why a version is not deleted, as an error code of EC2 and in words. Source: EC2 API
+/// `ResponseError`.
+fn undeletable(
+    call: &Call<'_>,
+    template: &StoredTemplate,
+    number: u64,
+) -> Result<Option<(&'static str, &'static str)>, Refusal> {
+    if number == template.stored.record.default_version {
+        let message = "Cannot delete the default version of a launch template.";
+        return Ok(Some(("operationNotPermitted", message)));
+    }
+    let key = keys::launch_template_version(&call.region, &template.id, number);
+    match call.read(&key) {
+        Ok(Some(_)) => Ok(None),
+        Ok(None) => Ok(Some(("launchTemplateVersionDoesNotExist", "The version does not exist."))),
+        Err(Refusal::Store(StoreError::Unreadable(unreadable))) => {
+            call.unreadable.report(&unreadable);
+            Ok(Some(("unexpectedError", "The version cannot be read.")))
+        }
+        Err(other) => Err(other),
+    }
+}
+
 /// Source: EC2 API `DescribeLaunchTemplateVersions`.
 const FILTERS: &[&str] = &[
     "create-time",
@@ -175,55 +156,81 @@ const FILTERS: &[&str] = &[
 
 pub(crate) fn describe(
     call: &Call<'_>,
-    asked: &DescribeLaunchTemplateVersionsRequest,
+    request: &DescribeLaunchTemplateVersionsRequest,
 ) -> Result<DescribeLaunchTemplateVersionsResult, Refusal> {
-    let filters = Filters::new(&asked.filters, FILTERS)?;
-    let page = Page::new(asked.max_results, asked.next_token.as_deref(), 1..=200)?;
+    let filters = Filters::new(&request.filters, FILTERS)?;
+    let page = Page::new(request.max_results, request.next_token.as_deref(), 1..=200)?;
+    // Who names versions is told if one of them cannot be read; who lists gets the others.
+    let is_list = !is_one_template(request) || request.versions.is_empty();
     let mut shown = Vec::new();
-    for found in templates(call, asked)? {
-        for version in chosen(call, &found, asked)? {
-            let shape = shape(&found, &version)?;
+    for template in templates(call, request)? {
+        for version in chosen(call, &template, request)? {
+            let shape = match shape(call, &template, &version) {
+                Err(unreadable) if is_list => {
+                    call.unreadable.report(&unreadable);
+                    continue;
+                }
+                shape => shape?,
+            };
             if filters.accept(&Tags::new(), |name| values(&shape, name)) {
                 // Newest first, as EC2 has them.
-                shown.push((format!("{}/{:020}", found.id, u64::MAX - version.0), shape));
+                shown.push((format!("{}/{:020}", template.id, u64::MAX - version.0), shape));
             }
         }
     }
     shown.sort_by(|(one, _), (other, _)| one.cmp(other));
-    let (shown, next_token) = page.cut(shown, |(key, _)| key);
+    let (shown, next_token) = page.paginate(shown, |(key, _)| key);
     let launch_template_versions = shown.into_iter().map(|(_, shape)| shape).collect();
     Ok(DescribeLaunchTemplateVersionsResult { launch_template_versions, next_token })
+}
+
+/// Whether a template is named.
+fn is_one_template(request: &DescribeLaunchTemplateVersionsRequest) -> bool {
+    request.launch_template_id.is_some() || request.launch_template_name.is_some()
 }
 
 /// The templates that are asked about: one, or all where none is named.
 fn templates(
     call: &Call<'_>,
-    asked: &DescribeLaunchTemplateVersionsRequest,
-) -> Result<Vec<Found>, Refusal> {
-    let (id, name) = (asked.launch_template_id.as_deref(), asked.launch_template_name.as_deref());
-    if id.is_some() || name.is_some() {
+    request: &DescribeLaunchTemplateVersionsRequest,
+) -> Result<Vec<StoredTemplate>, Refusal> {
+    let (id, name) =
+        (request.launch_template_id.as_deref(), request.launch_template_name.as_deref());
+    if is_one_template(request) {
         return Ok(vec![find_template(call, id, name)?]);
     }
     // Only these two mean something in every template.
-    if !asked.versions.iter().all(|version| matches!(&**version, "$Latest" | "$Default"))
-        || asked.versions.is_empty()
+    if !request.versions.iter().all(|version| matches!(&**version, "$Latest" | "$Default"))
+        || request.versions.is_empty()
     {
         return Err(Fault::missing_parameter("LaunchTemplateId").into());
     }
-    let all = call.read_all(&keys::launch_templates(&call.region))?;
-    Ok(all.records.into_iter().map(|(id, kept)| Found { id, kept }).collect())
+    let all = call.scan(&keys::launch_templates(&call.region))?;
+    Ok(all.into_iter().map(|(id, stored)| StoredTemplate { id, stored }).collect())
 }
 
 /// The versions of a template that are asked about.
 fn chosen(
     call: &Call<'_>,
-    found: &Found,
-    asked: &DescribeLaunchTemplateVersionsRequest,
+    template: &StoredTemplate,
+    request: &DescribeLaunchTemplateVersionsRequest,
 ) -> Result<Vec<Version>, Refusal> {
-    let mut chosen = if asked.versions.is_empty() {
-        all(call, found)?
+    let mut chosen = if request.versions.is_empty() {
+        all(call, template)?
     } else {
-        asked.versions.iter().map(|name| find(call, found, name)).collect::<Result<_, _>>()?
+        let mut named = Vec::new();
+        for name in &request.versions {
+            match find(call, template, name) {
+                Ok(version) => named.push(version),
+                Err(Refusal::Store(StoreError::Unreadable(unreadable)))
+                    if !is_one_template(request) =>
+                {
+                    call.unreadable.report(&unreadable);
+                }
+                Err(other) => return Err(other),
+            }
+        }
+        named
     };
     let bound = |text: Option<&str>| -> Result<Option<u64>, Fault> {
         let parse = |text: &str| {
@@ -232,8 +239,8 @@ fn chosen(
         };
         text.map(parse).transpose()
     };
-    let least = bound(asked.min_version.as_deref())?.unwrap_or(0);
-    let most = bound(asked.max_version.as_deref())?.unwrap_or(u64::MAX);
+    let least = bound(request.min_version.as_deref())?.unwrap_or(0);
+    let most = bound(request.max_version.as_deref())?.unwrap_or(u64::MAX);
     chosen.retain(|(number, _)| (least..=most).contains(number));
     chosen.sort_by_key(|(number, _)| *number);
     chosen.dedup_by_key(|(number, _)| *number);
@@ -262,16 +269,29 @@ fn values(shape: &LaunchTemplateVersion, name: &str) -> Vec<String> {
     value.into_iter().collect()
 }
 
-fn shape(found: &Found, (number, version): &Version) -> Result<LaunchTemplateVersion, Fault> {
+/// # Errors
+/// If the version's data is not in the form that this release writes.
+fn shape(
+    call: &Call<'_>,
+    template: &StoredTemplate,
+    (number, version): &Version,
+) -> Result<LaunchTemplateVersion, UnreadableRecord> {
+    let data = data::shape(&version.data).ok_or_else(|| {
+        let key = keys::launch_template_version(&call.region, &template.id, *number);
+        UnreadableRecord {
+            key: key.as_str().to_owned(),
+            source: UnreadableCause::Damaged("has other data than a launch template".to_owned()),
+        }
+    })?;
     Ok(LaunchTemplateVersion {
-        launch_template_id: Some(found.id.clone()),
-        launch_template_name: Some(found.kept.record.name.clone()),
+        launch_template_id: Some(template.id.clone()),
+        launch_template_name: Some(template.stored.record.name.clone()),
         version_number: i64::try_from(*number).ok(),
         version_description: version.description.clone(),
         create_time: time::shape(version.created_at),
         created_by: Some(version.created_by.clone()),
-        default_version: Some(*number == found.kept.record.default_version),
-        launch_template_data: Some(data::shape(&version.data)?),
+        default_version: Some(*number == template.stored.record.default_version),
+        launch_template_data: Some(data),
         operator: None,
     })
 }

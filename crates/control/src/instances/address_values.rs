@@ -1,0 +1,38 @@
+//! Addresses, blocks and counts of network interfaces as the EC2 API reads them.
+
+use std::net::Ipv4Addr;
+
+use imds_core::network::{Ipv4Cidr, Ipv6Cidr};
+use imds_ec2::Fault;
+use imds_ec2::shapes::{Ipv4PrefixSpecificationRequest, Ipv6PrefixSpecificationRequest};
+
+pub(super) fn ipv4(text: &str) -> Result<Ipv4Addr, Fault> {
+    text.parse().map_err(|_| invalid_address("PrivateIpAddress", text))
+}
+
+/// Source: "Prefix delegation for Amazon EC2 network interfaces", EC2 User Guide.
+pub(super) fn ipv4_prefix(request: &Ipv4PrefixSpecificationRequest) -> Result<Ipv4Cidr, Fault> {
+    let text = request.ipv4_prefix.as_deref().unwrap_or_default();
+    let block = text.parse().ok().filter(|block: &Ipv4Cidr| block.prefix() == 28);
+    block.ok_or_else(|| Fault::invalid_value("Ipv4Prefix", text, "Expecting a block of /28."))
+}
+
+pub(super) fn ipv6_prefix(request: &Ipv6PrefixSpecificationRequest) -> Result<Ipv6Cidr, Fault> {
+    let text = request.ipv6_prefix.as_deref().unwrap_or_default();
+    let block = text.parse().ok().filter(|block: &Ipv6Cidr| block.prefix() == 80);
+    block.ok_or_else(|| Fault::invalid_value("Ipv6Prefix", text, "Expecting a block of /80."))
+}
+
+pub(super) fn invalid_address(parameter: &str, text: &str) -> Fault {
+    Fault::invalid_parameter_value(format!("Invalid value '{text}' for {parameter}."))
+}
+
+/// A count or an index; 0 if it is not stated.
+pub(super) fn number<N: TryFrom<i32>>(parameter: &str, stated: Option<i32>) -> Result<N, Fault> {
+    let stated = stated.unwrap_or(0);
+    // More than any instance type has.
+    let possible = Some(stated).filter(|stated| (0..=255).contains(stated));
+    possible
+        .and_then(|stated| stated.try_into().ok())
+        .ok_or_else(|| Fault::invalid_value(parameter, stated, "Expecting 0 to 255."))
+}

@@ -1,0 +1,39 @@
+//! Attributes of instances as the EC2 API reads them.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use imds_core::InstanceType;
+use imds_core::launch::MAX_USER_DATA;
+use imds_ec2::Fault;
+
+/// User data that comes as base64.
+pub(super) fn user_data(text: &str) -> Result<Vec<u8>, Fault> {
+    let bytes = STANDARD
+        .decode(text)
+        .map_err(|_| Fault::invalid_parameter_value("Invalid BASE64 encoding of user data"))?;
+    if bytes.len() > MAX_USER_DATA {
+        return Err(Fault::invalid_parameter_value(format!(
+            "User data is limited to {MAX_USER_DATA} bytes"
+        )));
+    }
+    Ok(bytes)
+}
+
+/// The instance type with this name.
+pub(super) fn instance_type(name: &str) -> Result<InstanceType, Fault> {
+    name.parse().map_err(|_| {
+        Fault::invalid_parameter_value(format!("Invalid value '{name}' for InstanceType."))
+    })
+}
+
+/// `stop` or `terminate`.
+pub(super) fn shutdown_behavior(value: &str) -> Result<String, Fault> {
+    match value {
+        "stop" | "terminate" => Ok(value.to_owned()),
+        _ => Err(Fault::invalid_value(
+            "instanceInitiatedShutdownBehavior",
+            value,
+            "Expecting stop or terminate.",
+        )),
+    }
+}
