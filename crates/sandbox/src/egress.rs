@@ -23,9 +23,10 @@ use rustix::fs::{MemfdFlags, memfd_create};
 use rustix::process::{PidfdFlags, pidfd_open, setsid};
 use rustix::stdio::{dup2_stderr, dup2_stdin, dup2_stdout};
 
-use super::names::RESOLVER;
-use super::refusal;
 use crate::error::{SandboxError, SandboxErrorKind};
+use crate::names::RESOLVER;
+use crate::refusal;
+use crate::request::FAILED;
 
 const PASTA: &str = "pasta";
 const INTERFACE: &str = "egress";
@@ -81,7 +82,7 @@ impl Egress {
             if let Err(error) = become_pasta(&far_end, &complaints, source) {
                 let _ = io::Write::write_all(&mut &complaints, error.to_string().as_bytes());
             }
-            super::FAILED
+            FAILED
         })
         .map_err(refusal::explain)?;
         let line = ours.expect("only the child took it");

@@ -10,8 +10,9 @@ use std::path::{Path, PathBuf};
 
 use imds_linux::{Error, mount, process};
 
-use super::{InstanceFacts, names};
 use crate::first_boot::Script;
+use crate::names;
+use crate::request::InstanceFacts;
 
 /// Where things are built: a directory that every machine has.
 const STAGE: &str = "/proc";

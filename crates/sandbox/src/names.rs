@@ -8,8 +8,8 @@ use std::fmt::Write;
 use std::net::{Ipv4Addr, UdpSocket};
 use std::thread;
 
-use super::{InstanceFacts, SERVICE_V4};
 use crate::error::{SandboxError, SandboxErrorKind};
+use crate::request::{InstanceFacts, SERVICE_V4};
 
 /// Where a VPC's resolver answers.
 pub(super) const RESOLVER: Ipv4Addr = Ipv4Addr::new(169, 254, 169, 253);

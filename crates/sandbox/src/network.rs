@@ -12,13 +12,10 @@ use imds_linux::link::{End, LOOPBACK};
 use imds_linux::route::Destination;
 use imds_linux::{Batch, Error, Namespace, Netlink, sysctl};
 
-use super::egress::NEVER;
-use super::names::RESOLVER;
-use super::{ExecRequest, SERVICE_V4, SERVICE_V6};
+use crate::egress::NEVER;
+use crate::names::RESOLVER;
+use crate::request::{ExecRequest, SERVICE_V4, SERVICE_V6};
 use plan::{Link, Side};
-
-/// The most routers between the instance and the program.
-pub const MAX_HOPS: u8 = 16;
 
 /// Interface indices, above those that tunnel drivers take in every new namespace.
 const UPSTREAM: u32 = 64;

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use imds_linux::{Error, mount};
 
-use crate::InstanceFacts;
+use crate::request::InstanceFacts;
 
 /// A directory below `/sys` and the files in it.
 struct Directory {

@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use imds_linux::Batch;
 use imds_linux::route::Destination;
 
-use crate::{InstanceFacts, SERVICE_V4, SERVICE_V6};
+use crate::request::{InstanceFacts, SERVICE_V4, SERVICE_V6};
 
 /// EC2 gives an instance's own link jumbo frames; those behind it are ordinary.
 const INSTANCE_MTU: u32 = 9001;
