@@ -96,7 +96,7 @@ pub fn run<Running, E: From<SandboxError>>(
     // The program starts once the service listens. Process 1 sets up the machine meanwhile.
     let outcome = listen(request.ipv6).map_err(E::from).and_then(start).and_then(|running| {
         if has_resolver {
-            names::answer_in_background()?;
+            names::start_resolver()?;
         }
         let (line, routers) = parent_only.expect("only the child took it");
         let code = supervise::supervise(&child, signals, line).map_err(refusal::explain)?;
