@@ -39,7 +39,7 @@ pub(super) fn caller(
         return Ok(arn.to_owned());
     }
     match (element(&response, "Code"), element(&response, "Message")) {
-        (Some(code), message) => Err(format!("{code}: {}", message.unwrap_or("no reason given"))),
+        (Some(code), message) => Err(format!("{code}: {}", message.unwrap_or("no message"))),
         (None, _) if output.status.success() => {
             Err("the response has neither an ARN nor an error".into())
         }

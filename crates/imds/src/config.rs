@@ -22,9 +22,12 @@ use crate::cli::{AnswerArgs, ControlAddress, ListenAddress, LogArgs};
 use crate::credential_source::{CredentialSource, CredentialSources, Provider};
 use crate::error::CommandError;
 use crate::overlay;
+use crate::settings::deserialize::{
+    all_from_text, duration_from_text, from_text, paths_from_table,
+};
 use crate::settings::{
     Destination, InstanceSettings, KeepAliveRule, LogFilter, LogFormat, RoleSettings,
-    SubnetSettings, all_from_text, duration_from_text, from_text, paths_from_table, time,
+    SubnetSettings, time,
 };
 use imds_account::network::SubnetError;
 use imds_host::Scheduled;

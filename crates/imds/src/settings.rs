@@ -1,7 +1,7 @@
 //! Settings of the service and its instance. Each is defined once, for the command line (clap) and for
 //! the settings file (serde).
 
-mod deserialize;
+pub(crate) mod deserialize;
 pub(crate) mod events;
 mod hardware;
 mod logs;
@@ -10,12 +10,9 @@ mod schema_tests;
 mod time;
 mod words;
 
-use std::collections::BTreeMap;
 use std::convert::Infallible;
-use std::fmt::Display;
 use std::path::PathBuf;
 use std::str::FromStr;
-use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 use imds_core::block_device::BlockDevice;
@@ -29,13 +26,9 @@ use imds_core::options::{HopLimit, HttpTokens, Switch};
 use imds_core::placement::{Region, Zone};
 use imds_core::tags::Tag;
 use imds_core::{AccountId, InstanceId, InstanceType};
-use serde::de::Error as _;
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
 
-use deserialize::{
-    all_from_text, duration_from_text, from_text, paths_from_table, required_from_text,
-    tags_from_table,
-};
+use deserialize::{from_text, required_from_text, tags_from_table};
 use hardware::PlacementSettings;
 pub(crate) use logs::{Destination, LogFilter, LogFormat};
 pub(crate) use time::{duration, time};

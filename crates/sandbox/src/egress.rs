@@ -120,7 +120,7 @@ impl Egress {
         let mut text = String::new();
         let read = self.stderr.rewind().and_then(|()| self.stderr.read_to_string(&mut text));
         let last =
-            text.lines().rev().find(|line| !line.contains("syslog")).unwrap_or("no reason given");
+            text.lines().rev().find(|line| !line.contains("syslog")).unwrap_or("no error message");
         let error = SandboxError::new(
             SandboxErrorKind::Unavailable,
             format!("{PASTA} cannot provide egress: {last}"),

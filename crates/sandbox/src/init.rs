@@ -4,12 +4,12 @@
 use std::ffi::{OsStr, OsString};
 use std::{env, io};
 
-use imds_linux::process::{self, Child, Ending, Environment, Isolation, News};
+use imds_linux::process::{self, Child, ChildEvent, Ending, Environment, Isolation};
 use imds_linux::signal::Signals;
 use imds_linux::{Error, Namespace};
 
 use crate::first_boot::Script;
-use crate::line::{Event, Line, Message};
+use crate::line::{ControlMessage, Line, Wakeup};
 use crate::request::{FAILED, InstanceFacts};
 use crate::terminal::Terminal;
 use crate::{machine, refusal};
@@ -49,7 +49,7 @@ impl Init {
             report(&format_args!("imds: warning: {warning}"));
         }
         // If the parent ended before `die_with_parent`, its end of the connection is closed.
-        let Ok(Message::Start) = line.receive() else { return Ok(FAILED) };
+        let Ok(ControlMessage::Start) = line.receive() else { return Ok(FAILED) };
 
         let child = process::fork(Isolation::None, || {
             become_program(&program, &arguments, &environment, &terminal)
@@ -63,23 +63,24 @@ fn attend(program: Child, signals: &mut Signals, line: &mut Line) -> Result<u8, 
     let mut child_state = ChildState { program, stopped: false, stops: 0, responses: 0 };
     loop {
         match line.receive_or(signals)? {
-            Event::Signal(arrived) if arrived.number == libc::SIGCHLD => {
+            Wakeup::Signal(arrived) if arrived.number == libc::SIGCHLD => {
                 if let Some(ending) = child_state.reap(line) {
                     return Ok(ending.exit_code());
                 }
             }
             // A terminal sends its signals to the program too; signals from processes of this
             // machine are meant for the program.
-            Event::Signal(_) | Event::Line(Ok(Message::Start | Message::Stopped(_))) => {}
-            Event::Line(Ok(Message::Signal(number))) => child_state.signal(number.into()),
-            Event::Line(Ok(Message::StayStopped)) => child_state.responses += 1,
-            Event::Line(Ok(Message::Continue)) => {
+            Wakeup::Signal(_)
+            | Wakeup::Line(Ok(ControlMessage::Start | ControlMessage::Stopped(_))) => {}
+            Wakeup::Line(Ok(ControlMessage::Signal(number))) => child_state.signal(number.into()),
+            Wakeup::Line(Ok(ControlMessage::StayStopped)) => child_state.responses += 1,
+            Wakeup::Line(Ok(ControlMessage::Continue)) => {
                 if let Some(ending) = child_state.reap(line) {
                     return Ok(ending.exit_code());
                 }
                 child_state.resume();
             }
-            Event::Line(Err(_)) => return Ok(FAILED),
+            Wakeup::Line(Err(_)) => return Ok(FAILED),
         }
     }
 }
@@ -97,16 +98,16 @@ impl ChildState {
     /// Reads the state changes of all children; returns how the program ended, if it did.
     fn reap(&mut self, line: &mut Line) -> Option<Ending> {
         let program = self.program.pid();
-        while let Some(news) = process::news() {
-            match news {
-                News::Ended(pid, ending) if pid == program => return Some(ending),
-                News::Stopped(pid, number) if pid == program => {
+        while let Some(event) = process::next_child_event() {
+            match event {
+                ChildEvent::Ended(pid, ending) if pid == program => return Some(ending),
+                ChildEvent::Stopped(pid, number) if pid == program => {
                     self.stopped = true;
                     self.stops += 1;
-                    line.send(Message::Stopped(number.try_into().unwrap_or_default()));
+                    line.send(ControlMessage::Stopped(number.try_into().unwrap_or_default()));
                 }
-                News::Continued(pid) if pid == program => self.stopped = false,
-                News::Ended(..) | News::Stopped(..) | News::Continued(..) => {}
+                ChildEvent::Continued(pid) if pid == program => self.stopped = false,
+                ChildEvent::Ended(..) | ChildEvent::Stopped(..) | ChildEvent::Continued(..) => {}
             }
         }
         None

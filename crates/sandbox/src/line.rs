@@ -16,20 +16,20 @@ pub(super) struct Line {
 
 /// A message, encoded as one byte.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Message {
+pub(super) enum ControlMessage {
     /// To process 1: the service listens, start the program.
     Start,
     /// To process 1: give the program this signal.
     Signal(u8),
     /// From process 1: this signal stopped the program.
     Stopped(u8),
-    /// The response to [`Message::Stopped`] after the service stopped too and was continued.
+    /// The response to [`ControlMessage::Stopped`] after the service stopped too and was continued.
     Continue,
-    /// The response to [`Message::Stopped`] if the service does not stop with the program.
+    /// The response to [`ControlMessage::Stopped`] if the service does not stop with the program.
     StayStopped,
 }
 
-impl Message {
+impl ControlMessage {
     const STOPPED: u8 = 0x80;
 
     fn to_byte(self) -> u8 {
@@ -54,10 +54,10 @@ impl Message {
 }
 
 /// What ended a wait.
-pub(super) enum Event {
+pub(super) enum Wakeup {
     Signal(Arrived),
     /// A message from the other side, or an error if that side has ended.
-    Line(io::Result<Message>),
+    Line(io::Result<ControlMessage>),
 }
 
 impl Line {
@@ -68,19 +68,19 @@ impl Line {
     }
 
     /// Sends a message. If the other side has ended, the next wait returns an error.
-    pub(super) fn send(&mut self, message: Message) {
+    pub(super) fn send(&mut self, message: ControlMessage) {
         let _ = self.stream.write_all(&[message.to_byte()]);
     }
 
     /// Waits for a message.
-    pub(super) fn receive(&mut self) -> io::Result<Message> {
+    pub(super) fn receive(&mut self) -> io::Result<ControlMessage> {
         let mut byte = [0];
         self.stream.read_exact(&mut byte)?;
-        Ok(Message::from_byte(byte[0]))
+        Ok(ControlMessage::from_byte(byte[0]))
     }
 
     /// Waits for a message or a signal, whichever comes first.
-    pub(super) fn receive_or(&mut self, signals: &mut Signals) -> Result<Event, Error> {
+    pub(super) fn receive_or(&mut self, signals: &mut Signals) -> Result<Wakeup, Error> {
         let (has_message, has_signal) = {
             let mut ready =
                 [PollFd::new(&self.stream, PollFlags::IN), PollFd::new(signals, PollFlags::IN)];
@@ -94,9 +94,9 @@ impl Line {
         };
         // Signals first: SIGCHLD often arrives together with the end of the connection and says more.
         if has_signal {
-            signals.receive().map(Event::Signal)
+            signals.receive().map(Wakeup::Signal)
         } else if has_message {
-            Ok(Event::Line(self.receive()))
+            Ok(Wakeup::Line(self.receive()))
         } else {
             self.receive_or(signals)
         }
@@ -109,12 +109,14 @@ mod tests {
 
     #[test]
     fn every_message_survives_encoding() {
-        let signals =
-            (1..=64).flat_map(|number| [Message::Signal(number), Message::Stopped(number)]);
+        let signals = (1..=64)
+            .flat_map(|number| [ControlMessage::Signal(number), ControlMessage::Stopped(number)]);
         for message in
-            [Message::Start, Message::Continue, Message::StayStopped].into_iter().chain(signals)
+            [ControlMessage::Start, ControlMessage::Continue, ControlMessage::StayStopped]
+                .into_iter()
+                .chain(signals)
         {
-            assert_eq!(Message::from_byte(message.to_byte()), message);
+            assert_eq!(ControlMessage::from_byte(message.to_byte()), message);
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What is asked of the sandbox, and what it shows of the instance.
+//! The input of the sandbox: the program to run and the instance that it sees.
 
 use std::ffi::OsString;
 use std::net::{Ipv4Addr, Ipv6Addr};

@@ -13,7 +13,7 @@ use rustix::fs::{Mode, OFlags, open};
 use rustix::process::getpgrp;
 use rustix::termios::tcgetpgrp;
 
-use crate::line::{Event, Line, Message};
+use crate::line::{ControlMessage, Line, Wakeup};
 
 /// Lets the program start, then waits for `init` to end with its status.
 pub(super) fn supervise(
@@ -21,33 +21,33 @@ pub(super) fn supervise(
     mut signals: Signals,
     mut line: Line,
 ) -> Result<ExitCode, Error> {
-    line.send(Message::Start);
+    line.send(ControlMessage::Start);
     let mut stopped_alone = false;
     loop {
         match line.receive_or(&mut signals)? {
-            Event::Signal(arrived) if arrived.number == libc::SIGCHLD => {
+            Wakeup::Signal(arrived) if arrived.number == libc::SIGCHLD => {
                 if let Some(ending) = init.ended()? {
                     return Ok(ending.exit_code().into());
                 }
             }
             // A shell sends SIGCONT to the group. Passing it on could undo the next stop.
-            Event::Signal(arrived) if arrived.number == libc::SIGCONT && !stopped_alone => {}
-            Event::Signal(Arrived { number, by_process: true }) => {
-                line.send(Message::Signal(number.try_into().unwrap_or_default()));
+            Wakeup::Signal(arrived) if arrived.number == libc::SIGCONT && !stopped_alone => {}
+            Wakeup::Signal(Arrived { number, by_process: true }) => {
+                line.send(ControlMessage::Signal(number.try_into().unwrap_or_default()));
             }
-            Event::Line(Ok(Message::Stopped(number))) => {
+            Wakeup::Line(Ok(ControlMessage::Stopped(number))) => {
                 // A program may stop itself with SIGSTOP and be continued from inside the sandbox.
                 // We stop too only in the foreground of a terminal, where a shell waits for it.
                 stopped_alone = i32::from(number) == libc::SIGSTOP && !in_foreground();
                 if stopped_alone {
-                    line.send(Message::StayStopped);
+                    line.send(ControlMessage::StayStopped);
                 } else {
                     signal::raise(libc::SIGSTOP);
-                    line.send(Message::Continue);
+                    line.send(ControlMessage::Continue);
                 }
             }
-            Event::Signal(_) | Event::Line(Ok(_)) => {}
-            Event::Line(Err(_)) => return Ok(init.wait()?.exit_code().into()),
+            Wakeup::Signal(_) | Wakeup::Line(Ok(_)) => {}
+            Wakeup::Line(Err(_)) => return Ok(init.wait()?.exit_code().into()),
         }
     }
 }

@@ -40,7 +40,7 @@ pub(super) fn settings(facts: &Facts) -> Finding {
         return Finding::new(CHECK, Wrong, says).fix("shell", "unset AWS_EC2_METADATA_DISABLED");
     }
     let endpoint = &facts.endpoint;
-    let mut says = format!("the service is asked at {endpoint}");
+    let mut says = format!("SDKs use the service at {endpoint}");
     let mut verdict = Fine;
     if let Some(redirect) = REDIRECTS.iter().find_map(|name| facts.setting(name)) {
         (says, verdict) = (format!("{says}, because of {redirect}"), Note);

@@ -182,7 +182,7 @@ mod tests {
     fn ending(mut process: Process) -> Result<Vec<u8>, SourceError> {
         match process.wait(None, None) {
             Waited::Ended(outcome) => outcome,
-            Waited::TimeIsUp | Waited::Stopped => panic!("nobody said that it should stop"),
+            Waited::TimeIsUp | Waited::Stopped => panic!("the process did not end"),
         }
     }
 

@@ -13,7 +13,7 @@ use serde::{Deserialize, Deserializer};
 use super::time::duration;
 
 /// Reads a value that has a text form and may be left out.
-pub(super) fn from_text<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
+pub(crate) fn from_text<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
 where
     D: Deserializer<'de>,
     T: FromStr<Err: Display>,
@@ -22,7 +22,7 @@ where
 }
 
 /// Reads a value that has a text form and must not be left out.
-pub(super) fn required_from_text<'de, D, T>(deserializer: D) -> Result<T, D::Error>
+pub(crate) fn required_from_text<'de, D, T>(deserializer: D) -> Result<T, D::Error>
 where
     D: Deserializer<'de>,
     T: FromStr<Err: Display>,
@@ -35,7 +35,7 @@ where
 }
 
 /// Reads a list of values that have a text form.
-pub(super) fn all_from_text<'de, D, T>(deserializer: D) -> Result<Vec<T>, D::Error>
+pub(crate) fn all_from_text<'de, D, T>(deserializer: D) -> Result<Vec<T>, D::Error>
 where
     D: Deserializer<'de>,
     T: FromStr<Err: Display>,
@@ -53,7 +53,7 @@ enum Scalar {
 }
 
 /// Reads tags from a table: `tags = { Name = "web-1" }`.
-pub(super) fn tags_from_table<'de, D: Deserializer<'de>>(
+pub(crate) fn tags_from_table<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Vec<Tag>, D::Error> {
     let table = BTreeMap::<String, String>::deserialize(deserializer)?;
@@ -62,7 +62,7 @@ pub(super) fn tags_from_table<'de, D: Deserializer<'de>>(
 }
 
 /// Reads values to put over the metadata from a table: `[paths]`, `"meta-data/rack" = "7"`.
-pub(super) fn paths_from_table<'de, D: Deserializer<'de>>(
+pub(crate) fn paths_from_table<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Vec<Extra>, D::Error> {
     let table = BTreeMap::<String, String>::deserialize(deserializer)?;
@@ -74,7 +74,7 @@ pub(super) fn paths_from_table<'de, D: Deserializer<'de>>(
 }
 
 /// Reads a duration such as `1m 30s`.
-pub(super) fn duration_from_text<'de, D: Deserializer<'de>>(
+pub(crate) fn duration_from_text<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<Duration>, D::Error> {
     let text = String::deserialize(deserializer)?;
