@@ -1,11 +1,11 @@
-//! What EC2's network interface counts of packets for link-local services that it has dropped.
+//! EC2's counter of packets to link-local services that a network interface has dropped.
 
 use std::path::Path;
 use std::process::{Command, Stdio};
 
 const COUNTER: &str = "linklocal_allowance_exceeded";
 
-/// The sum over all interfaces; `None` where none counts them: no EC2 interface, or no `ethtool`.
+/// The sum over all network interfaces; `None` without an EC2 (`ena`) interface, or without `ethtool`.
 pub(super) fn dropped() -> Option<u64> {
     let interfaces = std::fs::read_dir("/sys/class/net").ok()?.flatten();
     let counts = interfaces.filter_map(|interface| {

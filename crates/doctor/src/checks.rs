@@ -1,48 +1,32 @@
-//! The judgement: facts in, findings out, in the order in which a person should read them.
+//! Turns facts into findings, in the order in which a person should read them.
 
-mod here;
+mod local;
+mod path;
 mod service;
-mod way;
 
-use super::facts::Facts;
-use super::{Finding, Verdict};
+use crate::facts::Facts;
+use crate::finding::Finding;
 
-/// Every check that is always made, in order.
+/// The checks that always report, in order.
 const CHECKS: [fn(&Facts) -> Finding; 12] = [
-    here::settings,
-    here::sources,
-    here::proxy,
-    here::firewall,
-    way::route,
-    way::distance,
+    local::settings,
+    local::sources,
+    local::proxy,
+    local::firewall,
+    path::route,
+    path::distance,
     service::service,
     service::token,
     service::mode,
-    way::ipv6,
+    path::ipv6,
     service::role,
     service::clock,
 ];
 
-/// All findings. What other clients lose is only said where they lose something.
+/// Runs all checks. What other clients lose is reported only where a token is lost.
 pub fn judge(facts: &Facts) -> Vec<Finding> {
     let findings = CHECKS.iter().map(|check| check(facts));
-    findings.chain(service::caller(facts)).chain(here::programs(facts)).collect()
-}
-
-impl Facts {
-    fn id(&self) -> &str {
-        self.instance_id.as_deref().unwrap_or(super::mends::UNKNOWN_ID)
-    }
-
-    /// Whether packets for the service come back at all.
-    fn is_connected(&self) -> bool {
-        self.hops.is_ok()
-    }
-}
-
-/// A verdict that nothing could be seen to base one on.
-fn unseen(check: &'static str) -> Finding {
-    Finding::new(check, Verdict::Unknown, "not connected")
+    findings.chain(service::caller(facts)).chain(local::programs(facts)).collect()
 }
 
 #[cfg(test)]

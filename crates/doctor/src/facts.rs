@@ -1,4 +1,4 @@
-//! Looking, and nothing else.
+//! Collects facts about the service and this machine, without judging them.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -12,19 +12,20 @@ use imds_client::{
 };
 use jiff::Timestamp;
 
-use super::firewall::{self, Rule};
-use super::place::{self, Place};
-use super::programs::{self, Found};
-use super::{allowance, sts};
+use crate::environment::{self, Environment};
+use crate::firewall::{self, Rule};
+use crate::programs::{self, InstalledClient};
+use crate::{allowance, fixes, sts};
 
-/// How long one look may take. A packet that is lost is sent again after a second.
+/// How long one connection may take. TCP sends a lost SYN again after 1 s.
 const CONNECT: Duration = Duration::from_millis(1200);
-const ANSWER: Duration = Duration::from_secs(2);
+/// How long one response may take.
+const RESPONSE: Duration = Duration::from_secs(2);
 
-/// How slow an answer has to be to be called slow. A healthy service takes 1 or 2 ms.
-pub(super) const SLOW: Duration = Duration::from_millis(100);
+/// A response that takes longer than this is slow. A healthy service takes 1 or 2 ms.
+pub(crate) const SLOW: Duration = Duration::from_millis(100);
 
-/// Variables that redirect, disable or bend the way to the service.
+/// Environment variables that disable the service, or change where and how SDKs reach it.
 const VARIABLES: [&str; 17] = [
     "AWS_EC2_METADATA_DISABLED",
     "AWS_EC2_METADATA_SERVICE_ENDPOINT",
@@ -45,7 +46,7 @@ const VARIABLES: [&str; 17] = [
     "no_proxy",
 ];
 
-/// The same in the profile of the shared configuration file.
+/// Settings with the same effect in a profile of the shared configuration file.
 const KEYS: [&str; 8] = [
     "ec2_metadata_service_endpoint",
     "ec2_metadata_service_endpoint_mode",
@@ -57,83 +58,106 @@ const KEYS: [&str; 8] = [
     "aws_access_key_id",
 ];
 
-/// What was asked for beyond the usual.
-pub struct Leave {
-    /// To ask without a token, which EC2 counts as a use of `IMDSv1`.
+/// Probes that are made only on request.
+pub struct ProbeOptions {
+    /// Whether to send a request without a token, which EC2 counts as a use of `IMDSv1`.
     pub v1: bool,
-    /// To ask AWS, over the internet.
+    /// Whether to ask STS, over the internet, if it accepts the credentials.
     pub online: bool,
-    /// Where the file system begins that programs and marks of containers are looked for in.
+    /// The root of the file system where programs and marker files of containers are looked for.
     pub root: PathBuf,
 }
 
-/// What was seen.
+/// Everything that [`collect`] found.
 #[derive(Clone, Debug)]
 pub struct Facts {
-    /// Those variables that are set. Proxies are without user and password.
-    pub environment: BTreeMap<String, String>,
-    /// Those keys of the profile that are set.
+    /// The environment variables that are set. Proxies are without user and password.
+    pub variables: BTreeMap<String, String>,
+    /// The settings of the profile that are set.
     pub profile: BTreeMap<&'static str, String>,
-    pub place: Place,
-    /// Rules of the packet filter that name the service; none where it cannot be read.
+    /// What kind of machine or container this process runs in.
+    pub environment: Environment,
+    /// Rules of the packet filter that name the service; `None` if they cannot be read.
     pub rules: Option<Vec<Rule>>,
+    /// The endpoint, as in `http://169.254.169.254`.
     pub endpoint: String,
+    /// The setting that disables the service, as in `AWS_EC2_METADATA_DISABLED=true`.
     pub disabled_by: Option<String>,
-    /// As the firmware says it.
+    /// The instance id, from the firmware or the service.
     pub instance_id: Option<String>,
-    /// The hop limit that reaches the endpoint.
+    /// The hop limit that is needed to reach the endpoint; `None` if it could not be determined.
     pub hops: Result<Option<u8>, Unreachable>,
     /// The same for `fd00:ec2::254`.
     pub hops_ipv6: Result<Option<u8>, Unreachable>,
-    /// The answer to a request with a false token.
-    pub answer: Result<Seen, Error>,
-    /// The status of a request without a token, if that was allowed.
+    /// The response to a request with an invalid token.
+    pub response: Result<ProbeResponse, Error>,
+    /// The status of the response to a request without a token, if [`ProbeOptions::v1`] allows that.
     pub without_token: Option<u16>,
-    /// How long a token took.
+    /// How long it took to get a token and to use it once.
     pub token: Result<Duration, Error>,
-    /// The role and the minutes that its credentials still last; none where there is no role.
+    /// The role of the instance; `None` if it has none.
     pub role: Option<Result<Role, Error>>,
-    /// Whose credentials AWS says that these are; none where it was not asked.
+    /// The ARN that STS returned for the credentials, or what failed; `None` if STS was not asked.
     pub caller: Option<Result<String, String>>,
-    /// How many packets for the service the network interface has dropped, where it counts them.
+    /// The number of packets to link-local services that the network interface dropped, if it counts
+    /// them.
     pub dropped: Option<u64>,
-    /// Programs found here that use the service, where the token is lost to them too.
-    pub clients: Vec<Found>,
+    /// Programs and SDKs on this machine that use the service; filled in only if the token is lost.
+    pub clients: Vec<InstalledClient>,
 }
 
-/// An answer, as far as it matters here.
+impl Facts {
+    /// The instance id, or a placeholder for commands if it is not known.
+    pub(crate) fn id(&self) -> &str {
+        self.instance_id.as_deref().unwrap_or(fixes::UNKNOWN_ID)
+    }
+
+    /// Whether a connection to the service can be made.
+    pub(crate) fn is_connected(&self) -> bool {
+        self.hops.is_ok()
+    }
+}
+
+/// The parts of a response that the checks need.
 #[derive(Clone, Debug)]
-pub struct Seen {
+pub struct ProbeResponse {
+    /// The HTTP status.
     pub status: u16,
+    /// How long the connection took.
     pub connected_in: Duration,
+    /// How long the response took after the request was sent.
     pub answered_in: Duration,
+    /// The `Server` header.
     pub server: Option<String>,
-    /// How many seconds our clock is ahead of the service's.
+    /// How many seconds this machine's clock is ahead of the service's `Date` header.
     pub skew_seconds: Option<i64>,
 }
 
+/// The role of the instance.
 #[derive(Clone, Debug)]
 pub struct Role {
+    /// The role's name.
     pub name: String,
+    /// Minutes until its credentials expire; 0 if EC2 has extended expired ones.
     pub minutes_left: i64,
 }
 
-/// Looks at everything. All of it takes about a dozen requests, one after the other: far below what
-/// EC2 lets an interface ask, which it shares with whatever else runs here.
-pub async fn look(settings: Settings, leave: &Leave) -> Facts {
+/// Collects all facts. Sends about a dozen requests, one after the other: far below EC2's limit for a
+/// network interface, which all programs on the instance share.
+pub async fn collect(settings: Settings, options: &ProbeOptions) -> Facts {
     let endpoint = settings.endpoint.clone();
     let variable = |name: &str| std::env::var(name).ok();
     let mut facts = Facts {
-        environment: environment(),
+        variables: variables(),
         profile: profile(&Profile::load(&variable)),
-        place: place::find(&variable, &leave.root),
+        environment: environment::detect(&variable, &options.root),
         rules: firewall::rules(),
         endpoint: endpoint.to_string(),
         disabled_by: settings.disabled_by.clone(),
-        instance_id: diagnose::local_instance_id_below(&leave.root),
+        instance_id: diagnose::local_instance_id_below(&options.root),
         hops: diagnose::hops_needed(&endpoint, CONNECT).await,
         hops_ipv6: hops_ipv6().await,
-        answer: answer(&settings).await,
+        response: probe_twice_if_slow(&settings).await,
         without_token: None,
         token: Err(Error::EndpointDisabled),
         role: None,
@@ -141,10 +165,10 @@ pub async fn look(settings: Settings, leave: &Leave) -> Facts {
         dropped: allowance::dropped(),
         clients: Vec::new(),
     };
-    if leave.v1 {
-        facts.without_token = ask(&settings, None).await.ok().map(|seen| seen.status);
+    if options.v1 {
+        facts.without_token = probe(&settings, None).await.ok().map(|response| response.status);
     }
-    // What a setting disables is looked at all the same, and the setting is a finding of its own.
+    // The service is probed even if a setting disables it; the setting is a finding of its own.
     let mut open = settings;
     open.disabled_by = None;
     open.v1_fallback = V1Fallback::Never;
@@ -156,17 +180,17 @@ pub async fn look(settings: Settings, leave: &Leave) -> Facts {
         began.elapsed()
     });
     if let Err(error) = &facts.token {
-        // Whoever else uses the service loses something.
+        // Other programs on this machine lose the token too.
         if matches!(error, Error::TokenLost(_)) {
             let path = std::env::var_os("PATH").unwrap_or_default();
-            facts.clients = programs::find(&leave.root, &path);
+            facts.clients = programs::find(&options.root, &path);
         }
         return facts;
     }
     match client.credentials().await {
         Ok(credentials) => {
             facts.role = Some(Ok(role(&credentials)));
-            if leave.online {
+            if options.online {
                 facts.caller = Some(caller(&client, &credentials).await);
             }
         }
@@ -194,32 +218,32 @@ fn role(credentials: &Credentials) -> Role {
     Role { name: credentials.role.clone(), minutes_left }
 }
 
-/// Asks STS whose the credentials are.
+/// Asks STS for the ARN that the credentials belong to.
 async fn caller(client: &Client, credentials: &Credentials) -> Result<String, String> {
     let region = client.region().await.map_err(|error| error.to_string())?;
-    let set = std::env::var("AWS_ENDPOINT_URL_STS").ok();
-    sts::caller(credentials, &sts::endpoint(set, &region), &region)
+    let endpoint = sts::endpoint(std::env::var("AWS_ENDPOINT_URL_STS").ok(), &region);
+    sts::caller(credentials, &endpoint, &region)
 }
 
-/// The answer to a request with a false token; the better of two where the first one is slow, which
-/// might be this machine's fault.
-async fn answer(settings: &Settings) -> Result<Seen, Error> {
-    let ask = async || ask(settings, Some(Secret::new("imds-doctor-false-token"))).await;
-    let first = ask().await?;
+/// The response to a request with an invalid token. If it is slow, which this machine may have caused,
+/// the faster one of two.
+async fn probe_twice_if_slow(settings: &Settings) -> Result<ProbeResponse, Error> {
+    let probe = async || probe(settings, Some(Secret::new("imds-doctor-false-token"))).await;
+    let first = probe().await?;
     if first.answered_in <= SLOW {
         return Ok(first);
     }
-    let second = ask().await?;
+    let second = probe().await?;
     Ok(if second.answered_in < first.answered_in { second } else { first })
 }
 
-async fn ask(settings: &Settings, token: Option<Secret>) -> Result<Seen, Error> {
+async fn probe(settings: &Settings, token: Option<Secret>) -> Result<ProbeResponse, Error> {
     let path = MetadataPath::new("/latest/meta-data/")?;
-    let ask = ProbeRequest::Get(path, token);
-    let observed = diagnose::observe(&settings.endpoint, ask, CONNECT, ANSWER).await?;
+    let request = ProbeRequest::Get(path, token);
+    let observed = diagnose::observe(&settings.endpoint, request, CONNECT, RESPONSE).await?;
     let now = Timestamp::now();
     let date = observed.response.date().and_then(|date| Timestamp::try_from(date).ok());
-    Ok(Seen {
+    Ok(ProbeResponse {
         status: observed.response.status,
         connected_in: observed.connected_in,
         answered_in: observed.answered_in,
@@ -228,7 +252,7 @@ async fn ask(settings: &Settings, token: Option<Secret>) -> Result<Seen, Error> 
     })
 }
 
-fn environment() -> BTreeMap<String, String> {
+fn variables() -> BTreeMap<String, String> {
     let set = VARIABLES.iter().filter_map(|name| Some((*name, std::env::var(name).ok()?)));
     set.map(|(name, value)| (name.to_owned(), without_password(&value))).collect()
 }
@@ -237,7 +261,7 @@ fn profile(profile: &Profile) -> BTreeMap<&'static str, String> {
     KEYS.iter().filter_map(|key| Some((*key, profile.value(key)?.to_owned()))).collect()
 }
 
-/// A proxy's address may have a password in it.
+/// Hides the user and password of a proxy's address.
 fn without_password(value: &str) -> String {
     match (value.find("://"), value.rfind('@')) {
         (Some(scheme), Some(at)) if scheme < at => {

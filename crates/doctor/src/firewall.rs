@@ -2,33 +2,36 @@
 
 use std::process::{Command, Stdio};
 
-/// How the service is named in rules.
+/// Addresses of the service in rules.
 const NAMES: [&str; 3] = ["169.254.169.254", "169.254.0.0/16", "fd00:ec2::254"];
 
-/// Programs that print all rules; reading them takes a privilege.
+/// Programs that print all rules. Reading them needs root.
 const PRINTERS: [(&str, &[&str]); 3] =
     [("iptables-save", &[]), ("ip6tables-save", &[]), ("nft", &["list", "ruleset"])];
 
 /// A rule that names the service.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Rule {
+    /// What it does to packets.
     pub effect: Effect,
-    /// As its program prints it.
+    /// The rule as `iptables-save` or `nft` prints it.
     pub text: String,
-    /// How to take it away, where a command can be made of it.
+    /// The command that removes it; `None` for rules of `nft`, whose handles are not printed.
     pub removal: Option<String>,
 }
 
 /// What a rule does to packets.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Effect {
+    /// Drops or rejects them.
     Blocks,
-    /// Sends them elsewhere.
+    /// Redirects them to another destination.
     Redirects,
+    /// Neither of these: accepts, counts or marks them.
     Other,
 }
 
-/// The rules; `None` where none can be read.
+/// Reads the rules; `None` if no program can print them.
 pub(super) fn rules() -> Option<Vec<Rule>> {
     let printed = PRINTERS.iter().filter_map(|(program, arguments)| {
         let output = Command::new(program).args(*arguments).stdin(Stdio::null()).output().ok()?;
@@ -38,7 +41,7 @@ pub(super) fn rules() -> Option<Vec<Rule>> {
     (!tables.is_empty()).then(|| tables.concat())
 }
 
-/// The rules of interest among all.
+/// The rules about the service among all rules that a program printed.
 fn parse(text: &str) -> Vec<Rule> {
     let mut table = "filter";
     let mut is_shown_elsewhere = false;
@@ -79,7 +82,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn rules_about_the_service_are_found_and_told_apart() {
+    fn rules_about_the_service_are_found_and_classified() {
         let text = "\
 *nat
 -A PREROUTING -d 169.254.169.254/32 -i eni+ -p tcp -m tcp --dport 80 -j DNAT --to-destination 10.0.0.1:8181

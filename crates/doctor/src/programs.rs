@@ -1,25 +1,27 @@
-//! SDKs and programs that ask the service, found here or running here, and what a token that does
-//! not come costs each of them.
+//! SDKs and programs on this machine that use the service, and what a lost token costs each of them.
 
 mod search;
+mod version;
 
 use std::ffi::OsStr;
 use std::path::Path;
 
-/// A client: what finds it, and what it loses.
-pub struct Client {
-    pub name: &'static str,
+pub use version::Version;
+
+/// An SDK or program: how to find it, and what a lost token costs it.
+struct Client {
+    name: &'static str,
     mark: Mark,
-    /// What a lost token costs, by the first version of which that is true, oldest first. Measured
-    /// with the newest version that is named in `docs/doctor.md`, unless it says "about".
+    /// What a lost token costs, by the first version that it is true for, oldest first. Measured with the
+    /// version that `docs/doctor.md` names; "about" means derived from the source.
     loses: &'static [(&'static str, &'static str)],
 }
 
-/// What a client leaves behind.
+/// How to recognize a client.
 enum Mark {
     /// A Python package's metadata: `site-packages/NAME-VERSION.dist-info`.
     Python(&'static str),
-    /// Version 2 of the aws CLI, which has its own botocore: a package of the system's Python, or
+    /// Version 2 of the AWS CLI, which has its own botocore: a package of the system's Python, or
     /// AWS's bundle, `aws-cli/v2/VERSION`.
     AwsCli,
     /// A package of Node.js: `node_modules/NAME/package.json`.
@@ -35,10 +37,10 @@ enum Mark {
     Running(&'static str),
 }
 
-/// The table.
+/// The known clients.
 const CLIENTS: [Client; 15] = [
     Client {
-        name: "botocore (aws CLI, boto3)",
+        name: "botocore (AWS CLI, boto3)",
         mark: Mark::Python("botocore"),
         loses: &[
             ("0", "fails where tokens are required: it knows IMDSv1 only"),
@@ -46,7 +48,7 @@ const CLIENTS: [Client; 15] = [
         ],
     },
     Client {
-        name: "aws CLI v2",
+        name: "AWS CLI v2",
         mark: Mark::AwsCli,
         loses: &[("2", "1 s for each fetch of credentials or the Region, then uses IMDSv1")],
     },
@@ -124,53 +126,35 @@ const CLIENTS: [Client; 15] = [
     },
 ];
 
-/// A client that was found.
+/// An SDK or program that was found on this machine.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Found {
+pub struct InstalledClient {
+    /// Its name.
     pub name: &'static str,
+    /// Its version, if the package says it.
     pub version: Option<Version>,
     /// The running program that it is part of.
     pub within: Option<String>,
+    /// What a lost token costs it, as in "1 s for each fetch of credentials, then uses `IMDSv1`".
     pub loses: &'static str,
 }
 
-/// A version as its numbers; what follows them is left out.
-#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
-pub struct Version(Vec<u64>);
-
-impl Version {
-    /// `None` for text that does not begin with a digit.
-    fn parse(text: &str) -> Option<Self> {
-        let end = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
-        let numbers = text[..end].split('.').map_while(|number| number.parse().ok());
-        let numbers: Vec<_> = numbers.collect();
-        (!numbers.is_empty()).then_some(Self(numbers))
-    }
-}
-
-impl std::fmt::Display for Version {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let numbers: Vec<_> = self.0.iter().map(u64::to_string).collect();
-        f.write_str(&numbers.join("."))
-    }
-}
-
 impl Client {
-    fn found(&self, version: Option<Version>, within: Option<String>) -> Found {
+    fn installed(&self, version: Option<Version>, within: Option<String>) -> InstalledClient {
         let is_since = |since: &str| match (&version, Version::parse(since)) {
             (Some(version), Some(since)) => since <= *version,
-            // One that cannot be told is taken for a new one.
+            // An unknown version is taken for a new one.
             _ => true,
         };
         let loses = self.loses.iter().rev().find(|(since, _)| is_since(since));
         let loses = loses.or(self.loses.first()).map_or("", |(_, loses)| loses);
-        Found { name: self.name, version, within, loses }
+        InstalledClient { name: self.name, version, within, loses }
     }
 }
 
-/// All clients that are installed below `root`, where programs are looked for (`path`, as in the
-/// variable) and elsewhere, or run there. Reads the executables of what runs.
-pub(super) fn find(root: &Path, path: &OsStr) -> Vec<Found> {
+/// Finds all clients that are installed below `root` or part of a running program. `path` is the value of
+/// `PATH`. Reads the executables of running programs.
+pub(super) fn find(root: &Path, path: &OsStr) -> Vec<InstalledClient> {
     let running = search::running(root);
     let pythons = search::pythons(root, path, &running);
     let installed = CLIENTS.iter().flat_map(|client| {
@@ -182,13 +166,13 @@ pub(super) fn find(root: &Path, path: &OsStr) -> Vec<Found> {
             Mark::Composer(name) => search::composer(root, &running, name),
             Mark::BuiltIn(_) | Mark::Running(_) => Vec::new(),
         };
-        versions.into_iter().map(|version| client.found(version, None))
+        versions.into_iter().map(|version| client.installed(version, None))
     });
     installed.chain(running.iter().flat_map(parts)).collect()
 }
 
-/// The clients that a running program is, or was built with.
-fn parts(program: &search::Program) -> Vec<Found> {
+/// The clients that a running program was built with, and the program itself if it is a client.
+fn parts(program: &search::Program) -> Vec<InstalledClient> {
     let within = || Some(program.name.clone());
     let built_in: Vec<_> = CLIENTS
         .iter()
@@ -201,10 +185,10 @@ fn parts(program: &search::Program) -> Vec<Found> {
     let modules = search::built_in(program, &texts);
     let modules = modules
         .into_iter()
-        .map(|(index, version)| built_in[index].0.found(Some(version), within()));
-    let is_it =
+        .map(|(index, version)| built_in[index].0.installed(Some(version), within()));
+    let is_client =
         |client: &&Client| matches!(client.mark, Mark::Running(name) if name == program.name);
-    let itself = CLIENTS.iter().filter(is_it).map(|client| client.found(None, within()));
+    let itself = CLIENTS.iter().filter(is_client).map(|client| client.installed(None, within()));
     modules.chain(itself).collect()
 }
 
@@ -257,11 +241,11 @@ mod tests {
         assert_eq!(
             found,
             [
-                ("botocore (aws CLI, boto3)", "1.12.0".to_owned(), None),
-                ("botocore (aws CLI, boto3)", "1.30.0".to_owned(), None),
-                ("botocore (aws CLI, boto3)", "1.43.11".to_owned(), None),
-                ("aws CLI v2", "2.9.19".to_owned(), None),
-                ("aws CLI v2", "2.31.2".to_owned(), None),
+                ("botocore (AWS CLI, boto3)", "1.12.0".to_owned(), None),
+                ("botocore (AWS CLI, boto3)", "1.30.0".to_owned(), None),
+                ("botocore (AWS CLI, boto3)", "1.43.11".to_owned(), None),
+                ("AWS CLI v2", "2.9.19".to_owned(), None),
+                ("AWS CLI v2", "2.31.2".to_owned(), None),
                 ("AWS SDK for JavaScript v3", "4.5.2".to_owned(), None),
                 ("AWS SDK for Ruby", "3.200.0".to_owned(), None),
                 ("AWS SDK for PHP", "3.337.3".to_owned(), None),
@@ -275,10 +259,10 @@ mod tests {
     #[test]
     fn what_is_lost_depends_on_the_version() {
         let botocore = &CLIENTS[0];
-        let loses = |version: &str| botocore.found(Version::parse(version), None).loses;
+        let loses = |version: &str| botocore.installed(Version::parse(version), None).loses;
         assert!(loses("1.12.253").starts_with("fails"));
         assert!(loses("1.43.11").starts_with("1 s"));
-        assert!(botocore.found(None, None).loses.starts_with("1 s"));
+        assert!(botocore.installed(None, None).loses.starts_with("1 s"));
         assert_eq!(Version::parse("2.0.0-rc1").unwrap().to_string(), "2.0.0");
         assert_eq!(Version::parse("x"), None);
     }

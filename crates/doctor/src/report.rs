@@ -1,19 +1,19 @@
-//! Findings, for people and for programs.
+//! Prints findings as text or as JSON.
 
 use std::fmt::Write as _;
 
-use super::{Finding, Verdict};
+use crate::finding::{Finding, Verdict};
 
-/// Findings as a person reads them: what is wrong has what mends it below.
+/// Formats findings for a terminal: a line for each, with its fixes below.
 pub fn text(findings: &[Finding]) -> String {
     let width = findings.iter().map(|finding| finding.check.len()).max().unwrap_or(0);
     let mut out = String::new();
-    for Finding { check, verdict, says, mends } in findings {
+    for Finding { check, verdict, says, fixes } in findings {
         // Writing to a string cannot fail.
         let _ = writeln!(out, "{:7} {check:width$}  {says}", mark(*verdict));
-        let column = mends.iter().map(|mend| mend.with.len()).max().unwrap_or(0);
-        for mend in mends {
-            let _ = writeln!(out, "        {:width$}  = {:column$}  {}", "", mend.with, mend.text);
+        let column = fixes.iter().map(|fix| fix.with.len()).max().unwrap_or(0);
+        for fix in fixes {
+            let _ = writeln!(out, "        {:width$}  = {:column$}  {}", "", fix.with, fix.text);
         }
     }
     let wrong = findings.iter().filter(|finding| finding.verdict == Verdict::Wrong).count();
@@ -25,7 +25,7 @@ pub fn text(findings: &[Finding]) -> String {
     out
 }
 
-/// Findings as JSON.
+/// Formats findings as a JSON object: `{"findings": […]}`.
 pub fn json(findings: &[Finding]) -> String {
     let findings = serde_json::json!({ "findings": findings });
     format!("{findings:#}\n")

@@ -1,21 +1,20 @@
-//! Whether the role's credentials work, asked of AWS itself: STS knows whose they are, and lets
-//! everybody ask for themselves.
+//! Asks AWS STS whether it accepts the role's credentials. `GetCallerIdentity` needs no permission.
 
 use std::io::Write as _;
 use std::process::{Command, Stdio};
 
 use imds_client::Credentials;
 
-/// Where to ask: the variable that the AWS SDKs have for it, else the region's own address.
-pub(super) fn endpoint(set: Option<String>, region: &str) -> String {
+/// The endpoint of STS: the value of the SDKs' variable (`AWS_ENDPOINT_URL_STS`), or the Region's own.
+pub(super) fn endpoint(override_url: Option<String>, region: &str) -> String {
     let domain = if region.starts_with("cn-") { "amazonaws.com.cn" } else { "amazonaws.com" };
-    set.unwrap_or_else(|| format!("https://sts.{region}.{domain}"))
+    override_url.unwrap_or_else(|| format!("https://sts.{region}.{domain}"))
 }
 
-/// The ARN of whom the credentials belong to; else what went wrong, in a sentence.
+/// The ARN that the credentials belong to, or what failed, in a sentence.
 ///
-/// curl signs and asks. It reads the credentials from its standard input, so that nobody sees them
-/// among its arguments.
+/// curl signs and sends the request. It reads the credentials from its standard input, because other
+/// users can read its arguments.
 pub(super) fn caller(
     credentials: &Credentials,
     endpoint: &str,
@@ -28,19 +27,22 @@ pub(super) fn caller(
         .stderr(Stdio::piped())
         .spawn()
         .map_err(|error| format!("curl is needed to ask STS: {error}"))?;
-    let settings = settings(credentials, endpoint, region).ok_or("the credentials are no words")?;
+    let settings = settings(credentials, endpoint, region)
+        .ok_or("the credentials, endpoint or Region have characters that cannot be sent")?;
     if let Some(mut stdin) = curl.stdin.take() {
-        // If it is gone already, its status says why.
+        // If curl has ended already, its status says why.
         let _ = stdin.write_all(settings.as_bytes());
     }
     let output = curl.wait_with_output().map_err(|error| format!("curl: {error}"))?;
-    let answer = String::from_utf8_lossy(&output.stdout);
-    if let Some(arn) = element(&answer, "Arn") {
+    let response = String::from_utf8_lossy(&output.stdout);
+    if let Some(arn) = element(&response, "Arn") {
         return Ok(arn.to_owned());
     }
-    match (element(&answer, "Code"), element(&answer, "Message")) {
-        (Some(code), message) => Err(format!("{code}: {}", message.unwrap_or("no reason given"))),
-        (None, _) if output.status.success() => Err("it was answered with something else".into()),
+    match (element(&response, "Code"), element(&response, "Message")) {
+        (Some(code), message) => Err(format!("{code}: {}", message.unwrap_or("no message"))),
+        (None, _) if output.status.success() => {
+            Err("the response has neither an ARN nor an error".into())
+        }
         (None, _) => Err(String::from_utf8_lossy(&output.stderr).trim().to_owned()),
     }
 }
@@ -60,7 +62,7 @@ fn settings(credentials: &Credentials, endpoint: &str, region: &str) -> Option<S
     })
 }
 
-/// The text of the first such element.
+/// The text of the first element with this name.
 fn element<'a>(xml: &'a str, name: &str) -> Option<&'a str> {
     let (_, rest) = xml.split_once(&format!("<{name}>"))?;
     let (text, _) = rest.split_once(&format!("</{name}>"))?;

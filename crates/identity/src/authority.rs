@@ -1,4 +1,4 @@
-//! Who signs the identity documents of a Region: our own keys in the place of AWS's.
+//! The keys that sign the identity documents of a Region. They replace AWS's keys.
 
 use imds_core::identity::{Proof, Signatures};
 use imds_core::placement::Region;
@@ -6,7 +6,7 @@ use imds_core::placement::Region;
 use super::key::{Key, KeyError};
 use super::{certificate, container, pem};
 
-/// How many columns a line of a signature has.
+/// The length of a line of a signature, in characters.
 const COLUMNS: usize = 76;
 
 /// The keys of one Region. They are secret, so it has no `Debug`.
@@ -20,7 +20,7 @@ pub struct Authority {
 /// Why a text does not hold the keys of an authority.
 #[derive(Debug, thiserror::Error)]
 pub enum Damage {
-    /// It is no PEM, or was cut off.
+    /// It is not PEM, or is incomplete.
     #[error("it is not PEM, or a part of it is missing")]
     Pem,
     /// There are more or fewer keys than proofs, or in another order.
@@ -43,13 +43,13 @@ pub enum Damage {
 }
 
 impl Authority {
-    /// Makes new keys; takes about a tenth of a second, at times three.
+    /// Makes new keys. Takes about 0.1 s, sometimes 0.3 s.
     pub fn make(region: &Region) -> Result<Self, KeyError> {
         Self::assemble(region, Key::make)
     }
 
-    /// Signs a document, said to be at `signing_time` (seconds since 1970). The same arguments
-    /// always give the same bytes.
+    /// Signs a document. `signing_time` is the time in the signatures, in seconds since 1970. The same
+    /// arguments always give the same bytes.
     pub fn sign(&self, document: &[u8], signing_time: u64) -> Result<Signatures, KeyError> {
         let lines = |bytes: Vec<u8>| pem::lines(&bytes, COLUMNS).into_bytes();
         let container = |key| container::sign(&self.region, key, document, signing_time);
@@ -100,7 +100,7 @@ impl Authority {
         })
     }
 
-    /// Asks for a key for each proof, in the order of [`Proof::ALL`].
+    /// Calls `key` for each proof, in the order of [`Proof::ALL`].
     fn assemble<E>(
         region: &Region,
         mut key: impl FnMut(Proof) -> Result<Key, E>,

@@ -1,8 +1,8 @@
-//! The certificates that verifiers are given, self-signed as those that AWS publishes.
+//! The certificates for verifiers, self-signed like those that AWS publishes.
 //!
-//! A certificate follows from its key and Region alone, so it is made when somebody asks for it,
-//! and only keys are kept. Verifiers find the certificate of a container by issuer and serial
-//! number: were either made otherwise one day, certificates given out before would no longer do.
+//! A certificate is derived from its key and Region, so only keys are stored. Verifiers find the certificate
+//! of a container by issuer and serial number: if either changed, certificates that were printed before
+//! would no longer work.
 
 use imds_core::placement::Region;
 use sha2::{Digest as _, Sha256};
@@ -30,13 +30,13 @@ pub(super) fn make(region: &Region, key: &Key) -> Result<Vec<u8>, KeyError> {
     Ok(der::sequence(&[content, key.certificate_algorithm(), der::bit_string(&signature)]))
 }
 
-/// What tells the certificate of `key` from all others: `IssuerAndSerialNumber`.
+/// `IssuerAndSerialNumber`, which identifies the certificate of `key`.
 pub(super) fn issuer_and_serial(region: &Region, key: &Key) -> Result<Vec<u8>, KeyError> {
     Ok(der::sequence(&[name(region), serial(&key.public()?)]))
 }
 
 /// The subject and issuer. The first three attributes are those of AWS's certificates, for parsers
-/// that expect them; the organization is not, lest anybody take this certificate for Amazon's.
+/// that expect them; the organization is not, so that this certificate is not mistaken for Amazon's.
 fn name(region: &Region) -> Vec<u8> {
     let attribute = |last: u32, text: &str| {
         let kind_and_text = [der::oid(&[2, 5, 4, last]), der::printable_string(text)];

@@ -14,7 +14,7 @@ const CONTENT_TYPE: &[u32] = &[1, 2, 840, 113_549, 1, 9, 3];
 const MESSAGE_DIGEST: &[u32] = &[1, 2, 840, 113_549, 1, 9, 4];
 const SIGNING_TIME: &[u32] = &[1, 2, 840, 113_549, 1, 9, 5];
 
-/// Signs `document`, said to be at `signing_time` (seconds since 1970), and wraps it up, as BER.
+/// Signs `document` and returns the container, as BER. `signing_time` is in seconds since 1970.
 pub(super) fn sign(
     region: &Region,
     key: &Key,
@@ -49,7 +49,7 @@ fn signer(
         attribute(SIGNING_TIME, der::time(signing_time)),
         attribute(MESSAGE_DIGEST, der::octet_string(&key.digest(document))),
     ]);
-    // They are signed as the SET they are, and carried under the tag that tells them from others.
+    // The attributes are signed with the tag of a SET, and carried with the tag [0] (RFC 5652, 5.4).
     let signature = key.sign(&attributes)?;
     Ok(der::sequence(&[
         der::integer(&[1]),

@@ -1,4 +1,4 @@
-//! The private keys that sign, one for each proof, with the algorithms that AWS uses for it.
+//! The private keys, one for each proof, with the algorithms that AWS uses for it.
 
 use dsa::Components;
 use dsa::pkcs8::{
@@ -26,7 +26,7 @@ pub(super) enum Key {
     Rsa(RsaPrivateKey),
 }
 
-/// Why there is no key, or why it does not sign.
+/// Why a key cannot be made, read or used to sign.
 #[derive(Debug, thiserror::Error)]
 pub enum KeyError {
     /// The kernel gives no random bytes.
@@ -36,18 +36,18 @@ pub enum KeyError {
     #[error(transparent)]
     Rsa(#[from] rsa::Error),
     /// DSA failed.
-    #[error("DSA: {0}")]
+    #[error("DSA failed")]
     Dsa(#[from] dsa::signature::Error),
     /// The key cannot be read, or not be written, as PKCS#8.
     #[error("{0}")]
     Encoding(String),
-    /// A key, but not one for this proof.
+    /// The key is not one for this proof.
     #[error("it is not {0}")]
     Unfit(&'static str),
 }
 
 impl Key {
-    /// Makes a key: what takes time, about a tenth of a second for RSA of 2048 bits.
+    /// Makes a key. Takes about 0.1 s for RSA of 2048 bits.
     pub(super) fn make(proof: Proof) -> Result<Self, KeyError> {
         // `UnwrapErr` would panic where there are no random bytes. A kernel that gave some once,
         // goes on to do so.
@@ -61,7 +61,7 @@ impl Key {
         }
     }
 
-    /// Reads a key from PKCS#8, and makes sure that it is one for `proof`.
+    /// Reads a key from PKCS#8, and checks that it is one for `proof`.
     pub(super) fn from_pkcs8(proof: Proof, bytes: &[u8]) -> Result<Self, KeyError> {
         let unreadable = |error: dsa::pkcs8::Error| KeyError::Encoding(error.to_string());
         if let Some(bits) = rsa_bits(proof) {

@@ -1,13 +1,9 @@
-//! Instance identity documents that verify, and the signer of EC2 Instance Connect keys.
+//! Signs instance identity documents, and the keys that EC2 Instance Connect sends.
 //!
-//! Each Region has an [`Authority`] with the three keys that AWS has there.
+//! Each Region has an [`Authority`] with three keys, as AWS has.
 //!
-//! - [`authority`]: the keys of a Region, what they sign, and the certificates for verifiers;
-//! - [`store`]: the file that keeps them;
-//! - [`signers`]: signing in the background;
-//! - [`key`]: one key and its algorithms;
-//! - [`ssh_signer`]: who signs the keys that EC2 Instance Connect sends;
-//! - [`container`], [`certificate`]: PKCS#7 and X.509, written in [`der`] and [`pem`].
+//! [`Signers`] makes and stores keys and signs documents in the background; [`ssh_signer`] signs the keys of
+//! EC2 Instance Connect.
 
 mod authority;
 mod certificate;

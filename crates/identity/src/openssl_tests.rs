@@ -124,7 +124,7 @@ struct Bench {
 }
 
 impl Bench {
-    /// `None`, said aloud, where there is no `openssl`; in CI that is a failure.
+    /// `None`, with a message, if `openssl` is not installed; a failure in CI.
     fn new() -> Option<Self> {
         if Command::new("openssl").arg("version").output().is_err() {
             assert!(std::env::var_os("CI").is_none(), "CI needs openssl");

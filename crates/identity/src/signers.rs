@@ -1,7 +1,7 @@
-//! Who signs the identity documents of each Region, and when.
+//! Signs the identity documents of each Region in the background.
 //!
-//! Making keys takes a moment, so a [`Signer`] does it on a thread of its own when a signed path is
-//! first requested: neither the start of the service nor any other request waits.
+//! Making keys takes tenths of a second, so a [`Signer`] does it on a thread of its own when a signed path
+//! is first requested: neither the start of the service nor any other request waits.
 
 use std::collections::HashMap;
 use std::error::Error;
@@ -22,12 +22,12 @@ pub const PATIENCE: Duration = Duration::from_secs(2);
 /// Where the keys of a Region are stored.
 #[derive(Clone, Debug, Default)]
 pub enum KeyStorage {
-    /// Nowhere: keys last as long as the process.
+    /// In memory: keys last as long as the process.
     #[default]
     Ephemeral,
     /// In this directory, where keys are made at first use.
     Directory(PathBuf),
-    /// In this directory if it has keys, else nowhere. Nothing is written there.
+    /// In this directory if it has keys, else in memory. Nothing is written to the directory.
     ReadOnly(PathBuf),
 }
 
@@ -39,7 +39,7 @@ pub struct Signers {
 }
 
 impl Signers {
-    /// Signers that have not started on anything.
+    /// Signers without keys; keys are loaded or made when they are first needed.
     pub fn new(storage: KeyStorage) -> Self {
         Self { storage, ..Self::default() }
     }
@@ -63,20 +63,20 @@ pub struct Signer {
 
 #[derive(Default)]
 struct Work {
-    /// What is to be signed, but for what the worker has taken.
+    /// Endpoints to sign, without the one that the worker is signing.
     queue: Vec<Arc<Endpoint>>,
     worker: Option<JoinHandle<()>>,
 }
 
 impl Signer {
-    /// A signer that has not started on anything.
+    /// A signer without keys; keys are loaded or made when they are first needed.
     pub fn new(region: Region, storage: KeyStorage) -> Arc<Self> {
         let (authority, work) = (OnceLock::new(), Mutex::default());
         Arc::new(Self { region, storage, authority, work })
     }
 
-    /// Sees to it that `endpoint` gets its signatures, and returns at once. Cheap, and harmless to
-    /// repeat; after a failure it tries again.
+    /// Starts to sign `endpoint` in the background. Calling it again is cheap and has no effect, or tries
+    /// again after a failure.
     pub fn start(self: &Arc<Self>, endpoint: &Arc<Endpoint>) {
         let mut work = self.work();
         if endpoint.is_signed() || work.queue.iter().any(|queued| Arc::ptr_eq(queued, endpoint)) {
@@ -96,26 +96,25 @@ impl Signer {
         }
     }
 
-    /// Whether there is something to wait for: once it is false, what is not signed by now has
-    /// failed.
+    /// Whether signing is in progress. If not, an endpoint that is not signed has failed.
     pub fn is_working(&self) -> bool {
         self.work().is_under_way()
     }
 
-    /// The worker's life: it signs what is queued and ends.
+    /// Signs everything in the queue; runs on the worker's thread.
     fn run(&self) {
         while let Some(endpoint) = self.next() {
             if let Err(error) = self.sign(&endpoint) {
                 let error: &(dyn Error + 'static) = &error;
                 tracing::error!(region = %self.region, error, "cannot sign identity documents");
-                // What is left would fail alike; it may be asked for again.
+                // The others would fail too; they can be requested again.
                 self.work().queue.clear();
             }
         }
     }
 
-    /// The next endpoint to sign. Where there is none, the worker has retired: whatever is queued
-    /// from now on needs another.
+    /// The next endpoint to sign. If there is none, the worker ends: endpoints that are queued later need a
+    /// new one.
     fn next(&self) -> Option<Arc<Endpoint>> {
         let mut work = self.work();
         let next = work.queue.pop();
@@ -127,8 +126,8 @@ impl Signer {
 
     fn sign(&self, endpoint: &Endpoint) -> Result<(), IdentityError> {
         let authority = self.authority()?;
-        // A document is made and signed at the launch. That this is not "now" has a use: the same
-        // launch has the same signatures after a restart.
+        // The time of the launch, not the current time: the same launch has the same signatures after a
+        // restart.
         let signatures = authority.sign(endpoint.document(), endpoint.launched_at())?;
         endpoint.set_signatures(signatures);
         Ok(())
@@ -138,12 +137,14 @@ impl Signer {
         if let Some(authority) = self.authority.get() {
             return Ok(authority);
         }
-        let kept = match &self.storage {
+        let stored = match &self.storage {
             KeyStorage::Ephemeral => None,
-            KeyStorage::Directory(directory) => Some(Authority::open(&self.region, directory)?),
-            KeyStorage::ReadOnly(directory) => Authority::kept(&self.region, directory)?,
+            KeyStorage::Directory(directory) => {
+                Some(Authority::load_or_create(&self.region, directory)?)
+            }
+            KeyStorage::ReadOnly(directory) => Authority::load(&self.region, directory)?,
         };
-        let authority = kept.map_or_else(|| Authority::make(&self.region), Ok)?;
+        let authority = stored.map_or_else(|| Authority::make(&self.region), Ok)?;
         Ok(self.authority.get_or_init(|| authority))
     }
 
@@ -154,7 +155,7 @@ impl Signer {
 
 impl Work {
     fn is_under_way(&self) -> bool {
-        // A worker that panicked is finished, and still here.
+        // A worker that panicked has not removed itself.
         self.worker.as_ref().is_some_and(|worker| !worker.is_finished())
     }
 }
@@ -207,19 +208,19 @@ mod tests {
     fn signatures_outlive_a_restart_where_there_is_a_directory() {
         let state = TempDir::new().unwrap();
         let life = |storage| signed(&signer(storage), &endpoint());
-        let kept = || KeyStorage::Directory(state.path().to_owned());
-        let if_kept = || KeyStorage::ReadOnly(state.path().to_owned());
-        assert!(life(if_kept()).is_some());
+        let stored = || KeyStorage::Directory(state.path().to_owned());
+        let if_stored = || KeyStorage::ReadOnly(state.path().to_owned());
+        assert!(life(if_stored()).is_some());
         assert_eq!(fs::read_dir(state.path()).unwrap().count(), 0, "nothing is written");
-        let first = life(kept());
+        let first = life(stored());
         assert!(first.is_some());
-        assert_eq!(life(kept()), first);
-        assert_eq!(life(if_kept()), first);
+        assert_eq!(life(stored()), first);
+        assert_eq!(life(if_stored()), first);
         assert_ne!(life(KeyStorage::Ephemeral), first);
     }
 
     #[test]
-    fn a_failure_ends_the_wait_and_is_mended_without_a_restart() {
+    fn a_failure_ends_the_wait_and_can_be_fixed_without_a_restart() {
         let state = TempDir::new().unwrap();
         let path = state.path().join("identity-us-east-1.pem");
         fs::write(&path, "no keys").unwrap();

@@ -1,4 +1,4 @@
-//! Where an [`Authority`] outlives the process: one file per Region in the state directory.
+//! Stores the keys of an [`Authority`]: one file for each Region in the state directory.
 
 use std::fs::File;
 use std::io::{self, Read as _};
@@ -11,14 +11,14 @@ use super::authority::{Authority, Damage};
 use super::key::KeyError;
 use super::write_once::write_once;
 
-/// The most that a file of keys can have: several times what it does.
+/// How many bytes of a key file are read: several times its normal length.
 const MAX_LENGTH: u64 = 64 * 1024;
 
-/// Why the keys of a Region cannot be had.
+/// Why the keys of a Region cannot be loaded, stored or used.
 #[derive(Debug, thiserror::Error)]
 pub enum IdentityError {
-    /// The file holds something else. It is left as it is.
-    #[error("{} does not hold identity keys; mend it, or remove it for new ones", path.display())]
+    /// The file holds something else. It is not changed.
+    #[error("{} does not hold identity keys; restore it, or remove it to make new ones", path.display())]
     Damaged {
         /// The file.
         path: PathBuf,
@@ -43,7 +43,7 @@ pub enum IdentityError {
         source: io::Error,
     },
     /// The file cannot be written.
-    #[error("cannot keep identity keys in {}", path.display())]
+    #[error("cannot store identity keys in {}", path.display())]
     Write {
         /// The file.
         path: PathBuf,
@@ -53,13 +53,13 @@ pub enum IdentityError {
 }
 
 impl Authority {
-    /// The authority of a Region that is kept in `directory`, if there is one.
-    pub fn kept(region: &Region, directory: &Path) -> Result<Option<Self>, IdentityError> {
+    /// Loads the keys of a Region from `directory`; `None` if it has none.
+    pub fn load(region: &Region, directory: &Path) -> Result<Option<Self>, IdentityError> {
         read(region, &file(region, directory))
     }
 
-    /// The same, made at first use.
-    pub fn open(region: &Region, directory: &Path) -> Result<Self, IdentityError> {
+    /// Loads the keys of a Region from `directory`; makes and stores them if it has none.
+    pub fn load_or_create(region: &Region, directory: &Path) -> Result<Self, IdentityError> {
         let path = file(region, directory);
         if let Some(authority) = read(region, &path)? {
             return Ok(authority);
@@ -68,7 +68,7 @@ impl Authority {
         let text = authority.to_pem()?;
         match write_once(&path, text.as_bytes()) {
             Ok(()) => Ok(authority),
-            // Another process was first; its keys are the Region's.
+            // Another process stored keys first; those are used.
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
                 read(region, &path)?.ok_or(IdentityError::Write { path, source: error })
             }
@@ -81,7 +81,7 @@ fn file(region: &Region, directory: &Path) -> PathBuf {
     directory.join(format!("identity-{region}.pem"))
 }
 
-/// The keys in a file; `None` where there is no file.
+/// Reads the keys in a file; `None` if the file does not exist.
 fn read(region: &Region, path: &Path) -> Result<Option<Authority>, IdentityError> {
     let path_buf = || path.to_owned();
     let unreadable = |source| IdentityError::Read { path: path_buf(), source };
@@ -114,7 +114,8 @@ mod tests {
     }
 
     fn certificate(directory: &Path) -> String {
-        let authority = Authority::open(&region(), directory).map_err(|error| error.to_string());
+        let authority =
+            Authority::load_or_create(&region(), directory).map_err(|error| error.to_string());
         authority.unwrap().certificate(Proof::Pkcs7).unwrap()
     }
 
@@ -142,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_is_not_ours_is_refused_and_kept() {
+    fn a_file_with_other_content_is_refused_and_not_changed() {
         let state = TempDir::new().unwrap();
         let path = state.path().join("identity-us-east-1.pem");
         certificate(state.path());
@@ -150,14 +151,14 @@ mod tests {
         let half = &whole[..whole.len() / 2];
         for bytes in [b"".as_slice(), b"\xff\0", half] {
             fs::write(&path, bytes).unwrap();
-            let error = Authority::open(&region(), state.path()).err().unwrap();
+            let error = Authority::load_or_create(&region(), state.path()).err().unwrap();
             assert!(matches!(error, IdentityError::Damaged { .. }), "{error}");
             assert!(error.to_string().contains("identity-us-east-1.pem"), "{error}");
             assert_eq!(fs::read(&path).unwrap(), bytes);
         }
         fs::write(&path, &whole).unwrap();
         fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).unwrap();
-        let error = Authority::open(&region(), state.path()).err().unwrap();
+        let error = Authority::load_or_create(&region(), state.path()).err().unwrap();
         assert!(error.to_string().contains("chmod 600 /"), "{error}");
     }
 
@@ -165,7 +166,7 @@ mod tests {
     fn a_directory_that_cannot_be_made_is_named() {
         let state = TempDir::new().unwrap();
         fs::write(state.path().join("imds"), "in the way").unwrap();
-        let error = Authority::open(&region(), &state.path().join("imds")).err().unwrap();
+        let error = Authority::load_or_create(&region(), &state.path().join("imds")).err().unwrap();
         assert!(error.to_string().contains("/imds/identity-us-east-1.pem"), "{error}");
     }
 }

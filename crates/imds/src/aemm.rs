@@ -1,17 +1,16 @@
-//! The configuration file of amazon-ec2-metadata-mock, read as settings of ours.
+//! Reads the configuration file of amazon-ec2-metadata-mock (the mock) as our settings.
 //!
-//! What it says of the instance becomes the instance, so that all of its metadata fit together; other
-//! values are put over the metadata at their paths; mocks become a schedule. What has no meaning here
-//! is named, once. Its format: `pkg/config/types.go` and `docs/configuration.md` of that project,
+//! Values that describe the instance become settings of the instance, so that all metadata agree; other
+//! values replace the metadata at their paths; mocked events become a schedule. Values that have no effect
+//! are listed in a warning. Its format: `pkg/config/types.go` and `docs/configuration.md` of that project,
 //! v1.13.0.
 
+mod file;
 mod paths;
 mod schedule;
 
-use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::Path;
-use std::str::FromStr;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -20,14 +19,15 @@ use imds_core::instance::PublicKey;
 use imds_core::launch::LaunchInterface;
 use imds_core::network::{Mac, PrivateIpv4};
 use imds_core::options::HttpTokens;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use crate::cli::ListenAddress;
 use crate::config::Settings;
 use crate::error::CommandError;
 use crate::settings::RoleSettings;
+use file::MockFile;
 
-/// What a file of the mock comes to here.
+/// The settings from a configuration file of the mock.
 pub(crate) struct Aemm {
     pub(crate) settings: Settings,
     mac: Option<Mac>,
@@ -35,15 +35,15 @@ pub(crate) struct Aemm {
     public: Option<Ipv4Addr>,
     public_key: Option<String>,
     user_data: Option<Vec<u8>>,
-    /// What is not served, by name.
+    /// The keys that have no effect.
     pub(crate) ignored: Vec<String>,
 }
 
-/// The port that the mock has where nobody says another.
+/// The mock's default port.
 const PORT: u16 = 1338;
 
-/// Keys that only say how the mock itself was started.
-const SILENT: &[&str] = &["config-file", "save-config-to-file"];
+/// Keys that record how the mock was started. They are ignored without a warning.
+const RECORDED_FLAGS: &[&str] = &["config-file", "save-config-to-file"];
 
 impl Aemm {
     /// Reads a file; `now` is in seconds since 1970.
@@ -57,7 +57,7 @@ impl Aemm {
     }
 
     fn of(file: Value, now: u64) -> Result<Self, String> {
-        let mut file = Said::of(file)?;
+        let mut file = MockFile::of(file)?;
         let mut aemm = Self {
             settings: Settings::default(),
             mac: None,
@@ -67,7 +67,7 @@ impl Aemm {
             user_data: None,
             ignored: Vec::new(),
         };
-        for key in SILENT {
+        for key in RECORDED_FLAGS {
             file.take(key);
         }
         let imdsv2 = file.parse::<bool>("imdsv2")?.unwrap_or(false);
@@ -83,12 +83,12 @@ impl Aemm {
         aemm.role(&mut file)?;
         aemm.instance(&mut file)?;
         aemm.settings.instance.paths = paths::of(&mut file, aemm.mac)?;
-        aemm.ignored = file.left();
+        aemm.ignored = file.remaining();
         Ok(aemm)
     }
 
-    /// What is known as a fact of the instance. A value of another form is not served.
-    fn instance(&mut self, file: &mut Said) -> Result<(), String> {
+    /// Takes the values that are settings of the instance. A value with another form has no effect.
+    fn instance(&mut self, file: &mut MockFile) -> Result<(), String> {
         let value = |name: &str| format!("metadata.values.{name}");
         let settings = &mut self.settings.instance;
         settings.instance_id = file.parse_fit(&value("instance-id"));
@@ -104,7 +104,7 @@ impl Aemm {
         Ok(())
     }
 
-    fn role(&mut self, file: &mut Said) -> Result<(), String> {
+    fn role(&mut self, file: &mut MockFile) -> Result<(), String> {
         let Some(name) = file.parse::<String>("metadata.values.iam-security-credentials-role")?
         else {
             return Ok(());
@@ -127,8 +127,8 @@ impl Aemm {
         Ok(())
     }
 
-    /// Where to listen. The mock takes every address where none is said; here that is loopback.
-    fn listen(&mut self, file: &mut Said) -> Result<(), String> {
+    /// Takes the address to listen on. The default is loopback; the mock's is all addresses.
+    fn listen(&mut self, file: &mut MockFile) -> Result<(), String> {
         let port: Option<u16> = file.parse("server.port")?;
         let host: Option<String> = file.parse("server.hostname")?;
         if port.is_none() && host.is_none() {
@@ -145,7 +145,7 @@ impl Aemm {
         Ok(())
     }
 
-    /// Adds to `launch` what is no setting of ours; what it has already wins.
+    /// Adds the values that are not in our settings to `launch`, unless it has them already.
     pub(crate) fn complete(&self, launch: &mut Launch) {
         if self.mac.is_some() || self.private.is_some() {
             let address = self.private.map(|address| PrivateIpv4 { address, public: self.public });
@@ -161,81 +161,6 @@ impl Aemm {
         });
         launch.public_key = launch.public_key.take().or(key);
         launch.user_data = launch.user_data.take().or_else(|| self.user_data.clone());
-    }
-}
-
-/// What the file says and nobody has taken yet: values by their path, in small letters, as the mock
-/// reads them. Parts of a path have dots between them.
-struct Said(BTreeMap<String, Value>);
-
-impl Said {
-    fn of(file: Value) -> Result<Self, String> {
-        let Value::Object(file) = file else {
-            return Err("it is no JSON object".to_owned());
-        };
-        let mut said = BTreeMap::new();
-        flatten("", file, &mut said);
-        Ok(Self(said))
-    }
-
-    /// The value, which nobody else is to take.
-    fn take(&mut self, path: &str) -> Option<Value> {
-        self.0.remove(path)
-    }
-
-    /// Takes a value that says what is so anyway.
-    fn take_default(&mut self, path: &str, default: &str) {
-        if self.0.get(path).and_then(Value::as_str) == Some(default) {
-            self.take(path);
-        }
-    }
-
-    /// The value as text; nothing where it is empty, as in the files that the mock writes.
-    fn text(&self, path: &str) -> Option<String> {
-        let text = match self.0.get(path)? {
-            Value::String(text) => text.clone(),
-            other => other.to_string(),
-        };
-        Some(text).filter(|text| !text.is_empty())
-    }
-
-    /// Takes and parses a value.
-    fn parse<T: FromStr>(&mut self, path: &str) -> Result<Option<T>, String> {
-        let text = self.text(path);
-        self.take(path);
-        let Some(text) = text else { return Ok(None) };
-        // The value may be a secret.
-        text.parse().map(Some).map_err(|_| format!("{path} has a value that cannot be read"))
-    }
-
-    /// The same, but a value that does not fit stays for the list of what is not served.
-    fn parse_fit<T: FromStr>(&mut self, path: &str) -> Option<T> {
-        let parsed = self.text(path)?.parse().ok()?;
-        self.take(path);
-        Some(parsed)
-    }
-
-    /// The paths of what nobody took and is not empty.
-    fn left(&self) -> Vec<String> {
-        let left = self.0.iter().filter(|(path, value)| {
-            !value.is_null() && **value != Value::Bool(false) && self.text(path).is_some()
-        });
-        left.map(|(path, _)| path.clone()).collect()
-    }
-}
-
-fn flatten(above: &str, object: Map<String, Value>, said: &mut BTreeMap<String, Value>) {
-    for (key, value) in object {
-        let path = format!("{above}{}", key.to_ascii_lowercase());
-        match value {
-            // One value each, which is served as it is written.
-            Value::Object(inside) if !paths::is_document(&path) => {
-                flatten(&format!("{path}."), inside, said);
-            }
-            value => {
-                said.insert(path, value);
-            }
-        }
     }
 }
 

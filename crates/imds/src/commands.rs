@@ -37,8 +37,8 @@ fn cannot_start(error: io::Error) -> CommandError {
 /// Asks the EC2 API that is meant: the one of `state`, else of the environment, else of the usual
 /// state.
 fn control_client(state: StateArgs, region: Option<Region>) -> Result<ControlClient, CommandError> {
-    let said = state.state.is_none().then(SdkSettings::of_environment).flatten();
-    let mut settings = said.map_or_else(|| SdkSettings::of_running(state), Ok)?;
+    let inherited = state.state.is_none().then(SdkSettings::of_environment).flatten();
+    let mut settings = inherited.map_or_else(|| SdkSettings::of_running(state), Ok)?;
     settings.region = region.unwrap_or(settings.region);
     ControlClient::new(&settings)
 }

@@ -19,17 +19,20 @@ use serde::de::DeserializeOwned;
 use toml::Table;
 
 use crate::cli::{AnswerArgs, ControlAddress, ListenAddress, LogArgs};
-use crate::credential_source::{Asked, CredentialSource, CredentialSources};
+use crate::credential_source::{CredentialSource, CredentialSources, Provider};
 use crate::error::CommandError;
 use crate::overlay;
+use crate::settings::deserialize::{
+    all_from_text, duration_from_text, from_text, paths_from_table,
+};
 use crate::settings::{
     Destination, InstanceSettings, KeepAliveRule, LogFilter, LogFormat, RoleSettings,
-    SubnetSettings, all_from_text, duration_from_text, from_text, paths_from_table, time,
+    SubnetSettings, time,
 };
 use imds_account::network::SubnetError;
 use imds_host::Scheduled;
 
-/// A settings file. Every key is the name of a flag, but for what is said in tables of their own.
+/// A settings file. Every key outside of a table is the name of a flag.
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub(crate) struct Settings {
@@ -162,7 +165,7 @@ impl InstanceSettings {
         }
     }
 
-    /// Whom to ask for credentials: as said on the command line, else in the file.
+    /// The sources of credentials: from the command line, or else from the file.
     pub(crate) fn credential_sources(
         &self,
         file: &Self,
@@ -176,40 +179,40 @@ impl InstanceSettings {
         })
     }
 
-    /// What is said of the instance: on the command line, else in the file.
+    /// The instance to launch: each setting from the command line, or else from the file.
     pub(crate) fn launch(self, file: Self) -> Result<Launch, CommandError> {
-        let mut said = self.or(file);
-        if let Some(directory) = &said.overlay {
+        let mut settings = self.or(file);
+        if let Some(directory) = &settings.overlay {
             // The last value at a path is the one that is served.
-            said.paths.extend(overlay::read(directory)?);
+            settings.paths.extend(overlay::read(directory)?);
         }
         Ok(Launch {
-            instance_id: said.instance_id,
-            account: said.account,
-            image: said.ami.unwrap_or_default().into(),
-            instance_type: said.instance_type,
-            region: said.region,
-            zone: said.availability_zone,
+            instance_id: settings.instance_id,
+            account: settings.account,
+            image: settings.ami.unwrap_or_default().into(),
+            instance_type: settings.instance_type,
+            region: settings.region,
+            zone: settings.availability_zone,
             options: Preferences {
-                http_tokens: said.http_tokens,
-                hop_limit: said.hop_limit,
-                http_endpoint: said.http_endpoint,
-                http_protocol_ipv6: said.http_protocol_ipv6,
-                instance_metadata_tags: said.instance_metadata_tags,
+                http_tokens: settings.http_tokens,
+                hop_limit: settings.hop_limit,
+                http_endpoint: settings.http_endpoint,
+                http_protocol_ipv6: settings.http_protocol_ipv6,
+                instance_metadata_tags: settings.instance_metadata_tags,
             },
-            life_cycle: said.life_cycle.unwrap_or_default(),
-            placement: said.placement.into(),
-            block_devices: said.block_devices,
-            interfaces: said.interfaces,
-            kernel: said.kernel_id,
-            ramdisk: said.ramdisk_id,
-            product_codes: said.product_codes,
-            role: role(said.role, said.instance_profile)?,
-            identity_keys: said.identity_role.map(identity_keys).transpose()?.flatten(),
-            public_key: said.public_key.as_deref().map(read_public_key).transpose()?,
-            tags: said.tags,
-            user_data: said.user_data.as_deref().map(read_user_data).transpose()?,
-            extra: said.paths,
+            life_cycle: settings.life_cycle.unwrap_or_default(),
+            placement: settings.placement.into(),
+            block_devices: settings.block_devices,
+            interfaces: settings.interfaces,
+            kernel: settings.kernel_id,
+            ramdisk: settings.ramdisk_id,
+            product_codes: settings.product_codes,
+            role: role(settings.role, settings.instance_profile)?,
+            identity_keys: settings.identity_role.map(identity_keys).transpose()?.flatten(),
+            public_key: settings.public_key.as_deref().map(read_public_key).transpose()?,
+            tags: settings.tags,
+            user_data: settings.user_data.as_deref().map(read_user_data).transpose()?,
+            extra: settings.paths,
             ..Launch::default()
         })
     }
@@ -220,13 +223,13 @@ impl From<LaunchError> for CommandError {
         let refused = Self::usage(error.to_string());
         match error {
             LaunchError::Ipv6OnXen { instance_type } => refused.hint(format!(
-                "{instance_type} is on Xen; take a Nitro type: --instance-type t3.micro"
+                "{instance_type} is on Xen; use a Nitro type: --instance-type t3.micro"
             )),
             LaunchError::TagKey { .. } => {
                 refused.hint("rename the tag, or leave out --instance-metadata-tags enabled")
             }
             LaunchError::ZoneElsewhere { zone, .. } => {
-                refused.hint(format!("leave out --region, or say --region {}", zone.region()))
+                refused.hint(format!("leave out --region, or set --region {}", zone.region()))
             }
             _ => refused,
         }
@@ -235,31 +238,31 @@ impl From<LaunchError> for CommandError {
 
 impl From<SubnetError> for CommandError {
     fn from(error: SubnetError) -> Self {
-        Self::usage(error.to_string()).hint("mend [[subnet]] in the settings file")
+        Self::usage(error.to_string()).hint("correct [[subnet]] in the settings file")
     }
 }
 
 impl RoleSettings {
-    /// What to ask for credentials, if it is said.
+    /// The source of the role's credentials, if one is set.
     fn source(&self) -> Result<Option<CredentialSource>, CommandError> {
         let Self { access_key_id, credential_process, profile, role_arn, .. } = self;
-        let given = access_key_id.as_ref();
-        let asked = match (given, credential_process, role_arn, profile.clone()) {
+        let key_id = access_key_id.as_ref();
+        let provider = match (key_id, credential_process, role_arn, profile.clone()) {
             (_, None, None, None) => return Ok(None),
-            (None, Some(line), None, None) => Asked::Process(line.clone()),
-            (None, None, None, Some(profile)) => Asked::Profile(profile),
-            (None, None, Some(arn), profile) => Asked::Role { arn: arn.clone(), profile },
+            (None, Some(line), None, None) => Provider::Process(line.clone()),
+            (None, None, None, Some(profile)) => Provider::Profile(profile),
+            (None, None, Some(arn), profile) => Provider::Role { arn: arn.clone(), profile },
             _ => {
                 return Err(CommandError::usage(
-                    "a role has credentials from one source: access-key-id and its like, or \
+                    "a role has credentials from one source: access-key-id with secret-access-key and session-token, or \
                      credential-process, or profile, or role-arn with or without a profile",
                 ));
             }
         };
-        Ok(Some(CredentialSource { asked, sts_endpoint: self.sts_endpoint.clone() }))
+        Ok(Some(CredentialSource { provider, sts_endpoint: self.sts_endpoint.clone() }))
     }
 
-    /// The keys that are given, if any are.
+    /// The keys in the settings, if there are any.
     fn keys(self) -> Result<Option<RoleKeys>, CommandError> {
         let keys = match (self.access_key_id, self.secret_access_key, self.session_token) {
             (None, None, None) => None,
@@ -268,8 +271,8 @@ impl RoleSettings {
             }
             _ => {
                 return Err(CommandError::usage(
-                    "role credentials are given by access-key-id, secret-access-key and \
-                     session-token together, or by none of them",
+                    "role credentials need access-key-id, secret-access-key and session-token: \
+                     set all three, or none",
                 ));
             }
         };
@@ -280,7 +283,7 @@ impl RoleSettings {
     }
 }
 
-/// The role of the instance profile. Who names only the profile has a role of the same name in it.
+/// The role of the instance profile. If only the profile is set, its role has the same name.
 fn role(
     role: Option<RoleSettings>,
     profile_name: Option<String>,
@@ -360,8 +363,8 @@ mod tests {
         .unwrap();
         assert_eq!(settings.listen.len(), 2);
         assert_eq!(settings.stall, Some(Duration::from_millis(500)));
-        let said = InstanceSettings { hop_limit: "5".parse().ok(), ..<_>::default() };
-        let launch = said.launch(settings.instance).map_err(|e| e.to_string()).unwrap();
+        let flags = InstanceSettings { hop_limit: "5".parse().ok(), ..<_>::default() };
+        let launch = flags.launch(settings.instance).map_err(|e| e.to_string()).unwrap();
         let instance = launch.settle().unwrap();
         assert_eq!(instance.options.hop_limit.get(), 5, "the command line wins");
         assert_eq!(instance.options.http_tokens.as_str(), "required");

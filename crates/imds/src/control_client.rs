@@ -54,7 +54,7 @@ impl ControlClient {
         })
     }
 
-    /// Asks as the aws CLI does; gives the document that is answered.
+    /// Sends a request as the AWS CLI does; returns the response's document.
     pub(crate) fn ec2(&self, parameters: &[(&str, &str)]) -> Result<String, CommandError> {
         const FORM: &str = "application/x-www-form-urlencoded; charset=utf-8";
         let mut form = form_urlencoded::Serializer::new(String::new());

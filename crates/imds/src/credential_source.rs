@@ -1,12 +1,12 @@
-//! Where credentials come from if they are neither given nor made up: from a program that prints
-//! them. The aws CLI is such a program, for all that profiles can say.
+//! Gets real credentials from a program that prints them. For profiles and roles that program is the AWS
+//! CLI.
 //!
-//! A source may take its time, or hang: the start waits for it for a few seconds, requests never do.
+//! The program may be slow or hang: the start of the service waits a few seconds, requests never wait.
 
+mod error;
 mod process;
 
 use std::io::{self, PipeReader, PipeWriter};
-use std::process::ExitStatus;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
@@ -15,72 +15,72 @@ use imds_core::credentials::{AccessKeys, IDENTITY_ROLE, Lease, RoleKeys, Rotatio
 use imds_core::{Instance, Launch};
 use serde::Deserialize;
 
+use self::error::SourceError;
 use self::process::{Process, Waited, is_stopped};
 use crate::error::{CommandError, Kind};
 use imds_account::clock::unix_ms;
 
-/// What to ask, and where STS is for it.
+/// A source of credentials, and the STS endpoint that it uses.
 pub(crate) struct CredentialSource {
-    pub(crate) asked: Asked,
-    /// Instead of AWS's own, such as `http://127.0.0.1:4566`.
+    pub(crate) provider: Provider,
+    /// The URL to use instead of AWS's own, such as `http://127.0.0.1:4566`.
     pub(crate) sts_endpoint: Option<String>,
 }
 
-/// What is asked for credentials.
-pub(crate) enum Asked {
+/// What provides credentials.
+pub(crate) enum Provider {
     /// A command line, as `credential_process` of AWS's settings files has it.
     Process(String),
     /// A profile of those files, whatever it is made of.
     Profile(String),
-    /// STS, for a role, with the credentials of a profile, or those that the aws CLI finds by itself.
+    /// STS, for a role, with the credentials of a profile, or those that the AWS CLI finds by itself.
     Role { arn: String, profile: Option<String> },
 }
 
-/// Whom to ask for the credentials of the instance.
+/// The sources of the instance's credentials.
 pub(crate) struct CredentialSources {
-    /// For those of its instance profile's role.
+    /// The source for the role of the instance profile.
     pub(crate) role: Option<CredentialSource>,
-    /// For those of its instance identity role.
+    /// The source for the instance identity role.
     pub(crate) identity: Option<CredentialSource>,
 }
 
-/// Sources that are asked whenever new credentials are due.
+/// Renews the credentials of all sources when they are due.
 pub(crate) struct Renewals(Vec<Renewal>);
 
-/// Renewals that go on in threads of their own, until it is dropped. A program that still runs is
-/// killed then.
+/// Renewals that run in threads of their own until this is dropped. A program that still runs is then
+/// killed.
 pub(crate) struct Renewing {
     stop: Option<PipeWriter>,
     threads: Vec<JoinHandle<()>>,
 }
 
-/// Asks one source.
+/// Renews the credentials of one source.
 struct Renewal {
     role: String,
     words: Vec<String>,
     sts_endpoint: Option<String>,
     rotation: Arc<Rotation>,
-    asking: Option<Process>,
+    running: Option<Process>,
     /// When to ask again, in seconds since 1970.
     next: u64,
 }
 
-/// How long the start waits for credentials: the aws CLI alone takes a second or two.
+/// How long the start waits for credentials: the AWS CLI alone takes a second or two.
 const START: Duration = Duration::from_secs(10);
 
 /// How long a program may take, as in AWS's SDK for Go (`processcreds.DefaultTimeout`).
 const LIMIT: Duration = Duration::from_secs(60);
 
-/// How long credentials last of which nobody says when they end: as long as EC2's, in seconds.
+/// How long credentials without an expiration last, in seconds: as long as EC2's.
 const LIFETIME: u64 = 6 * 3600;
 
-/// How long to wait at the most before the clock is looked at again: it may be set meanwhile.
+/// The longest wait before the clock is read again, because it may be set meanwhile.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 impl Renewals {
-    /// Asks for the first credentials, and has the roles of `launch` use them. Starts no thread. A
-    /// source that fails, or takes long, is no reason to stop: EC2 would say so to whoever asks for
-    /// credentials.
+    /// Gets the first credentials, and makes the roles of `launch` use them. Starts no thread. A source that
+    /// fails or is slow is a warning, not an error; requests for credentials report it as EC2 does.
     pub(crate) fn begin(
         sources: CredentialSources,
         launch: &mut Launch,
@@ -97,17 +97,17 @@ impl Renewals {
             launch.identity_keys = Some(RoleKeys::Rotated(Arc::clone(&renewal.rotation)));
             renewals.push(renewal);
         }
-        let complain = |error| eprintln!("imds: warning: {error}; it is asked again");
+        let complain = |error| eprintln!("imds: warning: {error}; it is tried again");
         for renewal in &mut renewals {
             renewal.ask().unwrap_or_else(complain);
         }
         let moment = Instant::now() + START;
-        for renewal in renewals.iter_mut().filter(|renewal| renewal.asking.is_some()) {
+        for renewal in renewals.iter_mut().filter(|renewal| renewal.running.is_some()) {
             match renewal.wait(Some(moment), None) {
                 Waited::Ended(outcome) => outcome.unwrap_or_else(complain),
                 Waited::TimeIsUp | Waited::Stopped => eprintln!(
                     "imds: warning: there are no credentials of {} after {START:?}; they are \
-                     served once they come",
+                     served once they arrive",
                     renewal.role
                 ),
             }
@@ -115,7 +115,7 @@ impl Renewals {
         Ok(Self(renewals))
     }
 
-    /// Goes on asking.
+    /// Starts the threads that renew credentials.
     pub(crate) fn start(self) -> Result<Renewing, CommandError> {
         let cannot = |error| {
             CommandError::new(Kind::Unavailable, "cannot renew credentials").caused_by(error)
@@ -135,7 +135,7 @@ impl Drop for Renewing {
     fn drop(&mut self) {
         drop(self.stop.take());
         for thread in self.threads.drain(..) {
-            // One that panicked has said so.
+            // The panic of a thread has been printed already.
             let _ = thread.join();
         }
     }
@@ -148,7 +148,7 @@ impl Renewal {
             words: source.words(instance),
             sts_endpoint: source.sts_endpoint.clone(),
             rotation: Arc::new(Rotation::new(role, seconds())),
-            asking: None,
+            running: None,
             next: 0,
         }
     }
@@ -156,7 +156,7 @@ impl Renewal {
     fn run(mut self, stop: &PipeReader) {
         loop {
             let left = Duration::from_secs(self.next.saturating_sub(seconds()));
-            let outcome = if self.asking.is_some() {
+            let outcome = if self.running.is_some() {
                 match self.wait(None, Some(stop)) {
                     Waited::Ended(outcome) => outcome,
                     Waited::TimeIsUp => continue,
@@ -179,28 +179,28 @@ impl Renewal {
         }
     }
 
-    /// Starts the program, if it can be started.
+    /// Starts the program.
     fn ask(&mut self) -> Result<(), SourceError> {
         let started = Process::start(&self.words, self.sts_endpoint.as_deref(), LIMIT);
-        self.asking = Some(started.inspect_err(|_| self.note(None))?);
+        self.running = Some(started.inspect_err(|_| self.note(None))?);
         Ok(())
     }
 
-    /// Waits for the answer, as [`Process::wait`] does.
+    /// Waits for the credentials, as [`Process::wait`] does.
     fn wait(
         &mut self,
         moment: Option<Instant>,
         stop: Option<&PipeReader>,
     ) -> Waited<Result<(), SourceError>> {
-        let Some(process) = &mut self.asking else { return Waited::TimeIsUp };
+        let Some(process) = &mut self.running else { return Waited::TimeIsUp };
         let printed = match process.wait(moment, stop) {
             Waited::Ended(printed) => printed,
             Waited::TimeIsUp => return Waited::TimeIsUp,
             Waited::Stopped => return Waited::Stopped,
         };
-        self.asking = None;
+        self.running = None;
         let outcome = printed.and_then(|bytes| Printed::parse(&bytes, &self.words));
-        // It may have taken a while.
+        // The program may have run for a while.
         let lease = outcome.map(|printed| printed.lease(seconds()));
         Waited::Ended(match lease {
             Ok(lease) => {
@@ -215,7 +215,7 @@ impl Renewal {
     }
 
     fn note(&mut self, lease: Option<Lease>) {
-        // Without randomness all is as it should be, but for the spread.
+        // Without random bytes renewals only lose their spread.
         self.next = self.rotation.note(lease, seconds(), getrandom::u64().unwrap_or_default());
     }
 }
@@ -229,37 +229,24 @@ impl CredentialSource {
     /// The program and its arguments. EC2's role sessions are called as the instance is.
     fn words(&self, instance: &Instance) -> Vec<String> {
         let (id, region) = (instance.id.as_str(), instance.zone.region().as_str());
-        let mut words = match &self.asked {
-            Asked::Process(line) => vec!["sh", "-c", line],
-            Asked::Profile(name) => {
+        let mut words = match &self.provider {
+            Provider::Process(line) => vec!["sh", "-c", line],
+            Provider::Profile(name) => {
                 let export = ["aws", "configure", "export-credentials", "--format", "process"];
                 [&export[..], &["--profile", name]].concat()
             }
-            Asked::Role { arn, .. } => {
+            Provider::Role { arn, .. } => {
                 let assume = ["aws", "sts", "assume-role", "--output", "json", "--region", region];
                 [&assume[..], &["--role-arn", arn, "--role-session-name", id]].concat()
             }
         };
-        if let Asked::Role { profile, .. } = &self.asked {
+        if let Provider::Role { profile, .. } = &self.provider {
             words.extend(profile.iter().flat_map(|name| ["--profile", name]));
-            // Older ones do not know the variable, and would ask AWS.
+            // Older versions ignore the variable and would send requests to AWS.
             words.extend(self.sts_endpoint.iter().flat_map(|url| ["--endpoint-url", url]));
         }
         words.into_iter().map(str::to_owned).collect()
     }
-}
-
-/// Why a source gave no credentials. Says nothing of what it printed, which may be secret.
-#[derive(Debug, thiserror::Error)]
-enum SourceError {
-    #[error("credentials cannot be had from `{program}`: {source}")]
-    CannotRun { program: String, source: io::Error },
-    #[error("credentials cannot be had from `{program}`, which ended with {status}")]
-    Failed { program: String, status: ExitStatus },
-    #[error("credentials cannot be had from `{program}`: it has not ended within {limit:?}")]
-    TooLate { program: String, limit: Duration },
-    #[error("what `{program}` printed is no credentials: {problem}")]
-    NoCredentials { program: String, problem: &'static str },
 }
 
 /// What a program prints: credentials as they are for `credential_process`

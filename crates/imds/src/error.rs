@@ -1,4 +1,4 @@
-//! How a command ends badly: what happened, what to type next, and the exit code.
+//! The error of a failed command: what happened, what to type next, and the exit code.
 
 use std::error::Error;
 use std::fmt::{self, Write as _};
@@ -67,7 +67,7 @@ impl CommandError {
         self
     }
 
-    /// Adds one line that says how to mend it, best a command to type.
+    /// Adds one line that says how to fix it, at best a command to type.
     pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hints.push(hint.into());
         self

@@ -1,4 +1,4 @@
-//! What makes the aws CLI and the SDKs talk to an EC2 API of ours, by their own environment
+//! Points the AWS CLI and SDKs at the EC2 API of a running `imds serve`, with their own environment
 //! variables ("AWS SDKs and Tools Reference Guide").
 
 use std::env;
@@ -36,7 +36,7 @@ impl SdkSettings {
         region: Region,
     ) -> Result<Self, CommandError> {
         let keys = store.read_all(&keys::access_keys())?.records;
-        Self::with_key(keys.into_iter().map(|(id, kept)| (id, kept.record)), address, region)
+        Self::with_key(keys.into_iter().map(|(id, stored)| (id, stored.record)), address, region)
     }
 
     /// Those of the running `imds serve` that `args` mean.
@@ -74,7 +74,7 @@ impl SdkSettings {
             )));
         }
         let keys = state.read_all(&keys::access_keys())?;
-        let keys = keys.into_iter().map(|(id, kept)| (id, kept.record));
+        let keys = keys.into_iter().map(|(id, stored)| (id, stored.record));
         Self::with_key(keys, address, default.record.region)
     }
 

@@ -1,19 +1,18 @@
-//! What can be said of the service and its instance, by flag and in a file alike: one definition, read
-//! by clap and by serde.
+//! Settings of the service and its instance. Each is defined once, for the command line (clap) and for
+//! the settings file (serde).
 
+pub(crate) mod deserialize;
 pub(crate) mod events;
 mod hardware;
 mod logs;
 #[cfg(test)]
 mod schema_tests;
+mod time;
 mod words;
 
-use std::collections::BTreeMap;
 use std::convert::Infallible;
-use std::fmt::Display;
 use std::path::PathBuf;
 use std::str::FromStr;
-use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 use imds_core::block_device::BlockDevice;
@@ -27,11 +26,12 @@ use imds_core::options::{HopLimit, HttpTokens, Switch};
 use imds_core::placement::{Region, Zone};
 use imds_core::tags::Tag;
 use imds_core::{AccountId, InstanceId, InstanceType};
-use serde::de::Error as _;
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
 
+use deserialize::{from_text, required_from_text, tags_from_table};
 use hardware::PlacementSettings;
 pub(crate) use logs::{Destination, LogFilter, LogFormat};
+pub(crate) use time::{duration, time};
 use words::{HTTP_TOKENS, IMAGES, LIFE_CYCLES, SWITCH};
 pub(crate) use words::{
     LEVELS, MAINTENANCE_CODES, SIGNATURES, SPOT_ACTIONS, TARGET_STATES, one_of,
@@ -49,8 +49,8 @@ pub(crate) enum KeepAliveRule {
     Http,
 }
 
-/// What is said of the instance: on the command line, and as `[instance]` in the file, where each
-/// key is the flag's name. What is not said is derived from the instance id.
+/// Settings of the instance: flags, and the table `[instance]` in the file, where each key is the flag's
+/// name. Values that are not set are derived from the instance id.
 #[derive(Args, Default, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 #[command(next_help_heading = "Instance")]
@@ -172,27 +172,27 @@ pub(crate) struct InstanceSettings {
     #[arg(long, value_name = "DIR")]
     pub(crate) overlay: Option<PathBuf>,
 
-    /// Where in its zone it is.
+    /// The placement in the Availability Zone.
     #[arg(skip)]
     pub(crate) placement: PlacementSettings,
 
-    /// Its block devices beside the root device.
+    /// The block devices besides the root device.
     #[arg(skip)]
     #[serde(deserialize_with = "hardware::block_devices")]
     pub(crate) block_devices: Vec<BlockDevice>,
 
-    /// Its network interfaces, where that is not one of which nothing is said.
+    /// The network interfaces; if empty, one with derived values.
     #[arg(skip)]
     #[serde(rename = "interface", deserialize_with = "hardware::interfaces")]
     pub(crate) interfaces: Vec<LaunchInterface>,
 
-    /// What the file's `[paths]` puts over the metadata.
+    /// The file's `[paths]`: values that replace metadata.
     #[arg(skip)]
     #[serde(skip)]
     pub(crate) paths: Vec<Extra>,
 }
 
-/// A role, as `[instance.role]` has it, and but for the name `[instance.identity-role]`. Has no
+/// A role: the table `[instance.role]`, or `[instance.identity-role]`, which has no name. Has no
 /// `Debug`: it holds secrets.
 #[derive(Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
@@ -201,7 +201,7 @@ pub(crate) struct RoleSettings {
     pub(crate) access_key_id: Option<String>,
     pub(crate) secret_access_key: Option<String>,
     pub(crate) session_token: Option<String>,
-    /// When they end, such as 2026-01-01T00:00:00Z.
+    /// When the keys expire, such as 2026-01-01T00:00:00Z.
     pub(crate) expiration: Option<String>,
     /// A command line that prints credentials.
     pub(crate) credential_process: Option<String>,
@@ -225,11 +225,11 @@ impl FromStr for RoleSettings {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(crate) struct SubnetSettings {
-    #[serde(deserialize_with = "parsed")]
+    #[serde(deserialize_with = "required_from_text")]
     id: SubnetId,
-    #[serde(deserialize_with = "parsed")]
+    #[serde(deserialize_with = "required_from_text")]
     availability_zone: Zone,
-    #[serde(deserialize_with = "parsed")]
+    #[serde(deserialize_with = "required_from_text")]
     ipv4: Ipv4Cidr,
     #[serde(deserialize_with = "from_text", default)]
     ipv6: Option<Ipv6Cidr>,
@@ -238,116 +238,5 @@ pub(crate) struct SubnetSettings {
 impl From<SubnetSettings> for Subnet {
     fn from(SubnetSettings { id, availability_zone, ipv4, ipv6 }: SubnetSettings) -> Self {
         Self { id, zone: availability_zone, ipv4: Some(ipv4), ipv6 }
-    }
-}
-
-/// Parses a duration such as `2s`, `1m 30s`, `500ms` or `3d`; a day has 24 hours.
-pub(crate) fn duration(text: &str) -> Result<Duration, String> {
-    let span = text.parse().ok().and_then(|span: jiff::Span| {
-        span.to_duration(jiff::SpanRelativeTo::days_are_24_hours()).ok()
-    });
-    let duration = span.ok_or_else(|| {
-        format!("{text:?} is not a duration; write a number and a unit, such as 2s, 500ms or 3d")
-    })?;
-    Duration::try_from(duration).map_err(|_| format!("{text:?} is negative"))
-}
-
-/// Parses a time such as `2026-01-01T00:00:00Z` (RFC 3339), to seconds since 1970.
-pub(crate) fn time(text: &str) -> Result<u64, String> {
-    let parsed: Result<jiff::Timestamp, _> = text.parse();
-    let seconds = parsed.ok().and_then(|time| u64::try_from(time.as_second()).ok());
-    seconds.ok_or_else(|| format!("{text:?} is not a time such as 2026-01-01T00:00:00Z"))
-}
-
-/// Reads a value that has a text form and may be left out.
-pub(crate) fn from_text<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
-where
-    D: Deserializer<'de>,
-    T: FromStr<Err: Display>,
-{
-    parsed(deserializer).map(Some)
-}
-
-/// Reads a value that has a text form.
-fn parsed<'de, D, T>(deserializer: D) -> Result<T, D::Error>
-where
-    D: Deserializer<'de>,
-    T: FromStr<Err: Display>,
-{
-    let text = match Scalar::deserialize(deserializer)? {
-        Scalar::Text(text) => text,
-        Scalar::Number(number) => number.to_string(),
-    };
-    text.parse().map_err(D::Error::custom)
-}
-
-/// Reads a list of values that have a text form.
-pub(crate) fn all_from_text<'de, D, T>(deserializer: D) -> Result<Vec<T>, D::Error>
-where
-    D: Deserializer<'de>,
-    T: FromStr<Err: Display>,
-{
-    let texts = Vec::<String>::deserialize(deserializer)?;
-    texts.iter().map(|text| text.parse().map_err(D::Error::custom)).collect()
-}
-
-/// `hop-limit = 2` is as good as `hop-limit = "2"`.
-#[derive(Deserialize)]
-#[serde(untagged, expecting = "expected a string or a whole number")]
-enum Scalar {
-    Text(String),
-    Number(i64),
-}
-
-/// Reads tags from a table: `tags = { Name = "web-1" }`.
-pub(crate) fn tags_from_table<'de, D: Deserializer<'de>>(
-    deserializer: D,
-) -> Result<Vec<Tag>, D::Error> {
-    let table = BTreeMap::<String, String>::deserialize(deserializer)?;
-    let tags = table.iter().map(|(key, value)| Tag::new(key, value).map_err(D::Error::custom));
-    tags.collect()
-}
-
-/// Reads values to put over the metadata from a table: `[paths]`, `"meta-data/rack" = "7"`.
-pub(crate) fn paths_from_table<'de, D: Deserializer<'de>>(
-    deserializer: D,
-) -> Result<Vec<Extra>, D::Error> {
-    let table = BTreeMap::<String, String>::deserialize(deserializer)?;
-    let paths = table.into_iter().map(|(path, value)| {
-        let path = path.parse().map_err(D::Error::custom)?;
-        Ok(Extra { path, value: value.into_bytes() })
-    });
-    paths.collect()
-}
-
-pub(crate) fn duration_from_text<'de, D: Deserializer<'de>>(
-    deserializer: D,
-) -> Result<Option<Duration>, D::Error> {
-    let text = String::deserialize(deserializer)?;
-    duration(&text).map(Some).map_err(D::Error::custom)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn durations_have_a_number_and_a_unit_up_to_weeks() {
-        for (text, milliseconds) in [
-            ("500ms", 500),
-            ("2s", 2000),
-            ("1m 30s", 90_000),
-            ("1h", 3_600_000),
-            ("3d", 259_200_000),
-            ("1w", 604_800_000),
-        ] {
-            assert_eq!(duration(text), Ok(Duration::from_millis(milliseconds)), "{text}");
-        }
-        for (text, rule) in
-            [("3", "a unit"), ("soon", "a unit"), ("1mo", "a unit"), ("-2s", "is negative")]
-        {
-            let error = duration(text).unwrap_err();
-            assert!(error.contains(text) && error.contains(rule), "{error}");
-        }
     }
 }

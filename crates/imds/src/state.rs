@@ -1,4 +1,4 @@
-//! Where state is kept.
+//! The location of the state.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -8,7 +8,7 @@ use imds_kv::{KvError, Location, OpenError};
 
 use crate::error::{CommandError, Kind};
 
-/// Where state is kept.
+/// The location of the state.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct StateLocation(Location);
 
@@ -37,7 +37,7 @@ impl StateLocation {
         }
     }
 
-    /// The directory of what is kept in files of its own.
+    /// The directory of state that has files of its own, such as keys.
     pub(crate) fn directory(&self) -> Option<&Path> {
         self.file()?.parent()
     }

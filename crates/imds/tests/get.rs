@@ -240,7 +240,7 @@ fn a_doctor_finds_the_hop_limit() -> Result<()> {
     let wrong: Vec<_> = findings.iter().filter(|finding| finding["verdict"] == "wrong").collect();
     ensure!(wrong.len() == 1 && wrong[0]["check"] == "token", "{json}");
     ensure!(
-        wrong[0]["mends"]
+        wrong[0]["fixes"]
             .to_string()
             .contains("i-1234567890abcdef0 --http-put-response-hop-limit 3"),
         "{json}"

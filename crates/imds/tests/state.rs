@@ -104,7 +104,7 @@ fn where_nothing_may_be_written() -> Result<()> {
     let serve = format!("imds serve --listen 127.0.0.1:0 --control 127.0.0.1:0 --state {PLACE}");
     let finished = Finished::of(&mut testkit::shell_of_nobody(&serve))?;
     ensure!(matches!(finished.status.code(), Some(3 | 4)), "{finished:#?}");
-    expect(&finished.stderr, &["/proc/imds", "cannot make the directory"])
+    expect(&finished.stderr, &["/proc/imds", "cannot create the directory"])
 }
 
 fn memory_leaves_nothing() -> Result<()> {

@@ -1,9 +1,9 @@
-//! What can go wrong between us and the kernel.
+//! Errors of system calls and kernel interfaces.
 
 use std::io;
 use std::path::PathBuf;
 
-/// A refusal by the kernel, with what was asked of it.
+/// A system call or kernel interface that failed, with the operation.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// A network namespace cannot be made, opened or entered.
@@ -35,7 +35,7 @@ pub enum Error {
     Sysctl {
         /// The setting's file.
         path: PathBuf,
-        /// What it was to become.
+        /// The value that was written.
         value: &'static str,
         /// The kernel's reason.
         source: io::Error,
@@ -45,7 +45,7 @@ pub enum Error {
     Mount {
         /// What was tried, as in "cannot … /target".
         operation: String,
-        /// Where.
+        /// The path.
         target: PathBuf,
         /// The kernel's reason.
         source: io::Error,
@@ -89,7 +89,7 @@ pub enum Error {
         path: &'static str,
         /// The name of the counter.
         column: &'static str,
-        /// Why.
+        /// The reason.
         source: io::Error,
     },
 }

@@ -1,5 +1,5 @@
-//! The Linux kernel, as far as `imds` needs it: network namespaces and what connects them, child
-//! processes in namespaces of their own, socket options, mounts, signals, packet capture.
+//! The Linux interfaces that `imds` needs: network namespaces and the links between them, child processes
+//! in namespaces of their own, socket options, mounts, signals, packet capture.
 //!
 //! Everything here is synchronous and belongs to the *calling thread*: a namespace is entered by a
 //! thread, a netlink socket lives in the namespace it was opened in. This crate is the home of

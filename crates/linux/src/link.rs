@@ -1,4 +1,4 @@
-//! Links: a pair of virtual Ethernet devices joins two namespaces like a cable.
+//! Links: pairs of virtual Ethernet devices (veth) that connect two namespaces.
 
 use std::os::fd::AsRawFd;
 
@@ -13,7 +13,7 @@ use crate::{Batch, Error, Namespace, Netlink};
 /// The index of `lo` in every namespace.
 pub const LOOPBACK: u32 = 1;
 
-/// One end of a cable.
+/// One end of a veth pair.
 #[derive(Clone, Copy, Debug)]
 pub struct End<'a> {
     /// The interface's name, 1 to 15 bytes.
@@ -28,7 +28,7 @@ pub struct End<'a> {
 }
 
 impl Batch {
-    /// Makes a cable: `near` in the batch's own namespace, `far` in another one. Both ends are down.
+    /// Makes a veth pair: `near` in the batch's own namespace, `far` in another one. Both ends are down.
     pub fn veth(&mut self, near: End<'_>, far: End<'_>, namespace: &Namespace) -> &mut Self {
         let mut peer = end(far);
         peer.attributes.push(LinkAttribute::NetNsFd(namespace.as_raw_fd()));
@@ -68,7 +68,7 @@ impl Batch {
 
     /// Makes the interface able to send as soon as the batch is done.
     ///
-    /// The end of a cable that went up first learns only later, from a kernel worker, that the other
+    /// The end of a pair that went up first learns only later, from a kernel worker, that the other
     /// end is up as well, and drops what it is given until then. Asking for the interface makes the
     /// kernel do that work at once.
     pub fn settle(&mut self, index: u32) -> &mut Self {

@@ -55,7 +55,7 @@ pub fn shift(source: &Path, target: &Path) -> Result<(), Error> {
     mount_move(source, target).map_err(|error| failed(operation(), target)(error.into()))
 }
 
-/// Takes a mount away, with everything mounted below it, as soon as nobody uses it.
+/// Unmounts `target` and everything mounted below it, as soon as they are no longer in use.
 pub fn detach(target: &Path) -> Result<(), Error> {
     check(unmount(target, UnmountFlags::DETACH), "unmount", target)
 }

@@ -1,7 +1,7 @@
 //! A synchronous route netlink socket, and the batches of changes sent through it.
 //!
-//! A batch goes to the kernel in one `send`; the kernel carries the changes out one by one, in order,
-//! and answers each. What a change can be is in [`crate::link`], [`crate::address`], [`crate::route`].
+//! A batch goes to the kernel in one `send`; the kernel applies the changes one by one, in order, and
+//! acknowledges each. The changes are in [`crate::link`], [`crate::address`], [`crate::route`].
 
 use std::io;
 use std::os::fd::OwnedFd;
@@ -41,10 +41,10 @@ impl Netlink {
         Ok(Self { socket, sequence: 0 })
     }
 
-    /// Carries out a batch. The kernel tries every change, also after one was refused.
+    /// Applies a batch. The kernel tries every change, even after one was refused.
     ///
     /// # Errors
-    /// The first refusal, with the change's own words.
+    /// The first change that was refused, with its description.
     pub fn commit(&mut self, batch: &Batch) -> Result<(), Error> {
         let Some(last) = batch.changes.len().checked_sub(1) else { return Ok(()) };
         let first_sequence = self.sequence;
@@ -124,7 +124,7 @@ impl Netlink {
     }
 }
 
-/// Changes to one network namespace, in the order they are to happen.
+/// Changes to one network namespace, in the order in which they are applied.
 #[derive(Debug, Default)]
 pub struct Batch {
     changes: Vec<Change>,

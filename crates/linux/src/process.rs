@@ -1,4 +1,4 @@
-//! Child processes in namespaces of their own, and becoming another program.
+//! Child processes in namespaces of their own, and `exec`.
 
 use std::ffi::{CString, OsStr, OsString, c_char};
 use std::os::unix::ffi::OsStrExt;
@@ -19,10 +19,10 @@ use crate::Error;
 /// The exit code of a child whose body panicked.
 pub const PANICKED: u8 = 70;
 
-/// Which namespaces a forked child has for itself.
+/// The namespaces that a forked child has of its own.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Isolation {
-    /// None: it is a plain fork.
+    /// None: a plain fork.
     None,
     /// Process ids (the child is 1), mounts, System V IPC and host name. When it ends, the kernel
     /// kills every process in there.
@@ -38,14 +38,14 @@ pub struct Child {
 /// How a process ended.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Ending {
-    /// By itself, with this code.
+    /// It exited with this code.
     Exited(u8),
-    /// By this signal.
+    /// It was killed by this signal.
     Killed(i32),
 }
 
 impl Ending {
-    /// As a shell tells it: the code, or 128 and the signal's number.
+    /// The exit code that a shell reports: the code, or 128 plus the signal's number.
     pub fn exit_code(self) -> u8 {
         match self {
             Self::Exited(code) => code,
@@ -54,14 +54,14 @@ impl Ending {
     }
 }
 
-/// What waiting for any child can tell.
+/// A change of a child's state.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum News {
+pub enum ChildEvent {
     /// A child ended.
     Ended(Pid, Ending),
     /// A child was stopped by this signal.
     Stopped(Pid, i32),
-    /// A stopped child goes on.
+    /// A stopped child was continued.
     Continued(Pid),
 }
 
@@ -70,7 +70,7 @@ pub enum News {
 ///
 /// # Errors
 /// [`Error::Threads`] if the process has more than one thread: the child would inherit locks that
-/// nobody in it can ever release.
+/// no thread in it can release.
 pub fn fork(isolation: Isolation, body: impl FnOnce() -> u8) -> Result<Child, Error> {
     let count = threads()?;
     if count != 1 {
@@ -109,7 +109,7 @@ impl Child {
         let _ = rustix::process::kill_process(self.pid, Signal::KILL);
     }
 
-    /// How it ended, if it did. Ask no more after that.
+    /// How it ended, if it has. Must not be called again after that.
     pub fn ended(&self) -> Result<Option<Ending>, Error> {
         let status = rustix::io::retry_on_intr(|| waitpid(Some(self.pid), WaitOptions::NOHANG))
             .map_err(|error| failed("wait for a child")(error.into()))?;
@@ -129,19 +129,19 @@ impl Child {
     }
 }
 
-/// Takes one piece of news about any child, orphans that were given to us included. `None` when
-/// there is no more for now, or no child at all.
-pub fn news() -> Option<News> {
+/// Takes the next state change of any child, including adopted orphans. `None` if no change is pending, or
+/// there is no child.
+pub fn next_child_event() -> Option<ChildEvent> {
     let status = wait(WaitOptions::NOHANG | WaitOptions::UNTRACED | WaitOptions::CONTINUED);
     let (pid, status) = status.ok().flatten()?;
     match (ending(status), status.stopping_signal()) {
-        (Some(ending), _) => Some(News::Ended(pid, ending)),
-        (None, Some(signal)) => Some(News::Stopped(pid, signal)),
-        (None, None) => Some(News::Continued(pid)),
+        (Some(ending), _) => Some(ChildEvent::Ended(pid, ending)),
+        (None, Some(signal)) => Some(ChildEvent::Stopped(pid, signal)),
+        (None, None) => Some(ChildEvent::Continued(pid)),
     }
 }
 
-/// Sends a signal to a process. One that is gone does not mind.
+/// Sends a signal to a process; has no effect if the process has ended.
 pub fn send_signal(pid: Pid, number: i32) {
     // SAFETY: sending a signal touches no memory of ours.
     unsafe { libc::kill(pid.as_raw_nonzero().get(), number) };
@@ -201,26 +201,26 @@ pub fn set_host_name(name: &str) -> Result<(), Error> {
         .map_err(|error| failed("set the host name")(error.into()))
 }
 
-/// An environment variable, and its value; `None` where it must not be set.
+/// The name and value of an environment variable; `None` removes it.
 pub type Variable = (&'static str, Option<String>);
 
-/// What a program's environment is made of. Has no `Debug`: it may hold secrets.
+/// A program's environment variables. Has no `Debug`: they may hold secrets.
 #[derive(Clone)]
 pub struct Environment {
-    /// Whether our own variables are in it.
+    /// Whether it contains the calling process's variables.
     pub is_inherited: bool,
-    /// These win over our own.
+    /// Variables that are set or removed; they take precedence over inherited ones.
     pub variables: Vec<Variable>,
 }
 
 impl Default for Environment {
-    /// Our own.
+    /// The calling process's variables.
     fn default() -> Self {
         Self { is_inherited: true, variables: Vec::new() }
     }
 }
 
-/// Becomes another program, looked up in our `PATH` as a shell does. Returns only if that fails.
+/// Replaces the process by another program, looked up in `PATH`. Returns only if that fails.
 pub fn exec<'a>(
     program: &'a OsStr,
     arguments: impl Iterator<Item = &'a OsStr>,
@@ -231,11 +231,11 @@ pub fn exec<'a>(
     let is_ours =
         |name: &OsStr| *is_inherited && !variables.iter().any(|(other, _)| *other == name);
     let inherited = env::vars_os().filter(|(name, _)| is_ours(name));
-    let stated = variables
+    let overrides = variables
         .iter()
         .filter_map(|(name, value)| Some((OsString::from(name), OsString::from(value.as_ref()?))));
     let assignments = inherited
-        .chain(stated)
+        .chain(overrides)
         .map(|(name, value)| CString::new([name.as_bytes(), value.as_bytes()].join(&b'=')));
     let (Ok(words), Ok(assignments)) =
         (words.collect::<Result<Vec<_>, _>>(), assignments.collect::<Result<Vec<_>, _>>())

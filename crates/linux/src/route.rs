@@ -84,7 +84,7 @@ impl Batch {
         self.create_route(destination, message)
     }
 
-    /// Says which Ethernet address a neighbour has, so that nobody has to ask.
+    /// Adds a neighbour with its MAC address, so that it need not be resolved.
     pub fn neighbour(&mut self, address: IpAddr, mac: [u8; 6], index: u32) -> &mut Self {
         let mut message = NeighbourMessage::default();
         message.header.family = family(address);

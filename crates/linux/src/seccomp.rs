@@ -1,4 +1,4 @@
-//! A kernel that tells less than it knows, or does less than it can.
+//! Seccomp filters that hide kernel features, for tests.
 
 use std::io;
 

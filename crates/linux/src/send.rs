@@ -1,4 +1,4 @@
-//! Bytes for many sockets at once.
+//! Sends to many sockets with one system call.
 
 use std::io;
 use std::mem;
@@ -11,7 +11,7 @@ use rustix::net::SendFlags;
 /// How many sends the kernel is handed at most with one system call.
 const TOGETHER: u16 = 256;
 
-/// What became of a send: how many bytes the socket took, or why it took none.
+/// The result of a send: how many bytes the socket accepted, or an error.
 pub type Outcome = Result<usize, Errno>;
 
 /// Sends without waiting, as `send(2)` does with `MSG_DONTWAIT`, but for many sockets with one
@@ -30,16 +30,16 @@ pub struct Sender {
 
 #[derive(Default)]
 enum Ring {
-    /// It is made when there is something to send together: many a service never has that.
+    /// Made at the first send to several sockets: many services never have one.
     #[default]
     NotYet,
     Made(Box<IoUring>),
-    /// Forbidden, as to most containers, or the kernel is too old.
+    /// Forbidden, as in most containers, or the kernel is too old.
     Never,
 }
 
 impl Sender {
-    /// Makes each of `sends`, and says what became of them, in the same order.
+    /// Makes each of `sends` and returns their results in the same order.
     pub fn send<'a>(
         &mut self,
         sends: impl ExactSizeIterator<Item = (BorrowedFd<'a>, &'a [u8])>,
@@ -73,7 +73,7 @@ impl Ring {
     }
 }
 
-/// Whether this kernel takes sends together, and the calling thread may have it do so.
+/// Whether this kernel has `io_uring` and the calling thread may use it.
 pub fn can_be_together() -> bool {
     make_ring().is_ok()
 }

@@ -17,7 +17,7 @@ pub struct Arrived {
     pub by_process: bool,
 }
 
-/// Takes a set of signals out of ordinary delivery: they are kept until [`Signals::receive`] asks.
+/// Blocks a set of signals: they stay pending until [`Signals::receive`] takes them.
 ///
 /// Threads started afterwards, and forked children, inherit that.
 #[derive(Debug)]

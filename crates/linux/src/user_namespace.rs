@@ -1,4 +1,4 @@
-//! User namespaces: being allowed to make networks without being root.
+//! User namespaces, which allow to make network namespaces without root.
 
 use std::{fs, io};
 
@@ -7,7 +7,7 @@ use rustix::thread::{CapabilitySet, UnshareFlags, capabilities, unshare_unsafe};
 
 use crate::Error;
 
-/// Who the caller is inside its new user namespace.
+/// The user id in a new user namespace.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Identity {
     /// The same user and group ids as outside.

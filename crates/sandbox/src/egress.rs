@@ -1,9 +1,8 @@
-//! The way out of the sandbox, for those who ask for one: `pasta` carries connections between the
-//! service's network and the real one, as ordinary sockets of the real machine.
+//! Egress from the sandbox, if requested: `pasta` forwards connections from the service's network namespace
+//! to the real network, through ordinary sockets of the real machine.
 //!
-//! It must start in the real machine's namespaces, and those are gone once we have made ours. So a
-//! child is forked first; it waits to be handed the service's namespace and then becomes `pasta`.
-//! IPv4 only: IPv6 stays as unreachable as it is without a way out.
+//! `pasta` must start in the real machine's namespaces, which this process leaves. So a child is forked
+//! first; it receives the service's namespace and then becomes `pasta`. IPv4 only: IPv6 stays unreachable.
 
 use std::ffi::{OsStr, OsString};
 use std::fs::{File, OpenOptions};
@@ -23,9 +22,10 @@ use rustix::fs::{MemfdFlags, memfd_create};
 use rustix::process::{PidfdFlags, pidfd_open, setsid};
 use rustix::stdio::{dup2_stderr, dup2_stdin, dup2_stdout};
 
-use super::names::RESOLVER;
-use super::refusal;
 use crate::error::{SandboxError, SandboxErrorKind};
+use crate::names::RESOLVER;
+use crate::refusal;
+use crate::request::FAILED;
 
 const PASTA: &str = "pasta";
 const INTERFACE: &str = "egress";
@@ -33,12 +33,12 @@ const INTERFACE: &str = "egress";
 /// How long `pasta` may take to make its interface.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// A router that only exists as a neighbour of the service: `pasta` takes every packet.
+/// The gateway in the service's namespace. It exists only as a neighbour entry: `pasta` takes every packet.
 const GATEWAY: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 1);
 const GATEWAY_MAC: [u8; 6] = [0x02, 0, 0, 0, 0, 1];
 
-/// Networks that never have a way out: what answers there on EC2 is ours to answer or nobody's.
-pub(super) const NEVER: [Destination; 2] = [
+/// Networks without egress: link-local services must not be reached on the real network.
+pub(super) const LINK_LOCAL: [Destination; 2] = [
     Destination { address: IpAddr::V4(Ipv4Addr::new(169, 254, 0, 0)), prefix_len: 16 },
     Destination {
         address: IpAddr::V6(Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0)),
@@ -46,19 +46,19 @@ pub(super) const NEVER: [Destination; 2] = [
     },
 ];
 
-/// The child that will become `pasta`, and what must be known of the real network.
+/// The child that becomes `pasta`, and the addresses of the real machine.
 pub(super) struct Egress {
     child: Child,
-    line: UnixStream,
-    /// What `pasta` says when it fails.
-    complaints: File,
-    /// Addresses of the real machine, whose services are not for the sandbox.
+    connection: UnixStream,
+    /// The standard error of `pasta`.
+    stderr: File,
+    /// Addresses of the real machine, which the sandbox must not reach.
     host_addresses: Vec<IpAddr>,
 }
 
 impl Egress {
-    /// Prepares the way while the process still is in the real machine's namespaces and has one
-    /// thread. `source` is the address that the instance's packets come from.
+    /// Forks the child. The process must be in the real machine's namespaces and have one thread. `source` is
+    /// the source address of the instance's packets.
     pub(super) fn prepare(source: Ipv4Addr) -> Result<Self, SandboxError> {
         if !is_installed() {
             return Err(SandboxError::new(
@@ -70,33 +70,34 @@ impl Egress {
         }
         let host_addresses =
             Netlink::open().and_then(|mut real| real.addresses()).map_err(refusal::explain)?;
-        let (line, far_end) = UnixStream::pair().map_err(failed)?;
-        let complaints = memfd_create("complaints", MemfdFlags::CLOEXEC).map_err(failed)?;
-        let complaints = File::from(complaints);
+        let (connection, far_end) = UnixStream::pair().map_err(failed)?;
+        let stderr = memfd_create("pasta-stderr", MemfdFlags::CLOEXEC).map_err(failed)?;
+        let stderr = File::from(stderr);
 
-        let mut ours = Some(line);
+        let mut parent_only = Some(connection);
         let child = process::fork(Isolation::None, || {
-            drop(ours.take());
-            // It only returns if it did not become `pasta`; the service notices that it ended.
-            if let Err(error) = become_pasta(&far_end, &complaints, source) {
-                let _ = io::Write::write_all(&mut &complaints, error.to_string().as_bytes());
+            drop(parent_only.take());
+            // Returns only on failure; the parent notices that the child ended.
+            if let Err(error) = become_pasta(&far_end, &stderr, source) {
+                let _ = io::Write::write_all(&mut &stderr, error.to_string().as_bytes());
             }
-            super::FAILED
+            FAILED
         })
         .map_err(refusal::explain)?;
-        let line = ours.expect("only the child took it");
-        Ok(Self { child, line, complaints, host_addresses })
+        let connection = parent_only.expect("only the child took it");
+        Ok(Self { child, connection, stderr, host_addresses })
     }
 
-    /// Joins the calling thread's network, the service's, with the real one.
+    /// Connects the calling thread's network namespace, the service's, to the real network.
     pub(super) fn connect(mut self) -> Result<(), SandboxError> {
         let namespace = |kind: &str| File::open(format!("/proc/self/ns/{kind}")).map_err(failed);
         let (network, user) = (namespace("net")?, namespace("user")?);
-        descriptor::send(&self.line, &[network.as_fd(), user.as_fd()]).map_err(refusal::explain)?;
+        descriptor::send(&self.connection, &[network.as_fd(), user.as_fd()])
+            .map_err(refusal::explain)?;
 
         let mut socket = Netlink::open().map_err(refusal::explain)?;
         let index = self.wait_for_interface(&mut socket)?;
-        self.lead_out(&mut socket, index).map_err(refusal::explain)
+        self.add_routes(&mut socket, index).map_err(refusal::explain)
     }
 
     fn wait_for_interface(&mut self, socket: &mut Netlink) -> Result<u32, SandboxError> {
@@ -110,23 +111,22 @@ impl Egress {
             let pause = Timespec { tv_sec: 0, tv_nsec: 1_000_000 };
             let gone = poll(&mut [PollFd::new(&ended, PollFlags::IN)], Some(&pause)) == Ok(1);
             if gone || Instant::now() > deadline {
-                return Err(self.complaint());
+                return Err(self.failure());
             }
         }
     }
 
-    fn complaint(&mut self) -> SandboxError {
+    fn failure(&mut self) -> SandboxError {
         let mut text = String::new();
-        let read =
-            self.complaints.rewind().and_then(|()| self.complaints.read_to_string(&mut text));
+        let read = self.stderr.rewind().and_then(|()| self.stderr.read_to_string(&mut text));
         let last =
-            text.lines().rev().find(|line| !line.contains("syslog")).unwrap_or("no reason given");
+            text.lines().rev().find(|line| !line.contains("syslog")).unwrap_or("no error message");
         let error = SandboxError::new(
             SandboxErrorKind::Unavailable,
-            format!("{PASTA} gives no way out: {last}"),
+            format!("{PASTA} cannot provide egress: {last}"),
         );
         let error = if read.is_ok() && text.contains("tun") {
-            error.hint("it takes a /dev/net/tun that its user may open: sudo modprobe tun")
+            error.hint("pasta needs a /dev/net/tun that its user may open: sudo modprobe tun")
         } else {
             error
         };
@@ -134,7 +134,7 @@ impl Egress {
         error
     }
 
-    fn lead_out(&self, socket: &mut Netlink, index: u32) -> Result<(), Error> {
+    fn add_routes(&self, socket: &mut Netlink, index: u32) -> Result<(), Error> {
         sysctl::forward_ipv4()?;
         sysctl::unlimited_icmp_errors_ipv4()?;
         let mut batch = Batch::new();
@@ -143,22 +143,22 @@ impl Egress {
             .neighbour(GATEWAY.into(), GATEWAY_MAC, index)
             .via(Destination::DEFAULT_V4, GATEWAY.into(), index)
             .via(Destination::host(RESOLVER.into()), GATEWAY.into(), index);
-        for network in NEVER {
+        for network in LINK_LOCAL {
             if network.address.is_ipv4() || sysctl::has_ipv6() {
                 batch.unreachable(network);
             }
         }
-        for address in self.host_addresses.iter().filter(|address| is_route_worthy(**address)) {
+        for address in self.host_addresses.iter().filter(|address| needs_route(**address)) {
             batch.unreachable(Destination::host(*address));
         }
         socket.commit(&batch)
     }
 }
 
-/// Whether a packet to this address could get as far as a route.
-fn is_route_worthy(address: IpAddr) -> bool {
-    let in_never = matches!(address, IpAddr::V4(address) if address.is_link_local());
-    address.is_ipv4() && !address.is_loopback() && !in_never
+/// Whether an `unreachable` route is needed to keep packets from this address.
+fn needs_route(address: IpAddr) -> bool {
+    let is_link_local = matches!(address, IpAddr::V4(address) if address.is_link_local());
+    address.is_ipv4() && !address.is_loopback() && !is_link_local
 }
 
 fn is_installed() -> bool {
@@ -166,15 +166,15 @@ fn is_installed() -> bool {
     env::split_paths(&path).any(|directory| directory.join(PASTA).is_file())
 }
 
-fn become_pasta(line: &UnixStream, complaints: &File, source: Ipv4Addr) -> Result<(), Error> {
+fn become_pasta(connection: &UnixStream, stderr: &File, source: Ipv4Addr) -> Result<(), Error> {
     process::die_with_parent()?;
-    let descriptors = descriptor::receive(line)?;
+    let descriptors = descriptor::receive(connection)?;
     let [network, user] = &descriptors[..] else { return Ok(()) };
-    // A group of its own, or the terminal's keys would end it.
+    // A session of its own: the terminal's signals must not end it.
     let _ = setsid();
-    // Some versions take it for a failure if this was ignored before.
+    // Some versions of pasta fail if SIGPIPE is ignored.
     signal::dispose(libc::SIGPIPE, Disposition::Default);
-    redirect(complaints)
+    redirect(stderr)
         .map_err(|source| Error::Process { operation: "redirect its streams", source })?;
     let words = arguments(network, user, source);
     let error = process::exec(
@@ -185,24 +185,24 @@ fn become_pasta(line: &UnixStream, complaints: &File, source: Ipv4Addr) -> Resul
     Err(Error::Process { operation: "run it", source: error })
 }
 
-fn redirect(complaints: &File) -> io::Result<()> {
+fn redirect(stderr: &File) -> io::Result<()> {
     let null = OpenOptions::new().read(true).write(true).open("/dev/null")?;
     dup2_stdin(&null)?;
     dup2_stdout(&null)?;
-    dup2_stderr(complaints)?;
+    dup2_stderr(stderr)?;
     Ok(())
 }
 
 fn arguments(network: &OwnedFd, user: &OwnedFd, source: Ipv4Addr) -> Vec<OsString> {
     let path = |descriptor: &OwnedFd| format!("/proc/self/fd/{}", descriptor.as_raw_fd());
     let mut words: Vec<String> = [
-        // Stay the process that we know, say little, and speak IPv4.
+        // Stay this process, print only errors, use IPv4 only.
         "--foreground",
         "--quiet",
         "--ipv4-only",
         "--ns-ifname",
         INTERFACE,
-        // The real machine's own services stay its own: no mapped gateway, no ports either way.
+        // No access to the real machine's own services: no mapped gateway, no ports either way.
         "--no-map-gw",
         "-t",
         "none",
@@ -212,7 +212,7 @@ fn arguments(network: &OwnedFd, user: &OwnedFd, source: Ipv4Addr) -> Vec<OsStrin
         "none",
         "-U",
         "none",
-        // Addresses and routes are ours to give.
+        // Addresses and routes are set by this program.
         "--no-dhcp",
         "--no-ndp",
         "--no-ra",
@@ -225,7 +225,7 @@ fn arguments(network: &OwnedFd, user: &OwnedFd, source: Ipv4Addr) -> Vec<OsStrin
     words.extend(["--gateway".into(), GATEWAY.to_string()]);
     words.extend(["--dns-forward".into(), RESOLVER.to_string()]);
     if same_user_namespace(user) {
-        // It would become another user if root started it, and then could not join the network.
+        // Started by root it would change its user, and then could not enter the namespace.
         words.extend(["--runas", "0", "--netns-only"].map(String::from));
     } else {
         words.extend(["--userns".into(), path(user)]);
@@ -241,6 +241,6 @@ fn same_user_namespace(other: &OwnedFd) -> bool {
 }
 
 fn failed(error: impl Into<io::Error>) -> SandboxError {
-    SandboxError::new(SandboxErrorKind::Unavailable, "cannot prepare a way out")
+    SandboxError::new(SandboxErrorKind::Unavailable, "cannot prepare egress")
         .caused_by(error.into())
 }

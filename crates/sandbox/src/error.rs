@@ -1,15 +1,15 @@
-//! Why a program is not run.
+//! The error of a sandbox that could not be built.
 
 use std::error::Error;
 
-/// What sort of failure it is.
+/// The kind of a failure.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum SandboxErrorKind {
-    /// The request cannot be carried out as it is.
+    /// The request is not valid.
     Usage,
-    /// The machine forbids it: permissions, sysctl, a security module.
+    /// The machine forbids it: missing permission, a sysctl, a security module.
     Denied,
-    /// Something needed is missing or does not answer.
+    /// A program, file or kernel feature is missing.
     Unavailable,
     /// A bug in this program.
     Bug,
@@ -19,13 +19,13 @@ pub enum SandboxErrorKind {
 #[derive(Debug, thiserror::Error)]
 #[error("{message}")]
 pub struct SandboxError {
-    /// What sort of failure it is.
+    /// The kind of the failure.
     pub kind: SandboxErrorKind,
     /// What happened.
     pub message: String,
-    /// Why.
+    /// The reason, which `message` does not repeat.
     pub source: Option<Box<dyn Error + Send + Sync>>,
-    /// How to fix it, best a command to type.
+    /// How to fix it, at best a command to type.
     pub hints: Vec<String>,
 }
 

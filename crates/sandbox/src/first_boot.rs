@@ -1,6 +1,6 @@
-//! What an instance's first boot does with its user data, as cloud-init does it
-//! (<https://cloudinit.readthedocs.io/en/latest/explanation/format.html>): scripts are files of
-//! their own below `/var/lib/cloud`, run by root one after the other, whatever became of those before.
+//! Runs the scripts in user data as cloud-init does at an instance's first boot
+//! (<https://cloudinit.readthedocs.io/en/latest/explanation/format.html>): each
+//! script is a file below `/var/lib/cloud`; root runs one after the other, even if one fails.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -11,28 +11,30 @@ use mailparse::{DispositionType, MailHeaderMap as _, ParsedMail};
 
 use crate::error::SandboxError;
 
-/// The scripts of some user data, and what else is in it. Has no `Debug`: scripts may hold secrets.
+/// The scripts in user data, and its other parts. Has no `Debug`: scripts may hold secrets.
 #[derive(Default)]
 pub struct FirstBoot {
     /// Content by file name, in the order in which they run.
     scripts: BTreeMap<String, Vec<u8>>,
-    /// Parts that only cloud-init itself can make use of: file name and type.
+    /// Parts that only cloud-init itself can process: file name and content type.
     pub left_out: Vec<(String, String)>,
 }
 
-/// A file that the program's machine is to have.
+/// A script file in the program's machine.
 pub struct Script {
+    /// The absolute path.
     pub path: PathBuf,
+    /// The content.
     pub content: Vec<u8>,
 }
 
-/// Where cloud-init keeps them.
+/// The directory where cloud-init stores scripts.
 const DIRECTORY: &str = "/var/lib/cloud/instance/scripts";
 
-/// Root's, as systemd has it. There is no `HOME` yet, and nothing else.
+/// The value of `PATH` at boot, as systemd sets it for root. `HOME` and other variables are not set.
 const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
-/// Runs its arguments; ends with the first code that is not 0.
+/// Runs each argument; exits with the first exit code that is not 0.
 const RUN_ALL: &str = r#"
 cd /
 first=0
@@ -46,8 +48,8 @@ done
 exit $first
 "#;
 
-/// How content begins that says by itself what it is, and the type that this stands for. Longer
-/// beginnings come before those they begin with.
+/// First bytes of content and the content type that they mean. A longer beginning comes before its own
+/// prefixes.
 const BEGINNINGS: [(&str, &str); 9] = [
     ("#!", SCRIPT),
     ("#include-once", "text/x-include-once-url"),
@@ -64,13 +66,15 @@ const UNKNOWN: &str = "text/x-not-multipart";
 const GZIP: &[u8] = b"\x1f\x8b";
 
 impl FirstBoot {
-    /// Finds the scripts in user data: it is one, or a MIME message that has some.
+    /// Finds the scripts in user data, which is a script or a MIME message with scripts.
+    ///
+    /// # Errors
+    /// The user data has no script, or is a damaged MIME message.
     pub fn of(user_data: &[u8]) -> Result<Self, SandboxError> {
         let mut boot = Self::default();
         if is_mime(user_data) {
             let message = mailparse::parse_mail(user_data).map_err(|error| {
-                SandboxError::usage("the user data is no MIME message that can be read")
-                    .caused_by(error)
+                SandboxError::usage("the user data is a damaged MIME message").caused_by(error)
             })?;
             for (index, part) in message.parts().filter(|part| part.subparts.is_empty()).enumerate()
             {
@@ -86,11 +90,11 @@ impl FirstBoot {
         if boot.scripts.is_empty() { Err(boot.no_script()) } else { Ok(boot) }
     }
 
-    fn add(&mut self, index: usize, name: Option<String>, stated: &str, content: Vec<u8>) {
+    fn add(&mut self, index: usize, name: Option<String>, content_type: &str, content: Vec<u8>) {
         let name = name.unwrap_or_else(|| format!("part-{:03}", index + 1));
-        // These are too often given wrongly.
-        let is_doubtful = ["text/plain", UNKNOWN, SCRIPT].contains(&stated);
-        match beginning(&content).filter(|_| is_doubtful).unwrap_or(stated) {
+        // These types are often declared wrongly.
+        let is_doubtful = ["text/plain", UNKNOWN, SCRIPT].contains(&content_type);
+        match beginning(&content).filter(|_| is_doubtful).unwrap_or(content_type) {
             SCRIPT => {
                 self.scripts.insert(name, with_unix_lines(content));
             }
@@ -102,18 +106,19 @@ impl FirstBoot {
     fn no_script(&self) -> SandboxError {
         let found: Vec<_> = self.left_out.iter().map(|(_, kind)| kind.as_str()).collect();
         let found = if found.is_empty() { "nothing".to_owned() } else { found.join(", ") };
-        SandboxError::usage(format!("there is no script in the user data, but {found}"))
+        SandboxError::usage(format!("the user data has no script, only {found}"))
             .hint("a script begins with its interpreter: #!/bin/sh")
-            .hint("imds exec --user-data FILE -- cloud-init … has cloud-init itself read all else")
+            .hint("imds exec --user-data FILE -- cloud-init … makes cloud-init process the other parts")
     }
 
-    /// What to run, with its arguments, once [`scripts`](Self::into_scripts) are in place.
+    /// The program that runs the scripts, with its arguments, once [`scripts`](Self::into_scripts) are in place.
     pub fn program(&self) -> Vec<OsString> {
         let words = ["/bin/sh", "-c", RUN_ALL, "first-boot"].map(OsString::from);
         let scripts = self.scripts.keys().map(|name| path(name).into_os_string());
         words.into_iter().chain(scripts).collect()
     }
 
+    /// The script files.
     pub fn into_scripts(self) -> Vec<Script> {
         let script = |(name, content): (String, _)| Script { path: path(&name), content };
         self.scripts.into_iter().map(script).collect()
@@ -129,7 +134,7 @@ fn path(name: &str) -> PathBuf {
     Path::new(DIRECTORY).join(name)
 }
 
-/// Whether it says so anywhere near its beginning.
+/// Whether a `MIME-Version` header is near the beginning.
 fn is_mime(user_data: &[u8]) -> bool {
     let head = &user_data[..user_data.len().min(4096)];
     head.to_ascii_lowercase().windows(13).any(|window| window == b"mime-version:")
@@ -140,7 +145,7 @@ fn beginning(content: &[u8]) -> Option<&'static str> {
     BEGINNINGS.iter().find(matches).map(|(_, kind)| *kind)
 }
 
-/// The name that a part asks for, as far as it can be a file's.
+/// The file name that a part declares, without characters that cloud-init drops.
 fn file_name(part: &ParsedMail) -> Option<String> {
     let disposition = part.headers.get_first_value("Content-Disposition")?;
     let disposition = mailparse::parse_content_disposition(&disposition);
@@ -153,7 +158,7 @@ fn file_name(part: &ParsedMail) -> Option<String> {
     (!name.trim_matches('.').is_empty()).then_some(name)
 }
 
-/// Without the carriage returns of Windows, if the first line has one.
+/// Removes carriage returns at line ends if the first line has one.
 fn with_unix_lines(content: Vec<u8>) -> Vec<u8> {
     let first_end = content.iter().position(|&byte| byte == b'\n');
     if !first_end.is_some_and(|end| content[..end].ends_with(b"\r")) {
@@ -201,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_script_is_named() {
+    fn user_data_without_a_script_is_refused_with_its_content_type() {
         for (user_data, kind) in [
             (&b"#cloud-config\nruncmd: [ls]\n"[..], "text/cloud-config"),
             (b"#include-once\nhttp://example.com\n", "text/x-include-once-url"),
@@ -215,13 +220,13 @@ mod tests {
     }
 
     #[test]
-    fn lines_from_windows_are_mended_where_the_first_one_is_such() {
-        for (given, expected) in [
+    fn carriage_returns_are_removed_if_the_first_line_has_one() {
+        for (content, expected) in [
             ("#!/bin/sh\r\necho \r1\r\n", "#!/bin/sh\necho \r1\n"),
             ("#!/bin/sh\necho 1\r\n", "#!/bin/sh\necho 1\r\n"),
             ("#!/bin/sh", "#!/bin/sh"),
         ] {
-            assert_eq!(with_unix_lines(given.into()), expected.as_bytes());
+            assert_eq!(with_unix_lines(content.into()), expected.as_bytes());
         }
     }
 }

@@ -1,22 +1,23 @@
-//! Process 1 of the machine that the program sees: sets the machine up, starts the program, collects
-//! orphans, and ends with the program. When it ends, the kernel kills everything that is left.
+//! Process 1 of the machine that the program sees: sets up the machine, starts the program, reaps
+//! orphans, and ends with the program. When it ends, the kernel kills all processes of the machine.
 
 use std::ffi::{OsStr, OsString};
 use std::{env, io};
 
-use imds_linux::process::{self, Child, Ending, Environment, Isolation, News};
+use imds_linux::process::{self, Child, ChildEvent, Ending, Environment, Isolation};
 use imds_linux::signal::Signals;
 use imds_linux::{Error, Namespace};
 
-use super::caller::Caller;
-use super::line::{Line, Woken, Word};
-use super::{FAILED, InstanceFacts, machine};
 use crate::first_boot::Script;
+use crate::line::{ControlMessage, Line, Wakeup};
+use crate::request::{FAILED, InstanceFacts};
+use crate::terminal::Terminal;
+use crate::{machine, refusal};
 
 const NOT_EXECUTABLE: u8 = 126;
 const NOT_FOUND: u8 = 127;
 
-/// Everything process 1 needs, gathered before the fork.
+/// Everything that process 1 needs, prepared before the fork.
 pub(super) struct Init {
     pub(super) program: OsString,
     pub(super) arguments: Vec<OsString>,
@@ -26,96 +27,97 @@ pub(super) struct Init {
     pub(super) namespace: Namespace,
     pub(super) line: Line,
     pub(super) signals: Signals,
-    pub(super) caller: Caller,
+    pub(super) terminal: Terminal,
 }
 
 impl Init {
-    /// Runs as the child that was forked for it; returns the program's exit code.
+    /// Runs in the forked child; returns the program's exit code.
     pub(super) fn run(self) -> u8 {
         self.try_run().unwrap_or_else(|error| {
-            report(&super::refusal::explain(error));
+            report(&refusal::explain(error));
             FAILED
         })
     }
 
     fn try_run(self) -> Result<u8, Error> {
         let Self { program, arguments, instance, environment, scripts, namespace, .. } = self;
-        let (mut line, mut signals, caller) = (self.line, self.signals, self.caller);
+        let (mut line, mut signals, terminal) = (self.line, self.signals, self.terminal);
         process::die_with_parent()?;
         namespace.enter()?;
         drop(namespace);
         for warning in machine::set_up(&instance, &scripts)? {
             report(&format_args!("imds: warning: {warning}"));
         }
-        // A parent that was gone before we were tied to it has closed its end of the line as well.
-        let Ok(Word::Start) = line.receive() else { return Ok(FAILED) };
+        // If the parent ended before `die_with_parent`, its end of the connection is closed.
+        let Ok(ControlMessage::Start) = line.receive() else { return Ok(FAILED) };
 
         let child = process::fork(Isolation::None, || {
-            become_program(&program, &arguments, &environment, &caller)
+            become_program(&program, &arguments, &environment, &terminal)
         })?;
         attend(child, &mut signals, &mut line)
     }
 }
 
-/// Waits for the program to end, and passes signals on to it until then.
+/// Passes signals on to the program until it ends; returns its exit code.
 fn attend(program: Child, signals: &mut Signals, line: &mut Line) -> Result<u8, Error> {
-    let mut ward = Ward { program, stopped: false, stops: 0, answers: 0 };
+    let mut child_state = ChildState { program, stopped: false, stops: 0, responses: 0 };
     loop {
         match line.receive_or(signals)? {
-            Woken::Signal(arrived) if arrived.number == libc::SIGCHLD => {
-                if let Some(ending) = ward.hear_news(line) {
+            Wakeup::Signal(arrived) if arrived.number == libc::SIGCHLD => {
+                if let Some(ending) = child_state.reap(line) {
                     return Ok(ending.exit_code());
                 }
             }
-            // Others come from a terminal, which tells the program as well, or from processes that
-            // we look after, whose business is with the program.
-            Woken::Signal(_) | Woken::Line(Ok(Word::Start | Word::Stopped(_))) => {}
-            Woken::Line(Ok(Word::Signal(number))) => ward.signal(number.into()),
-            Woken::Line(Ok(Word::Noted)) => ward.answers += 1,
-            Woken::Line(Ok(Word::GoOn)) => {
-                if let Some(ending) = ward.hear_news(line) {
+            // A terminal sends its signals to the program too; signals from processes of this
+            // machine are meant for the program.
+            Wakeup::Signal(_)
+            | Wakeup::Line(Ok(ControlMessage::Start | ControlMessage::Stopped(_))) => {}
+            Wakeup::Line(Ok(ControlMessage::Signal(number))) => child_state.signal(number.into()),
+            Wakeup::Line(Ok(ControlMessage::StayStopped)) => child_state.responses += 1,
+            Wakeup::Line(Ok(ControlMessage::Continue)) => {
+                if let Some(ending) = child_state.reap(line) {
                     return Ok(ending.exit_code());
                 }
-                ward.go_on();
+                child_state.resume();
             }
-            Woken::Line(Err(_)) => return Ok(FAILED),
+            Wakeup::Line(Err(_)) => return Ok(FAILED),
         }
     }
 }
 
-/// The program and what is known of it.
-struct Ward {
+/// The program, and whether it is stopped.
+struct ChildState {
     program: Child,
     stopped: bool,
-    /// How often it was stopped, and how many of these stops were answered.
+    /// How often the program was stopped, and how many of these stops the service responded to.
     stops: u64,
-    answers: u64,
+    responses: u64,
 }
 
-impl Ward {
-    /// Takes all news of children; returns how the program ended, if it did.
-    fn hear_news(&mut self, line: &mut Line) -> Option<Ending> {
+impl ChildState {
+    /// Reads the state changes of all children; returns how the program ended, if it did.
+    fn reap(&mut self, line: &mut Line) -> Option<Ending> {
         let program = self.program.pid();
-        while let Some(news) = process::news() {
-            match news {
-                News::Ended(pid, ending) if pid == program => return Some(ending),
-                News::Stopped(pid, number) if pid == program => {
+        while let Some(event) = process::next_child_event() {
+            match event {
+                ChildEvent::Ended(pid, ending) if pid == program => return Some(ending),
+                ChildEvent::Stopped(pid, number) if pid == program => {
                     self.stopped = true;
                     self.stops += 1;
-                    line.send(Word::Stopped(number.try_into().unwrap_or_default()));
+                    line.send(ControlMessage::Stopped(number.try_into().unwrap_or_default()));
                 }
-                News::Continued(pid) if pid == program => self.stopped = false,
-                News::Ended(..) | News::Stopped(..) | News::Continued(..) => {}
+                ChildEvent::Continued(pid) if pid == program => self.stopped = false,
+                ChildEvent::Ended(..) | ChildEvent::Stopped(..) | ChildEvent::Continued(..) => {}
             }
         }
         None
     }
 
-    /// The service was stopped with the program and goes on. A shell has both go on at once; then
-    /// there is nothing to do, and the program may even have been stopped anew.
-    fn go_on(&mut self) {
-        self.answers += 1;
-        if self.stopped && self.answers == self.stops {
+    /// Continues the program after the service was stopped with it and continued. A shell continues both
+    /// at once; then nothing is left to do, and the program may already have been stopped again.
+    fn resume(&mut self) {
+        self.responses += 1;
+        if self.stopped && self.responses == self.stops {
             self.signal(libc::SIGCONT);
         }
     }
@@ -130,32 +132,34 @@ fn become_program(
     program: &OsStr,
     arguments: &[OsString],
     environment: &Environment,
-    caller: &Caller,
+    terminal: &Terminal,
 ) -> u8 {
-    if let Err(error) = caller.restore() {
-        report(&super::refusal::explain(error));
+    if let Err(error) = terminal.restore() {
+        report(&refusal::explain(error));
         return FAILED;
     }
     let error = process::exec(program, arguments.iter().map(OsString::as_os_str), environment);
-    let found = error.kind() != io::ErrorKind::NotFound && is_anywhere(program);
+    let exists = error.kind() != io::ErrorKind::NotFound && exists(program);
     let program = program.display();
-    if found {
+    if exists {
         report(&format_args!("imds: cannot run {program}: {error}"));
         return NOT_EXECUTABLE;
     }
-    report(&format_args!("imds: cannot run {program}: there is no such program here or in PATH"));
+    report(&format_args!(
+        "imds: cannot run {program}: no such program in the working directory or in PATH"
+    ));
     NOT_FOUND
 }
 
-/// Whether there is such a program. Looking for it also fails with "permission denied" if it is
-/// nowhere, but some directory of `PATH` is closed to us.
-fn is_anywhere(program: &OsStr) -> bool {
+/// Whether the program exists. `execvp` also fails with "permission denied" if the program does not
+/// exist and a directory of `PATH` cannot be searched.
+fn exists(program: &OsStr) -> bool {
     let is_path = program.as_encoded_bytes().contains(&b'/');
     let path = env::var_os("PATH").unwrap_or_default();
     is_path || env::split_paths(&path).any(|directory| directory.join(program).exists())
 }
 
-/// Says it on standard error, if there is one.
+/// Prints a message to standard error, if that is open.
 fn report(message: &dyn std::fmt::Display) {
     use io::Write;
     let _ = writeln!(io::stderr(), "{message}");

@@ -1,5 +1,5 @@
-//! The line between the service and process 1: orders one way, news the other, and the end of the
-//! line when either side is gone.
+//! The connection between the service and process 1: orders to process 1, state changes of the program
+//! to the service. It closes when either process ends.
 
 use std::io::{self, Read, Write};
 use std::os::unix::net::UnixStream;
@@ -9,27 +9,27 @@ use imds_linux::signal::{Arrived, Signals};
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::Errno;
 
-/// One end.
+/// One end of the connection.
 pub(super) struct Line {
     stream: UnixStream,
 }
 
-/// What is said on it, one byte each.
+/// A message, encoded as one byte.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Word {
+pub(super) enum ControlMessage {
     /// To process 1: the service listens, start the program.
     Start,
     /// To process 1: give the program this signal.
     Signal(u8),
     /// From process 1: this signal stopped the program.
     Stopped(u8),
-    /// The answer to [`Word::Stopped`]: we stopped too, and now somebody has us go on.
-    GoOn,
-    /// The other answer to [`Word::Stopped`]: we do not mind.
-    Noted,
+    /// The response to [`ControlMessage::Stopped`] after the service stopped too and was continued.
+    Continue,
+    /// The response to [`ControlMessage::Stopped`] if the service does not stop with the program.
+    StayStopped,
 }
 
-impl Word {
+impl ControlMessage {
     const STOPPED: u8 = 0x80;
 
     fn to_byte(self) -> u8 {
@@ -37,51 +37,51 @@ impl Word {
             Self::Start => 0,
             Self::Signal(number) => number,
             Self::Stopped(number) => Self::STOPPED | number,
-            Self::GoOn => 254,
-            Self::Noted => 255,
+            Self::Continue => 254,
+            Self::StayStopped => 255,
         }
     }
 
     fn from_byte(byte: u8) -> Self {
         match byte {
             0 => Self::Start,
-            254 => Self::GoOn,
-            255 => Self::Noted,
+            254 => Self::Continue,
+            255 => Self::StayStopped,
             Self::STOPPED.. => Self::Stopped(byte & !Self::STOPPED),
             number => Self::Signal(number),
         }
     }
 }
 
-/// Why a wait is over.
-pub(super) enum Woken {
+/// What ended a wait.
+pub(super) enum Wakeup {
     Signal(Arrived),
-    /// The other side spoke, or is gone.
-    Line(io::Result<Word>),
+    /// A message from the other side, or an error if that side has ended.
+    Line(io::Result<ControlMessage>),
 }
 
 impl Line {
-    /// Both ends.
+    /// A connected pair of ends.
     pub(super) fn pair() -> io::Result<(Self, Self)> {
         let (one, other) = UnixStream::pair()?;
         Ok((Self { stream: one }, Self { stream: other }))
     }
 
-    /// Says it. If nobody hears it, the next wait will tell.
-    pub(super) fn send(&mut self, word: Word) {
-        let _ = self.stream.write_all(&[word.to_byte()]);
+    /// Sends a message. If the other side has ended, the next wait returns an error.
+    pub(super) fn send(&mut self, message: ControlMessage) {
+        let _ = self.stream.write_all(&[message.to_byte()]);
     }
 
-    /// Waits for the other side.
-    pub(super) fn receive(&mut self) -> io::Result<Word> {
+    /// Waits for a message.
+    pub(super) fn receive(&mut self) -> io::Result<ControlMessage> {
         let mut byte = [0];
         self.stream.read_exact(&mut byte)?;
-        Ok(Word::from_byte(byte[0]))
+        Ok(ControlMessage::from_byte(byte[0]))
     }
 
-    /// Waits for the other side or a signal, whichever comes first.
-    pub(super) fn receive_or(&mut self, signals: &mut Signals) -> Result<Woken, Error> {
-        let (line_spoke, signal_came) = {
+    /// Waits for a message or a signal, whichever comes first.
+    pub(super) fn receive_or(&mut self, signals: &mut Signals) -> Result<Wakeup, Error> {
+        let (has_message, has_signal) = {
             let mut ready =
                 [PollFd::new(&self.stream, PollFlags::IN), PollFd::new(signals, PollFlags::IN)];
             match poll(&mut ready, None) {
@@ -92,11 +92,11 @@ impl Line {
             }
             (!ready[0].revents().is_empty(), !ready[1].revents().is_empty())
         };
-        // Signals first: the end of the line often follows one that says more.
-        if signal_came {
-            signals.receive().map(Woken::Signal)
-        } else if line_spoke {
-            Ok(Woken::Line(self.receive()))
+        // Signals first: SIGCHLD often arrives together with the end of the connection and says more.
+        if has_signal {
+            signals.receive().map(Wakeup::Signal)
+        } else if has_message {
+            Ok(Wakeup::Line(self.receive()))
         } else {
             self.receive_or(signals)
         }
@@ -108,10 +108,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_word_arrives_as_it_was_said() {
-        let signals = (1..=64).flat_map(|number| [Word::Signal(number), Word::Stopped(number)]);
-        for word in [Word::Start, Word::GoOn, Word::Noted].into_iter().chain(signals) {
-            assert_eq!(Word::from_byte(word.to_byte()), word);
+    fn every_message_survives_encoding() {
+        let signals = (1..=64)
+            .flat_map(|number| [ControlMessage::Signal(number), ControlMessage::Stopped(number)]);
+        for message in
+            [ControlMessage::Start, ControlMessage::Continue, ControlMessage::StayStopped]
+                .into_iter()
+                .chain(signals)
+        {
+            assert_eq!(ControlMessage::from_byte(message.to_byte()), message);
         }
     }
 }

@@ -1,7 +1,7 @@
-//! What the program sees of the machine: processes, devices, names, and an identity that says EC2.
+//! The machine that the program sees: processes, devices, host names, and the identity of an EC2 instance.
 //!
-//! All of it is mounts over the real machine's files, in a mount namespace that ends with the
-//! program. They are built on a stage, a file system in memory that covers `/proc` meanwhile.
+//! All of it is mounts over the real machine's files, in a mount namespace that ends with the program. They
+//! are built in a tmpfs that covers `/proc` in the meantime, the stage.
 
 mod identity;
 
@@ -10,19 +10,20 @@ use std::path::{Path, PathBuf};
 
 use imds_linux::{Error, mount, process};
 
-use super::{InstanceFacts, names};
 use crate::first_boot::Script;
+use crate::names;
+use crate::request::InstanceFacts;
 
-/// Where things are built: a directory that every machine has.
+/// The mount point of the stage: a directory that every machine has.
 const STAGE: &str = "/proc";
 
-/// Sets the machine up in the calling process's own namespaces. What could not be done but is no
-/// reason to give up is returned as warnings.
+/// Sets up the machine in the calling process's own namespaces. Returns warnings for parts that could not be
+/// set up and that the program can do without.
 pub(super) fn set_up(instance: &InstanceFacts, scripts: &[Script]) -> Result<Vec<String>, Error> {
     let stage = Path::new(STAGE);
     mount::keep_mounts_inside()?;
     process::set_host_name(&instance.hostname)?;
-    // The old process table is needed for this, and soon out of sight.
+    // This reads /proc, which the stage covers next.
     let below_sys = mount::below(Path::new("/sys"))?;
 
     mount::tmpfs(stage)?;
@@ -41,20 +42,20 @@ pub(super) fn set_up(instance: &InstanceFacts, scripts: &[Script]) -> Result<Vec
     let is_fresh = fresh.is_ok();
     attempt("network interfaces in /sys are the real machine's", fresh);
     attempt("/sys is the real machine's", provide_sys(stage, instance, &below_sys, is_fresh));
-    // What was bound elsewhere stays; the stage itself is no longer needed.
+    // Bind mounts stay; the stage itself is no longer needed.
     mount::detach(stage)?;
     attempt("/proc is the real machine's", mount::proc(stage));
     Ok(warnings)
 }
 
-/// Puts our files over those in `/etc` that say how host names are resolved.
+/// Covers the files in `/etc` that configure how host names are resolved.
 fn provide_names(stage: &Path, instance: &InstanceFacts) -> Result<(), Error> {
     let mut files = vec![("hosts", names::hosts(instance)), ("resolv.conf", names::resolv_conf())];
     let nsswitch = fs::read_to_string("/etc/nsswitch.conf").unwrap_or_default();
     files.extend(names::nsswitch_conf(&nsswitch).map(|text| ("nsswitch.conf", text)));
 
     let etc = Path::new("/etc");
-    // A symbolic link that leads nowhere is missing too.
+    // A dangling symbolic link counts as missing.
     if files.iter().any(|(name, _)| !etc.join(name).exists()) {
         let original = stage.join("etc");
         mount::directory(&original)?;
@@ -68,17 +69,17 @@ fn provide_names(stage: &Path, instance: &InstanceFacts) -> Result<(), Error> {
             mount::file(&source, text, 0o644)?;
             mount::bind(&source, &target)?;
         } else {
-            // `/etc` is ours by now; a dangling link would lead the new file astray.
+            // `/etc` is a copy by now; a dangling link would redirect the new file.
             let _ = fs::remove_file(&target);
             mount::file(&target, text, 0o644)?;
         }
     }
-    // A running name service cache answers before any file is read.
+    // A running name service cache (nscd) is asked before any file is read.
     let cache = Path::new("/run/nscd");
     if cache.exists() { mount::tmpfs(cache) } else { Ok(()) }
 }
 
-/// Covers what the real machine's first boot has left by what this one's would leave: the scripts.
+/// Covers the files of the real machine's first boot in `/var/lib/cloud` with the scripts.
 fn provide_scripts(stage: &Path, scripts: &[Script]) -> Result<(), Error> {
     let (all_state, state) = (Path::new("/var/lib"), Path::new("/var/lib/cloud"));
     if !state.is_dir() {
@@ -96,12 +97,12 @@ fn provide_scripts(stage: &Path, scripts: &[Script]) -> Result<(), Error> {
     Ok(())
 }
 
-/// Where the kernel's own tree is, while ours is built from it, and ours.
+/// Directories on the stage: the kernel's sysfs, and the tree that is built from it and shown as `/sys`.
 const KERNEL: &str = "kernel";
 const SHOWN: &str = "sys";
 
-/// Mounts the kernel's tree for this network. Where that is forbidden, as in a container that hides
-/// a part of `/sys` from us, the one that is there must do.
+/// Mounts sysfs for this network namespace. In a container that hides a part of `/sys` that is forbidden;
+/// then the existing `/sys` is used.
 fn prepare_sys(stage: &Path) -> Result<(), Error> {
     let kernel = stage.join(KERNEL);
     mount::directory(&kernel)?;
@@ -109,7 +110,7 @@ fn prepare_sys(stage: &Path) -> Result<(), Error> {
     mount::sysfs(&kernel)
 }
 
-/// Builds `/sys`: the kernel's own with EC2's identity.
+/// Builds `/sys`: the kernel's tree with the identity of an EC2 instance.
 fn provide_sys(
     stage: &Path,
     instance: &InstanceFacts,
@@ -122,7 +123,7 @@ fn provide_sys(
     }
     mount::bind_tree(&kernel, &shown)?;
     identity::place(instance, &kernel, &shown)?;
-    // What others have mounted in there is still wanted, as are cgroups.
+    // Mounts below the old /sys, such as cgroups, are kept.
     for point in below_sys.iter().filter(|_| is_fresh) {
         let Ok(name) = point.strip_prefix(sys) else { continue };
         let target = shown.join(name);
@@ -130,7 +131,7 @@ fn provide_sys(
             mount::bind_tree(point, &target)?;
         }
     }
-    // Without a user namespace the old one can go, and no list of mounts shows it any more.
+    // Without a user namespace the old mount can be removed from the list of mounts.
     let _ = mount::detach(sys);
     mount::shift(&shown, sys)
 }

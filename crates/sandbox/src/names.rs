@@ -1,23 +1,23 @@
-//! Host names in the sandbox: a few that are known, all others refused at once.
+//! Host names in the sandbox: the metadata service's names resolve, all others do not exist.
 //!
-//! Programs look in `/etc/hosts` first, then ask the resolver of `/etc/resolv.conf`. A resolver that
-//! does not answer costs some of them seconds, so there is one, where a VPC has it. It knows the
-//! names of `/etc/hosts` too, for programs that read neither file.
+//! Programs read `/etc/hosts` first, then ask the resolver in `/etc/resolv.conf`. Without a response some
+//! programs wait for seconds, so a resolver listens where a VPC has one. It also resolves the service's
+//! names, for programs that do not read `/etc/hosts`.
 
 use std::fmt::Write;
 use std::net::{Ipv4Addr, UdpSocket};
 use std::thread;
 
-use super::{InstanceFacts, SERVICE_V4};
 use crate::error::{SandboxError, SandboxErrorKind};
+use crate::request::{InstanceFacts, SERVICE_V4};
 
-/// Where a VPC's resolver answers.
+/// The address of a VPC's resolver.
 pub(super) const RESOLVER: Ipv4Addr = Ipv4Addr::new(169, 254, 169, 253);
 
-/// Names of the metadata address that a VPC resolves.
+/// The names of the metadata service in a VPC.
 const SERVICE_NAMES: [&str; 2] = ["instance-data.ec2.internal", "instance-data"];
 
-/// What `/etc/hosts` holds.
+/// The content of `/etc/hosts`.
 pub(super) fn hosts(instance: &InstanceFacts) -> String {
     let mut text = String::from(
         "127.0.0.1 localhost localhost.localdomain localhost4 localhost4.localdomain4\n\
@@ -32,13 +32,14 @@ pub(super) fn hosts(instance: &InstanceFacts) -> String {
     text
 }
 
-/// What `/etc/resolv.conf` holds.
+/// The content of `/etc/resolv.conf`.
 pub(super) fn resolv_conf() -> String {
     format!("nameserver {RESOLVER}\noptions timeout:1 attempts:1\n")
 }
 
-/// What `/etc/nsswitch.conf` must hold instead, if it would ask anyone but files and DNS for hosts:
-/// a resolver or cache of the real machine's, over a Unix socket that no network keeps out.
+/// The new content of `/etc/nsswitch.conf`; `None` if hosts are resolved with files and DNS only. Other
+/// sources ask a resolver or cache of the real machine over a Unix socket, which a network namespace does
+/// not block.
 pub(super) fn nsswitch_conf(original: &str) -> Option<String> {
     const HOSTS: &str = "hosts: files dns";
     let is_hosts = |line: &str| line.trim_start().starts_with("hosts:");
@@ -50,8 +51,8 @@ pub(super) fn nsswitch_conf(original: &str) -> Option<String> {
     None
 }
 
-/// Answers questions to the resolver in a thread of its own, in the calling thread's network.
-pub(super) fn answer_in_background() -> Result<(), SandboxError> {
+/// Starts the resolver in a thread of its own, in the calling thread's network namespace.
+pub(super) fn start_resolver() -> Result<(), SandboxError> {
     let failed = |error| {
         SandboxError::new(SandboxErrorKind::Bug, format!("cannot answer DNS on {RESOLVER}"))
             .caused_by(error)
@@ -59,24 +60,24 @@ pub(super) fn answer_in_background() -> Result<(), SandboxError> {
     let socket = UdpSocket::bind((RESOLVER, 53)).map_err(failed)?;
     thread::Builder::new()
         .name("resolver".into())
-        .spawn(move || answer_all(&socket))
+        .spawn(move || respond_to_all(&socket))
         .map_err(failed)?;
     Ok(())
 }
 
-fn answer_all(socket: &UdpSocket) {
+fn respond_to_all(socket: &UdpSocket) {
     let mut question = [0; 512];
     loop {
-        // Errors are those of one packet, such as a port that has gone: the next one may do.
+        // An error concerns one packet, such as a closed port of the client.
         let Ok((length, client)) = socket.recv_from(&mut question) else { continue };
-        if let Some(answer) = answer(&question[..length]) {
-            let _ = socket.send_to(&answer, client);
+        if let Some(response) = respond(&question[..length]) {
+            let _ = socket.send_to(&response, client);
         }
     }
 }
 
-/// The reply to one DNS packet: the address, or "no such name". `None` for what is no question.
-fn answer(packet: &[u8]) -> Option<Vec<u8>> {
+/// The response to one DNS query: the address, or "no such name". `None` if the packet is not a valid query.
+fn respond(packet: &[u8]) -> Option<Vec<u8>> {
     const HEADER_LEN: usize = 12;
     const RESPONSE: u8 = 0x80;
     const OPCODE_AND_RECURSION_DESIRED: u8 = 0x79;
@@ -107,7 +108,7 @@ fn answer(packet: &[u8]) -> Option<Vec<u8>> {
     Some(reply)
 }
 
-/// Reads an uncompressed name; also says where it ends.
+/// Reads an uncompressed name; also returns the position after it.
 fn read_name(packet: &[u8], start: usize) -> Option<(String, usize)> {
     let mut labels = Vec::new();
     let mut at = start;
@@ -139,39 +140,39 @@ mod tests {
 
     #[test]
     fn the_metadata_name_has_the_metadata_address() {
-        let reply = answer(&question("Instance-Data.ec2.internal", 1)).unwrap();
+        let reply = respond(&question("Instance-Data.ec2.internal", 1)).unwrap();
         assert_eq!(reply[..8], [0xab, 0xcd, 0x81, 0x80, 0, 1, 0, 1]);
         assert_eq!(reply[reply.len() - 4..], [169, 254, 169, 254]);
     }
 
     #[test]
     fn the_metadata_name_has_no_ipv6_address_but_exists() {
-        let reply = answer(&question("instance-data", 28)).unwrap();
+        let reply = respond(&question("instance-data", 28)).unwrap();
         assert_eq!(reply[2..8], [0x81, 0x80, 0, 1, 0, 0]);
     }
 
     #[test]
     fn any_other_name_does_not_exist() {
-        let reply = answer(&question("example.com", 1)).unwrap();
+        let reply = respond(&question("example.com", 1)).unwrap();
         assert_eq!(reply[2..8], [0x81, 0x83, 0, 1, 0, 0]);
     }
 
     #[test]
-    fn what_is_no_question_gets_no_answer() {
+    fn packets_that_are_not_queries_get_no_response() {
         let whole = question("example.com", 1);
         for length in 0..whole.len() {
-            assert_eq!(answer(&whole[..length]), None, "{length} bytes");
+            assert_eq!(respond(&whole[..length]), None, "{length} bytes");
         }
         let mut response = whole;
         response[2] |= 0x80;
-        assert_eq!(answer(&response), None);
+        assert_eq!(respond(&response), None);
     }
 
     proptest::proptest! {
         /// A program in the sandbox may send anything.
         #[test]
         fn any_packet_is_answered_or_dropped(packet: Vec<u8>) {
-            if let Some(reply) = answer(&packet) {
+            if let Some(reply) = respond(&packet) {
                 proptest::prop_assert_eq!(&reply[..2], &packet[..2]);
                 proptest::prop_assert!(reply[2] & 0x80 != 0 && reply.len() <= packet.len() + 16);
             }
@@ -179,7 +180,7 @@ mod tests {
 
         #[test]
         fn any_name_is_answered(labels in proptest::collection::vec("[a-z]{1,20}", 1..10)) {
-            proptest::prop_assert!(answer(&question(&labels.join("."), 1)).is_some());
+            proptest::prop_assert!(respond(&question(&labels.join("."), 1)).is_some());
         }
     }
 

@@ -1,8 +1,8 @@
-//! The namespaces between the service and the program, and the cables that join them.
+//! The namespaces between the service and the program, and the veth pairs that connect them.
 //!
 //! Namespace 0 is the service, 1 the instance, the last one the program's; link *k* joins namespaces
-//! *k* and *k + 1*. No address makes a route: each namespace is told whom it reaches, and refuses
-//! everything else at once. So nothing ever waits for a neighbour that is not there.
+//! *k* and *k + 1*. Routes are explicit: each namespace has routes to the addresses that it reaches, and
+//! rejects all others at once. So no program waits for a neighbour that does not exist.
 
 mod plan;
 
@@ -12,28 +12,25 @@ use imds_linux::link::{End, LOOPBACK};
 use imds_linux::route::Destination;
 use imds_linux::{Batch, Error, Namespace, Netlink, sysctl};
 
-use super::egress::NEVER;
-use super::names::RESOLVER;
-use super::{ExecRequest, SERVICE_V4, SERVICE_V6};
+use crate::egress::LINK_LOCAL;
+use crate::names::RESOLVER;
+use crate::request::{ExecRequest, SERVICE_V4, SERVICE_V6};
 use plan::{Link, Side};
 
-/// The most routers between the instance and the program.
-pub const MAX_HOPS: u8 = 16;
-
-/// Interface indices, above those that tunnel drivers take in every new namespace.
+/// Interface indices, above those that tunnel drivers use in every new namespace.
 const UPSTREAM: u32 = 64;
 const DOWNSTREAM: u32 = 65;
 
-/// The built network. The process that built it is left in the service's namespace.
+/// The network. The process that built it is in the service's namespace.
 pub(super) struct Network {
-    /// Where the program runs.
+    /// The namespace of the program.
     pub(super) program: Namespace,
-    /// Those between it and the service. No process is in them: they last as long as this.
+    /// The namespaces between the program and the service. They have no process and end with this value.
     pub(super) routers: Vec<Namespace>,
 }
 
 impl Network {
-    /// Builds it around the calling thread, which must be the process's only one.
+    /// Builds the network. The calling thread must be the process's only one.
     pub(super) fn build(request: &ExecRequest) -> Result<Self, Error> {
         let links = plan::links(&request.instance, request.hops, request.ipv6);
         let has_ipv6 = sysctl::has_ipv6();
@@ -46,7 +43,7 @@ impl Network {
             if is_router {
                 forward(request.ipv6)?;
             } else if request.ipv6 {
-                // There are none: this saves a few packets, not worth a failure.
+                // There are no routers: this only saves a few packets.
                 let _ = sysctl::ignore_ipv6_routers();
             }
         }
@@ -58,21 +55,21 @@ impl Network {
             if let Some(above) = position.checked_sub(1) {
                 bring_up(&mut batch, UPSTREAM, has_ipv6);
                 join_upstream(&mut batch, &links[..=above]);
-                refuse_the_rest(&mut batch, &links[above], request.egress, has_ipv6);
+                add_default_routes(&mut batch, &links[above], request.egress, has_ipv6);
             }
             if let Some(link) = links.get(position) {
-                lay(&mut batch, link, &namespaces[position + 1]);
+                connect(&mut batch, link, &namespaces[position + 1]);
                 bring_up(&mut batch, DOWNSTREAM, has_ipv6);
                 join_downstream(&mut batch, position, &links[position..], request.egress);
             }
             socket.commit(&batch)?;
         }
-        // Both ends of every cable are up now; the nearer one went up first and may not know it.
+        // Both ends of every link are up now; the near end went up first and may not have noticed.
         for socket in &mut sockets[..links.len()] {
             socket.commit(Batch::new().settle(DOWNSTREAM))?;
         }
         let program = namespaces.swap_remove(links.len());
-        // The service's own lasts as long as the calling process, which is in it.
+        // The service's namespace lasts as long as the calling process, which is in it.
         namespaces.swap_remove(0);
         Ok(Self { program, routers: namespaces })
     }
@@ -88,8 +85,8 @@ fn forward(ipv6: bool) -> Result<(), Error> {
     Ok(())
 }
 
-/// Lays the cable to the next namespace.
-fn lay(batch: &mut Batch, link: &Link, next: &Namespace) {
+/// Connects the namespace to the next one.
+fn connect(batch: &mut Batch, link: &Link, next: &Namespace) {
     let end = |side: &Side, index| End { name: side.name, index, mac: side.mac, mtu: link.mtu };
     batch.veth(end(&link.near, DOWNSTREAM), end(&link.far, UPSTREAM), next);
 }
@@ -101,7 +98,7 @@ fn bring_up(batch: &mut Batch, index: u32, has_ipv6: bool) {
     batch.up(index);
 }
 
-/// Addresses on the link towards the service, and routes over it. The last of `links` is that link.
+/// Adds addresses and routes on the link towards the service, which is the last of `links`.
 fn join_upstream(batch: &mut Batch, links: &[Link]) {
     let Some((link, above)) = links.split_last() else { return };
     link.far.add_addresses(batch, link, UPSTREAM);
@@ -125,10 +122,10 @@ fn join_upstream(batch: &mut Batch, links: &[Link]) {
     }
 }
 
-/// Decides on everything that no route leads to so far.
-fn refuse_the_rest(batch: &mut Batch, link: &Link, egress: bool, has_ipv6: bool) {
+/// Adds the routes for all other destinations: rejected, or towards the service if there is egress.
+fn add_default_routes(batch: &mut Batch, link: &Link, egress: bool, has_ipv6: bool) {
     if egress {
-        for network in NEVER {
+        for network in LINK_LOCAL {
             if network.address.is_ipv4() || has_ipv6 {
                 batch.unreachable(network);
             }
@@ -142,8 +139,7 @@ fn refuse_the_rest(batch: &mut Batch, link: &Link, egress: bool, has_ipv6: bool)
     }
 }
 
-/// Addresses on the link away from the service, and routes over it. The first of `links` is that
-/// link.
+/// Adds addresses and routes on the link away from the service, which is the first of `links`.
 fn join_downstream(batch: &mut Batch, position: usize, links: &[Link], egress: bool) {
     let Some((link, below)) = links.split_first() else { return };
     link.near.add_addresses(batch, link, DOWNSTREAM);
@@ -154,7 +150,7 @@ fn join_downstream(batch: &mut Batch, position: usize, links: &[Link], egress: b
     for gateway in link.far.addresses() {
         batch.on_link(Destination::host(gateway), DOWNSTREAM);
         if is_service && (!egress || gateway.is_ipv6()) {
-            // The service answers whoever asks, and everybody is behind the instance.
+            // All clients of the service are behind the instance.
             batch.via(default_like(gateway), gateway, DOWNSTREAM);
             continue;
         }

@@ -1,4 +1,4 @@
-//! Why the machine refuses the sandbox, and what to type to be allowed.
+//! Explains why the machine does not allow the sandbox, and what to type to change that.
 
 use std::fs;
 use std::io::{self, ErrorKind};
@@ -7,9 +7,9 @@ use imds_linux::Error;
 
 use crate::error::{SandboxError, SandboxErrorKind};
 
-/// A setting of the machine that can be the cause, and what to do about it.
+/// A setting of the machine that can be the cause, and the fix.
 struct Limit {
-    /// The file that tells.
+    /// The file to read.
     path: &'static str,
     /// The line in it that means the limit is in force.
     line: &'static str,
@@ -20,13 +20,13 @@ const LIMITS: [Limit; 5] = [
     Limit {
         path: "/proc/sys/user/max_user_namespaces",
         line: "0",
-        hint: "user namespaces are switched off on this machine: \
+        hint: "user namespaces are disabled on this machine: \
                sudo sysctl -w user.max_user_namespaces=10000",
     },
     Limit {
         path: "/proc/sys/user/max_net_namespaces",
         line: "0",
-        hint: "network namespaces are switched off on this machine: \
+        hint: "network namespaces are disabled on this machine: \
                sudo sysctl -w user.max_net_namespaces=10000",
     },
     // Debian's own switch.
@@ -53,7 +53,7 @@ const LIMITS: [Limit; 5] = [
     },
 ];
 
-/// Turns a refusal into what the user reads.
+/// Turns a refusal by the kernel into an error with hints.
 pub(super) fn explain(error: Error) -> SandboxError {
     let hints = hints(&error, |path| fs::read_to_string(path).unwrap_or_default());
     let kind =
@@ -72,7 +72,7 @@ fn hints(error: &Error, read: impl Fn(&str) -> String) -> Vec<&'static str> {
         ) => {
             vec![read_only]
         }
-        // A limit of 0 is met as "no space left".
+        // A limit of 0 is reported as ENOSPC.
         (_, Some(ErrorKind::PermissionDenied | ErrorKind::StorageFull)) => {
             let in_force =
                 |limit: &&Limit| read(limit.path).lines().any(|line| line.trim_end() == limit.line);
@@ -93,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn the_setting_in_force_is_named_with_the_command_that_changes_it() {
+    fn the_active_setting_is_named_with_the_command_that_changes_it() {
         for limit in LIMITS {
             let read = |path: &str| {
                 let text = if path == limit.path { limit.line } else { "" };
@@ -113,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn other_refusals_are_left_to_speak_for_themselves() {
+    fn other_refusals_have_no_hints() {
         assert_eq!(hints(&refused(libc::ENOMEM), |_| String::new()), [""; 0]);
     }
 }

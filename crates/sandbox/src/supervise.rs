@@ -1,8 +1,8 @@
-//! Our own process while the program runs: passes signals on, stops when the program is stopped, and
-//! ends as the program ended.
+//! The calling process while the program runs: passes signals on, stops when the program is stopped,
+//! and returns the program's exit code.
 //!
-//! Signals of the terminal go to the whole process group, so the program has them already. Those
-//! that somebody sends to us alone are meant for it.
+//! A terminal signals the whole process group, so the program receives its signals directly. A signal
+//! that a process sends to us alone is meant for the program.
 
 use std::process::ExitCode;
 
@@ -13,7 +13,7 @@ use rustix::fs::{Mode, OFlags, open};
 use rustix::process::getpgrp;
 use rustix::termios::tcgetpgrp;
 
-use super::line::{Line, Woken, Word};
+use crate::line::{ControlMessage, Line, Wakeup};
 
 /// Lets the program start, then waits for `init` to end with its status.
 pub(super) fn supervise(
@@ -21,33 +21,33 @@ pub(super) fn supervise(
     mut signals: Signals,
     mut line: Line,
 ) -> Result<ExitCode, Error> {
-    line.send(Word::Start);
+    line.send(ControlMessage::Start);
     let mut stopped_alone = false;
     loop {
         match line.receive_or(&mut signals)? {
-            Woken::Signal(arrived) if arrived.number == libc::SIGCHLD => {
+            Wakeup::Signal(arrived) if arrived.number == libc::SIGCHLD => {
                 if let Some(ending) = init.ended()? {
                     return Ok(ending.exit_code().into());
                 }
             }
-            // A shell sends this one to the group, and to follow it up could undo the next stop.
-            Woken::Signal(arrived) if arrived.number == libc::SIGCONT && !stopped_alone => {}
-            Woken::Signal(Arrived { number, by_process: true }) => {
-                line.send(Word::Signal(number.try_into().unwrap_or_default()));
+            // A shell sends SIGCONT to the group. Passing it on could undo the next stop.
+            Wakeup::Signal(arrived) if arrived.number == libc::SIGCONT && !stopped_alone => {}
+            Wakeup::Signal(Arrived { number, by_process: true }) => {
+                line.send(ControlMessage::Signal(number.try_into().unwrap_or_default()));
             }
-            Woken::Line(Ok(Word::Stopped(number))) => {
-                // A plain SIGSTOP may be the program's private affair, which nobody outside would
-                // ever end: it only counts when a terminal waits.
+            Wakeup::Line(Ok(ControlMessage::Stopped(number))) => {
+                // A program may stop itself with SIGSTOP and be continued from inside the sandbox.
+                // We stop too only in the foreground of a terminal, where a shell waits for it.
                 stopped_alone = i32::from(number) == libc::SIGSTOP && !in_foreground();
                 if stopped_alone {
-                    line.send(Word::Noted);
+                    line.send(ControlMessage::StayStopped);
                 } else {
                     signal::raise(libc::SIGSTOP);
-                    line.send(Word::GoOn);
+                    line.send(ControlMessage::Continue);
                 }
             }
-            Woken::Signal(_) | Woken::Line(Ok(_)) => {}
-            Woken::Line(Err(_)) => return Ok(init.wait()?.exit_code().into()),
+            Wakeup::Signal(_) | Wakeup::Line(Ok(_)) => {}
+            Wakeup::Line(Err(_)) => return Ok(init.wait()?.exit_code().into()),
         }
     }
 }

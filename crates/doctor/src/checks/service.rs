@@ -1,63 +1,67 @@
-//! The service's own answers.
+//! Checks of the service's responses.
 
 use imds_client::{Error, Silence};
 
-use super::unseen;
-use crate::Verdict::{Fine, Note, Unknown, Wrong};
 use crate::facts::{Facts, SLOW};
-use crate::{Finding, mends};
+use crate::finding::Finding;
+use crate::finding::Verdict::{Fine, Note, Unknown, Wrong};
+use crate::fixes;
 
-/// How far clocks may be apart, in seconds: AWS refuses signatures at 5 minutes.
+/// The largest acceptable difference between clocks, in seconds: AWS refuses signatures at 5 minutes.
 const SKEW_SECONDS: i64 = 60;
-/// How soon credentials end that should have been renewed, in minutes.
+/// Credentials that expire within so many minutes should have been renewed.
 const ENDS_SOON: i64 = 5;
 
 pub(super) fn service(facts: &Facts) -> Finding {
     const CHECK: &str = "service";
-    let seen = match &facts.answer {
-        Ok(seen) => seen,
-        Err(Error::Unreachable { .. }) => return unseen(CHECK),
+    let response = match &facts.response {
+        Ok(response) => response,
+        Err(Error::Unreachable { .. }) => return Finding::not_connected(CHECK),
         Err(error) => return Finding::new(CHECK, Wrong, error.to_string()),
     };
     let took = format!(
         "connected in {:.1} ms, answered in {:.1} ms",
-        seen.connected_in.as_secs_f64() * 1e3,
-        seen.answered_in.as_secs_f64() * 1e3,
+        response.connected_in.as_secs_f64() * 1e3,
+        response.answered_in.as_secs_f64() * 1e3,
     );
-    match (seen.status, seen.server.as_deref()) {
-        (403, _) => mends::option(
-            Finding::new(CHECK, Wrong, "it is switched off (403), or something between refuses"),
+    match (response.status, response.server.as_deref()) {
+        (403, _) => fixes::option(
+            Finding::new(CHECK, Wrong, "disabled (403), or a proxy refuses the request"),
             facts.id(),
             "--http-endpoint enabled",
         ),
         (429 | 500.., _) => {
-            let says = format!("it answers {}: throttled or broken", seen.status);
+            let says = format!("responds with {}: throttled or broken", response.status);
             throttled(facts, Finding::new(CHECK, Wrong, says))
         }
-        _ if seen.answered_in > SLOW => {
-            let says = format!("it is slow: {took}; it throttles by delay");
+        _ if response.answered_in > SLOW => {
+            let says = format!("slow: {took}; EC2 throttles by delaying responses");
             throttled(facts, Finding::new(CHECK, Wrong, says))
         }
         (_, Some("EC2ws")) => Finding::new(CHECK, Fine, took),
         (_, server) => {
-            let server = server.unwrap_or("nobody by name");
-            Finding::new(CHECK, Note, format!("{took}, by {server}: not EC2's own, or intercepted"))
+            let server = server.unwrap_or("an unnamed server");
+            Finding::new(
+                CHECK,
+                Note,
+                format!("{took}, by {server}: not EC2's own service, or intercepted"),
+            )
         }
     }
 }
 
-/// Who else asks too much, as far as it shows.
+/// Adds how to find out what sends too many requests.
 fn throttled(facts: &Facts, finding: Finding) -> Finding {
     match facts.dropped {
-        Some(0) => finding.mended("see", "no packet for it was dropped here: ask AWS"),
-        Some(count) => finding.mended(
+        Some(0) => finding.fix("see", "this network interface dropped no packet to it: ask AWS"),
+        Some(count) => finding.fix(
             "see",
             format!(
-                "{count} packets for it were dropped here, at 1024 a second: something asks too \
-                 often; ss -tnp dst 169.254.169.254"
+                "this network interface dropped {count} packets to it (EC2's limit: 1024 a second): find the \
+                 program with ss -tnp dst 169.254.169.254"
             ),
         ),
-        None => finding.mended("see", "ethtool -S <interface> | grep linklocal_allowance_exceeded"),
+        None => finding.fix("see", "ethtool -S <interface> | grep linklocal_allowance_exceeded"),
     }
 }
 
@@ -68,32 +72,36 @@ pub(super) fn token(facts: &Facts) -> Finding {
             let took = took.as_secs_f64() * 1e3;
             return Finding::new(CHECK, Fine, format!("arrives and is accepted, in {took:.1} ms"));
         }
-        Err(Error::Unreachable { .. }) => return unseen(CHECK),
+        Err(Error::Unreachable { .. }) => return Finding::not_connected(CHECK),
         Err(error) => error,
     };
     let wrong = |says: &str| Finding::new(CHECK, Wrong, says);
     match error {
         Error::TokenLost(verdict) => {
             let finding = wrong(&verdict.to_string());
-            mends::hop_limit(finding, facts.place, facts.id(), verdict.hop_limit)
+            fixes::hop_limit(finding, facts.environment, facts.id(), verdict.hop_limit)
         }
-        // Where others are answered it is not the service that is switched off.
-        Error::EndpointDisabled if facts.answer.as_ref().is_ok_and(|seen| seen.status != 403) => {
-            mends::interceptor(wrong(
-                "refused (403), though others are answered: a proxy on the way adds X-Forwarded-For",
+        // If other requests are not refused with 403, the service is enabled.
+        Error::EndpointDisabled
+            if facts.response.as_ref().is_ok_and(|response| response.status != 403) =>
+        {
+            fixes::interceptor(wrong(
+                "refused (403), though other requests are not: a proxy on the way adds X-Forwarded-For",
             ))
         }
-        Error::EndpointDisabled => mends::option(
-            wrong("refused (403): the service is switched off, or a proxy asked"),
+        Error::EndpointDisabled => fixes::option(
+            wrong("refused (403): the service is disabled, or the request came through a proxy"),
             facts.id(),
             "--http-endpoint enabled",
         ),
-        Error::NotFound { .. } | Error::Status { status: 405, .. } => mends::interceptor(wrong(
-            "whoever answers knows no tokens: it is not EC2's service, but something in its place",
+        Error::NotFound { .. } | Error::Status { status: 405, .. } => fixes::interceptor(wrong(
+            "the server does not know tokens: another program responds instead of EC2's service",
         )),
         Error::TimedOut { silence: Silence::Slow, .. } => throttled(
             facts,
-            wrong("taken, and not answered in time: the service is slow or throttles"),
+            wrong(
+                "the request arrived, but no response came in time: the service is slow or throttles",
+            ),
         ),
         other => wrong(&other.to_string()),
     }
@@ -102,17 +110,17 @@ pub(super) fn token(facts: &Facts) -> Finding {
 pub(super) fn mode(facts: &Facts) -> Finding {
     const CHECK: &str = "IMDSv1";
     match facts.without_token {
-        Some(200) => mends::option(
-            Finding::new(CHECK, Note, "answered: tokens are optional"),
+        Some(200) => fixes::option(
+            Finding::new(CHECK, Note, "accepted: tokens are optional"),
             facts.id(),
             "--http-tokens required",
         ),
         Some(401) => Finding::new(CHECK, Fine, "refused: tokens are required"),
-        Some(status) => Finding::new(CHECK, Unknown, format!("answered with {status}")),
+        Some(status) => Finding::new(CHECK, Unknown, format!("responded with {status}")),
         None => Finding::new(
             CHECK,
             Unknown,
-            "not asked, since it would count as a use: --allow-v1 asks",
+            "not tested, because EC2 counts it as a use of IMDSv1; --allow-v1 tests it",
         ),
     }
 }
@@ -120,8 +128,8 @@ pub(super) fn mode(facts: &Facts) -> Finding {
 pub(super) fn role(facts: &Facts) -> Finding {
     const CHECK: &str = "role";
     match &facts.role {
-        _ if facts.token.is_err() => Finding::new(CHECK, Unknown, "cannot be asked for"),
-        None => Finding::new(CHECK, Note, "the instance has no role").mended(
+        _ if facts.token.is_err() => Finding::new(CHECK, Unknown, "not known without a token"),
+        None => Finding::new(CHECK, Note, "the instance has no role").fix(
             "aws",
             format!(
                 "aws ec2 associate-iam-instance-profile --instance-id {} --iam-instance-profile Name=<name>",
@@ -131,11 +139,11 @@ pub(super) fn role(facts: &Facts) -> Finding {
         Some(Err(error)) => Finding::new(CHECK, Wrong, error.to_string()),
         Some(Ok(role)) if role.minutes_left <= 0 => {
             Finding::new(CHECK, Wrong, format!("{}: its credentials have expired", role.name))
-                .mended("see", "timedatectl; the service makes new ones by itself")
+                .fix("see", "timedatectl; the service renews them by itself")
         }
         Some(Ok(role)) if role.minutes_left <= ENDS_SOON => {
             let says = format!(
-                "{}: its credentials end in {} minutes, and new ones are overdue",
+                "{}: its credentials expire in {} minutes, and new ones are overdue",
                 role.name, role.minutes_left
             );
             Finding::new(CHECK, Note, says)
@@ -147,20 +155,22 @@ pub(super) fn role(facts: &Facts) -> Finding {
     }
 }
 
-/// Only where it was asked for.
+/// Reports only if STS was asked.
 pub(super) fn caller(facts: &Facts) -> Option<Finding> {
     const CHECK: &str = "caller";
     Some(match facts.caller.as_ref()? {
-        Ok(arn) => Finding::new(CHECK, Fine, format!("STS takes the credentials: {arn}")),
-        Err(problem) => Finding::new(CHECK, Wrong, format!("STS: {problem}"))
-            .mended("see", "is there a way to STS, is the clock right, does the role still exist?"),
+        Ok(arn) => Finding::new(CHECK, Fine, format!("STS accepts the credentials: {arn}")),
+        Err(problem) => Finding::new(CHECK, Wrong, format!("STS: {problem}")).fix(
+            "see",
+            "can this machine reach STS, is its clock right, does the role still exist?",
+        ),
     })
 }
 
 pub(super) fn clock(facts: &Facts) -> Finding {
     const CHECK: &str = "clock";
-    match facts.answer.as_ref().ok().and_then(|seen| seen.skew_seconds) {
-        None => Finding::new(CHECK, Unknown, "the service does not say what time it is"),
+    match facts.response.as_ref().ok().and_then(|response| response.skew_seconds) {
+        None => Finding::new(CHECK, Unknown, "the service sends no Date header"),
         Some(skew) if skew.abs() > SKEW_SECONDS => {
             let (ahead, seconds) = (if skew > 0 { "ahead of" } else { "behind" }, skew.abs());
             Finding::new(
@@ -168,7 +178,7 @@ pub(super) fn clock(facts: &Facts) -> Finding {
                 Wrong,
                 format!("{seconds} s {ahead} the service's; signatures will fail"),
             )
-            .mended("chrony", "chronyc -a 'add server 169.254.169.123 iburst'; chronyc makestep")
+            .fix("chrony", "chronyc -a 'add server 169.254.169.123 iburst'; chronyc makestep")
         }
         Some(_) => Finding::new(CHECK, Fine, "agrees with the service's"),
     }

@@ -1,4 +1,4 @@
-//! A set of facts for each thing that can be wrong, and what is said of it.
+//! A set of facts for each fault, and the findings that it must give.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -6,24 +6,25 @@ use std::time::Duration;
 use imds_client::{Error, Silence, Unreachable};
 
 use super::*;
-use crate::facts::{Role, Seen};
+use crate::environment::Environment;
+use crate::facts::{ProbeResponse, Role};
+use crate::finding::Verdict;
 use crate::firewall::{Effect, Rule};
-use crate::place::Place;
 use crate::report;
 
-/// An instance where all is well.
+/// A healthy instance.
 fn healthy() -> Facts {
     Facts {
-        environment: BTreeMap::new(),
+        variables: BTreeMap::new(),
         profile: BTreeMap::new(),
-        place: Place::Host,
+        environment: Environment::Host,
         rules: Some(Vec::new()),
         endpoint: "http://169.254.169.254".into(),
         disabled_by: None,
         instance_id: Some("i-1234567890abcdef0".into()),
         hops: Ok(Some(1)),
         hops_ipv6: Err(Unreachable::NoRoute),
-        answer: Ok(Seen {
+        response: Ok(ProbeResponse {
             status: 401,
             connected_in: Duration::from_micros(200),
             answered_in: Duration::from_micros(800),
@@ -47,19 +48,19 @@ fn with(change: impl FnOnce(&mut Facts)) -> Facts {
 
 fn set(name: &str, value: &str) -> Facts {
     with(|facts| {
-        facts.environment.insert(name.into(), value.into());
+        facts.variables.insert(name.into(), value.into());
     })
 }
 
-fn seen(change: impl FnOnce(&mut Seen)) -> Facts {
+fn response(change: impl FnOnce(&mut ProbeResponse)) -> Facts {
     with(|facts| {
-        if let Ok(seen) = &mut facts.answer {
-            change(seen);
+        if let Ok(response) = &mut facts.response {
+            change(response);
         }
     })
 }
 
-/// The checks that found something wrong, and all that is said.
+/// The checks that found something wrong, and all that is text.
 fn wrong(facts: &Facts) -> (Vec<&'static str>, String) {
     let findings = judge(facts);
     let wrong = findings.iter().filter(|finding| finding.verdict == Verdict::Wrong);
@@ -68,13 +69,13 @@ fn wrong(facts: &Facts) -> (Vec<&'static str>, String) {
 
 #[test]
 fn a_healthy_instance_has_nothing_wrong() {
-    let (wrong, said) = wrong(&healthy());
-    assert!(wrong.is_empty(), "{said}");
-    assert!(said.ends_with("\nNothing is wrong.\n"));
+    let (wrong, text) = wrong(&healthy());
+    assert!(wrong.is_empty(), "{text}");
+    assert!(text.ends_with("\nNothing is wrong.\n"));
 }
 
 #[test]
-fn each_fault_is_named_and_mended() {
+fn each_fault_is_named_with_its_fix() {
     let unreachable = |reason| Error::Unreachable {
         endpoint: "http://169.254.169.254".into(),
         reason,
@@ -83,7 +84,7 @@ fn each_fault_is_named_and_mended() {
     let dead = |reason| {
         with(|facts| {
             facts.hops = Err(reason);
-            facts.answer = Err(unreachable(reason));
+            facts.response = Err(unreachable(reason));
             facts.token = Err(unreachable(reason));
             facts.role = None;
         })
@@ -117,18 +118,22 @@ fn each_fault_is_named_and_mended() {
             "ExpiredToken",
         ),
         (
-            seen(|seen| seen.answered_in = Duration::from_millis(700)),
+            response(|response| response.answered_in = Duration::from_millis(700)),
             "service",
             "linklocal_allowance_exceeded",
         ),
         (dead(Unreachable::Refused), "route", "iptables"),
-        (dead(Unreachable::TimedOut), "route", "no EC2 instance"),
-        (seen(|seen| seen.status = 403), "service", "i-1234567890abcdef0 --http-endpoint enabled"),
-        (seen(|seen| seen.status = 503), "service", "linklocal_allowance_exceeded"),
-        (seen(|seen| seen.answered_in = Duration::from_millis(700)), "service", "slow"),
-        (seen(|seen| seen.skew_seconds = Some(-400)), "clock", "400 s behind"),
+        (dead(Unreachable::TimedOut), "route", "not an EC2 instance"),
+        (
+            response(|response| response.status = 403),
+            "service",
+            "i-1234567890abcdef0 --http-endpoint enabled",
+        ),
+        (response(|response| response.status = 503), "service", "linklocal_allowance_exceeded"),
+        (response(|response| response.answered_in = Duration::from_millis(700)), "service", "slow"),
+        (response(|response| response.skew_seconds = Some(-400)), "clock", "400 s behind"),
         (with(|facts| facts.token = Err(slow)), "token", "slow or throttles"),
-        // Only tokens are refused: somebody between does it.
+        // Only tokens are refused: a proxy on the way does it.
         (with(|facts| facts.token = Err(Error::EndpointDisabled)), "token", "X-Forwarded-For"),
         (
             with(|facts| facts.role = Some(Ok(Role { name: "web".into(), minutes_left: -1 }))),
@@ -144,28 +149,28 @@ fn each_fault_is_named_and_mended() {
     assert_eq!(blocked(None).0, ["firewall", "route"]);
     assert!(blocked(Some("iptables -t filter -D OUTPUT")).1.contains("sudo iptables -t filter -D"));
     for (facts, check, words) in cases {
-        let (wrong, said) = wrong(&facts);
-        assert_eq!(wrong, [check], "{said}");
-        assert!(said.contains(words), "no {words:?} in {said}");
-        assert!(said.ends_with("One thing is wrong.\n"));
+        let (wrong, text) = wrong(&facts);
+        assert_eq!(wrong, [check], "{text}");
+        assert!(text.contains(words), "no {words:?} in {text}");
+        assert!(text.ends_with("One thing is wrong.\n"));
     }
 }
 
 #[test]
-fn what_is_no_fault_is_no_finding() {
+fn harmless_facts_are_not_reported_as_wrong() {
     let excepted = with(|facts| {
-        facts.environment.insert("http_proxy".into(), "http://proxy:3128".into());
-        facts.environment.insert("no_proxy".into(), "localhost, 169.254.169.254".into());
+        facts.variables.insert("http_proxy".into(), "http://proxy:3128".into());
+        facts.variables.insert("no_proxy".into(), "localhost, 169.254.169.254".into());
     });
     let far = with(|facts| facts.hops = Ok(Some(3)));
-    let other = seen(|seen| seen.server = None);
+    let other = response(|response| response.server = None);
     let optional = with(|facts| facts.without_token = Some(200));
     let hidden = with(|facts| facts.rules = None);
-    let in_a_container = with(|facts| facts.place = Place::Docker);
+    let in_a_container = with(|facts| facts.environment = Environment::Docker);
     let sourced = set("AWS_ACCESS_KEY_ID", "AKIA");
     let no_role = with(|facts| facts.role = None);
     for facts in [excepted, far, other, optional, hidden, in_a_container, sourced, no_role] {
-        let (wrong, said) = wrong(&facts);
-        assert!(wrong.is_empty(), "{said}");
+        let (wrong, text) = wrong(&facts);
+        assert!(wrong.is_empty(), "{text}");
     }
 }

@@ -1,4 +1,4 @@
-//! Where programs and packages are found. What cannot be read is not there.
+//! Looks for programs and packages. Files that cannot be read are skipped.
 
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
@@ -10,26 +10,27 @@ use std::path::{Path, PathBuf};
 
 use aho_corasick::AhoCorasick;
 
-use super::Version;
+use super::version::Version;
 
-/// How much of an executable is searched, in bytes.
-const MOST: usize = 256 << 20;
+/// How many bytes of an executable are searched.
+const SEARCH_LIMIT: usize = 256 << 20;
 /// How many running programs are searched.
-const PROGRAMS: usize = 64;
-/// How much of a program is looked at, at a time, and how far a version reaches over its end.
+const PROGRAM_LIMIT: usize = 64;
+/// How many bytes are searched at a time.
 const PIECE: usize = 1 << 20;
+/// How many bytes of a piece are searched again with the next one: more than a match and its version.
 const OVERLAP: usize = 256;
 
-/// A running program; many processes may run it.
+/// A running program. Several processes may run it.
 pub(super) struct Program {
     pub(super) name: String,
     executable: PathBuf,
     directory: PathBuf,
-    /// As it was called: of a script, its interpreter.
-    called: PathBuf,
+    /// The first argument of its command line: the interpreter, if it is a script.
+    command: PathBuf,
 }
 
-/// The programs that run below `root`, but for this one.
+/// The running programs below `root`, without this one.
 pub(super) fn running(root: &Path) -> Vec<Program> {
     let own = fs::metadata("/proc/self/exe").map(|file| (file.dev(), file.ino())).ok();
     let mut seen = BTreeSet::new();
@@ -41,26 +42,26 @@ pub(super) fn running(root: &Path) -> Vec<Program> {
         let identity = fs::metadata(&executable).map(|file| (file.dev(), file.ino())).ok();
         let comm = comm.trim().to_owned();
         let words = fs::read(process.join("cmdline")).unwrap_or_default();
-        let called = words.split(|byte| *byte == 0).next().unwrap_or_default();
-        let called = PathBuf::from(OsStr::from_bytes(called));
+        let command = words.split(|byte| *byte == 0).next().unwrap_or_default();
+        let command = PathBuf::from(OsStr::from_bytes(command));
         if is_process
             && (identity.is_none() || identity != own)
             && seen.insert((identity, comm.clone()))
-            && programs.len() < PROGRAMS
+            && programs.len() < PROGRAM_LIMIT
         {
             let directory = process.join("cwd");
-            programs.push(Program { name: comm, executable, directory, called });
+            programs.push(Program { name: comm, executable, directory, command });
         }
     }
     programs
 }
 
-/// The directories of Python packages: in the usual places, and those of virtual environments that
-/// programs are looked for in (`path`), or run from.
+/// The directories of Python packages: the usual ones, and those of virtual environments that are in
+/// `path` or that a running program belongs to.
 pub(super) fn pythons(root: &Path, path: &OsStr, running: &[Program]) -> Vec<PathBuf> {
     let usual = ["usr", "usr/local", "opt/venv", "venv", "app/.venv"].map(PathBuf::from);
-    let called = running.iter().filter_map(|program| program.called.parent());
-    let programs = std::env::split_paths(path).chain(called.map(Path::to_owned));
+    let commands = running.iter().filter_map(|program| program.command.parent());
+    let programs = std::env::split_paths(path).chain(commands.map(Path::to_owned));
     let environments = programs.filter(|directory| name(directory) == "bin");
     let environments = environments.filter_map(|bin| {
         bin.parent().and_then(|home| home.strip_prefix("/").ok()).map(Path::to_owned)
@@ -71,17 +72,18 @@ pub(super) fn pythons(root: &Path, path: &OsStr, running: &[Program]) -> Vec<Pat
     let packages = libraries.flat_map(|library| {
         ["site-packages", "dist-packages"].map(|packages| library.join(packages))
     });
-    // An environment may be there by several names.
-    let real: BTreeSet<_> = packages.filter_map(|place| fs::canonicalize(place).ok()).collect();
+    // An environment may have several paths.
+    let real: BTreeSet<_> =
+        packages.filter_map(|directory| fs::canonicalize(directory).ok()).collect();
     real.into_iter().collect()
 }
 
-/// Versions of a Python package, where its metadata say so.
+/// Versions of a Python package, from its metadata.
 pub(super) fn python(pythons: &[PathBuf], package: &str) -> Vec<Option<Version>> {
     pythons.iter().flat_map(|packages| versions(packages, package)).map(Some).collect()
 }
 
-/// Versions of the aws CLI from 2 on.
+/// Versions of the AWS CLI, from 2 on.
 pub(super) fn aws_cli(root: &Path, pythons: &[PathBuf]) -> Vec<Option<Version>> {
     let bundled = entries(&root.join("usr/local/aws-cli/v2"));
     let bundled = bundled.iter().filter_map(|place| Version::parse(name(place)).map(Some));
@@ -90,7 +92,7 @@ pub(super) fn aws_cli(root: &Path, pythons: &[PathBuf]) -> Vec<Option<Version>> 
     packaged.chain(bundled).collect()
 }
 
-/// Versions of a package of Node.js, also where programs run.
+/// Versions of a package of Node.js, in the usual directories and in those that programs run in.
 pub(super) fn node(root: &Path, running: &[Program], package: &str) -> Vec<Option<Version>> {
     let usual = ["usr/lib", "usr/local/lib", "app", "usr/src/app"].map(|place| root.join(place));
     let working = running.iter().map(|program| program.directory.clone());
@@ -116,8 +118,8 @@ pub(super) fn gem(root: &Path, gem: &str) -> Vec<Option<Version>> {
     homes.flat_map(|home| versions(&home.join("gems"), gem)).map(Some).collect()
 }
 
-/// Versions of a PHP package that Composer installed, also where programs run: beside what is served,
-/// or above it.
+/// Versions of a PHP package that Composer installed: in the usual directories, in those that programs run
+/// in, and in the directories above these.
 pub(super) fn composer(root: &Path, running: &[Program], package: &str) -> Vec<Option<Version>> {
     let usual =
         ["var/www/html", "var/www", "app", "usr/src/app", "srv"].map(|place| root.join(place));
@@ -139,24 +141,24 @@ pub(super) fn composer(root: &Path, running: &[Program], package: &str) -> Vec<O
         .collect()
 }
 
-/// Which of these texts, each with the version that follows it, are in a program.
+/// Finds `texts` in a program, each with the version that follows it: the index of the text, the version.
 pub(super) fn built_in(program: &Program, texts: &[&str]) -> Vec<(usize, Version)> {
     let Ok(searcher) = AhoCorasick::new(texts) else { return Vec::new() };
     let Ok(file) = File::open(&program.executable) else { return Vec::new() };
-    let mut file = file.take(MOST as u64);
+    let mut file = file.take(SEARCH_LIMIT as u64);
     let mut found = BTreeSet::new();
     let mut window = Vec::with_capacity(PIECE + OVERLAP);
     loop {
-        let kept = window.len().saturating_sub(OVERLAP);
-        window.drain(..kept);
+        let searched = window.len().saturating_sub(OVERLAP);
+        window.drain(..searched);
         match file.by_ref().take(PIECE as u64).read_to_end(&mut window) {
             Ok(1..) => {}
             Ok(0) | Err(_) => break,
         }
-        for place in searcher.find_iter(&window) {
-            let rest = &window[place.end()..window.len().min(place.end() + 32)];
+        for occurrence in searcher.find_iter(&window) {
+            let rest = &window[occurrence.end()..window.len().min(occurrence.end() + 32)];
             let version = Version::parse(&String::from_utf8_lossy(rest));
-            found.extend(version.map(|version| (place.pattern().as_usize(), version)));
+            found.extend(version.map(|version| (occurrence.pattern().as_usize(), version)));
         }
     }
     // At a window's end a version may have been cut short; the whole one is the greatest.
@@ -168,7 +170,7 @@ pub(super) fn built_in(program: &Program, texts: &[&str]) -> Vec<(usize, Version
     last
 }
 
-/// Versions of `NAME-VERSION…` in a directory.
+/// Versions of entries `NAME-VERSION…` in a directory.
 fn versions(directory: &Path, package: &str) -> Vec<Version> {
     let found = entries(directory)
         .into_iter()

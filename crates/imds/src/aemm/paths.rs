@@ -1,14 +1,13 @@
-//! The mock's values, and where it has them.
+//! The mock's values and the paths where it serves them.
 
 use imds_core::Invalid;
 use imds_core::extra::{Extra, ExtraPath};
 use imds_core::network::Mac;
 use serde_json::Value;
 
-use super::Said;
+use super::file::MockFile;
 
-/// The values that are put over the metadata at once, where they are not the instance's own facts, with
-/// their usual paths. Source: `pkg/config/defaults/aemm-metadata-default-values.json`, v1.13.0.
+/// Values that replace metadata, unless they are settings of the instance, with their default paths. Source: `pkg/config/defaults/aemm-metadata-default-values.json`, v1.13.0.
 #[rustfmt::skip]
 const PATHS: &[(&str, &str)] = &[
     ("metadata.values.ami-id", "meta-data/ami-id"),
@@ -70,11 +69,11 @@ const PATHS: &[(&str, &str)] = &[
     ("dynamic.values.fws-instance-monitoring", "dynamic/fws/instance-monitoring"),
 ];
 
-/// The mock's own hardware and public address, which its usual paths have in them.
+/// The MAC address and the public address in the mock's default paths.
 const MAC: &str = "0e:49:61:0f:c3:11";
 const ADDRESS: &str = "192.0.2.54";
 
-/// Keys of paths whose values follow from something else: lists, events, credentials, signatures.
+/// Keys of paths whose values are derived: lists, events, credentials, signatures.
 #[rustfmt::skip]
 const DERIVED: &[(&str, &str)] = &[
     ("dynamic.paths.instance-identity-document", "dynamic/instance-identity/document"),
@@ -90,34 +89,24 @@ const DERIVED: &[(&str, &str)] = &[
     ("metadata.paths.target-lifecycle-state", "meta-data/autoscaling/target-lifecycle-state"),
 ];
 
-/// Whether a value is a JSON document of its own.
-pub(super) fn is_document(path: &str) -> bool {
-    matches!(
-        path,
-        "metadata.values.iam-info"
-            | "metadata.values.elastic-inference-accelerator"
-            | "dynamic.values.instance-identity-document"
-    )
-}
-
-/// The values that are left, each at its path: the file's own, or the usual one.
-pub(super) fn of(file: &mut Said, mac: Option<Mac>) -> Result<Vec<Extra>, String> {
+/// Takes the remaining values, each with its path: the file's or the default one.
+pub(super) fn of(file: &mut MockFile, mac: Option<Mac>) -> Result<Vec<Extra>, String> {
     let mac = mac.map_or_else(|| MAC.to_owned(), |mac| mac.to_string());
     let mut extra = Vec::new();
-    for (value, usual) in PATHS {
-        let written = value.replacen(".values.", ".paths.", 1);
-        let usual = usual.replace("{mac}", &mac).replace("{address}", ADDRESS);
-        file.take_default(&written, &format!("/latest/{usual}"));
-        let Some(found) = file.text(value) else { continue };
-        let found = match file.take(value) {
+    for (value, default) in PATHS {
+        let path_key = value.replacen(".values.", ".paths.", 1);
+        let default = default.replace("{mac}", &mac).replace("{address}", ADDRESS);
+        file.take_default(&path_key, &format!("/latest/{default}"));
+        let Some(text) = file.text(value) else { continue };
+        let text = match file.take(value) {
             Some(document @ Value::Object(_)) => format!("{document:#}"),
-            _ => found,
+            _ => text,
         };
-        let path = file.parse::<String>(&written)?.unwrap_or(usual);
+        let path = file.parse::<String>(&path_key)?.unwrap_or(default);
         let path = path.strip_prefix("/latest/").unwrap_or(&path);
         let path: ExtraPath =
-            path.parse().map_err(|error: Invalid| format!("{written}: {error}"))?;
-        extra.push(Extra { path, value: found.into_bytes() });
+            path.parse().map_err(|error: Invalid| format!("{path_key}: {error}"))?;
+        extra.push(Extra { path, value: text.into_bytes() });
     }
     for (key, path) in DERIVED {
         file.take_default(key, &format!("/latest/{path}"));

@@ -1,19 +1,19 @@
-//! The mocks of a file, as events by the clock. The mock without a sub-command has all of them.
+//! The mocked events of a file, as a schedule. The mock without a sub-command simulates all of them.
 
 use std::time::Duration;
 
 use imds_core::events::{MaintenanceCode, SpotAction, TargetState};
 
-use super::Said;
+use super::file::MockFile;
 use crate::settings::time;
 use imds_account::events::{EventKind, NewEvent, When};
 use imds_host::{Begin, Scheduled};
 
-/// How long maintenance takes where the file does not say it, in seconds: a week.
-const LASTS: u64 = 7 * 24 * 3600;
+/// How long maintenance takes by default, in seconds: a week.
+const MAINTENANCE_SECONDS: u64 = 7 * 24 * 3600;
 
-/// What the file lets happen; `now` is in seconds since 1970.
-pub(super) fn of(file: &mut Said, now: u64) -> Result<Vec<Scheduled>, String> {
+/// Takes the events; `now` is in seconds since 1970.
+pub(super) fn of(file: &mut MockFile, now: u64) -> Result<Vec<Scheduled>, String> {
     let mocks = begin(file, "mock", now)?;
     let rebalance = begin(file, "rebalance", now)?;
     let asg = begin(file, "asg-termination", now)?;
@@ -24,7 +24,8 @@ pub(super) fn of(file: &mut Said, now: u64) -> Result<Vec<Scheduled>, String> {
     ];
     let not_before = at(file, "events.not-before")?.unwrap_or(now);
     let not_after = at(file, "events.not-after")?;
-    let lasts = not_after.map_or(LASTS, |not_after| not_after.saturating_sub(not_before));
+    let lasts =
+        not_after.map_or(MAINTENANCE_SECONDS, |not_after| not_after.saturating_sub(not_before));
     let code = file.parse("events.code")?.unwrap_or(MaintenanceCode::SystemReboot);
     let maintenance = EventKind::Maintenance { code, description: None, lasts: Some(lasts) };
     file.take_default("events.state", "active");
@@ -42,13 +43,13 @@ fn once(begins: Begin, kind: EventKind, at: Option<u64>) -> Scheduled {
     Scheduled { begins, every: None, instance: None, event }
 }
 
-fn spot(file: &mut Said) -> Result<EventKind, String> {
+fn spot(file: &mut MockFile) -> Result<EventKind, String> {
     let action = file.parse("spot.action")?.unwrap_or(SpotAction::Terminate);
     Ok(EventKind::SpotInterruption { action })
 }
 
-/// When a mock begins: at a time, else after a delay. A time that is over is now.
-fn begin(file: &mut Said, mock: &str, now: u64) -> Result<Begin, String> {
+/// When an event begins: at a time, or after a delay. A time in the past means now.
+fn begin(file: &mut MockFile, mock: &str, now: u64) -> Result<Begin, String> {
     let delay: Option<u64> = file.parse(&format!("{mock}-delay-sec"))?;
     let begin = match at(file, &format!("{mock}-trigger-time"))? {
         Some(time) if time > now => Begin::At(time.saturating_mul(1000)),
@@ -58,7 +59,7 @@ fn begin(file: &mut Said, mock: &str, now: u64) -> Result<Begin, String> {
     Ok(begin)
 }
 
-fn at(file: &mut Said, path: &str) -> Result<Option<u64>, String> {
+fn at(file: &mut MockFile, path: &str) -> Result<Option<u64>, String> {
     let text: Option<String> = file.parse(path)?;
     text.map(|text| time(&text).map_err(|error| format!("{path}: {error}"))).transpose()
 }

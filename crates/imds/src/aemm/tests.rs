@@ -115,8 +115,8 @@ fn what_is_not_served_is_named_once_and_what_says_nothing_is_not() {
 #[test]
 fn mistakes_are_named_without_their_values() {
     for (file, words) in [
-        (json!([]), "no JSON object"),
-        (json!({"spot": {"action": "SECRET"}}), "spot.action has a value that cannot be read"),
+        (json!([]), "not a JSON object"),
+        (json!({"spot": {"action": "SECRET"}}), "spot.action has an invalid value"),
         (json!({"mock-trigger-time": "noon"}), "mock-trigger-time: \"noon\" is not a time"),
         (json!({"server": {"port": "x"}}), "server.port has"),
         (json!({"server": {"hostname": "a.example"}}), "is not an IP address or localhost"),

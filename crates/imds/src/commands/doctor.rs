@@ -1,4 +1,4 @@
-//! `imds doctor`: looks, judges, prints.
+//! `imds doctor`: collects facts, checks them, prints the findings.
 
 use std::process::ExitCode;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use super::get;
 use crate::cli::DoctorArgs;
 use crate::error::{CommandError, Kind};
 use crate::terminal;
-use imds_doctor::facts::{self, Leave};
+use imds_doctor::facts::{self, ProbeOptions};
 use imds_doctor::{Verdict, checks, report};
 
 /// How long one call to the service may take.
@@ -19,15 +19,15 @@ const BUDGET: Duration = Duration::from_secs(5);
 pub(crate) fn run(args: &DoctorArgs) -> Result<ExitCode, CommandError> {
     let mut defaults = Settings::for_this_machine();
     defaults.budget = BUDGET;
-    // Where SDKs look; the other address has a check of its own.
+    // SDKs use IPv4 by default; the IPv6 address has a check of its own.
     defaults.endpoint = EndpointMode::Ipv4.endpoint();
     let settings = get::settings(&args.client, defaults)?;
-    let leave = Leave {
+    let options = ProbeOptions {
         v1: args.client.allow_v1 || args.client.allow_v1_for_secrets,
         online: args.online,
         root: args.root.clone(),
     };
-    let facts = get::in_runtime(async { Ok(facts::look(settings, &leave).await) })?;
+    let facts = get::in_runtime(async { Ok(facts::collect(settings, &options).await) })?;
     let findings = checks::judge(&facts);
     terminal::print(&if args.json { report::json(&findings) } else { report::text(&findings) })?;
     let is_wrong = findings.iter().any(|finding| finding.verdict == Verdict::Wrong);

@@ -1,4 +1,4 @@
-//! `imds env`: what lets the aws CLI and SDKs use the EC2 API of the running `imds serve`.
+//! `imds env`: prints variables that point the AWS CLI and SDKs at the EC2 API of the running `imds serve`.
 
 use std::collections::BTreeMap;
 use std::process::{Command, ExitCode, Stdio};

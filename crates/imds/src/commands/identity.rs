@@ -15,7 +15,7 @@ pub(crate) fn run(command: &IdentityCommand) -> Result<ExitCode, CommandError> {
         CommandError::usage("state in memory keeps no keys that a certificate could be for")
     })?;
     let cannot = |message: &str| CommandError::new(Kind::Unavailable, message);
-    let authority = Authority::open(region, directory)
+    let authority = Authority::load_or_create(region, directory)
         .map_err(|error| cannot("cannot open the Region's identity keys").caused_by(error))?;
     let certificate = authority
         .certificate(*proof)

@@ -1,4 +1,4 @@
-//! Runs a program that prints credentials, for so long and no longer.
+//! Runs a program that prints credentials, with a time limit.
 
 use std::ffi::OsStr;
 use std::io::{self, PipeReader, Read as _};
@@ -11,16 +11,16 @@ use rustix::event::{PollFd, PollFlags, poll};
 use rustix::fs::Timespec;
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
 
-use super::SourceError;
+use super::error::SourceError;
 
-/// As much as is read of what it prints: credentials are a few kilobytes.
-const MOST: usize = 64 * 1024;
+/// How many bytes of its output are read: credentials are a few kilobytes.
+const OUTPUT_LIMIT: usize = 64 * 1024;
 
-/// The program while it runs. Dropped, it is killed with what it has started.
+/// A running program. When this is dropped, the program and all that it started are killed.
 pub(super) struct Process {
     program: String,
     child: Child,
-    /// Readable once it has ended.
+    /// Becomes readable when the program has ended.
     ended: OwnedFd,
     stdout: Option<ChildStdout>,
     printed: Vec<u8>,
@@ -28,19 +28,19 @@ pub(super) struct Process {
     deadline: Instant,
 }
 
-/// What comes of waiting for a program.
+/// The result of waiting for a program.
 pub(super) enum Waited<T> {
-    /// It has ended, or has been given up.
+    /// The program has ended, or was given up.
     Ended(T),
-    /// It runs on.
+    /// The program still runs when the wait is over.
     TimeIsUp,
-    /// It runs on, and nobody wants to know any more.
+    /// The program still runs, and the service is stopping.
     Stopped,
 }
 
 impl Process {
-    /// Starts the program of these words, which is killed once `limit` has passed. What it complains
-    /// of goes where our own complaints go.
+    /// Starts the program; the first of `words` is its name, the others its arguments. It is killed after
+    /// `limit`. Its standard error is ours.
     pub(super) fn start(
         words: &[String],
         sts_endpoint: Option<&str>,
@@ -58,21 +58,21 @@ impl Process {
             let pid = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
             let ended = pid.map(|pid| pidfd_open(pid, PidfdFlags::empty()));
             let ended = ended.unwrap_or(Err(rustix::io::Errno::SRCH));
-            // Without it nobody could wait for the program.
+            // Without it we could not wait for the program.
             let ended = ended.inspect_err(|_| end(&mut child))?;
             Ok((child, ended))
         });
         let (mut child, ended) = match started {
             Ok(started) => started,
-            Err(source) => return Err(SourceError::CannotRun { program, source }),
+            Err(error) => return Err(SourceError::CannotRun { program, error }),
         };
         let stdout = child.stdout.take();
         let deadline = Instant::now() + limit;
         Ok(Self { program, child, ended, stdout, printed: Vec::new(), limit, deadline })
     }
 
-    /// Waits for its end, and gives what it has printed: waits until `moment` at the most, and until
-    /// the other end of `stop` is closed.
+    /// Waits for the program to end and returns its output. Waits at most until `moment`, and only until the
+    /// other end of `stop` is closed.
     pub(super) fn wait(
         &mut self,
         moment: Option<Instant>,
@@ -96,7 +96,7 @@ impl Process {
             if stop.is_some() && is_ready.last() == Some(&true) {
                 return Waited::Stopped;
             }
-            // What it printed before its end is there once the end is.
+            // All output is readable once the program has ended, so it is read first.
             if self.stdout.is_some() && is_ready.get(1) == Some(&true) {
                 if let Err(error) = self.read() {
                     return Waited::Ended(Err(error));
@@ -113,7 +113,7 @@ impl Process {
         }
     }
 
-    /// Reads what is there, of a descriptor that is readable.
+    /// Reads output that is ready.
     fn read(&mut self) -> Result<(), SourceError> {
         let Some(stdout) = &mut self.stdout else { return Ok(()) };
         let mut bytes = [0; 4096];
@@ -122,7 +122,7 @@ impl Process {
             Ok(count) => self.printed.extend_from_slice(&bytes[..count]),
             Err(error) => return Err(self.cannot_run(error)),
         }
-        if self.printed.len() > MOST {
+        if self.printed.len() > OUTPUT_LIMIT {
             let problem = "it is longer than 64 KiB";
             return Err(SourceError::NoCredentials { program: self.program.clone(), problem });
         }
@@ -137,14 +137,14 @@ impl Process {
         SourceError::Failed { program: self.program.clone(), status }
     }
 
-    fn cannot_run(&self, source: io::Error) -> SourceError {
-        SourceError::CannotRun { program: self.program.clone(), source }
+    fn cannot_run(&self, error: io::Error) -> SourceError {
+        SourceError::CannotRun { program: self.program.clone(), error }
     }
 }
 
 impl Drop for Process {
     fn drop(&mut self) {
-        // One that has been waited for is gone, and its number may be another's.
+        // The process id of a program that was waited for may belong to another process.
         if matches!(self.child.try_wait(), Ok(None)) {
             end(&mut self.child);
         }
@@ -153,11 +153,11 @@ impl Drop for Process {
 
 fn end(child: &mut Child) {
     kill_session(child);
-    // It cannot have been waited for.
+    // This reaps it.
     let _ = child.wait();
 }
 
-/// Waits until the other end of `stop` is closed, for a while; whether it is.
+/// Waits until the other end of `stop` is closed, at most for `patience`; returns whether it is closed.
 pub(super) fn is_stopped(stop: &PipeReader, patience: Duration) -> bool {
     poll(&mut [PollFd::new(stop, PollFlags::IN)], Some(&timespec(patience))) == Ok(1)
 }
@@ -182,7 +182,7 @@ mod tests {
     fn ending(mut process: Process) -> Result<Vec<u8>, SourceError> {
         match process.wait(None, None) {
             Waited::Ended(outcome) => outcome,
-            Waited::TimeIsUp | Waited::Stopped => panic!("nobody said that it should stop"),
+            Waited::TimeIsUp | Waited::Stopped => panic!("the process did not end"),
         }
     }
 

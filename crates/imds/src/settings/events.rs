@@ -6,7 +6,8 @@ use imds_core::InstanceId;
 use imds_core::events::{MaintenanceCode, SpotAction, TargetState};
 use serde::Deserialize;
 
-use crate::settings::{duration_from_text, from_text, time};
+use super::deserialize::{duration_from_text, from_text};
+use super::time::time;
 use imds_account::events::{EventKind, NewEvent, When};
 use imds_host::{Begin, Scheduled};
 

@@ -1,5 +1,4 @@
-//! What a file says of an instance's placement, block devices and network interfaces. There are no
-//! flags for these.
+//! Settings of an instance's placement, block devices and network interfaces. They have no flags.
 
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, Ipv6Addr};
@@ -12,9 +11,9 @@ use imds_core::placement::Placement;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 
-use super::from_text;
+use super::deserialize::from_text;
 
-/// Where in its zone the instance is, as `[instance.placement]` has it.
+/// Where in its Availability Zone the instance is: the table `[instance.placement]`.
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub(crate) struct PlacementSettings {
@@ -28,19 +27,19 @@ pub(crate) struct PlacementSettings {
 }
 
 impl From<PlacementSettings> for Placement {
-    fn from(said: PlacementSettings) -> Self {
+    fn from(settings: PlacementSettings) -> Self {
         Self {
-            zone_id: said.availability_zone_id,
-            group_name: said.group_name,
-            group_id: said.group_id,
-            partition_number: said.partition_number,
-            host_id: said.host_id,
+            zone_id: settings.availability_zone_id,
+            group_name: settings.group_name,
+            group_id: settings.group_id,
+            partition_number: settings.partition_number,
+            host_id: settings.host_id,
         }
     }
 }
 
-/// A network interface, as `[[instance.interface]]` has it. The primary one is the first, unless
-/// `device-index` says otherwise.
+/// A network interface: an entry of `[[instance.interface]]`. The first one is the primary, unless
+/// `device-index` is set.
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub(crate) struct InterfaceSettings {
@@ -49,14 +48,14 @@ pub(crate) struct InterfaceSettings {
     #[serde(deserialize_with = "from_text")]
     mac: Option<Mac>,
     ipv4: Vec<Ipv4Addr>,
-    /// Of the first address.
+    /// The public address of the first address in `ipv4`.
     public_ipv4: Option<Ipv4Addr>,
     ipv6: Vec<Ipv6Addr>,
     ipv4_prefixes: Vec<Ipv4Cidr>,
     ipv6_prefixes: Vec<Ipv6Cidr>,
 }
 
-/// Reads network interfaces. A public address is that of a private one.
+/// Reads network interfaces. A public address needs a private one that it maps to.
 pub(super) fn interfaces<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Vec<LaunchInterface>, D::Error> {
@@ -68,18 +67,18 @@ pub(super) fn interfaces<'de, D: Deserializer<'de>>(
 }
 
 impl From<InterfaceSettings> for LaunchInterface {
-    fn from(said: InterfaceSettings) -> Self {
-        let mut public = said.public_ipv4;
+    fn from(settings: InterfaceSettings) -> Self {
+        let mut public = settings.public_ipv4;
         let private =
-            said.ipv4.into_iter().map(|address| PrivateIpv4 { address, public: public.take() });
+            settings.ipv4.into_iter().map(|address| PrivateIpv4 { address, public: public.take() });
         Self {
-            device_index: said.device_index,
-            network_card: said.network_card,
-            mac: said.mac,
+            device_index: settings.device_index,
+            network_card: settings.network_card,
+            mac: settings.mac,
             ipv4: private.collect(),
-            ipv6: said.ipv6,
-            ipv4_prefixes: said.ipv4_prefixes,
-            ipv6_prefixes: said.ipv6_prefixes,
+            ipv6: settings.ipv6,
+            ipv4_prefixes: settings.ipv4_prefixes,
+            ipv6_prefixes: settings.ipv6_prefixes,
             ..Self::default()
         }
     }

@@ -30,12 +30,8 @@ impl Output {
         Self { destination, sink, rest: Vec::new(), is_failing: false }
     }
 
-    pub(crate) fn destination(&self) -> &Destination {
-        &self.destination
-    }
-
-    /// Writes whole lines. Those that cannot be written are lost, and the first time in a row that is
-    /// said; a line of which a part was written is completed as soon as that is possible.
+    /// Writes whole lines. Lines that cannot be written are lost; the first failure in a row is reported. A
+    /// line that was written in part is completed as soon as that is possible.
     pub(crate) fn write(&mut self, lines: &[u8]) {
         let mut rest = std::mem::take(&mut self.rest);
         let written = match write_some(&mut self.sink, &rest) {

@@ -76,7 +76,7 @@ fn a_message_has_its_scripts_run_and_the_rest_named() -> Result<()> {
 fn without_a_script_nothing_runs() -> Result<()> {
     let finished = run(As::Tester, &[], "echo hello\n")?.expect_code(125)?;
     ensure!(finished.stdout.is_empty(), "{finished:#?}");
-    ensure!(finished.stderr.contains("there is no script in the user data"), "{finished:#?}");
+    ensure!(finished.stderr.contains("the user data has no script"), "{finished:#?}");
     ensure!(finished.stderr.contains("#!/bin/sh"), "{finished:#?}");
     Ok(())
 }

@@ -1,10 +1,10 @@
-//! EC2's identity, as its firmware and hypervisor leave it in `/sys`.
+//! The identity of an EC2 instance in `/sys`, as its firmware and hypervisor set it.
 
 use std::path::Path;
 
 use imds_linux::{Error, mount};
 
-use crate::InstanceFacts;
+use crate::request::InstanceFacts;
 
 /// A directory below `/sys` and the files in it.
 struct Directory {
@@ -12,9 +12,9 @@ struct Directory {
     files: Vec<(&'static str, String)>,
 }
 
-/// Puts the identity into `shown`, a tree that so far equals `kernel`.
+/// Puts the identity into `shown`, a tree that equals `kernel` before.
 pub(super) fn place(instance: &InstanceFacts, kernel: &Path, shown: &Path) -> Result<(), Error> {
-    // Real firmware tables would tell another story.
+    // The real firmware tables would contradict the identity.
     let tables = shown.join("firmware/dmi");
     if tables.exists() {
         mount::tmpfs(&tables)?;
@@ -34,7 +34,7 @@ pub(super) fn place(instance: &InstanceFacts, kernel: &Path, shown: &Path) -> Re
     Ok(())
 }
 
-/// Makes the lowest existing directory above `path` one that can be added to.
+/// Makes the deepest existing directory above `path` writable.
 fn make_room(path: &Path, kernel: &Path, shown: &Path) -> Result<(), Error> {
     let existing = path.ancestors().skip(1).find(|above| kernel.join(above).exists());
     let above = existing.unwrap_or(Path::new(""));
@@ -112,8 +112,7 @@ fn owned<const N: usize>(files: [(&'static str, &str); N]) -> Vec<(&'static str,
     files.into_iter().map(|(name, value)| (name, value.to_owned())).collect()
 }
 
-/// A machine id as EC2 gives them, `ec2` and 29 more digits, made of the instance id's own digits: a
-/// fixed instance is always the same machine.
+/// The machine's UUID: `ec2` and 29 more digits, as on EC2, derived from the digits of the instance id.
 fn uuid(instance_id: &str) -> String {
     let id_digits = instance_id.chars().skip_while(|&sign| sign != '-').skip(1);
     let mut digits: Vec<char> = id_digits.filter(char::is_ascii_hexdigit).collect();

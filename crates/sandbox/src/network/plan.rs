@@ -1,20 +1,20 @@
-//! Which addresses the links have.
+//! The addresses of the links.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use imds_linux::Batch;
 use imds_linux::route::Destination;
 
-use crate::{InstanceFacts, SERVICE_V4, SERVICE_V6};
+use crate::request::{InstanceFacts, SERVICE_V4, SERVICE_V6};
 
-/// EC2 gives an instance's own link jumbo frames; those behind it are ordinary.
+/// An EC2 instance's own link has jumbo frames; the links behind it do not.
 const INSTANCE_MTU: u32 = 9001;
 const ROUTER_MTU: u32 = 1500;
 
-/// The first half of the IPv6 networks behind the instance, from the range for private use.
+/// The first three groups of the IPv6 networks behind the instance (unique local addresses).
 const PRIVATE_V6: [u16; 3] = [0xfd6d, 0x6574, 0x6164];
 
-/// A cable between two namespaces and the networks on it.
+/// A link between two namespaces.
 #[derive(Debug)]
 pub(super) struct Link {
     /// The end on the service's side.
@@ -27,7 +27,7 @@ pub(super) struct Link {
     v6_prefix_len: u8,
 }
 
-/// One end of a cable.
+/// One end of a link.
 #[derive(Debug)]
 pub(super) struct Side {
     pub(super) name: &'static str,
@@ -42,7 +42,7 @@ pub(super) fn links(instance: &InstanceFacts, routers: u8, ipv6: bool) -> Vec<Li
 }
 
 impl Link {
-    /// The networks that the link is.
+    /// The networks on the link.
     pub(super) fn networks(&self) -> impl Iterator<Item = Destination> {
         let v4 = network_v4(self.far.v4, self.v4_prefix_len);
         let v6 = self.far.v6.map(|address| network_v6(address, self.v6_prefix_len));
@@ -56,12 +56,12 @@ impl Side {
     }
 
     pub(super) fn add_addresses(&self, batch: &mut Batch, link: &Link, index: u32) {
-        // The service's addresses are in nobody's subnet.
+        // The service's addresses are in no subnet.
         let alone = self.v4 == SERVICE_V4;
         batch.address(index, self.v4.into(), if alone { 32 } else { link.v4_prefix_len });
         if let Some(address) = self.v6 {
             batch.address(index, address.into(), if alone { 128 } else { link.v6_prefix_len });
-            // A router can only look for IPv6 neighbours from an address of the link itself.
+            // A router needs a link-local address to resolve IPv6 neighbours.
             batch.address(index, link_local(self.mac).into(), 64);
         }
     }
@@ -84,7 +84,7 @@ fn link(instance: &InstanceFacts, number: u8, ipv6: bool) -> Link {
     }
     let (network, v4_prefix_len) = private_v4(instance.private_ipv4, number);
     let host = |last| Ipv4Addr::new(network[0], network[1], network[2], last);
-    // Container engines make a container's Ethernet address from its IPv4 address.
+    // Docker derives a container's MAC address from its IPv4 address.
     let [a, b, c, d] = host(2).octets();
     let mac = [0x02, 0x42, a, b, c, d];
     let near = if number == 1 { "docker0" } else { "eth1" };
@@ -97,7 +97,7 @@ fn link(instance: &InstanceFacts, number: u8, ipv6: bool) -> Link {
     }
 }
 
-/// The address that an interface gives itself from its Ethernet address.
+/// The link-local address that is derived from a MAC address (RFC 4291, appendix A).
 fn link_local(mac: Option<[u8; 6]>) -> Ipv6Addr {
     let Some(mac) = mac else { return Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0, 0, 1) };
     let mut bytes = [0; 16];
@@ -113,8 +113,8 @@ fn side(name: &'static str, mac: Option<[u8; 6]>, v4: Ipv4Addr, v6: Option<Ipv6A
     Side { name, mac, v4, v6 }
 }
 
-/// The network of a link behind the instance: the one container engines use for the first, a small
-/// one for each further link, and neither where the instance itself is.
+/// The network of a link behind the instance: Docker's default for the first, a /24 for each further link.
+/// Neither overlaps the instance's own network.
 fn private_v4(instance: Ipv4Addr, number: u8) -> ([u8; 3], u8) {
     let taken = instance.octets();
     let free = |first: u8, second: u8| second + u8::from(taken[..2] == [first, second]);

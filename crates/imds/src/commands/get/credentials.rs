@@ -4,7 +4,7 @@ use imds_client::{Client, Credentials};
 use jiff::Timestamp;
 use serde_json::json;
 
-use super::explain;
+use super::explain::explain;
 use crate::cli::GetArgs;
 use crate::error::CommandError;
 use crate::shell::Shell;

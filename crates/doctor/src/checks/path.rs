@@ -1,12 +1,11 @@
-//! The way to the service: routes, routers, families.
+//! Checks of the network path to the service: routes, routers, IPv6.
 
 use imds_client::Unreachable;
 
-use super::unseen;
-use crate::Finding;
-use crate::Verdict::{Fine, Note, Unknown, Wrong};
+use crate::environment::Environment;
 use crate::facts::Facts;
-use crate::place::Place;
+use crate::finding::Finding;
+use crate::finding::Verdict::{Fine, Note, Unknown, Wrong};
 
 pub(super) fn route(facts: &Facts) -> Finding {
     const CHECK: &str = "route";
@@ -14,29 +13,29 @@ pub(super) fn route(facts: &Facts) -> Finding {
         return Finding::new(CHECK, Fine, format!("{} can be connected to", facts.endpoint));
     };
     let finding = Finding::new(CHECK, Wrong, format!("{}: {reason}", facts.endpoint));
-    if facts.place == Place::Fargate {
-        return finding.mended("instead", "Fargate has no instance: use the task's own role");
+    if facts.environment == Environment::Fargate {
+        return finding.fix("instead", "Fargate has no instance: use the task's own role");
     }
     match reason {
         Unreachable::Prohibited => finding
-            .mended("see", "ip route get 169.254.169.254; ip route show table all type prohibit")
-            .mended(
+            .fix("see", "ip route get 169.254.169.254; ip route show table all type prohibit")
+            .fix(
                 "systemd-imdsd",
                 "a locked systemd-imdsd forbids it to programs: systemd.imds.network=unlocked",
             ),
         Unreachable::Blackhole => finding
-            .mended("see", "ip route show table all type blackhole")
-            .mended("ip", "ip route del blackhole 169.254.169.254"),
+            .fix("see", "ip route show table all type blackhole")
+            .fix("ip", "ip route del blackhole 169.254.169.254"),
         Unreachable::NoRoute | Unreachable::HostUnreachable => finding
-            .mended("see", "ip route get 169.254.169.254")
-            .mended("ip", "ip route add 169.254.169.254/32 dev <interface>"),
-        Unreachable::Refused => finding.mended(
+            .fix("see", "ip route get 169.254.169.254")
+            .fix("ip", "ip route add 169.254.169.254/32 dev <interface>"),
+        Unreachable::Refused => finding.fix(
             "see",
             "iptables-save | grep 169.254.169.254; nft list ruleset | grep 169.254.169.254",
         ),
-        _ => finding.mended(
+        _ => finding.fix(
             "see",
-            "this is no EC2 instance, or packets are dropped: iptables-save | grep 169.254; \
+            "this is not an EC2 instance, or packets are dropped: iptables-save | grep 169.254; \
              kubectl get networkpolicies -A",
         ),
     }
@@ -45,24 +44,25 @@ pub(super) fn route(facts: &Facts) -> Finding {
 pub(super) fn distance(facts: &Facts) -> Finding {
     const CHECK: &str = "distance";
     match facts.hops {
-        Ok(Some(1)) if facts.place != Place::Host => Finding::new(
+        Ok(Some(1)) if facts.environment != Environment::Host => Finding::new(
             CHECK,
             Note,
             "no router on the way, though this is a container: it has the host's network, or \
-             something nearby answers in the service's place",
+             another program responds instead of the service",
         ),
         Ok(Some(1)) => Finding::new(CHECK, Fine, "no router on the way: any hop limit will do"),
         Ok(Some(needed)) => {
             let routers = needed - 1;
             let s = if routers == 1 { "" } else { "s" };
-            let whose = facts.place.routers().map_or(String::new(), |whose| format!(" ({whose})"));
+            let origin =
+                facts.environment.routers().map_or(String::new(), |origin| format!(" ({origin})"));
             let says = format!(
-                "{routers} router{s} on the way{whose}: the hop limit must be at least {needed}"
+                "{routers} router{s} on the way{origin}: the hop limit must be at least {needed}"
             );
             Finding::new(CHECK, Note, says)
         }
-        Ok(None) => Finding::new(CHECK, Unknown, "nothing tells how many routers are on the way"),
-        Err(_) => unseen(CHECK),
+        Ok(None) => Finding::new(CHECK, Unknown, "the number of routers on the way is unknown"),
+        Err(_) => Finding::not_connected(CHECK),
     }
 }
 

@@ -1,4 +1,5 @@
-//! What kind of place this is: where the routers on the way to the service come from.
+//! What kind of machine or container this process runs in, which tells where the routers between it and
+//! the service come from.
 
 use std::path::Path;
 
@@ -6,52 +7,54 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Serialize;
 
-/// Who runs this process, as far as it shows.
+/// What kind of machine or container this process runs in.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
-pub enum Place {
-    /// The instance itself, or nothing that shows.
+pub enum Environment {
+    /// The instance itself, or a container that cannot be recognized.
     Host,
+    /// A container of Docker.
     Docker,
+    /// A container of Podman.
     Podman,
-    /// A pod, on a cluster of nobody knows whom.
+    /// A pod on an unknown kind of Kubernetes cluster.
     Kubernetes,
-    /// The same, on Amazon EKS.
+    /// A pod on Amazon EKS.
     Eks,
-    /// The same, on a cluster made by kOps.
+    /// A pod on a cluster that kOps made.
     Kops,
-    /// A task of Amazon ECS, on an instance.
+    /// A task of Amazon ECS on an EC2 instance.
     Ecs,
-    /// A task without an instance.
+    /// A task of Amazon ECS on Fargate, which has no instance.
     Fargate,
 }
 
-/// Tells it by the marks that each leaves in the environment and in the file system below `root`.
-pub(super) fn find(variable: &dyn Fn(&str) -> Option<String>, root: &Path) -> Place {
+/// Recognizes the environment by variables that each kind sets, and by files that it creates below `root`.
+pub(super) fn detect(variable: &dyn Fn(&str) -> Option<String>, root: &Path) -> Environment {
     let holds = |name, part: &str| variable(name).is_some_and(|value| value.contains(part));
     let exists = |file| root.join(file).exists();
     if holds("AWS_EXECUTION_ENV", "AWS_ECS_FARGATE") {
-        Place::Fargate
+        Environment::Fargate
     } else if holds("ECS_CONTAINER_METADATA_URI", "") || holds("ECS_CONTAINER_METADATA_URI_V4", "")
     {
-        Place::Ecs
-    } else if let Some(place) = issuer(root).and_then(|issuer| Place::of_issuer(&issuer)) {
-        place
+        Environment::Ecs
+    } else if let Some(cluster) = issuer(root).and_then(|issuer| Environment::of_issuer(&issuer)) {
+        cluster
     } else if exists("var/run/secrets/eks.amazonaws.com")
         || holds("AWS_CONTAINER_CREDENTIALS_FULL_URI", "169.254.170.23")
     {
-        Place::Eks
+        Environment::Eks
     } else if holds("KUBERNETES_SERVICE_HOST", "") || exists("var/run/secrets/kubernetes.io") {
-        Place::Kubernetes
+        Environment::Kubernetes
     } else if exists("run/.containerenv") {
-        Place::Podman
+        Environment::Podman
     } else if exists(".dockerenv") {
-        Place::Docker
+        Environment::Docker
     } else {
-        Place::Host
+        Environment::Host
     }
 }
 
-/// Who issued the pod's token for the Kubernetes API. Nothing else of it is kept.
+/// The issuer (`iss`) of the pod's token for the Kubernetes API. Nothing else of the token is used.
 fn issuer(root: &Path) -> Option<String> {
     let token = root.join("var/run/secrets/kubernetes.io/serviceaccount/token");
     let token = std::fs::read_to_string(token).ok()?;
@@ -60,9 +63,9 @@ fn issuer(root: &Path) -> Option<String> {
     Some(claims["iss"].as_str()?.to_owned())
 }
 
-impl Place {
-    /// The cluster whose API tokens have this issuer, if it tells. kOps names its own after the API's
-    /// internal address, unless it is told to publish keys elsewhere
+impl Environment {
+    /// The kind of cluster whose API tokens have this issuer, if it can be recognized. kOps uses the API's
+    /// internal address, unless it is configured to publish keys elsewhere
     /// (kubernetes/kops, `pkg/model/components/discovery.go`).
     fn of_issuer(issuer: &str) -> Option<Self> {
         let host = issuer.strip_prefix("https://")?.split('/').next()?;
@@ -73,7 +76,7 @@ impl Place {
         }
     }
 
-    /// Where its routers come from.
+    /// Where the routers between it and the service come from, as the end of a sentence.
     pub(super) fn routers(self) -> Option<&'static str> {
         match self {
             Self::Host => None,
@@ -93,12 +96,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn clusters_are_told_by_who_issued_the_pods_token() {
+    fn clusters_are_recognized_by_the_issuer_of_the_pods_token() {
         let cases = [
-            ("https://oidc.eks.eu-west-1.amazonaws.com/id/0123456789ABCDEF", Place::Eks),
-            ("https://api.internal.cluster.example.org", Place::Kops),
-            ("https://kubernetes.default.svc.cluster.local", Place::Kubernetes),
-            ("api.internal.x", Place::Kubernetes),
+            ("https://oidc.eks.eu-west-1.amazonaws.com/id/0123456789ABCDEF", Environment::Eks),
+            ("https://api.internal.cluster.example.org", Environment::Kops),
+            ("https://kubernetes.default.svc.cluster.local", Environment::Kubernetes),
+            ("api.internal.x", Environment::Kubernetes),
         ];
         for (issuer, expected) in cases {
             let root = tempfile::tempdir().unwrap();
@@ -106,21 +109,21 @@ mod tests {
             std::fs::create_dir_all(&mount).unwrap();
             let claims = URL_SAFE_NO_PAD.encode(format!(r#"{{"iss":"{issuer}","sub":"x"}}"#));
             std::fs::write(mount.join("token"), format!("e30.{claims}.signature")).unwrap();
-            assert_eq!(find(&|_| None, root.path()), expected, "{issuer}");
+            assert_eq!(detect(&|_| None, root.path()), expected, "{issuer}");
         }
     }
 
     #[test]
-    fn places_are_told_by_their_marks() {
+    fn environments_are_recognized_by_variables_and_files() {
         let root = tempfile::tempdir().unwrap();
         let eks = "http://169.254.170.23/v1/credentials";
         let cases = [
-            (&[][..], "", Place::Host),
-            (&[], ".dockerenv", Place::Docker),
-            (&[("KUBERNETES_SERVICE_HOST", "10.0.0.1")], "", Place::Kubernetes),
-            (&[("AWS_CONTAINER_CREDENTIALS_FULL_URI", eks)], "", Place::Eks),
-            (&[("ECS_CONTAINER_METADATA_URI_V4", "http://169.254.170.2/v4")], "", Place::Ecs),
-            (&[("AWS_EXECUTION_ENV", "AWS_ECS_FARGATE")], "", Place::Fargate),
+            (&[][..], "", Environment::Host),
+            (&[], ".dockerenv", Environment::Docker),
+            (&[("KUBERNETES_SERVICE_HOST", "10.0.0.1")], "", Environment::Kubernetes),
+            (&[("AWS_CONTAINER_CREDENTIALS_FULL_URI", eks)], "", Environment::Eks),
+            (&[("ECS_CONTAINER_METADATA_URI_V4", "http://169.254.170.2/v4")], "", Environment::Ecs),
+            (&[("AWS_EXECUTION_ENV", "AWS_ECS_FARGATE")], "", Environment::Fargate),
         ];
         for (variables, mark, expected) in cases {
             if !mark.is_empty() {
@@ -130,8 +133,8 @@ mod tests {
                 let found = variables.iter().find(|(known, _)| *known == name);
                 found.map(|(_, value): &(&str, &str)| (*value).to_owned())
             };
-            // A container's other marks go before its engine's.
-            assert_eq!(find(&variable, root.path()), expected);
+            // Files stay for later cases: an orchestrator takes precedence over a container engine.
+            assert_eq!(detect(&variable, root.path()), expected);
         }
     }
 }

@@ -1,13 +1,13 @@
-//! What is set, installed and filtered where this runs.
+//! Checks of this machine: settings, credential sources, proxy, packet filter, installed SDKs.
 
 use imds_client::Error;
 
-use crate::Finding;
-use crate::Verdict::{Fine, Note, Unknown, Wrong};
 use crate::facts::Facts;
+use crate::finding::Finding;
+use crate::finding::Verdict::{Fine, Note, Unknown, Wrong};
 use crate::firewall::Effect;
 
-/// What redirects requests to the service, in the order in which SDKs look.
+/// Settings that redirect requests to the service, in the order in which SDKs read them.
 const REDIRECTS: [&str; 4] = [
     "AWS_EC2_METADATA_SERVICE_ENDPOINT",
     "ec2_metadata_service_endpoint",
@@ -15,7 +15,7 @@ const REDIRECTS: [&str; 4] = [
     "ec2_metadata_service_endpoint_mode",
 ];
 
-/// What SDKs take credentials from before they ask the service.
+/// Settings that make SDKs take credentials from elsewhere before they ask the service.
 const SOURCES: [&str; 6] = [
     "AWS_ACCESS_KEY_ID",
     "AWS_WEB_IDENTITY_TOKEN_FILE",
@@ -30,23 +30,23 @@ pub(super) fn settings(facts: &Facts) -> Finding {
     if let Some(by) = &facts.disabled_by {
         let name = by.split('=').next().unwrap_or(by);
         return Finding::new(CHECK, Wrong, format!("{by}: SDKs do not use the service at all"))
-            .mended("shell", format!("unset {name}"));
+            .fix("shell", format!("unset {name}"));
     }
-    if let Some(value) = facts.environment.get("AWS_EC2_METADATA_DISABLED")
+    if let Some(value) = facts.variables.get("AWS_EC2_METADATA_DISABLED")
         && !value.eq_ignore_ascii_case("false")
     {
         let says =
             format!("AWS_EC2_METADATA_DISABLED={value} disables the service in some SDKs only");
-        return Finding::new(CHECK, Wrong, says).mended("shell", "unset AWS_EC2_METADATA_DISABLED");
+        return Finding::new(CHECK, Wrong, says).fix("shell", "unset AWS_EC2_METADATA_DISABLED");
     }
     let endpoint = &facts.endpoint;
-    let mut says = format!("the service is asked at {endpoint}");
+    let mut says = format!("SDKs use the service at {endpoint}");
     let mut verdict = Fine;
-    if let Some(redirect) = REDIRECTS.iter().find_map(|name| facts.set(name)) {
+    if let Some(redirect) = REDIRECTS.iter().find_map(|name| facts.setting(name)) {
         (says, verdict) = (format!("{says}, because of {redirect}"), Note);
     }
     let v1 = ["AWS_EC2_METADATA_V1_DISABLED", "ec2_metadata_v1_disabled"];
-    if let Some(set) = v1.iter().find_map(|name| facts.set(name))
+    if let Some(set) = v1.iter().find_map(|name| facts.setting(name))
         && set.to_ascii_lowercase().contains("true")
     {
         (says, verdict) = (format!("{says}; {set}: SDKs fail where the token does not come"), Note);
@@ -64,8 +64,8 @@ pub(super) fn sources(facts: &Facts) -> Finding {
         };
         return Finding::new(CHECK, Note, says);
     }
-    match SOURCES.iter().find(|name| facts.set(name).is_some()) {
-        // Its value may be a secret.
+    match SOURCES.iter().find(|name| facts.setting(name).is_some()) {
+        // The value may be a secret.
         Some(name) => {
             let says =
                 format!("{name} is set: SDKs take credentials from there, not from the role");
@@ -78,12 +78,12 @@ pub(super) fn sources(facts: &Facts) -> Finding {
 pub(super) fn proxy(facts: &Facts) -> Finding {
     const CHECK: &str = "proxy";
     let proxy = ["HTTP_PROXY", "http_proxy", "ALL_PROXY"].iter().find_map(|name| {
-        facts.environment.get_key_value(*name).filter(|(_, value)| !value.is_empty())
+        facts.variables.get_key_value(*name).filter(|(_, value)| !value.is_empty())
     });
     let Some((name, value)) = proxy else {
         return Finding::new(CHECK, Fine, "no proxy is set");
     };
-    let exceptions = ["NO_PROXY", "no_proxy"].iter().find_map(|name| facts.environment.get(*name));
+    let exceptions = ["NO_PROXY", "no_proxy"].iter().find_map(|name| facts.variables.get(*name));
     let is_excepted = exceptions.is_some_and(|exceptions| {
         exceptions
             .split(',')
@@ -97,30 +97,30 @@ pub(super) fn proxy(facts: &Facts) -> Finding {
     );
     let list = exceptions.map_or_else(String::new, |exceptions| format!("{exceptions},"));
     Finding::new(CHECK, Wrong, says)
-        .mended("shell", format!("export NO_PROXY={list}169.254.169.254,fd00:ec2::254"))
+        .fix("shell", format!("export NO_PROXY={list}169.254.169.254,fd00:ec2::254"))
 }
 
 pub(super) fn firewall(facts: &Facts) -> Finding {
     const CHECK: &str = "firewall";
     let Some(rules) = &facts.rules else {
         return Finding::new(CHECK, Unknown, "the packet filter's rules cannot be read here")
-            .mended("see", "sudo iptables-save | grep 169.254; sudo nft list ruleset");
+            .fix("see", "sudo iptables-save | grep 169.254; sudo nft list ruleset");
     };
     let of = |effect| rules.iter().find(move |rule| rule.effect == effect);
     let (rule, verdict, does) = match (of(Effect::Blocks), of(Effect::Redirects)) {
         (Some(rule), _) if !facts.is_connected() => (rule, Wrong, "keeps packets from the service"),
         (Some(rule), _) => (rule, Note, "keeps some packets from the service"),
-        (None, Some(rule)) => (rule, Note, "sends packets for the service to somebody else"),
+        (None, Some(rule)) => (rule, Note, "redirects packets for the service"),
         (None, None) => return Finding::new(CHECK, Fine, "no rule keeps packets from the service"),
     };
     let finding = Finding::new(CHECK, verdict, format!("a rule {does}: {}", rule.text));
     match &rule.removal {
-        Some(removal) => finding.mended("shell", format!("sudo {removal}")),
-        None => finding.mended("see", "sudo nft -a list ruleset"),
+        Some(removal) => finding.fix("shell", format!("sudo {removal}")),
+        None => finding.fix("see", "sudo nft -a list ruleset"),
     }
 }
 
-/// What the token's loss costs each program.
+/// What a lost token costs each program.
 pub(super) fn programs(facts: &Facts) -> Vec<Finding> {
     if !matches!(facts.token, Err(Error::TokenLost(_))) {
         return Vec::new();
@@ -134,21 +134,18 @@ pub(super) fn programs(facts: &Facts) -> Vec<Finding> {
             name = format!("{name} in {program}, which runs here,");
         }
         let has_no_time_out =
-            found.name == "AWS SDK for Go v1" && facts.environment.contains_key("AWS_CA_BUNDLE");
-        let loses = if has_no_time_out {
-            "hangs: AWS_CA_BUNDLE takes its time-out away"
-        } else {
-            found.loses
-        };
+            found.name == "AWS SDK for Go v1" && facts.variables.contains_key("AWS_CA_BUNDLE");
+        let loses =
+            if has_no_time_out { "hangs: AWS_CA_BUNDLE removes its time-out" } else { found.loses };
         Finding::new("program", Note, format!("{name}: {loses}"))
     });
     findings.collect()
 }
 
 impl Facts {
-    /// A variable or a key of the profile, as it is set.
-    fn set(&self, name: &str) -> Option<String> {
-        let variable = self.environment.get(name).map(|value| format!("{name}={value}"));
+    /// An environment variable or a setting of the profile, with its value.
+    fn setting(&self, name: &str) -> Option<String> {
+        let variable = self.variables.get(name).map(|value| format!("{name}={value}"));
         let key = || Some(format!("{name} = {} in the profile", self.profile.get(name)?));
         variable.or_else(key)
     }
