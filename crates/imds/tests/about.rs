@@ -5,6 +5,8 @@ use std::fs;
 use regex_lite::Regex;
 use testkit::{Context as _, Finished, Need, Result, Trial, ensure, imds, test, tests};
 
+use crate::readme;
+
 pub(crate) fn tests() -> Vec<Trial> {
     let mut tests = tests!(&[];
         the_version_names_the_build,
@@ -138,9 +140,8 @@ fn bash_completes() -> Result<()> {
     Ok(())
 }
 
-/// An independent validator takes the README's file, and refuses what `imds` refuses.
+/// An independent validator accepts the documented file, and refuses what `imds` refuses.
 fn schema() -> Result<()> {
-    const README: &str = include_str!("../../../README.md");
     const VALIDATE: &str = r"
 import json, sys, tomllib
 from jsonschema import Draft202012Validator as Validator
@@ -154,7 +155,8 @@ for text in sys.argv[3:]:
     assert mistakes(text), text
 ";
     let schema = stdout(&["settings", "schema"])?;
-    let example = README.split("```toml\n").nth(1).and_then(|rest| rest.split("```").next());
+    let page = readme::read_page("docs/settings.md");
+    let example = page.split("```toml\n").nth(1).and_then(|rest| rest.split("```").next());
     let refused = [
         "no-such-key = 1",
         "listen = '127.0.0.1:1338'",
