@@ -19,7 +19,8 @@ use crate::install;
 const PACKAGE: &str = "instruction-counts";
 /// Optimized for this in the dev profile, which optimizes dependencies anyway: a profile of its own
 /// would compile those, and every grammar, once more than the tests do.
-const OPTIMIZED: [&str; 4] = [PACKAGE, "imds-core", "imds-ec2", "imds-migrate"];
+const OPTIMIZED: [&str; 7] =
+    [PACKAGE, "imds-account", "imds-control", "imds-core", "imds-ec2", "imds-kv", "imds-migrate"];
 const PROFILE: [&str; 4] =
     ["opt-level=3", "debug=false", "debug-assertions=false", "overflow-checks=false"];
 const KEPT: &str = "crates/instruction-counts/counts.json";

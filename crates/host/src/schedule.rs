@@ -17,11 +17,13 @@ const NAP: Duration = Duration::from_secs(10);
 /// An event that is asked for by the clock.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Scheduled {
+    /// When it happens first.
     pub begins: Begin,
     /// After which time it is asked for again, and again; at least a second.
     pub every: Option<Duration>,
     /// Whom it happens to; the default instance where nobody is named.
     pub instance: Option<InstanceId>,
+    /// What happens.
     pub event: NewEvent,
 }
 

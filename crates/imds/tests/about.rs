@@ -5,6 +5,8 @@ use std::fs;
 use regex_lite::Regex;
 use testkit::{Context as _, Finished, Need, Result, Trial, ensure, imds, test, tests};
 
+use crate::readme;
+
 pub(crate) fn tests() -> Vec<Trial> {
     let mut tests = tests!(&[];
         the_version_names_the_build,
@@ -138,7 +140,7 @@ fn bash_completes() -> Result<()> {
     Ok(())
 }
 
-/// An independent validator takes the README's file, and refuses what `imds` refuses.
+/// An independent validator accepts the documented file, and refuses what `imds` refuses.
 fn schema() -> Result<()> {
     const VALIDATE: &str = r"
 import json, sys, tomllib
@@ -153,8 +155,8 @@ for text in sys.argv[3:]:
     assert mistakes(text), text
 ";
     let schema = stdout(&["settings", "schema"])?;
-    let example =
-        crate::readme::README.split("```toml\n").nth(1).and_then(|rest| rest.split("```").next());
+    let page = readme::read_page("docs/settings.md");
+    let example = page.split("```toml\n").nth(1).and_then(|rest| rest.split("```").next());
     let refused = [
         "no-such-key = 1",
         "listen = '127.0.0.1:1338'",

@@ -1,11 +1,11 @@
-//! The README does what it says: its blocks are run as they stand, and print what it shows.
+//! The README and the pages beside it do what they say: their blocks are run word for word, and print
+//! what the page shows.
 //!
 //! A block marked `sh` is run by a user without privileges; one that talks to `imds serve`, by its
-//! default address or by `imds env`, finds it there. One with the aws CLI is run by the tests' own
+//! default address or by `imds env`, finds it there. One with the AWS CLI is run by the tests' own
 //! user, who has one. The `text` block that follows is what it prints, where `…` stands
 //! for anything. The `toml` block is a settings file. Other blocks are not run.
 
-use std::sync::LazyLock;
 use std::time::Duration;
 
 use regex_lite::Regex;
@@ -13,22 +13,20 @@ use testkit::{Context as _, Finished, Need, Result, Server, Trial, ensure, imds,
 
 use crate::api::{call, element, elements, image};
 
-/// Read by path: a package cannot include what is outside it.
-pub(crate) static README: LazyLock<String> = LazyLock::new(|| {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../README.md");
-    std::fs::read_to_string(path).expect(path)
-});
+/// The pages whose blocks are run.
+const PAGES: [&str; 4] = ["README.md", "docs/serve.md", "docs/settings.md", "docs/exec.md"];
 
-/// Where `imds serve` listens if nothing is said; the tests' network is their own.
+/// Where `imds serve` listens by default; the tests' network is their own.
 const SERVE: &str = "127.0.0.1:1338";
 
 /// How a block is marked that waits as long as a real client does.
 const TWO_MINUTES: &str = "two-minutes";
 
 struct Block {
+    page: &'static str,
     line: usize,
     /// What stands behind the fence.
-    info: &'static str,
+    info: String,
     text: String,
     /// The `text` block that follows.
     output: Option<String>,
@@ -46,7 +44,7 @@ pub(crate) fn tests() -> Vec<Trial> {
         test("readme::settings_file", &[], settings_file),
     ];
     for block in alone {
-        let name = format!("readme::block_at_line_{}", block.line);
+        let name = format!("readme::{}_line_{}", block.page, block.line);
         let needs = if block.needs_aws() { AWS } else { CURL };
         if !block.info.contains(TWO_MINUTES) {
             tests.push(test(name, needs, move || block.run().map(drop)));
@@ -99,7 +97,13 @@ impl Block {
 
     fn with_stall(&self) -> Self {
         let text = self.text.replace("imds exec", "imds exec --stall 2s");
-        Self { text, output: self.output.clone(), ..*self }
+        Self {
+            page: self.page,
+            line: self.line,
+            info: self.info.clone(),
+            text,
+            output: self.output.clone(),
+        }
     }
 
     fn run(&self) -> Result<Duration> {
@@ -123,8 +127,9 @@ impl Block {
         let expected = self.output.as_deref().unwrap_or_default().trim_end();
         ensure!(
             pattern(expected)?.is_match(printed.trim_end()),
-            "line {} of the README shows\n{expected}\nbut it printed\n{printed}",
-            self.line
+            "line {} of {} shows\n{expected}\nbut it printed\n{printed}",
+            self.line,
+            self.page
         );
         Ok(())
     }
@@ -159,7 +164,10 @@ fn settings_file() -> Result<()> {
     for flag in flags.filter_map(|line| line.split(' ').next()) {
         let only_said_by_flag = ["aemm-config", "config", "no-auth"].contains(&flag);
         let key = if flag == "tag" { "tags" } else { flag };
-        ensure!(only_said_by_flag || example.contains(key), "the README's file lacks {key}");
+        ensure!(
+            only_said_by_flag || example.contains(key),
+            "the example of a settings file lacks {key}"
+        );
     }
 
     let directory = tempfile::tempdir()?;
@@ -202,17 +210,34 @@ fn settings_file() -> Result<()> {
     Ok(())
 }
 
-/// All fenced blocks of the README.
+/// All fenced blocks of the pages.
 fn blocks() -> Vec<Block> {
+    PAGES.into_iter().flat_map(blocks_of).collect()
+}
+
+/// Reads a page by path: a package cannot include what is outside it.
+pub(crate) fn read_page(page: &str) -> String {
+    let path = format!("{}/../../{page}", env!("CARGO_MANIFEST_DIR"));
+    std::fs::read_to_string(&path).expect(&path)
+}
+
+fn blocks_of(page: &'static str) -> Vec<Block> {
     let mut blocks: Vec<Block> = Vec::new();
-    let mut lines = README.lines().enumerate();
+    let content = read_page(page);
+    let mut lines = content.lines().enumerate();
     while let Some((index, line)) = lines.next() {
         let Some(info) = line.strip_prefix("```") else { continue };
         let text = lines.by_ref().map(|(_, line)| line).take_while(|line| *line != "```");
         let text: String = text.flat_map(|line| [line, "\n"]).collect();
         match blocks.last_mut() {
             Some(block) if info == "text" && block.output.is_none() => block.output = Some(text),
-            _ => blocks.push(Block { line: index + 1, info, text, output: None }),
+            _ => blocks.push(Block {
+                page,
+                line: index + 1,
+                info: info.to_owned(),
+                text,
+                output: None,
+            }),
         }
     }
     blocks

@@ -58,7 +58,7 @@ impl Plan {
     pub(super) fn resolve(args: ServeArgs) -> Result<(Self, Reloadable), CommandError> {
         let aemm = args.aemm_config.as_deref().map(|file| Aemm::read(file, unix_ms() / 1000));
         let mut aemm = aemm.transpose()?;
-        let mut settings = match &mut aemm {
+        let settings = match &mut aemm {
             Some(aemm) => mem::take(&mut aemm.settings),
             None => Settings::load(&args.answers)?,
         };
