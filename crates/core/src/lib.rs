@@ -25,6 +25,7 @@ pub mod ids;
 pub mod image;
 pub mod instance;
 pub mod instance_type;
+mod json;
 pub mod launch;
 pub mod network;
 pub mod options;

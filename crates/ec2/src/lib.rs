@@ -31,8 +31,7 @@ mod xml;
 
 pub use fault::Fault;
 pub use params::{MAX_DEPTH, MAX_LENGTH, MAX_PARAMETERS, Params};
-pub use request::VERSION;
-pub use shape::{Answer, Done, Operation, document};
-pub use shapes::Request;
+pub use shape::{Done, Operation, document};
+pub use shapes::{Request, VERSION};
 pub use value::{Blob, Sensitive, Timestamp};
-pub use xml::Xml;
+pub use xml::{Answer, Xml};

@@ -2,18 +2,7 @@
 
 use crate::fault::Fault;
 use crate::params::Params;
-use crate::shapes::Request;
-
-macro_rules! version {
-    () => {
-        "2016-11-15"
-    };
-}
-pub(crate) use version;
-
-/// The API version that is spoken. Older ones are refused, as EC2 refuses those that never were:
-/// their answers would have to leave out what they do not know, metadata options above all.
-pub const VERSION: &str = version!();
+use crate::shapes::{Request, VERSION};
 
 impl Request {
     /// What `params` ask, `Action` and `Version` among them. Those of a presigned URL, `X-Amz-…`, are

@@ -11,6 +11,7 @@ use crate::shape::{Done, both, input, operations, output};
 use crate::value::{Blob, Sensitive, Timestamp};
 
 operations! {
+    "2016-11-15";
     AssociateIamInstanceProfile(AssociateIamInstanceProfileRequest) -> AssociateIamInstanceProfileResult,
     CreateLaunchTemplate(CreateLaunchTemplateRequest) -> CreateLaunchTemplateResult (dry_run),
     CreateLaunchTemplateVersion(CreateLaunchTemplateVersionRequest) -> CreateLaunchTemplateVersionResult (dry_run),

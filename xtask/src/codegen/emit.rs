@@ -65,7 +65,7 @@ pub(super) fn shapes(model: &Model) -> Result<String> {
 
 /// The requests, in the order of their names.
 fn operations(model: &Model, source: &mut String) -> Result<()> {
-    writeln!(source, "operations! {{")?;
+    writeln!(source, "operations! {{\n    {:?};", model.metadata.api_version)?;
     for (name, operation) in &model.operations {
         let answer = operation.output.as_ref().map_or("Done", |it| &it.shape);
         let Shape::Structure { members, .. } = model.shape(&operation.input)? else {

@@ -2,7 +2,8 @@
 
 use std::sync::{PoisonError, RwLock};
 
-use super::{AccessKeys, document, keys_document};
+use super::access_keys::AccessKeys;
+use crate::json;
 use crate::time::iso8601;
 
 /// New credentials are there at least so many seconds before the old ones end ("Retrieve security
@@ -75,7 +76,7 @@ impl Rotation {
     pub fn document(&self, now: u64) -> String {
         let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
         if let Some(lease) = state.lease.as_ref().filter(|lease| now < lease.expires) {
-            return keys_document(&lease.keys, lease.updated, lease.expires);
+            return lease.keys.document(lease.updated, lease.expires);
         }
         let ended = state.lease.as_ref().map_or(0, |lease| lease.expires);
         let message = format!(
@@ -84,7 +85,7 @@ impl Rotation {
              #troubleshoot_iam-ec2_errors-info-doc.",
             self.role
         );
-        document(&[
+        json::document(&[
             ("Code", "AssumeRoleUnauthorizedAccess"),
             ("LastUpdated", &iso8601(state.failed.max(ended))),
             ("Message", &message),

@@ -2,7 +2,7 @@
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-use super::LaunchError;
+use super::error::LaunchError;
 use crate::ids::{AccountId, InstanceId, InterfaceId, SecurityGroupId, SubnetId, VpcId, derive};
 use crate::network::{
     Ipv4Cidr, Ipv6Cidr, Mac, NetworkInterface, PrivateIpv4, SecurityGroup, Subnet, Vpc,

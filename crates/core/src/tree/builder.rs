@@ -2,9 +2,8 @@
 //! list is settled when all are there.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
-use std::sync::OnceLock;
 
-use super::{Content, Directory, Name, Node, Span, Tree};
+use super::layout::{Content, Directory, Layout, Name, Node, Span};
 use crate::catalogue::{self, ALWAYS, Value};
 use crate::extra::{Conflict, Extra};
 use crate::instance::Instance;
@@ -133,7 +132,7 @@ impl Builder {
     }
 
     /// Writes the tree, from the root down.
-    pub(super) fn finish(mut self) -> Tree {
+    pub(super) fn finish(mut self) -> Layout {
         let mut children = HashMap::<String, Vec<(Label, String)>>::new();
         for (path, draft) in self.drafts.iter().filter(|(path, _)| !path.is_empty()) {
             let child = (draft.label.clone(), path.clone());
@@ -166,12 +165,11 @@ impl Builder {
             };
             tree.nodes.push(Node { name, since: draft.since, content });
         }
-        Tree {
+        Layout {
             nodes: tree.nodes.into(),
             names: tree.names.into(),
             values: tree.values.into(),
             timed: tree.timed.into(),
-            signatures: OnceLock::new(),
         }
     }
 }

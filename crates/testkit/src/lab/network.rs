@@ -13,8 +13,8 @@ use imds_linux::route::Destination;
 use imds_linux::tap::TapDevice;
 use imds_linux::{Batch, Namespace, Netlink, sysctl};
 
+use super::family::{Family, SERVICE_V4, SERVICE_V6};
 use super::relay::{Loss, Relay};
-use super::{Family, SERVICE_V4, SERVICE_V6};
 use crate::eventually;
 
 /// The interfaces towards the service and away from it.
