@@ -14,12 +14,12 @@ pub use rotation::{Lease, Rotation};
 #[derive(Clone)]
 pub struct Credentials(Origin);
 
-/// Where somebody says that a role's credentials come from.
+/// The source of a role's credentials.
 #[derive(Clone)]
 pub enum RoleKeys {
-    /// These, and when they end in seconds since 1970.
+    /// Fixed keys, and when they expire in seconds since 1970.
     Given(AccessKeys, Option<u64>),
-    /// From a source that is asked in the background.
+    /// Keys from a source that is polled in the background.
     Rotated(Arc<Rotation>),
 }
 
@@ -56,11 +56,10 @@ const PERIOD: u64 = 3600;
 const LIFETIME: u64 = 6 * 3600;
 
 impl Credentials {
-    /// Credentials of `role`, from where `keys` say; else with the shape of real ones, which sign
-    /// nothing that AWS accepts. `since` is in seconds since 1970.
+    /// Credentials of `role` from `keys`; without `keys`, generated ones in the format of real ones,
+    /// which AWS refuses. `since` is in seconds since 1970.
     ///
-    /// Where keys are given and nobody says when they end, they are shown as renewed each hour, so
-    /// that clients go on using them.
+    /// Fixed keys without an expiry are shown as renewed each hour, so that clients keep using them.
     pub fn new(keys: Option<RoleKeys>, instance: &InstanceId, role: &str, since: u64) -> Self {
         Self(match keys {
             Some(RoleKeys::Rotated(rotation)) => Origin::Source(rotation),

@@ -1,5 +1,5 @@
-//! A launch: what the operator says of an instance. What is not said is derived from its id, so
-//! that the same words always give the same instance.
+//! A launch: the operator's settings of an instance. Values without a setting are derived from its
+//! id, so that the same settings always give the same instance.
 
 mod error;
 mod interface;
@@ -21,11 +21,11 @@ use crate::tags::{Tag, Tags};
 use crate::tree::Tree;
 
 pub use error::{LaunchError, MAX_USER_DATA};
+use interface::InterfaceDefaults;
 pub use interface::LaunchInterface;
-use interface::Place;
 pub use role::LaunchRole;
 
-/// What is said of an instance; everything may be left out.
+/// The settings of an instance; all are optional.
 #[derive(Clone, Default)]
 pub struct Launch {
     /// The instance id.
@@ -60,7 +60,7 @@ pub struct Launch {
     pub block_devices: Vec<BlockDevice>,
     /// AWS Marketplace product codes beside the image's.
     pub product_codes: Vec<String>,
-    /// The network interfaces; one where none is stated.
+    /// The network interfaces; where the list is empty, one.
     pub interfaces: Vec<LaunchInterface>,
     /// What private DNS names are made of.
     pub hostname_type: HostnameType,
@@ -68,7 +68,7 @@ pub struct Launch {
     pub elastic_gpus: Vec<ElasticGpu>,
     /// The Elastic Inference accelerators.
     pub accelerators: Vec<Accelerator>,
-    /// The metadata options that are stated.
+    /// The metadata options that are set.
     pub options: Preferences,
     /// The role of the instance profile.
     pub role: Option<LaunchRole>,
@@ -89,7 +89,7 @@ pub struct Launch {
     pub extra: Vec<Extra>,
 }
 
-/// An image: one that everybody knows, or any.
+/// An image: a well-known one, or any other.
 #[derive(Clone, Debug)]
 pub enum LaunchImage {
     /// By name; its id follows from the Region.
@@ -98,7 +98,7 @@ pub enum LaunchImage {
     Image(Image),
 }
 
-/// The instance of those who name none.
+/// The id of an instance without a setting for it.
 const DEFAULT_INSTANCE_ID: &str = "i-1234567890abcdef0";
 const DEFAULT_ACCOUNT: &str = "123456789012";
 const DEFAULT_TYPE: &str = "t2.micro";
@@ -109,7 +109,10 @@ const FIRST_LAUNCH: u64 = 1_735_689_600;
 const YEAR_SECONDS: u64 = 365 * 24 * 3600;
 
 impl Launch {
-    /// Settles every fact.
+    /// Resolves every value: from the settings, else from the image, else derived from the id.
+    ///
+    /// # Errors
+    /// The first setting that EC2 would refuse, or that contradicts another.
     pub fn settle(self) -> Result<Instance, LaunchError> {
         let id = or_default(self.instance_id, DEFAULT_INSTANCE_ID);
         let account = or_default(self.account, DEFAULT_ACCOUNT);
@@ -125,8 +128,9 @@ impl Launch {
         check_extra(&self.extra)?;
 
         let has_ipv6 = options.http_protocol_ipv6.is_enabled();
-        let place = Place { instance: &id, account: &account, zone: &zone, has_ipv6 };
-        let interfaces = interface::settle(self.interfaces, &place)?;
+        let defaults =
+            InterfaceDefaults { instance: &id, account: &account, zone: &zone, has_ipv6 };
+        let interfaces = interface::settle(self.interfaces, &defaults)?;
         let launched_at = self.launched_at.unwrap_or_else(|| launch_time(&id));
         let identity_credentials =
             Credentials::new(self.identity_keys, &id, IDENTITY_ROLE, launched_at);
@@ -197,8 +201,8 @@ impl From<Image> for LaunchImage {
     }
 }
 
-fn or_default<T: std::str::FromStr>(given: Option<T>, default: &str) -> T {
-    given.or_else(|| default.parse().ok()).unwrap_or_else(|| unreachable!("defaults are valid"))
+fn or_default<T: std::str::FromStr>(setting: Option<T>, default: &str) -> T {
+    setting.or_else(|| default.parse().ok()).unwrap_or_else(|| unreachable!("defaults are valid"))
 }
 
 fn settle_zone(region: Option<Region>, zone: Option<Zone>) -> Result<Zone, LaunchError> {
@@ -261,7 +265,7 @@ mod tests {
     use crate::options::{HttpTokens, Switch};
 
     #[test]
-    fn the_image_decides_what_nobody_stated() {
+    fn the_image_sets_options_without_a_setting() {
         let settle = |image: WellKnownImage| {
             Launch { image: image.into(), ..Launch::default() }.settle().unwrap().options
         };
@@ -272,7 +276,7 @@ mod tests {
     }
 
     #[test]
-    fn what_ec2_refuses_is_refused() {
+    fn settings_that_ec2_refuses_are_errors() {
         let ipv6 = Preferences { http_protocol_ipv6: Some(Switch::Enabled), ..<_>::default() };
         let launch = Launch { options: ipv6, ..Launch::default() };
         assert!(matches!(launch.settle(), Err(LaunchError::Ipv6OnXen { .. })));

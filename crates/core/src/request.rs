@@ -27,21 +27,21 @@ pub enum Method {
     Other,
 }
 
-/// A header field that should stand once: absent, given, or given more than once.
+/// A header field that may be sent once: absent, sent, or sent more than once.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Field<'a> {
     /// The request has no such field.
     Absent,
     /// The value, without blanks around it.
     Given(&'a [u8]),
-    /// The field stands more than once, which no client means.
+    /// The field was sent more than once, which is an error.
     Repeated,
 }
 
 /// What the client wants of the connection after the answer.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Persistence {
-    /// It does not say.
+    /// No `Connection` field.
     Unsaid,
     /// `Connection: close`
     Close,
@@ -56,13 +56,13 @@ pub struct Request<'a> {
     pub method: Method,
     /// The minor HTTP version: 0 or 1.
     pub minor_version: u8,
-    /// What is asked for.
+    /// The requested path.
     pub path: Path<'a>,
     /// `X-aws-ec2-metadata-token`.
     pub token: Field<'a>,
     /// `X-aws-ec2-metadata-token-ttl-seconds`.
     pub token_ttl: Field<'a>,
-    /// Whether an `X-Forwarded-For` says that a proxy sent this on.
+    /// Whether there is an `X-Forwarded-For`: a proxy forwarded the request.
     pub forwarded: bool,
     /// Whether the client waits for `100 Continue` or the like (`Expect`).
     pub expects: bool,
@@ -117,7 +117,7 @@ impl<'a> Request<'a> {
             // By length first: nearly every field of a request is one we do not read.
             match header.name.len() {
                 6 if is(header, "expect") => request.expects = true,
-                10 if is(header, "connection") => request.persistence.hear(header.value),
+                10 if is(header, "connection") => request.persistence.update(header.value),
                 14 if is(header, "content-length") => {
                     let length = parse_decimal(header.value)?;
                     if content_length.replace(length).is_some_and(|other| other != length) {
@@ -183,8 +183,8 @@ impl<'a> Field<'a> {
 }
 
 impl Persistence {
-    /// `close` wins over `keep-alive` where a client says both.
-    fn hear(&mut self, value: &[u8]) {
+    /// `close` wins over `keep-alive` where a client sends both.
+    fn update(&mut self, value: &[u8]) {
         for option in value.split(|&byte| byte == b',').map(<[u8]>::trim_ascii) {
             if option.eq_ignore_ascii_case(b"close") {
                 *self = Self::Close;

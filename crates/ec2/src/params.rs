@@ -1,6 +1,6 @@
 //! Parameters: `Filter.1.Value.2=x` is a tree.
 //!
-//! Reading takes parameters out of the tree, so that what is left is what nobody knows.
+//! Reading takes parameters out of the tree, so that what is left is unknown.
 //!
 //! Lists count from 1. Their numbers may have gaps and come in any order, as on EC2, because
 //! programs leave elements out when they build requests by hand; nothing is allocated for a gap.
@@ -158,12 +158,12 @@ fn index(number: &str) -> Option<u32> {
     if is_plain { number.parse().ok() } else { None }
 }
 
-/// What parameters can say.
+/// A value that can be read from parameters.
 pub(crate) trait Read: Sized {
-    /// What `params` say.
+    /// Reads the value of `params`.
     fn read(params: Params) -> Result<Self, Fault>;
 
-    /// What it means that nothing was sent under `name`.
+    /// The value, or the fault, where nothing was sent under `name`.
     fn absent(name: &str) -> Result<Self, Fault> {
         Err(Fault::missing_parameter(name))
     }

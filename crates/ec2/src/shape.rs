@@ -11,17 +11,17 @@ use crate::params::{Params, Read};
 use crate::value::{Blob, Sensitive, Timestamp};
 use crate::xml::{Answer, Write, Xml};
 
-/// What is asked, and with it which action it is and what is answered.
+/// A request's action and the type of its answer.
 pub trait Operation {
     /// The action's name, such as `RunInstances`.
     const ACTION: &'static str;
     /// The XML namespace of the answer, which names the API version.
     const NAMESPACE: &'static str;
-    /// What is answered when all goes well.
+    /// The answer on success.
     type Answer: Answer;
 }
 
-/// The answer of operations that answer nothing: `<return>true</return>`.
+/// The answer of operations without a result: `<return>true</return>`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Done;
 
@@ -41,7 +41,7 @@ pub fn document<O: Operation>(answer: &O::Answer, request_id: &str) -> String {
     xml.into_string()
 }
 
-/// Types that are one value: what is said to a client whose text is none, how they are read, and how
+/// Types that are one value: the rule in the fault for an invalid text, how they are read, and how
 /// they are written. Any text is a `String`.
 macro_rules! scalars {
     ($($type:ty: $rule:literal, $read:expr, $write:expr;)*) => {$(
@@ -131,12 +131,12 @@ macro_rules! reading {
         }
 
         #[cfg(test)]
-        impl crate::shape::filled::Asked for $name {
-            fn asked(path: &str) -> Self {
+        impl crate::shape::filled::FilledInput for $name {
+            fn filled_input(path: &str) -> Self {
                 let below = |name: &str| {
                     if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") }
                 };
-                Self { $($field: crate::shape::filled::Asked::asked(&below($parameter)),)* }
+                Self { $($field: crate::shape::filled::FilledInput::filled_input(&below($parameter)),)* }
             }
         }
     };
@@ -153,10 +153,10 @@ macro_rules! writing {
         }
 
         #[cfg(test)]
-        impl crate::shape::filled::Answered for $name {
-            fn answered(path: &str) -> Self {
+        impl crate::shape::filled::FilledOutput for $name {
+            fn filled_output(path: &str) -> Self {
                 let below = |name: &str| format!("{path}/{name}");
-                Self { $($field: crate::shape::filled::Answered::answered(&below($element)),)* }
+                Self { $($field: crate::shape::filled::FilledOutput::filled_output(&below($element)),)* }
             }
         }
     };
@@ -171,12 +171,11 @@ macro_rules! writing {
 /// The API version, then `Action(Request) -> Answer, …`; `(dry_run)` where the request can be tried.
 macro_rules! operations {
     ($version:literal; $($action:ident($request:ident) -> $answer:ident $(($dry_run:ident))?,)*) => {
-        /// The API version that is spoken. Older ones are refused, as EC2 refuses those that never
-        /// were: their answers would have to leave out what they do not know, metadata options above
-        /// all.
+        /// The supported API version. All others are refused: an answer in an older version would
+        /// have to leave out newer members, such as the metadata options.
         pub const VERSION: &str = $version;
 
-        /// What can be asked.
+        /// A request of any action.
         #[derive(Clone, Debug, PartialEq)]
         #[expect(missing_docs, reason = "the API reference documents them")]
         pub enum Request { $($action($request),)* }
@@ -198,19 +197,19 @@ macro_rules! operations {
                 }
             }
 
-            /// One of each, with everything asked.
+            /// One of each, with every member set.
             #[cfg(test)]
             pub(crate) fn filled() -> Vec<Self> {
-                vec![$(Self::$action(crate::shape::filled::Asked::asked("")),)*]
+                vec![$(Self::$action(crate::shape::filled::FilledInput::filled_input("")),)*]
             }
 
-            /// The answer of each action, with everything answered.
+            /// The answer of each action, with every member set.
             #[cfg(test)]
             pub(crate) fn filled_answers() -> Vec<(&'static str, String)> {
                 let id = "id";
                 vec![$((
                     stringify!($action),
-                    crate::document::<$request>(&crate::shape::filled::Answered::answered(""), id),
+                    crate::document::<$request>(&crate::shape::filled::FilledOutput::filled_output(""), id),
                 ),)*]
             }
 
@@ -219,7 +218,7 @@ macro_rules! operations {
                 match self { $(Self::$action(_) => stringify!($action),)* }
             }
 
-            /// Whether it is only asked if this would be carried out. Some actions cannot be asked.
+            /// Whether `DryRun` is set. Some actions have no such parameter.
             pub fn dry_run(&self) -> bool {
                 match self {
                     $(Self::$action(_request) => false $(|| _request.$dry_run == Some(true))?,)*

@@ -1,7 +1,7 @@
-//! Signature Version 4: who sent a request, and that it is as they sent it.
+//! Signature Version 4: authenticates the sender of a request and its content.
 //!
 //! The rules are those of "AWS Signature Version 4 for API requests" in the IAM User Guide. Where it
-//! leaves room, the narrow way is taken: the time of a request is its `X-Amz-Date` and never its
+//! leaves room, this module is strict: the time of a request is its `X-Amz-Date` and never its
 //! `Date`; `Host` and every `X-Amz-…` header must be signed; and what can be read in two ways (a
 //! header given twice, both forms at once) is refused.
 

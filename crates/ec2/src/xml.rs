@@ -71,9 +71,9 @@ pub trait Answer {
     fn write_members(&self, xml: &mut Xml);
 }
 
-/// What answers can say.
+/// A value that can be written as an element.
 pub(crate) trait Write {
-    /// Writes the element `name`, or nothing if there is nothing to say.
+    /// Writes the element `name`, or nothing if the value is absent.
     fn write(&self, name: &str, xml: &mut Xml);
 }
 

@@ -17,7 +17,7 @@ pub struct Category {
     pub since: &'static str,
     /// When there is no such path: `never`, or a condition.
     pub absent: &'static str,
-    /// What it looks like; empty where nobody knows.
+    /// What it looks like; empty where that is undocumented.
     pub example: &'static str,
     pub(super) source: Source,
 }
@@ -37,24 +37,24 @@ pub(super) enum Source {
 
 /// What a path holds.
 pub(crate) enum Value {
-    /// What is served as text.
+    /// A value served as `text/plain`.
     Text(Box<[u8]>),
-    /// What is served as mere bytes.
+    /// A value served as `application/octet-stream`.
     Binary(Box<[u8]>),
     /// Something that depends on the time.
     Timed(Timed),
     /// A signature of the identity document, made elsewhere and later.
     Signed(Proof),
-    /// Other paths; needs saying only of a directory that may be empty.
+    /// Other paths; needed only for a directory that may be empty.
     Directory,
     /// A name that is listed, and a 404 all the same.
     Absent,
 }
 
-/// `absent` of what every instance has.
+/// `absent` of a category that every instance has.
 pub(super) const NEVER: &str = "never";
 
-/// `since` of what AWS names no version of, and which is in no younger directory.
+/// `since` of a category without a release version in AWS's documentation, outside newer directories.
 pub(crate) const ALWAYS: &str = "1.0";
 
 impl Category {
@@ -117,7 +117,7 @@ pub(super) fn lines(items: impl IntoIterator<Item: Display>) -> Option<Value> {
 
 /// What depends on the instance's events: `render` gives it at a time in seconds since 1970.
 pub(super) fn timed(instance: &Instance, render: impl Fn(u64) -> Option<String>) -> Option<Value> {
-    match Timeline::new(instance.events.instants(), render).settled() {
+    match Timeline::new(instance.events.instants(), render).constant() {
         Ok(value) => value.map(Value::of),
         Err(timeline) => Some(Value::Timed(Timed::Steps(timeline))),
     }

@@ -14,7 +14,7 @@ pub const MAX_USER_DATA: usize = 16 * 1024;
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum LaunchError {
-    /// The IPv6 endpoint was asked for on a type that has none. Words as EC2's.
+    /// The IPv6 endpoint was enabled on a type that has none. The message is EC2's.
     #[error(
         "The HttpProtocolIpv6 metadata option cannot be enabled for Xen-backed instance types."
     )]
@@ -22,7 +22,7 @@ pub enum LaunchError {
         /// The type.
         instance_type: InstanceType,
     },
-    /// Tags were to be served, one of which has a key that is no path. Words as EC2's.
+    /// Tags were to be served, one of which has a key that is no path. The message is EC2's.
     #[error(
         "'{key}' is not a valid tag key. Tag keys must match pattern \
          ([0-9a-zA-Z\\\\-_+=,.@:]{{1,255}}), and must not be a reserved name ('.', '..', '_index')"
@@ -34,15 +34,15 @@ pub enum LaunchError {
     /// More user data than EC2 takes.
     #[error("too much user data: EC2 takes at most {MAX_USER_DATA} bytes, before base64")]
     UserDataTooLarge {
-        /// How many bytes were given.
+        /// How many bytes it has.
         bytes: usize,
     },
-    /// The zone is in another Region than the one stated.
+    /// The zone is not in the Region of the launch.
     #[error("Availability Zone {zone} is not in Region {region}")]
     ZoneElsewhere {
         /// The zone.
         zone: Zone,
-        /// The Region that was stated.
+        /// The Region.
         region: Region,
     },
     /// An address that an interface cannot have.
@@ -72,7 +72,7 @@ pub enum LaunchError {
         /// The second.
         other: InterfaceId,
     },
-    /// Interfaces are stated, but not the one that every instance has.
+    /// The launch lists interfaces, but not the primary one, which every instance has.
     #[error("no network interface has device index 0 on network card 0")]
     NoPrimaryInterface,
     /// An extra value that cannot be where it should.
@@ -83,13 +83,13 @@ pub enum LaunchError {
         /// Why it cannot.
         conflict: Conflict,
     },
-    /// More extra values than are any use.
+    /// More than [`MAX_EXTRA`] bytes of extra values.
     #[error("the extra paths and values take {bytes} bytes; together they may take {MAX_EXTRA}")]
     TooMuchExtra {
-        /// How many bytes were given.
+        /// How many bytes it has.
         bytes: usize,
     },
-    /// A name that IAM or EC2 would not take.
+    /// A name that IAM or EC2 refuses.
     #[error(transparent)]
     Invalid(#[from] Invalid),
 }

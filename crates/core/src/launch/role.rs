@@ -4,7 +4,7 @@ use crate::credentials::{Credentials, RoleKeys};
 use crate::ids::{InstanceId, Invalid};
 use crate::instance::Role;
 
-/// A role by name, with credentials where somebody gave some.
+/// A role by name, optionally with credentials.
 #[derive(Clone)]
 pub struct LaunchRole {
     /// The role's name: 1 to 64 characters, letters, digits and `+=,.@_-`.

@@ -1,5 +1,5 @@
-//! A tree being put together: directories come into being with their first child, and what they
-//! list is settled when all are there.
+//! A tree being put together: a directory exists as soon as it has a child; listings are written
+//! when all children are known.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 
@@ -33,7 +33,7 @@ impl Draft {
 }
 
 /// A name in a listing, which is sorted by rank, then by name: all ranks are 0 but where an order
-/// was given.
+/// is fixed.
 #[derive(Clone, Eq, Ord, PartialEq, PartialOrd)]
 struct Label {
     rank: usize,

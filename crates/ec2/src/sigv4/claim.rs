@@ -1,4 +1,4 @@
-//! What a request says about its signature, and the rules for it.
+//! The signature that a request carries, and the rules for it.
 
 use super::canonical::{AmzDate, Scope};
 use super::error::AuthError;
@@ -10,7 +10,7 @@ pub const MAX_SKEW_SECONDS: i64 = 15 * 60;
 /// How long a presigned URL may be good for, in seconds: a week.
 pub const MAX_EXPIRES_SECONDS: i64 = 7 * 24 * 60 * 60;
 
-/// What a request says about its signature, in whichever form.
+/// The parts of a signature, from the header or the query.
 pub(super) struct Claim {
     pub(super) access_key_id: String,
     pub(super) scope: Scope,

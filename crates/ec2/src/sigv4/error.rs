@@ -2,7 +2,7 @@
 
 use crate::fault::Fault;
 
-/// Why a request counts as nobody's.
+/// Why a request is not authenticated.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum AuthError {
     /// There is neither an `Authorization` header nor a presigned query.
@@ -26,13 +26,13 @@ pub enum AuthError {
     /// `X-Amz-Content-Sha256` is not the body's.
     #[error("X-Amz-Content-Sha256 is not the hash of the body")]
     OtherBody,
-    /// An unknown key or a wrong signature; nobody is told which.
+    /// An unknown key or a wrong signature; the answer does not tell which.
     #[error("no known key made this signature")]
     Refused,
 }
 
 impl From<AuthError> for Fault {
-    /// EC2 says `AuthFailure` (401) for a wrong signature and for an unknown key alike, where other
+    /// EC2 answers `AuthFailure` (401) for a wrong signature and for an unknown key alike, where other
     /// services have `SignatureDoesNotMatch` and `InvalidClientTokenId`. The other codes are those of
     /// the API reference's list of common errors.
     fn from(error: AuthError) -> Self {

@@ -22,7 +22,7 @@ pub struct Message<'a> {
 pub struct SecretKey(pub(super) String);
 
 impl SecretKey {
-    /// A secret as it was given out.
+    /// A secret as it was issued.
     pub fn new(secret: impl Into<String>) -> Self {
         Self(secret.into())
     }
