@@ -27,7 +27,7 @@ pub struct Answer<'a> {
     pub shape: Shape<'a>,
     /// Whether only the head is sent: the answer to a `HEAD`.
     pub head_only: bool,
-    /// Whether what was asked for is still being made (a signature of the identity document): this
+    /// Whether the requested value is still being made (a signature of the identity document): this
     /// 503 is right now, and the same request may get the value a moment later.
     pub pending: bool,
     /// How far the answer may travel.
@@ -51,11 +51,11 @@ pub enum Status {
     Forbidden = 403,
     /// 404: no such category.
     NotFound = 404,
-    /// 405: a method this path does not know.
+    /// 405: a method that this path does not support.
     NotAllowed = 405,
     /// 417: the client expects something (`Expect: 100-continue`).
     ExpectationFailed = 417,
-    /// 503: what was asked for is still being made; SDKs try again.
+    /// 503: the requested value is still being made; SDKs try again.
     ServiceUnavailable = 503,
 }
 
@@ -225,7 +225,7 @@ fn allowed(flavour: Flavour, status: Status, on_token_path: bool) -> Answer<'sta
     Answer { shape: Shape::Short(Some(methods)), ..plain(flavour, status) }
 }
 
-/// An answer that says no: some with a page, some with no body at all, as each front end does it.
+/// An error answer: with a page or without a body, as on each front end.
 fn refusal(flavour: Flavour, status: Status) -> Answer<'static> {
     let page = match (status, flavour) {
         (Status::NotFound, _) => pages::NOT_FOUND,

@@ -44,10 +44,11 @@ impl FromStr for Volume {
     }
 }
 
-/// A mapping: `stated`, and of `inherited` what has another device name.
-pub(crate) fn merge(inherited: &[BlockDevice], stated: Vec<BlockDevice>) -> Vec<BlockDevice> {
-    let is_stated = |device: &&BlockDevice| stated.iter().any(|one| one.device == device.device);
-    let mut merged: Vec<_> = inherited.iter().filter(|one| !is_stated(one)).cloned().collect();
-    merged.extend(stated);
+/// Merges two mappings: an entry of `overrides` replaces the inherited one with its device name.
+pub(crate) fn merge(inherited: &[BlockDevice], overrides: Vec<BlockDevice>) -> Vec<BlockDevice> {
+    let is_overridden =
+        |device: &&BlockDevice| overrides.iter().any(|one| one.device == device.device);
+    let mut merged: Vec<_> = inherited.iter().filter(|one| !is_overridden(one)).cloned().collect();
+    merged.extend(overrides);
     merged
 }

@@ -1,4 +1,4 @@
-//! One instance, ready to answer: everything dear is done when this is made, not per request.
+//! One instance, ready to serve: all expensive work happens when it is created, not per request.
 
 use crate::identity::Signatures;
 use crate::ids::InstanceId;
@@ -34,7 +34,7 @@ impl Endpoint {
         }
     }
 
-    /// Whose metadata this is.
+    /// The instance that this metadata describes.
     pub fn instance_id(&self) -> &InstanceId {
         &self.instance_id
     }

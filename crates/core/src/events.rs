@@ -126,7 +126,7 @@ pub enum TargetState {
 /// A key that EC2 Instance Connect was sent (`SendSSHPublicKey`).
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct SshKey {
-    /// For whom.
+    /// The user that the key is for.
     pub user: OsUser,
     /// When; it lives for [`SshKey::LIFE`].
     pub sent_at: u64,

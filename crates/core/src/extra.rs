@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use crate::ids::Invalid;
 
-/// A value that somebody puts over the instance's own metadata.
+/// A value that overrides the instance's own metadata at a path.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Extra {
     /// Where.

@@ -3,9 +3,9 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::credentials::{object, string};
 use crate::ids::{Invalid, KernelId, RamdiskId};
 use crate::instance::Instance;
+use crate::json::{object, string};
 use crate::time::iso8601;
 
 /// What proves an identity document: the names of the signed paths beside it, and of the

@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 pub struct Invalid {
     /// What the text should have been, in EC2's words: `instance id`, `hop limit`.
     pub what: &'static str,
-    /// The text as it was given.
+    /// The refused text.
     pub given: String,
     /// The rule it breaks.
     pub rule: &'static str,
@@ -141,8 +141,8 @@ id!(
 );
 
 impl InstanceId {
-    /// 32 bytes that depend only on this instance and on `purpose`: what everything that nobody
-    /// stated (addresses, other ids, times) is made of, so that the same options always give the
+    /// 32 bytes that depend only on this instance and on `purpose`: the source of every value without a
+    /// setting (addresses, other ids, times), so that the same options always give the
     /// same bytes.
     pub(crate) fn derive(&self, purpose: &str) -> [u8; 32] {
         derive(&[self.as_str(), purpose])

@@ -41,7 +41,7 @@ pub struct Image {
 pub enum Virtualization {
     /// With hardware support, and a kernel of its own.
     Hvm,
-    /// With a kernel that knows Xen, and that EC2 provides.
+    /// With a Xen kernel that EC2 provides.
     Paravirtual,
 }
 
@@ -122,7 +122,7 @@ impl Image {
         }
     }
 
-    /// What the image says of the options: `ImdsSupport=v2.0` touches only `HttpTokens` and the
+    /// The image's preferences for the options: `ImdsSupport=v2.0` touches only `HttpTokens` and the
     /// hop limit.
     pub fn preferences(&self) -> Preferences {
         if !self.imds_v2_support {

@@ -1,4 +1,4 @@
-//! An instance: every fact its metadata is made of, all settled.
+//! An instance: every value that its metadata is made of, all resolved.
 
 use std::fmt;
 use std::net::Ipv4Addr;
@@ -134,7 +134,7 @@ pub struct PublicKey {
 pub struct ElasticGpu {
     /// `egpu-…`
     pub id: ElasticGpuId,
-    /// What the metadata says of it; which JSON that was is not known.
+    /// Its document in the metadata; the JSON that EC2 used is undocumented.
     pub document: String,
 }
 

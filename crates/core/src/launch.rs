@@ -1,20 +1,18 @@
-//! A launch: what the operator says of an instance. What is not said is derived from its id, so
-//! that the same words always give the same instance.
+//! A launch: the operator's settings of an instance. Values without a setting are derived from its
+//! id, so that the same settings always give the same instance.
 
+mod error;
 mod interface;
-
-use std::net::IpAddr;
+mod role;
 
 use crate::block_device::{self, BlockDevice};
 use crate::credentials::{Credentials, IDENTITY_ROLE, RoleKeys};
 use crate::events::Events;
-use crate::extra::{Conflict, Extra, ExtraPath, MAX_EXTRA};
-use crate::ids::{
-    AccountId, InstanceId, InterfaceId, Invalid, KernelId, RamdiskId, ReservationId, SubnetId,
-};
+use crate::extra::{Extra, MAX_EXTRA};
+use crate::ids::{AccountId, InstanceId, Invalid, KernelId, RamdiskId, ReservationId};
 use crate::image::{Image, WellKnownImage};
 use crate::instance::{
-    Accelerator, ElasticGpu, HostnameType, Instance, LifeCycle, PublicKey, Role, SshSigner,
+    Accelerator, ElasticGpu, HostnameType, Instance, LifeCycle, PublicKey, SshSigner,
 };
 use crate::instance_type::{Flavour, InstanceType};
 use crate::options::{MetadataOptions, Preferences, Switch};
@@ -22,13 +20,12 @@ use crate::placement::{Placement, Region, Zone};
 use crate::tags::{Tag, Tags};
 use crate::tree::Tree;
 
+pub use error::{LaunchError, MAX_USER_DATA};
+use interface::InterfaceDefaults;
 pub use interface::LaunchInterface;
-use interface::Place;
+pub use role::LaunchRole;
 
-/// The most user data an instance may have, in bytes before base64.
-pub const MAX_USER_DATA: usize = 16 * 1024;
-
-/// What is said of an instance; everything may be left out.
+/// The settings of an instance; all are optional.
 #[derive(Clone, Default)]
 pub struct Launch {
     /// The instance id.
@@ -63,7 +60,7 @@ pub struct Launch {
     pub block_devices: Vec<BlockDevice>,
     /// AWS Marketplace product codes beside the image's.
     pub product_codes: Vec<String>,
-    /// The network interfaces; one where none is stated.
+    /// The network interfaces; where the list is empty, one.
     pub interfaces: Vec<LaunchInterface>,
     /// What private DNS names are made of.
     pub hostname_type: HostnameType,
@@ -71,7 +68,7 @@ pub struct Launch {
     pub elastic_gpus: Vec<ElasticGpu>,
     /// The Elastic Inference accelerators.
     pub accelerators: Vec<Accelerator>,
-    /// The metadata options that are stated.
+    /// The metadata options that are set.
     pub options: Preferences,
     /// The role of the instance profile.
     pub role: Option<LaunchRole>,
@@ -92,7 +89,7 @@ pub struct Launch {
     pub extra: Vec<Extra>,
 }
 
-/// An image: one that everybody knows, or any.
+/// An image: a well-known one, or any other.
 #[derive(Clone, Debug)]
 pub enum LaunchImage {
     /// By name; its id follows from the Region.
@@ -101,102 +98,7 @@ pub enum LaunchImage {
     Image(Image),
 }
 
-/// A role by name, with credentials where somebody gave some.
-#[derive(Clone)]
-pub struct LaunchRole {
-    /// The role's name: 1 to 64 characters, letters, digits and `+=,.@_-`.
-    pub name: String,
-    /// The instance profile's name, 1 to 128 of the same characters; else the role's.
-    pub profile_name: Option<String>,
-    /// Where its credentials come from; else they are made up.
-    pub keys: Option<RoleKeys>,
-}
-
-/// Why an instance cannot be launched so.
-#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
-#[non_exhaustive]
-pub enum LaunchError {
-    /// The IPv6 endpoint was asked for on a type that has none. Words as EC2's.
-    #[error(
-        "The HttpProtocolIpv6 metadata option cannot be enabled for Xen-backed instance types."
-    )]
-    Ipv6OnXen {
-        /// The type.
-        instance_type: InstanceType,
-    },
-    /// Tags were to be served, one of which has a key that is no path. Words as EC2's.
-    #[error(
-        "'{key}' is not a valid tag key. Tag keys must match pattern \
-         ([0-9a-zA-Z\\\\-_+=,.@:]{{1,255}}), and must not be a reserved name ('.', '..', '_index')"
-    )]
-    TagKey {
-        /// The key.
-        key: String,
-    },
-    /// More user data than EC2 takes.
-    #[error("too much user data: EC2 takes at most {MAX_USER_DATA} bytes, before base64")]
-    UserDataTooLarge {
-        /// How many bytes were given.
-        bytes: usize,
-    },
-    /// The zone is in another Region than the one stated.
-    #[error("Availability Zone {zone} is not in Region {region}")]
-    ZoneElsewhere {
-        /// The zone.
-        zone: Zone,
-        /// The Region that was stated.
-        region: Region,
-    },
-    /// An address that an interface cannot have.
-    #[error("{address} is not in {subnet}, or another interface has it")]
-    AddressElsewhere {
-        /// The address.
-        address: IpAddr,
-        /// The interface's subnet.
-        subnet: SubnetId,
-    },
-    /// A subnet is in another zone than the instance.
-    #[error("{subnet} is not in {zone}, where the instance is")]
-    SubnetElsewhere {
-        /// The subnet.
-        subnet: SubnetId,
-        /// The instance's zone.
-        zone: Zone,
-    },
-    /// Two interfaces with the same id, MAC address, or place on a network card.
-    #[error(
-        "network interfaces {one} and {other} have the same id, MAC address, or device index on a \
-         network card"
-    )]
-    SameInterface {
-        /// The first of them.
-        one: InterfaceId,
-        /// The second.
-        other: InterfaceId,
-    },
-    /// Interfaces are stated, but not the one that every instance has.
-    #[error("no network interface has device index 0 on network card 0")]
-    NoPrimaryInterface,
-    /// An extra value that cannot be where it should.
-    #[error("{path} cannot be a value: {conflict}")]
-    Extra {
-        /// Where it should be.
-        path: ExtraPath,
-        /// Why it cannot.
-        conflict: Conflict,
-    },
-    /// More extra values than are any use.
-    #[error("the extra paths and values take {bytes} bytes; together they may take {MAX_EXTRA}")]
-    TooMuchExtra {
-        /// How many bytes were given.
-        bytes: usize,
-    },
-    /// A name that IAM or EC2 would not take.
-    #[error(transparent)]
-    Invalid(#[from] Invalid),
-}
-
-/// The instance of those who name none.
+/// The id of an instance without a setting for it.
 const DEFAULT_INSTANCE_ID: &str = "i-1234567890abcdef0";
 const DEFAULT_ACCOUNT: &str = "123456789012";
 const DEFAULT_TYPE: &str = "t2.micro";
@@ -207,48 +109,31 @@ const FIRST_LAUNCH: u64 = 1_735_689_600;
 const YEAR_SECONDS: u64 = 365 * 24 * 3600;
 
 impl Launch {
-    /// Settles every fact.
+    /// Resolves every value: from the settings, else from the image, else derived from the id.
+    ///
+    /// # Errors
+    /// The first setting that EC2 would refuse, or that contradicts another.
     pub fn settle(self) -> Result<Instance, LaunchError> {
         let id = or_default(self.instance_id, DEFAULT_INSTANCE_ID);
         let account = or_default(self.account, DEFAULT_ACCOUNT);
         let instance_type = or_default(self.instance_type, DEFAULT_TYPE);
         let subnet_zone = self.interfaces.iter().find_map(|one| Some(&one.subnet.as_ref()?.zone));
         let zone = settle_zone(self.region, self.zone.or(subnet_zone.cloned()))?;
-        let image = match self.image {
-            LaunchImage::WellKnown(image) => {
-                image.in_region(zone.region(), instance_type.architecture())
-            }
-            LaunchImage::Image(image) => image,
-        };
+        let image = self.image.settle(&zone, &instance_type);
         let options = MetadataOptions::settle(&[self.options, image.preferences()]);
         let tags = Tags::new(self.tags)?;
+        check_options(options, &instance_type, &tags)?;
+        check_user_data(self.user_data.as_deref())?;
+        check_public_key(self.public_key.as_ref())?;
+        check_extra(&self.extra)?;
 
         let has_ipv6 = options.http_protocol_ipv6.is_enabled();
-        if has_ipv6 && instance_type.flavour() == Flavour::Xen {
-            return Err(LaunchError::Ipv6OnXen { instance_type });
-        }
-        if options.instance_metadata_tags.is_enabled()
-            && let Some(key) = tags.first_unservable()
-        {
-            return Err(LaunchError::TagKey { key: key.to_owned() });
-        }
-        if let Some(bytes) = self.user_data.as_ref().map(Vec::len).filter(|&n| n > MAX_USER_DATA) {
-            return Err(LaunchError::UserDataTooLarge { bytes });
-        }
-        if let Some(key) = &self.public_key
-            && (!(1..=255).contains(&key.name.len()) || key.name.contains(char::is_control))
-        {
-            let rule = "it has 1 to 255 characters, none of them a control character";
-            return Err(Invalid::new("key pair name", &key.name, rule).into());
-        }
-        let size = |extra: &Extra| extra.path.as_str().len() + extra.value.len();
-        let bytes = self.extra.iter().map(size).sum();
-        if bytes > MAX_EXTRA {
-            return Err(LaunchError::TooMuchExtra { bytes });
-        }
-        let place = Place { instance: &id, account: &account, zone: &zone, has_ipv6 };
-        let interfaces = interface::settle(self.interfaces, &place)?;
+        let defaults =
+            InterfaceDefaults { instance: &id, account: &account, zone: &zone, has_ipv6 };
+        let interfaces = interface::settle(self.interfaces, &defaults)?;
         let launched_at = self.launched_at.unwrap_or_else(|| launch_time(&id));
+        let identity_credentials =
+            Credentials::new(self.identity_keys, &id, IDENTITY_ROLE, launched_at);
         let derived_reservation = || ReservationId::derived(&id.derive("r-"));
         let mut product_codes = image.product_codes.clone();
         product_codes.extend(self.product_codes);
@@ -258,12 +143,7 @@ impl Launch {
             interfaces,
             hostname_type: self.hostname_type,
             role: self.role.map(|role| role.settle(&id, launched_at)).transpose()?,
-            identity_credentials: Credentials::new(
-                self.identity_keys,
-                &id,
-                IDENTITY_ROLE,
-                launched_at,
-            ),
+            identity_credentials,
             launched_at,
             monitoring: self.monitoring.unwrap_or(Switch::Disabled),
             block_devices: block_device::merge(&image.block_devices, self.block_devices),
@@ -294,6 +174,15 @@ impl Launch {
     }
 }
 
+impl LaunchImage {
+    fn settle(self, zone: &Zone, instance_type: &InstanceType) -> Image {
+        match self {
+            Self::WellKnown(image) => image.in_region(zone.region(), instance_type.architecture()),
+            Self::Image(image) => image,
+        }
+    }
+}
+
 impl Default for LaunchImage {
     fn default() -> Self {
         WellKnownImage::default().into()
@@ -312,39 +201,8 @@ impl From<Image> for LaunchImage {
     }
 }
 
-impl LaunchRole {
-    /// A role with made-up credentials, in an instance profile of the same name.
-    pub fn named(name: impl Into<String>) -> Self {
-        Self { name: name.into(), profile_name: None, keys: None }
-    }
-
-    fn settle(self, instance: &InstanceId, launched_at: u64) -> Result<Role, Invalid> {
-        let is_name = |name: &str, most: usize| {
-            let allowed = |c: char| c.is_ascii_alphanumeric() || "+=,.@_-".contains(c);
-            (1..=most).contains(&name.len()) && name.chars().all(allowed)
-        };
-        if !is_name(&self.name, 64) {
-            let rule = "it has 1 to 64 letters, digits and +=,.@_-";
-            return Err(Invalid::new("role name", &self.name, rule));
-        }
-        let profile_name = self.profile_name.unwrap_or_else(|| self.name.clone());
-        if !is_name(&profile_name, 128) {
-            let rule = "it has 1 to 128 letters, digits and +=,.@_-";
-            return Err(Invalid::new("instance profile name", &profile_name, rule));
-        }
-        let seed = instance.derive("profile");
-        let digits: String = seed.iter().take(8).map(|byte| format!("{byte:02X}")).collect();
-        Ok(Role {
-            profile_name,
-            profile_id: format!("AIPA0{}", &digits[..15]),
-            credentials: Credentials::new(self.keys, instance, &self.name, launched_at),
-            name: self.name,
-        })
-    }
-}
-
-fn or_default<T: std::str::FromStr>(given: Option<T>, default: &str) -> T {
-    given.or_else(|| default.parse().ok()).unwrap_or_else(|| unreachable!("defaults are valid"))
+fn or_default<T: std::str::FromStr>(setting: Option<T>, default: &str) -> T {
+    setting.or_else(|| default.parse().ok()).unwrap_or_else(|| unreachable!("defaults are valid"))
 }
 
 fn settle_zone(region: Option<Region>, zone: Option<Zone>) -> Result<Zone, LaunchError> {
@@ -355,6 +213,44 @@ fn settle_zone(region: Option<Region>, zone: Option<Zone>) -> Result<Zone, Launc
         (_, Some(zone)) => Ok(zone),
         (region, None) => Ok(or_default(region, DEFAULT_REGION).zone('a')),
     }
+}
+
+/// Fails where a metadata option contradicts the instance type or the tags.
+fn check_options(
+    options: MetadataOptions,
+    instance_type: &InstanceType,
+    tags: &Tags,
+) -> Result<(), LaunchError> {
+    if options.http_protocol_ipv6.is_enabled() && instance_type.flavour() == Flavour::Xen {
+        return Err(LaunchError::Ipv6OnXen { instance_type: instance_type.clone() });
+    }
+    match tags.first_unservable() {
+        Some(key) if options.instance_metadata_tags.is_enabled() => {
+            Err(LaunchError::TagKey { key: key.to_owned() })
+        }
+        _ => Ok(()),
+    }
+}
+
+fn check_user_data(user_data: Option<&[u8]>) -> Result<(), LaunchError> {
+    match user_data.map(<[u8]>::len) {
+        Some(bytes) if bytes > MAX_USER_DATA => Err(LaunchError::UserDataTooLarge { bytes }),
+        _ => Ok(()),
+    }
+}
+
+fn check_public_key(public_key: Option<&PublicKey>) -> Result<(), Invalid> {
+    let Some(PublicKey { name, .. }) = public_key else { return Ok(()) };
+    if (1..=255).contains(&name.len()) && !name.contains(char::is_control) {
+        return Ok(());
+    }
+    let rule = "it has 1 to 255 characters, none of them a control character";
+    Err(Invalid::new("key pair name", name, rule))
+}
+
+fn check_extra(extra: &[Extra]) -> Result<(), LaunchError> {
+    let bytes = extra.iter().map(|extra| extra.path.as_str().len() + extra.value.len()).sum();
+    if bytes > MAX_EXTRA { Err(LaunchError::TooMuchExtra { bytes }) } else { Ok(()) }
 }
 
 fn launch_time(id: &InstanceId) -> u64 {
@@ -369,7 +265,7 @@ mod tests {
     use crate::options::{HttpTokens, Switch};
 
     #[test]
-    fn the_image_decides_what_nobody_stated() {
+    fn the_image_sets_options_without_a_setting() {
         let settle = |image: WellKnownImage| {
             Launch { image: image.into(), ..Launch::default() }.settle().unwrap().options
         };
@@ -380,7 +276,7 @@ mod tests {
     }
 
     #[test]
-    fn what_ec2_refuses_is_refused() {
+    fn settings_that_ec2_refuses_are_errors() {
         let ipv6 = Preferences { http_protocol_ipv6: Some(Switch::Enabled), ..<_>::default() };
         let launch = Launch { options: ipv6, ..Launch::default() };
         assert!(matches!(launch.settle(), Err(LaunchError::Ipv6OnXen { .. })));

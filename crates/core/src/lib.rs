@@ -1,6 +1,6 @@
-//! What the EC2 Instance Metadata Service (IMDS) answers, as pure functions.
+//! The EC2 Instance Metadata Service (IMDS) as pure functions: request in, response out.
 //!
-//! Nothing here opens a socket, reads a file, asks a clock or draws a random number: time comes in
+//! Nothing in this crate opens a socket, reads a file, reads a clock or draws a random number: time comes in
 //! as an argument, and an [`Answer`] goes out as a value. The path of a request through this crate:
 //!
 //! 1. [`request`]: bytes → [`Request`], parsed once into the facts that matter;
@@ -10,8 +10,8 @@
 //! 3. [`wire`]: answer → bytes, in the order of header fields that EC2 uses;
 //! 4. [`reach`]: how many hops those bytes may travel.
 //!
-//! What an instance *is* starts with a [`Launch`] (what the operator says) and becomes an
-//! [`Instance`] (every fact settled), then an [`Endpoint`] (ready to answer).
+//! An instance starts as a [`Launch`] (the operator's settings), becomes an [`Instance`] (every value
+//! resolved), then an [`Endpoint`] (ready to serve).
 
 pub mod answer;
 pub mod block_device;
@@ -25,6 +25,7 @@ pub mod ids;
 pub mod image;
 pub mod instance;
 pub mod instance_type;
+mod json;
 pub mod launch;
 pub mod network;
 pub mod options;

@@ -34,7 +34,7 @@ pub struct NetworkInterface {
     pub subnet: Subnet,
     /// Where the subnet is.
     pub vpc: Vpc,
-    /// Whose it is.
+    /// The account that owns it.
     pub owner: AccountId,
 }
 

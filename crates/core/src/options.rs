@@ -35,7 +35,7 @@ pub enum Switch {
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub struct HopLimit(u8);
 
-/// The metadata options of one instance, all settled.
+/// The metadata options of one instance, all resolved.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct MetadataOptions {
     /// Whether requests without a token are answered.
@@ -65,7 +65,7 @@ pub struct Preferences {
     pub instance_metadata_tags: Option<Switch>,
 }
 
-/// What an account has stated for the instances it will launch in one Region
+/// An account's defaults for the instances it will launch in one Region
 /// (`ModifyInstanceMetadataDefaults`). There is no IPv6 setting at this level.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 pub struct MetadataDefaults {
@@ -101,7 +101,7 @@ impl MetadataOptions {
         Self::settle(&[change, self.into()])
     }
 
-    /// What AWS takes where nobody says anything.
+    /// AWS's defaults.
     pub const AWS_DEFAULT: Self = Self {
         http_tokens: HttpTokens::Optional,
         hop_limit: HopLimit(1),
@@ -114,14 +114,14 @@ impl MetadataOptions {
     /// are the launch parameters, the launch template's, the account's defaults and the image's, in
     /// this order.
     pub fn settle(layers: &[Preferences]) -> Self {
-        let said = layers.iter().copied().fold(Preferences::default(), Preferences::or);
+        let merged = layers.iter().copied().fold(Preferences::default(), Preferences::or);
         let default = Self::AWS_DEFAULT;
         Self {
-            http_tokens: said.http_tokens.unwrap_or(default.http_tokens),
-            hop_limit: said.hop_limit.unwrap_or(default.hop_limit),
-            http_endpoint: said.http_endpoint.unwrap_or(default.http_endpoint),
-            http_protocol_ipv6: said.http_protocol_ipv6.unwrap_or(default.http_protocol_ipv6),
-            instance_metadata_tags: said
+            http_tokens: merged.http_tokens.unwrap_or(default.http_tokens),
+            hop_limit: merged.hop_limit.unwrap_or(default.hop_limit),
+            http_endpoint: merged.http_endpoint.unwrap_or(default.http_endpoint),
+            http_protocol_ipv6: merged.http_protocol_ipv6.unwrap_or(default.http_protocol_ipv6),
+            instance_metadata_tags: merged
                 .instance_metadata_tags
                 .unwrap_or(default.instance_metadata_tags),
         }

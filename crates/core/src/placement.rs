@@ -18,7 +18,7 @@ pub struct Zone {
     region: Region,
 }
 
-/// Where in its zone an instance is placed, as far as somebody said.
+/// Where in its zone an instance is placed; unset fields are absent from its metadata.
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(default)]
 pub struct Placement {

@@ -1,7 +1,10 @@
 //! Bytes in: one HTTP/1 request, parsed once into the few facts that decide the answer.
 
-use std::borrow::Cow;
+mod path;
+
 use std::mem::MaybeUninit;
+
+pub use path::Path;
 
 /// The most header fields a request may have; one with more is malformed.
 pub const MAX_HEADERS: usize = 64;
@@ -24,21 +27,21 @@ pub enum Method {
     Other,
 }
 
-/// A header field that should stand once: absent, given, or given more than once.
+/// A header field that may be sent once: absent, sent, or sent more than once.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Field<'a> {
     /// The request has no such field.
     Absent,
     /// The value, without blanks around it.
     Given(&'a [u8]),
-    /// The field stands more than once, which no client means.
+    /// The field was sent more than once, which is an error.
     Repeated,
 }
 
 /// What the client wants of the connection after the answer.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Persistence {
-    /// It does not say.
+    /// No `Connection` field.
     Unsaid,
     /// `Connection: close`
     Close,
@@ -53,13 +56,13 @@ pub struct Request<'a> {
     pub method: Method,
     /// The minor HTTP version: 0 or 1.
     pub minor_version: u8,
-    /// What is asked for.
+    /// The requested path.
     pub path: Path<'a>,
     /// `X-aws-ec2-metadata-token`.
     pub token: Field<'a>,
     /// `X-aws-ec2-metadata-token-ttl-seconds`.
     pub token_ttl: Field<'a>,
-    /// Whether an `X-Forwarded-For` says that a proxy sent this on.
+    /// Whether there is an `X-Forwarded-For`: a proxy forwarded the request.
     pub forwarded: bool,
     /// Whether the client waits for `100 Continue` or the like (`Expect`).
     pub expects: bool,
@@ -67,14 +70,6 @@ pub struct Request<'a> {
     pub persistence: Persistence,
     /// Whether a body follows, which the service never wants.
     pub has_body: bool,
-}
-
-/// A request target without its query, its slashes made plain: `//latest/meta-data/` is
-/// `latest/meta-data`, because the service does not tell the two apart.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Path<'a> {
-    text: Cow<'a, str>,
-    trailing_slash: bool,
 }
 
 /// What became of the bytes read so far.
@@ -122,7 +117,7 @@ impl<'a> Request<'a> {
             // By length first: nearly every field of a request is one we do not read.
             match header.name.len() {
                 6 if is(header, "expect") => request.expects = true,
-                10 if is(header, "connection") => request.persistence.hear(header.value),
+                10 if is(header, "connection") => request.persistence.update(header.value),
                 14 if is(header, "content-length") => {
                     let length = parse_decimal(header.value)?;
                     if content_length.replace(length).is_some_and(|other| other != length) {
@@ -188,8 +183,8 @@ impl<'a> Field<'a> {
 }
 
 impl Persistence {
-    /// `close` wins over `keep-alive` where a client says both.
-    fn hear(&mut self, value: &[u8]) {
+    /// `close` wins over `keep-alive` where a client sends both.
+    fn update(&mut self, value: &[u8]) {
         for option in value.split(|&byte| byte == b',').map(<[u8]>::trim_ascii) {
             if option.eq_ignore_ascii_case(b"close") {
                 *self = Self::Close;
@@ -198,88 +193,6 @@ impl Persistence {
             }
         }
     }
-}
-
-impl<'a> Path<'a> {
-    /// Makes a request target plain.
-    pub fn parse(target: &'a str) -> Self {
-        if is_plain(target) {
-            // Nearly every target is.
-            let trailing_slash = target.len() > 1 && target.ends_with('/');
-            return Self { text: target.trim_matches('/').into(), trailing_slash };
-        }
-        let path = target.split_once(['?', '#']).map_or(target, |(path, _)| path);
-        let path = decode(origin_form(path));
-        let trailing_slash = path.len() > 1 && path.ends_with('/');
-        let text = match path {
-            Cow::Borrowed(path) => single_slashes(path),
-            Cow::Owned(path) => Cow::Owned(single_slashes(&path).into_owned()),
-        };
-        Self { text, trailing_slash }
-    }
-
-    /// The path without slashes around it; empty for `/`.
-    pub fn as_str(&self) -> &str {
-        &self.text
-    }
-
-    /// Whether the target ended in a slash; `/` itself does not.
-    pub fn has_trailing_slash(&self) -> bool {
-        self.trailing_slash
-    }
-}
-
-/// Whether a target is a path and nothing in it has to be changed but slashes at its ends.
-fn is_plain(target: &str) -> bool {
-    let mut last = 0;
-    target.starts_with('/')
-        && target.bytes().all(|byte| {
-            let is_double = byte == b'/' && last == b'/';
-            last = byte;
-            !is_double && !matches!(byte, b'?' | b'#' | b'%')
-        })
-}
-
-/// A target may name scheme and host, as clients write it to a proxy (RFC 9112, 3.2.2).
-fn origin_form(target: &str) -> &str {
-    let Some((scheme, rest)) = target.split_once("://") else { return target };
-    if scheme.starts_with('/') {
-        return target;
-    }
-    rest.find('/').map_or("/", |slash| &rest[slash..])
-}
-
-/// Undoes percent encoding, which some clients use for the `:` or `@` in a tag key. A sequence
-/// that is not valid stays as it is, and then names nothing.
-fn decode(text: &str) -> Cow<'_, str> {
-    let mut parts = text.as_bytes().split(|&byte| byte == b'%');
-    let mut decoded = match parts.next() {
-        Some(start) if start.len() < text.len() => start.to_vec(),
-        _ => return text.into(),
-    };
-    for part in parts {
-        let (byte, rest) = escaped(part).unwrap_or((b'%', part));
-        decoded.push(byte);
-        decoded.extend_from_slice(rest);
-    }
-    String::from_utf8(decoded).map_or(text.into(), Cow::Owned)
-}
-
-/// The byte that the two hexadecimal digits in front stand for, and what follows them.
-fn escaped(part: &[u8]) -> Option<(u8, &[u8])> {
-    let (&[high, low], rest) = part.split_first_chunk()?;
-    let digit = |byte: u8| char::from(byte).to_digit(16);
-    Some((u8::try_from(digit(high)? * 16 + digit(low)?).ok()?, rest))
-}
-
-/// Without slashes at either end, and never two in a row.
-fn single_slashes(path: &str) -> Cow<'_, str> {
-    let trimmed = path.trim_matches('/');
-    if !trimmed.contains("//") {
-        return trimmed.into();
-    }
-    let parts = trimmed.split('/').filter(|part| !part.is_empty());
-    parts.collect::<Vec<_>>().join("/").into()
 }
 
 #[cfg(test)]
@@ -358,45 +271,10 @@ mod tests {
         assert_eq!(complete(head).persistence, Persistence::Close);
     }
 
-    #[test]
-    fn paths_are_made_plain() {
-        for (target, text, slash) in [
-            ("/", "", false),
-            ("//", "", true),
-            ("/latest", "latest", false),
-            ("/latest/", "latest", true),
-            ("//latest//meta-data///mac", "latest/meta-data/mac", false),
-            ("/a?b//c", "a", false),
-            ("http://169.254.169.254/latest/", "latest", true),
-            ("http://169.254.169.254", "", false),
-            ("http://169.254.169.254?to=/latest", "", false),
-            ("/latest?from=http://a/b", "latest", false),
-            ("/x://y", "x:/y", false),
-            ("%2Flatest%2f%2Fmac%2F", "latest/mac", true),
-            ("/tags/aws%3Aname", "tags/aws:name", false),
-            ("/a%", "a%", false),
-            ("/a%zz%4", "a%zz%4", false),
-            ("/a%+1", "a%+1", false),
-            ("/%ff", "%ff", false),
-            ("*", "*", false),
-        ] {
-            let path = Path::parse(target);
-            assert_eq!((path.as_str(), path.has_trailing_slash()), (text, slash), "{target}");
-        }
-    }
-
     proptest::proptest! {
         #[test]
         fn no_bytes_panic(bytes: Vec<u8>) {
             let _ = Request::parse(&bytes);
-        }
-
-        #[test]
-        fn any_target_is_made_plain(target in "[a/%2Ff?#:é]*") {
-            let path = Path::parse(&target);
-            let text = path.as_str();
-            proptest::prop_assert!(!text.starts_with('/') && !text.ends_with('/'));
-            proptest::prop_assert!(!text.contains("//"));
         }
     }
 }

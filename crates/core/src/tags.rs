@@ -13,7 +13,7 @@ pub struct Tag {
     pub value: String,
 }
 
-/// The tags of an instance: at most 50, each key once, in the order they were given.
+/// The tags of an instance: at most 50, each key once, in the order of the launch.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Tags(Vec<Tag>);
 
@@ -67,7 +67,7 @@ impl Tags {
         Ok(Self(tags))
     }
 
-    /// The tags, in the order they were given.
+    /// The tags, in the order of the launch.
     pub fn iter(&self) -> impl Iterator<Item = &Tag> {
         self.0.iter()
     }

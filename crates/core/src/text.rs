@@ -1,8 +1,8 @@
-//! How values that are parsed from text are kept: as that text.
+//! Serialization of values that are parsed from text: as that text.
 
-/// Implements `Serialize` by `Display` and `Deserialize` by `FromStr`, so that a kept value is checked
-/// by the same rule as a typed one.
-macro_rules! kept_as_text {
+/// Implements `Serialize` by `Display` and `Deserialize` by `FromStr`, so that a stored value is checked
+/// by the same rule as one on the command line.
+macro_rules! serialized_as_text {
     ($($name:ty),+ $(,)?) => {$(
         impl serde::Serialize for $name {
             fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -19,7 +19,7 @@ macro_rules! kept_as_text {
     )+};
 }
 
-kept_as_text!(
+serialized_as_text!(
     crate::events::MaintenanceCode,
     crate::events::OsUser,
     crate::events::SpotAction,

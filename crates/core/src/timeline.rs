@@ -59,7 +59,7 @@ impl Timeline {
     }
 
     /// The only value there ever is, or that there never is one; `Err` if it changes.
-    pub(crate) fn settled(self) -> Result<Option<Box<str>>, Self> {
+    pub(crate) fn constant(self) -> Result<Option<Box<str>>, Self> {
         match <[_; 1]>::try_from(self.0.into_vec()) {
             Ok([(_, value)]) => Ok(value),
             Err(steps) => Err(Self(steps.into())),
@@ -88,9 +88,9 @@ mod tests {
 
     #[test]
     fn what_never_changes_is_settled() {
-        let settled = |render: fn(u64) -> Option<String>| Timeline::new([5], render).settled();
-        assert_eq!(settled(|_| Some("[]".into())).ok().flatten().as_deref(), Some("[]"));
-        assert_eq!(settled(|_| None).ok(), Some(None));
-        assert!(settled(|now| (now > 4).then(String::new)).is_err());
+        let constant = |render: fn(u64) -> Option<String>| Timeline::new([5], render).constant();
+        assert_eq!(constant(|_| Some("[]".into())).ok().flatten().as_deref(), Some("[]"));
+        assert_eq!(constant(|_| None).ok(), Some(None));
+        assert!(constant(|now| (now > 4).then(String::new)).is_err());
     }
 }

@@ -1,6 +1,6 @@
 //! Session tokens: minted by `PUT /latest/api/token`, shown by every later request of IMDSv2.
 //!
-//! A token is stateless: nothing is kept per token, so memory does not grow with them, a token
+//! A token is stateless: the service stores nothing per token, so memory does not grow with them, a token
 //! outlives a restart of the service, and any host that has the keys can check it. Its 40 bytes are
 //!
 //! | bytes | content |
@@ -26,7 +26,7 @@ use crate::time::Moment;
 /// How many characters a token has.
 pub const TOKEN_LENGTH: usize = 56;
 
-/// The longest life a token may be asked for, in seconds: six hours.
+/// The longest lifetime that a token can have, in seconds: six hours.
 pub const MAX_TTL_SECONDS: u32 = 21_600;
 
 /// How many bytes of key material a [`Key`] is made of.

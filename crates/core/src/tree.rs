@@ -9,27 +9,23 @@
 //! between them: they are its listing, and what a path is looked up in.
 
 mod builder;
+mod layout;
 
 use std::borrow::Cow;
-use std::ops::Range;
 use std::sync::OnceLock;
 
 use crate::extra::{Conflict, ExtraPath};
-use crate::identity::{Proof, Signatures};
+use crate::identity::Signatures;
 use crate::instance::Instance;
 use crate::time::Moment;
-use crate::timeline::Timed;
 use crate::versions::{self, Version};
 
 use builder::Builder;
+use layout::{Content, Directory, Layout, Node};
 
 /// The metadata of one instance, by path below the version: `meta-data/instance-id`.
 pub struct Tree {
-    /// The root is the first; the children of a directory lie together, in the order of its names.
-    nodes: Box<[Node]>,
-    names: Box<str>,
-    values: Box<[u8]>,
-    timed: Box<[Timed]>,
+    layout: Layout,
     signatures: OnceLock<Box<Signatures>>,
 }
 
@@ -41,51 +37,6 @@ pub struct Found<'a> {
     pub content_type: &'static str,
     /// Whether the value is still to be made; `body` is empty then.
     pub pending: bool,
-}
-
-struct Node {
-    /// The last part of its path: the beginning of what its directory lists it as.
-    name: Name,
-    /// The version that first has it.
-    since: Version,
-    content: Content,
-}
-
-#[derive(Clone, Copy)]
-enum Content {
-    Text(Span),
-    Binary(Span),
-    /// An index into [`Tree::timed`].
-    Timed(u32),
-    Signed(Proof),
-    Directory(Directory),
-    /// A name that is listed, and a 404 all the same.
-    Absent,
-}
-
-#[derive(Clone, Copy)]
-struct Directory {
-    /// The names of its children, as they are listed under `latest`.
-    names: Span,
-    /// The nodes of its children: the first, and how many.
-    children: Span,
-    /// Whether some of what is in it, or below, comes and goes; so does the directory when all is
-    /// gone.
-    changes: bool,
-}
-
-/// A part of [`Tree::names`].
-#[derive(Clone, Copy)]
-struct Name {
-    start: u32,
-    length: u16,
-}
-
-/// A part of [`Tree::nodes`], [`Tree::names`] or [`Tree::values`].
-#[derive(Clone, Copy)]
-struct Span {
-    start: u32,
-    length: u32,
 }
 
 const TEXT: &str = "text/plain";
@@ -102,7 +53,7 @@ impl Tree {
             // An instance may change after its launch was checked; what it has by itself stays.
             let _ = tree.lay_over(extra);
         }
-        tree.finish()
+        Self { layout: tree.finish(), signatures: OnceLock::new() }
     }
 
     /// The first of the instance's extra values that cannot be where it should, and why.
@@ -122,15 +73,15 @@ impl Tree {
         }
         let (version, path) = path.split_once('/').unwrap_or((path, ""));
         let version = Version::of(version)?;
-        let view = View { tree: self, version, now: now.unix_seconds() };
-        let node = self.node(path).filter(|node| view.has(node))?;
+        let view = View { layout: &self.layout, version, now: now.unix_seconds() };
+        let node = self.layout.node(path).filter(|node| view.has(node))?;
         Some(match node.content {
-            Content::Text(span) => Found::text(&self.values[span.range()]),
+            Content::Text(span) => Found::text(&self.layout.values[span.range()]),
             Content::Binary(span) => {
-                Found { content_type: BINARY, ..Found::text(&self.values[span.range()]) }
+                Found { content_type: BINARY, ..Found::text(&self.layout.values[span.range()]) }
             }
             Content::Timed(index) => {
-                let value = self.timed[index as usize].at(view.now)?;
+                let value = self.layout.timed[index as usize].at(view.now)?;
                 Found::text(match value {
                     Cow::Borrowed(value) => Cow::Borrowed(value.as_bytes()),
                     Cow::Owned(value) => Cow::Owned(value.into_bytes()),
@@ -147,8 +98,8 @@ impl Tree {
 
     /// The identity document.
     pub fn document(&self) -> &[u8] {
-        match self.node(DOCUMENT).map(|node| node.content) {
-            Some(Content::Text(span)) => &self.values[span.range()],
+        match self.layout.node(DOCUMENT).map(|node| node.content) {
+            Some(Content::Text(span)) => &self.layout.values[span.range()],
             _ => unreachable!("every tree has an identity document"),
         }
     }
@@ -166,63 +117,21 @@ impl Tree {
 
     /// Every path below a version that holds a value, at some time at least, in order.
     pub fn leaves(&self) -> impl Iterator<Item = String> + use<> {
-        self.paths(|content| !matches!(content, Content::Directory(_) | Content::Absent))
+        self.layout
+            .paths(|content| !matches!(content, Content::Directory(_) | Content::Absent))
+            .into_iter()
     }
 
     /// Every path below a version that lists others, the version itself (an empty path) first.
     pub fn directories(&self) -> impl Iterator<Item = String> + use<> {
-        self.paths(|content| matches!(content, Content::Directory(_)))
-    }
-
-    fn paths(&self, of: fn(&Content) -> bool) -> impl Iterator<Item = String> + use<> {
-        let mut ahead = vec![(String::new(), &self.nodes[0])];
-        let mut paths = Vec::new();
-        while let Some((path, node)) = ahead.pop() {
-            if let Content::Directory(directory) = node.content {
-                let slash = if path.is_empty() { "" } else { "/" };
-                ahead.extend(self.nodes[directory.children.range()].iter().map(|child| {
-                    let name = &self.names[child.name.range()];
-                    (format!("{path}{slash}{name}"), child)
-                }));
-            }
-            if of(&node.content) {
-                paths.push(path);
-            }
-        }
-        paths.sort_unstable();
-        paths.into_iter()
-    }
-
-    fn node(&self, path: &str) -> Option<&Node> {
-        let names = self.names.as_bytes();
-        let mut node = &self.nodes[0];
-        for part in path.as_bytes().split(|byte| *byte == b'/').filter(|part| !part.is_empty()) {
-            let Content::Directory(directory) = node.content else { return None };
-            let mut children = self.nodes[directory.children.range()].iter();
-            node = children.find(|child| names[child.name.range()] == *part)?;
-        }
-        Some(node)
-    }
-}
-
-impl Name {
-    fn range(self) -> Range<usize> {
-        let start = self.start as usize;
-        start..start + usize::from(self.length)
-    }
-}
-
-impl Span {
-    fn range(self) -> Range<usize> {
-        let start = self.start as usize;
-        start..start + self.length as usize
+        self.layout.paths(|content| matches!(content, Content::Directory(_))).into_iter()
     }
 }
 
 /// A tree as one version shows it at one time.
 #[derive(Clone, Copy)]
 struct View<'a> {
-    tree: &'a Tree,
+    layout: &'a Layout,
     version: Version,
     /// Seconds since 1970.
     now: u64,
@@ -233,20 +142,21 @@ impl<'a> View<'a> {
     fn has(self, node: &Node) -> bool {
         node.since <= self.version
             && match node.content {
-                Content::Timed(index) => self.tree.timed[index as usize].is_there(self.now),
-                Content::Directory(directory) if directory.changes => {
-                    self.tree.nodes[directory.children.range()].iter().any(|child| self.has(child))
-                }
+                Content::Timed(index) => self.layout.timed[index as usize].is_there(self.now),
+                Content::Directory(directory) if directory.changes => self.layout.nodes
+                    [directory.children.range()]
+                .iter()
+                .any(|child| self.has(child)),
                 _ => true,
             }
     }
 
     fn list(self, directory: Directory) -> Cow<'a, [u8]> {
-        let all = &self.tree.names[directory.names.range()];
+        let all = &self.layout.names[directory.names.range()];
         if self.version == Version::LATEST && !directory.changes {
             return all.as_bytes().into();
         }
-        let children = &self.tree.nodes[directory.children.range()];
+        let children = &self.layout.nodes[directory.children.range()];
         let names = all.split('\n').zip(children);
         let listed = names.filter(|(_, child)| self.has(child)).map(|(name, _)| name);
         listed.collect::<Vec<_>>().join("\n").into_bytes().into()

@@ -11,18 +11,18 @@ pub enum KeepAlive {
     /// As EC2 does it: only if the client asks for it with `Connection: keep-alive`.
     #[default]
     Ec2,
-    /// As HTTP/1.1 has it: unless the client says `Connection: close`.
+    /// As HTTP/1.1 has it: unless the client sends `Connection: close`.
     Http,
 }
 
-/// What happens to the connection after an answer, and what the answer says of it.
+/// What happens to the connection after an answer, and the header field that announces it.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Connection {
-    /// It is closed, and `Connection: close` says so.
+    /// It is closed, with `Connection: close`.
     Close,
     /// It stays open; between HTTP/1.1 peers that goes without saying.
     Open,
-    /// It stays open, and `Connection: keep-alive` says so, since one side speaks HTTP/1.0.
+    /// It stays open, with `Connection: keep-alive`, because one side speaks HTTP/1.0.
     KeepAlive,
 }
 

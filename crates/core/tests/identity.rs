@@ -73,7 +73,7 @@ fn nothing_else_is_pending() {
     assert!(!ask(&endpoint, "GET", "/latest/dynamic/instance-identity/dsa2048").pending);
 }
 
-/// Nobody without a token makes the service work.
+/// A request without a token makes the service do no work.
 #[test]
 fn a_request_without_its_token_is_refused_at_once() {
     let endpoint = endpoint(HttpTokens::Required);

@@ -1,4 +1,4 @@
-//! How EC2 says no.
+//! EC2's error responses.
 //!
 //! Codes are those of the page "Error codes for the Amazon EC2 API". Sentences are EC2's where it or
 //! its users quote them; where one is our own, it begins as EC2's do and then says what to do.
@@ -46,7 +46,7 @@ impl Fault {
         xml.into_string()
     }
 
-    /// `DryRun` was asked, and the request would have been carried out.
+    /// `DryRun` was set, and the request would have succeeded.
     pub fn dry_run() -> Self {
         let message = "Request would have succeeded, but DryRun flag is set.";
         Self::new(412, "DryRunOperation", message)
@@ -69,12 +69,12 @@ impl Fault {
         Self::new(500, "InternalError", "An internal error has occurred")
     }
 
-    /// Too much was asked for at once.
+    /// Too many requests at once.
     pub fn request_limit_exceeded() -> Self {
         Self::new(503, "RequestLimitExceeded", "Request limit exceeded.")
     }
 
-    /// There is no such action here.
+    /// An unknown action.
     pub fn invalid_action(action: &str, supported: &[&str]) -> Self {
         let supported = supported.join(", ");
         let message = format!(
@@ -83,7 +83,7 @@ impl Fault {
         Self::client("InvalidAction", message)
     }
 
-    /// A parameter that must be given is not.
+    /// A required parameter is missing.
     pub fn missing_parameter(parameter: &str) -> Self {
         let message = format!("The request must contain the parameter {parameter}");
         Self::client("MissingParameter", message)
@@ -102,7 +102,7 @@ impl Fault {
         Self::client("InvalidParameterValue", message)
     }
 
-    /// A value that is refused in words of the operation's own.
+    /// An invalid value, with the operation's own message.
     pub fn invalid_parameter_value(message: impl Into<String>) -> Self {
         Self::client("InvalidParameterValue", message)
     }
@@ -112,7 +112,7 @@ impl Fault {
         Self::client("InvalidParameterCombination", message)
     }
 
-    /// What is asked can be asked, but not of this instance or account.
+    /// A valid request that this instance or account does not support.
     pub fn unsupported_operation(message: impl Into<String>) -> Self {
         Self::client("UnsupportedOperation", message)
     }
@@ -139,7 +139,7 @@ impl Fault {
         }
     }
 
-    /// Not even the shape of an instance's id.
+    /// Not the format of an instance id.
     pub fn instance_id_malformed(id: &str) -> Self {
         let message = format!("Invalid id: \"{id}\" (expecting \"i-...\")");
         Self::client("InvalidInstanceID.Malformed", message)

@@ -1,5 +1,5 @@
-//! The EC2 Query wire: parameters come in, XML goes out, and requests are signed with Signature
-//! Version 4. What an operation does is not known here.
+//! The EC2 Query wire: parameters in, XML out, and requests signed with Signature Version 4.
+//! This crate does not implement the operations.
 //!
 //! ```
 //! use imds_ec2::{Params, Request, document};
@@ -7,11 +7,11 @@
 //!
 //! let body = b"Action=ModifyInstanceMetadataOptions&Version=2016-11-15&InstanceId=i-1&HttpTokens=required";
 //! let request = Request::read(Params::parse(b"", body)?)?;
-//! let Request::ModifyInstanceMetadataOptions(asked) = request else { unreachable!() };
-//! assert_eq!(asked.http_tokens.as_deref(), Some("required"));
+//! let Request::ModifyInstanceMetadataOptions(request) = request else { unreachable!() };
+//! assert_eq!(request.http_tokens.as_deref(), Some("required"));
 //!
 //! let answer = ModifyInstanceMetadataOptionsResult {
-//!     instance_id: Some(asked.instance_id),
+//!     instance_id: Some(request.instance_id),
 //!     ..Default::default()
 //! };
 //! let xml = document::<ModifyInstanceMetadataOptionsRequest>(&answer, "59dbff89-35bd-4eac-99ed-be587EXAMPLE");
@@ -31,8 +31,7 @@ mod xml;
 
 pub use fault::Fault;
 pub use params::{MAX_DEPTH, MAX_LENGTH, MAX_PARAMETERS, Params};
-pub use request::VERSION;
-pub use shape::{Answer, Done, Operation, document};
-pub use shapes::Request;
+pub use shape::{Done, Operation, document};
+pub use shapes::{Request, VERSION};
 pub use value::{Blob, Sensitive, Timestamp};
-pub use xml::Xml;
+pub use xml::{Answer, Xml};

@@ -1,6 +1,6 @@
 //! Parameters: `Filter.1.Value.2=x` is a tree.
 //!
-//! Reading takes parameters out of the tree, so that what is left is what nobody knows.
+//! Reading takes parameters out of the tree, so that what is left is unknown.
 //!
 //! Lists count from 1. Their numbers may have gaps and come in any order, as on EC2, because
 //! programs leave elements out when they build requests by hand; nothing is allocated for a gap.
@@ -11,7 +11,6 @@ use std::collections::BTreeMap;
 
 use crate::fault::Fault;
 use crate::form;
-use crate::shape::Read;
 
 /// How many bytes query string and body may have together. The largest thing that is sent is user
 /// data, 16 KiB, which base64 and percent-encoding make at most 64 KiB.
@@ -157,4 +156,35 @@ impl Params {
 fn index(number: &str) -> Option<u32> {
     let is_plain = number.bytes().all(|byte| byte.is_ascii_digit()) && !number.starts_with('0');
     if is_plain { number.parse().ok() } else { None }
+}
+
+/// A value that can be read from parameters.
+pub(crate) trait Read: Sized {
+    /// Reads the value of `params`.
+    fn read(params: Params) -> Result<Self, Fault>;
+
+    /// The value, or the fault, where nothing was sent under `name`.
+    fn absent(name: &str) -> Result<Self, Fault> {
+        Err(Fault::missing_parameter(name))
+    }
+}
+
+impl<T: Read> Read for Option<T> {
+    fn read(params: Params) -> Result<Self, Fault> {
+        T::read(params).map(Some)
+    }
+
+    fn absent(_: &str) -> Result<Self, Fault> {
+        Ok(None)
+    }
+}
+
+impl<T: Read> Read for Vec<T> {
+    fn read(params: Params) -> Result<Self, Fault> {
+        params.into_elements()?.map(T::read).collect()
+    }
+
+    fn absent(_: &str) -> Result<Self, Fault> {
+        Ok(Self::new())
+    }
 }

@@ -2,21 +2,10 @@
 
 use crate::fault::Fault;
 use crate::params::Params;
-use crate::shapes::Request;
-
-macro_rules! version {
-    () => {
-        "2016-11-15"
-    };
-}
-pub(crate) use version;
-
-/// The API version that is spoken. Older ones are refused, as EC2 refuses those that never were:
-/// their answers would have to leave out what they do not know, metadata options above all.
-pub const VERSION: &str = version!();
+use crate::shapes::{Request, VERSION};
 
 impl Request {
-    /// What `params` ask, `Action` and `Version` among them. Those of a presigned URL, `X-Amz-…`, are
+    /// Reads a request from `params`, with `Action` and `Version`. Those of a presigned URL, `X-Amz-…`, are
     /// not looked at.
     pub fn read(params: Params) -> Result<Self, Fault> {
         let mut params = params.without(|name| name.starts_with("X-Amz-"));
@@ -36,7 +25,7 @@ impl Request {
         Self::read_action(&action, params)
     }
 
-    /// Whether it changes nothing, so that a key that may only read may ask it.
+    /// Whether it changes nothing: a read-only key may send it.
     pub fn is_read_only(&self) -> bool {
         ["Describe", "Get"].iter().any(|verb| self.action().starts_with(verb))
     }

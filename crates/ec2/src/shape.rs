@@ -7,25 +7,21 @@ pub(crate) mod filled;
 use std::borrow::Cow;
 
 use crate::fault::Fault;
-use crate::params::Params;
+use crate::params::{Params, Read};
 use crate::value::{Blob, Sensitive, Timestamp};
-use crate::xml::Xml;
+use crate::xml::{Answer, Write, Xml};
 
-/// What is asked, and with it which action it is and what is answered.
+/// A request's action and the type of its answer.
 pub trait Operation {
     /// The action's name, such as `RunInstances`.
     const ACTION: &'static str;
-    /// What is answered when all goes well.
+    /// The XML namespace of the answer, which names the API version.
+    const NAMESPACE: &'static str;
+    /// The answer on success.
     type Answer: Answer;
 }
 
-/// A structure that can be written.
-pub trait Answer {
-    /// Writes the members, each as an element of its own.
-    fn write_members(&self, xml: &mut Xml);
-}
-
-/// The answer of operations that answer nothing: `<return>true</return>`.
+/// The answer of operations without a result: `<return>true</return>`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Done;
 
@@ -37,85 +33,15 @@ impl Answer for Done {
 
 /// The whole answer to the operation `O`.
 pub fn document<O: Operation>(answer: &O::Answer, request_id: &str) -> String {
-    // The model's namespace has no slash at its end; on the wire it has.
-    let namespace = concat!("http://ec2.amazonaws.com/doc/", crate::request::version!(), "/");
     let mut xml = Xml::document();
-    xml.element(&format!("{}Response", O::ACTION), &[("xmlns", namespace)], |xml| {
+    xml.element(&format!("{}Response", O::ACTION), &[("xmlns", O::NAMESPACE)], |xml| {
         xml.text("requestId", request_id);
         answer.write_members(xml);
     });
     xml.into_string()
 }
 
-/// What parameters can say.
-pub(crate) trait Read: Sized {
-    /// What `params` say.
-    fn read(params: Params) -> Result<Self, Fault>;
-
-    /// What it means that nothing was sent under `name`.
-    fn absent(name: &str) -> Result<Self, Fault> {
-        Err(Fault::missing_parameter(name))
-    }
-}
-
-impl<T: Read> Read for Option<T> {
-    fn read(params: Params) -> Result<Self, Fault> {
-        T::read(params).map(Some)
-    }
-
-    fn absent(_: &str) -> Result<Self, Fault> {
-        Ok(None)
-    }
-}
-
-impl<T: Read> Read for Vec<T> {
-    fn read(params: Params) -> Result<Self, Fault> {
-        params.into_elements()?.map(T::read).collect()
-    }
-
-    fn absent(_: &str) -> Result<Self, Fault> {
-        Ok(Self::new())
-    }
-}
-
-/// What answers can say.
-pub(crate) trait Write {
-    /// Writes the element `name`, or nothing if there is nothing to say.
-    fn write(&self, name: &str, xml: &mut Xml);
-}
-
-impl<T: Answer> Write for T {
-    fn write(&self, name: &str, xml: &mut Xml) {
-        xml.element(name, &[], |xml| self.write_members(xml));
-    }
-}
-
-impl<T: Write> Write for Option<T> {
-    fn write(&self, name: &str, xml: &mut Xml) {
-        if let Some(value) = self {
-            value.write(name, xml);
-        }
-    }
-}
-
-impl<T: Write> Write for Vec<T> {
-    fn write(&self, name: &str, xml: &mut Xml) {
-        if !self.is_empty() {
-            write_list(self, name, xml);
-        }
-    }
-}
-
-/// Writes the list `name` even if it is empty.
-pub(crate) fn write_list<T: Write>(list: &[T], name: &str, xml: &mut Xml) {
-    xml.element(name, &[], |xml| {
-        for element in list {
-            element.write("item", xml);
-        }
-    });
-}
-
-/// Types that are one value: what is said to a client whose text is none, how they are read, and how
+/// Types that are one value: the rule in the fault for an invalid text, how they are read, and how
 /// they are written. Any text is a `String`.
 macro_rules! scalars {
     ($($type:ty: $rule:literal, $read:expr, $write:expr;)*) => {$(
@@ -195,7 +121,7 @@ macro_rules! both {
 
 macro_rules! reading {
     ($name:ident { $($field:ident = $parameter:literal $(($rule:ident))?,)* }) => {
-        impl crate::shape::Read for $name {
+        impl crate::params::Read for $name {
             fn read(mut params: crate::Params) -> Result<Self, crate::Fault> {
                 let read =
                     Self { $($field: crate::shape::reading!(params $parameter $($rule)?),)* };
@@ -205,12 +131,12 @@ macro_rules! reading {
         }
 
         #[cfg(test)]
-        impl crate::shape::filled::Asked for $name {
-            fn asked(path: &str) -> Self {
+        impl crate::shape::filled::FilledInput for $name {
+            fn filled_input(path: &str) -> Self {
                 let below = |name: &str| {
                     if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") }
                 };
-                Self { $($field: crate::shape::filled::Asked::asked(&below($parameter)),)* }
+                Self { $($field: crate::shape::filled::FilledInput::filled_input(&below($parameter)),)* }
             }
         }
     };
@@ -227,25 +153,29 @@ macro_rules! writing {
         }
 
         #[cfg(test)]
-        impl crate::shape::filled::Answered for $name {
-            fn answered(path: &str) -> Self {
+        impl crate::shape::filled::FilledOutput for $name {
+            fn filled_output(path: &str) -> Self {
                 let below = |name: &str| format!("{path}/{name}");
-                Self { $($field: crate::shape::filled::Answered::answered(&below($element)),)* }
+                Self { $($field: crate::shape::filled::FilledOutput::filled_output(&below($element)),)* }
             }
         }
     };
     ($value:expr, $element:literal, $xml:ident) => {
-        crate::shape::Write::write(&$value, $element, $xml)
+        crate::xml::Write::write(&$value, $element, $xml)
     };
     ($value:expr, $element:literal, $xml:ident, always) => {
-        crate::shape::write_list(&$value, $element, $xml)
+        crate::xml::write_list(&$value, $element, $xml)
     };
 }
 
-/// `Action(Request) -> Answer, …`; `(dry_run)` where the request can be tried.
+/// The API version, then `Action(Request) -> Answer, …`; `(dry_run)` where the request can be tried.
 macro_rules! operations {
-    ($($action:ident($request:ident) -> $answer:ident $(($dry_run:ident))?,)*) => {
-        /// What can be asked.
+    ($version:literal; $($action:ident($request:ident) -> $answer:ident $(($dry_run:ident))?,)*) => {
+        /// The supported API version. All others are refused: an answer in an older version would
+        /// have to leave out newer members, such as the metadata options.
+        pub const VERSION: &str = $version;
+
+        /// A request of any action.
         #[derive(Clone, Debug, PartialEq)]
         #[expect(missing_docs, reason = "the API reference documents them")]
         pub enum Request { $($action($request),)* }
@@ -261,25 +191,25 @@ macro_rules! operations {
             ) -> Result<Self, crate::Fault> {
                 match action {
                     $(stringify!($action) => {
-                        crate::shape::Read::read(params).map(Self::$action)
+                        crate::params::Read::read(params).map(Self::$action)
                     })*
                     _ => Err(crate::Fault::invalid_action(action, Self::ACTIONS)),
                 }
             }
 
-            /// One of each, with everything asked.
+            /// One of each, with every member set.
             #[cfg(test)]
             pub(crate) fn filled() -> Vec<Self> {
-                vec![$(Self::$action(crate::shape::filled::Asked::asked("")),)*]
+                vec![$(Self::$action(crate::shape::filled::FilledInput::filled_input("")),)*]
             }
 
-            /// The answer of each action, with everything answered.
+            /// The answer of each action, with every member set.
             #[cfg(test)]
             pub(crate) fn filled_answers() -> Vec<(&'static str, String)> {
                 let id = "id";
                 vec![$((
                     stringify!($action),
-                    crate::document::<$request>(&crate::shape::filled::Answered::answered(""), id),
+                    crate::document::<$request>(&crate::shape::filled::FilledOutput::filled_output(""), id),
                 ),)*]
             }
 
@@ -288,7 +218,7 @@ macro_rules! operations {
                 match self { $(Self::$action(_) => stringify!($action),)* }
             }
 
-            /// Whether it is only asked if this would be carried out. Some actions cannot be asked.
+            /// Whether `DryRun` is set. Some actions have no such parameter.
             pub fn dry_run(&self) -> bool {
                 match self {
                     $(Self::$action(_request) => false $(|| _request.$dry_run == Some(true))?,)*
@@ -298,6 +228,9 @@ macro_rules! operations {
 
         $(impl crate::Operation for $request {
             const ACTION: &'static str = stringify!($action);
+            // The model's namespace has no slash at its end; on the wire it has.
+            const NAMESPACE: &'static str =
+                concat!("http://ec2.amazonaws.com/doc/", $version, "/");
             type Answer = $answer;
         })*
     };

@@ -5,7 +5,8 @@ use std::fmt;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-/// A moment, in milliseconds since 1970, which is how it is kept. `Display` is what EC2 writes: `2026-11-22T08:00:00.000Z`.
+/// A time, stored as milliseconds since 1970. `Display` is EC2's format:
+/// `2026-11-22T08:00:00.000Z`.
 #[derive(
     Clone,
     Copy,

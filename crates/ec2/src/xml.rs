@@ -64,3 +64,46 @@ impl Xml {
         self.document.extend(parts.iter().copied());
     }
 }
+
+/// A structure that can be written.
+pub trait Answer {
+    /// Writes the members, each as an element of its own.
+    fn write_members(&self, xml: &mut Xml);
+}
+
+/// A value that can be written as an element.
+pub(crate) trait Write {
+    /// Writes the element `name`, or nothing if the value is absent.
+    fn write(&self, name: &str, xml: &mut Xml);
+}
+
+impl<T: Answer> Write for T {
+    fn write(&self, name: &str, xml: &mut Xml) {
+        xml.element(name, &[], |xml| self.write_members(xml));
+    }
+}
+
+impl<T: Write> Write for Option<T> {
+    fn write(&self, name: &str, xml: &mut Xml) {
+        if let Some(value) = self {
+            value.write(name, xml);
+        }
+    }
+}
+
+impl<T: Write> Write for Vec<T> {
+    fn write(&self, name: &str, xml: &mut Xml) {
+        if !self.is_empty() {
+            write_list(self, name, xml);
+        }
+    }
+}
+
+/// Writes the list `name` even if it is empty.
+pub(crate) fn write_list<T: Write>(list: &[T], name: &str, xml: &mut Xml) {
+    xml.element(name, &[], |xml| {
+        for element in list {
+            element.write("item", xml);
+        }
+    });
+}

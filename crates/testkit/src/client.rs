@@ -1,4 +1,4 @@
-//! A client whose every TCP detail is the test's to choose.
+//! A client that lets a test choose every TCP detail.
 
 use std::io::{self, Read as _, Write as _};
 use std::net::{Ipv4Addr, Ipv6Addr, Shutdown, SocketAddr};
@@ -14,7 +14,7 @@ use socket2::{Domain, Protocol, SockFilter, Socket, Type};
 use crate::http::Response;
 use crate::{SOON, eventually};
 
-/// Every client of a test run has a port of its own, so that a captured packet tells whose it is.
+/// Every client of a test run has a port of its own, so that a captured packet shows its client.
 static NEXT_PORT: AtomicU16 = AtomicU16::new(10_000);
 
 /// A connection to the service.
@@ -29,7 +29,7 @@ pub struct Client {
 /// How the other side ended a connection.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum End {
-    /// With all said.
+    /// With all options.
     Closed,
     /// By a reset.
     Reset,
@@ -82,7 +82,7 @@ impl Client {
         Ok(self.socket.write_all(bytes.as_ref())?)
     }
 
-    /// Says that nothing more will be sent.
+    /// Ends the sending side (FIN).
     pub fn half_close(&self) -> Result<()> {
         Ok(self.socket.shutdown(Shutdown::Write)?)
     }
@@ -146,7 +146,7 @@ impl Client {
         Ok(self.end)
     }
 
-    /// Waits until the other side ends the connection, and says how; what came before is kept.
+    /// Waits until the other side ends the connection, and returns how; earlier bytes stay readable.
     pub fn wait_for_end(&mut self) -> Result<End> {
         let patience = Timespec { tv_sec: SOON.as_secs().cast_signed(), tv_nsec: 0 };
         loop {

@@ -41,7 +41,7 @@ impl Faulty {
         let puts = Arc::new(AtomicUsize::new(0));
         let requests = Arc::new(Mutex::new(Vec::new()));
         let (script, counter, log) = (Arc::new(script), Arc::clone(&puts), Arc::clone(&requests));
-        // More than the usual 128 may come at once, and who finds no place is kept in silence.
+        // More than the usual 128 may come at once, and the kernel drops the rest without an answer.
         let _ = socket2::SockRef::from(&listener).listen(4096);
         thread::spawn(move || {
             let gets = Arc::new(AtomicUsize::new(0));
@@ -64,7 +64,7 @@ impl Faulty {
         Self { puts, requests }
     }
 
-    /// How many tokens were asked for.
+    /// How many tokens were requested.
     pub fn puts(&self) -> usize {
         self.puts.load(Ordering::SeqCst)
     }

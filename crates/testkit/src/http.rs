@@ -36,7 +36,7 @@ impl Response {
         Ok(Self { status_line, headers, body: bytes[end + 4..].to_vec() })
     }
 
-    /// Takes apart answers that follow each other, as their `Content-Length` says. Also tells how
+    /// Takes apart answers that follow each other, by their `Content-Length`. Also tells how
     /// many bytes are left over, of an answer that is not whole.
     pub fn parse_all(mut bytes: &[u8]) -> Result<(Vec<Self>, usize)> {
         let mut answers = Vec::new();

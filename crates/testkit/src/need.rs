@@ -21,7 +21,7 @@ pub enum Need {
     Guests,
     /// The programs in Rust and JavaScript that `cargo xtask test` makes of AWS's SDKs.
     Clients,
-    /// Somebody who can wait for two minutes: CI, or who asks for it with `IMDS_TEST_SLOW=1`.
+    /// Two minutes of time: in CI, or with `IMDS_TEST_SLOW=1`.
     Patience,
 }
 

@@ -16,7 +16,7 @@ pub enum Packet {
 pub struct Segment {
     /// Who sent it.
     pub from: SocketAddr,
-    /// For whom it is.
+    /// The destination.
     pub to: SocketAddr,
     /// The TTL (IPv6: hop limit) that it was seen with.
     pub ttl: u8,
@@ -45,9 +45,9 @@ impl Packet {
 }
 
 impl Segment {
-    /// The sender has said all.
+    /// The sender will send no more (FIN).
     pub const FIN: u8 = 0x01;
-    /// The sender knows of no such connection.
+    /// The sender has no such connection (RST).
     pub const RST: u8 = 0x04;
 
     /// Whether any of `flags` is set.

@@ -78,7 +78,7 @@ impl Server {
         std::fs::read_to_string(log_of(self.home.path())).unwrap_or_default()
     }
 
-    /// What it said on standard error so far.
+    /// Its standard error so far.
     pub fn messages(&self) -> String {
         std::fs::read_to_string(messages_of(self.home.path())).unwrap_or_default()
     }

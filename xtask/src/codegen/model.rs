@@ -9,8 +9,16 @@ use serde::{Deserialize, Serialize};
 
 #[derive(Serialize, Deserialize)]
 pub(crate) struct Model {
+    pub(crate) metadata: Metadata,
     pub(crate) operations: BTreeMap<String, Operation>,
     pub(crate) shapes: BTreeMap<String, Shape>,
+}
+
+#[derive(Clone, Serialize, Deserialize)]
+pub(crate) struct Metadata {
+    /// `2016-11-15`
+    #[serde(rename = "apiVersion")]
+    pub(crate) api_version: String,
 }
 
 #[derive(Clone, Serialize, Deserialize)]
@@ -66,7 +74,11 @@ impl Model {
 
     /// Only the `wanted` operations, and the shapes that they reach.
     pub(crate) fn trimmed<'a>(&self, wanted: impl Iterator<Item = &'a str>) -> Result<Self> {
-        let mut trimmed = Self { operations: BTreeMap::new(), shapes: BTreeMap::new() };
+        let mut trimmed = Self {
+            metadata: self.metadata.clone(),
+            operations: BTreeMap::new(),
+            shapes: BTreeMap::new(),
+        };
         for name in wanted {
             let operation =
                 self.operations.get(name).with_context(|| format!("there is no {name}"))?;

@@ -1,7 +1,7 @@
 //! `meta-data/elastic-gpus/` and `meta-data/elastic-inference/`: services that have ended.
 
-use super::Source::Each;
-use super::{Category, Value};
+use super::category::Source::Each;
+use super::category::{Category, Value};
 
 pub(super) const CATEGORIES: &[Category] = &[
     Category {

@@ -1,7 +1,7 @@
 //! `meta-data/block-device-mapping/`.
 
-use super::Source::{Each, Instance};
-use super::{Category, NEVER, Value, lines, text};
+use super::category::Source::{Each, Instance};
+use super::category::{Category, NEVER, Value, lines, text};
 use crate::block_device::{BlockDevice, Volume};
 use crate::instance;
 

@@ -1,7 +1,7 @@
 //! `dynamic/`, and `user-data` beside it.
 
-use super::Source::{Instance, Nothing};
-use super::{ALWAYS, Category, NEVER, Value, text};
+use super::category::Source::{Instance, Nothing};
+use super::category::{ALWAYS, Category, NEVER, Value, text};
 use crate::identity::{self, Proof};
 
 const SINCE: &str = "2009-04-04";

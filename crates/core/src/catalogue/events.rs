@@ -1,9 +1,9 @@
 //! What happens to an instance: `meta-data/events/`, `meta-data/spot/`, `meta-data/autoscaling/`.
 
-use super::Source::Instance;
-use super::{Category, NEVER, timed};
-use crate::credentials::object_in;
+use super::category::Source::Instance;
+use super::category::{Category, NEVER, timed};
 use crate::events::{Events, Maintenance, Outcome, SpotAction};
+use crate::json::object_in;
 use crate::time::{event_date, iso8601};
 
 pub(super) const CATEGORIES: &[Category] = &[

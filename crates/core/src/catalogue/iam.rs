@@ -1,8 +1,8 @@
 //! `meta-data/iam/` and `meta-data/identity-credentials/`.
 
-use super::Source::{Each, Instance, Nothing};
-use super::{Category, NEVER, Value, text};
-use crate::credentials::document;
+use super::category::Source::{Each, Instance, Nothing};
+use super::category::{Category, NEVER, Value, text};
+use crate::json::document;
 use crate::time::iso8601;
 use crate::timeline::Timed;
 

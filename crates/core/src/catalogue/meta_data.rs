@@ -1,7 +1,7 @@
 //! `meta-data/`: identity and launch, and the small directories beside them.
 
-use super::Source::{Each, Instance};
-use super::{ALWAYS, Category, NEVER, Value, lines, text};
+use super::category::Source::{Each, Instance};
+use super::category::{ALWAYS, Category, NEVER, Value, lines, text};
 
 /// What `metrics/vhostmd` answers: the category is retired, yet instances still list it.
 const VHOSTMD: &str = r#"<?xml version="1.0" encoding="UTF-8"?>"#;

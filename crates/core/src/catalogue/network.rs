@@ -1,7 +1,7 @@
 //! `meta-data/network/interfaces/macs/⟨mac⟩/`.
 
-use super::Source::{Each, Interface};
-use super::{Category, NEVER, Value, lines, text};
+use super::category::Source::{Each, Interface};
+use super::category::{Category, NEVER, Value, lines, text};
 use crate::network::{Ipv6Cidr, NetworkInterface};
 
 const SINCE: &str = "2011-01-01";

@@ -1,7 +1,7 @@
 //! `meta-data/placement/`.
 
-use super::Source::Instance;
-use super::{Category, NEVER, lines, text};
+use super::category::Source::Instance;
+use super::category::{Category, NEVER, lines, text};
 
 pub(super) const CATEGORIES: &[Category] = &[
     Category {

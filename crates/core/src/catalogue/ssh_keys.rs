@@ -1,8 +1,8 @@
 //! `meta-data/managed-ssh-keys/`: what EC2 Instance Connect's helper on the instance asks for. AWS
 //! documents none of it; source: `aws/aws-ec2-instance-connect-config`.
 
-use super::Source::{Each, Instance};
-use super::{ALWAYS, Category, Value, lines, timed};
+use super::category::Source::{Each, Instance};
+use super::category::{ALWAYS, Category, Value, lines, timed};
 use crate::events::SshKey;
 use crate::instance;
 

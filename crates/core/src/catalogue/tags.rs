@@ -1,7 +1,7 @@
 //! `meta-data/tags/instance/`.
 
-use super::Source::{Each, Instance};
-use super::{Category, Value};
+use super::category::Source::{Each, Instance};
+use super::category::{Category, Value};
 
 const SINCE: &str = "2021-03-23";
 const ABSENT: &str = "unless InstanceMetadataTags is enabled";

@@ -1,8 +1,9 @@
-//! Credentials that come from a source which has to be asked again and again.
+//! Credentials from a source that is polled before each set expires.
 
 use std::sync::{PoisonError, RwLock};
 
-use super::{AccessKeys, document, keys_document};
+use super::access_keys::AccessKeys;
+use crate::json;
 use crate::time::iso8601;
 
 /// New credentials are there at least so many seconds before the old ones end ("Retrieve security
@@ -20,7 +21,7 @@ const MAX_RETRY: u64 = 300;
 pub struct Lease {
     /// The keys.
     pub keys: AccessKeys,
-    /// When they were given.
+    /// When the source issued them.
     pub updated: u64,
     /// When they end.
     pub expires: u64,
@@ -36,15 +37,15 @@ pub struct Rotation {
 #[derive(Clone, Default)]
 struct State {
     lease: Option<Lease>,
-    /// How often the source has failed since it last gave something, and when it did last; before
-    /// that, since when it is asked.
+    /// How often the source has failed since its last success, and when it failed last; before the
+    /// first failure, when it was first polled.
     failures: u32,
     failed: u64,
 }
 
 impl Rotation {
-    /// Of a source that has given nothing yet, for credentials of `role`; it is asked since a time in
-    /// seconds since 1970.
+    /// A rotation without keys yet, for credentials of `role`; `since` is when the source was first
+    /// polled, in seconds since 1970.
     pub fn new(role: impl Into<String>, since: u64) -> Self {
         let state = State { failed: since, ..State::default() };
         Self { role: role.into(), state: RwLock::new(state) }
@@ -53,7 +54,7 @@ impl Rotation {
     /// Notes what the source gave at a time in seconds since 1970, if it did not fail; returns when
     /// to ask it again. `random` is any number.
     ///
-    /// What ends sooner than would be right has its life halved: the source is asked again after that.
+    /// Keys that expire too soon for the margin are renewed after half of their remaining life.
     pub fn note(&self, outcome: Option<Lease>, now: u64, random: u64) -> u64 {
         let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
         let Some(lease) = outcome else {
@@ -75,7 +76,7 @@ impl Rotation {
     pub fn document(&self, now: u64) -> String {
         let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
         if let Some(lease) = state.lease.as_ref().filter(|lease| now < lease.expires) {
-            return keys_document(&lease.keys, lease.updated, lease.expires);
+            return lease.keys.document(lease.updated, lease.expires);
         }
         let ended = state.lease.as_ref().map_or(0, |lease| lease.expires);
         let message = format!(
@@ -84,7 +85,7 @@ impl Rotation {
              #troubleshoot_iam-ec2_errors-info-doc.",
             self.role
         );
-        document(&[
+        json::document(&[
             ("Code", "AssumeRoleUnauthorizedAccess"),
             ("LastUpdated", &iso8601(state.failed.max(ended))),
             ("Message", &message),

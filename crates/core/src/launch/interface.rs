@@ -1,15 +1,15 @@
-//! Network interfaces at launch: what is not said of them is derived.
+//! Network interfaces at launch: values without a setting are derived.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-use super::LaunchError;
+use super::error::LaunchError;
 use crate::ids::{AccountId, InstanceId, InterfaceId, SecurityGroupId, SubnetId, VpcId, derive};
 use crate::network::{
     Ipv4Cidr, Ipv6Cidr, Mac, NetworkInterface, PrivateIpv4, SecurityGroup, Subnet, Vpc,
 };
 use crate::placement::Zone;
 
-/// What is said of a network interface; everything may be left out.
+/// The settings of a network interface; all are optional.
 #[derive(Clone, Debug, Default)]
 pub struct LaunchInterface {
     /// Its id.
@@ -32,7 +32,7 @@ pub struct LaunchInterface {
     pub ipv6_prefixes: Vec<Ipv6Cidr>,
     /// Its security groups; the VPC's default group where there are none.
     pub security_groups: Vec<SecurityGroup>,
-    /// Its subnet; else the zone's default one, or one around the stated addresses.
+    /// Its subnet; else the zone's default one, or one around its addresses.
     pub subnet: Option<Subnet>,
     /// Its VPC; else the account's default one, or one around the subnet.
     pub vpc: Option<Vpc>,
@@ -40,8 +40,8 @@ pub struct LaunchInterface {
     pub owner: Option<AccountId>,
 }
 
-/// The instance that interfaces are settled for.
-pub(super) struct Place<'a> {
+/// The facts of the instance that its interfaces are derived from.
+pub(super) struct InterfaceDefaults<'a> {
     pub(super) instance: &'a InstanceId,
     pub(super) account: &'a AccountId,
     pub(super) zone: &'a Zone,
@@ -53,15 +53,15 @@ const DEFAULT_VPC: Ipv4Addr = Ipv4Addr::new(172, 31, 0, 0);
 
 /// Settles all interfaces of an instance, the primary one first; there is always one.
 pub(super) fn settle(
-    mut stated: Vec<LaunchInterface>,
-    place: &Place<'_>,
+    mut settings: Vec<LaunchInterface>,
+    defaults: &InterfaceDefaults<'_>,
 ) -> Result<Vec<NetworkInterface>, LaunchError> {
-    if stated.is_empty() {
-        stated.push(LaunchInterface::default());
+    if settings.is_empty() {
+        settings.push(LaunchInterface::default());
     }
-    let mut settled = Vec::<NetworkInterface>::with_capacity(stated.len());
-    for (nth, interface) in (0..).zip(stated) {
-        let interface = interface.settle(nth, place, &settled)?;
+    let mut settled = Vec::<NetworkInterface>::with_capacity(settings.len());
+    for (nth, interface) in (0..).zip(settings) {
+        let interface = interface.settle(nth, defaults, &settled)?;
         if let Some(other) = settled.iter().find(|other| other.clashes_with(&interface)) {
             return Err(LaunchError::SameInterface { one: other.id.clone(), other: interface.id });
         }
@@ -90,16 +90,16 @@ impl LaunchInterface {
     fn settle(
         self,
         nth: u16,
-        place: &Place<'_>,
+        defaults: &InterfaceDefaults<'_>,
         earlier: &[NetworkInterface],
     ) -> Result<NetworkInterface, LaunchError> {
-        let seed = place.seed("interface", nth);
+        let seed = defaults.seed("interface", nth);
         let subnet = match &self.subnet {
             Some(subnet) => subnet.clone(),
-            None => place.subnet(self.ipv4.first(), self.ipv6.first()),
+            None => defaults.subnet(self.ipv4.first(), self.ipv6.first()),
         };
-        if subnet.zone != *place.zone {
-            let zone = place.zone.clone();
+        if subnet.zone != *defaults.zone {
+            let zone = defaults.zone.clone();
             return Err(LaunchError::SubnetElsewhere { subnet: subnet.id, zone });
         }
         let is_taken = |address| {
@@ -124,10 +124,10 @@ impl LaunchInterface {
         }
         let mut security_groups = self.security_groups;
         if security_groups.is_empty() {
-            security_groups.push(place.default_group());
+            security_groups.push(defaults.default_group());
         }
         Ok(NetworkInterface {
-            id: self.id.unwrap_or_else(|| InterfaceId::derived(&place.seed("eni-", nth))),
+            id: self.id.unwrap_or_else(|| InterfaceId::derived(&defaults.seed("eni-", nth))),
             device_index: self.device_index.unwrap_or(nth),
             network_card: self.network_card,
             // 02: locally administered, not multicast, as on EC2.
@@ -137,14 +137,14 @@ impl LaunchInterface {
             ipv4_prefixes: self.ipv4_prefixes,
             ipv6_prefixes: self.ipv6_prefixes,
             security_groups,
-            vpc: self.vpc.unwrap_or_else(|| place.vpc(&subnet)),
+            vpc: self.vpc.unwrap_or_else(|| defaults.vpc(&subnet)),
             subnet,
-            owner: self.owner.unwrap_or_else(|| place.account.clone()),
+            owner: self.owner.unwrap_or_else(|| defaults.account.clone()),
         })
     }
 }
 
-impl Place<'_> {
+impl InterfaceDefaults<'_> {
     /// What the facts of the nth interface are derived from.
     fn seed(&self, purpose: &str, nth: u16) -> [u8; 32] {
         match nth {
@@ -158,7 +158,7 @@ impl Place<'_> {
         derive(&[&[prefix, self.account.as_str()], parts].concat())
     }
 
-    /// The zone's default subnet, or one around the addresses that are stated.
+    /// The zone's default subnet, or one around the addresses of the launch.
     fn subnet(&self, ipv4: Option<&PrivateIpv4>, ipv6: Option<&Ipv6Addr>) -> Subnet {
         // Sixteen /20 subnets fit the VPC, more than a Region has zones.
         let default = Ipv4Addr::new(172, 31, (self.zone.index() % 16) * 16, 0);
@@ -246,15 +246,15 @@ mod tests {
 
     fn settle_in_zone_b(
         nth: usize,
-        stated: Vec<LaunchInterface>,
+        settings: Vec<LaunchInterface>,
     ) -> Result<Vec<NetworkInterface>, LaunchError> {
-        let place = Place {
+        let defaults = InterfaceDefaults {
             instance: &format!("i-{nth:017x}").parse().unwrap(),
             account: &"123456789012".parse().unwrap(),
             zone: &"us-east-1b".parse().unwrap(),
             has_ipv6: true,
         };
-        settle(stated, &place)
+        settle(settings, &defaults)
     }
 
     #[test]
@@ -278,13 +278,13 @@ mod tests {
     }
 
     #[test]
-    fn networks_form_around_stated_addresses() {
-        let stated = LaunchInterface {
+    fn networks_form_around_configured_addresses() {
+        let settings = LaunchInterface {
             ipv4: vec![PrivateIpv4 { address: "10.1.2.3".parse().unwrap(), public: None }],
             ipv6: vec!["2001:db8:1:203::5".parse().unwrap()],
             ..<_>::default()
         };
-        let interface = settle_in_zone_b(1, vec![stated]).unwrap().remove(0);
+        let interface = settle_in_zone_b(1, vec![settings]).unwrap().remove(0);
         assert_eq!(interface.subnet.ipv4.unwrap().to_string(), "10.1.0.0/20");
         assert_eq!(interface.subnet.ipv6.unwrap().to_string(), "2001:db8:1:203::/64");
         assert_eq!(interface.vpc.ipv4[0].to_string(), "10.1.0.0/16");
@@ -296,16 +296,16 @@ mod tests {
     fn a_subnet_without_ipv4_gives_no_ipv4_address() {
         let mut derived = settle_in_zone_b(1, vec![]).unwrap().remove(0);
         derived.subnet.ipv4 = None;
-        let stated = LaunchInterface { subnet: Some(derived.subnet), ..<_>::default() };
-        let interface = settle_in_zone_b(1, vec![stated]).unwrap().remove(0);
+        let settings = LaunchInterface { subnet: Some(derived.subnet), ..<_>::default() };
+        let interface = settle_in_zone_b(1, vec![settings]).unwrap().remove(0);
         assert_eq!(interface.private_ipv4(), None);
         assert_eq!(interface.ipv6, derived.ipv6);
     }
 
     #[test]
-    fn what_cannot_be_is_refused() {
+    fn impossible_interfaces_are_refused() {
         let at = |device_index| LaunchInterface { device_index, ..<_>::default() };
-        let refused = |stated| settle_in_zone_b(1, stated).err().unwrap();
+        let refused = |settings| settle_in_zone_b(1, settings).err().unwrap();
         assert_eq!(refused(vec![at(Some(1))]), LaunchError::NoPrimaryInterface);
         let twice = refused(vec![at(Some(0)), at(Some(0))]);
         assert!(matches!(twice, LaunchError::SameInterface { .. }));

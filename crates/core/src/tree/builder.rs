@@ -1,10 +1,9 @@
-//! A tree being put together: directories come into being with their first child, and what they
-//! list is settled when all are there.
+//! A tree being put together: a directory exists as soon as it has a child; listings are written
+//! when all children are known.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
-use std::sync::OnceLock;
 
-use super::{Content, Directory, Name, Node, Span, Tree};
+use super::layout::{Content, Directory, Layout, Name, Node, Span};
 use crate::catalogue::{self, ALWAYS, Value};
 use crate::extra::{Conflict, Extra};
 use crate::instance::Instance;
@@ -34,7 +33,7 @@ impl Draft {
 }
 
 /// A name in a listing, which is sorted by rank, then by name: all ranks are 0 but where an order
-/// was given.
+/// is fixed.
 #[derive(Clone, Eq, Ord, PartialEq, PartialOrd)]
 struct Label {
     rank: usize,
@@ -133,7 +132,7 @@ impl Builder {
     }
 
     /// Writes the tree, from the root down.
-    pub(super) fn finish(mut self) -> Tree {
+    pub(super) fn finish(mut self) -> Layout {
         let mut children = HashMap::<String, Vec<(Label, String)>>::new();
         for (path, draft) in self.drafts.iter().filter(|(path, _)| !path.is_empty()) {
             let child = (draft.label.clone(), path.clone());
@@ -166,12 +165,11 @@ impl Builder {
             };
             tree.nodes.push(Node { name, since: draft.since, content });
         }
-        Tree {
+        Layout {
             nodes: tree.nodes.into(),
             names: tree.names.into(),
             values: tree.values.into(),
             timed: tree.timed.into(),
-            signatures: OnceLock::new(),
         }
     }
 }

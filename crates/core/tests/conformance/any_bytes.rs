@@ -70,7 +70,7 @@ proptest! {
     }
 }
 
-/// Each path of one instance, asked of the other, with tokens of either.
+/// Each path of one instance, requested from the other, with tokens of either.
 #[test]
 fn a_neighbours_paths_lead_nowhere() {
     let [(one, _), (other, marks)] = neighbours();

@@ -1,4 +1,4 @@
-//! One exchange, bytes in and bytes out, and what must hold of any answer whatever was asked. The
+//! One exchange, bytes in and bytes out, and what must hold of every answer. The
 //! fuzzer includes this file as well.
 
 use std::sync::LazyLock;

@@ -79,7 +79,7 @@ fn walk(tree: &Tree, version: &str) {
     }
 }
 
-/// The part of a path that a listed name stands for: `0=my-key` is asked for as `0`.
+/// The part of a path that a listed name stands for: `0=my-key` is requested as `0`.
 pub(crate) fn segment<'a>(directory: &str, name: &'a str) -> &'a str {
     let name = name.strip_suffix('/').unwrap_or(name);
     if directory.ends_with("/public-keys") { name.split('=').next().unwrap() } else { name }

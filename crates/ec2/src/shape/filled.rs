@@ -1,5 +1,5 @@
-//! Every operation, asked and answered with everything that the model has, against the model itself:
-//! what the tables lost, or call by a wrong name, shows here.
+//! Every operation with every member of its request and answer, compared with the model itself: finds
+//! members that the tables lost or misname.
 
 use std::collections::BTreeMap;
 
@@ -11,14 +11,14 @@ use crate::{Done, Params, Request};
 #[path = "../../tests/wire/parsed.rs"]
 mod parsed;
 
-/// What `path` asks when everything is asked.
-pub(crate) trait Asked {
-    fn asked(path: &str) -> Self;
+/// A request with every member set, at `path`.
+pub(crate) trait FilledInput {
+    fn filled_input(path: &str) -> Self;
 }
 
-/// What `path` answers when everything is answered.
-pub(crate) trait Answered {
-    fn answered(path: &str) -> Self;
+/// An answer with every member set, at `path`.
+pub(crate) trait FilledOutput {
+    fn filled_output(path: &str) -> Self;
 }
 
 /// The value that stands at `path`, as text, for a type of the model.
@@ -36,16 +36,16 @@ fn text(path: &str, kind: &str) -> String {
 
 macro_rules! filled {
     ($($type:ty: $kind:literal, $parse:expr;)*) => {$(
-        impl Asked for $type {
-            fn asked(path: &str) -> Self {
+        impl FilledInput for $type {
+            fn filled_input(path: &str) -> Self {
                 let parse: fn(String) -> Option<Self> = $parse;
                 parse(text(path, $kind)).unwrap()
             }
         }
 
-        impl Answered for $type {
-            fn answered(path: &str) -> Self {
-                Self::asked(path)
+        impl FilledOutput for $type {
+            fn filled_output(path: &str) -> Self {
+                Self::filled_input(path)
             }
         }
     )*};
@@ -62,32 +62,32 @@ filled! {
     Blob: "blob", |text| Self::from_base64(&text);
 }
 
-impl<T: Asked> Asked for Option<T> {
-    fn asked(path: &str) -> Self {
-        Some(T::asked(path))
+impl<T: FilledInput> FilledInput for Option<T> {
+    fn filled_input(path: &str) -> Self {
+        Some(T::filled_input(path))
     }
 }
 
-impl<T: Asked> Asked for Vec<T> {
-    fn asked(path: &str) -> Self {
-        vec![T::asked(&format!("{path}.1"))]
+impl<T: FilledInput> FilledInput for Vec<T> {
+    fn filled_input(path: &str) -> Self {
+        vec![T::filled_input(&format!("{path}.1"))]
     }
 }
 
-impl<T: Answered> Answered for Option<T> {
-    fn answered(path: &str) -> Self {
-        Some(T::answered(path))
+impl<T: FilledOutput> FilledOutput for Option<T> {
+    fn filled_output(path: &str) -> Self {
+        Some(T::filled_output(path))
     }
 }
 
-impl<T: Answered> Answered for Vec<T> {
-    fn answered(path: &str) -> Self {
-        vec![T::answered(&format!("{path}/item"))]
+impl<T: FilledOutput> FilledOutput for Vec<T> {
+    fn filled_output(path: &str) -> Self {
+        vec![T::filled_output(&format!("{path}/item"))]
     }
 }
 
-impl Answered for Done {
-    fn answered(_: &str) -> Self {
+impl FilledOutput for Done {
+    fn filled_output(_: &str) -> Self {
         Done
     }
 }

@@ -1,6 +1,9 @@
 //! The header form: `Authorization: AWS4-HMAC-SHA256 Credential=…, SignedHeaders=…, Signature=…`
 
-use super::{ALGORITHM, AuthError, Claim, Message, header};
+use super::canonical::ALGORITHM;
+use super::claim::Claim;
+use super::error::AuthError;
+use super::message::{Message, header};
 
 /// What the `Authorization` header claims, if there is one.
 pub(super) fn claim(message: &Message<'_>) -> Result<Option<Claim>, AuthError> {

@@ -2,11 +2,15 @@
 
 use std::fmt;
 
+use hmac::{Hmac, KeyInit as _, Mac as _};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
 use sha2::{Digest as _, Sha256};
 
-use super::{ALGORITHM, Message, SecretKey, hex, hmac};
+use super::message::{Message, SecretKey};
 use crate::form;
+
+/// The only algorithm there is.
+pub(super) const ALGORITHM: &str = "AWS4-HMAC-SHA256";
 
 /// Everything but RFC 3986's unreserved characters.
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
@@ -153,4 +157,15 @@ fn header(message: &Message<'_>, name: &str) -> Vec<u8> {
 
 fn encoded(bytes: &[u8]) -> String {
     percent_encode(bytes, RESERVED).to_string()
+}
+
+pub(super) fn hmac(key: &[u8], message: &[u8]) -> [u8; 32] {
+    let mut mac = Hmac::<Sha256>::new_from_slice(key)
+        .unwrap_or_else(|_| unreachable!("HMAC takes a key of any length"));
+    mac.update(message);
+    mac.finalize().into_bytes().into()
+}
+
+pub(super) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -1,6 +1,9 @@
 //! The query form: `?X-Amz-Algorithm=…&X-Amz-Credential=…&…&X-Amz-Signature=…`
 
-use super::{ALGORITHM, AuthError, Claim, MAX_EXPIRES_SECONDS, Message};
+use super::canonical::ALGORITHM;
+use super::claim::{Claim, MAX_EXPIRES_SECONDS};
+use super::error::AuthError;
+use super::message::Message;
 use crate::form;
 
 /// What the query claims, if it says anything about a signature.

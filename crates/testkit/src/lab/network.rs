@@ -13,8 +13,8 @@ use imds_linux::route::Destination;
 use imds_linux::tap::TapDevice;
 use imds_linux::{Batch, Namespace, Netlink, sysctl};
 
+use super::family::{Family, SERVICE_V4, SERVICE_V6};
 use super::relay::{Loss, Relay};
-use super::{Family, SERVICE_V4, SERVICE_V6};
 use crate::eventually;
 
 /// The interfaces towards the service and away from it.
@@ -92,7 +92,7 @@ impl Network {
         self.relay.as_ref().map(Relay::passed_and_lost).unwrap_or_default()
     }
 
-    /// An address near the service that the way leads to, and where nobody is.
+    /// A routed address near the service that no host has.
     pub fn nobody(family: Family) -> IpAddr {
         match family {
             Family::Ipv4 => Ipv4Addr::new(10, 0, 0, 9).into(),
@@ -103,7 +103,7 @@ impl Network {
 
 /// Waits until the calling thread's namespace takes packets for each of its IPv6 addresses. The kernel
 /// gives an address that it does not have to probe for its local route all the same in a worker, after
-/// it has said that the address is there; until then packets for it are dropped.
+/// it has reported the address; until then packets for it are dropped.
 fn wait_for_local_routes() -> Result<()> {
     let addresses = Netlink::open()?.addresses()?;
     let addresses = addresses.into_iter().filter_map(|address| match address {
@@ -183,7 +183,7 @@ fn join(
     Ok(relay)
 }
 
-/// Gives an interface its addresses, and says who is at the other end of its link.
+/// Gives an interface its addresses, and its neighbour at the other end of the link.
 fn face(batch: &mut Batch, index: u32, link: u8, side: Side) {
     for address in addresses(link, side) {
         batch.address(index, address, if address.is_ipv4() { 24 } else { 64 });

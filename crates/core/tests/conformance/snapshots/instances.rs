@@ -1,4 +1,4 @@
-//! The instances whose trees are kept.
+//! The instances that have a snapshot of their tree.
 
 use imds_core::block_device::{BlockDevice, Volume};
 use imds_core::events::{
@@ -30,7 +30,7 @@ pub(crate) fn instances() -> impl Iterator<Item = (&'static str, Instance)> {
     launches.into_iter().map(|(name, launch)| (name, launch.settle().unwrap()))
 }
 
-/// Nothing said but the image.
+/// Only the image is set.
 fn al2_xen() -> Launch {
     Launch {
         image: WellKnownImage::AmazonLinux2.into(),

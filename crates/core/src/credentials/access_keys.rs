@@ -1,0 +1,53 @@
+//! The three texts that sign requests to AWS, and the document that serves them.
+
+use crate::ids::{InstanceId, derive};
+use crate::json;
+use crate::time::iso8601;
+
+const BASE32: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+const BASE64: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+/// The three texts that sign requests to AWS.
+#[derive(Clone)]
+pub struct AccessKeys {
+    /// `AccessKeyId`
+    pub access_key_id: String,
+    /// `SecretAccessKey`
+    pub secret_access_key: String,
+    /// `Token`
+    pub session_token: String,
+}
+
+impl AccessKeys {
+    pub(super) fn generate(instance: &InstanceId, role: &str, period: u64) -> Self {
+        let period = period.to_string();
+        let text = |purpose: &str, alphabet: &[u8], length: usize| -> String {
+            (0_u8..)
+                .flat_map(|block| {
+                    derive(&[instance.as_str(), role, &period, purpose, &block.to_string()])
+                })
+                .map(|byte| char::from(alphabet[usize::from(byte) % alphabet.len()]))
+                .take(length)
+                .collect()
+        };
+        Self {
+            access_key_id: format!("ASIA{}", text("id", BASE32, 16)),
+            secret_access_key: text("secret", BASE64, 40),
+            session_token: format!("IQoJb3JpZ2luX2Vj{}==", text("token", BASE64, 346)),
+        }
+    }
+
+    /// The document that serves these keys: renewed at `updated`, good until `expires`, in seconds since
+    /// 1970.
+    pub(super) fn document(&self, updated: u64, expires: u64) -> String {
+        json::document(&[
+            ("Code", "Success"),
+            ("LastUpdated", &iso8601(updated)),
+            ("Type", "AWS-HMAC"),
+            ("AccessKeyId", &self.access_key_id),
+            ("SecretAccessKey", &self.secret_access_key),
+            ("Token", &self.session_token),
+            ("Expiration", &iso8601(expires)),
+        ])
+    }
+}
