@@ -92,8 +92,7 @@ const LIBRARIES: &[&str] = &[
 pub(crate) const CRATES: &[Crate] = &[
     row("imds-core", &[], PURE),
     row("imds-ec2", &[], PURE),
-    // Its tests turn on a feature of its own.
-    row("imds-kv", &["imds-kv"], &[PROCESSES]),
+    row("imds-kv", &[], &[PROCESSES]),
     row("imds-linux", &[], &[]),
     row("imds-client", &[], &[PROCESSES]),
     // It measures processor time, and parses in a process of its own.
@@ -129,7 +128,7 @@ pub(crate) const CRATES: &[Crate] = &[
 ];
 
 /// Crates that tests of every crate may import.
-pub(crate) const FOR_TESTS: &[&str] = &["testkit", "imds-linux"];
+pub(crate) const FOR_TESTS: &[&str] = &["testkit", "imds-linux", "imds-kv"];
 
 /// A module inside a crate whose place among the others is fixed. Modules are those of the root.
 pub(crate) struct Layer {

@@ -11,6 +11,7 @@ use super::{
 };
 
 /// Carries out `request`, and returns the document that answers it.
+// long function: a line for each operation.
 pub(super) fn dispatch(call: &Call<'_>, request: &Request) -> Result<String, Refusal> {
     match request {
         Request::AssociateIamInstanceProfile(request) => {

@@ -1,8 +1,10 @@
 //! What `imds migrate` does with files: scan a tree, say what is found, replace a file.
 
+mod error_chain;
 mod progress;
 mod replace;
 mod rules;
+mod scanned;
 mod tally;
 
 use std::collections::BTreeMap;
@@ -12,87 +14,14 @@ use std::process::Command;
 use std::sync::Mutex;
 use std::time::Duration;
 
-use imds_migrate::{
-    Edit, EditError, Event, Finding, Level, Levels, ScanError, Scanner, Walk, apply, report,
-};
+use imds_migrate::{EditError, Event, Scanner, Walk, apply};
 
 pub(crate) use rules::levels;
+pub(crate) use scanned::{Choice, Form, Scanned};
 pub(crate) use tally::Tally;
 
+use error_chain::in_full;
 use progress::Progress;
-use replace::Fingerprint;
-
-/// How findings are printed.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum Form {
-    Human { colour: bool },
-    Diff,
-    Json,
-    Sarif,
-}
-
-/// Which findings count, and which of their edits are made.
-#[derive(Clone, Debug)]
-pub(crate) struct Choice {
-    /// Those that change how instances are launched, too.
-    pub(crate) offers: bool,
-    pub(crate) levels: Levels,
-}
-
-impl Choice {
-    pub(crate) fn edits<'f>(&self, findings: &'f [Finding]) -> Vec<&'f Edit> {
-        let of = if self.offers { Finding::edits } else { Finding::rewrite };
-        findings.iter().flat_map(of).collect()
-    }
-}
-
-/// What is kept of a file with findings: not its content, so that a large tree costs as much
-/// memory as is found in it.
-#[derive(Debug)]
-pub(crate) struct Scanned {
-    pub(crate) findings: Vec<Finding>,
-    /// The findings as they are printed.
-    pub(crate) text: Result<Vec<u8>, EditError>,
-    fingerprint: Fingerprint,
-}
-
-impl Scanned {
-    /// Scans a file of which the content is at hand.
-    pub(crate) fn of(
-        scanner: &mut Scanner,
-        path: &Path,
-        bytes: &[u8],
-        form: Form,
-        choice: &Choice,
-    ) -> Result<Self, ScanError> {
-        Ok(Self::new(path, bytes, scanner.scan(path, bytes)?, form, choice))
-    }
-
-    fn new(
-        path: &Path,
-        bytes: &[u8],
-        mut findings: Vec<Finding>,
-        form: Form,
-        choice: &Choice,
-    ) -> Self {
-        let level = |finding: &Finding| choice.levels.of(finding.rule);
-        findings.retain(|finding| level(finding) > Level::Off);
-        let each = |print: &dyn Fn(&Finding) -> String| {
-            Ok(findings.iter().map(print).collect::<String>().into_bytes())
-        };
-        let text = match form {
-            Form::Human { colour } => {
-                each(&|f| report::human(path, bytes, f, level(f), colour) + "\n")
-            }
-            Form::Json => each(&|f| report::json(path, f, level(f)) + "\n"),
-            Form::Diff => {
-                apply(bytes, choice.edits(&findings)).map(|after| report::diff(path, bytes, &after))
-            }
-            Form::Sarif => Ok(Vec::new()),
-        };
-        Self { findings, text, fingerprint: Fingerprint::of(bytes) }
-    }
-}
 
 /// A scanner in a process of its own, which runs this program.
 pub(crate) fn scanner(limit: Duration) -> Scanner {
@@ -162,17 +91,4 @@ pub(crate) fn rewritten(
     choice: &Choice,
 ) -> Result<Vec<u8>, EditError> {
     apply(bytes, choice.edits(&file.findings))
-}
-
-/// An error and what caused it, in one line.
-fn in_full(error: &dyn Error) -> String {
-    let mut texts = vec![error.to_string()];
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        texts.push(error.to_string());
-        cause = error.source();
-    }
-    // Some errors repeat their cause.
-    texts.dedup();
-    texts.join(": ")
 }

@@ -39,6 +39,7 @@ fn openssl(directory: &Path, arguments: &str) -> Result<String> {
     Ok(Finished::success(&mut openssl)?.stdout)
 }
 
+// long function: one story, told step by step.
 fn the_guest_believes_the_key() -> Result<()> {
     let server = Server::start(&["--ami", "al2"])?;
     let directory = tempfile::tempdir()?;

@@ -246,6 +246,7 @@ fn command<'t>(
     Some(finding.reading(urls.iter().filter_map(|url| address::path(url))))
 }
 
+// long function: every place that a token can be put, from the safest on.
 fn rewrite<'t>(
     node: Node<'t>,
     name: Node<'t>,

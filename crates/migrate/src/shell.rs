@@ -111,6 +111,7 @@ pub(crate) fn look(snippet: &Snippet<'_>) -> Vec<Finding> {
 }
 
 /// Requests without a token, each with the edits that give it one.
+// long function: every place that a token can be put, from the safest on.
 fn tokenless<'t>(
     requests: &[Request<'t>],
     commands: &[Node<'t>],

@@ -5,7 +5,8 @@ use std::path::Path;
 
 use imds_migrate::{Finding, Level, Levels, Remedy, Rule, report};
 
-use super::{Scanned, in_full};
+use super::error_chain::in_full;
+use super::scanned::Scanned;
 
 /// Counts of files and findings.
 #[derive(Debug, Default)]

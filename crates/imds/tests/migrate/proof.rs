@@ -51,6 +51,7 @@ struct Verdict {
     idle: Vec<String>,
 }
 
+// long function: a case is run, rewritten, run again and judged, in this order.
 fn rewrites_print_what_the_originals_printed() -> Result<()> {
     let notes = cases::notes()?;
     let mut cases = vec![cases::long()?];

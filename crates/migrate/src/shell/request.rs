@@ -91,6 +91,7 @@ pub(crate) enum Kind {
 }
 
 /// Reads `command`; `None` when it does not fetch instance metadata.
+// long function: one reason to decline after another.
 pub(crate) fn recognise<'t>(
     command: Node<'t>,
     names: &Names<'t>,
@@ -188,6 +189,7 @@ struct Aim {
 }
 
 impl Aims {
+    // long function: one option after another, as the program reads them.
     fn read<'t>(words: &[Node<'t>], fetcher: Fetcher, names: &Names<'t>, source: &[u8]) -> Self {
         let mut aims = Self::default();
         let mut value_of: Option<(String, Role)> = None;

@@ -241,6 +241,7 @@ fn as_is(span: Range<usize>, snippet: &Snippet<'_>) -> Snippet<'static> {
 }
 
 /// The text in `node` as the inner interpreter reads it.
+// long function: one rule of quoting after another.
 fn inner(node: Node<'_>, snippet: &Snippet<'_>) -> Snippet<'static> {
     let source: &[u8] = &snippet.text;
     let quotes = usize::from(node.kind() != "heredoc_body");
