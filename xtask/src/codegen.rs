@@ -1,4 +1,4 @@
-//! `crates/ec2/src/shapes.rs` from the API model in `crates/ec2/model`.
+//! `crates/ec2/src/types.rs` from the API model in `crates/ec2/model`.
 
 mod emit;
 mod model;
@@ -12,18 +12,18 @@ use anyhow::{Context as _, Result, bail};
 
 use model::Model;
 
-/// Writes the shapes.
+/// Writes the types.
 pub(crate) fn run() -> Result<()> {
-    fs::write(in_ec2("src/shapes.rs"), generated()?)?;
+    fs::write(in_ec2("src/types.rs"), generated()?)?;
     Ok(())
 }
 
-/// Fails unless the shapes are what the model makes of them.
+/// Fails unless the types are what the model makes of them.
 pub(crate) fn check() -> Result<()> {
-    if fs::read_to_string(in_ec2("src/shapes.rs"))? != generated()? {
-        bail!("crates/ec2/src/shapes.rs is not what the model says; run `cargo xtask codegen`");
+    if fs::read_to_string(in_ec2("src/types.rs"))? != generated()? {
+        bail!("crates/ec2/src/types.rs is not what the model says; run `cargo xtask codegen`");
     }
-    println!("generated shapes: as the model says");
+    println!("generated types: as the model says");
     Ok(())
 }
 
@@ -40,7 +40,7 @@ pub(crate) fn trim() -> Result<()> {
 fn generated() -> Result<String> {
     let text = fs::read_to_string(in_ec2("model/ec2.json"))?;
     let model: Model = serde_json::from_str(&text).context("model/ec2.json")?;
-    rustfmt(&emit::shapes(&model)?)
+    rustfmt(&emit::types(&model)?)
 }
 
 fn rustfmt(source: &str) -> Result<String> {

@@ -59,7 +59,7 @@ fn is_meant(
     match &before.description {
         Description::Said(said) => Ok(said == description),
         Description::RecordDigest(digest) => {
-            let instance = launch.clone().settle()?;
+            let instance = launch.clone().resolve()?;
             let record = launch::record(&instance, network, || association(&instance));
             Ok(*digest == record_digest(&record, &instance))
         }
@@ -93,10 +93,10 @@ fn launch_anew(
     forgotten: Transaction,
     description: Value,
 ) -> Result<Instance, DefaultInstanceError> {
-    let described = launch.clone().settle().map_err(LaunchRefused::from)?;
+    let described = launch.clone().resolve().map_err(LaunchRefused::from)?;
     let defaults = store.read(&keys::metadata_defaults(described.zone.region()))?;
     let defaults = defaults.map(|stored| stored.record).unwrap_or_default();
-    let instance = launch::settle(launch, defaults)?;
+    let instance = launch::resolve(launch, defaults)?;
     let record = launch::record(&instance, network, || association(&instance));
     let default = DefaultInstance {
         region: instance.zone.region().clone(),

@@ -62,7 +62,7 @@ pub fn instance(
         extra: Vec::new(),
     };
     // Checked when the service started. What calls make of the instance since then wins over it.
-    Ok(Instance { extra: overrides.extra(id), ..launch.settle()? })
+    Ok(Instance { extra: overrides.extra(id), ..launch.resolve()? })
 }
 
 fn image(kept: &records::InstanceImage, instance_type: &InstanceType) -> Image {

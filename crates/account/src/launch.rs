@@ -25,9 +25,9 @@ pub enum LaunchRefused {
 
 /// Settles what `launch` says under the account's defaults: each option comes from the launch, else
 /// from the account, else from the image.
-pub fn settle(mut launch: Launch, defaults: MetadataDefaults) -> Result<Instance, LaunchRefused> {
+pub fn resolve(mut launch: Launch, defaults: MetadataDefaults) -> Result<Instance, LaunchRefused> {
     launch.options = launch.options.or(defaults.preferences);
-    let instance = launch.settle()?;
+    let instance = launch.resolve()?;
     defaults.check(&instance.options)?;
     Ok(instance)
 }
@@ -276,7 +276,7 @@ mod tests {
     fn a_record_has_all_that_was_said() {
         let said = said();
         let network = Network::of(&said);
-        let launched = said.settle().unwrap();
+        let launched = said.resolve().unwrap();
         let record = record(&launched, &network, || "iip-assoc-1".to_owned());
         let record: records::Instance = records::decode(&records::encode(&record)).unwrap();
         let tags = Tags::from([("Name".to_owned(), "web".to_owned())]);
@@ -299,7 +299,7 @@ mod tests {
     /// As version 1 had it.
     #[test]
     fn spot_instances_of_earlier_records_stay_spot_instances() {
-        let launched = Launch::default().settle().unwrap();
+        let launched = Launch::default().resolve().unwrap();
         let network = Network::of(&Launch::default());
         let record = record(&launched, &network, String::new);
         let mut form: serde_json::Value =

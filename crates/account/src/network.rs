@@ -23,8 +23,8 @@ pub struct Network {
 impl Network {
     /// The network of the account that launches `launch`.
     pub fn of(launch: &Launch) -> Self {
-        let account = launch.clone().settle().map(|instance| instance.account);
-        let account = account.or_else(|_| Launch::default().settle().map(|it| it.account));
+        let account = launch.clone().resolve().map(|instance| instance.account);
+        let account = account.or_else(|_| Launch::default().resolve().map(|it| it.account));
         let account =
             account.unwrap_or_else(|_| unreachable!("nothing was said that could be wrong"));
         Self { account, subnets: Vec::new() }
@@ -90,7 +90,7 @@ impl Network {
             options: Preferences { http_protocol_ipv6: Some(Switch::Enabled), ..<_>::default() },
             ..Launch::default()
         };
-        launch.settle().ok()?.primary_interface().subnet.ipv6
+        launch.resolve().ok()?.primary_interface().subnet.ipv6
     }
 
     /// All subnets of a Region, the zones' default subnets first.
@@ -107,7 +107,7 @@ impl Network {
             zone: Some(zone.clone()),
             ..Launch::default()
         };
-        let instance = launch.settle();
+        let instance = launch.resolve();
         let interface = instance.ok().and_then(|instance| instance.interfaces.into_iter().next());
         let interface = interface.and_then(|interface| {
             let group = interface.security_groups.into_iter().next()?;

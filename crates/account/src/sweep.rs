@@ -113,7 +113,7 @@ mod tests {
             ("i-33333333", Lifecycle::Terminated),
         ] {
             let launch = Launch { instance_id: id.parse().ok(), ..Launch::default() };
-            let instance = launch.settle().unwrap();
+            let instance = launch.resolve().unwrap();
             let mut record = launch::record(&instance, &network, String::new);
             record.lifecycle = lifecycle;
             record.transition =

@@ -123,7 +123,7 @@ fn faults() -> Vec<Fault> {
         failing(
             "disabled",
             |error| matches!(error, Error::EndpointDisabled),
-            || Box::new(|_, _| Act::Answer(answer(403, &[], ""))),
+            || Box::new(|_, _| Act::Respond(answer(403, &[], ""))),
         ),
         answered("503 at first", 500, busy_at_first),
         answered("token ends early", 500, tokens_for_one_request),
@@ -137,7 +137,7 @@ fn faults() -> Vec<Fault> {
         failing(
             "endless token",
             |error| matches!(error, Error::TooLong { .. }),
-            || Box::new(|_, _| Act::Answer(answer(200, &[], &"A".repeat(1 << 18)))),
+            || Box::new(|_, _| Act::Respond(answer(200, &[], &"A".repeat(1 << 18)))),
         ),
         failing(
             "redirect",
@@ -156,7 +156,7 @@ fn faults() -> Vec<Fault> {
             service: Service::Scripted(Family::Ipv4, || {
                 Box::new(|head, _| match head {
                     _ if is_put(head) => Act::SwallowedAndOpen(token()),
-                    _ => Act::Answer(answer(401, &[], "")),
+                    _ => Act::Respond(answer(401, &[], "")),
                 })
             }),
             ..lost
@@ -181,21 +181,21 @@ fn instance_id() -> String {
 }
 
 fn with_tokens(other: fn() -> String) -> Script {
-    Box::new(move |head, _| Act::Answer(if is_put(head) { token() } else { other() }))
+    Box::new(move |head, _| Act::Respond(if is_put(head) { token() } else { other() }))
 }
 
 /// Takes its time for tokens, and for nothing else.
 fn slow_by(milliseconds: u64) -> Script {
     let delay = Duration::from_millis(milliseconds);
     Box::new(move |head, _| match head {
-        _ if is_put(head) => Act::After(delay, Box::new(Act::Answer(token()))),
-        _ => Act::Answer(instance_id()),
+        _ if is_put(head) => Act::After(delay, Box::new(Act::Respond(token()))),
+        _ => Act::Respond(instance_id()),
     })
 }
 
 fn busy_at_first() -> Script {
     Box::new(|head, count| {
-        Act::Answer(match head {
+        Act::Respond(match head {
             _ if !is_put(head) => instance_id(),
             _ if count < CLIENTS => answer(503, &[], ""),
             _ => token(),
@@ -208,11 +208,11 @@ fn tokens_for_one_request() -> Script {
     let used = Mutex::new(HashSet::new());
     Box::new(move |head, count| {
         if is_put(head) {
-            return Act::Answer(answer(200, &[], &format!("TOKEN{count}")));
+            return Act::Respond(answer(200, &[], &format!("TOKEN{count}")));
         }
         let token = head.lines().find(|line| line.contains("TOKEN")).unwrap_or_default().to_owned();
         let is_new = used.lock().is_ok_and(|mut used| used.insert(token));
-        Act::Answer(if is_new { instance_id() } else { answer(401, &[], "") })
+        Act::Respond(if is_new { instance_id() } else { answer(401, &[], "") })
     })
 }
 

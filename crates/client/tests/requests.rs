@@ -35,15 +35,15 @@ pub(crate) fn service(
 
 /// A token for who asks for one, and this answer for everybody else.
 fn token_or(line: &str, other: String) -> Act {
-    Act::Answer(if is_put(line) { token() } else { other })
+    Act::Respond(if is_put(line) { token() } else { other })
 }
 
 /// The same, but tokens take a while.
 fn slow_token_or(line: &str, delay: Duration, other: String) -> Act {
     if is_put(line) {
-        Act::After(delay, Box::new(Act::Answer(token())))
+        Act::After(delay, Box::new(Act::Respond(token())))
     } else {
-        Act::Answer(other)
+        Act::Respond(other)
     }
 }
 
@@ -90,9 +90,9 @@ fn giving_up() -> Result<()> {
 
 fn dead_token() -> Result<()> {
     let (live, address) = service(|line, count| match is_put(line) {
-        true => Act::Answer(token()),
-        false if count == 1 => Act::Answer(answer(401, &[], "")),
-        false => Act::Answer(answer(200, &[], "i-1")),
+        true => Act::Respond(token()),
+        false if count == 1 => Act::Respond(answer(401, &[], "")),
+        false => Act::Respond(answer(200, &[], "i-1")),
     })?;
     let client_of_live = client(address)?;
     let ids = run(async {
@@ -115,25 +115,25 @@ fn dead_token() -> Result<()> {
 
 fn passing_failures() -> Result<()> {
     let failures = [
-        Act::Answer(answer(500, &[], "")),
-        Act::Answer(answer(503, &[], "busy")),
-        Act::Answer(answer(429, &[], "")),
+        Act::Respond(answer(500, &[], "")),
+        Act::Respond(answer(503, &[], "busy")),
+        Act::Respond(answer(429, &[], "")),
         Act::Close,
-        Act::Answer("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nAQ".into()),
+        Act::Respond("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nAQ".into()),
     ];
     for failure in failures {
         let name = format!("{failure:?}");
         let (service, address) = service(move |line, count| match is_put(line) {
             _ if count == 0 => failure.clone(),
-            true => Act::Answer(token()),
-            false => Act::Answer(answer(200, &[], "i-1")),
+            true => Act::Respond(token()),
+            false => Act::Respond(answer(200, &[], "i-1")),
         })?;
         let id = run(client(address)?.instance_id())?;
         ensure!(id.as_deref().ok() == Some("i-1"), "{name}: {id:?}");
         ensure!(service.puts() == 2, "{name}: {} tokens", service.puts());
     }
     // A burst that outlasts all tries is an error that says so.
-    let (service, address) = service(|_, _| Act::Answer(answer(503, &[], "")))?;
+    let (service, address) = service(|_, _| Act::Respond(answer(503, &[], "")))?;
     let error = run(client(address)?.instance_id())?;
     ensure!(matches!(error, Err(Error::Status { status: 503, .. })), "{error:?}");
     ensure!(service.puts() == 4, "{} tries", service.puts());
@@ -142,8 +142,9 @@ fn passing_failures() -> Result<()> {
 
 fn refusals() -> Result<()> {
     for status in [301, 400, 403, 404, 405, 411, 417] {
-        let (service, address) =
-            service(move |_, _| Act::Answer(answer(status, &["Location: http://192.0.2.1/"], "")))?;
+        let (service, address) = service(move |_, _| {
+            Act::Respond(answer(status, &["Location: http://192.0.2.1/"], ""))
+        })?;
         let error = run(client(address)?.instance_id())?;
         let is_expected = match status {
             403 => matches!(error, Err(Error::EndpointDisabled)),
@@ -187,7 +188,7 @@ fn invalid_responses() -> Result<()> {
         ensure!(matches!(error, Some(Error::Malformed { .. })), "{error:?}");
     }
     for body in ["a b", "a\r\nX: y", "", "\u{1f}"] {
-        let (_service, address) = service(move |_, _| Act::Answer(answer(200, &[], body)))?;
+        let (_service, address) = service(move |_, _| Act::Respond(answer(200, &[], body)))?;
         let error = run(crate::way::client(address)?.instance_id())?;
         ensure!(matches!(error, Err(Error::Malformed { .. })), "{body:?}: {error:?}");
     }
@@ -196,9 +197,9 @@ fn invalid_responses() -> Result<()> {
 
 fn retry_after() -> Result<()> {
     let (_service, address) = service(|line, count| match is_put(line) {
-        _ if count == 0 => Act::Answer(answer(503, &["Retry-After: 1"], "")),
-        true => Act::Answer(token()),
-        false => Act::Answer(answer(200, &[], "i-1")),
+        _ if count == 0 => Act::Respond(answer(503, &["Retry-After: 1"], "")),
+        true => Act::Respond(token()),
+        false => Act::Respond(answer(200, &[], "i-1")),
     })?;
     let began = Instant::now();
     let id = run(client(address)?.instance_id())?;
@@ -209,7 +210,7 @@ fn retry_after() -> Result<()> {
     for seconds in ["60", "18446744073709551615"] {
         let field = format!("Retry-After: {seconds}");
         let (service, address) =
-            self::service(move |_, _| Act::Answer(answer(503, &[&field], "")))?;
+            self::service(move |_, _| Act::Respond(answer(503, &[&field], "")))?;
         let client = client(address)?;
         let call = async |clock: ClientClock| (client.instance_id().await, clock.now());
         let (id, took) = run(ClientClock::with(call))?;

@@ -46,7 +46,7 @@ fn document(expiration: &str) -> String {
 
 /// A role with credentials that expire at this time.
 fn role(head: &str, expiration: &str) -> Act {
-    Act::Answer(match head {
+    Act::Respond(match head {
         _ if is_put(head) => token(),
         _ if head.contains("/security-credentials/web ") => document(expiration),
         _ if head.contains("/security-credentials/ ") => answer(200, &[], "web"),
@@ -62,7 +62,7 @@ fn replaced() -> Result<()> {
     let (service, address) = service(|head, count| match head {
         // The first list is of a role that the next request finds replaced.
         _ if head.contains("/security-credentials/ ") && count == 0 => {
-            Act::Answer(answer(200, &[], "old"))
+            Act::Respond(answer(200, &[], "old"))
         }
         _ => role(head, "2037-01-01T00:00:00Z"),
     })?;
@@ -75,7 +75,7 @@ fn replaced() -> Result<()> {
 
 fn missing() -> Result<()> {
     let (service, address) = service(|head, _| match head {
-        _ if head.contains("/security-credentials/ ") => Act::Answer(answer(200, &[], "old")),
+        _ if head.contains("/security-credentials/ ") => Act::Respond(answer(200, &[], "old")),
         _ => role(head, "2037-01-01T00:00:00Z"),
     })?;
     let error = run(client(address)?.credentials())?.err();
@@ -119,9 +119,9 @@ fn listening(settings: Settings) -> (Client, impl Fn() -> Vec<Warning>) {
 fn warnings() -> Result<()> {
     // A token without a TTL, which every request for it gets, and a switch with an unknown value.
     let (_service, address) = service(|head, _| match head {
-        _ if is_put(head) => Act::Answer(answer(200, &[], "TOKEN")),
-        _ if head.contains("region") => Act::Answer(answer(401, &[], "")),
-        _ => Act::Answer(answer(200, &[], "i-1")),
+        _ if is_put(head) => Act::Respond(answer(200, &[], "TOKEN")),
+        _ if head.contains("region") => Act::Respond(answer(401, &[], "")),
+        _ => Act::Respond(answer(200, &[], "i-1")),
     })?;
     let set = |name: &str| (name == "AWS_EC2_METADATA_DISABLED").then(|| "1".to_owned());
     let overrides =
@@ -149,7 +149,7 @@ fn warnings() -> Result<()> {
 /// Not even where the service knows no tokens.
 fn refused_once() -> Result<()> {
     let (service, address) =
-        service(|head, _| Act::Answer(answer(if is_put(head) { 405 } else { 401 }, &[], "")))?;
+        service(|head, _| Act::Respond(answer(if is_put(head) { 405 } else { 401 }, &[], "")))?;
     let mut settings = settings(address)?;
     settings.v1_fallback = V1Fallback::Everything;
     let (client, warnings) = listening(settings);
@@ -197,7 +197,7 @@ mod sdk {
 
     pub(super) fn no_role() -> testkit::Result<()> {
         let (_service, address) = service(|head, _| {
-            Act::Answer(if is_put(head) { token() } else { answer(404, &[], "") })
+            Act::Respond(if is_put(head) { token() } else { answer(404, &[], "") })
         })?;
         match run(ask(client(address)?))? {
             Err(CredentialsError::CredentialsNotLoaded(_)) => Ok(()),

@@ -71,7 +71,7 @@ fn lost_and_open() -> Result<()> {
     let way = Way::build(1)?;
     let _service = Faulty::start(way.listen(Family::Ipv4)?, |line, _| match line {
         _ if line.starts_with("PUT") => Act::SwallowedAndOpen(token()),
-        _ => Act::Answer(answer(401, &[], "")),
+        _ => Act::Respond(answer(401, &[], "")),
     });
     time_verdicts("lost token, kept open", || verdict_of(&way, Family::Ipv4))
 }
@@ -83,7 +83,7 @@ fn verdict_stands() -> Result<()> {
         if line.starts_with("PUT") {
             Act::SwallowedAndOpen(token())
         } else {
-            Act::Answer(answer(401, &[], ""))
+            Act::Respond(answer(401, &[], ""))
         }
     });
     let mut settings = settings(Family::Ipv4.service())?;
@@ -156,9 +156,9 @@ fn within_the_limit() -> Result<()> {
 /// A service two routers away, within the limit, that takes `delay` for each token.
 fn slow_service(way: &Way, delay: Duration) -> Result<Faulty> {
     Ok(Faulty::start(way.listen(Family::Ipv4)?, move |line, _| match line {
-        _ if line.starts_with("PUT") => Act::After(delay, Box::new(Act::Answer(token()))),
-        _ if line.contains("instance-id") => Act::Answer(answer(200, &[], "i-slow")),
-        _ => Act::Answer(answer(401, &[], "")),
+        _ if line.starts_with("PUT") => Act::After(delay, Box::new(Act::Respond(token()))),
+        _ if line.contains("instance-id") => Act::Respond(answer(200, &[], "i-slow")),
+        _ => Act::Respond(answer(401, &[], "")),
     }))
 }
 
@@ -192,7 +192,7 @@ fn slow_and_lost() -> Result<()> {
             if line.starts_with("PUT") {
                 Act::After(Duration::from_millis(250), Box::new(act(token())))
             } else {
-                Act::Answer(answer(401, &[], ""))
+                Act::Respond(answer(401, &[], ""))
             }
         });
         let (verdict, took) = verdict_of(&way, Family::Ipv4)?;
@@ -207,8 +207,8 @@ fn one_lost_answer() -> Result<()> {
     let way = Way::build(1)?;
     let service = Faulty::start(way.listen(Family::Ipv4)?, |line, count| match line {
         _ if line.starts_with("PUT") && count == 0 => Act::Swallowed(token()),
-        _ if line.starts_with("PUT") => Act::Answer(token()),
-        _ => Act::Answer(answer(200, &[], "i-1")),
+        _ if line.starts_with("PUT") => Act::Respond(token()),
+        _ => Act::Respond(answer(200, &[], "i-1")),
     });
     let id =
         way.client(async || client(Family::Ipv4.service())?.instance_id().await.context("id"))??;

@@ -80,7 +80,7 @@ impl Call<'_> {
     pub(super) fn answer<O: Operation>(
         &self,
         request: &O,
-        operation: impl FnOnce(&Self, &O) -> Result<O::Answer, Refusal>,
+        operation: impl FnOnce(&Self, &O) -> Result<O::Response, Refusal>,
     ) -> Result<String, Refusal> {
         let answer = operation(self, request)?;
         if self.dry_run {

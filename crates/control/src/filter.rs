@@ -6,15 +6,15 @@
 
 use imds_account::records::Tags;
 use imds_ec2::Fault;
-use imds_ec2::shapes;
+use imds_ec2::types;
 
 /// Filters whose names are known.
-pub(super) struct Filters<'a>(&'a [shapes::Filter]);
+pub(super) struct Filters<'a>(&'a [types::Filter]);
 
 impl<'a> Filters<'a> {
     /// The requested filters; each must be one of `known` or be about tags.
-    pub(super) fn new(requested: &'a [shapes::Filter], known: &[&str]) -> Result<Self, Fault> {
-        let unknown = |filter: &&shapes::Filter| {
+    pub(super) fn new(requested: &'a [types::Filter], known: &[&str]) -> Result<Self, Fault> {
+        let unknown = |filter: &&types::Filter| {
             let name = filter.name.as_deref().unwrap_or("null");
             !known.contains(&name) && !is_about_tags(name)
         };
@@ -77,9 +77,9 @@ fn matches(pattern: &str, text: &str) -> bool {
 mod tests {
     use super::*;
 
-    fn filter(name: &str, values: &[&str]) -> shapes::Filter {
+    fn filter(name: &str, values: &[&str]) -> types::Filter {
         let values = values.iter().map(|value| (*value).to_owned()).collect();
-        shapes::Filter { name: Some(name.to_owned()), values }
+        types::Filter { name: Some(name.to_owned()), values }
     }
 
     #[test]

@@ -6,7 +6,7 @@ use imds_account::records::{Lifecycle, ProfileAssociation, Tags};
 use imds_account::{Transaction, keys};
 use imds_core::{AccountId, Instance as Facts};
 use imds_ec2::Fault;
-use imds_ec2::shapes::{
+use imds_ec2::types::{
     AssociateIamInstanceProfileRequest, AssociateIamInstanceProfileResult,
     DescribeIamInstanceProfileAssociationsRequest, DescribeIamInstanceProfileAssociationsResult,
     DisassociateIamInstanceProfileRequest, DisassociateIamInstanceProfileResult,

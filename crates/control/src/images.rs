@@ -6,7 +6,7 @@ use imds_core::ImageId;
 use imds_core::image::{Image, WellKnownImage};
 use imds_core::instance_type::Architecture;
 use imds_ec2::Fault;
-use imds_ec2::shapes::{
+use imds_ec2::types::{
     self, AttributeValue, BlockDeviceMapping, DeregisterImageRequest, DeregisterImageResult,
     DescribeImageAttributeRequest, DescribeImagesRequest, DescribeImagesResult, EbsBlockDevice,
     ImageAttribute, ModifyImageAttributeRequest, RegisterImageRequest, RegisterImageResult,
@@ -312,7 +312,7 @@ fn owns(call: &Call<'_>, owner: &str, image: &KnownImage) -> bool {
     }
 }
 
-fn values(shape: &shapes::Image, name: &str) -> Vec<String> {
+fn values(shape: &types::Image, name: &str) -> Vec<String> {
     let value = match name {
         "architecture" => &shape.architecture,
         "creation-date" => &shape.creation_date,
@@ -335,12 +335,12 @@ fn values(shape: &shapes::Image, name: &str) -> Vec<String> {
     value.iter().cloned().collect()
 }
 
-fn shape(image: &KnownImage, its_tags: &Tags) -> shapes::Image {
+fn shape(image: &KnownImage, its_tags: &Tags) -> types::Image {
     let record = &image.record;
     let text = |text: &str| Some(text.to_owned());
     let is_amazons = image.stored.is_none();
     let alias = if is_amazons { "amazon" } else { record.owner.as_str() };
-    shapes::Image {
+    types::Image {
         image_id: text(image.id.as_str()),
         name: text(&record.name),
         description: record.description.clone(),
@@ -362,7 +362,7 @@ fn shape(image: &KnownImage, its_tags: &Tags) -> shapes::Image {
         platform_details: text("Linux/UNIX"),
         usage_operation: text("RunInstances"),
         tags: tag_values::shape(its_tags),
-        ..shapes::Image::default()
+        ..types::Image::default()
     }
 }
 

@@ -2,9 +2,9 @@
 //! end that answers its metadata requests.
 
 use imds_account::records::Tags;
-use imds_core::{Flavour, InstanceType};
+use imds_core::{FrontEnd, InstanceType};
 use imds_ec2::Fault;
-use imds_ec2::shapes::{
+use imds_ec2::types::{
     DescribeInstanceTypesRequest, DescribeInstanceTypesResult, InstanceTypeInfo, MemoryInfo,
     NetworkInfo, ProcessorInfo, VCpuInfo,
 };
@@ -97,7 +97,7 @@ pub(super) fn describe(
 fn shape(instance_type: &InstanceType) -> InstanceTypeInfo {
     let name = instance_type.as_str();
     let known = TYPES.iter().find(|(known, ..)| *known == name);
-    let is_nitro = instance_type.flavour() == Flavour::Nitro;
+    let is_nitro = instance_type.front_end() == FrontEnd::Nitro;
     let is_metal = name.split_once('.').is_some_and(|(_, size)| size.starts_with("metal"));
     let text = |text: &str| Some(text.to_owned());
     InstanceTypeInfo {

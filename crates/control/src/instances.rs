@@ -19,7 +19,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use imds_account::records::{self, Lifecycle, Tags};
 use imds_account::{Stored, keys};
 use imds_core::launch::LaunchError;
-use imds_core::{Flavour, InstanceId};
+use imds_core::{FrontEnd, InstanceId};
 use imds_ec2::Fault;
 
 use super::call::{Call, Refusal};
@@ -186,7 +186,7 @@ impl StoredInstance {
 
     /// Whether it has the Elastic Network Adapter: Nitro types always have.
     fn has_ena(&self) -> bool {
-        self.stored.record.instance_type.flavour() == Flavour::Nitro
+        self.stored.record.instance_type.front_end() == FrontEnd::Nitro
             || self.is(attribute_names::ENA_SUPPORT)
     }
 

@@ -5,7 +5,7 @@ use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
 use imds_account::records;
 use imds_account::{Transaction, keys};
 use imds_ec2::Fault;
-use imds_ec2::shapes::{
+use imds_ec2::types::{
     DeleteKeyPairRequest, DeleteKeyPairResult, DescribeKeyPairsRequest, DescribeKeyPairsResult,
     ImportKeyPairRequest, ImportKeyPairResult, KeyPairInfo,
 };

@@ -3,7 +3,7 @@
 use imds_account::{Stored, Transaction, keys};
 use imds_core::options::{MetadataDefaults, Preferences};
 use imds_ec2::Fault;
-use imds_ec2::shapes::{
+use imds_ec2::types::{
     GetInstanceMetadataDefaultsRequest, GetInstanceMetadataDefaultsResult,
     InstanceMetadataDefaultsResponse, ModifyInstanceMetadataDefaultsRequest,
     ModifyInstanceMetadataDefaultsResult,

@@ -2,7 +2,7 @@
 
 use imds_account::{Transaction, keys};
 use imds_ec2::Fault;
-use imds_ec2::shapes::{
+use imds_ec2::types::{
     InstanceMetadataOptionsRequest, ModifyInstanceMetadataOptionsRequest,
     ModifyInstanceMetadataOptionsResult,
 };

@@ -7,7 +7,7 @@ use imds_account::keys;
 use imds_account::network::hosts;
 use imds_core::network::{Subnet, Vpc};
 use imds_ec2::Fault;
-use imds_ec2::shapes::{
+use imds_ec2::types::{
     self, DescribeSecurityGroupsRequest, DescribeSecurityGroupsResult, DescribeSubnetsRequest,
     DescribeSubnetsResult, DescribeVpcsRequest, DescribeVpcsResult, IpPermission, IpRange,
     SubnetCidrBlockState, SubnetIpv6CidrBlockAssociation, VpcCidrBlockAssociation,
@@ -52,7 +52,7 @@ pub(super) fn describe_vpcs(
         "vpc-id" => vec![vpc.id.to_string()],
         _ => Vec::new(),
     };
-    let shape = filters.accept(&its_tags, values).then(|| shapes::Vpc {
+    let shape = filters.accept(&its_tags, values).then(|| types::Vpc {
         vpc_id: Some(vpc.id.to_string()),
         owner_id: Some(call.account.to_string()),
         state: Some("available".to_owned()),
@@ -69,7 +69,7 @@ pub(super) fn describe_vpcs(
         instance_tenancy: Some("default".to_owned()),
         is_default: Some(true),
         tags: tag_values::shape(&its_tags),
-        ..shapes::Vpc::default()
+        ..types::Vpc::default()
     });
     let (vpcs, next_token) = page.paginate(shape, |vpc| vpc.vpc_id.as_deref().unwrap_or_default());
     Ok(DescribeVpcsResult { vpcs, next_token })
@@ -133,8 +133,8 @@ fn subnet_shape(
     subnet: &Subnet,
     vpc: &Vpc,
     taken: &[Ipv4Addr],
-    tags: Vec<shapes::Tag>,
-) -> shapes::Subnet {
+    tags: Vec<types::Tag>,
+) -> types::Subnet {
     let is_default = call.network.default_subnet(&subnet.zone).id == subnet.id;
     let is_inside = |address: &&Ipv4Addr| subnet.ipv4.is_some_and(|it| it.contains(**address));
     let free = hosts(subnet).count().saturating_sub(taken.iter().filter(is_inside).count());
@@ -148,7 +148,7 @@ fn subnet_shape(
         }),
         ..SubnetIpv6CidrBlockAssociation::default()
     });
-    shapes::Subnet {
+    types::Subnet {
         subnet_id: Some(subnet.id.to_string()),
         subnet_arn: Some(format!(
             "arn:{partition}:ec2:{}:{}:subnet/{}",
@@ -167,11 +167,11 @@ fn subnet_shape(
         ipv6_cidr_block_association_set: ipv6.into_iter().collect(),
         ipv6_native: Some(subnet.ipv4.is_none()),
         tags,
-        ..shapes::Subnet::default()
+        ..types::Subnet::default()
     }
 }
 
-fn subnet_values(shape: &shapes::Subnet, name: &str) -> Vec<String> {
+fn subnet_values(shape: &types::Subnet, name: &str) -> Vec<String> {
     let value = match name {
         "availability-zone" | "availabilityZone" => shape.availability_zone.clone(),
         "availability-zone-id" => shape.availability_zone_id.clone(),
@@ -229,7 +229,7 @@ pub(super) fn describe_security_groups(
         ip_ranges: vec![IpRange { cidr_ip: Some("0.0.0.0/0".to_owned()), ..IpRange::default() }],
         ..IpPermission::default()
     };
-    let shape = filters.accept(&its_tags, values).then(|| shapes::SecurityGroup {
+    let shape = filters.accept(&its_tags, values).then(|| types::SecurityGroup {
         group_id: Some(group.id.to_string()),
         group_name: Some(group.name.clone()),
         description: Some(description.to_owned()),
@@ -237,7 +237,7 @@ pub(super) fn describe_security_groups(
         vpc_id: Some(vpc.id.to_string()),
         ip_permissions_egress: vec![everywhere],
         tags: tag_values::shape(&its_tags),
-        ..shapes::SecurityGroup::default()
+        ..types::SecurityGroup::default()
     });
     let (security_groups, next_token) =
         page.paginate(shape, |group| group.group_id.as_deref().unwrap_or_default());

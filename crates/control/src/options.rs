@@ -2,7 +2,7 @@
 
 use imds_core::options::{HopLimit, HttpTokens, MetadataOptions, Preferences, Switch};
 use imds_ec2::Fault;
-use imds_ec2::shapes::{InstanceMetadataOptionsRequest, InstanceMetadataOptionsResponse};
+use imds_ec2::types::{InstanceMetadataOptionsRequest, InstanceMetadataOptionsResponse};
 
 /// What is stated, in the words of EC2 where it cannot be.
 pub(super) fn preferences(value: &InstanceMetadataOptionsRequest) -> Result<Preferences, Fault> {

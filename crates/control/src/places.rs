@@ -4,7 +4,7 @@ use imds_account::records::Tags;
 use imds_account::zones::{self, REGIONS};
 use imds_core::placement::{Region, Zone};
 use imds_ec2::Fault;
-use imds_ec2::shapes::{
+use imds_ec2::types::{
     self, AvailabilityZone, DescribeAvailabilityZonesRequest, DescribeAvailabilityZonesResult,
     DescribeRegionsRequest, DescribeRegionsResult,
 };
@@ -43,11 +43,11 @@ pub(super) fn describe_regions(
             request.region_names.is_empty() || request.region_names.iter().any(|it| it == name);
         is_named && filters.accept(&Tags::new(), values)
     });
-    let regions = meant.map(|name| shapes::Region {
+    let regions = meant.map(|name| types::Region {
         opt_in_status: Some(OPT_IN_NOT_REQUIRED.to_owned()),
         region_name: Some(name.to_owned()),
         endpoint: Some(endpoint(name)),
-        ..shapes::Region::default()
+        ..types::Region::default()
     });
     Ok(DescribeRegionsResult { regions: regions.collect() })
 }

@@ -3,7 +3,7 @@
 use imds_account::records::Tags;
 use imds_core::tags::{MAX_TAGS, Tag};
 use imds_ec2::Fault;
-use imds_ec2::shapes::{self, TagSpecification};
+use imds_ec2::types::{self, TagSpecification};
 
 /// The tags that `specifications` have for a kind of resource, such as `instance`.
 pub(super) fn specified(
@@ -17,9 +17,7 @@ pub(super) fn specified(
 }
 
 /// Tags within EC2's limits.
-pub(super) fn read<'a>(
-    requested: impl IntoIterator<Item = &'a shapes::Tag>,
-) -> Result<Tags, Fault> {
+pub(super) fn read<'a>(requested: impl IntoIterator<Item = &'a types::Tag>) -> Result<Tags, Fault> {
     let mut tags = Tags::new();
     for tag in requested {
         let key = tag.key.as_deref().unwrap_or_default();
@@ -62,8 +60,8 @@ pub(super) fn limited(tags: Tags) -> Result<Tags, Fault> {
 }
 
 /// Tags as they are answered.
-pub(super) fn shape(tags: &Tags) -> Vec<shapes::Tag> {
-    let tag = |(key, value): (&String, &String)| shapes::Tag {
+pub(super) fn shape(tags: &Tags) -> Vec<types::Tag> {
+    let tag = |(key, value): (&String, &String)| types::Tag {
         key: Some(key.clone()),
         value: Some(value.clone()),
     };

@@ -2,7 +2,7 @@
 
 use imds_account::records::Tags;
 use imds_account::{Transaction, keys};
-use imds_ec2::shapes::{
+use imds_ec2::types::{
     CreateTagsRequest, DeleteTagsRequest, DescribeTagsRequest, DescribeTagsResult, TagDescription,
 };
 use imds_ec2::{Done, Fault};

@@ -3,7 +3,7 @@
 use crate::identity::Signatures;
 use crate::ids::InstanceId;
 use crate::instance::Instance;
-use crate::instance_type::Flavour;
+use crate::instance_type::FrontEnd;
 use crate::options::MetadataOptions;
 use crate::placement::Region;
 use crate::time::HttpDate;
@@ -13,7 +13,7 @@ use crate::tree::Tree;
 pub struct Endpoint {
     instance_id: InstanceId,
     region: Region,
-    flavour: Flavour,
+    front_end: FrontEnd,
     options: MetadataOptions,
     launched_at: u64,
     last_modified: HttpDate,
@@ -26,7 +26,7 @@ impl Endpoint {
         Self {
             instance_id: instance.id.clone(),
             region: instance.zone.region().clone(),
-            flavour: instance.instance_type.flavour(),
+            front_end: instance.instance_type.front_end(),
             options: instance.options,
             launched_at: instance.launched_at,
             last_modified: HttpDate::new(instance.launched_at),
@@ -45,8 +45,8 @@ impl Endpoint {
     }
 
     /// Which front end answers.
-    pub fn flavour(&self) -> Flavour {
-        self.flavour
+    pub fn front_end(&self) -> FrontEnd {
+        self.front_end
     }
 
     /// The options in force.
@@ -70,7 +70,7 @@ impl Endpoint {
     }
 
     /// Adds the signatures of [`Endpoint::document`]; until then the signed paths are pending
-    /// ([`Answer::pending`](crate::Answer::pending)). Only the first call has an effect.
+    /// ([`Response::pending`](crate::Response::pending)). Only the first call has an effect.
     pub fn set_signatures(&self, signatures: Signatures) {
         self.tree.set_signatures(signatures);
     }

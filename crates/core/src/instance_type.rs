@@ -10,14 +10,14 @@ use crate::ids::Invalid;
 /// Captures show two, both calling themselves `Server: EC2ws`: they differ in HTTP version, order
 /// of header fields, `Accept-Ranges`, first token bytes and the body of a 401.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Flavour {
+pub enum FrontEnd {
     /// Instances on the Nitro system: HTTP/1.1, an empty 401.
     Nitro,
     /// Instances on Xen, such as `t2.micro`: HTTP/1.0, a 401 with an XHTML page.
     Xen,
 }
 
-impl Flavour {
+impl FrontEnd {
     /// As the category `meta-data/system` has it.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -67,12 +67,12 @@ impl InstanceType {
     }
 
     /// Which front end serves instances of this type.
-    pub fn flavour(&self) -> Flavour {
+    pub fn front_end(&self) -> FrontEnd {
         let (family, size) = self.parts();
         if XEN_FAMILIES.contains(&family) && !size.starts_with("metal") {
-            Flavour::Xen
+            FrontEnd::Xen
         } else {
-            Flavour::Nitro
+            FrontEnd::Nitro
         }
     }
 
@@ -124,23 +124,23 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_type_decides_flavour_and_architecture() {
-        for (text, flavour, architecture) in [
-            ("t2.micro", Flavour::Xen, "x86_64"),
-            ("m4.16xlarge", Flavour::Xen, "x86_64"),
-            ("x1e.xlarge", Flavour::Xen, "x86_64"),
-            ("i3.large", Flavour::Xen, "x86_64"),
-            ("i3.metal", Flavour::Nitro, "x86_64"),
-            ("p3dn.24xlarge", Flavour::Nitro, "x86_64"),
-            ("t3.micro", Flavour::Nitro, "x86_64"),
-            ("g4dn.xlarge", Flavour::Nitro, "x86_64"),
-            ("t4g.small", Flavour::Nitro, "arm64"),
-            ("c7gn.large", Flavour::Nitro, "arm64"),
-            ("a1.large", Flavour::Nitro, "arm64"),
-            ("u-6tb1.112xlarge", Flavour::Nitro, "x86_64"),
+    fn the_type_decides_front_end_and_architecture() {
+        for (text, front_end, architecture) in [
+            ("t2.micro", FrontEnd::Xen, "x86_64"),
+            ("m4.16xlarge", FrontEnd::Xen, "x86_64"),
+            ("x1e.xlarge", FrontEnd::Xen, "x86_64"),
+            ("i3.large", FrontEnd::Xen, "x86_64"),
+            ("i3.metal", FrontEnd::Nitro, "x86_64"),
+            ("p3dn.24xlarge", FrontEnd::Nitro, "x86_64"),
+            ("t3.micro", FrontEnd::Nitro, "x86_64"),
+            ("g4dn.xlarge", FrontEnd::Nitro, "x86_64"),
+            ("t4g.small", FrontEnd::Nitro, "arm64"),
+            ("c7gn.large", FrontEnd::Nitro, "arm64"),
+            ("a1.large", FrontEnd::Nitro, "arm64"),
+            ("u-6tb1.112xlarge", FrontEnd::Nitro, "x86_64"),
         ] {
             let kind: InstanceType = text.parse().unwrap();
-            assert_eq!(kind.flavour(), flavour, "{text}");
+            assert_eq!(kind.front_end(), front_end, "{text}");
             assert_eq!(kind.architecture().as_str(), architecture, "{text}");
         }
         for bad in ["", "t2", "t2.", ".micro", "T2.micro", "t2 .micro"] {

@@ -14,7 +14,7 @@ use crate::image::{Image, WellKnownImage};
 use crate::instance::{
     Accelerator, ElasticGpu, HostnameType, Instance, LifeCycle, PublicKey, SshSigner,
 };
-use crate::instance_type::{Flavour, InstanceType};
+use crate::instance_type::{FrontEnd, InstanceType};
 use crate::options::{MetadataOptions, Preferences, Switch};
 use crate::placement::{Placement, Region, Zone};
 use crate::tags::{Tag, Tags};
@@ -113,14 +113,14 @@ impl Launch {
     ///
     /// # Errors
     /// The first setting that EC2 would refuse, or that contradicts another.
-    pub fn settle(self) -> Result<Instance, LaunchError> {
+    pub fn resolve(self) -> Result<Instance, LaunchError> {
         let id = or_default(self.instance_id, DEFAULT_INSTANCE_ID);
         let account = or_default(self.account, DEFAULT_ACCOUNT);
         let instance_type = or_default(self.instance_type, DEFAULT_TYPE);
         let subnet_zone = self.interfaces.iter().find_map(|one| Some(&one.subnet.as_ref()?.zone));
-        let zone = settle_zone(self.region, self.zone.or(subnet_zone.cloned()))?;
-        let image = self.image.settle(&zone, &instance_type);
-        let options = MetadataOptions::settle(&[self.options, image.preferences()]);
+        let zone = resolve_zone(self.region, self.zone.or(subnet_zone.cloned()))?;
+        let image = self.image.resolve(&zone, &instance_type);
+        let options = MetadataOptions::resolve(&[self.options, image.preferences()]);
         let tags = Tags::new(self.tags)?;
         check_options(options, &instance_type, &tags)?;
         check_user_data(self.user_data.as_deref())?;
@@ -130,7 +130,7 @@ impl Launch {
         let has_ipv6 = options.http_protocol_ipv6.is_enabled();
         let defaults =
             InterfaceDefaults { instance: &id, account: &account, zone: &zone, has_ipv6 };
-        let interfaces = interface::settle(self.interfaces, &defaults)?;
+        let interfaces = interface::resolve(self.interfaces, &defaults)?;
         let launched_at = self.launched_at.unwrap_or_else(|| launch_time(&id));
         let identity_credentials =
             Credentials::new(self.identity_keys, &id, IDENTITY_ROLE, launched_at);
@@ -142,7 +142,7 @@ impl Launch {
             launch_index: self.launch_index,
             interfaces,
             hostname_type: self.hostname_type,
-            role: self.role.map(|role| role.settle(&id, launched_at)).transpose()?,
+            role: self.role.map(|role| role.resolve(&id, launched_at)).transpose()?,
             identity_credentials,
             launched_at,
             monitoring: self.monitoring.unwrap_or(Switch::Disabled),
@@ -175,7 +175,7 @@ impl Launch {
 }
 
 impl LaunchImage {
-    fn settle(self, zone: &Zone, instance_type: &InstanceType) -> Image {
+    fn resolve(self, zone: &Zone, instance_type: &InstanceType) -> Image {
         match self {
             Self::WellKnown(image) => image.in_region(zone.region(), instance_type.architecture()),
             Self::Image(image) => image,
@@ -205,7 +205,7 @@ fn or_default<T: std::str::FromStr>(setting: Option<T>, default: &str) -> T {
     setting.or_else(|| default.parse().ok()).unwrap_or_else(|| unreachable!("defaults are valid"))
 }
 
-fn settle_zone(region: Option<Region>, zone: Option<Zone>) -> Result<Zone, LaunchError> {
+fn resolve_zone(region: Option<Region>, zone: Option<Zone>) -> Result<Zone, LaunchError> {
     match (region, zone) {
         (Some(region), Some(zone)) if *zone.region() != region => {
             Err(LaunchError::ZoneElsewhere { zone, region })
@@ -221,7 +221,7 @@ fn check_options(
     instance_type: &InstanceType,
     tags: &Tags,
 ) -> Result<(), LaunchError> {
-    if options.http_protocol_ipv6.is_enabled() && instance_type.flavour() == Flavour::Xen {
+    if options.http_protocol_ipv6.is_enabled() && instance_type.front_end() == FrontEnd::Xen {
         return Err(LaunchError::Ipv6OnXen { instance_type: instance_type.clone() });
     }
     match tags.first_unservable() {
@@ -266,12 +266,12 @@ mod tests {
 
     #[test]
     fn the_image_sets_options_without_a_setting() {
-        let settle = |image: WellKnownImage| {
-            Launch { image: image.into(), ..Launch::default() }.settle().unwrap().options
+        let resolve = |image: WellKnownImage| {
+            Launch { image: image.into(), ..Launch::default() }.resolve().unwrap().options
         };
-        let al2 = settle(WellKnownImage::AmazonLinux2);
+        let al2 = resolve(WellKnownImage::AmazonLinux2);
         assert_eq!((al2.http_tokens, al2.hop_limit.get()), (HttpTokens::Optional, 1));
-        let al2023 = settle(WellKnownImage::AmazonLinux2023);
+        let al2023 = resolve(WellKnownImage::AmazonLinux2023);
         assert_eq!((al2023.http_tokens, al2023.hop_limit.get()), (HttpTokens::Required, 2));
     }
 
@@ -279,23 +279,23 @@ mod tests {
     fn settings_that_ec2_refuses_are_errors() {
         let ipv6 = Preferences { http_protocol_ipv6: Some(Switch::Enabled), ..<_>::default() };
         let launch = Launch { options: ipv6, ..Launch::default() };
-        assert!(matches!(launch.settle(), Err(LaunchError::Ipv6OnXen { .. })));
+        assert!(matches!(launch.resolve(), Err(LaunchError::Ipv6OnXen { .. })));
 
         let tags = Preferences { instance_metadata_tags: Some(Switch::Enabled), ..<_>::default() };
         let tag = Tag::new("Patch Group", "a").unwrap();
         let launch = Launch { options: tags, tags: vec![tag], ..Launch::default() };
-        let error = launch.settle().err().unwrap().to_string();
+        let error = launch.resolve().err().unwrap().to_string();
         assert!(error.starts_with("'Patch Group' is not a valid tag key. Tag keys must match pattern ([0-9a-zA-Z\\\\-_"), "{error}");
 
         let launch = Launch { user_data: Some(vec![0; MAX_USER_DATA + 1]), ..Launch::default() };
-        assert!(matches!(launch.settle(), Err(LaunchError::UserDataTooLarge { bytes: 16_385 })));
+        assert!(matches!(launch.resolve(), Err(LaunchError::UserDataTooLarge { bytes: 16_385 })));
 
         let launch = Launch {
             region: "eu-west-1".parse().ok(),
             zone: "us-east-1a".parse().ok(),
             ..Launch::default()
         };
-        assert!(matches!(launch.settle(), Err(LaunchError::ZoneElsewhere { .. })));
+        assert!(matches!(launch.resolve(), Err(LaunchError::ZoneElsewhere { .. })));
 
         for (path, why) in [
             ("meta-data/placement", "it is a directory"),
@@ -303,14 +303,14 @@ mod tests {
             ("user-data/x", "user-data is a value, not a directory"),
         ] {
             let extra = vec![Extra { path: path.parse().unwrap(), value: vec![] }];
-            let error = Launch { extra, ..Launch::default() }.settle().err().unwrap();
+            let error = Launch { extra, ..Launch::default() }.resolve().err().unwrap();
             assert_eq!(error.to_string(), format!("{path} cannot be a value: {why}"));
         }
 
         for name in ["", "a/b", "a\nb"] {
             let role = Some(LaunchRole::named(name));
             let launch = Launch { role, ..Launch::default() };
-            assert!(matches!(launch.settle(), Err(LaunchError::Invalid(_))), "{name:?}");
+            assert!(matches!(launch.resolve(), Err(LaunchError::Invalid(_))), "{name:?}");
         }
     }
 }

@@ -98,7 +98,7 @@ impl MetadataOptions {
     /// These options, but for what `change` states.
     #[must_use]
     pub fn changed_by(self, change: Preferences) -> Self {
-        Self::settle(&[change, self.into()])
+        Self::resolve(&[change, self.into()])
     }
 
     /// AWS's defaults.
@@ -110,10 +110,10 @@ impl MetadataOptions {
         instance_metadata_tags: Switch::Disabled,
     };
 
-    /// Settles each option by itself, from the first of `layers` that states it: at launch these
+    /// Resolves each option by itself, from the first of `layers` that states it: at launch these
     /// are the launch parameters, the launch template's, the account's defaults and the image's, in
     /// this order.
-    pub fn settle(layers: &[Preferences]) -> Self {
+    pub fn resolve(layers: &[Preferences]) -> Self {
         let merged = layers.iter().copied().fold(Preferences::default(), Preferences::or);
         let default = Self::AWS_DEFAULT;
         Self {
@@ -258,18 +258,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_option_is_settled_by_the_first_layer_that_states_it() {
+    fn each_option_is_resolved_by_the_first_layer_that_states_it() {
         let launch = Preferences { http_tokens: Some(HttpTokens::Optional), ..<_>::default() };
         let image = Preferences {
             http_tokens: Some(HttpTokens::Required),
             hop_limit: Some(HopLimit(2)),
             ..<_>::default()
         };
-        let settled = MetadataOptions::settle(&[launch, image]);
-        assert_eq!(settled.http_tokens, HttpTokens::Optional);
-        assert_eq!(settled.hop_limit, HopLimit(2));
-        assert_eq!(settled.http_endpoint, Switch::Enabled);
-        assert_eq!(MetadataOptions::settle(&[]), MetadataOptions::AWS_DEFAULT);
+        let resolved = MetadataOptions::resolve(&[launch, image]);
+        assert_eq!(resolved.http_tokens, HttpTokens::Optional);
+        assert_eq!(resolved.hop_limit, HopLimit(2));
+        assert_eq!(resolved.http_endpoint, Switch::Enabled);
+        assert_eq!(MetadataOptions::resolve(&[]), MetadataOptions::AWS_DEFAULT);
     }
 
     /// User Guide, "Order of precedence for instance metadata options": the table of `HttpTokens`.
@@ -277,7 +277,7 @@ mod tests {
     fn http_tokens_come_from_launch_then_account_then_image() {
         use HttpTokens::{Optional, Required};
         let layer = |http_tokens| Preferences { http_tokens, ..<_>::default() };
-        for (launch, account, image, settled) in [
+        for (launch, account, image, resolved) in [
             (Some(Required), None, None, Required),
             (Some(Required), Some(Optional), None, Required),
             (Some(Optional), Some(Required), Some(Required), Optional),
@@ -290,7 +290,7 @@ mod tests {
             (None, None, None, Optional),
         ] {
             let layers = [layer(launch), layer(account), layer(image)];
-            assert_eq!(MetadataOptions::settle(&layers).http_tokens, settled, "{layers:?}");
+            assert_eq!(MetadataOptions::resolve(&layers).http_tokens, resolved, "{layers:?}");
         }
     }
 
@@ -298,7 +298,7 @@ mod tests {
     #[test]
     fn the_hop_limit_comes_from_launch_then_account_then_image() {
         let limit = |hops: i64| HopLimit::try_from(hops).ok();
-        for (launch, account, image, settled) in [
+        for (launch, account, image, resolved) in [
             (limit(5), limit(3), limit(2), 5),
             (limit(5), None, None, 5),
             (None, limit(3), None, 3),
@@ -312,7 +312,7 @@ mod tests {
                 http_tokens: Some(HttpTokens::Required),
                 ..<_>::default()
             });
-            assert_eq!(MetadataOptions::settle(&layers).hop_limit.get(), settled, "{layers:?}");
+            assert_eq!(MetadataOptions::resolve(&layers).hop_limit.get(), resolved, "{layers:?}");
         }
     }
 

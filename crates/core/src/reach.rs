@@ -1,20 +1,20 @@
-//! How far an answer may travel.
+//! How far a response may travel.
 
 use crate::options::HopLimit;
 
-/// How many routers an answer's packets may cross before the network drops them.
+/// How many routers a response's packets may cross before the network drops them.
 ///
 /// Decided here, in pure code; enforced by the kernel through the socket's TTL.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Reach {
     /// As far as any packet.
     Anywhere,
-    /// The answer carries a session token: its packets leave with this TTL.
+    /// The response carries a session token: its packets leave with this TTL.
     Hops(HopLimit),
 }
 
 impl Reach {
-    /// Whether a client behind `routers` routers can receive the answer: each router takes one off
+    /// Whether a client behind `routers` routers can receive the response: each router takes one off
     /// the TTL and drops the packet at 0.
     pub fn covers(self, routers: u8) -> bool {
         match self {

@@ -1,4 +1,4 @@
-//! Bytes in: one HTTP/1 request, parsed once into the few facts that decide the answer.
+//! Bytes in: one HTTP/1 request, parsed once into the few facts that decide the response.
 
 mod path;
 
@@ -38,7 +38,7 @@ pub enum Field<'a> {
     Repeated,
 }
 
-/// What the client wants of the connection after the answer.
+/// What the client wants of the connection after the response.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Persistence {
     /// No `Connection` field.

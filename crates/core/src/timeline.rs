@@ -87,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn what_never_changes_is_settled() {
+    fn what_never_changes_is_resolved() {
         let constant = |render: fn(u64) -> Option<String>| Timeline::new([5], render).constant();
         assert_eq!(constant(|_| Some("[]".into())).ok().flatten().as_deref(), Some("[]"));
         assert_eq!(constant(|_| None).ok(), Some(None));

@@ -20,7 +20,7 @@ use sha2::Sha256;
 use subtle::ConstantTimeEq as _;
 
 use crate::ids::InstanceId;
-use crate::instance_type::Flavour;
+use crate::instance_type::FrontEnd;
 use crate::time::Moment;
 
 /// How many characters a token has.
@@ -87,14 +87,14 @@ impl Keyring {
     pub fn mint(
         &self,
         instance: &InstanceId,
-        flavour: Flavour,
+        front_end: FrontEnd,
         ttl_seconds: u32,
         now: Moment,
     ) -> Token {
         let key = &self.newest;
         let expires_ms = now.unix_ms + u64::from(ttl_seconds) * 1000;
         let mut raw = [0; RAW_LENGTH];
-        raw[..4].copy_from_slice(&header(flavour));
+        raw[..4].copy_from_slice(&header(front_end));
         raw[4] = key.id;
         raw[5..11].copy_from_slice(&expires_ms.to_be_bytes()[2..]);
         raw[11..SIGNED_LENGTH].copy_from_slice(&self.nonce(instance, now));
@@ -141,10 +141,10 @@ impl Keyring {
     }
 }
 
-fn header(flavour: Flavour) -> [u8; 4] {
-    match flavour {
-        Flavour::Nitro => [1, 0, 4, 0],
-        Flavour::Xen => [1, 0, 0, 0],
+fn header(front_end: FrontEnd) -> [u8; 4] {
+    match front_end {
+        FrontEnd::Nitro => [1, 0, 4, 0],
+        FrontEnd::Xen => [1, 0, 0, 0],
     }
 }
 
@@ -170,8 +170,8 @@ mod tests {
 
     #[test]
     fn a_token_looks_as_on_ec2() {
-        for (flavour, prefix) in [(Flavour::Nitro, b"AQAEA"), (Flavour::Xen, b"AQAAA")] {
-            let token = keyring(1).mint(&instance(), flavour, 60, NOW);
+        for (front_end, prefix) in [(FrontEnd::Nitro, b"AQAEA"), (FrontEnd::Xen, b"AQAAA")] {
+            let token = keyring(1).mint(&instance(), front_end, 60, NOW);
             assert!(token.as_bytes().starts_with(prefix) && token.as_bytes().ends_with(b"=="));
         }
     }
@@ -179,7 +179,7 @@ mod tests {
     #[test]
     fn it_lives_as_long_as_asked_and_not_a_millisecond_more() {
         let keyring = keyring(1);
-        let token = keyring.mint(&instance(), Flavour::Nitro, 5, NOW);
+        let token = keyring.mint(&instance(), FrontEnd::Nitro, 5, NOW);
         let left = |ms| keyring.check(&instance(), token.as_bytes(), later(ms));
         assert_eq!(left(0), Some(5));
         assert_eq!(left(1), Some(5));
@@ -191,7 +191,7 @@ mod tests {
 
     #[test]
     fn it_is_refused_elsewhere_and_after_its_key() {
-        let token = keyring(1).mint(&instance(), Flavour::Nitro, 60, NOW);
+        let token = keyring(1).mint(&instance(), FrontEnd::Nitro, 60, NOW);
         let other: InstanceId = "i-1234567890abcdef1".parse().unwrap();
         assert_eq!(keyring(1).check(&other, token.as_bytes(), NOW), None);
         assert_eq!(keyring(2).check(&instance(), token.as_bytes(), NOW), None);
@@ -202,7 +202,7 @@ mod tests {
     #[test]
     fn two_tokens_of_one_millisecond_differ() {
         let mint =
-            |serial| keyring(1).mint(&instance(), Flavour::Nitro, 60, Moment { serial, ..NOW });
+            |serial| keyring(1).mint(&instance(), FrontEnd::Nitro, 60, Moment { serial, ..NOW });
         assert_ne!(mint(1).as_bytes(), mint(2).as_bytes());
     }
 
@@ -211,7 +211,7 @@ mod tests {
         #[test]
         fn any_change_is_noticed(position in 0..TOKEN_LENGTH, byte: u8) {
             let keyring = keyring(1);
-            let mut text = *keyring.mint(&instance(), Flavour::Nitro, 60, NOW).as_bytes();
+            let mut text = *keyring.mint(&instance(), FrontEnd::Nitro, 60, NOW).as_bytes();
             prop_assume!(text[position] != byte);
             text[position] = byte;
             prop_assert_eq!(keyring.check(&instance(), &text, NOW), None);

@@ -1,11 +1,11 @@
-//! Bytes out: an [`Answer`] in the order of header fields that each front end uses.
+//! Bytes out: a [`Response`] in the order of header fields that each front end uses.
 
-use crate::answer::{Answer, Shape};
-use crate::instance_type::Flavour;
+use crate::instance_type::FrontEnd;
 use crate::request::{Persistence, Request};
+use crate::response::{Response, Shape};
 use crate::time::HttpDate;
 
-/// When a connection stays open after an answer.
+/// When a connection stays open after a response.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub enum KeepAlive {
     /// As EC2 does it: only if the client asks for it with `Connection: keep-alive`.
@@ -15,7 +15,7 @@ pub enum KeepAlive {
     Http,
 }
 
-/// What happens to the connection after an answer, and the header field that announces it.
+/// What happens to the connection after a response, and the header field that announces it.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Connection {
     /// It is closed, with `Connection: close`.
@@ -29,7 +29,7 @@ pub enum Connection {
 impl Connection {
     /// Decides for one request. A request with a body, or one that expects something, is the last
     /// on its connection: what follows the head would be read as another request.
-    pub fn after(policy: KeepAlive, request: &Request<'_>, flavour: Flavour) -> Self {
+    pub fn after(policy: KeepAlive, request: &Request<'_>, front_end: FrontEnd) -> Self {
         let stays = match (request.persistence, policy) {
             (Persistence::KeepAlive, _) => true,
             (Persistence::Close, _) | (Persistence::Unsaid, KeepAlive::Ec2) => false,
@@ -37,7 +37,7 @@ impl Connection {
         };
         if !stays || request.has_body || request.expects {
             Self::Close
-        } else if request.minor_version == 0 || flavour == Flavour::Xen {
+        } else if request.minor_version == 0 || front_end == FrontEnd::Xen {
             Self::KeepAlive
         } else {
             Self::Open
@@ -58,15 +58,15 @@ enum HeaderField {
     TokenTtl,
 }
 
-/// The order of header fields, by front end and shape of the answer, as captured. A field that an
+/// The order of header fields, by front end and shape of the response, as captured. A field that an
 /// answer does not have is passed over.
-fn order(flavour: Flavour, shape: Shape<'_>) -> &'static [HeaderField] {
+fn order(front_end: FrontEnd, shape: Shape<'_>) -> &'static [HeaderField] {
     use HeaderField::{
         AcceptRanges, Allow, Connection, ContentLength, ContentType, Date, LastModified, Server,
         TokenTtl,
     };
-    match (flavour, shape) {
-        (Flavour::Nitro, Shape::Value { .. }) => &[
+    match (front_end, shape) {
+        (FrontEnd::Nitro, Shape::Value { .. }) => &[
             TokenTtl,
             ContentType,
             AcceptRanges,
@@ -76,11 +76,11 @@ fn order(flavour: Flavour, shape: Shape<'_>) -> &'static [HeaderField] {
             Server,
             Connection,
         ],
-        (Flavour::Nitro, Shape::Token(_) | Shape::Short(_)) => {
+        (FrontEnd::Nitro, Shape::Token(_) | Shape::Short(_)) => {
             &[TokenTtl, Allow, ContentLength, Date, Server, Connection, ContentType]
         }
-        (Flavour::Nitro, Shape::Page) => &[ContentType, ContentLength, Date, Server, Connection],
-        (Flavour::Xen, Shape::Value { .. }) => &[
+        (FrontEnd::Nitro, Shape::Page) => &[ContentType, ContentLength, Date, Server, Connection],
+        (FrontEnd::Xen, Shape::Value { .. }) => &[
             AcceptRanges,
             ContentLength,
             ContentType,
@@ -90,26 +90,26 @@ fn order(flavour: Flavour, shape: Shape<'_>) -> &'static [HeaderField] {
             Connection,
             Server,
         ],
-        (Flavour::Xen, Shape::Token(_) | Shape::Short(_) | Shape::Page) => {
+        (FrontEnd::Xen, Shape::Token(_) | Shape::Short(_) | Shape::Page) => {
             &[Allow, ContentLength, ContentType, Date, TokenTtl, Connection, Server]
         }
     }
 }
 
-impl Answer<'_> {
-    /// Appends the answer to `out`.
+impl Response<'_> {
+    /// Appends the response to `out`.
     pub fn write(&self, connection: Connection, date: &HttpDate, out: &mut Vec<u8>) {
         let mut digits = itoa::Buffer::new();
-        let version = match self.flavour {
-            Flavour::Nitro => "HTTP/1.1 ",
-            Flavour::Xen => "HTTP/1.0 ",
+        let version = match self.front_end {
+            FrontEnd::Nitro => "HTTP/1.1 ",
+            FrontEnd::Xen => "HTTP/1.0 ",
         };
         let mut put = |text: &str| out.extend_from_slice(text.as_bytes());
         put(version);
         put(digits.format(self.status.code()));
         put(" ");
         put(self.status.reason());
-        for field in order(self.flavour, self.shape) {
+        for field in order(self.front_end, self.shape) {
             if let Some((name, value)) = self.field(*field, connection, date, &mut digits) {
                 put(name);
                 put(value);
@@ -131,9 +131,9 @@ impl Answer<'_> {
         digits: &'v mut itoa::Buffer,
     ) -> Option<(&'static str, &'v str)> {
         Some(match (field, self.shape) {
-            (HeaderField::AcceptRanges, _) => match self.flavour {
-                Flavour::Nitro => ("\r\nAccept-Ranges: ", "none"),
-                Flavour::Xen => ("\r\nAccept-Ranges: ", "bytes"),
+            (HeaderField::AcceptRanges, _) => match self.front_end {
+                FrontEnd::Nitro => ("\r\nAccept-Ranges: ", "none"),
+                FrontEnd::Xen => ("\r\nAccept-Ranges: ", "bytes"),
             },
             (HeaderField::Allow, Shape::Short(Some(methods))) => ("\r\nAllow: ", methods),
             (HeaderField::Connection, _) => match connection {

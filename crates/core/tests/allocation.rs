@@ -11,7 +11,7 @@ use imds_core::tags::Tag;
 use imds_core::time::HttpDate;
 use imds_core::token::{KEY_LENGTH, Key};
 use imds_core::wire::{Connection, KeepAlive};
-use imds_core::{Endpoint, Keyring, Launch, Moment, Switch, answer};
+use imds_core::{Endpoint, Keyring, Launch, Moment, Switch, respond};
 
 const NOW: Moment = Moment { unix_ms: 1_753_862_400_000, serial: 1 };
 
@@ -20,9 +20,9 @@ fn usual_requests_do_not_allocate() {
     for kind in ["t2.micro", "t3.micro"] {
         let image = WellKnownImage::AmazonLinux2.into();
         let launch = Launch { instance_type: kind.parse().ok(), image, ..Launch::default() };
-        let endpoint = Endpoint::new(&launch.settle().unwrap());
+        let endpoint = Endpoint::new(&launch.resolve().unwrap());
         let keyring = Keyring::new(Key::new(1, &[7; KEY_LENGTH]), vec![]);
-        let token = keyring.mint(endpoint.instance_id(), endpoint.flavour(), 60, NOW);
+        let token = keyring.mint(endpoint.instance_id(), endpoint.front_end(), 60, NOW);
         let token = std::str::from_utf8(token.as_bytes()).unwrap();
         let token = format!("X-aws-ec2-metadata-token: {token}\r\n");
         for (request, status) in [
@@ -44,8 +44,8 @@ fn usual_requests_do_not_allocate() {
             let counted = allocation_counter::measure(|| {
                 serve(&endpoint, &keyring, &date, request.as_bytes(), &mut out);
             });
-            let answer = String::from_utf8_lossy(&out);
-            assert_eq!(answer.split(' ').nth(1), Some(status.to_string().as_str()), "{request}");
+            let response = String::from_utf8_lossy(&out);
+            assert_eq!(response.split(' ').nth(1), Some(status.to_string().as_str()), "{request}");
             assert_eq!(counted.count_total, 0, "{request}");
         }
     }
@@ -65,8 +65,8 @@ fn an_unusual_request_does() {
 
 fn serve(endpoint: &Endpoint, keyring: &Keyring, date: &HttpDate, bytes: &[u8], out: &mut Vec<u8>) {
     let Parsed::Complete(request, _) = Request::parse(bytes) else { panic!("not a request") };
-    let connection = Connection::after(KeepAlive::Ec2, &request, endpoint.flavour());
-    answer(endpoint, keyring, &request, NOW).write(connection, date, out);
+    let connection = Connection::after(KeepAlive::Ec2, &request, endpoint.front_end());
+    respond(endpoint, keyring, &request, NOW).write(connection, date, out);
 }
 
 /// What is held for each of the many instances of one service, beside what all of them share. An
@@ -97,7 +97,7 @@ fn an_endpoint_is_small() {
         tags: vec![Tag::new("Name", "web-1").unwrap(), Tag::new("Stage", "test").unwrap()],
         ..Launch::default()
     };
-    let instance = launch.settle().unwrap();
+    let instance = launch.resolve().unwrap();
     // What all share is made with the first.
     drop(Endpoint::new(&instance));
     let mut endpoint = None;

@@ -2,19 +2,19 @@
 
 use std::borrow::Cow;
 
-use imds_core::answer::{Body, Status};
 use imds_core::identity::{Proof, Signatures};
 use imds_core::request::Parsed;
+use imds_core::response::{Body, Status};
 use imds_core::token::{KEY_LENGTH, Key};
 use imds_core::wire::Connection;
-use imds_core::{Answer, Endpoint, HttpTokens, Keyring, Launch, Moment, Request, answer};
+use imds_core::{Endpoint, HttpTokens, Keyring, Launch, Moment, Request, Response, respond};
 
 const NOW: Moment = Moment { unix_ms: 1_750_000_000_000, serial: 0 };
 
 fn endpoint(http_tokens: HttpTokens) -> Endpoint {
     let mut launch = Launch::default();
     launch.options.http_tokens = Some(http_tokens);
-    Endpoint::new(&launch.settle().expect("the defaults make an instance"))
+    Endpoint::new(&launch.resolve().expect("the defaults make an instance"))
 }
 
 fn signatures() -> Signatures {
@@ -26,11 +26,11 @@ fn signatures() -> Signatures {
     }
 }
 
-fn ask<'a>(endpoint: &'a Endpoint, method: &str, path: &str) -> Answer<'a> {
+fn ask<'a>(endpoint: &'a Endpoint, method: &str, path: &str) -> Response<'a> {
     let head = format!("{method} {path} HTTP/1.1\r\nHost: 169.254.169.254\r\n\r\n");
     let keyring = Keyring::new(Key::new(1, &[7; KEY_LENGTH]), Vec::new());
     match Request::parse(head.as_bytes()) {
-        Parsed::Complete(request, _) => answer(endpoint, &keyring, &request, NOW),
+        Parsed::Complete(request, _) => respond(endpoint, &keyring, &request, NOW),
         _ => panic!("{head:?} is a request"),
     }
 }
@@ -43,20 +43,20 @@ fn signed(version: &str, proof: Proof) -> String {
 fn a_signed_path_is_pending_until_the_signatures_are_set() {
     let endpoint = endpoint(HttpTokens::Optional);
     for proof in Proof::ALL {
-        let answer = ask(&endpoint, "GET", &signed("latest", proof));
-        assert!(answer.pending);
-        assert_eq!(answer.status, Status::ServiceUnavailable);
-        assert!(answer.body.as_bytes().is_empty());
+        let response = ask(&endpoint, "GET", &signed("latest", proof));
+        assert!(response.pending);
+        assert_eq!(response.status, Status::ServiceUnavailable);
+        assert!(response.body.as_bytes().is_empty());
     }
     assert!(!endpoint.is_signed());
     endpoint.set_signatures(signatures());
     assert!(endpoint.is_signed());
     for proof in Proof::ALL {
-        let answer = ask(&endpoint, "GET", &signed("latest", proof));
-        assert!(!answer.pending);
-        assert_eq!((answer.status, answer.content_type), (Status::Ok, "text/plain"));
-        assert_eq!(answer.body.as_bytes(), format!("made of {proof}").as_bytes());
-        assert!(matches!(answer.body, Body::Bytes(Cow::Borrowed(_))), "served without a copy");
+        let response = ask(&endpoint, "GET", &signed("latest", proof));
+        assert!(!response.pending);
+        assert_eq!((response.status, response.content_type), (Status::Ok, "text/plain"));
+        assert_eq!(response.body.as_bytes(), format!("made of {proof}").as_bytes());
+        assert!(matches!(response.body, Body::Bytes(Cow::Borrowed(_))), "served without a copy");
     }
 }
 
@@ -77,8 +77,8 @@ fn nothing_else_is_pending() {
 #[test]
 fn a_request_without_its_token_is_refused_at_once() {
     let endpoint = endpoint(HttpTokens::Required);
-    let answer = ask(&endpoint, "GET", &signed("latest", Proof::Pkcs7));
-    assert_eq!((answer.status, answer.pending), (Status::Unauthorized, false));
+    let response = ask(&endpoint, "GET", &signed("latest", Proof::Pkcs7));
+    assert_eq!((response.status, response.pending), (Status::Unauthorized, false));
 }
 
 #[test]
@@ -102,8 +102,8 @@ fn the_names_are_listed_whether_signed_or_not() {
     let endpoint = endpoint(HttpTokens::Optional);
     let list = |version| {
         let path = format!("/{version}/dynamic/instance-identity/");
-        let answer = ask(&endpoint, "GET", &path);
-        String::from_utf8(answer.body.as_bytes().to_vec()).unwrap()
+        let response = ask(&endpoint, "GET", &path);
+        String::from_utf8(response.body.as_bytes().to_vec()).unwrap()
     };
     assert_eq!(list("latest"), "document\npkcs7\nrsa2048\nsignature");
     assert_eq!(list("2009-04-04"), list("latest"));

@@ -165,7 +165,7 @@ mod tests {
     fn launched(id: &str) -> (Transaction, String) {
         let launch = Launch { instance_id: id.parse().ok(), ..Launch::default() };
         let network = Network::of(&launch);
-        let instance = launch.settle().unwrap();
+        let instance = launch.resolve().unwrap();
         let record = launch::record(&instance, &network, || "eipassoc-1".to_owned());
         let place = keys::instance(instance.zone.region(), instance.id.as_str());
         (launch::keep(Transaction::new(), &instance, &record), place.as_str().to_owned())

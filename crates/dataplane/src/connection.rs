@@ -35,7 +35,7 @@ enum End {
     /// All the client sent was read: it can be closed.
     Now,
     /// The client may still be sending. A close would reset the connection, and the reset could
-    /// overtake the answer.
+    /// overtake the response.
     AfterInput,
     /// The client never got its token, and is to hear so.
     InReset,

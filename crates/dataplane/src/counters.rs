@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use imds_core::InstanceId;
-use imds_core::answer::{Spoken, Status};
+use imds_core::response::{ImdsVersion, Status};
 
 /// The statuses that are counted apart, in this order.
 pub(crate) const STATUSES: [Status; 8] = [
@@ -44,12 +44,12 @@ pub struct Counts {
 
 impl Counts {
     /// Answered requests of one version with one status.
-    pub fn requests(&self, version: Spoken, status: Status) -> u64 {
+    pub fn requests(&self, version: ImdsVersion, status: Status) -> u64 {
         self.requests[row(version)][column(status)]
     }
 
     /// Answered requests of one version.
-    pub fn version(&self, version: Spoken) -> u64 {
+    pub fn version(&self, version: ImdsVersion) -> u64 {
         self.requests[row(version)].iter().sum()
     }
 
@@ -113,7 +113,7 @@ pub(crate) struct InstanceCounters {
 }
 
 impl InstanceCounters {
-    pub(crate) fn request(&self, version: Spoken, status: Status, bytes: usize) {
+    pub(crate) fn request(&self, version: ImdsVersion, status: Status, bytes: usize) {
         self.requests[row(version)][column(status)].add(1);
         self.bytes.add(bytes as u64);
     }
@@ -206,10 +206,10 @@ impl WorkerCounters {
     }
 }
 
-fn row(version: Spoken) -> usize {
+fn row(version: ImdsVersion) -> usize {
     match version {
-        Spoken::V1 => 0,
-        Spoken::V2 => 1,
+        ImdsVersion::V1 => 0,
+        ImdsVersion::V2 => 1,
     }
 }
 
@@ -248,8 +248,8 @@ mod tests {
         for worker in [&one, &other] {
             worker.connected();
             worker.of(&here).connected();
-            worker.of(&here).request(Spoken::V2, Status::Ok, 100);
-            worker.of(&gone).request(Spoken::V1, Status::Unauthorized, 10);
+            worker.of(&here).request(ImdsVersion::V2, Status::Ok, 100);
+            worker.of(&gone).request(ImdsVersion::V1, Status::Unauthorized, 10);
         }
         one.disconnected();
         one.of(&here).token(true);
@@ -264,10 +264,14 @@ mod tests {
         for snapshot in [read(), read()] {
             assert_eq!(snapshot.instances.keys().collect::<Vec<_>>(), [&here]);
             let counts = &snapshot.instances[&here];
-            assert_eq!(counts.requests(Spoken::V2, Status::Ok), 2);
+            assert_eq!(counts.requests(ImdsVersion::V2, Status::Ok), 2);
             assert_eq!([counts.tokens, counts.undeliverable, counts.lost], [1, 1, 1]);
             assert_eq!([counts.connections, counts.open, counts.bytes], [2, 2, 200]);
-            assert_eq!(snapshot.all.version(Spoken::V1), 2, "also of the instance that is gone");
+            assert_eq!(
+                snapshot.all.version(ImdsVersion::V1),
+                2,
+                "also of the instance that is gone"
+            );
             assert_eq!([snapshot.all.total(), snapshot.connections], [4, 1]);
         }
     }

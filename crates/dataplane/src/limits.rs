@@ -10,7 +10,7 @@ pub(crate) const CONNECTIONS: usize = 16 * 1024;
 /// How long a connection may be idle between requests, and a request may take to arrive.
 pub(crate) const IDLE: Duration = Duration::from_secs(60);
 
-/// How long an answer may take to be taken by the client.
+/// How long a response may take to be taken by the client.
 pub(crate) const SEND: Duration = Duration::from_secs(30);
 
 /// How long a client may go on sending a body that nobody wants, and how much of it, before the

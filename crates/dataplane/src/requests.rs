@@ -11,8 +11,8 @@ use std::thread::{self, Thread};
 
 use arc_swap::{ArcSwap, Cache};
 use crossbeam_queue::ArrayQueue;
-use imds_core::answer::{Spoken, Status};
 use imds_core::request::Method;
+use imds_core::response::{ImdsVersion, Status};
 use imds_core::{Endpoint, Reach};
 
 use crate::link::LinkId;
@@ -32,7 +32,7 @@ pub struct RequestRecord {
     /// The instance that answered.
     pub endpoint: Arc<Endpoint>,
     /// The version of the service that the client used.
-    pub version: Spoken,
+    pub version: ImdsVersion,
     /// The method; `None` where the request could not be parsed.
     pub method: Option<Method>,
     /// The path, without its query.
@@ -271,8 +271,8 @@ mod tests {
             unix_ms: 1_700_000_000_042,
             link: LinkId(0),
             peer: "10.0.0.9:4242".parse().unwrap(),
-            endpoint: Arc::new(Endpoint::new(&Launch::default().settle().unwrap())),
-            version: Spoken::V2,
+            endpoint: Arc::new(Endpoint::new(&Launch::default().resolve().unwrap())),
+            version: ImdsVersion::V2,
             method: Some(Method::Put),
             path: LoggedPath::new(path),
             status: Status::Ok,

@@ -143,7 +143,7 @@ mod tests {
 
     fn served(id: &str, addresses: &[IpAddr]) -> (InstanceId, Option<Served>) {
         let launch = Launch { instance_id: id.parse().ok(), ..Launch::default() };
-        let endpoint = Arc::new(Endpoint::new(&launch.settle().unwrap()));
+        let endpoint = Arc::new(Endpoint::new(&launch.resolve().unwrap()));
         let id = endpoint.instance_id().clone();
         (id, Some(Served { endpoint, addresses: addresses.into() }))
     }

@@ -30,7 +30,7 @@ const ANSWERS: usize = 16 * 1024;
 /// Serves one connection with `client` at its other end; says what `client` gave, and when the
 /// service was done with the connection.
 fn serve<T: 'static>(client: impl AsyncFnOnce(Client) -> T + 'static) -> (T, Duration) {
-    let instance = Launch::default().settle().unwrap();
+    let instance = Launch::default().resolve().unwrap();
     let table = Table::of_one(Arc::new(Endpoint::new(&instance)));
     let service = ServiceState {
         keyring: token_key::ephemeral().unwrap(),
@@ -116,11 +116,11 @@ fn is_about(limit: Duration, took: Duration) -> bool {
 
 #[test]
 fn a_head_that_does_not_end_is_not_waited_for() {
-    let (answer, took) = serve(async |client: Client| {
+    let (response, took) = serve(async |client: Client| {
         client.write_all(b"GET / HTTP/1.1\r\nHost: inst").await.unwrap();
         client.rest().await
     });
-    assert_eq!(answer, "");
+    assert_eq!(response, "");
     assert!(is_about(limits::IDLE, took), "{took:?}");
 }
 
@@ -154,14 +154,14 @@ fn an_idle_connection_is_closed_and_a_used_one_is_not() {
 
 #[test]
 fn a_body_that_does_not_come_is_not_waited_for() {
-    let (answer, took) = serve(async |client: Client| {
+    let (response, took) = serve(async |client: Client| {
         client.write_all(b"POST / HTTP/1.1\r\nContent-Length: 9\r\n\r\n").await.unwrap();
-        let answer = client.rest().await;
+        let response = client.rest().await;
         // The service has said all; this side stays open for longer than it waits for that.
         client.sleep(limits::LINGER * 2).await;
-        answer
+        response
     });
-    assert!(answer.starts_with("HTTP/1."), "{answer}");
+    assert!(response.starts_with("HTTP/1."), "{response}");
     assert!(is_about(limits::LINGER, took), "{took:?}");
 }
 

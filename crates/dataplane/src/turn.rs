@@ -2,8 +2,8 @@
 
 use std::time::Instant;
 
-use imds_core::answer::{self, Answer};
 use imds_core::request::{Parsed, Request};
+use imds_core::response::{self, Response};
 use imds_core::{Moment, Reach, wire};
 
 use crate::input::Input;
@@ -71,31 +71,31 @@ impl Context<'_> {
         };
         let now = self.shared.clock.now();
         let endpoint = &*instance.endpoint;
-        let (answer, after) = match &request {
+        let (response, after) = match &request {
             Some(request) => (
-                answer::answer(endpoint, &service.keyring, request, now),
+                response::respond(endpoint, &service.keyring, request, now),
                 wire::Connection::after(
                     self.shared.policy().keep_alive,
                     request,
-                    endpoint.flavour(),
+                    endpoint.front_end(),
                 ),
             ),
-            None => (answer::malformed(endpoint.flavour()), wire::Connection::Close),
+            None => (response::malformed(endpoint.front_end()), wire::Connection::Close),
         };
         let mut date = self.shared.date.borrow_mut();
         date.advance(now.unix_seconds());
         output.clear();
-        answer.write(after, &date, output);
+        response.write(after, &date, output);
         // Before it is sent: whoever has read the response finds it counted and recorded, even where
         // that is the last thing that happens.
-        if is_last || !answer.pending {
-            self.note(instance, request.as_ref(), &answer, now, output.len());
+        if is_last || !response.pending {
+            self.note(instance, request.as_ref(), &response, now, output.len());
         }
         Some(Turn {
             length,
-            reach: answer.reach,
+            reach: response.reach,
             after,
-            is_pending: answer.pending,
+            is_pending: response.pending,
             body_follows: request.as_ref().is_none_or(|request| request.has_body),
         })
     }
@@ -104,14 +104,14 @@ impl Context<'_> {
         self,
         instance: &Identified,
         request: Option<&Request<'_>>,
-        answer: &Answer<'_>,
+        response: &Response<'_>,
         now: Moment,
         bytes: usize,
     ) {
         let hops_away = self.peer.hops_away;
-        instance.counters.request(answer.spoken, answer.status, bytes);
-        if answer.reach != Reach::Anywhere {
-            instance.counters.token(undeliverable(answer.reach, hops_away).is_some());
+        instance.counters.request(response.version, response.status, bytes);
+        if response.reach != Reach::Anywhere {
+            instance.counters.token(undeliverable(response.reach, hops_away).is_some());
         }
 
         self.shared.publisher.borrow_mut().publish(|| RequestRecord {
@@ -119,12 +119,12 @@ impl Context<'_> {
             link: self.link,
             peer: self.peer.address,
             endpoint: instance.endpoint.clone(),
-            version: answer.spoken,
+            version: response.version,
             method: request.map(|request| request.method),
             path: LoggedPath::new(request.map_or("", |request| request.path.as_str())),
-            status: answer.status,
+            status: response.status,
             hops_away,
-            reach: answer.reach,
+            reach: response.reach,
             micros: micros_since(self.began),
         });
     }

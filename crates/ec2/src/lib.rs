@@ -3,7 +3,7 @@
 //!
 //! ```
 //! use imds_ec2::{Params, Request, document};
-//! use imds_ec2::shapes::{ModifyInstanceMetadataOptionsRequest, ModifyInstanceMetadataOptionsResult};
+//! use imds_ec2::types::{ModifyInstanceMetadataOptionsRequest, ModifyInstanceMetadataOptionsResult};
 //!
 //! let body = b"Action=ModifyInstanceMetadataOptions&Version=2016-11-15&InstanceId=i-1&HttpTokens=required";
 //! let request = Request::read(Params::parse(b"", body)?)?;
@@ -23,15 +23,15 @@ mod fault;
 mod form;
 mod params;
 mod request;
-mod shape;
-pub mod shapes;
 pub mod sigv4;
+mod tables;
+pub mod types;
 mod value;
 mod xml;
 
 pub use fault::Fault;
 pub use params::{MAX_DEPTH, MAX_LENGTH, MAX_PARAMETERS, Params};
-pub use shape::{Done, Operation, document};
-pub use shapes::{Request, VERSION};
+pub use tables::{Done, Operation, document};
+pub use types::{Request, VERSION};
 pub use value::{Blob, Sensitive, Timestamp};
-pub use xml::{Answer, Xml};
+pub use xml::{Response, Xml};

@@ -2,7 +2,7 @@
 
 use crate::fault::Fault;
 use crate::params::Params;
-use crate::shapes::{Request, VERSION};
+use crate::types::{Request, VERSION};
 
 impl Request {
     /// Reads a request from `params`, with `Action` and `Version`. Those of a presigned URL, `X-Amz-…`, are

@@ -66,7 +66,7 @@ impl Xml {
 }
 
 /// A structure that can be written.
-pub trait Answer {
+pub trait Response {
     /// Writes the members, each as an element of its own.
     fn write_members(&self, xml: &mut Xml);
 }
@@ -77,7 +77,7 @@ pub(crate) trait Write {
     fn write(&self, name: &str, xml: &mut Xml);
 }
 
-impl<T: Answer> Write for T {
+impl<T: Response> Write for T {
     fn write(&self, name: &str, xml: &mut Xml) {
         xml.element(name, &[], |xml| self.write_members(xml));
     }

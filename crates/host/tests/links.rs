@@ -7,8 +7,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
 use imds_account::{Network, Store};
-use imds_core::answer::{Spoken, Status};
 use imds_core::options::{HttpTokens, Preferences};
+use imds_core::response::{ImdsVersion, Status};
 use imds_core::{InstanceId, Launch};
 use imds_dataplane::{Link, LinkId, Target};
 use imds_host::{Account, Host, HostSettings};
@@ -106,7 +106,7 @@ fn nobody_else_notices_links_that_come_and_go() {
     });
     let counters = host.counters();
     let counts = &counters.instances[&id];
-    assert_eq!(counts.requests(Spoken::V1, Status::Ok), asked as u64);
+    assert_eq!(counts.requests(ImdsVersion::V1, Status::Ok), asked as u64);
     assert_eq!(counts.total(), asked as u64);
     assert_eq!(counts.connections, (4 + 3 * ROUNDS) as u64);
     host.drain();
@@ -134,7 +134,7 @@ fn subscribers_see_each_request_with_its_link() {
     assert_eq!(links.iter().filter(|link| **link == one).count(), 2);
     assert_eq!(links.iter().filter(|link| **link == other).count(), 1);
     let record = second.next().unwrap();
-    assert_eq!((record.endpoint.instance_id(), record.version), (&id, Spoken::V1));
+    assert_eq!((record.endpoint.instance_id(), record.version), (&id, ImdsVersion::V1));
     assert_eq!(second.take_dropped(), 2, "its queue has room for one");
     // A subscription ends with the service.
     drop(host);

@@ -131,7 +131,7 @@ impl Bench {
             eprintln!("SKIPPED: there is no openssl here to verify identity documents with");
             return None;
         }
-        let endpoint = Endpoint::new(&Launch::default().settle().expect("defaults do"));
+        let endpoint = Endpoint::new(&Launch::default().resolve().expect("defaults do"));
         let region = "us-east-1".parse().expect("it is a Region");
         let authority = Authority::make(&region).expect("keys can be made");
         let document = endpoint.document().to_vec();

@@ -171,7 +171,7 @@ mod tests {
     use super::*;
 
     fn endpoint() -> Arc<Endpoint> {
-        Arc::new(Endpoint::new(&Launch::default().settle().expect("the defaults do")))
+        Arc::new(Endpoint::new(&Launch::default().resolve().expect("the defaults do")))
     }
 
     fn signer(storage: KeyStorage) -> Arc<Signer> {

@@ -365,7 +365,7 @@ mod tests {
         assert_eq!(settings.stall, Some(Duration::from_millis(500)));
         let flags = InstanceSettings { hop_limit: "5".parse().ok(), ..<_>::default() };
         let launch = flags.launch(settings.instance).map_err(|e| e.to_string()).unwrap();
-        let instance = launch.settle().unwrap();
+        let instance = launch.resolve().unwrap();
         assert_eq!(instance.options.hop_limit.get(), 5, "the command line wins");
         assert_eq!(instance.options.http_tokens.as_str(), "required");
         assert_eq!(instance.tags.iter().count(), 1);

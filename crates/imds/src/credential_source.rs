@@ -85,7 +85,7 @@ impl Renewals {
         sources: CredentialSources,
         launch: &mut Launch,
     ) -> Result<Self, CommandError> {
-        let instance = launch.clone().settle()?;
+        let instance = launch.clone().resolve()?;
         let mut renewals = Vec::new();
         if let (Some(source), Some(role)) = (sources.role, &mut launch.role) {
             let renewal = Renewal::new(&source, &role.name, &instance);

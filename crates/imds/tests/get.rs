@@ -72,7 +72,7 @@ fn get_scripted(
     let listener = std::net::TcpListener::bind("127.0.0.1:0")?;
     let endpoint = format!("http://{}", listener.local_addr()?);
     let _service = Faulty::start(listener, move |head, _| {
-        Act::Answer(if is_put(head) { token() } else { script(head) })
+        Act::Respond(if is_put(head) { token() } else { script(head) })
     });
     Finished::of(imds().args(["get", "--endpoint", &endpoint]).args(arguments))
 }

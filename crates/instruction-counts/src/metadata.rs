@@ -4,7 +4,7 @@ use imds_core::request::{Parsed, Request};
 use imds_core::time::HttpDate;
 use imds_core::token::{KEY_LENGTH, Key};
 use imds_core::wire::{Connection, KeepAlive};
-use imds_core::{Endpoint, Keyring, Launch, Moment, answer};
+use imds_core::{Endpoint, Keyring, Launch, Moment, respond};
 
 use crate::count;
 
@@ -15,7 +15,7 @@ pub(crate) fn get() {
     let service = Service::new();
     let token = service.keyring.mint(
         service.endpoint.instance_id(),
-        service.endpoint.flavour(),
+        service.endpoint.front_end(),
         21_600,
         NOW,
     );
@@ -49,7 +49,7 @@ struct Service {
 impl Service {
     fn new() -> Self {
         let launch = Launch { instance_type: "t3.micro".parse().ok(), ..Launch::default() };
-        let instance = launch.settle().unwrap_or_else(|error| panic!("a launch: {error}"));
+        let instance = launch.resolve().unwrap_or_else(|error| panic!("a launch: {error}"));
         Self {
             endpoint: Endpoint::new(&instance),
             keyring: Keyring::new(Key::new(1, &[7; KEY_LENGTH]), vec![]),
@@ -71,7 +71,7 @@ impl Service {
 
     fn respond(&self, bytes: &[u8], out: &mut Vec<u8>) {
         let Parsed::Complete(request, _) = Request::parse(bytes) else { panic!("no request") };
-        let connection = Connection::after(KeepAlive::Ec2, &request, self.endpoint.flavour());
-        answer(&self.endpoint, &self.keyring, &request, NOW).write(connection, &self.date, out);
+        let connection = Connection::after(KeepAlive::Ec2, &request, self.endpoint.front_end());
+        respond(&self.endpoint, &self.keyring, &request, NOW).write(connection, &self.date, out);
     }
 }

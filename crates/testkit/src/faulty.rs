@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 #[derive(Clone, Debug)]
 pub enum Act {
     /// Answer with these bytes, and close.
-    Answer(String),
+    Respond(String),
     /// Something after this time.
     After(Duration, Box<Act>),
     /// Answer with packets that pass this router at the most, and close.
@@ -94,7 +94,7 @@ pub fn token() -> String {
 
 fn perform(act: Act, mut stream: TcpStream) -> std::io::Result<()> {
     match act {
-        Act::Answer(bytes) => stream.write_all(bytes.as_bytes()),
+        Act::Respond(bytes) => stream.write_all(bytes.as_bytes()),
         Act::After(delay, act) => {
             // Time is what this is about.
             let until = Instant::now() + delay;

@@ -30,8 +30,8 @@ const LOST: [&str; 9] = [
 /// What boto3 is asked for.
 const CREDENTIALS: &str = "import boto3; print(boto3.Session().get_credentials().method)";
 
-/// The command that mends it.
-const MEND: &str = "aws ec2 modify-instance-metadata-options";
+/// The command that fixes it.
+const FIX: &str = "aws ec2 modify-instance-metadata-options";
 
 pub(super) fn measure() -> Result<()> {
     healthy()?;
@@ -123,10 +123,10 @@ fn lost() -> Result<()> {
             "i-1234567890abcdef0",
         ),
         Subject::new(
-            "imds get instance-id: says what mends it",
+            "imds get instance-id: says what fixes it",
             &[get, "get", "instance-id"],
             5,
-            MEND,
+            FIX,
         ),
         Subject::new("boto3: credentials, by IMDSv1", &[python, "-c", CREDENTIALS], 0, "iam-role"),
         Subject::new("AWS SDK for JavaScript v3: the same", &["node", node], 0, "credentials"),

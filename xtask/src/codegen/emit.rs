@@ -1,4 +1,4 @@
-//! The Rust of a model: one table row per member, which the macros of `crates/ec2/src/shape.rs`
+//! The Rust of a model: one table row per member, which the macros of `crates/ec2/src/tables.rs`
 //! make structures of.
 
 use std::collections::BTreeMap;
@@ -19,7 +19,7 @@ const HEAD: &str = "\
 //! and so is one without an element for a `one_or_more` list; an `always` list is written even if it
 //! is empty.
 
-use crate::shape::{Done, both, input, operations, output};
+use crate::tables::{Done, both, input, operations, output};
 use crate::value::{Blob, Sensitive, Timestamp};
 
 ";
@@ -38,8 +38,8 @@ const ALWAYS: [(&str, &[&str]); 8] = [
     ("Subnet", &["ipv6CidrBlockAssociationSet"]),
 ];
 
-/// `shapes.rs`, before rustfmt.
-pub(super) fn shapes(model: &Model) -> Result<String> {
+/// `types.rs`, before rustfmt.
+pub(super) fn types(model: &Model) -> Result<String> {
     let (mut inputs, mut outputs) = (BTreeMap::new(), BTreeMap::new());
     for operation in model.operations.values() {
         model.reach(&operation.input, &mut inputs)?;

@@ -72,7 +72,7 @@ impl Model {
         self.shapes.get(name).with_context(|| format!("the model has no shape {name}"))
     }
 
-    /// Only the `wanted` operations, and the shapes that they reach.
+    /// Only the `wanted` operations, and the types that they reach.
     pub(crate) fn trimmed<'a>(&self, wanted: impl Iterator<Item = &'a str>) -> Result<Self> {
         let mut trimmed = Self {
             metadata: self.metadata.clone(),

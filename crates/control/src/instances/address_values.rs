@@ -4,7 +4,7 @@ use std::net::Ipv4Addr;
 
 use imds_core::network::{Ipv4Cidr, Ipv6Cidr};
 use imds_ec2::Fault;
-use imds_ec2::shapes::{Ipv4PrefixSpecificationRequest, Ipv6PrefixSpecificationRequest};
+use imds_ec2::types::{Ipv4PrefixSpecificationRequest, Ipv6PrefixSpecificationRequest};
 
 pub(super) fn ipv4(text: &str) -> Result<Ipv4Addr, Fault> {
     text.parse().map_err(|_| invalid_address("PrivateIpAddress", text))

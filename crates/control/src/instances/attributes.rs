@@ -5,7 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use imds_account::records::{self, Lifecycle};
 use imds_account::{Transaction, keys};
 use imds_core::InstanceType;
-use imds_ec2::shapes::{
+use imds_ec2::types::{
     AttributeBooleanValue, AttributeValue, DescribeInstanceAttributeRequest, EnclaveOptions,
     InstanceAttribute, ModifyInstanceAttributeRequest,
 };

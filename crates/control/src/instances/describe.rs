@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use imds_core::ids::ReservationId;
-use imds_ec2::shapes::{DescribeInstancesRequest, DescribeInstancesResult, Reservation};
+use imds_ec2::types::{DescribeInstancesRequest, DescribeInstancesResult, Reservation};
 
 use super::shape::InstanceView;
 use super::{StoredInstance, filters, paged};

@@ -1,7 +1,7 @@
 //! The filters of `DescribeInstances`: each looks at what is shown.
 //! Source: EC2 API `DescribeInstances`.
 
-use imds_ec2::shapes::{
+use imds_ec2::types::{
     Instance, InstanceMetadataOptionsResponse, InstanceNetworkInterface, InstancePrivateIpAddress,
     Placement,
 };
@@ -183,7 +183,7 @@ fn options(
 
 fn ebs(
     shown: &InstanceView,
-    value: fn(&imds_ec2::shapes::EbsInstanceBlockDevice) -> Option<String>,
+    value: fn(&imds_ec2::types::EbsInstanceBlockDevice) -> Option<String>,
 ) -> Vec<String> {
     each(&shown.instance.block_device_mappings, |it| value(it.ebs.as_ref()?))
 }

@@ -8,7 +8,7 @@ use imds_core::launch::LaunchInterface;
 use imds_core::network::{Ipv4Cidr, Ipv6Cidr, PrivateIpv4, Subnet};
 use imds_core::placement::Zone;
 use imds_ec2::Fault;
-use imds_ec2::shapes::{InstanceNetworkInterfaceSpecification, RunInstancesRequest};
+use imds_ec2::types::{InstanceNetworkInterfaceSpecification, RunInstancesRequest};
 
 use super::address_values::{invalid_address, ipv4, ipv4_prefix, ipv6_prefix, number};
 use crate::call::{Call, Refusal};

@@ -2,7 +2,7 @@
 
 use imds_core::Instance as Facts;
 use imds_core::network::{NetworkInterface, PrivateIpv4, SecurityGroup};
-use imds_ec2::shapes::{
+use imds_ec2::types::{
     GroupIdentifier, InstanceIpv4Prefix, InstanceIpv6Address, InstanceIpv6Prefix,
     InstanceNetworkInterface, InstanceNetworkInterfaceAssociation,
     InstanceNetworkInterfaceAttachment, InstancePrivateIpAddress,

@@ -15,7 +15,7 @@ use imds_core::options::Switch;
 use imds_core::placement::Placement;
 use imds_core::tags::Tag;
 use imds_ec2::Fault;
-use imds_ec2::shapes::{self, Reservation, RunInstancesRequest};
+use imds_ec2::types::{self, Reservation, RunInstancesRequest};
 
 use super::interfaces::{self, Chosen};
 use super::{
@@ -56,7 +56,7 @@ pub(crate) fn run(call: &Call<'_>, request: &RunInstancesRequest) -> Result<Rese
             interfaces,
             ..launch.clone()
         };
-        let instance = launch::settle(launch, defaults).map_err(|error| match error {
+        let instance = launch::resolve(launch, defaults).map_err(|error| match error {
             LaunchRefused::Launch(error) => refused(&error),
             LaunchRefused::Enforced(error) => Fault::unsupported_operation(error.to_string()),
         })?;
@@ -244,7 +244,7 @@ fn block_devices(
     Ok(devices)
 }
 
-fn volume(mapping: &shapes::BlockDeviceMapping) -> Result<Volume, Fault> {
+fn volume(mapping: &types::BlockDeviceMapping) -> Result<Volume, Fault> {
     let Some(name) = mapping.virtual_name.as_deref() else { return Ok(Volume::Ebs) };
     let volume = name.parse().ok().filter(|volume| matches!(volume, Volume::Ephemeral(_)));
     volume.ok_or_else(|| {

@@ -4,7 +4,7 @@ use imds_account::records::Transition;
 use imds_core::Instance as Facts;
 use imds_core::block_device::Volume;
 use imds_core::instance::LifeCycle;
-use imds_ec2::shapes::{
+use imds_ec2::types::{
     EbsInstanceBlockDevice, Instance, InstanceBlockDeviceMapping, InstanceNetworkInterface,
     Monitoring, Placement, PrivateDnsNameOptionsResponse, ProductCode, StateReason,
 };

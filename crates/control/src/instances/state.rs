@@ -54,8 +54,8 @@ impl State {
     }
 
     /// Both.
-    pub(super) fn shape(self) -> imds_ec2::shapes::InstanceState {
-        imds_ec2::shapes::InstanceState {
+    pub(super) fn shape(self) -> imds_ec2::types::InstanceState {
+        imds_ec2::types::InstanceState {
             code: Some(self.code()),
             name: Some(self.name().to_owned()),
         }

@@ -6,7 +6,7 @@
 use imds_account::records::{Lifecycle, Transition};
 use imds_account::{Transaction, keys};
 use imds_core::instance::LifeCycle;
-use imds_ec2::shapes::{
+use imds_ec2::types::{
     InstanceStateChange, RebootInstancesRequest, StartInstancesRequest, StartInstancesResult,
     StopInstancesRequest, StopInstancesResult, TerminateInstancesRequest, TerminateInstancesResult,
 };

@@ -2,7 +2,7 @@
 
 use imds_account::records::Tags;
 use imds_core::events::Maintenance;
-use imds_ec2::shapes::{
+use imds_ec2::types::{
     DescribeInstanceStatusRequest, DescribeInstanceStatusResult, InstanceStatus,
     InstanceStatusDetails, InstanceStatusEvent, InstanceStatusSummary,
 };

@@ -4,7 +4,7 @@
 //! with name their members alike: one becomes another by name.
 
 use imds_ec2::Fault;
-use imds_ec2::shapes::{
+use imds_ec2::types::{
     LaunchTemplateInstanceMetadataOptionsRequest, RequestLaunchTemplateData,
     ResponseLaunchTemplateData,
 };
@@ -107,7 +107,7 @@ pub(super) fn without_gaps(value: Value) -> Value {
 
 #[cfg(test)]
 mod tests {
-    use imds_ec2::shapes::{
+    use imds_ec2::types::{
         InstanceMetadataOptionsRequest, LaunchTemplatePlacementRequest, Placement,
         RunInstancesRequest,
     };

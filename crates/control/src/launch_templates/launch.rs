@@ -2,7 +2,7 @@
 
 use imds_account::records::Tags;
 use imds_core::instance::LifeCycle;
-use imds_ec2::shapes::{
+use imds_ec2::types::{
     GetLaunchTemplateDataRequest, GetLaunchTemplateDataResult, RunInstancesRequest,
 };
 use serde_json::{Value, json};
@@ -34,7 +34,7 @@ pub(crate) fn applied(
         data::from_json(data::overlay(data::without_gaps(data::json(request)), &below))?;
     // How many is never the template's affair.
     (joined.min_count, joined.max_count) = (request.min_count, request.max_count);
-    joined.launch_template = Some(imds_ec2::shapes::LaunchTemplateSpecification {
+    joined.launch_template = Some(imds_ec2::types::LaunchTemplateSpecification {
         launch_template_id: Some(template.id),
         launch_template_name: None,
         version: Some(number.to_string()),

@@ -3,7 +3,7 @@
 use imds_account::records::{self, Tags};
 use imds_account::{Transaction, keys};
 use imds_ec2::Fault;
-use imds_ec2::shapes::{
+use imds_ec2::types::{
     CreateLaunchTemplateRequest, CreateLaunchTemplateResult, DeleteLaunchTemplateRequest,
     DeleteLaunchTemplateResult, DescribeLaunchTemplatesRequest, DescribeLaunchTemplatesResult,
     LaunchTemplate, ModifyLaunchTemplateRequest, ModifyLaunchTemplateResult,

@@ -4,7 +4,7 @@ use imds_account::records::{self, Tags};
 use imds_account::store::UnreadableCause;
 use imds_account::{StoreError, Transaction, UnreadableRecord, keys};
 use imds_ec2::Fault;
-use imds_ec2::shapes::{
+use imds_ec2::types::{
     CreateLaunchTemplateVersionRequest, CreateLaunchTemplateVersionResult,
     DeleteLaunchTemplateVersionsRequest, DeleteLaunchTemplateVersionsResponseErrorItem,
     DeleteLaunchTemplateVersionsResponseSuccessItem, DeleteLaunchTemplateVersionsResult,

@@ -192,6 +192,6 @@ pub(super) const CATEGORIES: &[Category] = &[
         since: "2022-09-24",
         absent: NEVER,
         example: "nitro",
-        source: Instance(|i| text(i.instance_type.flavour().as_str())),
+        source: Instance(|i| text(i.instance_type.front_end().as_str())),
     },
 ];

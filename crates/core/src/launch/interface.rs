@@ -51,25 +51,25 @@ pub(super) struct InterfaceDefaults<'a> {
 /// The default VPC of every account: 172.31.0.0/16.
 const DEFAULT_VPC: Ipv4Addr = Ipv4Addr::new(172, 31, 0, 0);
 
-/// Settles all interfaces of an instance, the primary one first; there is always one.
-pub(super) fn settle(
+/// Resolves all interfaces of an instance, the primary one first; there is always one.
+pub(super) fn resolve(
     mut settings: Vec<LaunchInterface>,
     defaults: &InterfaceDefaults<'_>,
 ) -> Result<Vec<NetworkInterface>, LaunchError> {
     if settings.is_empty() {
         settings.push(LaunchInterface::default());
     }
-    let mut settled = Vec::<NetworkInterface>::with_capacity(settings.len());
+    let mut resolved = Vec::<NetworkInterface>::with_capacity(settings.len());
     for (nth, interface) in (0..).zip(settings) {
-        let interface = interface.settle(nth, defaults, &settled)?;
-        if let Some(other) = settled.iter().find(|other| other.clashes_with(&interface)) {
+        let interface = interface.resolve(nth, defaults, &resolved)?;
+        if let Some(other) = resolved.iter().find(|other| other.clashes_with(&interface)) {
             return Err(LaunchError::SameInterface { one: other.id.clone(), other: interface.id });
         }
-        settled.push(interface);
+        resolved.push(interface);
     }
-    settled.sort_by_key(NetworkInterface::slot);
-    match settled.first().map(NetworkInterface::slot) {
-        Some((0, 0)) => Ok(settled),
+    resolved.sort_by_key(NetworkInterface::slot);
+    match resolved.first().map(NetworkInterface::slot) {
+        Some((0, 0)) => Ok(resolved),
         _ => Err(LaunchError::NoPrimaryInterface),
     }
 }
@@ -87,7 +87,7 @@ impl NetworkInterface {
 }
 
 impl LaunchInterface {
-    fn settle(
+    fn resolve(
         self,
         nth: u16,
         defaults: &InterfaceDefaults<'_>,
@@ -244,7 +244,7 @@ fn pair(high: u8, low: u8) -> u16 {
 mod tests {
     use super::*;
 
-    fn settle_in_zone_b(
+    fn resolve_in_zone_b(
         nth: usize,
         settings: Vec<LaunchInterface>,
     ) -> Result<Vec<NetworkInterface>, LaunchError> {
@@ -254,14 +254,14 @@ mod tests {
             zone: &"us-east-1b".parse().unwrap(),
             has_ipv6: true,
         };
-        settle(settings, &defaults)
+        resolve(settings, &defaults)
     }
 
     #[test]
     fn a_derived_interface_is_inside_its_subnet_and_the_subnet_inside_its_vpc() {
         for nth in 0..200 {
             let two = vec![LaunchInterface::default(); 2];
-            let interfaces = settle_in_zone_b(nth, two).unwrap();
+            let interfaces = resolve_in_zone_b(nth, two).unwrap();
             assert_ne!(interfaces[0].ipv4, interfaces[1].ipv4);
             for interface in interfaces {
                 let subnet = interface.subnet.ipv4.unwrap();
@@ -284,20 +284,20 @@ mod tests {
             ipv6: vec!["2001:db8:1:203::5".parse().unwrap()],
             ..<_>::default()
         };
-        let interface = settle_in_zone_b(1, vec![settings]).unwrap().remove(0);
+        let interface = resolve_in_zone_b(1, vec![settings]).unwrap().remove(0);
         assert_eq!(interface.subnet.ipv4.unwrap().to_string(), "10.1.0.0/20");
         assert_eq!(interface.subnet.ipv6.unwrap().to_string(), "2001:db8:1:203::/64");
         assert_eq!(interface.vpc.ipv4[0].to_string(), "10.1.0.0/16");
         assert_eq!(interface.vpc.ipv6[0].to_string(), "2001:db8:1:200::/56");
-        assert_ne!(interface.vpc.id, settle_in_zone_b(1, vec![]).unwrap()[0].vpc.id);
+        assert_ne!(interface.vpc.id, resolve_in_zone_b(1, vec![]).unwrap()[0].vpc.id);
     }
 
     #[test]
     fn a_subnet_without_ipv4_gives_no_ipv4_address() {
-        let mut derived = settle_in_zone_b(1, vec![]).unwrap().remove(0);
+        let mut derived = resolve_in_zone_b(1, vec![]).unwrap().remove(0);
         derived.subnet.ipv4 = None;
         let settings = LaunchInterface { subnet: Some(derived.subnet), ..<_>::default() };
-        let interface = settle_in_zone_b(1, vec![settings]).unwrap().remove(0);
+        let interface = resolve_in_zone_b(1, vec![settings]).unwrap().remove(0);
         assert_eq!(interface.private_ipv4(), None);
         assert_eq!(interface.ipv6, derived.ipv6);
     }
@@ -305,11 +305,11 @@ mod tests {
     #[test]
     fn impossible_interfaces_are_refused() {
         let at = |device_index| LaunchInterface { device_index, ..<_>::default() };
-        let refused = |settings| settle_in_zone_b(1, settings).err().unwrap();
+        let refused = |settings| resolve_in_zone_b(1, settings).err().unwrap();
         assert_eq!(refused(vec![at(Some(1))]), LaunchError::NoPrimaryInterface);
         let twice = refused(vec![at(Some(0)), at(Some(0))]);
         assert!(matches!(twice, LaunchError::SameInterface { .. }));
-        let subnet = settle_in_zone_b(1, vec![]).unwrap().remove(0).subnet;
+        let subnet = resolve_in_zone_b(1, vec![]).unwrap().remove(0).subnet;
         let strange = PrivateIpv4 { address: "10.1.2.3".parse().unwrap(), public: None };
         let outside =
             LaunchInterface { ipv4: vec![strange], subnet: Some(subnet.clone()), ..<_>::default() };

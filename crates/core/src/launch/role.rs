@@ -21,7 +21,7 @@ impl LaunchRole {
         Self { name: name.into(), profile_name: None, keys: None }
     }
 
-    pub(super) fn settle(self, instance: &InstanceId, launched_at: u64) -> Result<Role, Invalid> {
+    pub(super) fn resolve(self, instance: &InstanceId, launched_at: u64) -> Result<Role, Invalid> {
         let is_name = |name: &str, most: usize| {
             let allowed = |c: char| c.is_ascii_alphanumeric() || "+=,.@_-".contains(c);
             (1..=most).contains(&name.len()) && name.chars().all(allowed)

@@ -59,8 +59,8 @@ proptest! {
         let ids: Vec<_> = ids.iter().map(|id| id.parse().unwrap()).collect();
         let keyrings: Vec<_> =
             keys.iter().map(|key| Keyring::new(Key::new(key_id, key), vec![])).collect();
-        for flavour in [imds_core::Flavour::Nitro, imds_core::Flavour::Xen] {
-            let token = keyrings[0].mint(&ids[0], flavour, ttl, NOW);
+        for front_end in [imds_core::FrontEnd::Nitro, imds_core::FrontEnd::Xen] {
+            let token = keyrings[0].mint(&ids[0], front_end, ttl, NOW);
             let check = |keyring: usize, id: usize| keyrings[keyring].check(&ids[id], token.as_bytes(), NOW);
             prop_assert_eq!(check(0, 0), Some(ttl));
             for (keyring, id) in [(0, 1), (1, 0), (1, 1)] {
@@ -114,11 +114,11 @@ fn the_corpus_gets_well_formed_answers() {
 
 fn assert_holds_none(endpoint: &Endpoint, request: &[u8], marks: &[String]) {
     let now = Moment { serial: 2, ..NOW };
-    let Some(answer) = exchange(endpoint, &fixture::keyring(7), KeepAlive::Ec2, request, now)
+    let Some(response) = exchange(endpoint, &fixture::keyring(7), KeepAlive::Ec2, request, now)
     else {
         return;
     };
-    let text = String::from_utf8_lossy(&answer);
+    let text = String::from_utf8_lossy(&response);
     for mark in marks {
         assert!(!text.contains(mark), "{mark} in {text}");
     }
@@ -141,7 +141,7 @@ fn neighbours() -> [(Endpoint, Vec<String>); 2] {
             user_data: Some(format!("data-of-{name}").into_bytes()),
             ..full_launch()
         };
-        let instance = launch.settle().unwrap();
+        let instance = launch.resolve().unwrap();
         (Endpoint::new(&instance), marks(&instance, name))
     })
 }

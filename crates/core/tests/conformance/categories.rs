@@ -2,7 +2,7 @@
 
 use imds_core::tags::Tags;
 use imds_core::tree::Tree;
-use imds_core::{Flavour, Instance, versions};
+use imds_core::{FrontEnd, Instance, versions};
 use regex_lite::Regex;
 
 use crate::fixture::{self, NOW};
@@ -226,7 +226,7 @@ fn tags_are_there_exactly_while_they_are_on() {
 
 #[test]
 fn tags_may_be_on_without_any() {
-    let instance = Instance { tags: Tags::default(), ..fixture::instance(Flavour::Nitro, "tags") };
+    let instance = Instance { tags: Tags::default(), ..fixture::instance(FrontEnd::Nitro, "tags") };
     let tree = Tree::new(&instance);
     for (path, listing) in
         [("latest/meta-data/tags", "instance/"), ("latest/meta-data/tags/instance", "")]

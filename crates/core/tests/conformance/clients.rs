@@ -5,7 +5,7 @@ use imds_core::launch::LaunchRole;
 use imds_core::request::{Parsed, Request};
 use imds_core::wire::KeepAlive;
 use imds_core::{
-    Endpoint, Flavour, HopLimit, HttpTokens, Instance, Launch, Moment, Reach, Switch, answer,
+    Endpoint, FrontEnd, HopLimit, HttpTokens, Instance, Launch, Moment, Reach, Switch, respond,
     versions,
 };
 use regex_lite::Regex;
@@ -13,7 +13,7 @@ use regex_lite::Regex;
 use crate::exchange::exchange;
 use crate::fixture::{self, NOW, later};
 
-const FLAVOURS: [Flavour; 2] = [Flavour::Nitro, Flavour::Xen];
+const FRONT_ENDS: [FrontEnd; 2] = [FrontEnd::Nitro, FrontEnd::Xen];
 const VALUE: &str = "/latest/meta-data/instance-id";
 const PUT: &str = "PUT /latest/api/token HTTP/1.1\r\nHost: 169.254.169.254\r\n\
                    X-aws-ec2-metadata-token-ttl-seconds: 21600\r\n";
@@ -52,8 +52,8 @@ fn get_with(endpoint: &Endpoint, token: &str, now: Moment) -> Reply {
 
 /// An instance of each front end.
 fn endpoints(change: impl Fn(&mut Instance)) -> [Endpoint; 2] {
-    FLAVOURS.map(|flavour| {
-        let mut instance = fixture::instance(flavour, "");
+    FRONT_ENDS.map(|front_end| {
+        let mut instance = fixture::instance(front_end, "");
         change(&mut instance);
         Endpoint::new(&instance)
     })
@@ -126,8 +126,8 @@ fn without_a_token_it_is_200_401_or_403() {
 /// Else Rust programs are stuck for up to six hours.
 #[test]
 fn a_token_outlives_a_restart() {
-    for flavour in FLAVOURS {
-        let start = || Endpoint::new(&fixture::instance(flavour, ""));
+    for front_end in FRONT_ENDS {
+        let start = || Endpoint::new(&fixture::instance(front_end, ""));
         let token = send(&start(), PUT, NOW).body;
         assert_eq!(get_with(&start(), &token, later(60)).status, 200);
     }
@@ -247,7 +247,7 @@ fn region_and_zone_agree_everywhere() {
         let role = Some(LaunchRole::named("my-role"));
         let image = WellKnownImage::AmazonLinux2.into();
         let launch = Launch { zone: zone.parse().ok(), image, role, ..Launch::default() };
-        let endpoint = Endpoint::new(&launch.settle().unwrap());
+        let endpoint = Endpoint::new(&launch.resolve().unwrap());
         let body = |path: &str| get(&endpoint, &format!("/latest/{path}")).body;
         assert_eq!(body("meta-data/placement/region"), region);
         let named = body("meta-data/placement/availability-zone");
@@ -268,7 +268,7 @@ fn only_a_token_has_a_limited_reach() {
             let Parsed::Complete(request, _) = Request::parse(head.as_bytes()) else {
                 panic!("{head}")
             };
-            answer(&endpoint, &fixture::keyring(7), &request, NOW).reach
+            respond(&endpoint, &fixture::keyring(7), &request, NOW).reach
         };
         assert_eq!(reach(PUT), Reach::Hops(limit));
         for head in [

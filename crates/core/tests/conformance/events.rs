@@ -5,7 +5,7 @@ use imds_core::events::{
     TargetState, Transition,
 };
 use imds_core::tree::Tree;
-use imds_core::{Flavour, Moment};
+use imds_core::{FrontEnd, Moment};
 use proptest::prelude::*;
 
 use crate::fixture::{self, NOW};
@@ -13,7 +13,7 @@ use crate::fixture::{self, NOW};
 const T: u64 = 1_753_862_400;
 
 fn tree(events: Events) -> Tree {
-    Tree::new(&imds_core::Instance { events, ..fixture::instance(Flavour::Nitro, "") })
+    Tree::new(&imds_core::Instance { events, ..fixture::instance(FrontEnd::Nitro, "") })
 }
 
 fn at(tree: &Tree, path: &str, unix_ms: u64) -> Option<String> {

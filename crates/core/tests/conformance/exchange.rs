@@ -7,9 +7,9 @@ use imds_core::request::{Parsed, Request};
 use imds_core::time::HttpDate;
 use imds_core::token::{KEY_LENGTH, Key};
 use imds_core::wire::{Connection, KeepAlive};
-use imds_core::{Endpoint, Keyring, Launch, Moment, answer};
+use imds_core::{Endpoint, Keyring, Launch, Moment, respond, response};
 
-/// The answer to the first request in `bytes`; `None` where more has to come.
+/// The response to the first request in `bytes`; `None` where more has to come.
 pub(crate) fn exchange(
     endpoint: &Endpoint,
     keyring: &Keyring,
@@ -17,16 +17,16 @@ pub(crate) fn exchange(
     bytes: &[u8],
     now: Moment,
 ) -> Option<Vec<u8>> {
-    let (answer, connection) = match Request::parse(bytes) {
+    let (response, connection) = match Request::parse(bytes) {
         Parsed::Complete(request, _) => (
-            answer(endpoint, keyring, &request, now),
-            Connection::after(policy, &request, endpoint.flavour()),
+            respond(endpoint, keyring, &request, now),
+            Connection::after(policy, &request, endpoint.front_end()),
         ),
-        Parsed::Malformed => (answer::malformed(endpoint.flavour()), Connection::Close),
+        Parsed::Malformed => (response::malformed(endpoint.front_end()), Connection::Close),
         Parsed::Partial => return None,
     };
     let mut out = Vec::new();
-    answer.write(connection, &HttpDate::new(now.unix_seconds()), &mut out);
+    response.write(connection, &HttpDate::new(now.unix_seconds()), &mut out);
     Some(out)
 }
 
@@ -35,7 +35,7 @@ pub(crate) fn check(bytes: &[u8]) {
     static INSTANCES: LazyLock<[Endpoint; 2]> = LazyLock::new(|| {
         ["t2.micro", "t3.micro"].map(|kind| {
             let launch = Launch { instance_type: kind.parse().ok(), ..Launch::default() };
-            Endpoint::new(&launch.settle().unwrap_or_else(|error| panic!("{error}")))
+            Endpoint::new(&launch.resolve().unwrap_or_else(|error| panic!("{error}")))
         })
     });
     let keyring = Keyring::new(Key::new(1, &[7; KEY_LENGTH]), vec![]);
@@ -43,8 +43,8 @@ pub(crate) fn check(bytes: &[u8]) {
     for endpoint in &*INSTANCES {
         for policy in [KeepAlive::Ec2, KeepAlive::Http] {
             let now = Moment { unix_ms: 1_753_862_400_000, serial: 1 };
-            if let Some(answer) = exchange(endpoint, &keyring, policy, bytes, now) {
-                assert_well_formed(&answer, is_head);
+            if let Some(response) = exchange(endpoint, &keyring, policy, bytes, now) {
+                assert_well_formed(&response, is_head);
             }
         }
     }
@@ -52,9 +52,9 @@ pub(crate) fn check(bytes: &[u8]) {
 
 /// A status line, header fields each on its line and none twice, and a body that is as long as the
 /// head says.
-pub(crate) fn assert_well_formed(answer: &[u8], may_lack_body: bool) {
-    let end = answer.windows(4).position(|four| four == b"\r\n\r\n");
-    let (head, body) = answer.split_at(end.unwrap_or_else(|| panic!("the head has no end")) + 4);
+pub(crate) fn assert_well_formed(response: &[u8], may_lack_body: bool) {
+    let end = response.windows(4).position(|four| four == b"\r\n\r\n");
+    let (head, body) = response.split_at(end.unwrap_or_else(|| panic!("the head has no end")) + 4);
     let head = std::str::from_utf8(head).unwrap_or_else(|_| panic!("the head is no text"));
     let mut lines = head.trim_end().split("\r\n");
 

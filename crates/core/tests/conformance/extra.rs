@@ -2,7 +2,7 @@
 
 use imds_core::extra::Extra;
 use imds_core::tree::Tree;
-use imds_core::{Flavour, Instance};
+use imds_core::{FrontEnd, Instance};
 
 use crate::fixture::{self, NOW};
 
@@ -10,7 +10,7 @@ fn tree(extra: &[(&str, &[u8])]) -> Tree {
     let extra = extra
         .iter()
         .map(|(path, value)| Extra { path: path.parse().unwrap(), value: value.to_vec() });
-    Tree::new(&Instance { extra: extra.collect(), ..fixture::instance(Flavour::Nitro, "bare") })
+    Tree::new(&Instance { extra: extra.collect(), ..fixture::instance(FrontEnd::Nitro, "bare") })
 }
 
 fn get(tree: &Tree, path: &str) -> Option<(Vec<u8>, &'static str)> {

@@ -10,7 +10,7 @@ use imds_core::network::Mac;
 use imds_core::options::Preferences;
 use imds_core::tags::{Tag, Tags};
 use imds_core::token::{KEY_LENGTH, Key};
-use imds_core::{Endpoint, Flavour, HttpTokens, Instance, Keyring, Launch, Moment, Switch};
+use imds_core::{Endpoint, FrontEnd, HttpTokens, Instance, Keyring, Launch, Moment, Switch};
 
 /// Wed, 30 Jul 2025 08:00:00 GMT.
 pub(crate) const NOW: Moment = Moment { unix_ms: 1_753_862_400_000, serial: 1 };
@@ -33,22 +33,22 @@ pub(crate) fn is_given(given: &str, word: &str) -> bool {
 }
 
 /// The type that stands for a front end.
-pub(crate) fn type_of(flavour: Flavour) -> &'static str {
-    match flavour {
-        Flavour::Nitro => "t3.micro",
-        Flavour::Xen => "t2.micro",
+pub(crate) fn type_of(front_end: FrontEnd) -> &'static str {
+    match front_end {
+        FrontEnd::Nitro => "t3.micro",
+        FrontEnd::Xen => "t2.micro",
     }
 }
 
 /// An Amazon Linux 2 instance, tokens optional, with all that an instance usually has.
-pub(crate) fn instance(flavour: Flavour, given: &str) -> Instance {
+pub(crate) fn instance(front_end: FrontEnd, given: &str) -> Instance {
     assert!(given.is_empty() || given.split(", ").all(|word| WORDS.contains(&word)), "{given}");
     let is = |word| is_given(given, word);
     let launch = Launch {
         instance_id: "i-0123456789abcdef0".parse().ok(),
         account: "123456789012".parse().ok(),
         image: WellKnownImage::AmazonLinux2.into(),
-        instance_type: type_of(flavour).parse().ok(),
+        instance_type: type_of(front_end).parse().ok(),
         zone: "us-east-1a".parse().ok(),
         options: Preferences {
             http_tokens: is("required").then_some(HttpTokens::Required),
@@ -58,7 +58,7 @@ pub(crate) fn instance(flavour: Flavour, given: &str) -> Instance {
         },
         ..Launch::default()
     };
-    let mut instance = launch.settle().unwrap();
+    let mut instance = launch.resolve().unwrap();
     instance.launched_at = LAUNCHED_AT;
     instance.image.id = "ami-0abcdef1234567890".parse().unwrap();
     instance.reservation_id = "r-0123456789abcdef0".parse().unwrap();
@@ -100,12 +100,12 @@ fn role() -> Role {
 /// Instances that differ in all that decides which categories there are.
 pub(crate) fn instances() -> Vec<Instance> {
     let mut instances = Vec::new();
-    for flavour in [Flavour::Nitro, Flavour::Xen] {
-        instances.extend(["", "bare", "tags"].map(|given| instance(flavour, given)));
+    for front_end in [FrontEnd::Nitro, FrontEnd::Xen] {
+        instances.extend(["", "bare", "tags"].map(|given| instance(front_end, given)));
     }
     for zone in ["us-west-2-lax-1a", "cn-north-1b", "us-gov-west-1c"] {
         let launch = Launch { zone: zone.parse().ok(), ..full_launch() };
-        instances.push(launch.settle().unwrap());
+        instances.push(launch.resolve().unwrap());
     }
     instances
 }
@@ -140,6 +140,6 @@ pub(crate) fn later(seconds: u64) -> Moment {
 /// A token of six hours that has 21575 seconds left, as one in a capture had.
 pub(crate) fn token(keyring: &Keyring, endpoint: &Endpoint) -> String {
     let minted_at = Moment { unix_ms: NOW.unix_ms - 25_000, ..NOW };
-    let token = keyring.mint(endpoint.instance_id(), endpoint.flavour(), 21_600, minted_at);
+    let token = keyring.mint(endpoint.instance_id(), endpoint.front_end(), 21_600, minted_at);
     String::from_utf8(token.as_bytes().to_vec()).unwrap()
 }

@@ -19,7 +19,7 @@ use std::path::PathBuf;
 
 use imds_core::token::TOKEN_LENGTH;
 use imds_core::wire::KeepAlive;
-use imds_core::{Endpoint, Flavour, Keyring};
+use imds_core::{Endpoint, FrontEnd, Keyring};
 use sha2::{Digest, Sha256};
 
 use crate::exchange::{assert_well_formed, exchange};
@@ -33,26 +33,26 @@ struct Case {
     name: String,
     given: String,
     request: String,
-    answer: String,
+    response: String,
 }
 
 #[test]
 fn nitro_answers_as_captured() {
-    check(Flavour::Nitro);
+    check(FrontEnd::Nitro);
 }
 
 #[test]
 fn xen_answers_as_captured() {
-    check(Flavour::Xen);
+    check(FrontEnd::Xen);
 }
 
 #[test]
 fn both_front_ends_are_asked_the_same() {
-    let questions = |flavour| {
-        let cases = cases(flavour).into_iter();
+    let questions = |front_end| {
+        let cases = cases(front_end).into_iter();
         cases.map(|case| (case.name, case.request)).collect::<Vec<_>>()
     };
-    assert_eq!(questions(Flavour::Nitro), questions(Flavour::Xen));
+    assert_eq!(questions(FrontEnd::Nitro), questions(FrontEnd::Xen));
 }
 
 /// Lengths are the captured `Content-Length`, digests those of captured pages.
@@ -69,11 +69,11 @@ fn pages_are_the_captured_ones() {
     }
 }
 
-fn check(flavour: Flavour) {
-    let cases = cases(flavour);
+fn check(front_end: FrontEnd) {
+    let cases = cases(front_end);
     let mut report = String::new();
     for case in &cases {
-        let endpoint = Endpoint::new(&fixture::instance(flavour, &case.given));
+        let endpoint = Endpoint::new(&fixture::instance(front_end, &case.given));
         let keyring = fixture::keyring(7);
         let request = with_tokens(&case.request, &endpoint, &keyring);
         let policy =
@@ -82,7 +82,7 @@ fn check(flavour: Flavour) {
             .unwrap_or_else(|| panic!("{}: the request has no end", case.name));
         assert_well_formed(&actual, case.request.starts_with("HEAD "));
         let actual = String::from_utf8(actual).unwrap();
-        let expected = with_pages(&case.answer);
+        let expected = with_pages(&case.response);
         let expected = match token_in(&actual, &endpoint, &keyring) {
             Some(token) => expected.replace("{minted}", token),
             None => expected,
@@ -92,16 +92,16 @@ fn check(flavour: Flavour) {
                 write!(report, "\n### {}\nexpected {expected:?}\nanswered {actual:?}\n", case.name);
         }
     }
-    assert!(report.is_empty(), "{flavour:?}:{report}");
+    assert!(report.is_empty(), "{front_end:?}:{report}");
     assert!(cases.len() > 100, "{} cases", cases.len());
 }
 
 /// A token that the service must refuse stands beside the one it must accept.
 fn with_tokens(text: &str, endpoint: &Endpoint, keyring: &Keyring) -> String {
-    let other = fixture::instance(endpoint.flavour(), "");
+    let other = fixture::instance(endpoint.front_end(), "");
     let other = imds_core::Instance { id: "i-0fedcba9876543210".parse().unwrap(), ..other };
     let expired = imds_core::Moment { unix_ms: NOW.unix_ms - 5_000, ..NOW };
-    let expired = keyring.mint(endpoint.instance_id(), endpoint.flavour(), 5, expired);
+    let expired = keyring.mint(endpoint.instance_id(), endpoint.front_end(), 5, expired);
     text.replace("{token}", &fixture::token(keyring, endpoint))
         .replace("{expired}", std::str::from_utf8(expired.as_bytes()).unwrap())
         .replace("{elsewhere}", &fixture::token(keyring, &Endpoint::new(&other)))
@@ -114,15 +114,15 @@ fn with_pages(text: &str) -> String {
     })
 }
 
-/// The body of an answer that mints a token, if it looks like EC2's and opens the metadata.
-fn token_in<'a>(answer: &'a str, endpoint: &Endpoint, keyring: &Keyring) -> Option<&'a str> {
-    let (head, body) = answer.split_once("\r\n\r\n")?;
+/// The body of a response that mints a token, if it looks like EC2's and opens the metadata.
+fn token_in<'a>(response: &'a str, endpoint: &Endpoint, keyring: &Keyring) -> Option<&'a str> {
+    let (head, body) = response.split_once("\r\n\r\n")?;
     let ttl = head
         .lines()
         .find_map(|line| line.strip_prefix("X-Aws-Ec2-Metadata-Token-Ttl-Seconds: "))?;
-    let prefix = match endpoint.flavour() {
-        Flavour::Nitro => "AQAEA",
-        Flavour::Xen => "AQAAA",
+    let prefix = match endpoint.front_end() {
+        FrontEnd::Nitro => "AQAEA",
+        FrontEnd::Xen => "AQAAA",
     };
     let looks_right =
         body.len() == TOKEN_LENGTH && body.starts_with(prefix) && body.ends_with("==");
@@ -134,8 +134,8 @@ fn directory() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/conformance/golden")
 }
 
-fn cases(flavour: Flavour) -> Vec<Case> {
-    let directory = directory().join(flavour.as_str());
+fn cases(front_end: FrontEnd) -> Vec<Case> {
+    let directory = directory().join(front_end.as_str());
     let mut files: Vec<_> =
         fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path()).collect();
     files.sort();
@@ -156,12 +156,12 @@ fn parse_case(text: &str) -> Case {
     let given = comments.iter().find_map(|line| line.strip_prefix("given: "));
     let exchange: Vec<_> = rest.lines().skip(comments.len()).collect();
     let exchange = exchange.join("\n");
-    let (request, answer) = exchange.split_once("\n\nHTTP/").unwrap_or_else(|| panic!("{name}"));
+    let (request, response) = exchange.split_once("\n\nHTTP/").unwrap_or_else(|| panic!("{name}"));
     Case {
         name: name.to_owned(),
         given: given.unwrap_or_default().to_owned(),
         request: message(request),
-        answer: message(&format!("HTTP/{answer}")),
+        response: message(&format!("HTTP/{response}")),
     }
 }
 

@@ -103,7 +103,7 @@ fn listings_name_what_is_there() {
 
 #[test]
 fn an_unknown_version_has_nothing() {
-    let tree = Tree::new(&full_launch().settle().unwrap());
+    let tree = Tree::new(&full_launch().resolve().unwrap());
     for version in ["2021-03-24", "0", "1", "1.0.0", "Latest", "latest ", "9999-12-31", "zzz"] {
         assert!(tree.find(version, NOW).is_none(), "{version}");
         for path in tree.leaves() {
@@ -125,7 +125,7 @@ fn categories_stand_in_the_captured_order() {
 #[test]
 fn the_same_launch_gives_the_same_bytes() {
     let read = || {
-        let tree = Tree::new(&full_launch().settle().unwrap());
+        let tree = Tree::new(&full_launch().resolve().unwrap());
         let paths = tree.leaves().chain(tree.directories());
         let mut bytes = Vec::new();
         for (path, version) in paths.flat_map(|path| versions::VERSIONS.map(|v| (path.clone(), v)))
@@ -165,6 +165,6 @@ proptest! {
             tags: tags.map(|(key, value)| Tag::new(key, value).unwrap()).collect(),
             ..full
         };
-        walk_all(&launch.settle().unwrap());
+        walk_all(&launch.resolve().unwrap());
     }
 }

@@ -1,10 +1,10 @@
 //! What goes over the wire: signatures, parameters and XML.
 #![expect(clippy::unwrap_used, reason = "a helper that fails, fails its test")]
 
-mod answers;
 mod any_bytes;
 mod corpus;
 mod params;
+mod responses;
 mod sdk;
 mod signatures;
 mod vectors;

@@ -46,7 +46,7 @@ fn values_are_facts_of_the_instance_or_lie_at_their_paths() {
     let mut launch =
         Launch { zone: aemm.settings.instance.availability_zone.clone(), ..<_>::default() };
     aemm.complete(&mut launch);
-    let instance = launch.settle().unwrap();
+    let instance = launch.resolve().unwrap();
     let interface = instance.primary_interface();
     assert_eq!(interface.mac.to_string(), "0e:49:61:0f:c3:77");
     assert_eq!(interface.private_ipv4().unwrap().to_string(), "172.16.34.43");

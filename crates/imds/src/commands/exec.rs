@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use imds_account::{Network, Store};
 use imds_control::Authentication;
 use imds_core::network::Subnet;
-use imds_core::{Flavour, Instance, Launch};
+use imds_core::{FrontEnd, Instance, Launch};
 use imds_dataplane::{Link, Target};
 use imds_host::{Account, ControlSocket, Host, HostSettings};
 use imds_identity::KeyStorage;
@@ -56,7 +56,7 @@ fn try_run(mut args: ExecArgs) -> Result<ExitCode, CommandError> {
         let network = Network::of(&launch).with(subnets)?;
         Subject::Account(Box::new(Account::open(Store::in_memory(), launch, network)?))
     } else {
-        Subject::Instance(Box::new(launch.settle()?))
+        Subject::Instance(Box::new(launch.resolve()?))
     };
     let mut request = request(args.sandbox, args.program, first_boot, subject.instance())?;
     if let Subject::Account(account) = &subject
@@ -208,7 +208,7 @@ fn facts(instance: &Instance) -> Result<InstanceFacts, CommandError> {
     Ok(InstanceFacts {
         id: instance.id.to_string(),
         instance_type: instance.instance_type.to_string(),
-        is_xen: instance.instance_type.flavour() == Flavour::Xen,
+        is_xen: instance.instance_type.front_end() == FrontEnd::Xen,
         private_ipv4,
         subnet_prefix_len: subnet.prefix(),
         ipv6: interface.ipv6.first().copied(),

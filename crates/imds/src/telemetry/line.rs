@@ -98,7 +98,7 @@ mod tests {
 
     /// A record of a real request to a service that listens on `address`.
     fn record() -> RequestRecord {
-        let instance = Launch::default().settle().unwrap();
+        let instance = Launch::default().resolve().unwrap();
         let host = Host::of_one(&instance, HostSettings::default()).unwrap();
         let requests: Requests = host.subscribe(1);
         let link = Link::bind("127.0.0.1:0".parse().unwrap(), Target::BySource).unwrap();

@@ -190,7 +190,7 @@ pub(super) const SESSIONS: [Session; 28] = [
     },
     Session {
         name: "throttled",
-        service: Service::Scripted(|_, _| Act::Answer(answer(503, &[], ""))),
+        service: Service::Scripted(|_, _| Act::Respond(answer(503, &[], ""))),
         ..USUAL
     },
     Session {
@@ -242,7 +242,7 @@ fn drop_packets() -> Result<()> {
 }
 
 fn healthy(head: &str, _: usize) -> Act {
-    Act::Answer(match head {
+    Act::Respond(match head {
         _ if is_put(head) => token(),
         _ if head.contains("/instance-id ") => answer(200, &[], "i-1234567890abcdef0"),
         _ if head.contains("/security-credentials/ ") => answer(404, &[], ""),
@@ -252,13 +252,13 @@ fn healthy(head: &str, _: usize) -> Act {
 
 /// Who asks for a token gets this status.
 fn tokens_get(status: u16, head: &str, count: usize) -> Act {
-    if is_put(head) { Act::Answer(answer(status, &[], "")) } else { healthy(head, count) }
+    if is_put(head) { Act::Respond(answer(status, &[], "")) } else { healthy(head, count) }
 }
 
 /// Everything is as it was in the year 2000.
 fn long_ago(head: &str, count: usize) -> Act {
     const DATE: &str = "Date: Sat, 01 Jan 2000 00:00:00 GMT";
-    Act::Answer(match head {
+    Act::Respond(match head {
         _ if head.contains("/security-credentials/ ") => answer(200, &[DATE], "web"),
         _ if head.contains("/security-credentials/web ") => answer(
             200,
@@ -281,7 +281,7 @@ fn start_sts() -> Result<()> {
             && head.contains("/us-east-1/sts/aws4_request")
             && head.contains("x-amz-security-token: ")
             && head.contains(";x-amz-security-token");
-        Act::Answer(if is_signed {
+        Act::Respond(if is_signed {
             answer(
                 200,
                 &[],

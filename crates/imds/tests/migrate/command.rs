@@ -37,7 +37,7 @@ pub(crate) fn tests() -> Vec<Trial> {
     ]
 }
 
-/// A folder with a script to rewrite and a launch template to mend.
+/// A folder with a script to rewrite and a launch template to fix.
 fn folder() -> Result<TempDir> {
     let folder = TempDir::new()?;
     fs::create_dir(folder.path().join("b"))?;

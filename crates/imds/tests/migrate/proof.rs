@@ -169,20 +169,20 @@ fn verdict(case: &Case, notes: &Notes, images: &Images) -> Result<Verdict> {
         );
         let told = refused.visible() != expected.visible();
         verdict.tells |= told;
-        let mended = on(&case.after, V2, instance_type)?;
-        verdict.explain(&mended, &case.left);
+        let fixed = on(&case.after, V2, instance_type)?;
+        verdict.explain(&fixed, &case.left);
         if !case.left.is_empty() {
             continue;
         }
         // A rewrite may ask for less (boto 2 walks the tree), never for something else.
         let asked_alike = if told {
-            mended.answers.iter().all(|answer| expected.answers.contains(answer))
+            fixed.answers.iter().all(|answer| expected.answers.contains(answer))
         } else {
-            mended.answers == expected.answers
+            fixed.answers == expected.answers
         };
         ensure!(
-            mended.visible() == expected.visible() && asked_alike,
-            "{instance_type}: was {expected:#?}\nis {mended:#?}"
+            fixed.visible() == expected.visible() && asked_alike,
+            "{instance_type}: was {expected:#?}\nis {fixed:#?}"
         );
     }
     verdict.is_equal = true;

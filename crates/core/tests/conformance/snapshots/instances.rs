@@ -27,7 +27,7 @@ pub(crate) fn instances() -> impl Iterator<Item = (&'static str, Instance)> {
         ("ipv6-only", ipv6_only()),
         ("paravirtual", paravirtual()),
     ];
-    launches.into_iter().map(|(name, launch)| (name, launch.settle().unwrap()))
+    launches.into_iter().map(|(name, launch)| (name, launch.resolve().unwrap()))
 }
 
 /// Only the image is set.

@@ -4,7 +4,7 @@ use std::io;
 use std::net::{SocketAddr, TcpListener};
 
 use imds_control::Authentication;
-use imds_core::{Flavour, Launch, Switch};
+use imds_core::{FrontEnd, Launch, Switch};
 use imds_dataplane::{Link, Target};
 
 use crate::cli::ListenAddress;
@@ -16,7 +16,7 @@ pub(super) fn check_ipv6(addresses: &[ListenAddress], launch: &Launch) -> Result
     let ipv6 =
         addresses.iter().find(|listen| listen.address.is_ipv6() && listen.instance.is_none());
     let Some(ListenAddress { address, .. }) = ipv6.filter(|_| !enabled) else { return Ok(()) };
-    let on_xen = launch.instance_type.as_ref().is_none_or(|it| it.flavour() == Flavour::Xen);
+    let on_xen = launch.instance_type.as_ref().is_none_or(|it| it.front_end() == FrontEnd::Xen);
     let nitro = if on_xen { "--instance-type t3.micro " } else { "" };
     Err(CommandError::usage(format!(
         "cannot listen on {address}: the instance's IPv6 endpoint is disabled"

@@ -74,7 +74,7 @@ impl Plan {
         if let Some(aemm) = &aemm {
             aemm.complete(&mut launch);
         }
-        launch.clone().settle()?;
+        launch.clone().resolve()?;
         let network = Network::of(&launch).with(settings.subnet.into_iter().map(Subnet::from))?;
         check_ipv6(&links, &launch)?;
         let no_auth = args.control.no_auth;

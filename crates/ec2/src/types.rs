@@ -7,7 +7,7 @@
 //! and so is one without an element for a `one_or_more` list; an `always` list is written even if it
 //! is empty.
 
-use crate::shape::{Done, both, input, operations, output};
+use crate::tables::{Done, both, input, operations, output};
 use crate::value::{Blob, Sensitive, Timestamp};
 
 operations! {

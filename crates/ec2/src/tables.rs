@@ -1,4 +1,4 @@
-//! What the tables of `shapes.rs` become: structures that are read from parameters and written as
+//! What the tables of `types.rs` become: structures that are read from parameters and written as
 //! XML.
 
 #[cfg(test)]
@@ -9,7 +9,7 @@ use std::borrow::Cow;
 use crate::fault::Fault;
 use crate::params::{Params, Read};
 use crate::value::{Blob, Sensitive, Timestamp};
-use crate::xml::{Answer, Write, Xml};
+use crate::xml::{Response, Write, Xml};
 
 /// A request's action and the type of its answer.
 pub trait Operation {
@@ -18,25 +18,25 @@ pub trait Operation {
     /// The XML namespace of the answer, which names the API version.
     const NAMESPACE: &'static str;
     /// The answer on success.
-    type Answer: Answer;
+    type Response: Response;
 }
 
 /// The answer of operations without a result: `<return>true</return>`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Done;
 
-impl Answer for Done {
+impl Response for Done {
     fn write_members(&self, xml: &mut Xml) {
         xml.text("return", "true");
     }
 }
 
 /// The whole answer to the operation `O`.
-pub fn document<O: Operation>(answer: &O::Answer, request_id: &str) -> String {
+pub fn document<O: Operation>(response: &O::Response, request_id: &str) -> String {
     let mut xml = Xml::document();
     xml.element(&format!("{}Response", O::ACTION), &[("xmlns", O::NAMESPACE)], |xml| {
         xml.text("requestId", request_id);
-        answer.write_members(xml);
+        response.write_members(xml);
     });
     xml.into_string()
 }
@@ -94,7 +94,7 @@ macro_rules! input {
         #[expect(missing_docs, reason = "the API reference documents them")]
         pub struct $name { $(pub $field: $type,)* }
 
-        crate::shape::reading!($name { $($field = $parameter $(($rule))?,)* });
+        crate::tables::reading!($name { $($field = $parameter $(($rule))?,)* });
     };
 }
 
@@ -107,15 +107,15 @@ macro_rules! output {
         #[expect(missing_docs, reason = "the API reference documents them")]
         pub struct $name { $(pub $field: $type,)* }
 
-        crate::shape::writing!($name { $($field = $element $(($rule))?,)* });
+        crate::tables::writing!($name { $($field = $element $(($rule))?,)* });
     };
 }
 
 /// `Name { field: Type = "Parameter" / "element", … }`
 macro_rules! both {
     ($name:ident { $($field:ident: $type:ty = $parameter:literal / $element:literal,)* }) => {
-        crate::shape::input!($name { $($field: $type = $parameter,)* });
-        crate::shape::writing!($name { $($field = $element,)* });
+        crate::tables::input!($name { $($field: $type = $parameter,)* });
+        crate::tables::writing!($name { $($field = $element,)* });
     };
 }
 
@@ -124,19 +124,19 @@ macro_rules! reading {
         impl crate::params::Read for $name {
             fn read(mut params: crate::Params) -> Result<Self, crate::Fault> {
                 let read =
-                    Self { $($field: crate::shape::reading!(params $parameter $($rule)?),)* };
+                    Self { $($field: crate::tables::reading!(params $parameter $($rule)?),)* };
                 params.finish()?;
                 Ok(read)
             }
         }
 
         #[cfg(test)]
-        impl crate::shape::filled::FilledInput for $name {
+        impl crate::tables::filled::FilledInput for $name {
             fn filled_input(path: &str) -> Self {
                 let below = |name: &str| {
                     if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") }
                 };
-                Self { $($field: crate::shape::filled::FilledInput::filled_input(&below($parameter)),)* }
+                Self { $($field: crate::tables::filled::FilledInput::filled_input(&below($parameter)),)* }
             }
         }
     };
@@ -146,17 +146,17 @@ macro_rules! reading {
 
 macro_rules! writing {
     ($name:ident { $($field:ident = $element:literal $(($rule:ident))?,)* }) => {
-        impl crate::Answer for $name {
+        impl crate::Response for $name {
             fn write_members(&self, xml: &mut crate::Xml) {
-                $(crate::shape::writing!(self.$field, $element, xml $(, $rule)?);)*
+                $(crate::tables::writing!(self.$field, $element, xml $(, $rule)?);)*
             }
         }
 
         #[cfg(test)]
-        impl crate::shape::filled::FilledOutput for $name {
+        impl crate::tables::filled::FilledOutput for $name {
             fn filled_output(path: &str) -> Self {
                 let below = |name: &str| format!("{path}/{name}");
-                Self { $($field: crate::shape::filled::FilledOutput::filled_output(&below($element)),)* }
+                Self { $($field: crate::tables::filled::FilledOutput::filled_output(&below($element)),)* }
             }
         }
     };
@@ -168,9 +168,9 @@ macro_rules! writing {
     };
 }
 
-/// The API version, then `Action(Request) -> Answer, …`; `(dry_run)` where the request can be tried.
+/// The API version, then `Action(Request) -> Response, …`; `(dry_run)` where the request can be tried.
 macro_rules! operations {
-    ($version:literal; $($action:ident($request:ident) -> $answer:ident $(($dry_run:ident))?,)*) => {
+    ($version:literal; $($action:ident($request:ident) -> $response:ident $(($dry_run:ident))?,)*) => {
         /// The supported API version. All others are refused: an answer in an older version would
         /// have to leave out newer members, such as the metadata options.
         pub const VERSION: &str = $version;
@@ -200,7 +200,7 @@ macro_rules! operations {
             /// One of each, with every member set.
             #[cfg(test)]
             pub(crate) fn filled() -> Vec<Self> {
-                vec![$(Self::$action(crate::shape::filled::FilledInput::filled_input("")),)*]
+                vec![$(Self::$action(crate::tables::filled::FilledInput::filled_input("")),)*]
             }
 
             /// The answer of each action, with every member set.
@@ -209,7 +209,7 @@ macro_rules! operations {
                 let id = "id";
                 vec![$((
                     stringify!($action),
-                    crate::document::<$request>(&crate::shape::filled::FilledOutput::filled_output(""), id),
+                    crate::document::<$request>(&crate::tables::filled::FilledOutput::filled_output(""), id),
                 ),)*]
             }
 
@@ -231,7 +231,7 @@ macro_rules! operations {
             // The model's namespace has no slash at its end; on the wire it has.
             const NAMESPACE: &'static str =
                 concat!("http://ec2.amazonaws.com/doc/", $version, "/");
-            type Answer = $answer;
+            type Response = $response;
         })*
     };
 }

@@ -7,7 +7,7 @@
 use std::borrow::Cow;
 
 use crate::endpoint::Endpoint;
-use crate::instance_type::Flavour;
+use crate::instance_type::FrontEnd;
 use crate::options::HttpTokens;
 use crate::pages;
 use crate::reach::Reach;
@@ -15,8 +15,8 @@ use crate::request::{Field, Method, Path, Request, parse_decimal};
 use crate::time::Moment;
 use crate::token::{Keyring, MAX_TTL_SECONDS, Token};
 
-/// An answer, not yet bytes. [`Answer::write`](crate::wire) makes it bytes.
-pub struct Answer<'a> {
+/// A response, not yet bytes. [`Response::write`](crate::wire) makes it bytes.
+pub struct Response<'a> {
     /// The status.
     pub status: Status,
     /// The body that a `GET` gets, also where `head_only` leaves it out.
@@ -25,17 +25,17 @@ pub struct Answer<'a> {
     pub content_type: &'static str,
     /// Which header fields there are, and in which order.
     pub shape: Shape<'a>,
-    /// Whether only the head is sent: the answer to a `HEAD`.
+    /// Whether only the head is sent: the response to a `HEAD`.
     pub head_only: bool,
     /// Whether the requested value is still being made (a signature of the identity document): this
     /// 503 is right now, and the same request may get the value a moment later.
     pub pending: bool,
-    /// How far the answer may travel.
+    /// How far the response may travel.
     pub reach: Reach,
     /// Whether the request spoke IMDSv1 or IMDSv2.
-    pub spoken: Spoken,
+    pub version: ImdsVersion,
     /// The front end that answers.
-    pub flavour: Flavour,
+    pub front_end: FrontEnd,
 }
 
 /// The statuses the service uses.
@@ -67,7 +67,7 @@ pub enum Body<'a> {
     Token(Token),
 }
 
-/// The header fields of an answer beside those that all have.
+/// The header fields of a response beside those that all have.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Shape<'a> {
     /// Metadata: with `Last-Modified`, and with a token the seconds it has left.
@@ -87,7 +87,7 @@ pub enum Shape<'a> {
 
 /// Which version of the service a request speaks.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Spoken {
+pub enum ImdsVersion {
     /// IMDSv1: no token.
     V1,
     /// IMDSv2: asks for a token, or shows one.
@@ -98,18 +98,18 @@ pub enum Spoken {
 const TOKEN_PATH: &str = "latest/api/token";
 
 /// Answers one request to the instance behind `endpoint`.
-pub fn answer<'a>(
+pub fn respond<'a>(
     endpoint: &'a Endpoint,
     keyring: &Keyring,
     request: &Request<'_>,
     now: Moment,
-) -> Answer<'a> {
-    let mut answer = dispatch(endpoint, keyring, request, now);
-    answer.head_only = request.method == Method::Head;
+) -> Response<'a> {
+    let mut response = dispatch(endpoint, keyring, request, now);
+    response.head_only = request.method == Method::Head;
     if request.method == Method::Put || request.token != Field::Absent {
-        answer.spoken = Spoken::V2;
+        response.version = ImdsVersion::V2;
     }
-    answer
+    response
 }
 
 fn dispatch<'a>(
@@ -117,8 +117,8 @@ fn dispatch<'a>(
     keyring: &Keyring,
     request: &Request<'_>,
     now: Moment,
-) -> Answer<'a> {
-    let refuse = |status| refusal(endpoint.flavour(), status);
+) -> Response<'a> {
+    let refuse = |status| refusal(endpoint.front_end(), status);
     if !endpoint.options().http_endpoint.is_enabled() {
         return refuse(Status::Forbidden);
     }
@@ -131,19 +131,19 @@ fn dispatch<'a>(
             put_token(endpoint, keyring, request, now)
         }
         Method::Put => refuse(Status::Forbidden),
-        Method::Options => allowed(endpoint.flavour(), Status::Ok, on_token_path),
-        _ if on_token_path => allowed(endpoint.flavour(), Status::NotAllowed, true),
+        Method::Options => allowed(endpoint.front_end(), Status::Ok, on_token_path),
+        _ if on_token_path => allowed(endpoint.front_end(), Status::NotAllowed, true),
         Method::Get | Method::Head => match check_token(endpoint, keyring, request.token, now) {
             Ok(token_ttl) => value(endpoint, &request.path, token_ttl, now),
             Err(NotAuthorized) => refuse(Status::Unauthorized),
         },
-        Method::Other => allowed(endpoint.flavour(), Status::NotAllowed, false),
+        Method::Other => allowed(endpoint.front_end(), Status::NotAllowed, false),
     }
 }
 
-/// The answer to bytes that are no request.
-pub fn malformed(flavour: Flavour) -> Answer<'static> {
-    refusal(flavour, Status::BadRequest)
+/// The response to bytes that are no request.
+pub fn malformed(front_end: FrontEnd) -> Response<'static> {
+    refusal(front_end, Status::BadRequest)
 }
 
 fn put_token(
@@ -151,20 +151,20 @@ fn put_token(
     keyring: &Keyring,
     request: &Request<'_>,
     now: Moment,
-) -> Answer<'static> {
+) -> Response<'static> {
     if request.forwarded {
         // A proxy in front of the instance must never hand the token on.
-        return refusal(endpoint.flavour(), Status::Forbidden);
+        return refusal(endpoint.front_end(), Status::Forbidden);
     }
     let Some(ttl_seconds) = token_ttl(request.token_ttl) else {
-        return refusal(endpoint.flavour(), Status::BadRequest);
+        return refusal(endpoint.front_end(), Status::BadRequest);
     };
-    let token = keyring.mint(endpoint.instance_id(), endpoint.flavour(), ttl_seconds, now);
-    Answer {
+    let token = keyring.mint(endpoint.instance_id(), endpoint.front_end(), ttl_seconds, now);
+    Response {
         body: Body::Token(token),
         shape: Shape::Token(ttl_seconds),
         reach: Reach::Hops(endpoint.options().hop_limit),
-        ..plain(endpoint.flavour(), Status::Ok)
+        ..plain(endpoint.front_end(), Status::Ok)
     }
 }
 
@@ -204,45 +204,45 @@ fn value<'a>(
     path: &Path<'_>,
     token_ttl: Option<u32>,
     now: Moment,
-) -> Answer<'a> {
+) -> Response<'a> {
     let Some(found) = endpoint.tree().find(path.as_str(), now) else {
-        return refusal(endpoint.flavour(), Status::NotFound);
+        return refusal(endpoint.front_end(), Status::NotFound);
     };
     if found.pending {
-        let unavailable = refusal(endpoint.flavour(), Status::ServiceUnavailable);
-        return Answer { pending: true, ..unavailable };
+        let unavailable = refusal(endpoint.front_end(), Status::ServiceUnavailable);
+        return Response { pending: true, ..unavailable };
     }
-    Answer {
+    Response {
         body: Body::Bytes(found.body),
         content_type: found.content_type,
         shape: Shape::Value { last_modified: endpoint.last_modified(), token_ttl },
-        ..plain(endpoint.flavour(), Status::Ok)
+        ..plain(endpoint.front_end(), Status::Ok)
     }
 }
 
-fn allowed(flavour: Flavour, status: Status, on_token_path: bool) -> Answer<'static> {
+fn allowed(front_end: FrontEnd, status: Status, on_token_path: bool) -> Response<'static> {
     let methods = if on_token_path { "OPTIONS, PUT" } else { "GET, HEAD, OPTIONS" };
-    Answer { shape: Shape::Short(Some(methods)), ..plain(flavour, status) }
+    Response { shape: Shape::Short(Some(methods)), ..plain(front_end, status) }
 }
 
 /// An error answer: with a page or without a body, as on each front end.
-fn refusal(flavour: Flavour, status: Status) -> Answer<'static> {
-    let page = match (status, flavour) {
+fn refusal(front_end: FrontEnd, status: Status) -> Response<'static> {
+    let page = match (status, front_end) {
         (Status::NotFound, _) => pages::NOT_FOUND,
-        (Status::Unauthorized, Flavour::Xen) => pages::UNAUTHORIZED,
-        (Status::BadRequest, Flavour::Xen) => pages::BAD_REQUEST,
-        _ => return plain(flavour, status),
+        (Status::Unauthorized, FrontEnd::Xen) => pages::UNAUTHORIZED,
+        (Status::BadRequest, FrontEnd::Xen) => pages::BAD_REQUEST,
+        _ => return plain(front_end, status),
     };
-    Answer {
+    Response {
         body: Body::Bytes(page.as_bytes().into()),
         content_type: "text/html",
         shape: Shape::Page,
-        ..plain(flavour, status)
+        ..plain(front_end, status)
     }
 }
 
-fn plain(flavour: Flavour, status: Status) -> Answer<'static> {
-    Answer {
+fn plain(front_end: FrontEnd, status: Status) -> Response<'static> {
+    Response {
         status,
         body: Body::Bytes(Cow::Borrowed(b"")),
         content_type: "text/plain",
@@ -250,8 +250,8 @@ fn plain(flavour: Flavour, status: Status) -> Answer<'static> {
         head_only: false,
         pending: false,
         reach: Reach::Anywhere,
-        spoken: Spoken::V1,
-        flavour,
+        version: ImdsVersion::V1,
+        front_end,
     }
 }
 
@@ -265,7 +265,7 @@ impl Body<'_> {
     }
 }
 
-impl Spoken {
+impl ImdsVersion {
     /// `v1` or `v2`.
     pub fn as_str(self) -> &'static str {
         match self {

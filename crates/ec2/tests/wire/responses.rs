@@ -1,6 +1,6 @@
 //! Answers, good and bad, as EC2 sends them.
 
-use imds_ec2::shapes::{
+use imds_ec2::types::{
     CreateTagsRequest, DescribeInstancesRequest, DescribeInstancesResult, Instance,
     InstanceMetadataOptionsResponse, ModifyInstanceMetadataOptionsRequest,
     ModifyInstanceMetadataOptionsResult, Reservation, RunInstancesRequest,
@@ -11,7 +11,7 @@ use imds_ec2::{Done, Fault, document};
 #[test]
 fn an_answer_is_as_documented() {
     let text = |text: &str| Some(text.to_owned());
-    let answer = ModifyInstanceMetadataOptionsResult {
+    let response = ModifyInstanceMetadataOptionsResult {
         instance_id: text("i-1234567898abcdef0"),
         instance_metadata_options: Some(InstanceMetadataOptionsResponse {
             state: text("pending"),
@@ -23,7 +23,7 @@ fn an_answer_is_as_documented() {
         }),
     };
     assert_eq!(
-        document::<ModifyInstanceMetadataOptionsRequest>(&answer, "59dbff89"),
+        document::<ModifyInstanceMetadataOptionsRequest>(&response, "59dbff89"),
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n\
          <ModifyInstanceMetadataOptionsResponse xmlns=\"http://ec2.amazonaws.com/doc/2016-11-15/\">\
          <requestId>59dbff89</requestId><instanceId>i-1234567898abcdef0</instanceId>\
