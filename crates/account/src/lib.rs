@@ -32,7 +32,7 @@ pub mod token_key;
 pub mod zones;
 
 pub use applied::Applied;
-pub use imds_kv::Revision;
+pub use imds_kv::{self, Revision};
 pub use network::Network;
 pub use overrides::Overrides;
 pub use store::{

@@ -174,7 +174,7 @@ impl StoredInstance {
         self.tags.as_ref().map(|stored| stored.record.clone()).unwrap_or_default()
     }
 
-    /// What was said of it by this name of the EC2 API.
+    /// An attribute, by its name in the EC2 API.
     pub(super) fn attribute(&self, name: &str) -> Option<&str> {
         self.stored.record.attributes.get(name).map(String::as_str)
     }

@@ -10,6 +10,7 @@ use super::{
     places, tags,
 };
 
+// long function: one arm for each action
 /// Carries out `request`, and returns the document that answers it.
 // long function: a line for each operation.
 pub(super) fn dispatch(call: &Call<'_>, request: &Request) -> Result<String, Refusal> {

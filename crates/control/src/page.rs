@@ -6,7 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use imds_ec2::Fault;
 
-/// Which page is asked for.
+/// The requested page.
 #[derive(Debug)]
 pub(super) struct Page {
     /// The last key of the page before.

@@ -14,7 +14,7 @@ use super::filter::Filters;
 
 const OPT_IN_NOT_REQUIRED: &str = "opt-in-not-required";
 
-/// The listed Regions, and the one that is asked.
+/// The listed Regions, and the Region of the request.
 pub(super) fn describe_regions(
     call: &Call<'_>,
     request: &DescribeRegionsRequest,

@@ -8,12 +8,12 @@ use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 
 use hyper::Request as HttpRequest;
+use imds_account::imds_kv::Transaction;
 use imds_account::{Applied, Network, Store};
 use imds_control::{Authentication, Control, ControlServer};
 use imds_core::options::MetadataOptions;
 use imds_core::{InstanceId, Launch};
 use imds_ec2::Request;
-use imds_kv::Transaction;
 
 const NOW: u64 = 1_800_000_000;
 

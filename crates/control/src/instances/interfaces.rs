@@ -1,4 +1,4 @@
-//! The network interfaces that `RunInstances` is asked for, and the addresses they get.
+//! The network interfaces that `RunInstances` requests, and the addresses they get.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -19,7 +19,7 @@ use imds_account::zones;
 /// The interfaces of each instance, all in one zone.
 pub(super) struct Chosen {
     pub(super) zone: Zone,
-    /// As many as were asked for, or at least the fewest that were.
+    /// As many as were requested, or at least the minimum.
     pub(super) instances: Vec<Vec<LaunchInterface>>,
 }
 
@@ -92,7 +92,7 @@ pub(super) fn check_groups(call: &Call<'_>, ids: &[String], names: &[String]) ->
     Ok(())
 }
 
-/// A network interface that is asked for.
+/// A requested network interface.
 struct Wanted {
     device_index: u16,
     network_card: Option<u16>,
@@ -110,7 +110,7 @@ struct Wanted {
     is_public: bool,
 }
 
-/// What is asked for of each instance.
+/// The network interfaces requested for each instance.
 fn wanted(call: &Call<'_>, request: &RunInstancesRequest) -> Result<Vec<Wanted>, Fault> {
     check_groups(call, &request.security_group_ids, &request.security_groups)?;
     let stated = &request.network_interfaces;
@@ -187,18 +187,7 @@ impl Wanted {
                 "Prefixes are not chosen here. Name them, as Ipv4Prefix and Ipv6Prefix.",
             ));
         }
-        let mut primary = request.private_ip_address.as_deref().map(ipv4).transpose()?;
-        let mut secondary = Vec::new();
-        for one in &request.private_ip_addresses {
-            let address = ipv4(one.private_ip_address.as_deref().unwrap_or_default())?;
-            if one.primary != Some(true) {
-                secondary.push(address);
-            } else if primary.replace(address).is_some() {
-                return Err(Fault::invalid_parameter_combination(
-                    "Only one primary private IP address can be specified.",
-                ));
-            }
-        }
+        let (primary, secondary) = private_addresses(request)?;
         let ipv6 = request.ipv6_addresses.iter().map(|one| {
             let text = one.ipv6_address.as_deref().unwrap_or_default();
             text.parse().map_err(|_| invalid_address("Ipv6Address", text))
@@ -260,6 +249,25 @@ impl Wanted {
         let ipv4 = self.primary.iter().chain(&self.secondary).copied().chain(blocks);
         ipv4.map(IpAddr::from).chain(self.ipv6.iter().copied().map(IpAddr::from))
     }
+}
+
+/// The primary address, if it is requested, and the secondary ones.
+fn private_addresses(
+    request: &InstanceNetworkInterfaceSpecification,
+) -> Result<(Option<Ipv4Addr>, Vec<Ipv4Addr>), Fault> {
+    let mut primary = request.private_ip_address.as_deref().map(ipv4).transpose()?;
+    let mut secondary = Vec::new();
+    for one in &request.private_ip_addresses {
+        let address = ipv4(one.private_ip_address.as_deref().unwrap_or_default())?;
+        if one.primary != Some(true) {
+            secondary.push(address);
+        } else if primary.replace(address).is_some() {
+            return Err(Fault::invalid_parameter_combination(
+                "Only one primary private IP address can be specified.",
+            ));
+        }
+    }
+    Ok((primary, secondary))
 }
 
 /// The addresses that nobody has yet, subnet by subnet.

@@ -10,7 +10,7 @@ use imds_ec2::types::{
 };
 use serde_json::{Map, Value};
 
-/// What `said` says, if all of it can be.
+/// The settings as JSON, if they are valid.
 pub(super) fn checked(settings: &RequestLaunchTemplateData) -> Result<Value, Fault> {
     if let Some(options) = &settings.metadata_options {
         check_options(options)?;
@@ -87,7 +87,7 @@ pub(super) fn from_json<T: serde::de::DeserializeOwned>(value: Value) -> Result<
     })
 }
 
-/// Without what was not said: neither `null` nor an empty list says anything.
+/// Without members that set nothing: `null` and empty lists.
 pub(super) fn without_gaps(value: Value) -> Value {
     let says_something = |value: &Value| match value {
         Value::Null => false,
