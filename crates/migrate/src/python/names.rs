@@ -87,7 +87,7 @@ impl<'t> Names<'t> {
         let text = String::from_utf8_lossy(source).to_ascii_lowercase();
         let lines = text.lines().filter(|line| line.contains("aws-ec2-metadata-token"));
         names.header_lines = lines.map(|line| line.trim_start().to_owned()).collect();
-        names.resolve();
+        names.settle();
         names
     }
 

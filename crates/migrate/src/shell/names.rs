@@ -81,7 +81,7 @@ impl<'t> Names<'t> {
             }
         }
         names.collect_parameters();
-        names.resolve();
+        names.settle();
         names
     }
 
