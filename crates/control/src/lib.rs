@@ -1,11 +1,11 @@
 //! The EC2 API for simulated instances: calls, filters, pages.
 //!
-//! A request comes by HTTP ([`http`]), is authenticated ([`authenticate`]) and parsed (`imds_ec2`),
-//! and goes to its operation ([`operations`]): one file for each noun of the API. An operation reads
+//! A request comes by HTTP (`http`), is authenticated (`authenticate`) and parsed (`imds_ec2`),
+//! and goes to its operation (`operations`): one file for each noun of the API. An operation reads
 //! records, commits one transaction and answers `pending`; the data path applies the change.
 //!
-//! No file uses a file below it: [`call`], [`filter`], [`page`], [`options`] and [`tag_values`] →
-//! nouns → [`operations`] → [`Control`] → [`http`].
+//! No file uses a file below it: `call`, `filter`, `page`, `options` and `tag_values` →
+//! nouns → `operations` → [`Control`] → `http`.
 //!
 //! One record that cannot be read concerns itself alone: lists leave it out and log its key, and only
 //! calls that need exactly this record fail, with `InternalError`.

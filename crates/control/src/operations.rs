@@ -12,7 +12,6 @@ use super::{
 
 // long function: one arm for each action
 /// Carries out `request`, and returns the document that answers it.
-// long function: a line for each operation.
 pub(super) fn dispatch(call: &Call<'_>, request: &Request) -> Result<String, Refusal> {
     match request {
         Request::AssociateIamInstanceProfile(request) => {

@@ -1,17 +1,17 @@
 //! The data path: from a packet in to a packet out.
 //!
-//! 1. [`link`]: an address the service answers on, and whose requests those are;
-//! 2. [`worker`]: a thread that accepts connections of all links;
-//! 3. [`connection`]: bytes ([`input`]) become one request at a time ([`turn`]), and responses become
+//! 1. `link`: an address the service answers on, and whose requests those are;
+//! 2. `worker`: a thread that accepts connections of all links;
+//! 3. `connection`: bytes (`input`) become one request at a time (`turn`), and responses become
 //!    bytes;
-//! 4. [`peer`]: which instance the request is for ([`table`]), and how far away the client probably
+//! 4. `peer`: which instance the request is for (`table`), and how far away the client probably
 //!    is;
 //! 5. `imds_core`: the response, and how far it may travel;
-//! 6. [`send`]: the hop limit is set before the bytes that need it ([`stall`]: and a client whose
+//! 6. `send`: the hop limit is set before the bytes that need it (`stall`: and a client whose
 //!    token was lost is reset early, if that is configured).
 //!
-//! [`service`] holds the running data path: links come and go, [`requests`] are observed,
-//! [`counters`] are read. The [`agent`] follows the account's store and replaces the table.
+//! `service` holds the running data path: links come and go, `requests` are observed,
+//! `counters` are read. The `agent` follows the account's store and replaces the table.
 
 mod agent;
 mod connection;

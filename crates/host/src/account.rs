@@ -18,10 +18,10 @@ impl Account {
     /// Opens the account in `store`. At first use it gets an access key that may do everything and
     /// the default instance that `launch` describes; an instance that calls have changed stays as it
     /// is, unless the operator describes another one.
-    pub fn open(store: Store, launch: Launch, network: Network) -> Result<Self, HostError> {
+    pub fn open(store: Store, launch: &Launch, network: Network) -> Result<Self, HostError> {
         access_key::ensure(&store, unix_ms() / 1000)?;
         let instance = default_instance::ensure(&store, launch.clone(), &network)?;
-        let overrides = Overrides::of(&launch, &instance.id);
+        let overrides = Overrides::of(launch, &instance.id);
         Ok(Self { store, network, overrides, instance })
     }
 

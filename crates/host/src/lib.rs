@@ -13,7 +13,7 @@
 //!
 //! let launch = Launch::default();
 //! let network = Network::of(&launch);
-//! let account = Account::open(Store::in_memory(), launch, network)?;
+//! let account = Account::open(Store::in_memory(), &launch, network)?;
 //! let host = Host::start(account, HostSettings::default())?;
 //! let link = Link::bind("127.0.0.1:0".parse()?, Target::BySource)?;
 //! let address = link.address()?;

@@ -1,4 +1,5 @@
 //! Links that come and go while the service runs, seen by its clients.
+#![allow(clippy::unwrap_used, reason = "a failed step is a failed test")]
 
 use std::io::{Error, ErrorKind, Read as _, Result, Write as _};
 use std::net::{SocketAddr, TcpStream};
@@ -21,7 +22,7 @@ fn host() -> (Host, InstanceId) {
     let options = Preferences { http_tokens: Some(HttpTokens::Optional), ..<_>::default() };
     let launch = Launch { options, ..Launch::default() };
     let network = Network::of(&launch);
-    let account = Account::open(Store::in_memory(), launch, network).unwrap();
+    let account = Account::open(Store::in_memory(), &launch, network).unwrap();
     let id = account.instance().id.clone();
     let threads = NonZeroUsize::new(2).unwrap();
     let host = Host::start(account, HostSettings { threads, ..HostSettings::default() }).unwrap();

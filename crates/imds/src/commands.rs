@@ -36,7 +36,10 @@ fn cannot_start(error: io::Error) -> CommandError {
 
 /// Asks the EC2 API that is meant: the one of `state`, else of the environment, else of the usual
 /// state.
-fn control_client(state: StateArgs, region: Option<Region>) -> Result<ControlClient, CommandError> {
+fn control_client(
+    state: &StateArgs,
+    region: Option<Region>,
+) -> Result<ControlClient, CommandError> {
     let inherited = state.state.is_none().then(SdkSettings::of_environment).flatten();
     let mut settings = inherited.map_or_else(|| SdkSettings::of_running(state), Ok)?;
     settings.region = region.unwrap_or(settings.region);
@@ -46,7 +49,7 @@ fn control_client(state: StateArgs, region: Option<Region>) -> Result<ControlCli
 /// What a program reads, with a line of its own at the end.
 fn json(value: &impl Serialize) -> Result<String, CommandError> {
     let text = serde_json::to_string_pretty(value)
-        .map_err(|error| CommandError::new(Kind::Bug, "no JSON").caused_by(error))?;
+        .map_err(|error| CommandError::new(Kind::Bug, "cannot write JSON").caused_by(error))?;
     Ok(text + "\n")
 }
 

@@ -30,7 +30,7 @@ fn main() -> ExitCode {
     let result = match cli.command {
         cli::Command::Serve(args) => commands::serve::run(args),
         cli::Command::Exec(args) => return commands::exec::run(args),
-        cli::Command::Env(args) => commands::env::run(args),
+        cli::Command::Env(args) => commands::env::run(&args),
         cli::Command::AccessKey(args) => commands::access_key::run(args),
         cli::Command::Instance(args) => commands::instance::run(args),
         cli::Command::Event(args) => commands::event::run(args),

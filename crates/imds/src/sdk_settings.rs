@@ -35,12 +35,12 @@ impl SdkSettings {
         address: SocketAddr,
         region: Region,
     ) -> Result<Self, CommandError> {
-        let keys = store.read_all(&keys::access_keys())?.records;
+        let keys = store.scan(&keys::access_keys())?.records;
         Self::with_key(keys.into_iter().map(|(id, stored)| (id, stored.record)), address, region)
     }
 
     /// Those of the running `imds serve` that `args` mean.
-    pub(crate) fn of_running(args: StateArgs) -> Result<Self, CommandError> {
+    pub(crate) fn of_running(args: &StateArgs) -> Result<Self, CommandError> {
         let location = StateLocation::resolve(args.state.as_deref())?;
         let Some(path) = location.file() else {
             return Err(CommandError::usage("state in memory is seen by its own process alone")

@@ -13,7 +13,7 @@
 //! # Ok::<(), imds_kv::KvError>(())
 //! ```
 //!
-//! With the feature `conformance`, [`conformance`] proves that an engine keeps the contract.
+//! With the feature `conformance`, the module of that name proves that an engine keeps the contract.
 
 #[cfg(feature = "conformance")]
 pub mod conformance;

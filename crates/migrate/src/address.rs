@@ -47,7 +47,7 @@ pub(crate) enum Target {
     Unknown,
 }
 
-/// Reads `url`, which may contain [`HOLE`]s.
+/// Reads `url`, which may contain `HOLE`s.
 pub(crate) fn target(url: &str) -> Target {
     let url = url.trim().trim_matches(['"', '\'']);
     let (scheme, rest) = match url.split_once("://") {

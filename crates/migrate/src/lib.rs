@@ -1,6 +1,6 @@
 //! Finds code that speaks IMDSv1, and rewrites it to IMDSv2.
 //!
-//! [`scan`] reads one file and says what it found; [`apply`] makes the edits of the findings. Both
+//! [`scan()`] reads one file and says what it found; [`apply`] makes the edits of the findings. Both
 //! are pure: text in, findings and text out. A [`Scanner`] gives each file a limited time and can run in
 //! a process of its own, [`Walk`] runs one over a tree of files, and [`report`] turns findings into text
 //! for people and tools. [`Levels`] say how much each [`Rule`] matters.

@@ -1,4 +1,4 @@
-//! The texts that an expression can stand for, as far as its file tells; what is not known stands in them as [`HOLE`].
+//! The texts that an expression can stand for, as far as its file tells; what is not known stands in them as `HOLE`.
 //!
 //! Sets are bounded in number and length. A file's names are evaluated in rounds over a table, each from
 //! what the round before knows of the others, so that the cost is the size of the file times a constant.

@@ -167,7 +167,6 @@ fn of_instance(request: &RunInstancesRequest) -> InstanceNetworkInterfaceSpecifi
 }
 
 impl Wanted {
-    // long function: one check after another, in the order in which EC2 refuses.
     fn new(
         call: &Call<'_>,
         request: &InstanceNetworkInterfaceSpecification,

@@ -12,7 +12,7 @@ use crate::terminal;
 use imds_control::{AccessKeyFacts, AdminAnswer, AdminRequest};
 
 pub(crate) fn run(args: AccessKeyArgs) -> Result<ExitCode, CommandError> {
-    let client = control_client(args.state, None)?;
+    let client = control_client(&args.state, None)?;
     let request = match args.command {
         AccessKeyCommand::Create { read_only } => {
             let role = if read_only { AccessRole::ReadOnly } else { AccessRole::Admin };

@@ -8,8 +8,8 @@ use crate::error::CommandError;
 use crate::sdk_settings::SdkSettings;
 use crate::terminal;
 
-pub(crate) fn run(args: EnvArgs) -> Result<ExitCode, CommandError> {
-    let settings = SdkSettings::of_running(args.state)?;
+pub(crate) fn run(args: &EnvArgs) -> Result<ExitCode, CommandError> {
+    let settings = SdkSettings::of_running(&args.state)?;
     if args.json {
         let variables: BTreeMap<_, _> = settings.variables().into_iter().collect();
         let text = serde_json::to_string_pretty(&variables).unwrap_or_default();

@@ -13,7 +13,7 @@ use imds_account::events::{EventFacts, EventKind, NewEvent, Stage, When};
 use imds_control::{AdminAnswer, AdminRequest, EventRequest};
 
 pub(crate) fn run(args: EventArgs) -> Result<ExitCode, CommandError> {
-    let client = control_client(args.state, args.region)?;
+    let client = control_client(&args.state, args.region)?;
     let request =
         AdminRequest::Event { instance: args.instance_id, request: request(args.command) };
     let text = match client.admin(&request)? {

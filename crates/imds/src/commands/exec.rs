@@ -54,11 +54,11 @@ fn try_run(mut args: ExecArgs) -> Result<ExitCode, CommandError> {
     let subject = if is_account_needed {
         let subnets = settings.subnet.into_iter().map(Subnet::from);
         let network = Network::of(&launch).with(subnets)?;
-        Subject::Account(Box::new(Account::open(Store::in_memory(), launch, network)?))
+        Subject::Account(Box::new(Account::open(Store::in_memory(), &launch, network)?))
     } else {
         Subject::Instance(Box::new(launch.resolve()?))
     };
-    let mut request = request(args.sandbox, args.program, first_boot, subject.instance())?;
+    let mut request = request(&args.sandbox, args.program, first_boot, subject.instance())?;
     if let Subject::Account(account) = &subject
         && with_control
     {
@@ -117,7 +117,7 @@ impl Subject {
 
 /// The program that is to run, and the machine that it is to see.
 fn request(
-    sandbox: SandboxArgs,
+    sandbox: &SandboxArgs,
     program: Vec<OsString>,
     first_boot: Option<FirstBoot>,
     instance: &Instance,

@@ -33,7 +33,7 @@ struct View {
 }
 
 pub(crate) fn run(args: InstanceArgs) -> Result<ExitCode, CommandError> {
-    let client = control_client(args.state, args.region)?;
+    let client = control_client(&args.state, args.region)?;
     let text = match &args.command {
         InstanceCommand::List => {
             let views = describe(&client, &[])?;

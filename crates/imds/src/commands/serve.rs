@@ -1,8 +1,7 @@
 //! `imds serve`: metadata and the EC2 API, until told to stop.
 //!
-//! 1. [`plan`]: flags and settings file, resolved;
-//! 2. [`listen`]: sockets;
-//! 3. [`banner`]: what is printed once it serves.
+//! [`plan`] resolves flags and settings file, [`listen`] makes the sockets, [`banner`] is what is printed
+//! once it serves.
 
 mod banner;
 mod listen;
@@ -88,7 +87,7 @@ fn start(
 ) -> Result<(Host, Renewing, String), CommandError> {
     let store = plan.state.open()?;
     let renewing = Renewals::begin(plan.sources, &mut plan.launch)?.start()?;
-    let account = Account::open(store.clone(), plan.launch, plan.network)?;
+    let account = Account::open(store.clone(), &plan.launch, plan.network)?;
     let instance = account.instance().clone();
     let keys = plan.state.directory().map(|directory| KeyStorage::Directory(directory.to_owned()));
     let authentication = plan.authentication;

@@ -298,7 +298,7 @@ impl<'t> Names<'t> {
         owned(name, self.source)
     }
 
-    /// The texts that `node` can be; what is not known stands as [`HOLE`].
+    /// The texts that `node` can be; what is not known stands as `HOLE`.
     pub(super) fn values(&self, node: Node<'t>) -> Vec<String> {
         some_of(self.evaluate(node))
     }

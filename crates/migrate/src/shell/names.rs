@@ -98,7 +98,7 @@ impl<'t> Names<'t> {
         self.assigned.contains_key(name)
     }
 
-    /// The values `node` can take; what is not known stands as [`HOLE`]. Never empty.
+    /// The values `node` can take; what is not known stands as `HOLE`. Never empty.
     pub(crate) fn values(&self, node: Node<'t>) -> Vec<String> {
         some_of(self.evaluate(node))
     }
