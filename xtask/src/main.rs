@@ -25,7 +25,7 @@ Usage: cargo xtask <chore>
   codegen the EC2 shapes from crates/ec2/model/ec2.json; `--check` only compares;
           `gzip -dc …/service-2.json.gz | cargo xtask codegen --trim` makes that model
           from botocore's, down to the operations in crates/ec2/model/operations.txt
-  bench   the figures of the README, side by side with nginx, unshare, ripgrep, curl and AWS SDKs;
+  bench   the figures of docs/figures.md, side by side with nginx, unshare, ripgrep, curl and AWS SDKs;
           takes about ten minutes; `bench migrate` measures one part: start, requests, exec,
           migrate, client
   bench build [--base REVISION]

@@ -61,16 +61,17 @@ impl Counts {
 
 impl AddAssign<&Counts> for Counts {
     fn add_assign(&mut self, other: &Counts) {
-        for (sum, other) in self.requests.iter_mut().flatten().zip(other.requests.iter().flatten())
-        {
-            *sum += other;
+        // Every count is named, so that the compiler asks about a new one.
+        let Counts { requests, tokens, undeliverable, lost, bytes, connections, open } = other;
+        for (sum, more) in self.requests.iter_mut().flatten().zip(requests.iter().flatten()) {
+            *sum += more;
         }
-        self.tokens += other.tokens;
-        self.undeliverable += other.undeliverable;
-        self.lost += other.lost;
-        self.bytes += other.bytes;
-        self.connections += other.connections;
-        self.open += other.open;
+        self.tokens += tokens;
+        self.undeliverable += undeliverable;
+        self.lost += lost;
+        self.bytes += bytes;
+        self.connections += connections;
+        self.open += open;
     }
 }
 
