@@ -25,8 +25,8 @@ pub enum DefaultInstanceError {
 
 /// Makes sure that the default instance exists, and returns it as it is now.
 ///
-/// While `launch` says what it said when the instance was launched, the instance stays as calls have
-/// left it. Once it says something else, or the instance was terminated, it is launched anew.
+/// While `launch` is what the instance was launched with, the instance stays as calls have left it. Once
+/// it differs, or the instance was terminated, the instance is launched anew.
 pub fn ensure(
     store: &Store,
     launch: Launch,
@@ -57,7 +57,7 @@ fn is_meant(
     network: &Network,
 ) -> Result<bool, LaunchRefused> {
     match &before.description {
-        Description::Said(said) => Ok(said == description),
+        Description::Launch(before) => Ok(before == description),
         Description::RecordDigest(digest) => {
             let instance = launch.clone().resolve()?;
             let record = launch::record(&instance, network, || association(&instance));
@@ -74,7 +74,7 @@ fn unchanged(
     description: Value,
 ) -> Result<Instance, DefaultInstanceError> {
     let DefaultInstance { region, instance: id, .. } = before;
-    let description = Description::Said(description);
+    let description = Description::Launch(description);
     if before.description != description {
         let default = DefaultInstance { description, ..before.clone() };
         store.commit(Transaction::new().write(&keys::default_instance(), &default))?;
@@ -101,7 +101,7 @@ fn launch_anew(
     let default = DefaultInstance {
         region: instance.zone.region().clone(),
         instance: instance.id.clone(),
-        description: Description::Said(description),
+        description: Description::Launch(description),
     };
     // What is refused is refused before the former instance is forgotten.
     let before = before.map(|before| before.instance);

@@ -1,8 +1,8 @@
-//! What an operator says of the default instance, as a value that one release can compare with what
-//! another release was told.
+//! How an operator describes the default instance, as a value that one release can compare with that of
+//! another release.
 //!
-//! It has what was said and nothing that is derived from it: a later release may derive otherwise, or
-//! keep records of another form, and the same flags still mean the same instance. Every field of a
+//! It has the operator's settings and nothing that is derived from them: a later release may derive
+//! something else, or store records of another form, and the same flags still mean the same instance. Every field of a
 //! launch is named here, so that the compiler asks about a new one.
 
 use imds_core::Launch;
@@ -188,15 +188,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_what_is_said_is_there() {
+    fn only_settings_are_in_a_description() {
         let nothing = description(&Launch::default());
         let keys: Vec<_> = nothing.as_object().unwrap().keys().cloned().collect();
-        // What a launch always has, whatever is said.
+        // What a launch always has, whatever the settings are.
         assert_eq!(keys, ["hostname-type", "image", "launch-index", "life-cycle"]);
     }
 
     #[test]
-    fn what_differs_is_seen() {
+    fn different_settings_have_different_descriptions() {
         let options = |hops: &str| Preferences { hop_limit: hops.parse().ok(), ..<_>::default() };
         let launches = [
             Launch::default(),

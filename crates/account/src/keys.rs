@@ -164,7 +164,7 @@ pub fn token_keys() -> Prefix<TokenKey> {
     Prefix::new(&["token-keys"])
 }
 
-/// The instance of those whom no listener and no address tells apart.
+/// The instance of requests that neither a link nor a source address assigns to one.
 pub fn default_instance() -> Key<DefaultInstance> {
     Key::new(&["default-instance"])
 }

@@ -166,7 +166,7 @@ mod tests {
     // long function: one literal with every member; parts of it would hide what is missing
     /// Says everything that flags, settings and calls can say, and each thing otherwise than it
     /// would be by itself. What is left to the default says why.
-    fn said() -> Launch {
+    fn everything() -> Launch {
         let at = |last: u8, public| PrivateIpv4 { address: [172, 31, 96, last].into(), public };
         let image = Image {
             imds_v2_support: true,
@@ -274,9 +274,9 @@ mod tests {
 
     #[test]
     fn a_record_has_all_that_was_said() {
-        let said = said();
-        let network = Network::of(&said);
-        let launched = said.resolve().unwrap();
+        let everything = everything();
+        let network = Network::of(&everything);
+        let launched = everything.resolve().unwrap();
         let record = record(&launched, &network, || "iip-assoc-1".to_owned());
         let record: records::Instance = records::decode(&records::encode(&record)).unwrap();
         let tags = Tags::from([("Name".to_owned(), "web".to_owned())]);

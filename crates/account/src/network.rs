@@ -25,8 +25,7 @@ impl Network {
     pub fn of(launch: &Launch) -> Self {
         let account = launch.clone().resolve().map(|instance| instance.account);
         let account = account.or_else(|_| Launch::default().resolve().map(|it| it.account));
-        let account =
-            account.unwrap_or_else(|_| unreachable!("nothing was said that could be wrong"));
+        let account = account.unwrap_or_else(|_| unreachable!("an empty launch is valid"));
         Self { account, subnets: Vec::new() }
     }
 
@@ -100,7 +99,7 @@ impl Network {
         defaults.chain(added.cloned()).collect()
     }
 
-    /// The network is what an instance gets of which nothing is said.
+    /// The network is what an instance without any setting gets.
     fn default_interface(&self, zone: &Zone) -> (Subnet, SecurityGroup, Vpc) {
         let launch = Launch {
             account: Some(self.account.clone()),
@@ -113,7 +112,7 @@ impl Network {
             let group = interface.security_groups.into_iter().next()?;
             Some((interface.subnet, group, interface.vpc))
         });
-        interface.unwrap_or_else(|| unreachable!("nothing was said that could be wrong"))
+        interface.unwrap_or_else(|| unreachable!("an empty launch is valid"))
     }
 }
 

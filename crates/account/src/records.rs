@@ -102,7 +102,7 @@ pub struct Instance {
     /// What its private DNS name is made of.
     #[serde(default)]
     pub hostname_type: HostnameType,
-    /// Whether it is watched in detail; it is not where nobody said so.
+    /// Whether it has detailed monitoring; `None`: it does not.
     #[serde(default)]
     pub monitoring: Option<Switch>,
     /// What happens to it.
@@ -111,7 +111,7 @@ pub struct Instance {
     /// The client token of its launch.
     #[serde(default)]
     pub client_token: Option<String>,
-    /// What else can be said of an instance and read back, by the EC2 API's name
+    /// Attributes that calls set and read back, by the EC2 API's name
     /// (`disableApiTermination`, `ebsOptimized`, …), as the API writes it.
     #[serde(default)]
     pub attributes: BTreeMap<String, String>,
@@ -256,7 +256,7 @@ pub struct Image {
     pub architecture: String,
     /// The root device.
     pub root_device: String,
-    /// What else was said of it and can be read back, by the EC2 API's name.
+    /// Attributes that calls set and read back, by the EC2 API's name.
     #[serde(default)]
     pub attributes: BTreeMap<String, String>,
 }
@@ -334,7 +334,7 @@ pub struct DefaultInstance {
     pub region: Region,
     /// Its id.
     pub instance: InstanceId,
-    /// What the operator said; where something else is said, it is launched anew.
+    /// The operator's settings; if they change, it is launched anew.
     pub description: Description,
 }
 
@@ -342,8 +342,8 @@ pub struct DefaultInstance {
 #[derive(Clone, Debug, Eq, PartialEq, Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Description {
-    /// As it was said: see `description.rs`.
-    Said(Value),
+    /// The settings of the launch: see `description.rs`.
+    Launch(Value),
     /// A digest of the record that followed from it, as version 1 had it.
     RecordDigest(String),
 }

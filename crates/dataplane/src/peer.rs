@@ -18,7 +18,7 @@ pub(crate) struct Peer {
     target: Target,
     /// The instance of its last request.
     instance: Option<Identified>,
-    /// The table that said so.
+    /// The generation of the table that it was looked up in.
     generation: Option<u64>,
     /// How many routers lie between, read off the TTL of its first packet. The client chose that
     /// TTL: good for logs and advice, never for a decision.

@@ -44,7 +44,7 @@ pub enum TokenKeys {
     Ephemeral,
 }
 
-/// Where the EC2 API answers, and whom.
+/// Where the EC2 API answers, and which requests.
 pub struct ControlSocket {
     /// The listening socket.
     pub listener: TcpListener,
