@@ -18,9 +18,9 @@ Examples:
   credential_process = imds get credentials --process        in ~/.aws/config
 
 A path is below /latest/meta-data/ unless it begins with a slash, or with dynamic or user-data.
-Exits with 0; 1 if nothing exists at a path; 2 for an invalid argument or setting; 3 if the service is
-disabled, or access to it is denied; 4 if it cannot be reached or fails; 5 if the token is lost because
-of the instance's hop limit.";
+Exits with 0; 1 if nothing exists at a path; 2 for an invalid argument or setting; 3 if the
+service is disabled, or access to it is denied; 4 if it cannot be reached or fails; 5 if the
+token is lost because of the instance's hop limit.";
 
 #[derive(Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
