@@ -19,13 +19,14 @@ Examples:
   imds migrate --sarif > migrate.sarif
   imds migrate --write --stdin-name setup.sh - < setup.sh
 
-Findings go to standard output, all else to standard error. What .gitignore and .ignore leave out is
-left out. Exits with 1 if --check has findings left whose rule is a warning or an error, else with 4 if
-a file could not be read, scanned or written; the other files are done all the same.
+Findings go to standard output, all else to standard error. Files that .gitignore and .ignore
+leave out are left out. Exits with 1 if --check has findings left whose rule is a warning or an
+error, else with 4 if a file could not be read, scanned or written; the other files are done.
 
-Rules: tokenless-request (error), unclear-request (warning), old-library (error), tokens-not-required
-(warning), hop-limit-too-low (warning), not-understood (note). Levels: off, note, warning, error. The
-file .imds-migrate.toml sets them as well: [rules], then lines such as hop-limit-too-low = \"off\".";
+Rules: tokenless-request (error), unclear-request (warning), old-library (error),
+tokens-not-required (warning), hop-limit-too-low (warning), not-understood (note).
+Levels: off, note, warning, error. The file .imds-migrate.toml sets them as well: [rules], then
+lines such as hop-limit-too-low = \"off\".";
 
 #[derive(Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
