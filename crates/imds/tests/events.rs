@@ -183,7 +183,7 @@ fn what_cannot_happen_is_named() -> Result<()> {
         (&["spot-interruption", "--action", "reboot"], 2, "it is hibernate, stop or terminate"),
         (&["spot-interruption", "--at", "noon"], 2, "not a time such as"),
         (&["rebalance", "--at", "2030-01-01T00:00:00Z", "--in", "2m"], 2, "cannot be used with"),
-        (&["maintenance", "complete", "instance-event-1"], 2, "no maintenance that is scheduled"),
+        (&["maintenance", "complete", "instance-event-1"], 2, "not scheduled maintenance"),
     ] {
         let mut command = imds_beside(&server, &[&["event"], arguments].concat());
         let finished = Finished::of(&mut command)?.expect_code(code)?;

@@ -116,7 +116,7 @@ fn what_is_no_key_is_refused() -> Result<()> {
     let two = format!("{KEY}\n{KEY}\n");
     for bad in ["", "ssh-dss AAAA", "-----BEGIN OPENSSH PRIVATE KEY-----", &two] {
         let finished = send(&server, directory.path(), bad)?.expect_code(2)?;
-        expect(&finished.stderr, &["no public key of RSA or ED25519"])?;
+        expect(&finished.stderr, &["not a public key of RSA or ED25519"])?;
     }
     Ok(())
 }
