@@ -144,6 +144,17 @@ pub fn addresses() -> Prefix<AddressHolder> {
     Prefix::new(&["addresses"])
 }
 
+/// An address that was an instance's once. It is never deleted: until it is assigned again, its
+/// requests are nobody's, and not the default instance's.
+pub fn former_address(address: IpAddr) -> Key<AddressHolder> {
+    Key::new(&["former-addresses", &address.to_string()])
+}
+
+/// All addresses that were an instance's once; some of them may be again.
+pub fn former_addresses() -> Prefix<AddressHolder> {
+    Prefix::new(&["former-addresses"])
+}
+
 /// An access key of the control API, by its id.
 pub fn access_key(id: &str) -> Key<AccessKey> {
     Key::new(&["access-keys", id])

@@ -62,14 +62,38 @@ pub fn forget(
         .remove(&keys::tags(region, id.as_str()));
     // What it had before it was terminated may be another's by now.
     let has_addresses = record.lifecycle != Lifecycle::Terminated;
-    if has_addresses { free_addresses(transaction, record) } else { transaction }
+    if has_addresses {
+        free_addresses(transaction, region, id, record)
+    } else {
+        // Also for a record that an earlier release terminated, which did not remember them.
+        remember_addresses(transaction, region, id, record)
+    }
 }
 
-/// Adds to `transaction` that an instance's addresses are free again.
-pub fn free_addresses(transaction: Transaction, record: &records::Instance) -> Transaction {
+/// Adds to `transaction` that an instance's addresses are free again, and remembers that they were an
+/// instance's.
+pub fn free_addresses(
+    transaction: Transaction,
+    region: &Region,
+    id: &InstanceId,
+    record: &records::Instance,
+) -> Transaction {
+    let transaction = remember_addresses(transaction, region, id, record);
     record
         .addresses()
         .fold(transaction, |transaction, address| transaction.remove(&keys::address(address)))
+}
+
+fn remember_addresses(
+    transaction: Transaction,
+    region: &Region,
+    id: &InstanceId,
+    record: &records::Instance,
+) -> Transaction {
+    let holder = AddressHolder { region: region.clone(), instance: id.clone() };
+    record.addresses().fold(transaction, |transaction, address| {
+        transaction.write(&keys::former_address(address), &holder)
+    })
 }
 
 /// What is kept of `instance`; `association` is the id of its instance profile's association.

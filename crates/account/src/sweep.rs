@@ -14,9 +14,6 @@ const SHOWN: u64 = 3600;
 /// How long a client token stands for what it did, in seconds: a day.
 const TOKEN_LIFETIME: u64 = 24 * 3600;
 
-/// The most keys that belong to one thing that is deleted: an instance's record and its tags.
-const KEYS_OF_ONE: usize = 2;
-
 /// Deletes terminated instances and client tokens whose time was over at `now`, in seconds since
 /// 1970. Commits as much at once as the engine can.
 ///
@@ -38,13 +35,19 @@ pub fn sweep(store: &Store, now: u64) -> Result<(), StoreError> {
     let due_tokens = tokens.iter().filter_map(|(name, stored)| {
         is_over(stored.record.at, TOKEN_LIFETIME, now).then_some(Due::ClientToken(name))
     });
-    let due: Vec<_> = due_instances.chain(due_tokens).collect();
     // Every engine has room for this many keys: they are far shorter than its share of bytes.
-    let at_once = (store.kv().limits().operations / KEYS_OF_ONE).max(1);
-    for chunk in due.chunks(at_once) {
-        store.commit(
-            chunk.iter().fold(Transaction::new(), |transaction, due| due.delete(transaction)),
-        )?;
+    let room = store.kv().limits().operations;
+    let (mut transaction, mut keys) = (Transaction::new(), 0);
+    for due in due_instances.chain(due_tokens) {
+        if keys > 0 && keys + due.keys() > room {
+            store.commit(std::mem::take(&mut transaction))?;
+            keys = 0;
+        }
+        keys += due.keys();
+        transaction = due.delete(transaction);
+    }
+    if keys > 0 {
+        store.commit(transaction)?;
     }
     Ok(())
 }
@@ -57,6 +60,14 @@ enum Due<'a> {
 }
 
 impl Due<'_> {
+    /// How many keys its deletion writes: an instance has a record, tags, and addresses to remember.
+    fn keys(&self) -> usize {
+        match self {
+            Self::Instance(_, record) => 2 + record.addresses().count(),
+            Self::ClientToken(_) => 1,
+        }
+    }
+
     fn delete(&self, transaction: Transaction) -> Transaction {
         match self {
             Self::Instance(id, record) => {

@@ -20,7 +20,9 @@ pub struct Table {
     /// Grows with each table that comes into force.
     generation: u64,
     instances: Shards<InstanceId, Served>,
-    addresses: Shards<IpAddr, Arc<Endpoint>>,
+    /// By source address. `None` stands for an address that belongs, or once belonged, to an
+    /// instance that does not run: nobody answers it, least of all the default instance.
+    addresses: Shards<IpAddr, Option<Arc<Endpoint>>>,
     default: Option<Arc<Endpoint>>,
 }
 
@@ -48,6 +50,8 @@ impl Served {
 pub(crate) struct Update {
     /// Instances that are served otherwise from now on, or not at all.
     pub(crate) instances: Vec<(InstanceId, Option<Served>)>,
+    /// Addresses that are or were an instance's. Unless one that runs has them, they are nobody's.
+    pub(crate) assigned: Vec<IpAddr>,
     /// Who is the default from now on.
     pub(crate) default: Option<InstanceId>,
 }
@@ -57,7 +61,8 @@ pub(crate) struct Update {
 pub enum Target {
     /// This one: whoever comes this way speaks to it.
     Instance(InstanceId),
-    /// The one with the request's source address, else the default instance.
+    /// The one with the request's source address; the default instance if the address was never an
+    /// instance's.
     BySource,
 }
 
@@ -75,16 +80,21 @@ impl Table {
         for (id, _) in &update.instances {
             for address in instances.remove(id).iter().flat_map(|before: &Served| &before.addresses)
             {
-                addresses.remove(address);
+                addresses.insert(*address, None);
             }
         }
         for (id, served) in update.instances {
             let Some(served) = served else { continue };
             let endpoint = &served.endpoint;
             for address in &served.addresses {
-                addresses.insert(*address, Arc::clone(endpoint));
+                addresses.insert(*address, Some(Arc::clone(endpoint)));
             }
             instances.insert(id, served);
+        }
+        for address in update.assigned {
+            if addresses.get(&address).is_none() {
+                addresses.insert(address, None);
+            }
         }
         let default = update.default.as_ref().and_then(|id| instances.get(id));
         let default = default.map(|served| Arc::clone(&served.endpoint));
@@ -102,7 +112,10 @@ impl Table {
         let source = source.to_canonical();
         let endpoint = match target {
             Target::Instance(id) => self.instance(id),
-            Target::BySource => self.addresses.get(&source).or(self.default.as_ref()),
+            Target::BySource => match self.addresses.get(&source) {
+                Some(holder) => holder.as_ref(),
+                None => self.default.as_ref(),
+            },
         };
         // The IPv6 endpoint comes and goes with its option.
         endpoint.filter(|found| source.is_ipv4() || found.options().http_protocol_ipv6.is_enabled())
@@ -164,6 +177,7 @@ mod tests {
                 served(default, &[]),
             ],
             default: default.parse().ok(),
+            ..Update::default()
         });
         let target = Target::Instance(bound.parse().unwrap());
         for (target, source, expected) in [
@@ -183,7 +197,7 @@ mod tests {
     fn an_instance_takes_its_addresses_with_it() {
         let (here, there) = ("172.31.0.9", "172.31.0.10");
         let at = |address: &str| served("i-11111111", &[address.parse().unwrap()]);
-        let update = |instance| Update { instances: vec![instance], default: None };
+        let update = |instance| Update { instances: vec![instance], ..Update::default() };
         let table = Table::default().updated(update(at(here)));
         let moved = table.updated(update(at(there)));
         assert_ne!(moved.generation(), table.generation());
@@ -191,7 +205,7 @@ mod tests {
         assert_eq!(found(&moved, &Target::BySource, there), Some("i-11111111"));
         let handed_over = moved.updated(Update {
             instances: vec![served("i-22222222", &[there.parse().unwrap()]), at(here)],
-            default: None,
+            ..Update::default()
         });
         assert_eq!(found(&handed_over, &Target::BySource, there), Some("i-22222222"));
         let id: InstanceId = "i-11111111".parse().unwrap();
@@ -203,12 +217,43 @@ mod tests {
     #[test]
     fn the_default_comes_and_goes_with_its_instance() {
         let id: InstanceId = "i-11111111".parse().unwrap();
-        let update = |instances| Update { instances, default: Some(id.clone()) };
+        let update =
+            |instances| Update { instances, default: Some(id.clone()), ..Update::default() };
         let table = Table::default().updated(update(Vec::new()));
         assert_eq!(found(&table, &Target::BySource, "127.0.0.1"), None, "it does not run yet");
         let table = table.updated(update(vec![served("i-11111111", &[])]));
         assert_eq!(found(&table, &Target::BySource, "127.0.0.1"), Some("i-11111111"));
         let stopped = table.updated(update(vec![(id.clone(), None)]));
         assert_eq!(found(&stopped, &Target::BySource, "127.0.0.1"), None);
+    }
+
+    #[test]
+    fn an_address_that_was_ever_an_instances_is_not_answered_by_the_default() {
+        let default: InstanceId = "i-33333333".parse().unwrap();
+        let [stopped, swept, never]: [IpAddr; 3] =
+            ["127.0.0.7", "127.0.0.8", "127.0.0.9"].map(|address| address.parse().unwrap());
+        let id: InstanceId = "i-11111111".parse().unwrap();
+        let update =
+            |instances, assigned| Update { instances, assigned, default: Some(default.clone()) };
+        let at = || served("i-11111111", &[stopped]);
+        let found = |table: &Table, source: IpAddr| {
+            let endpoint = table.find(&Target::BySource, source)?;
+            Some(endpoint.instance_id().to_string())
+        };
+        let (default_id, this) = (Some("i-33333333".to_owned()), Some("i-11111111".to_owned()));
+
+        let instances = vec![served("i-33333333", &[]), at()];
+        let table = Table::default().updated(update(instances, vec![stopped, swept]));
+        assert_eq!(found(&table, stopped), this);
+        assert_eq!(found(&table, swept), None, "of an instance that is forgotten");
+        assert_eq!(found(&table, never), default_id);
+        let table = table.updated(update(vec![(id.clone(), None)], vec![stopped]));
+        assert_eq!(found(&table, stopped), None, "it does not run");
+        let table = table.updated(update(vec![at()], vec![]));
+        assert_eq!(found(&table, stopped), this, "it runs again");
+        let again = vec![(id, None), served("i-22222222", &[stopped])];
+        let table = table.updated(update(again, vec![stopped]));
+        assert_eq!(found(&table, stopped), Some("i-22222222".to_owned()), "assigned again");
+        assert_eq!(found(&table, never), default_id);
     }
 }

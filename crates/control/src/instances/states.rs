@@ -116,7 +116,7 @@ fn change(
         }
         transaction = transaction.if_unchanged(&key, Some(&instance.stored)).write(&key, &record);
         if lifecycle == Lifecycle::Terminated {
-            transaction = launch::free_addresses(transaction, &record);
+            transaction = launch::free_addresses(transaction, &call.region, &instance.id, &record);
         }
     }
     call.commit(transaction)?;

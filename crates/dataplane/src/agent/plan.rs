@@ -1,6 +1,7 @@
 //! What a change means for who is served; pure.
 
 use std::collections::BTreeSet;
+use std::net::IpAddr;
 
 use imds_account::keys;
 use imds_core::InstanceId;
@@ -12,6 +13,8 @@ use imds_kv::Changes;
 pub(super) struct Plan {
     /// Instances of which something was changed.
     pub(super) instances: BTreeSet<(Region, InstanceId)>,
+    /// Addresses that were assigned or released.
+    pub(super) addresses: BTreeSet<IpAddr>,
     /// Whether another instance may be the default.
     pub(super) default: bool,
 }
@@ -25,8 +28,14 @@ impl Plan {
                 keys::every_instance().rest(key).or_else(|| keys::every_tags().rest(key))?;
             instance(place)
         });
+        let addresses = keys.iter().filter_map(|key| {
+            let address =
+                keys::addresses().rest(key).or_else(|| keys::former_addresses().rest(key))?;
+            address.parse().ok()
+        });
+        let addresses = addresses.collect();
         let default = keys.contains(&keys::default_instance().as_str());
-        Self { instances: instances.collect(), default }
+        Self { instances: instances.collect(), addresses, default }
     }
 }
 
@@ -43,7 +52,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn records_and_tags_of_instances_count_and_nothing_else() {
+    fn records_tags_and_addresses_of_instances_count_and_nothing_else() {
         let store = Memory::new();
         let keys = [
             "instances/us-east-1/i-11111111",
@@ -51,20 +60,27 @@ mod tests {
             "tags/eu-west-1/i-22222222",
             "tags/us-east-1/vpc-33333333",
             "addresses/172.31.0.4",
+            "former-addresses/2001:db8::4",
         ];
         let all = keys.iter().fold(Transaction::new(), |all, key| all.put(*key, ""));
         let revision = store.commit(all).unwrap();
         let plan = |after| {
-            let all = ["addresses/", "default-instance", "instances/", "tags/"];
+            let all =
+                ["addresses/", "default-instance", "former-addresses/", "instances/", "tags/"];
             Plan::of(&store.watch(&all, after).unwrap().next().unwrap().unwrap())
         };
         let place = |region: &str, id: &str| (region.parse().unwrap(), id.parse().unwrap());
         let instances = [place("us-east-1", "i-11111111"), place("eu-west-1", "i-22222222")];
-        assert_eq!(plan(Revision::ZERO), Plan { instances: instances.into(), default: false });
+        let addresses = ["172.31.0.4", "2001:db8::4"].map(|address| address.parse().unwrap());
+        assert_eq!(
+            plan(Revision::ZERO),
+            Plan { instances: instances.into(), addresses: addresses.into(), default: false }
+        );
 
         let gone = Transaction::new().delete("instances/us-east-1/i-11111111");
         store.commit(gone.put("default-instance", "")).unwrap();
         let instances = [place("us-east-1", "i-11111111")];
-        assert_eq!(plan(revision), Plan { instances: instances.into(), default: true });
+        let addresses = BTreeSet::new();
+        assert_eq!(plan(revision), Plan { instances: instances.into(), addresses, default: true });
     }
 }

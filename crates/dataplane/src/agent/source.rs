@@ -1,6 +1,7 @@
 //! From the account to what is served.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 
 use imds_account::records::{self, Lifecycle, Tags};
 use imds_account::store::UnreadableRecord;
@@ -27,11 +28,19 @@ impl Source {
     /// Follows what concerns what is served, after `revision`.
     pub(super) fn watch(&self, revision: Revision) -> Result<Watch, StoreError> {
         let (instances, tags) = (keys::every_instance(), keys::every_tags());
+        let (addresses, former) = (keys::addresses(), keys::former_addresses());
         let default = keys::default_instance();
-        self.store.watch(&[instances.as_str(), tags.as_str(), default.as_str()], revision)
+        let prefixes = [
+            instances.as_str(),
+            tags.as_str(),
+            addresses.as_str(),
+            former.as_str(),
+            default.as_str(),
+        ];
+        self.store.watch(&prefixes, revision)
     }
 
-    /// The table of the whole account, and the revision to watch from. It takes two listings, however
+    /// The table of the whole account, and the revision to watch from. It takes four listings, however
     /// many instances there are.
     pub(super) fn table(&self) -> Result<(Table, Revision), StoreError> {
         // Listed first: a change between this and the reading below is seen by the watch.
@@ -41,14 +50,21 @@ impl Source {
             report(unreadable);
         }
         let mut all_tags: BTreeMap<_, _> = all_tags.records.into_iter().collect();
+        // Listed after the instances: what was released in between is among the former ones. By key
+        // alone, so that an unreadable record's address is not the default instance's.
+        let mut assigned = self.assigned()?;
         let mut instances = Vec::with_capacity(listing.records.len());
         for (place, stored) in listing.records {
             let Some((region, id)) = plan::instance(&place) else { continue };
             let tags = all_tags.remove(&place).map(|stored| stored.record).unwrap_or_default();
             let served = self.served(&region, &id, &stored.record, &tags)?;
+            if served.is_none() {
+                // An earlier release did not remember the addresses of what it terminated.
+                assigned.extend(stored.record.addresses());
+            }
             instances.push((id, served));
         }
-        let update = Update { instances, default: self.default()? };
+        let update = Update { instances, assigned, default: self.default()? };
         Ok((Table::default().updated(update), listing.revision))
     }
 
@@ -64,7 +80,15 @@ impl Source {
                 Err(error) => return Err(error),
             }
         }
-        Ok(Update { instances, default: self.default()? })
+        let assigned = plan.addresses.iter().copied().collect();
+        Ok(Update { instances, assigned, default: self.default()? })
+    }
+
+    /// All addresses that are or were an instance's.
+    fn assigned(&self) -> Result<Vec<IpAddr>, StoreError> {
+        let mut names = self.store.names(&keys::addresses())?;
+        names.extend(self.store.names(&keys::former_addresses())?);
+        Ok(names.iter().filter_map(|address| address.parse().ok()).collect())
     }
 
     fn default(&self) -> Result<Option<InstanceId>, StoreError> {
