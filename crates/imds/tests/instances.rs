@@ -11,6 +11,7 @@ pub(crate) fn tests() -> Vec<Trial> {
         &[Need::Program("curl"), Need::Program("ip")];
         the_source_address_decides_and_the_default_gets_the_rest,
         a_bound_listener_serves_its_instance_alone,
+        the_address_of_an_instance_that_does_not_run_is_nobodys,
     ]
 }
 
@@ -81,4 +82,38 @@ fn a_bound_listener_serves_its_instance_alone() -> Result<()> {
     let answer = id(NOBODYS)?;
     ensure!(answer == " 000", "{answer}");
     Ok(())
+}
+
+fn the_address_of_an_instance_that_does_not_run_is_nobodys() -> Result<()> {
+    // No other test has it. All of 127.0.0.0/8 is this machine's.
+    const LOOPBACK: &str = "127.0.0.7";
+    let mut server = Server::start(&["--no-auth", "--ami", "al2"])?;
+    let api = server.control();
+    let id = format!("http://{}/latest/meta-data/instance-id", server.address());
+    let ask = || curl(&["--interface", LOOPBACK, &id]);
+    let becomes = |expected: &str| {
+        eventually(expected, || {
+            let answer = ask().ok()?;
+            (answer == expected).then_some(())
+        })
+    };
+    ensure!(ask()? == format!("{DEFAULT} 200"), "it is nobody's yet");
+    let other = run_another(&server, LOOPBACK)?;
+    let running = format!("{other} 200");
+    becomes(&running)?;
+
+    let instance = format!("InstanceId.1={other}");
+    call(api, "StopInstances", &instance)?;
+    becomes(" 000")?;
+    call(api, "StartInstances", &instance)?;
+    becomes(&running)?;
+    call(api, "TerminateInstances", &instance)?;
+    becomes(" 000")?;
+    for _ in 0..2 {
+        ensure!(ask()? == " 000", "terminated");
+        ensure!(curl(&[&id])? == format!("{DEFAULT} 200"), "the default has the others");
+        server.kill_and_restart()?;
+    }
+    let next = run_another(&server, LOOPBACK)?;
+    becomes(&format!("{next} 200"))
 }
