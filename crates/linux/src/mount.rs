@@ -18,10 +18,10 @@ pub fn keep_mounts_inside() -> Result<(), Error> {
     check(mount_change("/", flags), "isolate the mounts below", Path::new("/"))
 }
 
-/// Mounts an empty file system in memory.
+/// Mounts an empty file system in memory, for up to 32 MiB.
 pub fn tmpfs(target: &Path) -> Result<(), Error> {
     let flags = MountFlags::NOSUID | MountFlags::NODEV;
-    let outcome = mount("tmpfs", target, "tmpfs", flags, c"mode=755,size=1m");
+    let outcome = mount("tmpfs", target, "tmpfs", flags, c"mode=755,size=32m");
     check(outcome, "mount a tmpfs on", target)
 }
 

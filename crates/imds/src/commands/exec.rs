@@ -174,6 +174,9 @@ fn attach(
 /// The scripts to run instead of a program.
 fn first_boot(launch: &Launch) -> Result<FirstBoot, CommandError> {
     let first_boot = FirstBoot::of(launch.user_data.as_deref().unwrap_or_default())?;
+    for warning in &first_boot.warnings {
+        eprintln!("imds: warning: {warning}");
+    }
     for (name, kind) in &first_boot.left_out {
         eprintln!(
             "imds: warning: {name} of the user data is not run, being {kind}: only scripts are"
