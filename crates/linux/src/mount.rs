@@ -9,6 +9,7 @@ use rustix::mount::{
     MountFlags, MountPropagationFlags, UnmountFlags, mount, mount_bind, mount_bind_recursive,
     mount_change, mount_move, unmount,
 };
+use rustix::process::{chdir, pivot_root};
 
 use crate::Error;
 
@@ -55,6 +56,22 @@ pub fn shift(source: &Path, target: &Path) -> Result<(), Error> {
     mount_move(source, target).map_err(|error| failed(operation(), target)(error.into()))
 }
 
+/// Makes the directory `target`, a mount point, the root of all paths. The former root is unmounted, with
+/// everything that is mounted below it. The working directory keeps its path where that still exists; else
+/// it is `/`.
+pub fn change_root(target: &Path) -> Result<(), Error> {
+    let current = std::env::current_dir();
+    // The former root is put on top of the new one, so that no directory is needed for it.
+    chdir(target)
+        .and_then(|()| pivot_root(".", "."))
+        .and_then(|()| unmount(".", UnmountFlags::DETACH))
+        .map_err(|error| failed("change the root to", target)(error.into()))?;
+    if !current.is_ok_and(|current| chdir(current).is_ok()) {
+        chdir("/").map_err(|error| failed("go to", Path::new("/"))(error.into()))?;
+    }
+    Ok(())
+}
+
 /// Unmounts `target` and everything mounted below it, as soon as they are no longer in use.
 pub fn detach(target: &Path) -> Result<(), Error> {
     check(unmount(target, UnmountFlags::DETACH), "unmount", target)
@@ -66,10 +83,18 @@ pub fn detach(target: &Path) -> Result<(), Error> {
 /// With `original` equal to what `target` shows, nothing changes but that names can be added.
 /// `original` must stay reachable: give another path to the same directory.
 pub fn widen(original: &Path, target: &Path) -> Result<(), Error> {
+    widen_without(original, target, &[])
+}
+
+/// The same, without the entries that have these names.
+pub fn widen_without(original: &Path, target: &Path, names: &[&str]) -> Result<(), Error> {
     let entries = fs::read_dir(original).map_err(failed("list", original))?;
     tmpfs(target)?;
     for entry in entries {
         let entry = entry.map_err(failed("list", original))?;
+        if names.iter().any(|name| entry.file_name() == *name) {
+            continue;
+        }
         let kind = entry.file_type().map_err(failed("look at", original))?;
         let (from, to) = (entry.path(), target.join(entry.file_name()));
         if kind.is_symlink() {

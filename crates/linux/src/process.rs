@@ -5,7 +5,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::os::unix::process::CommandExt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::{env, fs, io, iter, process, ptr};
+use std::{env, fs, io, iter, process, ptr, slice};
 
 use rustix::process::{
     Pid, Signal, WaitOptions, set_parent_process_death_signal, setsid, wait, waitpid,
@@ -218,6 +218,41 @@ impl Default for Environment {
     fn default() -> Self {
         Self { is_inherited: true, variables: Vec::new() }
     }
+}
+
+/// Removes a variable from the calling process's environment, and from what `/proc` shows of it: the bytes
+/// that the process was started with.
+///
+/// # Errors
+/// [`Error::Threads`] if the process has more than one thread: another may be reading.
+pub fn forget_variable(name: &str) -> Result<(), Error> {
+    let count = threads()?;
+    if count != 1 {
+        return Err(Error::Threads { count });
+    }
+    let prefix = format!("{name}=");
+    // SAFETY: no other thread exists, so nobody else uses the environment: `environ` is a list of pointers
+    // to strings that ends with a null pointer, and the strings are writable. An overwritten string is
+    // empty, and no longer in the list.
+    unsafe {
+        let mut entry = environ;
+        while !entry.is_null() && !(*entry).is_null() {
+            let string = *entry;
+            let length = libc::strlen(string);
+            if slice::from_raw_parts(string.cast::<u8>(), length).starts_with(prefix.as_bytes()) {
+                env::remove_var(name);
+                ptr::write_bytes(string, 0, length);
+                break;
+            }
+            entry = entry.add(1);
+        }
+    }
+    Ok(())
+}
+
+unsafe extern "C" {
+    /// The environment, as the C library and Rust's keep it.
+    static environ: *const *mut c_char;
 }
 
 /// Replaces the process by another program, looked up in `PATH`. Returns only if that fails.

@@ -24,6 +24,8 @@ pub(super) struct Init {
     pub(super) instance: InstanceFacts,
     pub(super) environment: Environment,
     pub(super) scripts: Vec<Script>,
+    /// Whether the program is in a container on the instance, rather than on the instance itself.
+    pub(super) in_container: bool,
     pub(super) namespace: Namespace,
     pub(super) line: Line,
     pub(super) signals: Signals,
@@ -40,12 +42,13 @@ impl Init {
     }
 
     fn try_run(self) -> Result<u8, Error> {
-        let Self { program, arguments, instance, environment, scripts, namespace, .. } = self;
+        let Self { program, arguments, instance, environment, scripts, .. } = self;
+        let Self { in_container, namespace, .. } = self;
         let (mut line, mut signals, terminal) = (self.line, self.signals, self.terminal);
         process::die_with_parent()?;
         namespace.enter()?;
         drop(namespace);
-        for warning in machine::set_up(&instance, &scripts)? {
+        for warning in machine::set_up(&instance, &scripts, in_container)? {
             report(&format_args!("imds: warning: {warning}"));
         }
         // If the parent ended before `die_with_parent`, its end of the connection is closed.

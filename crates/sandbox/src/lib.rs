@@ -80,6 +80,7 @@ pub fn run<Running, E: From<SandboxError>>(
         instance: request.instance,
         environment: request.environment,
         scripts: request.scripts,
+        in_container: request.hops > 0,
         namespace: program_namespace,
         line: far_end,
         signals: signals.try_clone().map_err(refusal::explain)?,
