@@ -4,9 +4,9 @@
 use std::ffi::{OsStr, OsString};
 use std::{env, io};
 
+use imds_linux::Error;
 use imds_linux::process::{self, Child, ChildEvent, Ending, Environment, Isolation};
 use imds_linux::signal::Signals;
-use imds_linux::{Error, Namespace};
 
 use crate::first_boot::Script;
 use crate::line::{ControlMessage, Line, Wakeup};
@@ -26,7 +26,6 @@ pub(super) struct Init {
     pub(super) scripts: Vec<Script>,
     /// Whether the program is in a container on the instance, rather than on the instance itself.
     pub(super) in_container: bool,
-    pub(super) namespace: Namespace,
     pub(super) line: Line,
     pub(super) signals: Signals,
     pub(super) terminal: Terminal,
@@ -43,15 +42,14 @@ impl Init {
 
     fn try_run(self) -> Result<u8, Error> {
         let Self { program, arguments, instance, environment, scripts, .. } = self;
-        let Self { in_container, namespace, .. } = self;
+        let in_container = self.in_container;
         let (mut line, mut signals, terminal) = (self.line, self.signals, self.terminal);
         process::die_with_parent()?;
-        namespace.enter()?;
-        drop(namespace);
+        // If the parent ended before `die_with_parent`, its end of the connection is closed.
+        let Ok(ControlMessage::SetUp) = line.receive() else { return Ok(FAILED) };
         for warning in machine::set_up(&instance, &scripts, in_container)? {
             report(&format_args!("imds: warning: {warning}"));
         }
-        // If the parent ended before `die_with_parent`, its end of the connection is closed.
         let Ok(ControlMessage::Start) = line.receive() else { return Ok(FAILED) };
 
         let child = process::fork(Isolation::None, || {
@@ -74,7 +72,9 @@ fn attend(program: Child, signals: &mut Signals, line: &mut Line) -> Result<u8, 
             // A terminal sends its signals to the program too; signals from processes of this
             // machine are meant for the program.
             Wakeup::Signal(_)
-            | Wakeup::Line(Ok(ControlMessage::Start | ControlMessage::Stopped(_))) => {}
+            | Wakeup::Line(Ok(
+                ControlMessage::SetUp | ControlMessage::Start | ControlMessage::Stopped(_),
+            )) => {}
             Wakeup::Line(Ok(ControlMessage::Signal(number))) => child_state.signal(number.into()),
             Wakeup::Line(Ok(ControlMessage::StayStopped)) => child_state.responses += 1,
             Wakeup::Line(Ok(ControlMessage::Continue)) => {

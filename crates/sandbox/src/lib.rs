@@ -29,14 +29,15 @@ use std::io;
 use std::net::{IpAddr, TcpListener};
 use std::process::ExitCode;
 
-use imds_linux::process::{self, Isolation};
+use imds_linux::Namespace;
+use imds_linux::process::{self, Child, Isolation};
 use imds_linux::socket;
 use imds_linux::user_namespace::{self, Identity};
 
 use egress::Egress;
 use init::Init;
-use line::Line;
-use network::Network;
+use line::{ControlMessage, Line};
+use network::{Network, Shape};
 use terminal::Terminal;
 
 pub use error::{SandboxError, SandboxErrorKind};
@@ -66,48 +67,78 @@ pub fn run<Running, E: From<SandboxError>>(
         let identity = if request.map_root { Identity::Root } else { Identity::Own };
         user_namespace::enter(identity).map_err(refusal::explain)?;
     }
-    let Network { program: program_namespace, routers } =
-        Network::build(&request).map_err(refusal::explain)?;
-    let has_resolver = egress.is_none();
-    egress.map_or(Ok(()), Egress::connect)?;
-
+    let (shape, ipv6) = (Shape::of(&request), request.ipv6);
     // From here to the fork nothing may start a thread.
     let (terminal, signals) = Terminal::take_over().map_err(refusal::explain)?;
     let (line, far_end) = Line::pair().map_err(cannot_build)?;
+    let in_container = request.hops > 0;
     let init = Init {
         program: request.program,
         arguments: request.arguments,
         instance: request.instance,
         environment: request.environment,
         scripts: request.scripts,
-        in_container: request.hops > 0,
-        namespace: program_namespace,
+        in_container,
         line: far_end,
         signals: signals.try_clone().map_err(refusal::explain)?,
         terminal,
     };
-    // These must close when this process ends, so the child drops its copies.
-    let mut parent_only = Some((line, routers));
-    let child = process::fork(Isolation::Machine, || {
-        drop(parent_only.take());
-        init.run()
-    })
-    .map_err(refusal::explain)?;
-
-    // The program starts once the service listens. Process 1 sets up the machine meanwhile.
-    let outcome = listen(request.ipv6).map_err(E::from).and_then(start).and_then(|running| {
-        if has_resolver {
-            names::start_resolver()?;
-        }
-        let (line, routers) = parent_only.expect("only the child took it");
-        let code = supervise::supervise(&child, signals, line).map_err(refusal::explain)?;
-        drop((running, routers));
-        Ok(code)
-    });
+    let (child, mut line) = fork(init, line, in_container)?;
+    let outcome =
+        Namespace::of(&child).map_err(refusal::explain).map_err(E::from).and_then(|program| {
+            line.send(ControlMessage::SetUp);
+            // Process 1 sets up the machine meanwhile.
+            let network = Network::build(&shape, program).map_err(refusal::explain)?;
+            let has_resolver = egress.is_none();
+            egress.map_or(Ok(()), Egress::connect)?;
+            let running = start(listen(ipv6)?)?;
+            if has_resolver {
+                names::start_resolver()?;
+            }
+            let code = supervise::supervise(&child, signals, line).map_err(refusal::explain)?;
+            drop((running, network));
+            Ok(code)
+        });
     if outcome.is_err() {
         child.kill();
     }
     outcome
+}
+
+/// Starts process 1, which waits for [`ControlMessage::SetUp`].
+///
+/// In a container on the instance, the program may be root of its own network, not of the instance's. So it
+/// has a user namespace of its own there, where the machine allows one.
+fn fork(init: Init, line: Line, in_container: bool) -> Result<(Child, Line), SandboxError> {
+    // The line must close when this process ends, so the child drops its copy.
+    let mut ours = Some((init, line));
+    let mut start = |isolation| {
+        process::fork(isolation, || {
+            let Some((init, line)) = ours.take() else { return FAILED };
+            drop(line);
+            init.run()
+        })
+    };
+    let child = if in_container {
+        let owned = start(Isolation::OwnedMachine).and_then(|child| {
+            user_namespace::map_as_here(&child).inspect_err(|_| child.kill())?;
+            Ok(child)
+        });
+        owned.or_else(|error| {
+            if !user_namespace::is_needless() {
+                return Err(error);
+            }
+            eprintln!(
+                "imds: warning: {error}: as root the program can reach the instance's own network"
+            );
+            start(Isolation::Machine)
+        })
+    } else {
+        start(Isolation::Machine)
+    };
+    let child = child.map_err(refusal::explain)?;
+    let (_, line) = ours.expect("only the child took it");
+    Ok((child, line))
 }
 
 /// Opens the service's listening sockets in the calling thread's network namespace.
