@@ -5,6 +5,7 @@ use std::io;
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 
+use rustix::fs::{CWD, FileType, Mode, mknodat};
 use rustix::mount::{
     MountFlags, MountPropagationFlags, UnmountFlags, mount, mount_bind, mount_bind_recursive,
     mount_change, mount_move, unmount,
@@ -125,18 +126,35 @@ pub fn file(path: &Path, content: impl AsRef<[u8]>, mode: u32) -> Result<(), Err
         .map_err(failed("write", path))
 }
 
+/// Makes a socket that nobody listens on, for anybody to connect to in vain.
+pub fn dead_socket(path: &Path) -> Result<(), Error> {
+    let mode = Mode::from_raw_mode(0o666);
+    check(mknodat(CWD, path, FileType::Socket, mode, 0), "make the socket", path)
+}
+
+/// All mount points.
+pub fn points() -> Result<Vec<PathBuf>, Error> {
+    let text = table()?;
+    Ok(all_points(&text).collect())
+}
+
 /// The mount points directly below `directory`: none of them is below another one.
 pub fn below(directory: &Path) -> Result<Vec<PathBuf>, Error> {
+    Ok(topmost(&table()?, directory))
+}
+
+fn table() -> Result<String, Error> {
     let table = Path::new("/proc/self/mountinfo");
-    let text = fs::read_to_string(table).map_err(failed("read", table))?;
-    Ok(topmost(&text, directory))
+    fs::read_to_string(table).map_err(failed("read", table))
+}
+
+fn all_points(mountinfo: &str) -> impl Iterator<Item = PathBuf> {
+    let fields = mountinfo.lines().filter_map(|line| line.split(' ').nth(4));
+    fields.map(|field| PathBuf::from(unescape(field)))
 }
 
 fn topmost(mountinfo: &str, directory: &Path) -> Vec<PathBuf> {
-    let mut points: Vec<PathBuf> = mountinfo
-        .lines()
-        .filter_map(|line| line.split(' ').nth(4))
-        .map(|field| PathBuf::from(unescape(field)))
+    let mut points: Vec<PathBuf> = all_points(mountinfo)
         .filter(|point| point.starts_with(directory) && point != directory)
         .collect();
     // A path sorts right behind those above it.

@@ -2,11 +2,12 @@
 //! orphans, and ends with the program. When it ends, the kernel kills all processes of the machine.
 
 use std::ffi::{OsStr, OsString};
+use std::path::PathBuf;
 use std::{env, io};
 
-use imds_linux::Error;
 use imds_linux::process::{self, Child, ChildEvent, Ending, Environment, Isolation};
 use imds_linux::signal::Signals;
+use imds_linux::{Error, seccomp};
 
 use crate::first_boot::Script;
 use crate::line::{ControlMessage, Line, Wakeup};
@@ -26,6 +27,8 @@ pub(super) struct Init {
     pub(super) scripts: Vec<Script>,
     /// Whether the program is in a container on the instance, rather than on the instance itself.
     pub(super) in_container: bool,
+    /// The sockets of the real machine that the program may not use; if `None`, it may use all.
+    pub(super) closed_sockets: Option<Vec<PathBuf>>,
     pub(super) line: Line,
     pub(super) signals: Signals,
     pub(super) terminal: Terminal,
@@ -42,17 +45,25 @@ impl Init {
 
     fn try_run(self) -> Result<u8, Error> {
         let Self { program, arguments, instance, environment, scripts, .. } = self;
-        let in_container = self.in_container;
+        let Self { in_container, closed_sockets, .. } = self;
         let (mut line, mut signals, terminal) = (self.line, self.signals, self.terminal);
         process::die_with_parent()?;
         // If the parent ended before `die_with_parent`, its end of the connection is closed.
         let Ok(ControlMessage::SetUp) = line.receive() else { return Ok(FAILED) };
-        for warning in machine::set_up(&instance, &scripts, in_container)? {
+        for warning in
+            machine::set_up(&instance, &scripts, in_container, closed_sockets.as_deref())?
+        {
             report(&format_args!("imds: warning: {warning}"));
         }
         let Ok(ControlMessage::Start) = line.receive() else { return Ok(FAILED) };
 
         let child = process::fork(Isolation::None, || {
+            // Before the terminal's state is restored: it takes a privilege.
+            if closed_sockets.is_some()
+                && let Err(error) = seccomp::refuse_vsock()
+            {
+                report(&format_args!("imds: warning: AF_VSOCK is open: {error}"));
+            }
             become_program(&program, &arguments, &environment, &terminal)
         })?;
         attend(child, &mut signals, &mut line)

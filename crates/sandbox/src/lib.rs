@@ -15,6 +15,7 @@
 mod egress;
 mod error;
 mod first_boot;
+mod host_sockets;
 mod init;
 mod line;
 mod machine;
@@ -32,7 +33,7 @@ use std::process::ExitCode;
 use imds_linux::Namespace;
 use imds_linux::process::{self, Child, Isolation};
 use imds_linux::socket;
-use imds_linux::user_namespace::{self, Identity};
+use imds_linux::user_namespace;
 
 use egress::Egress;
 use init::Init;
@@ -64,8 +65,7 @@ pub fn run<Running, E: From<SandboxError>>(
     let source = request.instance.private_ipv4;
     let egress = request.egress.then(|| Egress::prepare(source)).transpose()?;
     if !user_namespace::is_needless() {
-        let identity = if request.map_root { Identity::Root } else { Identity::Own };
-        user_namespace::enter(identity).map_err(refusal::explain)?;
+        user_namespace::enter(request.identity).map_err(refusal::explain)?;
     }
     let (shape, ipv6) = (Shape::of(&request), request.ipv6);
     // From here to the fork nothing may start a thread.
@@ -79,6 +79,7 @@ pub fn run<Running, E: From<SandboxError>>(
         environment: request.environment,
         scripts: request.scripts,
         in_container,
+        closed_sockets: (!request.host_sockets).then(host_sockets::find),
         line: far_end,
         signals: signals.try_clone().map_err(refusal::explain)?,
         terminal,

@@ -14,8 +14,8 @@ use std::path::{Path, PathBuf};
 use imds_linux::{Error, mount, process};
 
 use crate::first_boot::Script;
-use crate::names;
 use crate::request::InstanceFacts;
+use crate::{host_sockets, names};
 
 /// The mount point of the stage: a directory that every machine has.
 const STAGE: &str = "/proc";
@@ -27,11 +27,12 @@ const STATE: &str = "state";
 /// Sets up the machine in the calling process's own namespaces. Returns warnings for parts that could not be
 /// set up and that the program can do without.
 ///
-/// The program is on the instance itself unless it is in a container there.
+/// The program is on the instance itself unless it is in a container there. `closed_sockets` are covered.
 pub(super) fn set_up(
     instance: &InstanceFacts,
     scripts: &[Script],
     in_container: bool,
+    closed_sockets: Option<&[PathBuf]>,
 ) -> Result<Vec<String>, Error> {
     let stage = Path::new(STAGE);
     mount::keep_mounts_inside()?;
@@ -54,6 +55,8 @@ pub(super) fn set_up(
         }
     };
     attempt("host names are the real machine's", provide_names(stage, instance));
+    let closed = host_sockets::cover(closed_sockets.unwrap_or_default(), stage);
+    attempt("Unix sockets of the real machine are open", closed);
     let fresh = prepare_sys(stage);
     let is_fresh = fresh.is_ok();
     attempt("network interfaces in /sys are the real machine's", fresh);

@@ -141,7 +141,7 @@ fn namespaces_in_there_have_proc_and_sys_of_their_own() {
 }
 
 /// A machine that has all marks of a container: files that are there already, and variables.
-const CONTAINER: &str = r#"
+const CONTAINER: &str = r"
 set -e
 mount -t tmpfs none /mnt
 cd /mnt
@@ -162,7 +162,7 @@ umount -l /root-before
 rmdir /root-before
 export container=podman
 cd /usr/bin
-"#;
+";
 
 fn in_a_container_nothing_says_so_to_a_program_on_the_instance() {
     let look = "ls -d /.dockerenv /run/.containerenv /run/systemd/container \
