@@ -84,7 +84,7 @@ pub fn run<Running, E: From<SandboxError>>(
         signals: signals.try_clone().map_err(refusal::explain)?,
         terminal,
     };
-    let (child, mut line) = fork(init, line, in_container)?;
+    let (child, (mut line, egress)) = fork(init, (line, egress), in_container)?;
     let outcome =
         Namespace::of(&child).map_err(refusal::explain).map_err(E::from).and_then(|program| {
             line.send(ControlMessage::SetUp);
@@ -106,17 +106,20 @@ pub fn run<Running, E: From<SandboxError>>(
     outcome
 }
 
-/// Starts process 1, which waits for [`ControlMessage::SetUp`].
+/// Starts process 1, which waits for [`ControlMessage::SetUp`] and does not keep `parent_only` open.
 ///
 /// In a container on the instance, the program may be root of its own network, not of the instance's. So it
 /// has a user namespace of its own there, where the machine allows one.
-fn fork(init: Init, line: Line, in_container: bool) -> Result<(Child, Line), SandboxError> {
-    // The line must close when this process ends, so the child drops its copy.
-    let mut ours = Some((init, line));
+fn fork<ParentOnly>(
+    init: Init,
+    parent_only: ParentOnly,
+    in_container: bool,
+) -> Result<(Child, ParentOnly), SandboxError> {
+    let mut ours = Some((init, parent_only));
     let mut start = |isolation| {
         process::fork(isolation, || {
-            let Some((init, line)) = ours.take() else { return FAILED };
-            drop(line);
+            let Some((init, parent_only)) = ours.take() else { return FAILED };
+            drop(parent_only);
             init.run()
         })
     };
@@ -138,8 +141,8 @@ fn fork(init: Init, line: Line, in_container: bool) -> Result<(Child, Line), San
         start(Isolation::Machine)
     };
     let child = child.map_err(refusal::explain)?;
-    let (_, line) = ours.expect("only the child took it");
-    Ok((child, line))
+    let (_, parent_only) = ours.expect("only the child took it");
+    Ok((child, parent_only))
 }
 
 /// Opens the service's listening sockets in the calling thread's network namespace.
