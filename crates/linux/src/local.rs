@@ -22,8 +22,8 @@ const LOCAL_TABLE: u32 = 255;
 const IPV4_ROUTES: u32 = 1 << 6;
 
 impl Netlink {
-    /// The IPv4 destinations that are local: addresses of interfaces, and whole networks that are taken for
-    /// local as a whole. Those of special tables, which only apply to marked packets, are left out.
+    /// The IPv4 destinations that are local: addresses of interfaces, and whole networks (`AnyIP`). Those of
+    /// special tables, which only apply to marked packets, are left out.
     pub fn local_destinations(&mut self) -> Result<Vec<Destination>, Error> {
         let mut question = RouteMessage::default();
         question.header.address_family = AddressFamily::Inet;

@@ -132,8 +132,17 @@ pub fn dead_socket(path: &Path) -> Result<(), Error> {
     check(mknodat(CWD, path, FileType::Socket, mode, 0), "make the socket", path)
 }
 
+/// A mount: its path, and the name of its file system's type.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct MountPoint {
+    /// The path, as the caller's root directory has it.
+    pub path: PathBuf,
+    /// The type, such as `tmpfs`.
+    pub filesystem: String,
+}
+
 /// All mount points.
-pub fn points() -> Result<Vec<PathBuf>, Error> {
+pub fn points() -> Result<Vec<MountPoint>, Error> {
     let text = table()?;
     Ok(all_points(&text).collect())
 }
@@ -148,13 +157,18 @@ fn table() -> Result<String, Error> {
     fs::read_to_string(table).map_err(failed("read", table))
 }
 
-fn all_points(mountinfo: &str) -> impl Iterator<Item = PathBuf> {
-    let fields = mountinfo.lines().filter_map(|line| line.split(' ').nth(4));
-    fields.map(|field| PathBuf::from(unescape(field)))
+fn all_points(mountinfo: &str) -> impl Iterator<Item = MountPoint> {
+    mountinfo.lines().filter_map(|line| {
+        // Fields that not every mount has end with a dash.
+        let (mount, filesystem) = line.split_once(" - ")?;
+        let path = PathBuf::from(unescape(mount.split(' ').nth(4)?));
+        Some(MountPoint { path, filesystem: filesystem.split(' ').next()?.to_owned() })
+    })
 }
 
 fn topmost(mountinfo: &str, directory: &Path) -> Vec<PathBuf> {
     let mut points: Vec<PathBuf> = all_points(mountinfo)
+        .map(|point| point.path)
         .filter(|point| point.starts_with(directory) && point != directory)
         .collect();
     // A path sorts right behind those above it.
@@ -192,5 +206,7 @@ mod tests {
                      24 1 0:5 / /system rw - tmpfs tmpfs rw\n";
         let points = topmost(table, Path::new("/sys"));
         assert_eq!(points, [Path::new("/sys/fs/cgroup"), Path::new("/sys/kernel/a b")]);
+        let types: Vec<_> = all_points(table).map(|point| point.filesystem).collect();
+        assert_eq!(types, ["sysfs", "tmpfs", "cgroup", "tmpfs", "tmpfs"]);
     }
 }

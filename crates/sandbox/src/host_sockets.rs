@@ -27,6 +27,10 @@ const RUN: &str = "/run";
 /// How deep directories are searched.
 const DEPTH: usize = 4;
 
+/// The file systems that are looked at for mounted sockets and below [`RUN`]. None of them waits for a server,
+/// as FUSE and NFS do, perhaps for ever.
+const FILE_SYSTEMS: [&str; 5] = ["btrfs", "ext4", "overlay", "tmpfs", "xfs"];
+
 /// The sockets to cover. The calling process must be in the real machine's namespaces: the kernel lists the
 /// sockets of the caller's network. Those of others, as in a container that was given its engine's socket, are
 /// found as mount points and below `/run`.
@@ -34,9 +38,15 @@ pub(super) fn find() -> Vec<PathBuf> {
     // Without the list there is nothing that could be said about its sockets.
     let table = fs::read("/proc/net/unix").unwrap_or_default();
     let bound = bound_paths(&table).map(Path::to_owned);
+    let (prompt, other): (Vec<_>, Vec<_>) = mount::points()
+        .unwrap_or_default()
+        .into_iter()
+        .partition(|point| FILE_SYSTEMS.contains(&point.filesystem.as_str()));
+    let mounted = prompt.into_iter().map(|point| point.path);
+    let other: BTreeSet<PathBuf> = other.into_iter().map(|point| point.path).collect();
     let mut found: BTreeSet<PathBuf> =
-        bound.chain(mount::points().unwrap_or_default()).filter(|path| is_socket(path)).collect();
-    search(Path::new(RUN), DEPTH, &mut found);
+        bound.chain(mounted).filter(|path| is_socket(path)).collect();
+    search(Path::new(RUN), DEPTH, &other, &mut found);
 
     let agent = std::env::var_os(SSH_AGENT).map(PathBuf::from);
     let real: BTreeSet<PathBuf> =
@@ -72,12 +82,21 @@ fn is_socket(path: &Path) -> bool {
     fs::metadata(path).is_ok_and(|metadata| metadata.file_type().is_socket())
 }
 
-/// Adds the sockets below a directory. Where it may not look, the program may not either.
-fn search(directory: &Path, depth: usize, found: &mut BTreeSet<PathBuf>) {
+/// Adds the sockets below a directory, without directories in `left_out`. Where it may not look, the program
+/// may not either.
+fn search(
+    directory: &Path,
+    depth: usize,
+    left_out: &BTreeSet<PathBuf>,
+    found: &mut BTreeSet<PathBuf>,
+) {
+    if left_out.contains(directory) {
+        return;
+    }
     let Some(depth) = depth.checked_sub(1) else { return };
     for entry in fs::read_dir(directory).into_iter().flatten().flatten() {
         match entry.file_type() {
-            Ok(kind) if kind.is_dir() => search(&entry.path(), depth, found),
+            Ok(kind) if kind.is_dir() => search(&entry.path(), depth, left_out, found),
             Ok(kind) if kind.is_socket() => {
                 found.insert(entry.path());
             }
