@@ -292,6 +292,11 @@ pub(crate) struct SandboxArgs {
     /// itself stay unreachable
     #[arg(long)]
     pub(crate) egress: bool,
+
+    /// Let the program use sockets of this machine that are no part of a network: Unix sockets by
+    /// path, as of Docker, a display or a database, and `AF_VSOCK`
+    #[arg(long)]
+    pub(crate) host_sockets: bool,
 }
 
 /// What `serve` and `exec` both take of how requests are answered.

@@ -2,6 +2,7 @@
 
 mod control;
 mod egress;
+mod host_sockets;
 mod machine;
 mod network;
 mod refusal;
@@ -17,6 +18,7 @@ pub(crate) fn tests() -> Vec<Trial> {
     [
         control::tests(),
         egress::tests(),
+        host_sockets::tests(),
         machine::tests(),
         network::tests(),
         refusal::tests(),

@@ -10,6 +10,7 @@ pub mod capture;
 pub mod counters;
 pub mod descriptor;
 pub mod link;
+pub mod local;
 pub mod mount;
 pub mod namespace;
 pub mod netlink;

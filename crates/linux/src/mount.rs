@@ -5,10 +5,12 @@ use std::io;
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 
+use rustix::fs::{CWD, FileType, Mode, mknodat};
 use rustix::mount::{
     MountFlags, MountPropagationFlags, UnmountFlags, mount, mount_bind, mount_bind_recursive,
     mount_change, mount_move, unmount,
 };
+use rustix::process::{chdir, pivot_root};
 
 use crate::Error;
 
@@ -18,10 +20,10 @@ pub fn keep_mounts_inside() -> Result<(), Error> {
     check(mount_change("/", flags), "isolate the mounts below", Path::new("/"))
 }
 
-/// Mounts an empty file system in memory.
+/// Mounts an empty file system in memory, for up to 32 MiB.
 pub fn tmpfs(target: &Path) -> Result<(), Error> {
     let flags = MountFlags::NOSUID | MountFlags::NODEV;
-    let outcome = mount("tmpfs", target, "tmpfs", flags, c"mode=755,size=1m");
+    let outcome = mount("tmpfs", target, "tmpfs", flags, c"mode=755,size=32m");
     check(outcome, "mount a tmpfs on", target)
 }
 
@@ -55,6 +57,22 @@ pub fn shift(source: &Path, target: &Path) -> Result<(), Error> {
     mount_move(source, target).map_err(|error| failed(operation(), target)(error.into()))
 }
 
+/// Makes the directory `target`, a mount point, the root of all paths. The former root is unmounted, with
+/// everything that is mounted below it. The working directory keeps its path where that still exists; else
+/// it is `/`.
+pub fn change_root(target: &Path) -> Result<(), Error> {
+    let current = std::env::current_dir();
+    // The former root is put on top of the new one, so that no directory is needed for it.
+    chdir(target)
+        .and_then(|()| pivot_root(".", "."))
+        .and_then(|()| unmount(".", UnmountFlags::DETACH))
+        .map_err(|error| failed("change the root to", target)(error.into()))?;
+    if !current.is_ok_and(|current| chdir(current).is_ok()) {
+        chdir("/").map_err(|error| failed("go to", Path::new("/"))(error.into()))?;
+    }
+    Ok(())
+}
+
 /// Unmounts `target` and everything mounted below it, as soon as they are no longer in use.
 pub fn detach(target: &Path) -> Result<(), Error> {
     check(unmount(target, UnmountFlags::DETACH), "unmount", target)
@@ -66,10 +84,18 @@ pub fn detach(target: &Path) -> Result<(), Error> {
 /// With `original` equal to what `target` shows, nothing changes but that names can be added.
 /// `original` must stay reachable: give another path to the same directory.
 pub fn widen(original: &Path, target: &Path) -> Result<(), Error> {
+    widen_without(original, target, &[])
+}
+
+/// The same, without the entries that have these names.
+pub fn widen_without(original: &Path, target: &Path, names: &[&str]) -> Result<(), Error> {
     let entries = fs::read_dir(original).map_err(failed("list", original))?;
     tmpfs(target)?;
     for entry in entries {
         let entry = entry.map_err(failed("list", original))?;
+        if names.iter().any(|name| entry.file_name() == *name) {
+            continue;
+        }
         let kind = entry.file_type().map_err(failed("look at", original))?;
         let (from, to) = (entry.path(), target.join(entry.file_name()));
         if kind.is_symlink() {
@@ -100,18 +126,49 @@ pub fn file(path: &Path, content: impl AsRef<[u8]>, mode: u32) -> Result<(), Err
         .map_err(failed("write", path))
 }
 
+/// Makes a socket that nobody listens on, for anybody to connect to in vain.
+pub fn dead_socket(path: &Path) -> Result<(), Error> {
+    let mode = Mode::from_raw_mode(0o666);
+    check(mknodat(CWD, path, FileType::Socket, mode, 0), "make the socket", path)
+}
+
+/// A mount: its path, and the name of its file system's type.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct MountPoint {
+    /// The path, as the caller's root directory has it.
+    pub path: PathBuf,
+    /// The type, such as `tmpfs`.
+    pub filesystem: String,
+}
+
+/// All mount points.
+pub fn points() -> Result<Vec<MountPoint>, Error> {
+    let text = table()?;
+    Ok(all_points(&text).collect())
+}
+
 /// The mount points directly below `directory`: none of them is below another one.
 pub fn below(directory: &Path) -> Result<Vec<PathBuf>, Error> {
+    Ok(topmost(&table()?, directory))
+}
+
+fn table() -> Result<String, Error> {
     let table = Path::new("/proc/self/mountinfo");
-    let text = fs::read_to_string(table).map_err(failed("read", table))?;
-    Ok(topmost(&text, directory))
+    fs::read_to_string(table).map_err(failed("read", table))
+}
+
+fn all_points(mountinfo: &str) -> impl Iterator<Item = MountPoint> {
+    mountinfo.lines().filter_map(|line| {
+        // Fields that not every mount has end with a dash.
+        let (mount, filesystem) = line.split_once(" - ")?;
+        let path = PathBuf::from(unescape(mount.split(' ').nth(4)?));
+        Some(MountPoint { path, filesystem: filesystem.split(' ').next()?.to_owned() })
+    })
 }
 
 fn topmost(mountinfo: &str, directory: &Path) -> Vec<PathBuf> {
-    let mut points: Vec<PathBuf> = mountinfo
-        .lines()
-        .filter_map(|line| line.split(' ').nth(4))
-        .map(|field| PathBuf::from(unescape(field)))
+    let mut points: Vec<PathBuf> = all_points(mountinfo)
+        .map(|point| point.path)
         .filter(|point| point.starts_with(directory) && point != directory)
         .collect();
     // A path sorts right behind those above it.
@@ -149,5 +206,7 @@ mod tests {
                      24 1 0:5 / /system rw - tmpfs tmpfs rw\n";
         let points = topmost(table, Path::new("/sys"));
         assert_eq!(points, [Path::new("/sys/fs/cgroup"), Path::new("/sys/kernel/a b")]);
+        let types: Vec<_> = all_points(table).map(|point| point.filesystem).collect();
+        assert_eq!(types, ["sysfs", "tmpfs", "cgroup", "tmpfs", "tmpfs"]);
     }
 }

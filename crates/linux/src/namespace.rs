@@ -7,6 +7,7 @@ use std::{io, panic, thread};
 use rustix::thread::{LinkNameSpaceType, UnshareFlags, move_into_link_name_space, unshare_unsafe};
 
 use crate::Error;
+use crate::process::Child;
 
 /// A network namespace, kept alive by this handle.
 #[derive(Debug)]
@@ -19,6 +20,14 @@ impl Namespace {
     pub fn current() -> Result<Self, Error> {
         let file = File::open("/proc/thread-self/ns/net")
             .map_err(|source| Error::Namespace { operation: "open", source })?;
+        Ok(Self { fd: file.into() })
+    }
+
+    /// The namespace of a child process that has not ended.
+    pub fn of(child: &Child) -> Result<Self, Error> {
+        let path = format!("/proc/{}/ns/net", child.pid());
+        let file =
+            File::open(path).map_err(|source| Error::Namespace { operation: "open", source })?;
         Ok(Self { fd: file.into() })
     }
 

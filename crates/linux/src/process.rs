@@ -5,7 +5,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::os::unix::process::CommandExt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::{env, fs, io, iter, process, ptr};
+use std::{env, fs, io, iter, process, ptr, slice};
 
 use rustix::process::{
     Pid, Signal, WaitOptions, set_parent_process_death_signal, setsid, wait, waitpid,
@@ -24,9 +24,13 @@ pub const PANICKED: u8 = 70;
 pub enum Isolation {
     /// None: a plain fork.
     None,
-    /// Process ids (the child is 1), mounts, System V IPC and host name. When it ends, the kernel
-    /// kills every process in there.
+    /// Process ids (the child is 1), network, mounts, System V IPC and host name. When it ends, the
+    /// kernel kills every process in there.
     Machine,
+    /// The same in a user namespace of its own, in which the child has every capability, and none over
+    /// namespaces of its parent. Its ids are not mapped yet: see
+    /// [`map_as_here`](crate::user_namespace::map_as_here).
+    OwnedMachine,
 }
 
 /// A child process that has not been waited for.
@@ -72,28 +76,40 @@ pub enum ChildEvent {
 /// [`Error::Threads`] if the process has more than one thread: the child would inherit locks that
 /// no thread in it can release.
 pub fn fork(isolation: Isolation, body: impl FnOnce() -> u8) -> Result<Child, Error> {
+    const MACHINE: libc::c_int = libc::CLONE_NEWPID
+        | libc::CLONE_NEWNET
+        | libc::CLONE_NEWNS
+        | libc::CLONE_NEWIPC
+        | libc::CLONE_NEWUTS;
     let count = threads()?;
     if count != 1 {
         return Err(Error::Threads { count });
     }
     let flags = match isolation {
         Isolation::None => 0,
-        Isolation::Machine => {
-            libc::CLONE_NEWPID | libc::CLONE_NEWNS | libc::CLONE_NEWIPC | libc::CLONE_NEWUTS
-        }
+        Isolation::Machine => MACHINE,
+        Isolation::OwnedMachine => MACHINE | libc::CLONE_NEWUSER,
     };
     // SAFETY: without `CLONE_VM` and with no stack of its own this is `fork`: the child runs on a
     // copy of everything. No other thread exists, so no lock is held in the copy. The order of the
     // arguments after the stack differs between architectures; all of them are zero.
     let outcome = unsafe { libc::syscall(libc::SYS_clone, flags | libc::SIGCHLD, 0, 0, 0, 0) };
-    match i32::try_from(outcome).ok().and_then(Pid::from_raw) {
+    let pid = i32::try_from(outcome).ok().filter(|pid| *pid > 0).and_then(Pid::from_raw);
+    match pid {
         Some(pid) => Ok(Child { pid }),
         None if outcome == 0 => {
             let code = catch_unwind(AssertUnwindSafe(body)).unwrap_or(PANICKED);
             // SAFETY: ends the process at once; nothing of the parent's is flushed or dropped here.
             unsafe { libc::_exit(code.into()) }
         }
-        None => Err(failed("fork")(io::Error::last_os_error())),
+        None => {
+            let operation = match isolation {
+                Isolation::None => "fork",
+                Isolation::Machine => "make the program's namespaces",
+                Isolation::OwnedMachine => "make the program's namespaces and a user namespace",
+            };
+            Err(failed(operation)(io::Error::last_os_error()))
+        }
     }
 }
 
@@ -218,6 +234,41 @@ impl Default for Environment {
     fn default() -> Self {
         Self { is_inherited: true, variables: Vec::new() }
     }
+}
+
+/// Removes a variable from the calling process's environment, and from what `/proc` shows of it: the bytes
+/// that the process was started with.
+///
+/// # Errors
+/// [`Error::Threads`] if the process has more than one thread: another may be reading.
+pub fn forget_variable(name: &str) -> Result<(), Error> {
+    let count = threads()?;
+    if count != 1 {
+        return Err(Error::Threads { count });
+    }
+    let prefix = format!("{name}=");
+    // SAFETY: no other thread exists, so nobody else uses the environment: `environ` is a list of pointers
+    // to strings that ends with a null pointer, and the strings are writable. An overwritten string is
+    // empty, and no longer in the list.
+    unsafe {
+        let mut entry = environ;
+        while !entry.is_null() && !(*entry).is_null() {
+            let string = *entry;
+            let length = libc::strlen(string);
+            if slice::from_raw_parts(string.cast::<u8>(), length).starts_with(prefix.as_bytes()) {
+                env::remove_var(name);
+                ptr::write_bytes(string, 0, length);
+                break;
+            }
+            entry = entry.add(1);
+        }
+    }
+    Ok(())
+}
+
+unsafe extern "C" {
+    /// The environment, as the C library and Rust's keep it.
+    static environ: *const *mut c_char;
 }
 
 /// Replaces the process by another program, looked up in `PATH`. Returns only if that fails.

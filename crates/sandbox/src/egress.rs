@@ -4,6 +4,8 @@
 //! `pasta` must start in the real machine's namespaces, which this process leaves. So a child is forked
 //! first; it receives the service's namespace and then becomes `pasta`. IPv4 only: IPv6 stays unreachable.
 
+mod host_guard;
+
 use std::ffi::{OsStr, OsString};
 use std::fs::{File, OpenOptions};
 use std::io::{Read, Seek};
@@ -21,6 +23,8 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{MemfdFlags, memfd_create};
 use rustix::process::{PidfdFlags, pidfd_open, setsid};
 use rustix::stdio::{dup2_stderr, dup2_stdin, dup2_stdout};
+
+use host_guard::HostGuard;
 
 use crate::error::{SandboxError, SandboxErrorKind};
 use crate::names::RESOLVER;
@@ -46,14 +50,13 @@ pub(super) const LINK_LOCAL: [Destination; 2] = [
     },
 ];
 
-/// The child that becomes `pasta`, and the addresses of the real machine.
+/// The child that becomes `pasta`, and the real machine's network.
 pub(super) struct Egress {
     child: Child,
     connection: UnixStream,
     /// The standard error of `pasta`.
     stderr: File,
-    /// Addresses of the real machine, which the sandbox must not reach.
-    host_addresses: Vec<IpAddr>,
+    host: HostGuard,
 }
 
 impl Egress {
@@ -68,8 +71,7 @@ impl Egress {
             .hint("sudo apt-get install passt")
             .hint("sudo dnf install passt"));
         }
-        let host_addresses =
-            Netlink::open().and_then(|mut real| real.addresses()).map_err(refusal::explain)?;
+        let host = HostGuard::open().map_err(refusal::explain)?;
         let (connection, far_end) = UnixStream::pair().map_err(failed)?;
         let stderr = memfd_create("pasta-stderr", MemfdFlags::CLOEXEC).map_err(failed)?;
         let stderr = File::from(stderr);
@@ -85,7 +87,7 @@ impl Egress {
         })
         .map_err(refusal::explain)?;
         let connection = parent_only.expect("only the child took it");
-        Ok(Self { child, connection, stderr, host_addresses })
+        Ok(Self { child, connection, stderr, host })
     }
 
     /// Connects the calling thread's network namespace, the service's, to the real network.
@@ -97,7 +99,8 @@ impl Egress {
 
         let mut socket = Netlink::open().map_err(refusal::explain)?;
         let index = self.wait_for_interface(&mut socket)?;
-        self.add_routes(&mut socket, index).map_err(refusal::explain)
+        add_routes(&mut socket, index).map_err(refusal::explain)?;
+        self.host.start(socket).map_err(refusal::explain)
     }
 
     fn wait_for_interface(&mut self, socket: &mut Netlink) -> Result<u32, SandboxError> {
@@ -133,32 +136,23 @@ impl Egress {
         self.child.kill();
         error
     }
-
-    fn add_routes(&self, socket: &mut Netlink, index: u32) -> Result<(), Error> {
-        sysctl::forward_ipv4()?;
-        sysctl::unlimited_icmp_errors_ipv4()?;
-        let mut batch = Batch::new();
-        batch
-            .up(index)
-            .neighbour(GATEWAY.into(), GATEWAY_MAC, index)
-            .via(Destination::DEFAULT_V4, GATEWAY.into(), index)
-            .via(Destination::host(RESOLVER.into()), GATEWAY.into(), index);
-        for network in LINK_LOCAL {
-            if network.address.is_ipv4() || sysctl::has_ipv6() {
-                batch.unreachable(network);
-            }
-        }
-        for address in self.host_addresses.iter().filter(|address| needs_route(**address)) {
-            batch.unreachable(Destination::host(*address));
-        }
-        socket.commit(&batch)
-    }
 }
 
-/// Whether an `unreachable` route is needed to keep packets from this address.
-fn needs_route(address: IpAddr) -> bool {
-    let is_link_local = matches!(address, IpAddr::V4(address) if address.is_link_local());
-    address.is_ipv4() && !address.is_loopback() && !is_link_local
+fn add_routes(socket: &mut Netlink, index: u32) -> Result<(), Error> {
+    sysctl::forward_ipv4()?;
+    sysctl::unlimited_icmp_errors_ipv4()?;
+    let mut batch = Batch::new();
+    batch
+        .up(index)
+        .neighbour(GATEWAY.into(), GATEWAY_MAC, index)
+        .via(Destination::DEFAULT_V4, GATEWAY.into(), index)
+        .via(Destination::host(RESOLVER.into()), GATEWAY.into(), index);
+    for network in LINK_LOCAL {
+        if network.address.is_ipv4() || sysctl::has_ipv6() {
+            batch.unreachable(network);
+        }
+    }
+    socket.commit(&batch)
 }
 
 fn is_installed() -> bool {

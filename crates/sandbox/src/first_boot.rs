@@ -2,6 +2,9 @@
 //! (<https://cloudinit.readthedocs.io/en/latest/explanation/format.html>): each
 //! script is a file below `/var/lib/cloud`; root runs one after the other, even if one fails.
 
+mod compression;
+
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -10,14 +13,17 @@ use imds_linux::process::Environment;
 use mailparse::{DispositionType, MailHeaderMap as _, ParsedMail};
 
 use crate::error::SandboxError;
+use compression::{Compression, Decompressor};
 
 /// The scripts in user data, and its other parts. Has no `Debug`: scripts may hold secrets.
 #[derive(Default)]
 pub struct FirstBoot {
     /// Content by file name, in the order in which they run.
     scripts: BTreeMap<String, Vec<u8>>,
-    /// Parts that only cloud-init itself can process: file name and content type.
+    /// Parts that only cloud-init or another program can process: file name and content type.
     pub left_out: Vec<(String, String)>,
+    /// What is different on an instance with cloud-init.
+    pub warnings: Vec<String>,
 }
 
 /// A script file in the program's machine.
@@ -63,31 +69,57 @@ const BEGINNINGS: [(&str, &str); 9] = [
 ];
 const SCRIPT: &str = "text/x-shellscript";
 const UNKNOWN: &str = "text/x-not-multipart";
-const GZIP: &[u8] = b"\x1f\x8b";
+
+/// Keys of JSON objects that are read by other programs than cloud-init, and what they mean.
+const OBJECTS: [(&str, &str); 2] = [
+    ("systemd.credentials", "credentials for systemd (systemd.credentials)"),
+    ("ignition", "an Ignition configuration"),
+];
 
 impl FirstBoot {
-    /// Finds the scripts in user data, which is a script or a MIME message with scripts.
+    /// Finds the scripts in user data, which is a script or a MIME message with scripts. It and the parts
+    /// of a message may be compressed with gzip or zstd.
     ///
     /// # Errors
-    /// The user data has no script, or is a damaged MIME message.
+    /// The user data has no script, is damaged, or larger than 17 MiB once decompressed.
     pub fn of(user_data: &[u8]) -> Result<Self, SandboxError> {
         let mut boot = Self::default();
-        if is_mime(user_data) {
-            let message = mailparse::parse_mail(user_data).map_err(|error| {
+        let mut decompressor = Decompressor::new();
+        let user_data = boot.plain(&mut decompressor, "the user data", user_data.into())?;
+        if is_mime(&user_data) {
+            let message = mailparse::parse_mail(&user_data).map_err(|error| {
                 SandboxError::usage("the user data is a damaged MIME message").caused_by(error)
             })?;
             for (index, part) in message.parts().filter(|part| part.subparts.is_empty()).enumerate()
             {
+                let name = format!("part {} of the user data", index + 1);
                 let content = part.get_body_raw().map_err(|error| {
-                    SandboxError::usage(format!("part {} of the user data is damaged", index + 1))
-                        .caused_by(error)
+                    SandboxError::usage(format!("{name} is damaged")).caused_by(error)
                 })?;
-                boot.add(index, file_name(part), &part.ctype.mimetype, content);
+                let is_compressed = Compression::of(&content).is_some();
+                let content = boot.plain(&mut decompressor, &name, content.into())?;
+                let kind = if is_compressed { UNKNOWN } else { &part.ctype.mimetype };
+                boot.add(index, file_name(part), kind, content.into_owned());
             }
         } else {
-            boot.add(0, None, UNKNOWN, user_data.to_owned());
+            boot.add(0, None, UNKNOWN, user_data.into_owned());
         }
         if boot.scripts.is_empty() { Err(boot.no_script()) } else { Ok(boot) }
+    }
+
+    /// The content, decompressed where it is compressed.
+    fn plain<'a>(
+        &mut self,
+        decompressor: &mut Decompressor,
+        name: &str,
+        content: Cow<'a, [u8]>,
+    ) -> Result<Cow<'a, [u8]>, SandboxError> {
+        let Some(compression) = Compression::of(&content) else { return Ok(content) };
+        if compression == Compression::Zstd {
+            let warning = format!("{name} is compressed with zstd; cloud-init reads gzip only");
+            self.warnings.push(warning);
+        }
+        decompressor.decompress(compression, &content, name).map(Cow::Owned)
     }
 
     fn add(&mut self, index: usize, name: Option<String>, content_type: &str, content: Vec<u8>) {
@@ -98,7 +130,9 @@ impl FirstBoot {
             SCRIPT => {
                 self.scripts.insert(name, with_unix_lines(content));
             }
-            _ if content.starts_with(GZIP) => self.left_out.push((name, "gzip".to_owned())),
+            kind if is_doubtful => {
+                self.left_out.push((name, object(&content).unwrap_or(kind).to_owned()));
+            }
             kind => self.left_out.push((name, kind.to_owned())),
         }
     }
@@ -138,6 +172,12 @@ fn path(name: &str) -> PathBuf {
 fn is_mime(user_data: &[u8]) -> bool {
     let head = &user_data[..user_data.len().min(4096)];
     head.to_ascii_lowercase().windows(13).any(|window| window == b"mime-version:")
+}
+
+/// What a JSON object is for, if it is known.
+fn object(content: &[u8]) -> Option<&'static str> {
+    let object: serde_json::Map<_, _> = serde_json::from_slice(content).ok()?;
+    OBJECTS.iter().find(|(key, _)| object.contains_key(*key)).map(|(_, meaning)| *meaning)
 }
 
 fn beginning(content: &[u8]) -> Option<&'static str> {
@@ -210,7 +250,9 @@ mod tests {
         for (user_data, kind) in [
             (&b"#cloud-config\nruncmd: [ls]\n"[..], "text/cloud-config"),
             (b"#include-once\nhttp://example.com\n", "text/x-include-once-url"),
-            (b"\x1f\x8b\x08\x00", "gzip"),
+            (b" {\"systemd.credentials\": []}\n", "credentials for systemd (systemd.credentials)"),
+            (b"{\"ignition\": {\"version\": \"3.4.0\"}}", "an Ignition configuration"),
+            (b"{\"systemd\": {}}", "text/x-not-multipart"),
             (b"echo hello", "text/x-not-multipart"),
             (b"", "text/x-not-multipart"),
         ] {

@@ -2,11 +2,12 @@
 //! orphans, and ends with the program. When it ends, the kernel kills all processes of the machine.
 
 use std::ffi::{OsStr, OsString};
+use std::path::PathBuf;
 use std::{env, io};
 
 use imds_linux::process::{self, Child, ChildEvent, Ending, Environment, Isolation};
 use imds_linux::signal::Signals;
-use imds_linux::{Error, Namespace};
+use imds_linux::{Error, seccomp};
 
 use crate::first_boot::Script;
 use crate::line::{ControlMessage, Line, Wakeup};
@@ -24,7 +25,10 @@ pub(super) struct Init {
     pub(super) instance: InstanceFacts,
     pub(super) environment: Environment,
     pub(super) scripts: Vec<Script>,
-    pub(super) namespace: Namespace,
+    /// Whether the program is in a container on the instance, rather than on the instance itself.
+    pub(super) in_container: bool,
+    /// The sockets of the real machine that the program may not use; if `None`, it may use all.
+    pub(super) closed_sockets: Option<Vec<PathBuf>>,
     pub(super) line: Line,
     pub(super) signals: Signals,
     pub(super) terminal: Terminal,
@@ -40,18 +44,26 @@ impl Init {
     }
 
     fn try_run(self) -> Result<u8, Error> {
-        let Self { program, arguments, instance, environment, scripts, namespace, .. } = self;
+        let Self { program, arguments, instance, environment, scripts, .. } = self;
+        let Self { in_container, closed_sockets, .. } = self;
         let (mut line, mut signals, terminal) = (self.line, self.signals, self.terminal);
         process::die_with_parent()?;
-        namespace.enter()?;
-        drop(namespace);
-        for warning in machine::set_up(&instance, &scripts)? {
+        // If the parent ended before `die_with_parent`, its end of the connection is closed.
+        let Ok(ControlMessage::SetUp) = line.receive() else { return Ok(FAILED) };
+        for warning in
+            machine::set_up(&instance, &scripts, in_container, closed_sockets.as_deref())?
+        {
             report(&format_args!("imds: warning: {warning}"));
         }
-        // If the parent ended before `die_with_parent`, its end of the connection is closed.
         let Ok(ControlMessage::Start) = line.receive() else { return Ok(FAILED) };
 
         let child = process::fork(Isolation::None, || {
+            // Before the terminal's state is restored: it takes a privilege.
+            if closed_sockets.is_some()
+                && let Err(error) = seccomp::refuse_vsock()
+            {
+                report(&format_args!("imds: warning: AF_VSOCK is open: {error}"));
+            }
             become_program(&program, &arguments, &environment, &terminal)
         })?;
         attend(child, &mut signals, &mut line)
@@ -71,7 +83,9 @@ fn attend(program: Child, signals: &mut Signals, line: &mut Line) -> Result<u8, 
             // A terminal sends its signals to the program too; signals from processes of this
             // machine are meant for the program.
             Wakeup::Signal(_)
-            | Wakeup::Line(Ok(ControlMessage::Start | ControlMessage::Stopped(_))) => {}
+            | Wakeup::Line(Ok(
+                ControlMessage::SetUp | ControlMessage::Start | ControlMessage::Stopped(_),
+            )) => {}
             Wakeup::Line(Ok(ControlMessage::Signal(number))) => child_state.signal(number.into()),
             Wakeup::Line(Ok(ControlMessage::StayStopped)) => child_state.responses += 1,
             Wakeup::Line(Ok(ControlMessage::Continue)) => {

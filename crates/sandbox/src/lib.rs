@@ -15,6 +15,7 @@
 mod egress;
 mod error;
 mod first_boot;
+mod host_sockets;
 mod init;
 mod line;
 mod machine;
@@ -29,14 +30,15 @@ use std::io;
 use std::net::{IpAddr, TcpListener};
 use std::process::ExitCode;
 
-use imds_linux::process::{self, Isolation};
+use imds_linux::Namespace;
+use imds_linux::process::{self, Child, Isolation};
 use imds_linux::socket;
-use imds_linux::user_namespace::{self, Identity};
+use imds_linux::user_namespace;
 
 use egress::Egress;
 use init::Init;
-use line::Line;
-use network::Network;
+use line::{ControlMessage, Line};
+use network::{Network, Shape};
 use terminal::Terminal;
 
 pub use error::{SandboxError, SandboxErrorKind};
@@ -63,50 +65,84 @@ pub fn run<Running, E: From<SandboxError>>(
     let source = request.instance.private_ipv4;
     let egress = request.egress.then(|| Egress::prepare(source)).transpose()?;
     if !user_namespace::is_needless() {
-        let identity = if request.map_root { Identity::Root } else { Identity::Own };
-        user_namespace::enter(identity).map_err(refusal::explain)?;
+        user_namespace::enter(request.identity).map_err(refusal::explain)?;
     }
-    let Network { program: program_namespace, routers } =
-        Network::build(&request).map_err(refusal::explain)?;
-    let has_resolver = egress.is_none();
-    egress.map_or(Ok(()), Egress::connect)?;
-
+    let (shape, ipv6) = (Shape::of(&request), request.ipv6);
     // From here to the fork nothing may start a thread.
     let (terminal, signals) = Terminal::take_over().map_err(refusal::explain)?;
     let (line, far_end) = Line::pair().map_err(cannot_build)?;
+    let in_container = request.hops > 0;
     let init = Init {
         program: request.program,
         arguments: request.arguments,
         instance: request.instance,
         environment: request.environment,
         scripts: request.scripts,
-        namespace: program_namespace,
+        in_container,
+        closed_sockets: (!request.host_sockets).then(host_sockets::find),
         line: far_end,
         signals: signals.try_clone().map_err(refusal::explain)?,
         terminal,
     };
-    // These must close when this process ends, so the child drops its copies.
-    let mut parent_only = Some((line, routers));
-    let child = process::fork(Isolation::Machine, || {
-        drop(parent_only.take());
-        init.run()
-    })
-    .map_err(refusal::explain)?;
-
-    // The program starts once the service listens. Process 1 sets up the machine meanwhile.
-    let outcome = listen(request.ipv6).map_err(E::from).and_then(start).and_then(|running| {
-        if has_resolver {
-            names::start_resolver()?;
-        }
-        let (line, routers) = parent_only.expect("only the child took it");
-        let code = supervise::supervise(&child, signals, line).map_err(refusal::explain)?;
-        drop((running, routers));
-        Ok(code)
-    });
+    let (child, (mut line, egress)) = fork(init, (line, egress), in_container)?;
+    let outcome =
+        Namespace::of(&child).map_err(refusal::explain).map_err(E::from).and_then(|program| {
+            line.send(ControlMessage::SetUp);
+            // Process 1 sets up the machine meanwhile.
+            let network = Network::build(&shape, program).map_err(refusal::explain)?;
+            let has_resolver = egress.is_none();
+            egress.map_or(Ok(()), Egress::connect)?;
+            let running = start(listen(ipv6)?)?;
+            if has_resolver {
+                names::start_resolver()?;
+            }
+            let code = supervise::supervise(&child, signals, line).map_err(refusal::explain)?;
+            drop((running, network));
+            Ok(code)
+        });
     if outcome.is_err() {
         child.kill();
     }
     outcome
+}
+
+/// Starts process 1, which waits for [`ControlMessage::SetUp`] and does not keep `parent_only` open.
+///
+/// In a container on the instance, the program may be root of its own network, not of the instance's. So it
+/// has a user namespace of its own there, where the machine allows one.
+fn fork<ParentOnly>(
+    init: Init,
+    parent_only: ParentOnly,
+    in_container: bool,
+) -> Result<(Child, ParentOnly), SandboxError> {
+    let mut ours = Some((init, parent_only));
+    let mut start = |isolation| {
+        process::fork(isolation, || {
+            let Some((init, parent_only)) = ours.take() else { return FAILED };
+            drop(parent_only);
+            init.run()
+        })
+    };
+    let child = if in_container {
+        let owned = start(Isolation::OwnedMachine).and_then(|child| {
+            user_namespace::map_as_here(&child).inspect_err(|_| child.kill())?;
+            Ok(child)
+        });
+        owned.or_else(|error| {
+            if !user_namespace::is_needless() {
+                return Err(error);
+            }
+            eprintln!(
+                "imds: warning: {error}: as root the program can reach the instance's own network"
+            );
+            start(Isolation::Machine)
+        })
+    } else {
+        start(Isolation::Machine)
+    };
+    let child = child.map_err(refusal::explain)?;
+    let (_, parent_only) = ours.expect("only the child took it");
+    Ok((child, parent_only))
 }
 
 /// Opens the service's listening sockets in the calling thread's network namespace.

@@ -17,6 +17,8 @@ pub(super) struct Line {
 /// A message, encoded as one byte.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum ControlMessage {
+    /// To process 1: its namespaces are known and its ids mapped, set up the machine.
+    SetUp,
     /// To process 1: the service listens, start the program.
     Start,
     /// To process 1: give the program this signal.
@@ -37,6 +39,7 @@ impl ControlMessage {
             Self::Start => 0,
             Self::Signal(number) => number,
             Self::Stopped(number) => Self::STOPPED | number,
+            Self::SetUp => 253,
             Self::Continue => 254,
             Self::StayStopped => 255,
         }
@@ -45,6 +48,7 @@ impl ControlMessage {
     fn from_byte(byte: u8) -> Self {
         match byte {
             0 => Self::Start,
+            253 => Self::SetUp,
             254 => Self::Continue,
             255 => Self::StayStopped,
             Self::STOPPED.. => Self::Stopped(byte & !Self::STOPPED),
@@ -111,11 +115,13 @@ mod tests {
     fn every_message_survives_encoding() {
         let signals = (1..=64)
             .flat_map(|number| [ControlMessage::Signal(number), ControlMessage::Stopped(number)]);
-        for message in
-            [ControlMessage::Start, ControlMessage::Continue, ControlMessage::StayStopped]
-                .into_iter()
-                .chain(signals)
-        {
+        let others = [
+            ControlMessage::SetUp,
+            ControlMessage::Start,
+            ControlMessage::Continue,
+            ControlMessage::StayStopped,
+        ];
+        for message in others.into_iter().chain(signals) {
             assert_eq!(ControlMessage::from_byte(message.to_byte()), message);
         }
     }

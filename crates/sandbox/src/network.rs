@@ -23,26 +23,45 @@ const DOWNSTREAM: u32 = 65;
 
 /// The network. The process that built it is in the service's namespace.
 pub(super) struct Network {
-    /// The namespace of the program.
-    pub(super) program: Namespace,
     /// The namespaces between the program and the service. They have no process and end with this value.
-    pub(super) routers: Vec<Namespace>,
+    _routers: Vec<Namespace>,
+}
+
+/// What is to be built.
+pub(super) struct Shape {
+    links: Vec<Link>,
+    ipv6: bool,
+    egress: bool,
+}
+
+impl Shape {
+    pub(super) fn of(request: &ExecRequest) -> Self {
+        let links = plan::links(&request.instance, request.hops, request.ipv6);
+        Self { links, ipv6: request.ipv6, egress: request.egress }
+    }
 }
 
 impl Network {
-    /// Builds the network. The calling thread must be the process's only one.
-    pub(super) fn build(request: &ExecRequest) -> Result<Self, Error> {
-        let links = plan::links(&request.instance, request.hops, request.ipv6);
+    /// Builds the network up to the program's namespace. The calling thread must be the process's only one.
+    pub(super) fn build(shape: &Shape, program: Namespace) -> Result<Self, Error> {
+        let Shape { links, ipv6, egress } = shape;
+        let (ipv6, egress) = (*ipv6, *egress);
         let has_ipv6 = sysctl::has_ipv6();
 
         let (mut namespaces, mut sockets) = (Vec::new(), Vec::new());
+        let mut program = Some(program);
         for position in 0..=links.len() {
-            namespaces.push(Namespace::unshare()?);
+            let is_last = position == links.len();
+            let namespace = match program.take_if(|_| is_last) {
+                Some(program) => program.enter().map(|()| program)?,
+                None => Namespace::unshare()?,
+            };
+            namespaces.push(namespace);
             sockets.push(Netlink::open()?);
             let is_router = 0 < position && position < links.len();
             if is_router {
-                forward(request.ipv6)?;
-            } else if request.ipv6 {
+                forward(ipv6)?;
+            } else if ipv6 {
                 // There are no routers: this only saves a few packets.
                 let _ = sysctl::ignore_ipv6_routers();
             }
@@ -55,12 +74,12 @@ impl Network {
             if let Some(above) = position.checked_sub(1) {
                 bring_up(&mut batch, UPSTREAM, has_ipv6);
                 join_upstream(&mut batch, &links[..=above]);
-                add_default_routes(&mut batch, &links[above], request.egress, has_ipv6);
+                add_default_routes(&mut batch, &links[above], egress, has_ipv6);
             }
             if let Some(link) = links.get(position) {
                 connect(&mut batch, link, &namespaces[position + 1]);
                 bring_up(&mut batch, DOWNSTREAM, has_ipv6);
-                join_downstream(&mut batch, position, &links[position..], request.egress);
+                join_downstream(&mut batch, position, &links[position..], egress);
             }
             socket.commit(&batch)?;
         }
@@ -68,10 +87,10 @@ impl Network {
         for socket in &mut sockets[..links.len()] {
             socket.commit(Batch::new().settle(DOWNSTREAM))?;
         }
-        let program = namespaces.swap_remove(links.len());
-        // The service's namespace lasts as long as the calling process, which is in it.
+        // The first and the last last as long as the processes in them.
+        namespaces.pop();
         namespaces.swap_remove(0);
-        Ok(Self { program, routers: namespaces })
+        Ok(Self { _routers: namespaces })
     }
 }
 

@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use imds_linux::process::Environment;
+use imds_linux::user_namespace::Identity;
 
 use crate::first_boot::Script;
 
@@ -26,10 +27,13 @@ pub struct ExecRequest {
     pub arguments: Vec<OsString>,
     /// The number of routers between the instance and the program, 0 to [`MAX_HOPS`].
     pub hops: u8,
-    /// Whether the program is user 0 in the sandbox.
-    pub map_root: bool,
+    /// The program's user where it takes a user namespace to build the sandbox.
+    pub identity: Identity,
     /// Whether the program reaches the real network too.
     pub egress: bool,
+    /// Whether the program may use sockets of the real machine that no network separates from it: Unix
+    /// sockets by path, and `AF_VSOCK`.
+    pub host_sockets: bool,
     /// Whether the service listens on [`SERVICE_V6`] too.
     pub ipv6: bool,
     /// What the network and the machine show of the instance.

@@ -2,7 +2,8 @@
 //! and returns the program's exit code.
 //!
 //! A terminal signals the whole process group, so the program receives its signals directly. A signal
-//! that a process sends to us alone is meant for the program.
+//! that a process sends to us alone is meant for the program. So is the end of the terminal if we lead
+//! its session: only the leader is told.
 
 use std::process::ExitCode;
 
@@ -10,7 +11,7 @@ use imds_linux::Error;
 use imds_linux::process::Child;
 use imds_linux::signal::{self, Arrived, Signals};
 use rustix::fs::{Mode, OFlags, open};
-use rustix::process::getpgrp;
+use rustix::process::{getpgrp, getpid, getsid};
 use rustix::termios::tcgetpgrp;
 
 use crate::line::{ControlMessage, Line, Wakeup};
@@ -32,7 +33,9 @@ pub(super) fn supervise(
             }
             // A shell sends SIGCONT to the group. Passing it on could undo the next stop.
             Wakeup::Signal(arrived) if arrived.number == libc::SIGCONT && !stopped_alone => {}
-            Wakeup::Signal(Arrived { number, by_process: true }) => {
+            Wakeup::Signal(Arrived { number, by_process })
+                if by_process || number == libc::SIGHUP && leads_session() =>
+            {
                 line.send(ControlMessage::Signal(number.try_into().unwrap_or_default()));
             }
             Wakeup::Line(Ok(ControlMessage::Stopped(number))) => {
@@ -50,6 +53,10 @@ pub(super) fn supervise(
             Wakeup::Line(Err(_)) => return Ok(init.wait()?.exit_code().into()),
         }
     }
+}
+
+fn leads_session() -> bool {
+    getsid(None) == Ok(getpid())
 }
 
 fn in_foreground() -> bool {

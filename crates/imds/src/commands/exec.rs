@@ -13,6 +13,7 @@ use imds_host::{Account, ControlSocket, Host, HostSettings};
 use imds_identity::KeyStorage;
 use imds_linux::process::Environment;
 use imds_linux::socket;
+use imds_linux::user_namespace::Identity;
 use imds_sandbox::{self as sandbox, ExecRequest, FirstBoot, InstanceFacts, SERVICE_V4};
 
 use super::{cannot_log, cannot_start};
@@ -134,8 +135,9 @@ fn request(
         program: words.next().unwrap_or_default(),
         arguments: words.collect(),
         hops: sandbox.hops.unwrap_or(sandbox.container.into()),
-        map_root,
+        identity: if map_root { Identity::Root } else { Identity::Own },
         egress: sandbox.egress,
+        host_sockets: sandbox.host_sockets,
         ipv6: instance.options.http_protocol_ipv6.is_enabled(),
         instance: facts(instance)?,
         environment,
@@ -174,6 +176,9 @@ fn attach(
 /// The scripts to run instead of a program.
 fn first_boot(launch: &Launch) -> Result<FirstBoot, CommandError> {
     let first_boot = FirstBoot::of(launch.user_data.as_deref().unwrap_or_default())?;
+    for warning in &first_boot.warnings {
+        eprintln!("imds: warning: {warning}");
+    }
     for (name, kind) in &first_boot.left_out {
         eprintln!(
             "imds: warning: {name} of the user data is not run, being {kind}: only scripts are"

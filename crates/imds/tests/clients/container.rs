@@ -39,12 +39,47 @@ pub(super) fn tests() -> Vec<Trial> {
         Need::Program("iptables"),
         Need::Program("busybox"),
     ];
+    const ROOTLESS_NEEDS: &[Need] =
+        &[Need::Root, Need::Program("podman"), Need::Program("runc"), Need::Program("busybox")];
+    let rootless = test("clients::a_rootless_podman_container", ROOTLESS_NEEDS, rootless);
     [("1", false), ("2", true)]
         .map(|(limit, arrives)| {
             let name = format!("clients::a_podman_container_at_hop_limit_{limit}");
             test(name, NEEDS, move || in_a_container(limit, arrives))
         })
-        .into()
+        .into_iter()
+        .chain([rootless])
+        .collect()
+}
+
+/// A user of root's `exec` runs a container. Its user namespace has that user alone, and no network.
+const ROOTLESS: &str = r#"
+set -e
+mount -t tmpfs none /mnt
+mount -t tmpfs none /run
+mount -t tmpfs none /tmp
+mkdir -p /mnt/image/bin /mnt/home
+cp "$(command -v busybox)" /mnt/image/bin/
+tar -C /mnt/image -cf /mnt/image.tar .
+echo user:x:1000:1000::/mnt/home:/bin/sh >/mnt/passwd
+mount --bind /mnt/passwd /etc/passwd
+chown 1000:1000 /mnt/home
+chmod 1777 /tmp
+exec setpriv --reuid=1000 --regid=1000 --clear-groups \
+    env HOME=/mnt/home XDG_RUNTIME_DIR=/mnt/home sh -ec '
+    podman() {
+        command podman --root /mnt/home/root --runroot /mnt/home/run --tmpdir /mnt/home/tmp \
+            --runtime runc --storage-driver vfs --cgroup-manager cgroupfs --events-backend none "$@"
+    }
+    podman import --quiet /mnt/image.tar probe >/dev/null
+    podman run --rm --network none --ulimit nofile=1024:1024 --ulimit nproc=1024:1024 \
+        probe /bin/busybox ls /sys/class/net'
+"#;
+
+fn rootless() -> Result<()> {
+    let finished = Finished::success(&mut exec(&[], &["sh", "-c", ROOTLESS]))?;
+    ensure!(finished.stdout == "lo\n", "{finished:#?}");
+    Ok(())
 }
 
 fn in_a_container(limit: &str, arrives: bool) -> Result<()> {

@@ -12,6 +12,7 @@ pub(crate) fn tests() -> Vec<Trial> {
         the_real_network_answers_and_so_does_the_service,
         link_local_networks_have_no_way_out,
         the_hosts_own_services_are_not_exposed,
+        nor_at_addresses_that_it_gets_later_or_takes_for_its_own,
         the_sandboxs_services_are_not_exposed_to_the_host,
         the_way_out_ends_with_us,
         a_missing_pasta_is_named_with_the_package_that_has_it,
@@ -116,6 +117,37 @@ fn the_hosts_own_services_are_not_exposed() {
         assert_eq!(lines[..3], ["host", "host", "7"], "{answers}");
         assert_eq!(lines.len(), 6);
         assert!(!lines[2..].contains(&"host"), "{answers}");
+    }
+}
+
+/// `AnyIP` makes whole networks local. Each address answers on the host, and in the sandbox as soon as that has
+/// been told of it, which the script waits for.
+fn nor_at_addresses_that_it_gets_later_or_takes_for_its_own() {
+    for who in users() {
+        let answers = in_the_world(
+            who,
+            "ip route add local 192.0.2.128/25 dev lo
+             ip route add local 198.18.0.0/15 dev lo table 100
+             mkfifo /mnt/go; chmod 666 /mnt/go
+             $run exec --egress -- sh -c '
+               echo ready; read go </mnt/go
+               bash /mnt/ask 192.0.2.129:8080
+               for at in 198.51.100.77:8080 203.0.115.9:8080; do
+                 for try in $(seq 1000); do
+                   answer=$(bash /mnt/ask $at)
+                   [ $answer = host ] || break
+                 done
+                 echo $answer
+               done
+               bash /mnt/ask 203.0.113.80' >/mnt/log & us=$!
+             until grep -q ready /mnt/log; do :; done
+             ip addr add 198.51.100.77/32 dev lo
+             ip route add local 203.0.115.0/24 dev lo
+             bash /mnt/ask 192.0.2.129:8080 198.51.100.77:8080 203.0.115.9:8080
+             echo go >/mnt/go
+             wait $us; cat /mnt/log",
+        );
+        assert_eq!(answers, "host\nhost\nhost\nready\n7\n7\n7\ninternet", "{who:?}");
     }
 }
 

@@ -14,11 +14,13 @@ pub(crate) fn tests() -> Vec<Trial> {
         all_else_in_sys_is_still_there,
         processes_are_the_sandboxs_own,
         the_host_is_called_as_the_instance_is,
+        namespaces_in_there_have_proc_and_sys_of_their_own,
     ];
     tests.extend(tests![
         &[Need::Root];
         names_work_whatever_is_in_etc,
         where_new_mounts_are_forbidden_it_says_so_and_goes_on,
+        in_a_container_nothing_says_so_to_a_program_on_the_instance,
     ]);
     tests
 }
@@ -127,4 +129,71 @@ fn where_new_mounts_are_forbidden_it_says_so_and_goes_on() {
     assert!(warnings.contains("warning: network interfaces in /sys are the real"), "{warnings}");
     assert!(warnings.contains("warning: /proc is the real machine's"), "{warnings}");
     assert!(warnings.contains("Operation not permitted"), "{warnings}");
+}
+
+/// As rootless container engines make them: the kernel allows it where it sees all of an older one.
+fn namespaces_in_there_have_proc_and_sys_of_their_own() {
+    let script = "unshare --user --map-root-user --net --pid --mount --fork sh -ec '\
+                  mount -t sysfs none /sys; mount -t proc none /proc; ls /sys/class/net; echo $$'";
+    for who in everyone() {
+        assert_eq!(sh(who, &[], script), "lo\n1");
+    }
+}
+
+/// A machine that has all marks of a container: files that are there already, and variables.
+const CONTAINER: &str = r"
+set -e
+mount -t tmpfs none /mnt
+cd /mnt
+for entry in /*; do
+    if [ -L $entry ]; then cp -P $entry .
+    elif [ -d $entry ]; then mkdir ./$entry; mount --rbind $entry ./$entry
+    fi
+done
+mkdir root-before
+touch .dockerenv
+mount -t tmpfs none run
+mkdir run/host run/systemd
+touch run/.containerenv run/other run/host/other run/systemd/other
+echo docker >run/systemd/container
+echo docker >run/host/container-manager
+pivot_root . root-before
+umount -l /root-before
+rmdir /root-before
+export container=podman
+cd /usr/bin
+";
+
+fn in_a_container_nothing_says_so_to_a_program_on_the_instance() {
+    let look = "ls -d /.dockerenv /run/.containerenv /run/systemd/container \
+                /run/host/container-manager 2>/dev/null || :; \
+                echo ${container-unset}; tr '\\0' '\\n' </proc/1/environ | grep ^container= || :; \
+                ls -d $PWD /run/*other /run/*/other; command -v sh; \
+                ! command -v systemd-detect-virt >/dev/null || systemd-detect-virt --container || :";
+    let run = |who: As, options: &str| {
+        let user = match who {
+            As::Tester => "",
+            As::Nobody => "setpriv --reuid=65534 --regid=65534 --clear-groups",
+        };
+        let script = format!("{CONTAINER}\nexec {user} \"$0\" exec {options} -- sh -c \"$1\"");
+        let mut command = Command::new("unshare");
+        command.args(["-m", "sh", "-c", &script]).arg(binary()).arg(look);
+        let output = command.output().unwrap();
+        (text(&output.stdout), text(&output.stderr))
+    };
+    let has_systemd = Command::new("systemd-detect-virt").output().is_ok();
+    let verdict = if has_systemd { "\nnone" } else { "" };
+    let rest =
+        format!("/run/host/other\n/run/other\n/run/systemd/other\n/usr/bin\n/usr/bin/sh{verdict}");
+    assert_eq!(run(As::Tester, ""), (format!("unset\n{rest}"), String::new()));
+    let (shown, errors) = run(As::Nobody, "");
+    assert_eq!(shown, format!("unset\n{rest}"), "{errors}");
+    // There process 1 is not the program's own.
+    assert!(errors.contains("/proc/1/environ") && errors.lines().count() == 1, "{errors}");
+
+    // A program in a container on the instance would see them there too.
+    let (shown, _) = run(As::Tester, "--container");
+    let marks = "/.dockerenv\n/run/.containerenv\n/run/host/container-manager\n\
+                 /run/systemd/container\npodman\ncontainer=podman\n";
+    assert!(shown.starts_with(marks), "{shown}");
 }

@@ -12,6 +12,7 @@ pub(crate) fn tests() -> Vec<Trial> {
         switched_off_network_namespaces_are_named,
         switched_off_user_namespaces_are_named,
         a_read_only_proc_sys_is_named,
+        a_container_without_user_namespaces_is_warned_of,
     ]
 }
 
@@ -31,7 +32,7 @@ fn refused(script: &str, run: &str) -> String {
 
 fn switched_off_network_namespaces_are_named() {
     let message = refused("echo 0 >/proc/sys/user/max_net_namespaces", "");
-    assert!(message.contains("cannot make a network namespace"), "{message}");
+    assert!(message.contains("cannot make the program's namespaces"), "{message}");
     assert!(message.contains("sysctl -w user.max_net_namespaces="), "{message}");
 }
 
@@ -49,4 +50,19 @@ fn a_read_only_proc_sys_is_named() {
     let message = refused(&script, "");
     assert!(message.contains("/proc/sys is read-only"), "{message}");
     assert!(message.contains("systempaths=unconfined"), "{message}");
+}
+
+/// Root needs none, but for keeping a container's root from the instance's network.
+fn a_container_without_user_namespaces_is_warned_of() {
+    let script =
+        "echo 0 >/proc/sys/user/max_user_namespaces; exec \"$0\" exec --container -- id -u";
+    let output = Command::new("unshare")
+        .args(["--user", "--map-root-user", "--mount", "sh", "-c", script])
+        .arg(binary())
+        .output()
+        .unwrap();
+    let warning = text(&output.stderr);
+    assert_eq!((code(&output), text(&output.stdout)), (Some(0), "0".to_owned()), "{warning}");
+    assert!(warning.starts_with("imds: warning: cannot make the program's namespaces and a user"));
+    assert!(warning.ends_with("as root the program can reach the instance's own network"));
 }

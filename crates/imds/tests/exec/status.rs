@@ -22,6 +22,10 @@ pub(crate) fn tests() -> Vec<Trial> {
         the_program_is_its_caller_with_no_more_rights,
         map_root_makes_the_program_root_of_its_own_network,
     ]);
+    tests.extend(tests![
+        &[Need::Root, Need::Program("python3")];
+        root_in_a_container_has_no_power_over_the_instances_network,
+    ]);
     tests
 }
 
@@ -108,4 +112,41 @@ fn map_root_makes_the_program_root_of_its_own_network() {
 
 fn setuid_programs_keep_their_effect_for_root() {
     assert_eq!(sh(As::Tester, &[], "grep NoNewPrivs /proc/self/status"), "NoNewPrivs:\t0");
+}
+
+/// Makes an interface on the far end of `eth0`'s link, as the kernel lets whoever is root there: with `eth0`'s
+/// namespace goes a number for the namespace behind it, and 64 is the interface to the service in there.
+const TAP_THE_INSTANCE: &str = r"
+import os, socket, struct
+
+def attribute(kind, value):
+    return struct.pack('=HH', 4 + len(value), kind) + value + bytes(-len(value) % 4)
+
+os.system('ip link >/dev/null')
+IFLA_IFNAME, IFLA_LINK, IFLA_LINKINFO, IFLA_LINK_NETNSID, IFLA_INFO_KIND = 3, 5, 18, 37, 1
+body = struct.pack('=BBHiII', 0, 0, 0, 0, 0, 0)
+body += attribute(IFLA_LINK, struct.pack('=I', 64))
+body += attribute(IFLA_LINK_NETNSID, struct.pack('=i', 0))
+body += attribute(IFLA_IFNAME, b'tap\0')
+body += attribute(IFLA_LINKINFO, attribute(IFLA_INFO_KIND, b'macvlan'))
+RTM_NEWLINK, FLAGS = 16, 0x605
+netlink = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 0)
+netlink.send(struct.pack('=LHHLL', 16 + len(body), RTM_NEWLINK, FLAGS, 1, 0) + body)
+print(os.strerror(-struct.unpack('=i', netlink.recv(65536)[16:20])[0]))
+";
+
+/// It would be on the instance there, whatever the hop limit.
+fn root_in_a_container_has_no_power_over_the_instances_network() {
+    for who in everyone() {
+        for hops in ["1", "2"] {
+            let output =
+                exec(who, &["--hops", hops, "--map-root"], &["python3", "-c", TAP_THE_INSTANCE]);
+            let output = { output }.output().unwrap();
+            let said = text(&output.stdout);
+            assert_eq!(said, "Operation not permitted", "{who:?} {}", text(&output.stderr));
+            // Its own network is its own.
+            let own = "id -u; ip link set eth0 down && echo down; mount -t tmpfs none /mnt && echo mounted";
+            assert_eq!(sh(who, &["--hops", hops, "--map-root"], own), "0\ndown\nmounted");
+        }
+    }
 }

@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io::{Read, Write};
 use std::os::fd::OwnedFd;
+use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::Instant;
@@ -14,7 +15,7 @@ use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 
 use testkit::{Trial, tests};
 
-use super::sandbox::{As, PATIENCE, everyone, exec};
+use super::sandbox::{As, PATIENCE, everyone, exec, wait_until};
 
 pub(crate) fn tests() -> Vec<Trial> {
     tests![
@@ -22,6 +23,7 @@ pub(crate) fn tests() -> Vec<Trial> {
         keys_reach_the_program_and_nobody_dies_before_it,
         a_job_stops_and_goes_on,
         a_program_that_stops_itself_gives_the_terminal_back,
+        the_end_of_the_terminal_reaches_the_program,
         with_the_ec2_api_a_person_is_told_what_to_try,
     ]
 }
@@ -39,6 +41,13 @@ struct Terminal {
 
 impl Terminal {
     fn open() -> Self {
+        let mut shell = Command::new("bash");
+        shell.args(["--norc", "--noprofile", "-i"]);
+        Self::open_with(&shell)
+    }
+
+    /// A terminal whose session this program leads.
+    fn open_with(leader: &Command) -> Self {
         let screen =
             openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC).unwrap();
         grantpt(&screen).unwrap();
@@ -48,7 +57,9 @@ impl Terminal {
         let keyboard: OwnedFd = open(name, flags, Mode::empty()).unwrap();
         let stdio = || Stdio::from(keyboard.try_clone().unwrap());
         let shell = Command::new("setsid")
-            .args(["--ctty", "--wait", "bash", "--norc", "--noprofile", "-i"])
+            .args(["--ctty", "--wait"])
+            .arg(leader.get_program())
+            .args(leader.get_args())
             .env("PS1", "$ ")
             .stdin(stdio())
             .stdout(stdio())
@@ -171,6 +182,26 @@ fn a_program_that_stops_itself_gives_the_terminal_back() {
         terminal.press("fg; echo then=$?\n");
         terminal.wait_for("again");
         terminal.wait_for("then=4");
+    }
+}
+
+/// As when a window is closed, or a connection of SSH ends, that runs nothing but `imds exec`.
+fn the_end_of_the_terminal_reaches_the_program() {
+    for who in everyone() {
+        let note = Script::new(&format!("hangup-{who:?}"), "");
+        fs::set_permissions(&note.0, fs::Permissions::from_mode(0o666)).unwrap();
+        let script = format!(
+            "trap 'echo hangup >{}; exit 5' HUP; echo ready; while :; do sleep 0.1; done",
+            note.0.display()
+        );
+        let mut terminal = Terminal::open_with(&exec(who, &[], &["bash", "-c", &script]));
+        terminal.wait_for("ready");
+        let Terminal { screen, shell, .. } = &mut terminal;
+        // Nothing else has the terminal's other end open.
+        *screen = File::open("/dev/null").unwrap();
+        wait_until("for imds to end", || shell.try_wait().unwrap().is_some());
+        assert_eq!(fs::read_to_string(&note.0).unwrap(), "hangup\n", "{who:?}");
+        assert_eq!(shell.wait().unwrap().code(), Some(5), "{who:?}");
     }
 }
 
