@@ -85,7 +85,11 @@ fn main() -> Result<(), Box<dyn Error>> {
             io::stdout().write_all(&report::diff(&file, &bytes, &after))?;
         }
     }
-    if has("--json") { println!("{}", score.json()) } else { score.print() }
+    if has("--json") {
+        println!("{}", score.json())
+    } else {
+        score.print()
+    }
     Ok(())
 }
 

@@ -12,7 +12,7 @@ use crate::{language, library};
 /// A search that heeds case is several times faster than one that does not, and fastest if the
 /// first four bytes of each text are rare; so some words have lost their first letters.
 /// The first [`REQUESTS`] are about requests, the others about settings that launch instances.
-const NEEDLES: [&str; 50] = [
+const NEEDLES: [&str; 58] = [
     // The service, and its tree under an address from elsewhere.
     "169.254.169.254",
     "fd00:ec2::254",
@@ -70,6 +70,15 @@ const NEEDLES: [&str; 50] = [
     "ec2_launch_template",
     "eImdsv2",
     "e_imdsv2",
+    // SageMaker, Elastic Beanstalk, AppStream, ParallelCluster, AgentCore
+    "MetadataServiceVersion",
+    "metadata_service_version",
+    "bleIMDSv1",
+    "bleIMDSV1",
+    "ble_imdsv1",
+    "ImdsSupport",
+    "MMDSV2",
+    "_mmdsv2",
 ];
 
 /// How many of [`NEEDLES`] are about requests.
