@@ -78,7 +78,9 @@ fn main() -> Result<(), Box<dyn Error>> {
         });
         let notes = score.add(&labels, &findings, &bytes);
         if has("--list") {
-            notes.iter().for_each(|note| println!("{repository}/{path}:{note}"));
+            for note in notes {
+                println!("{repository}/{path}:{note}");
+            }
         }
         if has("--rewrites") {
             let after = apply(&bytes, findings.iter().flat_map(Finding::rewrite))?;
@@ -181,7 +183,7 @@ impl Label {
             _ => false,
         };
         let span = &bytes[finding.span.start.min(bytes.len())..finding.span.end.min(bytes.len())];
-        let more = span.iter().filter(|byte| **byte == b'\n').count();
+        let more = String::from_utf8_lossy(span).matches('\n').count();
         let (first, last) = (finding.line, finding.line + more);
         is_kind && first <= self.lines.1 && self.lines.0 <= last
     }

@@ -42,7 +42,7 @@ pub(crate) fn scan_within(
     if let Some(language) = language {
         let file = Snippet::file(bytes, Rc::clone(&job), scan_text);
         findings.extend(file.scan(language));
-        if prefilter::may_launch(bytes) {
+        if prefilter::may_launch(language, bytes) {
             findings.extend(only_what_parses(language, &file, settings::scan(language, &file)));
         }
     }

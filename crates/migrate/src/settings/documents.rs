@@ -141,7 +141,7 @@ impl Judge<'_> {
             let raw =
                 String::from_utf8_lossy(self.source.get(value.span.clone()).unwrap_or_default());
             let text = raw.replace(setting.leaves, setting.requires);
-            let what = format!("`{}` of {} leaves IMDSv1 on", setting.keys[0], setting.service);
+            let what = format!("`{}` of {} leaves IMDSv1 on", setting.keys[0], setting.name);
             let edits = vec![Edit::replace(value.span.clone(), text)];
             self.findings.push(not_required(value.span.clone(), what, edits));
         }

@@ -12,7 +12,7 @@ pub(super) const PACKER: [&str; 4] =
 
 /// A setting of a service that launches instances of its own.
 pub(super) struct Service {
-    pub(super) service: &'static str,
+    pub(super) name: &'static str,
     /// How it is spelled in CloudFormation, in an API's JSON, and in Terraform.
     pub(super) keys: &'static [&'static str],
     /// The value that leaves IMDSv1 on, and the one that requires tokens.
@@ -23,7 +23,7 @@ pub(super) struct Service {
 /// Source: botocore's models of these services; aws-parallelcluster, `cli/src/pcluster/schemas`.
 pub(super) const SERVICES: [Service; 4] = [
     Service {
-        service: "SageMaker",
+        name: "SageMaker",
         keys: &[
             "MinimumInstanceMetadataServiceVersion",
             "minimum_instance_metadata_service_version",
@@ -32,19 +32,19 @@ pub(super) const SERVICES: [Service; 4] = [
         requires: "2",
     },
     Service {
-        service: "Elastic Beanstalk or AppStream",
+        name: "Elastic Beanstalk or AppStream",
         keys: &["DisableIMDSv1", "DisableIMDSV1", "disable_imdsv1"],
         leaves: "false",
         requires: "true",
     },
     Service {
-        service: "ParallelCluster",
+        name: "ParallelCluster",
         keys: &["ImdsSupport", "imds_support"],
         leaves: "v1.0",
         requires: "v2.0",
     },
     Service {
-        service: "Bedrock AgentCore",
+        name: "Bedrock AgentCore",
         keys: &["RequireMMDSV2", "requireMMDSV2", "require_mmdsv2"],
         leaves: "false",
         requires: "true",

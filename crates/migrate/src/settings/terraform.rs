@@ -45,7 +45,7 @@ fn service(attribute: Node<'_>, source: &[u8]) -> Option<Finding> {
     let (key, word) = (text(*key, source), literal(*value, source));
     let setting = SERVICES.iter().find(|s| s.keys.contains(&key.as_ref()) && s.leaves == word)?;
     let raw = text(*value, source).replace(setting.leaves, setting.requires);
-    let what = format!("`{key}` of {} leaves IMDSv1 on", setting.service);
+    let what = format!("`{key}` of {} leaves IMDSv1 on", setting.name);
     let edits = vec![Edit::replace(value.byte_range(), raw)];
     Some(not_required(value.byte_range(), what, edits))
 }
