@@ -168,7 +168,29 @@ pub(crate) fn by_content(bytes: &[u8]) -> Option<Language> {
     if let Some(line) = head.strip_prefix("#!").and_then(|h| h.lines().next()) {
         return interpreter(line);
     }
-    BEGINNINGS.iter().find(|(start, _)| head.starts_with(start)).map(|(_, language)| *language)
+    let begins = |text: &str| {
+        BEGINNINGS.iter().find(|(start, _)| text.starts_with(start)).map(|(_, language)| *language)
+    };
+    if let Some(language) = begins(&head) {
+        return Some(language);
+    }
+    // Snippets without a first line of their own say what checks and edits them.
+    if ["# shellcheck shell=", "-*- mode: sh", "-*- sh -*-"].iter().any(|mark| head.contains(mark))
+    {
+        return Some(Language::Shell);
+    }
+    begins(&String::from_utf8_lossy(after_comments(bytes)).to_ascii_lowercase())
+}
+
+/// The first bytes behind the `#` comments that a text begins with, a licence as a rule.
+fn after_comments(bytes: &[u8]) -> &[u8] {
+    let mut rest = bytes;
+    while rest.first() == Some(&b'#') {
+        let end = memchr::memchr(b'\n', rest).map_or(rest.len(), |end| end + 1);
+        rest = rest[end..].trim_ascii_start();
+    }
+    let is_behind = rest.len() < bytes.len();
+    if is_behind { &rest[..rest.len().min(256)] } else { &[] }
 }
 
 /// The language of a `#!` line.
@@ -224,6 +246,10 @@ mod tests {
         assert_eq!(of("userdata.sh.tpl", "x"), Some(Language::Shell));
         assert_eq!(of("x.tpl", "#cloud-config\n"), Some(Language::Yaml));
         assert_eq!(of("x.txt", "MIME-Version: 1.0\n"), Some(Language::Mime));
+        assert_eq!(of("part", "# x\n# shellcheck shell=bash\nx"), Some(Language::Shell));
+        let licensed = "# Copyright\n#\n\n---\nAWSTemplateFormatVersion: 2010-09-09\n";
+        assert_eq!(of("x.template", licensed), Some(Language::Yaml));
+        assert_eq!(of("x.template", "# Copyright\nx"), None);
         assert_eq!(of("Dockerfile.dev", ""), Some(Language::Dockerfile));
         assert_eq!(of("README.md", "# curl"), None);
         assert_eq!(of("README.md", "{% include head %}"), None);

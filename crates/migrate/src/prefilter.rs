@@ -5,14 +5,15 @@ use std::sync::OnceLock;
 
 use aho_corasick::{AhoCorasick, MatchKind};
 
-use crate::{language, library};
+use crate::language::{self, Language};
+use crate::library;
 
 /// Texts without one of which a file is not parsed, in the spellings that mean something.
 ///
 /// A search that heeds case is several times faster than one that does not, and fastest if the
 /// first four bytes of each text are rare; so some words have lost their first letters.
 /// The first [`REQUESTS`] are about requests, the others about settings that launch instances.
-const NEEDLES: [&str; 50] = [
+const NEEDLES: [&str; 58] = [
     // The service, and its tree under an address from elsewhere.
     "169.254.169.254",
     "fd00:ec2::254",
@@ -70,6 +71,29 @@ const NEEDLES: [&str; 50] = [
     "ec2_launch_template",
     "eImdsv2",
     "e_imdsv2",
+    // SageMaker, Elastic Beanstalk, AppStream, ParallelCluster, AgentCore
+    "MetadataServiceVersion",
+    "metadata_service_version",
+    "bleIMDSv1",
+    "bleIMDSV1",
+    "ble_imdsv1",
+    "ImdsSupport",
+    "MMDSV2",
+    "_mmdsv2",
+];
+
+/// Libraries with which a program describes instances.
+const PROGRAM: [&str; 10] = [
+    "aws-cdk",
+    "aws_cdk",
+    "awscdk",
+    "mazon.CDK",
+    "lumi/aws",
+    "lumi_aws",
+    "lumi-aws",
+    "lumi.aws",
+    "lumi.Aws",
+    "eImdsv2",
 ];
 
 /// How many of [`NEEDLES`] are about requests.
@@ -91,15 +115,9 @@ pub(crate) fn is_worth_parsing(path: &Path, bytes: &[u8]) -> bool {
         return memchr::memmem::find(bytes, SERVICE_UTF16).is_some();
     }
     match language::detect(path, bytes) {
-        Some(_) => holds_needle(bytes),
+        Some(language) => may_request(bytes) || may_launch(language, bytes),
         None => !language::is_prose(path) && names_service(bytes),
     }
-}
-
-/// Whether a file says something that may be a finding.
-fn holds_needle(bytes: &[u8]) -> bool {
-    static SEARCH: OnceLock<Option<AhoCorasick>> = OnceLock::new();
-    search(&SEARCH, &NEEDLES, bytes)
 }
 
 /// Whether a text may hold a request.
@@ -108,10 +126,19 @@ pub(crate) fn may_request(bytes: &[u8]) -> bool {
     search(&SEARCH, &NEEDLES[..REQUESTS], bytes)
 }
 
-/// Whether a text may hold settings that launch instances.
-pub(crate) fn may_launch(bytes: &[u8]) -> bool {
-    static SEARCH: OnceLock<Option<AhoCorasick>> = OnceLock::new();
-    search(&SEARCH, &NEEDLES[REQUESTS..], bytes)
+/// Whether a text may hold settings that launch instances. In a program only those of the CDK and Pulumi are
+/// read, whatever other words it has.
+pub(crate) fn may_launch(language: Language, bytes: &[u8]) -> bool {
+    static ALL: OnceLock<Option<AhoCorasick>> = OnceLock::new();
+    static PROGRAMS: OnceLock<Option<AhoCorasick>> = OnceLock::new();
+    match language {
+        Language::Go
+        | Language::JavaScript
+        | Language::Python
+        | Language::Java
+        | Language::CSharp => search(&PROGRAMS, &PROGRAM, bytes),
+        _ => search(&ALL, &NEEDLES[REQUESTS..], bytes),
+    }
 }
 
 /// Whether a file names the service.
@@ -135,8 +162,11 @@ mod tests {
     fn needles_of_requests_and_of_settings_are_told_apart() {
         assert_eq!(NEEDLES[REQUESTS - 1], "nce_identity");
         assert!(
-            may_request(b"boto.utils.get_instance_identity()") && !may_launch(b"169.254.169.254")
+            may_request(b"boto.utils.get_instance_identity()")
+                && !may_launch(Language::Hcl, b"169.254.169.254")
         );
-        assert!(may_launch(b"resource aws_instance") && !may_request(b"resource aws_instance"));
+        let text = b"resource aws_instance";
+        assert!(may_launch(Language::Hcl, text) && !may_request(text));
+        assert!(!may_launch(Language::Go, text) && may_launch(Language::Go, b"awscdk.NewStack"));
     }
 }

@@ -42,14 +42,22 @@ pub(crate) fn scan_within(
     if let Some(language) = language {
         let file = Snippet::file(bytes, Rc::clone(&job), scan_text);
         findings.extend(file.scan(language));
-        if prefilter::may_launch(bytes) {
+        if prefilter::may_launch(language, bytes) {
             findings.extend(only_what_parses(language, &file, settings::scan(language, &file)));
         }
     }
     if let (true, Some(limit)) = (job.budget.is_spent(), limit) {
         return Err(ScanError::TookTooLong { limit });
     }
-    findings.extend(unread::notice(path, bytes, language, &findings, &job));
+    if let Some(notice) = unread::notice(path, bytes, language, &findings, &job) {
+        let file = Snippet::file(bytes, Rc::clone(&job), scan_text);
+        let lines = unread::lines(&file);
+        let is_said = |f: &Finding| notice.span.contains(&f.span.start);
+        if !lines.iter().any(is_said) {
+            findings.push(notice);
+        }
+        findings.extend(lines);
+    }
     findings.retain(|f| !ignored::is_ignored(bytes, f.span.start));
     findings.sort_by_key(|f| (f.span.start, f.span.end, f.rule));
     findings.dedup();

@@ -21,7 +21,7 @@ use self::flow::Flow;
 use self::names::Names;
 use self::place::{Join, Place};
 use self::request::{Kind, Request, recognise};
-use self::unclear::{by_hand, kept_addresses, unclear};
+use self::unclear::{by_hand, kept_addresses, listed, unclear};
 use crate::edit::Edit;
 use crate::finding::{Finding, Remedy};
 use crate::job::Job;
@@ -55,6 +55,7 @@ pub(crate) fn scan(snippet: &Snippet<'_>) -> Vec<Finding> {
     findings.extend(scripts);
     findings.extend(commands.iter().filter_map(|c| tool::scan(*c, snippet)));
     findings.extend(by_hand(root, source));
+    findings.extend(listed(root, &commands, &requests, source));
     findings.extend(kept_addresses(root, &requests, &findings, source));
     findings
 }

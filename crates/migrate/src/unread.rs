@@ -10,6 +10,7 @@ use crate::finding::{Finding, Remedy};
 use crate::job::Job;
 use crate::language::Language;
 use crate::rules::Rule;
+use crate::snippet::{Codec, Decoder, Snippet};
 
 /// What begins a line that is for people, in any language.
 const COMMENTS: [&str; 10] = ["#", "//", "/*", "*", "--", ";", "%", "<!--", "\"\"\"", "rem "];
@@ -31,6 +32,9 @@ const OTHER_USES: [&str; 14] = [
     "printf",
     "println",
 ];
+
+/// Longer lines are written by programs.
+const MAX_LINE: usize = 4 << 10;
 
 /// Where EC2's tree begins, behind any host.
 const TREES: [&str; 3] = ["/meta-data", "/user-data", "/dynamic/"];
@@ -82,6 +86,29 @@ pub(crate) fn notice(
         )
         .reading(line.split(ends_url).filter_map(address::path)),
     )
+}
+
+/// Requests in a text that is not understood as a whole: each line that reads like one is looked at as a
+/// shell's, and nothing is edited.
+pub(crate) fn lines(file: &Snippet<'_>) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let mut start = 0;
+    let text: &[u8] = &file.text;
+    for line in text.split_inclusive(|b| *b == b'\n') {
+        let span = start..start + line.trim_ascii_end().len();
+        start += line.len();
+        let words = String::from_utf8_lossy(line).trim_start().to_ascii_lowercase();
+        let is_comment = COMMENTS.iter().any(|mark| words.starts_with(mark));
+        if is_comment || span.len() > MAX_LINE || !is_worth_reading(line) {
+            continue;
+        }
+        let mut decoder = Decoder::new(file);
+        decoder.copy(span.clone());
+        let mut inner = decoder.finish(span.end, Codec::default());
+        inner.leave("the text around it was not understood");
+        findings.extend(inner.scan(Language::OtherShell));
+    }
+    findings
 }
 
 /// The bytes of a line, counted from 0, without its end.

@@ -55,6 +55,10 @@ const READER: &str = r#"def _imds_get(path, *missing):
 
 pub(super) fn scan(root: Node<'_>, names: &Names<'_>, snippet: &Snippet<'_>) -> Vec<Finding> {
     let source: &[u8] = &snippet.text;
+    // A test that fakes what boto asks makes no request.
+    if snippet.job.is_test && memchr::memmem::find(source, b"mock").is_some() {
+        return Vec::new();
+    }
     nodes(root)
         .filter(|n| n.kind() == "call")
         .filter_map(|call| {

@@ -95,6 +95,9 @@ impl<'t> Call<'t> {
             said.push_str(&owned(*argument, names.source));
             let value = argument.child_by_field_name("value").unwrap_or(*argument);
             names.values(value).iter().for_each(|v| said.push_str(v));
+            // The name of a header may be a constant's.
+            let keys = children(value).into_iter().filter_map(|n| n.child_by_field_name("key"));
+            keys.flat_map(|key| names.values(key)).for_each(|v| said.push_str(&v));
             for assigned in names.assignments(&names.last(value)) {
                 said.push_str(&owned(assigned, names.source));
             }
@@ -113,6 +116,9 @@ impl<'t> Call<'t> {
             said.push_str(&owned(*argument, names.source));
             let value = argument.child_by_field_name("value").unwrap_or(*argument);
             names.values(value).iter().for_each(|v| said.push_str(v));
+            // The name of a header may be a constant's.
+            let keys = children(value).into_iter().filter_map(|n| n.child_by_field_name("key"));
+            keys.flat_map(|key| names.values(key)).for_each(|v| said.push_str(&v));
             for assigned in names.assignments(&names.last(value)) {
                 said.push_str(&owned(assigned, names.source));
             }

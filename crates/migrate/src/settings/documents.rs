@@ -5,8 +5,9 @@ mod kubernetes;
 mod node_group;
 
 use self::judge::{CAMEL, Judge, Resource};
-use super::launch::{PACKER, not_required};
+use super::launch::{PACKER, SERVICES, Service, not_required};
 use crate::data::{self, Content, Data};
+use crate::edit::Edit;
 use crate::finding::Finding;
 use crate::language::Language;
 use crate::snippet::Snippet;
@@ -72,8 +73,15 @@ pub(super) fn scan(language: Language, snippet: &Snippet<'_>) -> Vec<Finding> {
         judge.template(document);
         judge.packer(document);
         judge.ansible(document);
+        judge.services(document);
     }
     judge.findings
+}
+
+/// The setting of a service that `key` is, where `word` leaves IMDSv1 on.
+fn service<'d>(key: &str, word: &str, value: &'d Data) -> Option<(&'static Service, &'d Data)> {
+    let setting = SERVICES.iter().find(|s| s.keys.contains(&key) && s.leaves == word)?;
+    Some((setting, value))
 }
 
 impl Judge<'_> {
@@ -115,6 +123,30 @@ impl Judge<'_> {
                 let Some(holder) = properties.at(resource.parent) else { continue };
                 self.launcher(kind, name, holder, resource);
             }
+        }
+    }
+
+    /// Services that launch instances of their own, where they are told to leave IMDSv1 on.
+    fn services(&mut self, data: &Data) {
+        data.items().iter().for_each(|item| self.services(item));
+        let word = |data: Option<&Data>| data.map(|d| d.word(self.source)).unwrap_or_default();
+        // Elastic Beanstalk's options are pairs of a name and a value.
+        let option = ["OptionName", "option_name"].iter().find_map(|key| data.get(key));
+        let value = ["Value", "value"].iter().find_map(|key| data.get(key));
+        let named = value.and_then(|value| service(word(option), word(Some(value)), value));
+        let entries = data.pairs().iter();
+        let entries = entries.filter_map(|p| service(&p.key, p.value.word(self.source), &p.value));
+        let found: Vec<_> = entries.chain(named).collect();
+        for (setting, value) in found {
+            let raw =
+                String::from_utf8_lossy(self.source.get(value.span.clone()).unwrap_or_default());
+            let text = raw.replace(setting.leaves, setting.requires);
+            let what = format!("`{}` of {} leaves IMDSv1 on", setting.keys[0], setting.name);
+            let edits = vec![Edit::replace(value.span.clone(), text)];
+            self.findings.push(not_required(value.span.clone(), what, edits));
+        }
+        for pair in data.pairs() {
+            self.services(&pair.value);
         }
     }
 

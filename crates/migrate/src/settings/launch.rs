@@ -10,6 +10,47 @@ use crate::rules::Rule;
 pub(super) const PACKER: [&str; 4] =
     ["amazon-ebs", "amazon-ebssurrogate", "amazon-ebsvolume", "amazon-instance"];
 
+/// A setting of a service that launches instances of its own.
+pub(super) struct Service {
+    pub(super) name: &'static str,
+    /// How it is spelled in CloudFormation, in an API's JSON, and in Terraform.
+    pub(super) keys: &'static [&'static str],
+    /// The value that leaves IMDSv1 on, and the one that requires tokens.
+    pub(super) leaves: &'static str,
+    pub(super) requires: &'static str,
+}
+
+/// Source: botocore's models of these services; aws-parallelcluster, `cli/src/pcluster/schemas`.
+pub(super) const SERVICES: [Service; 4] = [
+    Service {
+        name: "SageMaker",
+        keys: &[
+            "MinimumInstanceMetadataServiceVersion",
+            "minimum_instance_metadata_service_version",
+        ],
+        leaves: "1",
+        requires: "2",
+    },
+    Service {
+        name: "Elastic Beanstalk or AppStream",
+        keys: &["DisableIMDSv1", "DisableIMDSV1", "disable_imdsv1"],
+        leaves: "false",
+        requires: "true",
+    },
+    Service {
+        name: "ParallelCluster",
+        keys: &["ImdsSupport", "imds_support"],
+        leaves: "v1.0",
+        requires: "v2.0",
+    },
+    Service {
+        name: "Bedrock AgentCore",
+        keys: &["RequireMMDSV2", "requireMMDSV2", "require_mmdsv2"],
+        leaves: "false",
+        requires: "true",
+    },
+];
+
 /// What to know before tokens are required.
 pub(super) const REQUIRE: &str = "first migrate what still speaks IMDSv1 on these instances; then requests \
                        without a token stop working";

@@ -2,7 +2,7 @@
 
 use tree_sitter::Node;
 
-use super::launch::{NodeGroup, PACKER, not_required, runs_containers, too_low};
+use super::launch::{NodeGroup, PACKER, SERVICES, not_required, runs_containers, too_low};
 use crate::edit::Edit;
 use crate::finding::Finding;
 use crate::snippet::Snippet;
@@ -32,9 +32,22 @@ pub(super) fn scan(snippet: &Snippet<'_>) -> Vec<Finding> {
         .flat_map(|node| match node.kind() {
             "block" => judge(node, snippet),
             "object_elem" => explicit(node, source).into_iter().collect(),
+            "attribute" => service(node, source).into_iter().collect(),
             _ => Vec::new(),
         })
         .collect()
+}
+
+/// A service that launches instances of its own, told to leave IMDSv1 on.
+fn service(attribute: Node<'_>, source: &[u8]) -> Option<Finding> {
+    let parts = children(attribute);
+    let [key, value, ..] = parts.as_slice() else { return None };
+    let (key, word) = (text(*key, source), literal(*value, source));
+    let setting = SERVICES.iter().find(|s| s.keys.contains(&key.as_ref()) && s.leaves == word)?;
+    let raw = text(*value, source).replace(setting.leaves, setting.requires);
+    let what = format!("`{key}` of {} leaves IMDSv1 on", setting.name);
+    let edits = vec![Edit::replace(value.byte_range(), raw)];
+    Some(not_required(value.byte_range(), what, edits))
 }
 
 /// `http_tokens = "optional"` in an object, as modules take their options.

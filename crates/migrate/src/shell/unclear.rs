@@ -108,6 +108,62 @@ pub(super) fn by_hand(root: Node<'_>, source: &[u8]) -> Vec<Finding> {
         .collect()
 }
 
+/// Calls of curl and wget that read their URLs from a file or a pipe, in a script that writes down a metadata
+/// URL outside of all requests.
+pub(super) fn listed(
+    root: Node<'_>,
+    commands: &[Node<'_>],
+    requests: &[Request<'_>],
+    source: &[u8],
+) -> Vec<Finding> {
+    const OPTIONS: [(&str, &str, char); 2] =
+        [("curl", "--config", 'K'), ("wget", "--input-file", 'i')];
+    let is_listed = |command: &&Node| {
+        let Some(name) = command.child_by_field_name("name") else { return false };
+        let name = text(name, source);
+        let program = name.rsplit('/').next().unwrap_or_default();
+        OPTIONS.iter().filter(|(known, ..)| *known == program).any(|(_, long, short)| {
+            arguments(**command).into_iter().any(|argument| {
+                let word = text(argument, source);
+                let letters = word.strip_prefix('-').filter(|rest| !rest.starts_with('-'));
+                word.split('=').next() == Some(long)
+                    || letters.is_some_and(|rest| rest.contains(*short))
+            })
+        })
+    };
+    let callers: Vec<&Node> = commands.iter().filter(is_listed).collect();
+    if callers.is_empty() {
+        return Vec::new();
+    }
+    let is_read =
+        |n: &Node| requests.iter().any(|r| r.command.byte_range().contains(&n.start_byte()));
+    let kinds = ["word", "string", "raw_string", "heredoc_body"];
+    let urls = nodes(root).filter(|n| kinds.contains(&n.kind()) && !is_read(n));
+    let written: Vec<String> = urls.map(|n| text(n, source).into_owned()).collect();
+    let sends_token = |w: &String| w.to_ascii_lowercase().contains("metadata-token");
+    let paths: Vec<String> =
+        written.iter().flat_map(|w| w.split(ends_url)).filter_map(address::path).collect();
+    if paths.is_empty() || written.iter().any(sends_token) {
+        return Vec::new();
+    }
+    callers
+        .into_iter()
+        .map(|command| {
+            Finding::new(
+                Rule::UnclearRequest,
+                command.byte_range(),
+                "URLs are read from a file or a pipe, and this script writes down a metadata URL",
+                Remedy::advice(
+                    "send the header X-aws-ec2-metadata-token: in a file for curl -K as \
+                     `header = \"X-aws-ec2-metadata-token: …\"`, with wget as --header",
+                    "what is in a file cannot be followed",
+                ),
+            )
+            .reading(paths.clone())
+        })
+        .collect()
+}
+
 /// Variables that keep a metadata URL which nothing in the script is seen to read.
 pub(super) fn kept_addresses(
     root: Node<'_>,

@@ -24,6 +24,8 @@ enum Kops {
     Requires,
     /// No cluster stands beside them.
     Unknown,
+    /// Of a cluster in another cloud.
+    Elsewhere,
 }
 
 impl Judge<'_> {
@@ -52,12 +54,22 @@ impl Judge<'_> {
             word(d, "kind").as_deref() == Some("Cluster")
                 && word(d, "apiVersion").is_some_and(|v| v.starts_with("kops.k8s.io/"))
         });
+        // A word in `v1alpha2`, the key of a map in `v1alpha3`.
+        let is_elsewhere = |cluster: &Data| {
+            let Some(cloud) = cluster.at(&["spec", "cloudProvider"]) else { return false };
+            let word = cloud.word(self.source);
+            cloud.get("aws").is_none() && (!cloud.pairs().is_empty() || !matches!(word, "aws" | ""))
+        };
+        let clusters: Vec<&Data> = clusters.collect();
+        if clusters.iter().any(|cluster| is_elsewhere(cluster)) {
+            return Kops::Elsewhere;
+        }
         let minor = |cluster: &Data| {
             let version = cluster.at(&["spec", "kubernetesVersion"])?.word(self.source);
             let rest = version.trim_start_matches('v').strip_prefix("1.")?;
             rest.split('.').next()?.parse::<u32>().ok()
         };
-        let minors: Option<Vec<u32>> = clusters.map(minor).collect();
+        let minors: Option<Vec<u32>> = clusters.into_iter().map(minor).collect();
         match minors {
             Some(minors) if !minors.is_empty() && minors.iter().all(|m| *m < 27) => {
                 Kops::LeavesOptional
@@ -82,6 +94,13 @@ impl Judge<'_> {
         let says = |key| block.is_empty() && holder.get(key).is_some();
         let version = document.get("apiVersion").map(|v| v.word(self.source)).unwrap_or_default();
         let is_kops = version.starts_with("kops.k8s.io/");
+        // EC2's types have a dot; those of GCE, Azure, Hetzner and DigitalOcean have none.
+        let kind_of_machine =
+            spec.get("machineType").map(|m| m.word(self.source)).unwrap_or_default();
+        let has_other_type = !kind_of_machine.is_empty() && !kind_of_machine.contains(['.', '{']);
+        if is_kops && (kops == Kops::Elsewhere || has_other_type) {
+            return;
+        }
         let role = spec.get("role").map(|r| r.word(self.source)).unwrap_or_default();
 
         let is_optional = is_kops && kops != Kops::Requires && !says(NAMES.tokens);
