@@ -13,8 +13,8 @@ use crate::finding::Verdict;
 use crate::firewall::{Effect, Rule};
 use crate::report;
 
-fn routers(there: u8, back: Option<u8>) -> Option<Routers> {
-    Some(Routers { there, back })
+fn routers(there: u8, back: Option<u8>) -> Routers {
+    Routers { there, back }
 }
 
 /// A healthy instance.
@@ -27,7 +27,7 @@ fn healthy() -> Facts {
         endpoint: "http://169.254.169.254".into(),
         disabled_by: None,
         instance_id: Some("i-1234567890abcdef0".into()),
-        routers: Ok(routers(0, Some(0))),
+        routers: Ok(Some(routers(0, Some(0)))),
         ipv6: Err(Unreachable::NoRoute),
         response: Ok(ProbeResponse {
             status: 401,
@@ -167,7 +167,7 @@ fn harmless_facts_are_not_reported_as_wrong() {
         facts.variables.insert("http_proxy".into(), "http://proxy:3128".into());
         facts.variables.insert("no_proxy".into(), "localhost, 169.254.169.254".into());
     });
-    let far = with(|facts| facts.routers = Ok(routers(2, None)));
+    let far = with(|facts| facts.routers = Ok(Some(routers(2, None))));
     let other = response(|response| response.server = None);
     let optional = with(|facts| facts.without_token = Some(200));
     let hidden = with(|facts| facts.rules = None);
@@ -198,7 +198,7 @@ fn the_distance_says_no_more_than_connections_show() {
         ),
         (16, Some(16), "16 routers on the way: hop limit 17 is enough if these are all"),
     ] {
-        let facts = with(|facts| facts.routers = Ok(routers(there, back)));
+        let facts = with(|facts| facts.routers = Ok(Some(routers(there, back))));
         let found = judge(&facts).into_iter().find(|it| it.check == "distance").unwrap();
         assert_eq!(found.says, expected);
     }
