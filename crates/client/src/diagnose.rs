@@ -13,6 +13,7 @@ use crate::exchange::Request;
 use crate::machine;
 use crate::metadata_path::MetadataPath;
 use crate::probe::distance;
+pub use crate::probe::distance::Routers;
 use crate::response::Response;
 use crate::secret::Secret;
 
@@ -76,19 +77,18 @@ pub async fn observe(
     })
 }
 
-/// The smallest hop limit of a packet that reaches the endpoint: the number of routers on the path plus
-/// 1, 1 to 16. `Ok(None)` if none of these does, though there is a connection. The first connection may
-/// take `connect_timeout`.
+/// How many routers connections show on the path to the endpoint and back. `Ok(None)` if packets with no
+/// TTL up to 64 arrive, though there is a connection. The first connection may take `connect_timeout`.
 ///
 /// # Errors
 /// Why there is no connection.
-pub async fn hops_needed(
+pub async fn routers(
     endpoint: &Endpoint,
     connect_timeout: Duration,
-) -> Result<Option<u8>, Unreachable> {
+) -> Result<Option<Routers>, Unreachable> {
     let addresses = endpoint.addresses().await;
     let connected = connect::connect(&addresses, connect_timeout).await?;
-    Ok(distance::measure(connected.address, distance::SLOW).await.hops)
+    Ok(distance::measure(connected.address, distance::SLOW).await.routers)
 }
 
 /// The instance's id as the firmware says it, without a request to the service. Nitro types have it,

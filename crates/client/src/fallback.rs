@@ -82,6 +82,7 @@ mod tests {
 
     fn lost(certainty: Certainty) -> Error {
         Error::TokenLost(Box::new(TokenLost {
+            routers: 1,
             hop_limit: 2,
             certainty,
             endpoint: ([127, 0, 0, 1], 80).into(),

@@ -23,6 +23,10 @@
 //!
 //! A reset ends the connection, and may follow from one response lost by chance: two more connections
 //! must end in the same way.
+//!
+//! A relay on the way, such as a sidecar's proxy, accepts the connection and acknowledges the nudge.
+//! Where it passes bytes on, the service's reset makes it end the connection: three such ends make a loss
+//! likely. Where it speaks HTTP itself nothing shows, and the service seems slow with tokens alone.
 
 pub(crate) mod distance;
 mod evidence;
@@ -58,10 +62,13 @@ const POLL: Duration = Duration::from_millis(5);
 pub(crate) struct Investigation<'a> {
     endpoint: &'a Endpoint,
     began: Instant,
-    /// Connections that were reset by a nudge.
+    /// Connections that were reset by a nudge that was not acknowledged.
     resets: u8,
-    /// When the current connection was last sent a part of a nudge that is not acknowledged.
+    /// Connections that ended without a byte after a nudge, these included.
+    ends: u8,
+    /// When the current connection was last sent a part of a nudge, and whether it is acknowledged.
     nudged_at: Option<Instant>,
+    is_acknowledged: bool,
     /// Whether the current connection has acknowledged a nudge.
     is_slow: bool,
     /// The check beside it, since the current nudge began.
@@ -76,7 +83,9 @@ impl<'a> Investigation<'a> {
             endpoint,
             began: Instant::now(),
             resets: 0,
+            ends: 0,
             nudged_at: None,
+            is_acknowledged: false,
             is_slow: false,
             liveness: None,
             were_others_answered: None,
@@ -86,18 +95,21 @@ impl<'a> Investigation<'a> {
     /// A request for the token is sent on a new connection.
     pub(crate) fn begin(&mut self) {
         self.nudged_at = None;
+        self.is_acknowledged = false;
         self.is_slow = false;
-        if self.resets == 0 {
+        if self.ends == 0 {
             self.began = Instant::now();
         }
     }
 
-    /// The connection was reset without a byte: whether the nudge caused it. It did not where it was
-    /// acknowledged: then a late response was lost by chance, and the reset is its end.
-    pub(crate) fn was_reset(&mut self, facts: &ConnectionFacts) -> bool {
+    /// The connection ended without a byte: whether the nudge caused it. Where the nudge was
+    /// acknowledged a relay may have ended the connection, or a late response was lost by chance: that
+    /// is weaker evidence than a reset by a service that acknowledges nothing.
+    pub(crate) fn has_ended(&mut self, facts: &ConnectionFacts, was_reset: bool) -> bool {
         let is_effect = self.nudged_at.is_some_and(|at| at.elapsed() < RESET_WITHIN);
         if is_effect {
-            self.resets += 1;
+            self.ends += 1;
+            self.resets += u8::from(was_reset && !self.is_acknowledged);
             // The next connection is likely to end in the same way: start what else is needed.
             self.liveness(facts);
         }
@@ -113,16 +125,16 @@ impl<'a> Investigation<'a> {
         }
     }
 
-    /// What follows from the resets so far.
-    pub(crate) async fn weigh_resets(&mut self, facts: &ConnectionFacts) -> ResetVerdict {
-        if self.resets < evidence::RESETS {
-            return ResetVerdict::Unknown;
+    /// What follows from the ends so far.
+    pub(crate) async fn weigh_ends(&mut self, facts: &ConnectionFacts) -> EndVerdict {
+        if self.ends < evidence::RESETS {
+            return EndVerdict::Unknown;
         }
         self.liveness(facts).finished().await;
         match self.verdict(facts, NudgeState::Unknown) {
-            Some(verdict) => ResetVerdict::Lost(verdict),
-            None if self.resets < evidence::RESETS_DESPITE_LOSS => ResetVerdict::Unknown,
-            None => ResetVerdict::OtherCause,
+            Some(verdict) => EndVerdict::Lost(verdict),
+            None if self.ends < evidence::RESETS_DESPITE_LOSS => EndVerdict::Unknown,
+            None => EndVerdict::OtherCause,
         }
     }
 
@@ -130,13 +142,14 @@ impl<'a> Investigation<'a> {
     pub(crate) async fn follow(&mut self, connected: &Connected) -> TokenLost {
         let facts = ConnectionFacts::of(connected);
         let sent = Instant::now();
-        let patience = if self.resets == 0 { FIRST_NUDGE_AFTER } else { NEXT_NUDGE_AFTER };
+        let patience = if self.ends == 0 { FIRST_NUDGE_AFTER } else { NEXT_NUDGE_AFTER };
         let mut nudge = Nudge::at(sent + patience);
         sleep_until(sent + patience).await;
         loop {
             let is_answered = self.poll_liveness();
             let state = nudge.advance(connected, is_answered);
-            self.nudged_at = nudge.unacknowledged_since();
+            self.nudged_at = nudge.sent_at();
+            self.is_acknowledged = nudge.is_acknowledged();
             self.is_slow |= state == NudgeState::Acknowledged;
             if nudge.is_new() && self.is_slow {
                 // The check beside an earlier nudge says nothing about this one.
@@ -172,10 +185,12 @@ impl<'a> Investigation<'a> {
     fn verdict(&self, facts: &ConnectionFacts, nudge: NudgeState) -> Option<TokenLost> {
         let liveness = self.liveness.as_ref()?.observed();
         let silent_for = self.began.elapsed();
-        let evidence = Evidence { silent_for, resets: self.resets, nudge, liveness };
+        let evidence =
+            Evidence { silent_for, resets: self.resets, ends: self.ends, nudge, liveness };
         let verdict = evidence.verdict()?;
         Some(TokenLost {
-            hop_limit: verdict.hops,
+            routers: verdict.routers,
+            hop_limit: (verdict.routers + 1).max(2),
             certainty: verdict.certainty,
             endpoint: facts.address,
             connected_in: facts.connected_in,
@@ -192,13 +207,13 @@ async fn packets_pass(address: SocketAddr) -> bool {
     connect(&[address], LAST_CONNECTION).await.is_ok()
 }
 
-/// What resets mean.
-pub(crate) enum ResetVerdict {
+/// What ends of connections mean.
+pub(crate) enum EndVerdict {
     /// Another connection must be tried before anything can be said.
     Unknown,
     /// The token is lost on the way.
     Lost(TokenLost),
-    /// Something else resets connections.
+    /// Something else ends connections.
     OtherCause,
 }
 

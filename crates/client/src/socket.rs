@@ -36,3 +36,15 @@ pub(crate) fn delivery(connection: &TcpStream) -> Option<Delivery> {
 pub(crate) fn delivery(_: &TcpStream) -> Option<Delivery> {
     None
 }
+
+/// Drops packets to `socket` with a TTL (IPv6: hop limit) below `least`. Whether the system can.
+#[cfg(all(feature = "tcp-info", target_os = "linux"))]
+pub(crate) fn require_ttl(socket: &TcpSocket, address: SocketAddr, least: u8) -> bool {
+    crate::tcp_info::require_ttl(socket, address, least)
+}
+
+/// Not possible without `IP_MINTTL`.
+#[cfg(not(all(feature = "tcp-info", target_os = "linux")))]
+pub(crate) fn require_ttl(_: &TcpSocket, _: SocketAddr, _: u8) -> bool {
+    false
+}

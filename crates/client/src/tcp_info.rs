@@ -1,5 +1,6 @@
-//! `TCP_INFO`: what the Linux kernel knows of a connection.
+//! `TCP_INFO`: what the Linux kernel knows of a connection; and an option that no safe wrapper has.
 
+use std::net::SocketAddr;
 use std::os::fd::{AsFd, AsRawFd as _};
 use std::time::Duration;
 
@@ -35,4 +36,22 @@ fn tcp_info(connection: &impl AsFd) -> Option<libc::tcp_info> {
         )
     };
     (result == 0).then_some(info)
+}
+
+/// Makes the kernel drop packets to `socket` with a TTL (IPv6: hop limit) below `least`. Whether it does.
+#[expect(unsafe_code, reason = "no safe wrapper of IP_MINTTL and IPV6_MINHOPCOUNT exists")]
+pub(crate) fn require_ttl(socket: &impl AsFd, address: SocketAddr, least: u8) -> bool {
+    /// `linux/in6.h`; the `libc` crate does not have it.
+    const IPV6_MINHOPCOUNT: libc::c_int = 73;
+    let (level, name) = match address {
+        SocketAddr::V4(_) => (libc::IPPROTO_IP, libc::IP_MINTTL),
+        SocketAddr::V6(_) => (libc::IPPROTO_IPV6, IPV6_MINHOPCOUNT),
+    };
+    let value = libc::c_int::from(least);
+    let Ok(length) = libc::socklen_t::try_from(size_of_val(&value)) else { return false };
+    // SAFETY: the kernel reads `length` bytes of `value`, which outlives the call.
+    let result = unsafe {
+        libc::setsockopt(socket.as_fd().as_raw_fd(), level, name, (&raw const value).cast(), length)
+    };
+    result == 0
 }

@@ -6,7 +6,7 @@ use crate::clock;
 use crate::connect::Connected;
 use crate::error::{Error, Silence};
 use crate::exchange::Request;
-use crate::probe::{ConnectionFacts, Investigation, ResetVerdict};
+use crate::probe::{ConnectionFacts, EndVerdict, Investigation};
 use crate::settings::Settings;
 use crate::token::Token;
 use crate::token_cache::Outcome;
@@ -80,14 +80,14 @@ impl<'a> TokenRequest<'a> {
                 return Some(Err(Error::TimedOut { endpoint, waited: start.elapsed(), silence }));
             }
         };
-        let was_reset = matches!(error, Error::Broken { received: 0, was_reset: true, .. });
-        if !was_reset || !investigation.was_reset(&facts) {
+        let Error::Broken { received: 0, was_reset, .. } = error else { return Some(Err(error)) };
+        if !investigation.has_ended(&facts, was_reset) {
             return Some(Err(error));
         }
-        match investigation.weigh_resets(&facts).await {
-            ResetVerdict::Unknown => None,
-            ResetVerdict::Lost(verdict) => Some(Err(Error::TokenLost(Box::new(verdict)))),
-            ResetVerdict::OtherCause => Some(Err(error)),
+        match investigation.weigh_ends(&facts).await {
+            EndVerdict::Unknown => None,
+            EndVerdict::Lost(verdict) => Some(Err(Error::TokenLost(Box::new(verdict)))),
+            EndVerdict::OtherCause => Some(Err(error)),
         }
     }
 }

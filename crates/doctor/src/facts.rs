@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use imds_client::diagnose::{self, ProbeRequest};
+use imds_client::diagnose::{self, ProbeRequest, Routers};
 use imds_client::settings::{Overrides, Profile};
 use imds_client::{
     Client, Credentials, EndpointMode, Error, MetadataPath, Secret, Settings, Unreachable,
@@ -85,10 +85,10 @@ pub struct Facts {
     pub disabled_by: Option<String>,
     /// The instance id, from the firmware or the service.
     pub instance_id: Option<String>,
-    /// The hop limit that is needed to reach the endpoint; `None` if it could not be determined.
-    pub hops: Result<Option<u8>, Unreachable>,
-    /// The same for `fd00:ec2::254`.
-    pub hops_ipv6: Result<Option<u8>, Unreachable>,
+    /// The routers that connections show on the path to the endpoint; `None` if they show nothing.
+    pub routers: Result<Option<Routers>, Unreachable>,
+    /// Whether `fd00:ec2::254` can be connected to.
+    pub ipv6: Result<(), Unreachable>,
     /// The response to a request with an invalid token.
     pub response: Result<ProbeResponse, Error>,
     /// The status of the response to a request without a token, if [`ProbeOptions::v1`] allows that.
@@ -114,7 +114,7 @@ impl Facts {
 
     /// Whether a connection to the service can be made.
     pub(crate) fn is_connected(&self) -> bool {
-        self.hops.is_ok()
+        self.routers.is_ok()
     }
 }
 
@@ -155,8 +155,8 @@ pub async fn collect(settings: Settings, options: &ProbeOptions) -> Facts {
         endpoint: endpoint.to_string(),
         disabled_by: settings.disabled_by.clone(),
         instance_id: diagnose::local_instance_id_below(&options.root),
-        hops: diagnose::hops_needed(&endpoint, CONNECT).await,
-        hops_ipv6: hops_ipv6().await,
+        routers: diagnose::routers(&endpoint, CONNECT).await,
+        ipv6: ipv6().await,
         response: probe_twice_if_slow(&settings).await,
         without_token: None,
         token: Err(Error::EndpointDisabled),
@@ -200,10 +200,10 @@ pub async fn collect(settings: Settings, options: &ProbeOptions) -> Facts {
     facts
 }
 
-async fn hops_ipv6() -> Result<Option<u8>, Unreachable> {
+async fn ipv6() -> Result<(), Unreachable> {
     let overrides = Overrides { mode: Some(EndpointMode::Ipv6), ..Overrides::default() };
     match Settings::resolve(Settings::default(), overrides, &|_| None, &Profile::default()) {
-        Ok(settings) => diagnose::hops_needed(&settings.endpoint, CONNECT).await,
+        Ok(settings) => diagnose::routers(&settings.endpoint, CONNECT).await.map(|_| ()),
         Err(_) => Err(Unreachable::NoRoute),
     }
 }

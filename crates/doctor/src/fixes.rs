@@ -7,7 +7,7 @@ use crate::finding::Finding;
 pub(super) const UNKNOWN_ID: &str = "<instance-id>";
 
 /// Adds commands and settings that raise the hop limit to `needed`, for everything that may set it in this
-/// environment.
+/// environment, and how to see whether that was enough: a relay may hide routers.
 pub(super) fn hop_limit(
     finding: Finding,
     environment: Environment,
@@ -22,6 +22,7 @@ pub(super) fn hop_limit(
                  --http-put-response-hop-limit {needed}"
             ),
         )
+        .fix("check", format!("imds doctor  # where the token is still lost, try {}", needed + 1))
         .fix(
             "launch template",
             format!(

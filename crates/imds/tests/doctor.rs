@@ -1,6 +1,7 @@
 //! `imds doctor`, one session for each thing that can be wrong. What it says to people and to
 //! programs is recorded in `doctor/`; `IMDS_TEST_RECORD=1` writes it anew.
 
+mod networks;
 mod sessions;
 
 use std::fs;
@@ -23,7 +24,10 @@ pub(crate) fn tests() -> Vec<Trial> {
         let name = format!("doctor::distance_is_right_behind_{routers}_routers");
         test(name, &[], move || distance_is_right(routers))
     });
-    sessions.chain(distances).collect()
+    let networks = networks::ROWS
+        .iter()
+        .map(|row| test(format!("doctor::network::{}", row.name), row.needs, || row.is_told()));
+    sessions.chain(distances).chain(networks).collect()
 }
 
 impl Session {
@@ -123,11 +127,13 @@ fn distance_is_right(routers: u8) -> Result<()> {
         let distance = findings.iter().find(|finding| finding["check"] == "distance");
         let says = distance.and_then(|it| it["says"].as_str()).unwrap_or_default();
         let expected = match routers {
-            0 => "no router on the way: any hop limit will do".to_owned(),
-            1 => "1 router on the way: the hop limit must be at least 2".to_owned(),
+            0 => "no router shows on the way".to_owned(),
+            1 => "1 router on the way: hop limit 2 is enough if it is the only one".to_owned(),
             _ => {
                 let needed = routers + 1;
-                format!("{routers} routers on the way: the hop limit must be at least {needed}")
+                format!(
+                    "{routers} routers on the way: hop limit {needed} is enough if these are all"
+                )
             }
         };
         ensure!(says == expected, "{family:?}: {said}");

@@ -10,8 +10,12 @@ use super::rounded::rounded;
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct TokenLost {
-    /// The hop limit with which the token should arrive: the number of routers on the path plus 1, 2
-    /// to 16.
+    /// The number of routers that connections show on the path, there or back, whichever is more, 0 to
+    /// 63. With 0 something nearer than the service accepts the connections, such as a sidecar's proxy:
+    /// the token is lost or withheld beyond it.
+    pub routers: u8,
+    /// The hop limit to try, 2 to 64: one more than those routers. A relay, or a way back that does not
+    /// show, may take more.
     pub hop_limit: u8,
     /// How sure the loss is.
     pub certainty: Certainty,
@@ -41,16 +45,26 @@ impl TokenLost {
 
 impl fmt::Display for TokenLost {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { hop_limit, connected_in, silent_for, endpoint, other_status, .. } = self;
+        let Self { routers, hop_limit, connected_in, silent_for, endpoint, other_status, .. } =
+            self;
         let probably = if self.certainty == Certainty::Sure { "" } else { "probably " };
-        let routers = hop_limit.saturating_sub(1);
-        let s = if routers == 1 { "" } else { "s" };
+        let s = if *routers == 1 { "" } else { "s" };
+        match routers {
+            0 => write!(
+                f,
+                "the token is {probably}lost or withheld beyond a relay: what accepts the \
+                 connections is no router away, and ends each that asks for a token"
+            ),
+            _ => write!(
+                f,
+                "the token is {probably}lost: the service is {routers} router{s} away, and its \
+                 response to PUT does not arrive because of the instance's hop limit"
+            ),
+        }?;
         write!(
             f,
-            "the token is {probably}lost: the service is {routers} router{s} away, and its response \
-             to PUT does not arrive because of the instance's hop limit; it needs \
-             HttpPutResponseHopLimit {hop_limit} or more ({endpoint}: connected in {}, no response \
-             to PUT in {}, status {other_status} for another request)",
+            "; try HttpPutResponseHopLimit {hop_limit} or more ({endpoint}: connected in {}, no \
+             response to PUT in {}, status {other_status} for another request)",
             rounded(*connected_in),
             rounded(*silent_for),
         )?;
@@ -72,7 +86,8 @@ pub enum Certainty {
     /// The packets of the token's connection are lost on the way back, sent again and again, while
     /// another connection is answered.
     Sure,
-    /// The system tells nothing about the connection; the token does not come, other responses do,
-    /// and there are routers on the path.
+    /// The token does not come, and other responses do. The system tells nothing about the connection,
+    /// and there are routers on the path; or something on the path took the request and ended the
+    /// connection, three times.
     Likely,
 }

@@ -27,8 +27,11 @@ const UNKNOWN_AFTER: Duration = Duration::from_secs(1);
 pub(super) struct Evidence {
     /// Since the first request for it.
     pub(super) silent_for: Duration,
-    /// Connections that were reset by a nudge, without an answer.
+    /// Connections that were reset by a nudge, without an answer and without an acknowledgement.
     pub(super) resets: u8,
+    /// All connections that ended without an answer after a nudge, also those whose nudge was
+    /// acknowledged, as a relay does.
+    pub(super) ends: u8,
     /// How the nudge on the current connection fares.
     pub(super) nudge: NudgeState,
     pub(super) liveness: Liveness,
@@ -61,16 +64,16 @@ pub(super) struct Liveness {
     pub(super) status: Option<u16>,
     /// Whether packets were lost on the way.
     pub(super) had_loss: bool,
-    /// The smallest hop limit that reaches the service, 1 for a neighbour; once it is measured.
-    pub(super) hops: Option<u8>,
+    /// The routers that connections show, on the longer way of the two; once they are measured.
+    pub(super) routers: Option<u8>,
 }
 
 /// The token is lost to the hop limit.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) struct Verdict {
     pub(super) certainty: Certainty,
-    /// The smallest hop limit that reaches the service.
-    pub(super) hops: u8,
+    /// The routers that connections show, 0 where a relay hides them.
+    pub(super) routers: u8,
     /// The status of another request's response.
     pub(super) other_status: u16,
 }
@@ -78,13 +81,14 @@ pub(super) struct Verdict {
 impl Evidence {
     /// Whether the token is lost to the hop limit. `None`: this is not known, or not so.
     ///
-    /// There is no verdict before the number of routers is measured. Without a router on the path every
-    /// limit lets the token arrive; and a link on which nothing can be measured stands still, so that
-    /// silence on it means nothing.
+    /// There is no verdict before the number of routers is measured: a link on which nothing can be
+    /// measured stands still, so that silence on it means nothing. Without a router on the path every
+    /// limit lets the token arrive, unless a relay accepts the connections and hides what is beyond it:
+    /// it takes the nudge, and ends the connection once its own, to the service, is reset.
     pub(super) fn verdict(&self) -> Option<Verdict> {
         let other_status = self.liveness.status?;
-        let hops = self.liveness.hops.filter(|hops| *hops > 1)?;
-        let lost = |certainty| Verdict { certainty, hops, other_status };
+        let routers = self.liveness.routers?;
+        let lost = |certainty| Verdict { certainty, routers, other_status };
         let lossy = self.liveness.had_loss;
         let least_resets = if lossy { RESETS_DESPITE_LOSS } else { RESETS };
         let swallowed = match self.nudge {
@@ -103,10 +107,13 @@ impl Evidence {
                 packets >= PACKETS && retransmissions >= repeats
             }
         };
-        if swallowed || self.resets >= least_resets {
+        if routers > 0 && (swallowed || self.resets >= least_resets) {
             return Some(lost(Certainty::Sure));
         }
-        let is_unknown = self.nudge == NudgeState::Unknown && self.resets == 0;
+        if self.ends >= least_resets {
+            return Some(lost(Certainty::Likely));
+        }
+        let is_unknown = routers > 0 && self.nudge == NudgeState::Unknown && self.ends == 0;
         (is_unknown && self.silent_for >= UNKNOWN_AFTER).then(|| lost(Certainty::Likely))
     }
 }
@@ -115,16 +122,16 @@ impl Evidence {
 mod tests {
     use super::*;
 
-    const ALIVE: Liveness = Liveness { status: Some(401), had_loss: false, hops: Some(2) };
+    const ALIVE: Liveness = Liveness { status: Some(401), had_loss: false, routers: Some(1) };
     const REPEATED: NudgeState =
         NudgeState::Unacknowledged { packets: PACKETS, retransmissions: 1, had_loss: false };
 
     fn evidence(nudge: NudgeState, liveness: Liveness) -> Evidence {
-        Evidence { silent_for: Duration::from_millis(200), resets: 0, nudge, liveness }
+        Evidence { silent_for: Duration::from_millis(200), resets: 0, ends: 0, nudge, liveness }
     }
 
     fn lost(certainty: Certainty) -> Verdict {
-        Verdict { certainty, hops: 2, other_status: 401 }
+        Verdict { certainty, routers: 1, other_status: 401 }
     }
 
     fn is_sure(evidence: &Evidence) -> bool {
@@ -149,16 +156,25 @@ mod tests {
     fn nothing_is_decided_while_no_other_request_is_answered() {
         let silent = Liveness { status: None, ..ALIVE };
         assert_eq!(evidence(REPEATED, silent).verdict(), None);
-        let unmeasured = Liveness { hops: None, ..ALIVE };
+        let unmeasured = Liveness { routers: None, ..ALIVE };
         assert_eq!(evidence(REPEATED, unmeasured).verdict(), None);
-        assert_eq!(Evidence { resets: 9, ..evidence(REPEATED, unmeasured) }.verdict(), None);
+        let ended = Evidence { resets: 9, ends: 9, ..evidence(REPEATED, unmeasured) };
+        assert_eq!(ended.verdict(), None);
     }
 
     #[test]
-    fn a_direct_neighbour_never_loses_a_token() {
-        let near = Liveness { hops: Some(1), ..ALIVE };
-        let evidence = Evidence { resets: 9, ..evidence(REPEATED, near) };
-        assert_eq!(evidence.verdict(), None);
+    fn a_direct_neighbour_never_loses_a_token_but_a_relay_does() {
+        let near = Liveness { routers: Some(0), ..ALIVE };
+        assert_eq!(evidence(REPEATED, near).verdict(), None);
+        let ended = |ends, liveness| Evidence { ends, ..evidence(NudgeState::Pending, liveness) };
+        assert_eq!(ended(2, near).verdict(), None);
+        let verdict = ended(3, near).verdict().unwrap();
+        assert_eq!((verdict.certainty, verdict.routers), (Certainty::Likely, 0));
+        let lossy = Liveness { had_loss: true, ..near };
+        assert_eq!(ended(3, lossy).verdict(), None);
+        assert!(ended(4, lossy).verdict().is_some());
+        // A relay may be behind a router.
+        assert_eq!(ended(3, ALIVE).verdict(), Some(lost(Certainty::Likely)));
     }
 
     #[test]
@@ -214,7 +230,7 @@ mod tests {
         };
         assert_eq!(unknown(999).verdict(), None);
         assert_eq!(unknown(1000).verdict(), Some(lost(Certainty::Likely)));
-        let unmeasured = Liveness { hops: None, ..ALIVE };
+        let unmeasured = Liveness { routers: None, ..ALIVE };
         assert_eq!(Evidence { liveness: unmeasured, ..unknown(1000) }.verdict(), None);
     }
 }

@@ -7,7 +7,7 @@ use tokio::sync::watch;
 use tokio::task::AbortHandle;
 use tokio::time::{Instant, sleep_until, timeout_at};
 
-use super::distance;
+use super::distance::{self, Routers};
 use super::evidence::Liveness;
 use crate::connect;
 use crate::endpoint::Endpoint;
@@ -46,7 +46,7 @@ impl LivenessCheck {
     /// Waits until nothing more will be observed.
     pub(super) async fn finished(&self) {
         let is_complete =
-            |liveness: &Liveness| liveness.status.is_some() && liveness.hops.is_some();
+            |liveness: &Liveness| liveness.status.is_some() && liveness.routers.is_some();
         // An error is the task's end, after which nothing changes.
         let _ = self.observed.clone().wait_for(is_complete).await;
     }
@@ -63,10 +63,10 @@ async fn measure(address: SocketAddr, sender: &watch::Sender<Liveness>) {
     for patience in [distance::QUICK, distance::SLOW] {
         let measured = distance::measure(address, patience).await;
         sender.send_modify(|liveness| {
-            liveness.hops = measured.hops;
-            liveness.had_loss |= measured.had_loss || measured.hops.is_none();
+            liveness.routers = measured.routers.map(Routers::most);
+            liveness.had_loss |= measured.had_loss || measured.routers.is_none();
         });
-        if measured.hops.is_some() {
+        if measured.routers.is_some() {
             return;
         }
     }

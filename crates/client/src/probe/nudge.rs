@@ -61,9 +61,14 @@ impl Nudge {
         }
     }
 
-    /// When a packet was last sent, if it has not been acknowledged.
-    pub(super) fn unacknowledged_since(&self) -> Option<Instant> {
-        self.sent_at.filter(|_| !self.arrived)
+    /// When a packet was last sent.
+    pub(super) fn sent_at(&self) -> Option<Instant> {
+        self.sent_at
+    }
+
+    /// Whether all that was sent has been acknowledged.
+    pub(super) fn is_acknowledged(&self) -> bool {
+        self.arrived
     }
 
     /// Whether a round began when it was last advanced.

@@ -16,6 +16,7 @@ fn token(made_at: u64) -> Arc<Token> {
 
 fn token_lost() -> Error {
     Error::TokenLost(Box::new(TokenLost {
+        routers: 1,
         hop_limit: 2,
         certainty: Certainty::Sure,
         endpoint: ([127, 0, 0, 1], 80).into(),

@@ -9,7 +9,7 @@ use crate::finding::Verdict::{Fine, Note, Unknown, Wrong};
 
 pub(super) fn route(facts: &Facts) -> Finding {
     const CHECK: &str = "route";
-    let Err(reason) = facts.hops else {
+    let Err(reason) = facts.routers else {
         return Finding::new(CHECK, Fine, format!("{} can be connected to", facts.endpoint));
     };
     let finding = Finding::new(CHECK, Wrong, format!("{}: {reason}", facts.endpoint));
@@ -41,34 +41,48 @@ pub(super) fn route(facts: &Facts) -> Finding {
     }
 }
 
+/// Says what connections show, and which hop limit follows if that is all: a relay that accepts
+/// connections hides the routers beyond it.
 pub(super) fn distance(facts: &Facts) -> Finding {
     const CHECK: &str = "distance";
-    match facts.hops {
-        Ok(Some(1)) if facts.environment != Environment::Host => Finding::new(
+    let routers = match facts.routers {
+        Ok(Some(routers)) => routers,
+        Ok(None) => {
+            return Finding::new(CHECK, Unknown, "the number of routers on the way is unknown");
+        }
+        Err(_) => return Finding::not_connected(CHECK),
+    };
+    match (routers.most(), routers.there, routers.back) {
+        (0, ..) if facts.environment != Environment::Host => Finding::new(
             CHECK,
             Note,
-            "no router on the way, though this is a container: it has the host's network, or \
-             another program responds instead of the service",
+            "no router on the way, though this is a container: it has the host's network, or a relay \
+             or another program accepts its connections",
         ),
-        Ok(Some(1)) => Finding::new(CHECK, Fine, "no router on the way: any hop limit will do"),
-        Ok(Some(needed)) => {
-            let routers = needed - 1;
-            let s = if routers == 1 { "" } else { "s" };
+        (0, ..) => Finding::new(CHECK, Fine, "no router shows on the way"),
+        (most, there, back) => {
             let origin =
                 facts.environment.routers().map_or(String::new(), |origin| format!(" ({origin})"));
-            let says = format!(
-                "{routers} router{s} on the way{origin}: the hop limit must be at least {needed}"
-            );
+            let ways = match back.filter(|back| *back != there) {
+                None => format!("{}{origin}", count(there)),
+                Some(back) => format!("{} there{origin} and {back} back", count(there)),
+            };
+            let (limit, all) =
+                (most + 1, if most == 1 { "if it is the only one" } else { "if these are all" });
+            let says = format!("{ways}: hop limit {limit} is enough {all}");
             Finding::new(CHECK, Note, says)
         }
-        Ok(None) => Finding::new(CHECK, Unknown, "the number of routers on the way is unknown"),
-        Err(_) => Finding::not_connected(CHECK),
     }
 }
 
+fn count(routers: u8) -> String {
+    let s = if routers == 1 { "" } else { "s" };
+    format!("{routers} router{s} on the way")
+}
+
 pub(super) fn ipv6(facts: &Facts) -> Finding {
-    match facts.hops_ipv6 {
-        Ok(_) => Finding::new("IPv6", Fine, "fd00:ec2::254 can be connected to"),
+    match facts.ipv6 {
+        Ok(()) => Finding::new("IPv6", Fine, "fd00:ec2::254 can be connected to"),
         Err(reason) => Finding::new("IPv6", Note, format!("fd00:ec2::254: {reason}")),
     }
 }

@@ -1,5 +1,7 @@
 //! Checks of the service's responses.
 
+use std::time::Duration;
+
 use imds_client::{Error, Silence};
 
 use crate::facts::{Facts, SLOW};
@@ -97,6 +99,9 @@ pub(super) fn token(facts: &Facts) -> Finding {
         Error::NotFound { .. } | Error::Status { status: 405, .. } => fixes::interceptor(wrong(
             "the server does not know tokens: another program responds instead of EC2's service",
         )),
+        Error::TimedOut { waited, silence: Silence::Slow, .. } if answers_others_quickly(facts) => {
+            withheld(facts, *waited)
+        }
         Error::TimedOut { silence: Silence::Slow, .. } => throttled(
             facts,
             wrong(
@@ -105,6 +110,22 @@ pub(super) fn token(facts: &Facts) -> Finding {
         ),
         other => wrong(&other.to_string()),
     }
+}
+
+/// Whether another request had its response as soon as usual. EC2 throttles all requests alike.
+fn answers_others_quickly(facts: &Facts) -> bool {
+    facts.response.as_ref().is_ok_and(|response| response.answered_in <= SLOW)
+}
+
+/// The request for a token, and it alone, has no response: what proves which of two reasons it has.
+fn withheld(facts: &Facts, waited: Duration) -> Finding {
+    let says = format!(
+        "other requests are answered at once, the one for a token has no response within {:.1} s: it is \
+         lost or withheld beyond a relay, such as a sidecar's proxy, or the service is slow with tokens",
+        waited.as_secs_f64()
+    );
+    let limit = facts.routers.ok().flatten().map_or(2, |routers| (routers.most() + 1).max(2));
+    fixes::hop_limit(Finding::new("token", Wrong, says), facts.environment, facts.id(), limit)
 }
 
 pub(super) fn mode(facts: &Facts) -> Finding {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use imds_client::diagnose::Routers;
 use imds_client::{Error, Silence, Unreachable};
 
 use super::*;
@@ -11,6 +12,10 @@ use crate::facts::{ProbeResponse, Role};
 use crate::finding::Verdict;
 use crate::firewall::{Effect, Rule};
 use crate::report;
+
+fn routers(there: u8, back: Option<u8>) -> Routers {
+    Routers { there, back }
+}
 
 /// A healthy instance.
 fn healthy() -> Facts {
@@ -22,8 +27,8 @@ fn healthy() -> Facts {
         endpoint: "http://169.254.169.254".into(),
         disabled_by: None,
         instance_id: Some("i-1234567890abcdef0".into()),
-        hops: Ok(Some(1)),
-        hops_ipv6: Err(Unreachable::NoRoute),
+        routers: Ok(Some(routers(0, Some(0)))),
+        ipv6: Err(Unreachable::NoRoute),
         response: Ok(ProbeResponse {
             status: 401,
             connected_in: Duration::from_micros(200),
@@ -83,7 +88,7 @@ fn each_fault_is_named_with_its_fix() {
     };
     let dead = |reason| {
         with(|facts| {
-            facts.hops = Err(reason);
+            facts.routers = Err(reason);
             facts.response = Err(unreachable(reason));
             facts.token = Err(unreachable(reason));
             facts.role = None;
@@ -132,7 +137,7 @@ fn each_fault_is_named_with_its_fix() {
         (response(|response| response.status = 503), "service", "linklocal_allowance_exceeded"),
         (response(|response| response.answered_in = Duration::from_millis(700)), "service", "slow"),
         (response(|response| response.skew_seconds = Some(-400)), "clock", "400 s behind"),
-        (with(|facts| facts.token = Err(slow)), "token", "slow or throttles"),
+        (with(|facts| facts.token = Err(slow)), "token", "withheld beyond a relay"),
         // Only tokens are refused: a proxy on the way does it.
         (with(|facts| facts.token = Err(Error::EndpointDisabled)), "token", "X-Forwarded-For"),
         (
@@ -162,7 +167,7 @@ fn harmless_facts_are_not_reported_as_wrong() {
         facts.variables.insert("http_proxy".into(), "http://proxy:3128".into());
         facts.variables.insert("no_proxy".into(), "localhost, 169.254.169.254".into());
     });
-    let far = with(|facts| facts.hops = Ok(Some(3)));
+    let far = with(|facts| facts.routers = Ok(Some(routers(2, None))));
     let other = response(|response| response.server = None);
     let optional = with(|facts| facts.without_token = Some(200));
     let hidden = with(|facts| facts.rules = None);
@@ -173,4 +178,42 @@ fn harmless_facts_are_not_reported_as_wrong() {
         let (wrong, text) = wrong(&facts);
         assert!(wrong.is_empty(), "{text}");
     }
+}
+
+#[test]
+fn the_distance_says_no_more_than_connections_show() {
+    for (there, back, expected) in [
+        (0, None, "no router shows on the way"),
+        (1, None, "1 router on the way: hop limit 2 is enough if it is the only one"),
+        (1, Some(1), "1 router on the way: hop limit 2 is enough if it is the only one"),
+        (
+            1,
+            Some(2),
+            "1 router on the way there and 2 back: hop limit 3 is enough if these are all",
+        ),
+        (
+            0,
+            Some(1),
+            "0 routers on the way there and 1 back: hop limit 2 is enough if it is the only one",
+        ),
+        (16, Some(16), "16 routers on the way: hop limit 17 is enough if these are all"),
+    ] {
+        let facts = with(|facts| facts.routers = Ok(Some(routers(there, back))));
+        let found = judge(&facts).into_iter().find(|it| it.check == "distance").unwrap();
+        assert_eq!(found.says, expected);
+    }
+}
+
+/// Throttling would make all requests slow.
+#[test]
+fn a_slow_token_is_slow_only_where_everything_is() {
+    let waited = Duration::from_secs(5);
+    let slow = Error::TimedOut { endpoint: String::new(), waited, silence: Silence::Slow };
+    let facts = with(|facts| {
+        facts.token = Err(slow);
+        facts.response.as_mut().unwrap().answered_in = Duration::from_millis(700);
+    });
+    let (checks, text) = wrong(&facts);
+    assert_eq!(checks, ["service", "token"]);
+    assert!(text.contains("slow or throttles") && !text.contains("relay"), "{text}");
 }

@@ -1,6 +1,6 @@
 //! Explains a failed request: the error, and what to type about it.
 
-use imds_client::{Error, Unreachable, diagnose};
+use imds_client::{Error, Silence, Unreachable, diagnose};
 
 use crate::error::{CommandError, Kind};
 
@@ -55,6 +55,7 @@ pub(super) fn explain(error: &Error) -> CommandError {
             let id = diagnose::local_instance_id();
             CommandError::new(Kind::TokenLost, message)
                 .hint(verdict.fix_command(id.as_deref()))
+                .hint("then check with the same command; if the token is still lost, raise it further")
                 .hint(
                     "or run it in the host's network: docker run --network host, hostNetwork: true",
                 )
@@ -77,6 +78,14 @@ pub(super) fn explain(error: &Error) -> CommandError {
         Error::Unreachable { reason: Unreachable::Filtered, .. } => {
             CommandError::new(Kind::Denied, message)
                 .hint("see the rules: sudo nft list ruleset; sudo iptables-save")
+        }
+        Error::TimedOut { silence: Silence::Slow, .. } => {
+            CommandError::new(Kind::Unavailable, message)
+                .hint(
+                    "the token may be lost beyond a relay, such as a sidecar's proxy: try a larger \
+                     --http-put-response-hop-limit",
+                )
+                .hint("see why: imds doctor")
         }
         Error::Status { status: 401 | 403, .. } => CommandError::new(Kind::Denied, message),
         _ => CommandError::new(Kind::Unavailable, message).hint("see why: imds doctor"),
