@@ -49,9 +49,14 @@ struct Stop {
 }
 
 impl Agent {
-    /// Brings the account into force, and then each change of it.
-    pub fn start(store: Store, overrides: Overrides) -> Result<(Self, CurrentTable), AgentError> {
-        let source = Source::new(store, overrides);
+    /// Brings the account into force, and then each change of it. `has_default` says whether an
+    /// address that never was an instance's is answered as the default instance.
+    pub fn start(
+        store: Store,
+        overrides: Overrides,
+        has_default: bool,
+    ) -> Result<(Self, CurrentTable), AgentError> {
+        let source = Source::new(store, overrides, has_default);
         let (table, revision) = source.table()?;
         let current: CurrentTable = Arc::new(ArcSwap::from_pointee(table));
         let stop = Arc::new(Stop::default());
@@ -181,7 +186,7 @@ mod tests {
         let store = Store::in_memory();
         let [(first, place), (second, _)] = IDS.map(launched);
         store.commit(first).unwrap();
-        let source = Source::new(store.clone(), Overrides::default());
+        let source = Source::new(store.clone(), Overrides::default(), true);
         let (table, revision) = source.table().unwrap();
         assert_eq!(are_served(&table), [true, false]);
 
@@ -206,7 +211,7 @@ mod tests {
     fn an_agent_follows_until_it_is_dropped() {
         let store = Store::in_memory();
         let [(first, _), (second, _)] = IDS.map(launched);
-        let (agent, current) = Agent::start(store.clone(), Overrides::default()).unwrap();
+        let (agent, current) = Agent::start(store.clone(), Overrides::default(), true).unwrap();
         store.commit(first).unwrap();
         while !are_served(&current.load())[0] {
             thread::yield_now();

@@ -29,6 +29,9 @@ pub struct HostSettings {
     pub token_keys: TokenKeys,
     /// Where the keys that sign identity documents are.
     pub key_storage: KeyStorage,
+    /// Whether requests from an address that never was an instance's are the default instance's; else
+    /// they are nobody's.
+    pub has_default: bool,
     /// Events by the clock.
     pub events: Vec<Scheduled>,
     /// The EC2 API, if there is to be one.
@@ -60,6 +63,7 @@ impl Default for HostSettings {
             threads: NonZeroUsize::MIN,
             token_keys: TokenKeys::Ephemeral,
             key_storage: KeyStorage::Ephemeral,
+            has_default: true,
             events: Vec::new(),
             control: None,
         }
@@ -90,7 +94,7 @@ impl Host {
         let address =
             listener.map(TcpListener::local_addr).transpose().map_err(HostError::Start)?;
         control_address::keep(&store, address)?;
-        let (agent, table) = Agent::start(store.clone(), overrides)?;
+        let (agent, table) = Agent::start(store.clone(), overrides, settings.has_default)?;
         let data_path = (settings.policy, settings.threads, settings.key_storage);
         let service = serve(keyring, Arc::clone(&table), data_path)?;
         let scheduler = Scheduler::start(settings.events, store.clone(), region.clone());

@@ -165,9 +165,13 @@ Point an SDK at it with AWS_EC2_METADATA_SERVICE_ENDPOINT=http://127.0.0.1:1338/
 pub(crate) struct ServeArgs {
     /// Listen on this address; repeat for more; port 0 takes any that is free. With `=INSTANCE`,
     /// requests to it are that instance's; without, those of the instance that has the client's
-    /// address, else of the default instance [default: 127.0.0.1:1338]
+    /// address, or of the default instance if none ever had it [default: 127.0.0.1:1338]
     #[arg(long, value_name = "ADDRESS:PORT[=INSTANCE]")]
     pub(crate) listen: Vec<ListenAddress>,
+
+    /// Answer nobody whose address never was an instance's, instead of as the default instance
+    #[arg(long)]
+    pub(crate) no_default_instance: bool,
 
     /// How many threads answer requests [default: one for each processor, at most 4]
     #[arg(long, value_name = "COUNT")]

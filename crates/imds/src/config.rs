@@ -38,6 +38,7 @@ use imds_host::Scheduled;
 pub(crate) struct Settings {
     #[serde(deserialize_with = "all_from_text")]
     pub(crate) listen: Vec<ListenAddress>,
+    pub(crate) no_default_instance: bool,
     pub(crate) threads: Option<NonZeroUsize>,
     #[serde(deserialize_with = "from_text")]
     pub(crate) control: Option<ControlAddress>,

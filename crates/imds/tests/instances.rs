@@ -12,6 +12,7 @@ pub(crate) fn tests() -> Vec<Trial> {
         the_source_address_decides_and_the_default_gets_the_rest,
         a_bound_listener_serves_its_instance_alone,
         the_address_of_an_instance_that_does_not_run_is_nobodys,
+        without_a_default_instance_an_unknown_address_is_nobodys,
     ]
 }
 
@@ -116,4 +117,18 @@ fn the_address_of_an_instance_that_does_not_run_is_nobodys() -> Result<()> {
     }
     let next = run_another(&server, LOOPBACK)?;
     becomes(&format!("{next} 200"))
+}
+
+fn without_a_default_instance_an_unknown_address_is_nobodys() -> Result<()> {
+    // No other test asks from this address.
+    const ADDRESS: &str = "127.0.77.9";
+    let server = Server::start(&["--no-auth", "--ami", "al2", "--no-default-instance"])?;
+    let instance = run_another(&server, ADDRESS)?;
+    let id = format!("http://{}/latest/meta-data/instance-id", server.address());
+    let own = format!("{instance} 200");
+    eventually("the instance to be served", || {
+        curl(&["--interface", ADDRESS, &id]).ok().filter(|answer| *answer == own)
+    })?;
+    ensure!(curl(&[&id]).is_ok_and(|answer| answer == " 000"), "the default instance answers");
+    Ok(())
 }

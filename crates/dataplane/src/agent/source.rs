@@ -18,11 +18,13 @@ use crate::table::{Served, Table, Update};
 pub(super) struct Source {
     store: Store,
     overrides: Overrides,
+    /// Whether an address that never was an instance's is answered as the default instance.
+    has_default: bool,
 }
 
 impl Source {
-    pub(super) fn new(store: Store, overrides: Overrides) -> Self {
-        Self { store, overrides }
+    pub(super) fn new(store: Store, overrides: Overrides, has_default: bool) -> Self {
+        Self { store, overrides, has_default }
     }
 
     /// Follows what concerns what is served, after `revision`.
@@ -92,6 +94,9 @@ impl Source {
     }
 
     fn default(&self) -> Result<Option<InstanceId>, StoreError> {
+        if !self.has_default {
+            return Ok(None);
+        }
         match self.store.read(&keys::default_instance()) {
             Err(StoreError::Unreadable(unreadable)) => {
                 report(&unreadable);

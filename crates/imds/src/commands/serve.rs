@@ -96,6 +96,7 @@ fn start(
         threads: plan.threads,
         token_keys: TokenKeys::Stored,
         key_storage: keys.unwrap_or_default(),
+        has_default: plan.has_default,
         events: plan.events,
         control: control.map(|listener| ControlSocket { listener, authentication }),
     };

@@ -36,6 +36,8 @@ pub(super) struct Plan {
     pub(super) state: StateLocation,
     pub(super) threads: NonZeroUsize,
     pub(super) policy: ResponsePolicy,
+    /// Whether addresses that are no instance's are the default instance's.
+    pub(super) has_default: bool,
     pub(super) launch: Launch,
     pub(super) network: Network,
     pub(super) sources: CredentialSources,
@@ -90,6 +92,7 @@ impl Plan {
             state: StateLocation::resolve(state.as_deref())?,
             threads: args.threads.or(settings.threads).unwrap_or_else(default_threads),
             policy,
+            has_default: !(args.no_default_instance || settings.no_default_instance),
             launch,
             network,
             sources,
