@@ -88,9 +88,9 @@ fn main() -> Result<(), Box<dyn Error>> {
         }
     }
     if has("--json") {
-        println!("{}", score.json())
+        println!("{}", score.json());
     } else {
-        score.print()
+        score.print();
     }
     Ok(())
 }

@@ -53,7 +53,7 @@ pub(crate) fn scan_within(
         let file = Snippet::file(bytes, Rc::clone(&job), scan_text);
         let lines = unread::lines(&file);
         let is_said = |f: &Finding| notice.span.contains(&f.span.start);
-        if !lines.iter().any(is_said) {
+        if language.is_some() || !lines.iter().any(is_said) {
             findings.push(notice);
         }
         findings.extend(lines);
