@@ -15,6 +15,7 @@ use crate::records::{
     AccessKey, AddressHolder, ClientToken, DefaultInstance, Image, Instance, KeyPair,
     LaunchTemplate, LaunchTemplateVersion, Tags, TokenKey,
 };
+use crate::source::Source;
 
 /// The key of one record of type `R`.
 #[derive(Debug)]
@@ -144,13 +145,13 @@ pub fn addresses() -> Prefix<AddressHolder> {
     Prefix::new(&["addresses"])
 }
 
-/// An address that was an instance's once. It is never deleted: until it is assigned again, its
-/// requests are nobody's, and not the default instance's.
-pub fn former_address(address: IpAddr) -> Key<AddressHolder> {
-    Key::new(&["former-addresses", &address.to_string()])
+/// An address, or a block of them, that was an instance's once. It is never deleted: until it is
+/// assigned again, its requests are nobody's, and not the default instance's.
+pub fn former_address(source: Source) -> Key<AddressHolder> {
+    Key::new(&["former-addresses", &source.to_string()])
 }
 
-/// All addresses that were an instance's once; some of them may be again.
+/// All addresses and blocks that were an instance's once; some of them may be again.
 pub fn former_addresses() -> Prefix<AddressHolder> {
     Prefix::new(&["former-addresses"])
 }

@@ -91,8 +91,8 @@ fn remember_addresses(
     record: &records::Instance,
 ) -> Transaction {
     let holder = AddressHolder { region: region.clone(), instance: id.clone() };
-    record.addresses().fold(transaction, |transaction, address| {
-        transaction.write(&keys::former_address(address), &holder)
+    record.sources().fold(transaction, |transaction, source| {
+        transaction.write(&keys::former_address(source), &holder)
     })
 }
 

@@ -26,6 +26,7 @@ pub mod overrides;
 mod random;
 mod record;
 pub mod records;
+pub mod source;
 pub mod store;
 pub mod sweep;
 pub mod token_key;
@@ -35,6 +36,7 @@ pub use applied::Applied;
 pub use imds_kv::{self, Revision};
 pub use network::Network;
 pub use overrides::Overrides;
+pub use source::Source;
 pub use store::{
     RecordSnapshot, Records, StateReader, Store, StoreError, Stored, Transaction, UnreadableRecord,
 };

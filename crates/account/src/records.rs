@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
+use crate::source::Source;
 use imds_core::block_device::BlockDevice;
 use imds_core::events::Events;
 use imds_core::ids::{KernelId, RamdiskId, ReservationId, SubnetId};
@@ -128,6 +129,12 @@ impl Instance {
                 .chain(blocks);
             ipv4.map(IpAddr::from).chain(interface.ipv6.iter().copied().map(IpAddr::from))
         })
+    }
+
+    /// All that its requests may come from.
+    pub fn sources(&self) -> impl Iterator<Item = Source> {
+        let blocks = self.interfaces.iter().flat_map(|interface| &interface.ipv6_prefixes);
+        self.addresses().map(Source::Address).chain(blocks.copied().map(Source::Block))
     }
 }
 

@@ -63,7 +63,7 @@ impl Due<'_> {
     /// How many keys its deletion writes: an instance has a record, tags, and addresses to remember.
     fn keys(&self) -> usize {
         match self {
-            Self::Instance(_, record) => 2 + record.addresses().count(),
+            Self::Instance(_, record) => 2 + record.sources().count(),
             Self::ClientToken(_) => 1,
         }
     }

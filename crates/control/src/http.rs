@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::body::{Bytes, Incoming};
-use hyper::header::{ALLOW, CONTENT_TYPE, HeaderValue, SERVER};
+use hyper::header::{ALLOW, CONTENT_TYPE, DATE, HeaderValue, SERVER};
 use hyper::http::request::Parts;
 use hyper::service::service_fn;
 use hyper::{Method, Request, StatusCode};
@@ -22,6 +22,7 @@ use tokio::time::timeout;
 use super::{Control, Reply};
 use imds_account::clock::unix_ms;
 use imds_account::sweep::sweep;
+use imds_core::time::HttpDate;
 
 /// The largest body: far more than user data in base64 and fifty tags need.
 const MAX_BODY: usize = 1 << 20;
@@ -94,6 +95,15 @@ async fn sweep_now_and_then(control: Arc<Control>) {
 }
 
 async fn route(control: Arc<Control>, request: Request<Incoming>) -> Response {
+    let mut response = operate(control, request).await;
+    let date = HttpDate::new(unix_ms() / 1000);
+    if let Ok(date) = HeaderValue::from_str(date.as_str()) {
+        response.headers_mut().insert(DATE, date);
+    }
+    response
+}
+
+async fn operate(control: Arc<Control>, request: Request<Incoming>) -> Response {
     match (request.uri().path(), request.method()) {
         (ADMINISTRATION, &Method::POST) => administer(control, request).await,
         (ADMINISTRATION, _) => {

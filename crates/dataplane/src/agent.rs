@@ -19,7 +19,7 @@ use imds_kv::{Changes, Closer, KvError, Revision, Watch};
 
 use crate::table::CurrentTable;
 use plan::Plan;
-use source::Source;
+use source::AccountSource;
 
 /// How long the agent waits after an error before it tries again.
 const PAUSE: Duration = Duration::from_millis(200);
@@ -56,7 +56,7 @@ impl Agent {
         overrides: Overrides,
         has_default: bool,
     ) -> Result<(Self, CurrentTable), AgentError> {
-        let source = Source::new(store, overrides, has_default);
+        let source = AccountSource::new(store, overrides, has_default);
         let (table, revision) = source.table()?;
         let current: CurrentTable = Arc::new(ArcSwap::from_pointee(table));
         let stop = Arc::new(Stop::default());
@@ -97,7 +97,7 @@ impl Stop {
 
 /// Follows the account.
 struct Follower {
-    source: Source,
+    source: AccountSource,
     current: CurrentTable,
 }
 
@@ -186,7 +186,7 @@ mod tests {
         let store = Store::in_memory();
         let [(first, place), (second, _)] = IDS.map(launched);
         store.commit(first).unwrap();
-        let source = Source::new(store.clone(), Overrides::default(), true);
+        let source = AccountSource::new(store.clone(), Overrides::default(), true);
         let (table, revision) = source.table().unwrap();
         assert_eq!(are_served(&table), [true, false]);
 

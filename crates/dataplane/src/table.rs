@@ -1,11 +1,12 @@
 //! Who is served: one immutable table, replaced whole, so that a request sees all of a change or none.
 
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
-use imds_account::Applied;
-use imds_core::network::Ipv4Cidr;
+use imds_account::{Applied, Source};
+use imds_core::network::{Ipv4Cidr, Ipv6Cidr};
 use imds_core::options::MetadataOptions;
 use imds_core::{Endpoint, Instance, InstanceId, Moment};
 
@@ -20,28 +21,32 @@ pub struct Table {
     /// Grows with each table that comes into force.
     generation: u64,
     instances: Shards<InstanceId, Served>,
-    /// By source address. `None` stands for an address that belongs, or once belonged, to an
-    /// instance that does not run: nobody answers it, least of all the default instance.
-    addresses: Shards<IpAddr, Option<Arc<Endpoint>>>,
+    /// `None` stands for a source that belongs, or once belonged, to an instance that does not run:
+    /// nobody answers it, least of all the default instance.
+    sources: Shards<Source, Option<Arc<Endpoint>>>,
+    /// The sizes of blocks among the sources; on EC2 all are of 80 bits.
+    block_prefixes: BTreeSet<u8>,
     default: Option<Arc<Endpoint>>,
 }
 
-/// An instance that is served, and the source addresses of its requests.
+/// An instance that is served, and the sources of its requests.
 #[derive(Clone)]
 pub(crate) struct Served {
     pub(crate) endpoint: Arc<Endpoint>,
-    pub(crate) addresses: Box<[IpAddr]>,
+    pub(crate) sources: Box<[Source]>,
 }
 
 impl Served {
-    /// An instance, and all addresses that its requests may come from.
+    /// An instance, and all that its requests may come from.
     pub(crate) fn new(instance: &Instance) -> Self {
         let addresses = instance.interfaces.iter().flat_map(|interface| {
             let blocks = interface.ipv4_prefixes.iter().copied().flat_map(Ipv4Cidr::addresses);
             let ipv4 = interface.ipv4.iter().map(|ipv4| ipv4.address).chain(blocks);
             ipv4.map(IpAddr::from).chain(interface.ipv6.iter().copied().map(IpAddr::from))
         });
-        Self { endpoint: Arc::new(Endpoint::new(instance)), addresses: addresses.collect() }
+        let blocks = instance.interfaces.iter().flat_map(|interface| &interface.ipv6_prefixes);
+        let sources = addresses.map(Source::Address).chain(blocks.copied().map(Source::Block));
+        Self { endpoint: Arc::new(Endpoint::new(instance)), sources: sources.collect() }
     }
 }
 
@@ -50,8 +55,8 @@ impl Served {
 pub(crate) struct Update {
     /// Instances that are served otherwise from now on, or not at all.
     pub(crate) instances: Vec<(InstanceId, Option<Served>)>,
-    /// Addresses that are or were an instance's. Unless one that runs has them, they are nobody's.
-    pub(crate) assigned: Vec<IpAddr>,
+    /// Sources that are or were an instance's. Unless one that runs has them, they are nobody's.
+    pub(crate) assigned: Vec<Source>,
     /// Who is the default from now on.
     pub(crate) default: Option<InstanceId>,
 }
@@ -75,30 +80,36 @@ impl Table {
     /// The table after `update`.
     pub(crate) fn updated(&self, update: Update) -> Self {
         let mut instances = self.instances.clone();
-        let mut addresses = self.addresses.clone();
+        let mut sources = self.sources.clone();
         // Those that go first: an address may move from one instance to another.
         for (id, _) in &update.instances {
-            for address in instances.remove(id).iter().flat_map(|before: &Served| &before.addresses)
-            {
-                addresses.insert(*address, None);
+            for source in instances.remove(id).iter().flat_map(|before: &Served| &before.sources) {
+                sources.insert(*source, None);
             }
         }
+        let mut block_prefixes = self.block_prefixes.clone();
+        let mut note = |source: &Source| {
+            if let Source::Block(block) = source {
+                block_prefixes.insert(block.prefix());
+            }
+        };
         for (id, served) in update.instances {
             let Some(served) = served else { continue };
-            let endpoint = &served.endpoint;
-            for address in &served.addresses {
-                addresses.insert(*address, Some(Arc::clone(endpoint)));
+            for source in &served.sources {
+                note(source);
+                sources.insert(*source, Some(Arc::clone(&served.endpoint)));
             }
             instances.insert(id, served);
         }
-        for address in update.assigned {
-            if addresses.get(&address).is_none() {
-                addresses.insert(address, None);
+        for source in update.assigned {
+            note(&source);
+            if sources.get(&source).is_none() {
+                sources.insert(source, None);
             }
         }
         let default = update.default.as_ref().and_then(|id| instances.get(id));
         let default = default.map(|served| Arc::clone(&served.endpoint));
-        Self { generation: self.generation + 1, instances, addresses, default }
+        Self { generation: self.generation + 1, instances, sources, block_prefixes, default }
     }
 
     /// The same table, made anew to take the place of `other`.
@@ -112,13 +123,23 @@ impl Table {
         let source = source.to_canonical();
         let endpoint = match target {
             Target::Instance(id) => self.instance(id),
-            Target::BySource => match self.addresses.get(&source) {
+            Target::BySource => match self.holder(source) {
                 Some(holder) => holder.as_ref(),
                 None => self.default.as_ref(),
             },
         };
         // The IPv6 endpoint comes and goes with its option.
         endpoint.filter(|found| source.is_ipv4() || found.options().http_protocol_ipv6.is_enabled())
+    }
+
+    /// Whose `address` is; `None` where it never was an instance's.
+    fn holder(&self, address: IpAddr) -> Option<&Option<Arc<Endpoint>>> {
+        self.sources.get(&Source::Address(address)).or_else(|| {
+            let IpAddr::V6(address) = address else { return None };
+            let blocks = self.block_prefixes.iter().rev();
+            let mut blocks = blocks.map(|&prefix| Ipv6Cidr::around(address, prefix));
+            blocks.find_map(|block| self.sources.get(&Source::Block(block)))
+        })
     }
 
     /// The endpoint of an instance; `None` while it is not served.
@@ -151,14 +172,15 @@ impl Applied for AppliedTable {
 #[cfg(test)]
 mod tests {
     use imds_core::Launch;
+    use imds_core::options::{Preferences, Switch};
 
     use super::*;
 
-    fn served(id: &str, addresses: &[IpAddr]) -> (InstanceId, Option<Served>) {
+    fn served(id: &str, sources: &[Source]) -> (InstanceId, Option<Served>) {
         let launch = Launch { instance_id: id.parse().ok(), ..Launch::default() };
         let endpoint = Arc::new(Endpoint::new(&launch.resolve().unwrap()));
         let id = endpoint.instance_id().clone();
-        (id, Some(Served { endpoint, addresses: addresses.into() }))
+        (id, Some(Served { endpoint, sources: sources.into() }))
     }
 
     fn found<'a>(table: &'a Table, target: &Target, source: &str) -> Option<&'a str> {
@@ -235,7 +257,7 @@ mod tests {
         let id: InstanceId = "i-11111111".parse().unwrap();
         let update =
             |instances, assigned| Update { instances, assigned, default: Some(default.clone()) };
-        let at = || served("i-11111111", &[stopped]);
+        let at = || served("i-11111111", &[Source::Address(stopped)]);
         let found = |table: &Table, source: IpAddr| {
             let endpoint = table.find(&Target::BySource, source)?;
             Some(endpoint.instance_id().to_string())
@@ -243,17 +265,53 @@ mod tests {
         let (default_id, this) = (Some("i-33333333".to_owned()), Some("i-11111111".to_owned()));
 
         let instances = vec![served("i-33333333", &[]), at()];
-        let table = Table::default().updated(update(instances, vec![stopped, swept]));
+        let table = Table::default().updated(update(
+            instances,
+            vec![stopped, swept].into_iter().map(Source::Address).collect(),
+        ));
         assert_eq!(found(&table, stopped), this);
         assert_eq!(found(&table, swept), None, "of an instance that is forgotten");
         assert_eq!(found(&table, never), default_id);
-        let table = table.updated(update(vec![(id.clone(), None)], vec![stopped]));
+        let table = table.updated(update(vec![(id.clone(), None)], vec![Source::Address(stopped)]));
         assert_eq!(found(&table, stopped), None, "it does not run");
         let table = table.updated(update(vec![at()], vec![]));
         assert_eq!(found(&table, stopped), this, "it runs again");
-        let again = vec![(id, None), served("i-22222222", &[stopped])];
-        let table = table.updated(update(again, vec![stopped]));
+        let again = vec![(id, None), served("i-22222222", &[Source::Address(stopped)])];
+        let table = table.updated(update(again, vec![Source::Address(stopped)]));
         assert_eq!(found(&table, stopped), Some("i-22222222".to_owned()), "assigned again");
         assert_eq!(found(&table, never), default_id);
+    }
+
+    #[test]
+    fn a_block_is_its_instances_with_all_its_addresses() {
+        let [one, default] = ["i-11111111", "i-33333333"];
+        let over_ipv6 = |id: &str, sources: &[Source]| {
+            let ipv6 = Some(Switch::Enabled);
+            let launch = Launch {
+                instance_id: id.parse().ok(),
+                instance_type: "t3.micro".parse().ok(),
+                options: Preferences { http_protocol_ipv6: ipv6, ..Preferences::default() },
+                ..Launch::default()
+            };
+            let endpoint = Arc::new(Endpoint::new(&launch.resolve().unwrap()));
+            (endpoint.instance_id().clone(), Some(Served { endpoint, sources: sources.into() }))
+        };
+        let block = "2001:db8:0:0:1::/80".parse().unwrap();
+        let (inside, outside) = ("2001:db8:0:0:1::9", "2001:db8:0:0:2::9");
+        let update =
+            |instances| Update { instances, default: default.parse().ok(), ..Update::default() };
+        let instances = vec![over_ipv6(one, &[block]), over_ipv6(default, &[])];
+        let table = Table::default().updated(update(instances));
+        assert_eq!(found(&table, &Target::BySource, inside), Some(one));
+        assert_eq!(found(&table, &Target::BySource, outside), Some(default));
+        let table = table.updated(update(vec![(one.parse().unwrap(), None)]));
+        assert_eq!(found(&table, &Target::BySource, inside), None, "it does not run");
+        let table = Table::default().updated(Update {
+            instances: vec![over_ipv6(default, &[])],
+            assigned: vec![block],
+            default: default.parse().ok(),
+        });
+        assert_eq!(found(&table, &Target::BySource, inside), None, "it is forgotten");
+        assert_eq!(found(&table, &Target::BySource, outside), Some(default));
     }
 }

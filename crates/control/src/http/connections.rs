@@ -51,6 +51,8 @@ where
             };
             let mut http = http1::Builder::new();
             http.timer(TokioTimer::new()).header_read_timeout(PATIENCE);
+            // Written by `route`: hyper's own date is for clocks between 1970 and 9999 only.
+            http.auto_date_header(false);
             let connection = http.serve_connection(TokioIo::new(stream), service.clone());
             let connection = graceful.watch(connection);
             tokio::spawn(async move {

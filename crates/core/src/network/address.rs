@@ -18,7 +18,7 @@ pub struct Ipv4Cidr {
 }
 
 /// A block of IPv6 addresses.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct Ipv6Cidr {
     address: Ipv6Addr,
     prefix: u8,

@@ -1,9 +1,8 @@
 //! What a change means for who is served; pure.
 
 use std::collections::BTreeSet;
-use std::net::IpAddr;
 
-use imds_account::keys;
+use imds_account::{Source, keys};
 use imds_core::InstanceId;
 use imds_core::placement::Region;
 use imds_kv::Changes;
@@ -14,7 +13,7 @@ pub(super) struct Plan {
     /// Instances of which something was changed.
     pub(super) instances: BTreeSet<(Region, InstanceId)>,
     /// Addresses that were assigned or released.
-    pub(super) addresses: BTreeSet<IpAddr>,
+    pub(super) addresses: BTreeSet<Source>,
     /// Whether another instance may be the default.
     pub(super) default: bool,
 }
@@ -60,7 +59,7 @@ mod tests {
             "tags/eu-west-1/i-22222222",
             "tags/us-east-1/vpc-33333333",
             "addresses/172.31.0.4",
-            "former-addresses/2001:db8::4",
+            "former-addresses/2001:db8:0:0:1::/80",
         ];
         let all = keys.iter().fold(Transaction::new(), |all, key| all.put(*key, ""));
         let revision = store.commit(all).unwrap();
@@ -71,7 +70,8 @@ mod tests {
         };
         let place = |region: &str, id: &str| (region.parse().unwrap(), id.parse().unwrap());
         let instances = [place("us-east-1", "i-11111111"), place("eu-west-1", "i-22222222")];
-        let addresses = ["172.31.0.4", "2001:db8::4"].map(|address| address.parse().unwrap());
+        let addresses =
+            ["172.31.0.4", "2001:db8:0:0:1::/80"].map(|address| address.parse().unwrap());
         assert_eq!(
             plan(Revision::ZERO),
             Plan { instances: instances.into(), addresses: addresses.into(), default: false }

@@ -1,11 +1,10 @@
 //! From the account to what is served.
 
 use std::collections::BTreeMap;
-use std::net::IpAddr;
 
 use imds_account::records::{self, Lifecycle, Tags};
 use imds_account::store::UnreadableRecord;
-use imds_account::{Overrides, Store, StoreError, instance, keys};
+use imds_account::{Overrides, Source, Store, StoreError, instance, keys};
 use imds_core::InstanceId;
 use imds_core::instance::SshSigner;
 use imds_core::placement::Region;
@@ -15,14 +14,14 @@ use super::plan::{self, Plan};
 use crate::table::{Served, Table, Update};
 
 /// An account, and what the operator sets beside it.
-pub(super) struct Source {
+pub(super) struct AccountSource {
     store: Store,
     overrides: Overrides,
     /// Whether an address that never was an instance's is answered as the default instance.
     has_default: bool,
 }
 
-impl Source {
+impl AccountSource {
     pub(super) fn new(store: Store, overrides: Overrides, has_default: bool) -> Self {
         Self { store, overrides, has_default }
     }
@@ -62,7 +61,7 @@ impl Source {
             let served = self.served(&region, &id, &stored.record, &tags)?;
             if served.is_none() {
                 // An earlier release did not remember the addresses of what it terminated.
-                assigned.extend(stored.record.addresses());
+                assigned.extend(stored.record.sources());
             }
             instances.push((id, served));
         }
@@ -87,10 +86,10 @@ impl Source {
     }
 
     /// All addresses that are or were an instance's.
-    fn assigned(&self) -> Result<Vec<IpAddr>, StoreError> {
+    fn assigned(&self) -> Result<Vec<Source>, StoreError> {
         let mut names = self.store.names(&keys::addresses())?;
         names.extend(self.store.names(&keys::former_addresses())?);
-        Ok(names.iter().filter_map(|address| address.parse().ok()).collect())
+        Ok(names.iter().filter_map(|name| name.parse().ok()).collect())
     }
 
     fn default(&self) -> Result<Option<InstanceId>, StoreError> {
