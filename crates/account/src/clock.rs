@@ -1,7 +1,9 @@
 //! The one place that asks what time it is.
 
 use std::cell::Cell;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::sync::LazyLock;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use imds_core::Moment;
 
@@ -19,9 +21,14 @@ impl Clock {
 
     /// The present moment; no two are alike.
     pub fn now(&self) -> Moment {
+        static STEADY: SteadyClock = SteadyClock::new();
+        static START: LazyLock<Instant> = LazyLock::new(Instant::now);
+
         let serial = self.serial.get().wrapping_add(1);
         self.serial.set(serial);
-        Moment { unix_ms: unix_ms(), serial }
+        let unix_ms = unix_ms();
+        let running_ms = u64::try_from(START.elapsed().as_millis()).unwrap_or(u64::MAX);
+        Moment { unix_ms, steady_ms: STEADY.now(unix_ms, running_ms), serial }
     }
 }
 
@@ -30,4 +37,46 @@ impl Clock {
 pub fn unix_ms() -> u64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     since.as_secs() * 1000 + u64::from(since.subsec_millis())
+}
+
+/// A time of day that goes on where the machine's clock is set back. All threads have the same.
+struct SteadyClock {
+    /// How far the time of day was ever ahead of the time since the start, in milliseconds. Written only
+    /// when that grows, so that threads do not wait for each other.
+    ahead_ms: AtomicU64,
+}
+
+impl SteadyClock {
+    const fn new() -> Self {
+        Self { ahead_ms: AtomicU64::new(0) }
+    }
+
+    fn now(&self, unix_ms: u64, running_ms: u64) -> u64 {
+        let ahead = unix_ms.saturating_sub(running_ms);
+        let most = self.ahead_ms.load(Ordering::Relaxed);
+        let most = if ahead > most {
+            self.ahead_ms.fetch_max(ahead, Ordering::Relaxed).max(ahead)
+        } else {
+            most
+        };
+        running_ms.saturating_add(most)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clock_that_is_set_back_changes_nothing_and_one_set_forward_is_followed() {
+        const DAY: u64 = 86_400_000;
+        let clock = SteadyClock::new();
+        assert_eq!(clock.now(DAY, 0), DAY);
+        assert_eq!(clock.now(DAY + 5, 5), DAY + 5);
+        assert_eq!(clock.now(0, 1_000), DAY + 1_000, "set back");
+        assert_eq!(clock.now(7, 2_000), DAY + 2_000);
+        assert_eq!(clock.now(3 * DAY, 3_000), 3 * DAY, "set forward");
+        assert_eq!(clock.now(2 * DAY, 4_000), 3 * DAY + 1_000);
+        assert_eq!(clock.now(u64::MAX, u64::MAX), u64::MAX);
+    }
 }

@@ -276,7 +276,7 @@ mod tests {
     /// Every path below `latest` but `user-data`, with its value.
     fn metadata(instance: &Instance) -> Vec<(String, Vec<u8>)> {
         let (endpoint, mut all) = (Endpoint::new(instance), Vec::new());
-        let now = Moment { unix_ms: 1_753_000_000_000, serial: 0 };
+        let now = Moment { unix_ms: 1_753_000_000_000, steady_ms: 1_753_000_000_000, serial: 0 };
         let value = |path: &str| endpoint.tree().find(path, now).unwrap().body.into_owned();
         let mut directories = ["latest/dynamic", "latest/meta-data"].map(str::to_owned).to_vec();
         while let Some(directory) = directories.pop() {

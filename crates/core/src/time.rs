@@ -8,6 +8,8 @@ use jiff::fmt::strtime;
 pub struct Moment {
     /// Milliseconds since 1970-01-01T00:00:00Z.
     pub unix_ms: u64,
+    /// The same by a clock that is never set back while the service runs: what tokens live by.
+    pub steady_ms: u64,
     /// A number no other request to the same [`Keyring`](crate::Keyring) has had at this
     /// millisecond: what makes two tokens of one instant differ.
     pub serial: u64,

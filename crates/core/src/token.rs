@@ -92,7 +92,7 @@ impl Keyring {
         now: Moment,
     ) -> Token {
         let key = &self.newest;
-        let expires_ms = now.unix_ms + u64::from(ttl_seconds) * 1000;
+        let expires_ms = now.steady_ms.saturating_add(u64::from(ttl_seconds) * 1000);
         let mut raw = [0; RAW_LENGTH];
         raw[..4].copy_from_slice(&header(front_end));
         raw[4] = key.id;
@@ -127,8 +127,10 @@ impl Keyring {
         }
         let mut expires_ms = [0; 8];
         expires_ms[2..].copy_from_slice(&signed[5..11]);
-        let left_ms = u64::from_be_bytes(expires_ms).checked_sub(now.unix_ms)?;
-        u32::try_from(left_ms.div_ceil(1000)).ok().filter(|&seconds| seconds > 0)
+        let left_ms = u64::from_be_bytes(expires_ms).checked_sub(now.steady_ms)?;
+        // More than any token gets: it was minted before the clock was set back and the service started.
+        let possible = 1..=MAX_TTL_SECONDS;
+        u32::try_from(left_ms.div_ceil(1000)).ok().filter(|seconds| possible.contains(seconds))
     }
 
     /// 13 bytes that look random and belong to this moment alone.
@@ -154,7 +156,8 @@ mod tests {
 
     use super::*;
 
-    const NOW: Moment = Moment { unix_ms: 1_700_000_000_123, serial: 7 };
+    const NOW: Moment =
+        Moment { unix_ms: 1_700_000_000_123, steady_ms: 1_700_000_000_123, serial: 7 };
 
     fn keyring(seed: u8) -> Keyring {
         Keyring::new(Key::new(1, &[seed; KEY_LENGTH]), vec![])
@@ -165,7 +168,7 @@ mod tests {
     }
 
     fn later(ms: u64) -> Moment {
-        Moment { unix_ms: NOW.unix_ms + ms, ..NOW }
+        Moment { steady_ms: NOW.steady_ms + ms, ..NOW }
     }
 
     #[test]
@@ -187,6 +190,20 @@ mod tests {
         assert_eq!(left(4999), Some(1));
         assert_eq!(left(5000), None);
         assert_eq!(left(1_000_000_000), None);
+    }
+
+    #[test]
+    fn the_time_of_day_does_not_matter_and_none_has_more_than_six_hours() {
+        let keyring = keyring(1);
+        let token = keyring.mint(&instance(), FrontEnd::Nitro, 60, NOW);
+        let left = |now| keyring.check(&instance(), token.as_bytes(), now);
+        assert_eq!(left(Moment { unix_ms: 0, ..later(30_000) }), Some(30));
+        assert_eq!(left(Moment { unix_ms: 0, ..later(60_000) }), None);
+        let earlier = |seconds: u64| Moment { steady_ms: NOW.steady_ms - seconds * 1000, ..NOW };
+        assert_eq!(left(earlier(21_540)), Some(MAX_TTL_SECONDS));
+        assert_eq!(left(earlier(21_541)), None);
+        let last = Moment { steady_ms: u64::MAX, ..NOW };
+        let _ = keyring.mint(&instance(), FrontEnd::Nitro, MAX_TTL_SECONDS, last);
     }
 
     #[test]

@@ -13,7 +13,7 @@ use imds_core::token::{KEY_LENGTH, Key};
 use imds_core::wire::{Connection, KeepAlive};
 use imds_core::{Endpoint, Keyring, Launch, Moment, Switch, respond};
 
-const NOW: Moment = Moment { unix_ms: 1_753_862_400_000, serial: 1 };
+const NOW: Moment = Moment { unix_ms: 1_753_862_400_000, steady_ms: 1_753_862_400_000, serial: 1 };
 
 #[test]
 fn usual_requests_do_not_allocate() {

@@ -9,7 +9,7 @@ use imds_core::token::{KEY_LENGTH, Key};
 use imds_core::wire::Connection;
 use imds_core::{Endpoint, HttpTokens, Keyring, Launch, Moment, Request, Response, respond};
 
-const NOW: Moment = Moment { unix_ms: 1_750_000_000_000, serial: 0 };
+const NOW: Moment = Moment { unix_ms: 1_750_000_000_000, steady_ms: 1_750_000_000_000, serial: 0 };
 
 fn endpoint(http_tokens: HttpTokens) -> Endpoint {
     let mut launch = Launch::default();

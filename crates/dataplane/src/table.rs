@@ -163,7 +163,8 @@ impl Applied for AppliedTable {
 
     fn has_role(&self, instance: &InstanceId, role: &str, now: u64) -> Option<bool> {
         let path = format!("latest/meta-data/iam/security-credentials/{role}");
-        let now = Moment { unix_ms: now.saturating_mul(1000), serial: 0 };
+        let now = now.saturating_mul(1000);
+        let now = Moment { unix_ms: now, steady_ms: now, serial: 0 };
         let table = self.0.load();
         table.instance(instance).map(|endpoint| endpoint.tree().find(&path, now).is_some())
     }

@@ -184,7 +184,7 @@ mod tests {
         while signer.is_working() {
             thread::yield_now();
         }
-        let now = imds_core::Moment { unix_ms: 0, serial: 0 };
+        let now = imds_core::Moment { unix_ms: 0, steady_ms: 0, serial: 0 };
         let path = format!("latest/dynamic/instance-identity/{}", Proof::Pkcs7);
         let found = endpoint.tree().find(&path, now).expect("the path is always there");
         (!found.pending).then(|| found.body.into_owned())

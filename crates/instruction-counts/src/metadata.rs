@@ -8,7 +8,7 @@ use imds_core::{Endpoint, Keyring, Launch, Moment, respond};
 
 use crate::count;
 
-const NOW: Moment = Moment { unix_ms: 1_753_862_400_000, serial: 1 };
+const NOW: Moment = Moment { unix_ms: 1_753_862_400_000, steady_ms: 1_753_862_400_000, serial: 1 };
 
 /// `GET` of the instance id with a token, as the AWS SDK for Go sends it.
 pub(crate) fn get() {

@@ -42,7 +42,8 @@ pub(crate) fn check(bytes: &[u8]) {
     let is_head = bytes.trim_ascii_start().starts_with(b"HEAD ");
     for endpoint in &*INSTANCES {
         for policy in [KeepAlive::Ec2, KeepAlive::Http] {
-            let now = Moment { unix_ms: 1_753_862_400_000, serial: 1 };
+            let now =
+                Moment { unix_ms: 1_753_862_400_000, steady_ms: 1_753_862_400_000, serial: 1 };
             if let Some(response) = exchange(endpoint, &keyring, policy, bytes, now) {
                 assert_well_formed(&response, is_head);
             }

@@ -13,7 +13,8 @@ use imds_core::token::{KEY_LENGTH, Key};
 use imds_core::{Endpoint, FrontEnd, HttpTokens, Instance, Keyring, Launch, Moment, Switch};
 
 /// Wed, 30 Jul 2025 08:00:00 GMT.
-pub(crate) const NOW: Moment = Moment { unix_ms: 1_753_862_400_000, serial: 1 };
+pub(crate) const NOW: Moment =
+    Moment { unix_ms: 1_753_862_400_000, steady_ms: 1_753_862_400_000, serial: 1 };
 
 /// Fri, 09 Jun 2023 08:57:07 GMT.
 const LAUNCHED_AT: u64 = 1_686_301_027;
@@ -132,14 +133,19 @@ pub(crate) fn keyring(seed: u8) -> Keyring {
     Keyring::new(Key::new(1, &[seed; KEY_LENGTH]), vec![])
 }
 
+/// That millisecond by every clock.
+pub(crate) fn at(ms: u64) -> Moment {
+    Moment { unix_ms: ms, steady_ms: ms, ..NOW }
+}
+
 /// `NOW`, and so many seconds.
 pub(crate) fn later(seconds: u64) -> Moment {
-    Moment { unix_ms: NOW.unix_ms + seconds * 1000, ..NOW }
+    at(NOW.unix_ms + seconds * 1000)
 }
 
 /// A token of six hours that has 21575 seconds left, as one in a capture had.
 pub(crate) fn token(keyring: &Keyring, endpoint: &Endpoint) -> String {
-    let minted_at = Moment { unix_ms: NOW.unix_ms - 25_000, ..NOW };
+    let minted_at = at(NOW.unix_ms - 25_000);
     let token = keyring.mint(endpoint.instance_id(), endpoint.front_end(), 21_600, minted_at);
     String::from_utf8(token.as_bytes().to_vec()).unwrap()
 }

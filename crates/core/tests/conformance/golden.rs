@@ -100,7 +100,7 @@ fn check(front_end: FrontEnd) {
 fn with_tokens(text: &str, endpoint: &Endpoint, keyring: &Keyring) -> String {
     let other = fixture::instance(endpoint.front_end(), "");
     let other = imds_core::Instance { id: "i-0fedcba9876543210".parse().unwrap(), ..other };
-    let expired = imds_core::Moment { unix_ms: NOW.unix_ms - 5_000, ..NOW };
+    let expired = crate::fixture::at(NOW.unix_ms - 5_000);
     let expired = keyring.mint(endpoint.instance_id(), endpoint.front_end(), 5, expired);
     text.replace("{token}", &fixture::token(keyring, endpoint))
         .replace("{expired}", std::str::from_utf8(expired.as_bytes()).unwrap())
