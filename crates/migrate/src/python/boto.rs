@@ -139,7 +139,7 @@ fn rewrite(
                     )
                     && !is_docstring(*n)
             })
-            .unwrap_or(statement);
+            .map_or(statement, with_comment);
         if snippet.line_start(first.start_byte()).is_none() {
             return Err("there is no line to put a function on");
         }
@@ -160,6 +160,20 @@ fn subscripts<'t>(call: Node<'t>, source: &[u8]) -> Option<(Node<'t>, String)> {
     }
     let path = keys.join("/");
     LEAVES.contains(&path.as_str()).then(|| (expression, format!("\"meta-data/{path}\"")))
+}
+
+/// The first line of the comment that stands right above `statement`, unless the file begins with it:
+/// that one may be a `#!` line or name the encoding.
+fn with_comment(statement: Node<'_>) -> Node<'_> {
+    let mut first = statement;
+    while let Some(above) = first.prev_sibling().filter(|n| {
+        n.kind() == "comment"
+            && n.start_position().column == 0
+            && n.end_position().row + 1 == first.start_position().row
+    }) {
+        first = above;
+    }
+    if first.prev_sibling().is_some() { first } else { statement }
 }
 
 fn is_docstring(node: Node<'_>) -> bool {
