@@ -1,11 +1,10 @@
 #!/usr/bin/env python
 # -*- coding: utf-8 -*-
-import json
+import sys
 from boto.utils import get_instance_metadata  # boto 2
 
-# Where the report is written.
-# The folder exists on every machine.
-TARGET = "/var/tmp/report.json"
+# What stands before the name.
+# It ends with a space.
+TITLE = "runs on "
 
-with open(TARGET, "w") as report:
-    json.dump({"id": get_instance_metadata()["instance-id"]}, report)
+sys.stdout.write(TITLE + get_instance_metadata()["instance-id"] + "\n")

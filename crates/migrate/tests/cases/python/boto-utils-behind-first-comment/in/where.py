@@ -3,3 +3,6 @@
 def where():
     from boto.utils import get_instance_metadata
     return get_instance_metadata()["placement"]["availability-zone"]
+
+
+print(where())

@@ -27,3 +27,6 @@ def _imds_get(path, *missing):
 def where():
     from boto.utils import get_instance_metadata
     return _imds_get("meta-data/placement/availability-zone")
+
+
+print(where())
