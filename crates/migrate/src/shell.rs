@@ -267,11 +267,14 @@ fn fetch(
     snippet: &Snippet<'_>,
 ) -> Vec<Edit> {
     let of = |fetcher| requests.iter().find(|r| r.fetcher == fetcher);
-    let commands: Vec<String> = [Fetcher::Curl, Fetcher::Wget]
+    let mut commands: Vec<String> = [Fetcher::Curl, Fetcher::Wget]
         .into_iter()
         .filter_map(of)
         .map(|r| r.fetcher.token(&r.again, &r.endpoint, &r.network))
         .collect();
+    if of(Fetcher::Curl).is_none() {
+        commands.extend(of(Fetcher::Wget).and_then(|r| curl_after_wget(r)));
+    }
     let token = format!("{variable}=$({}) || true", commands.join(" || "));
     match place.join {
         Join::And => vec![Edit::insert(place.at, format!("{{ {token}; }} && "))],
@@ -286,6 +289,15 @@ fn fetch(
             vec![Edit::insert(place.at, text)]
         }
     }
+}
+
+/// The token by curl where wget has no `--method`: it came with 1.15, and Amazon Linux 2 has 1.14.
+///
+/// Its time is limited, so that a script outside EC2 does not wait long a second time.
+fn curl_after_wget(request: &Request<'_>) -> Option<String> {
+    let curl = format!("{}curl", request.again.strip_suffix("wget")?);
+    let direct = if request.network.contains("--no-proxy") { " --noproxy \"*\"" } else { "" };
+    Some(Fetcher::Curl.token(&curl, &request.endpoint, &format!(" -m 5{direct}")))
 }
 
 /// What to write by hand.

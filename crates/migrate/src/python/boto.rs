@@ -27,28 +27,30 @@ const LEAVES: [&str; 14] = [
     "profile",
 ];
 
-/// Put once before the first statement that needs it. What is not there is a `KeyError`, as in boto's
-/// tables; missing user data is an empty text there.
+/// Put once before the first statement that needs it. As in boto, no proxy of the environment is used,
+/// Python 2 gets bytes, what is not there is a `KeyError`, and missing user data is an empty text.
 const READER: &str = r#"def _imds_get(path, *missing):
-    """Reads instance metadata with a session token (IMDSv2)."""
+    """Reads instance metadata with a session token (IMDSv2), past any proxy."""
     try:
-        from urllib.error import HTTPError
-        from urllib.request import Request, urlopen
+        from urllib import request
     except ImportError:
-        from urllib2 import HTTPError, Request, urlopen
+        import urllib2 as request
+    direct = request.build_opener(request.ProxyHandler({}))
     base = "http://169.254.169.254/latest/"
-    ask = Request(base + "api/token", headers={"X-aws-ec2-metadata-token-ttl-seconds": "21600"})
+    lifetime = {"X-aws-ec2-metadata-token-ttl-seconds": "21600"}
+    ask = request.Request(base + "api/token", headers=lifetime)
     ask.get_method = lambda: "PUT"
-    token = urlopen(ask, timeout=5).read().decode()
-    ask = Request(base + path, headers={"X-aws-ec2-metadata-token": token})
+    token = direct.open(ask, timeout=5).read().decode()
+    ask = request.Request(base + path, headers={"X-aws-ec2-metadata-token": token})
     try:
-        return urlopen(ask, timeout=5).read().decode()
-    except HTTPError as error:
+        value = direct.open(ask, timeout=5).read()
+    except request.HTTPError as error:
         if error.code != 404:
             raise
         if not missing:
             raise KeyError(path)
         return missing[0]
+    return value if isinstance(value, str) else value.decode()
 
 
 "#;
@@ -137,7 +139,7 @@ fn rewrite(
                     )
                     && !is_docstring(*n)
             })
-            .unwrap_or(statement);
+            .map_or(statement, with_comment);
         if snippet.line_start(first.start_byte()).is_none() {
             return Err("there is no line to put a function on");
         }
@@ -158,6 +160,20 @@ fn subscripts<'t>(call: Node<'t>, source: &[u8]) -> Option<(Node<'t>, String)> {
     }
     let path = keys.join("/");
     LEAVES.contains(&path.as_str()).then(|| (expression, format!("\"meta-data/{path}\"")))
+}
+
+/// The first line of the comment that stands right above `statement`, unless the file begins with it:
+/// that one may be a `#!` line or name the encoding.
+fn with_comment(statement: Node<'_>) -> Node<'_> {
+    let mut first = statement;
+    while let Some(above) = first.prev_sibling().filter(|n| {
+        n.kind() == "comment"
+            && n.start_position().column == 0
+            && n.end_position().row + 1 == first.start_position().row
+    }) {
+        first = above;
+    }
+    if first.prev_sibling().is_some() { first } else { statement }
 }
 
 fn is_docstring(node: Node<'_>) -> bool {
