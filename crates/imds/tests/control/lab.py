@@ -114,8 +114,11 @@ def token(source=None):
 
 
 def metadata(path, source=None):
-    """A value of the metadata, asked for with a token; `None` where there is none."""
-    headers = {"X-aws-ec2-metadata-token": token(source)}
-    status, text = ask("GET", f"/latest/meta-data/{path}", headers, source)
+    """A value of the metadata, asked for with a token; `None` where there is none, or nobody answers."""
+    try:
+        headers = {"X-aws-ec2-metadata-token": token(source)}
+        status, text = ask("GET", f"/latest/meta-data/{path}", headers, source)
+    except ConnectionError:
+        return None
     assert status in (200, 404), (status, text)
     return text if status == 200 else None
