@@ -6,7 +6,6 @@
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
-use crate::source::Source;
 use imds_core::block_device::BlockDevice;
 use imds_core::events::Events;
 use imds_core::ids::{KernelId, RamdiskId, ReservationId, SubnetId};
@@ -18,6 +17,8 @@ use imds_core::{AccountId, ImageId, InstanceId, InstanceType};
 use imds_identity::ssh_signer::SshSigner;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+
+use crate::source::Source;
 
 pub use crate::record::{FormError, Record, RecordError, decode, encode};
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use imds_account::{Applied, Source};
-use imds_core::network::{Ipv4Cidr, Ipv6Cidr};
+use imds_core::network::Ipv6Cidr;
 use imds_core::options::MetadataOptions;
 use imds_core::{Endpoint, Instance, InstanceId, Moment};
 
@@ -37,15 +37,7 @@ pub(crate) struct Served {
 }
 
 impl Served {
-    /// An instance, and all that its requests may come from.
-    pub(crate) fn new(instance: &Instance) -> Self {
-        let addresses = instance.interfaces.iter().flat_map(|interface| {
-            let blocks = interface.ipv4_prefixes.iter().copied().flat_map(Ipv4Cidr::addresses);
-            let ipv4 = interface.ipv4.iter().map(|ipv4| ipv4.address).chain(blocks);
-            ipv4.map(IpAddr::from).chain(interface.ipv6.iter().copied().map(IpAddr::from))
-        });
-        let blocks = instance.interfaces.iter().flat_map(|interface| &interface.ipv6_prefixes);
-        let sources = addresses.map(Source::Address).chain(blocks.copied().map(Source::Block));
+    pub(crate) fn new(instance: &Instance, sources: impl Iterator<Item = Source>) -> Self {
         Self { endpoint: Arc::new(Endpoint::new(instance)), sources: sources.collect() }
     }
 }

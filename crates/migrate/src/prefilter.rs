@@ -8,12 +8,11 @@ use aho_corasick::{AhoCorasick, MatchKind};
 use crate::language::{self, Language};
 use crate::library;
 
-/// Texts without one of which a file is not parsed, in the spellings that mean something.
+/// Texts without one of which a file holds no request, in the spellings that mean something.
 ///
 /// A search that heeds case is several times faster than one that does not, and fastest if the
 /// first four bytes of each text are rare; so some words have lost their first letters.
-/// The first [`REQUESTS`] are about requests, the others about settings that launch instances.
-const NEEDLES: [&str; 58] = [
+const REQUEST: [&str; 13] = [
     // The service, and its tree under an address from elsewhere.
     "169.254.169.254",
     "fd00:ec2::254",
@@ -30,7 +29,11 @@ const NEEDLES: [&str; 58] = [
     "nce_metadata",
     "nce_userdata",
     "nce_identity",
-    // Terraform, Packer, CDK, Pulumi
+];
+
+/// Texts without one of which a file that is no program holds no settings that launch instances.
+const SETTINGS: [&str; 36] = [
+    // Terraform, Packer
     "aws_instance",
     "aws_launch_template",
     "aws_launch_configuration",
@@ -41,15 +44,6 @@ const NEEDLES: [&str; 58] = [
     "gebuilder_infra", // aws_imagebuilder_infrastructure_configuration
     "aws:ec2",
     "aws:autoscaling",
-    "aws-cdk",
-    "aws_cdk",
-    "s.awscdk", // software.amazon.awscdk
-    "mazon.CDK",
-    "lumi/aws",
-    "lumi_aws",
-    "lumi-aws",
-    "lumi.aws",
-    "lumi.Aws",
     "modules/ec2-instance",
     "modules/autoscaling",
     "ttpTokens",
@@ -66,7 +60,7 @@ const NEEDLES: [&str; 58] = [
     "AWSNodeTemplate",
     "eksctl.io",
     "kops.k8s.io",
-    // Ansible, CDK
+    // Ansible, and words of many tools
     "ec2_instance",
     "ec2_launch_template",
     "eImdsv2",
@@ -82,11 +76,11 @@ const NEEDLES: [&str; 58] = [
     "_mmdsv2",
 ];
 
-/// Libraries with which a program describes instances.
+/// The same for a program: the CDK and Pulumi.
 const PROGRAM: [&str; 10] = [
     "aws-cdk",
     "aws_cdk",
-    "awscdk",
+    "n.awscdk", // software.amazon.awscdk
     "mazon.CDK",
     "lumi/aws",
     "lumi_aws",
@@ -95,9 +89,6 @@ const PROGRAM: [&str; 10] = [
     "lumi.Aws",
     "eImdsv2",
 ];
-
-/// How many of [`NEEDLES`] are about requests.
-const REQUESTS: usize = 13;
 
 /// Texts without one of which a file in a language that is not read is not looked at.
 const SERVICE: [&str; 4] = ["169.254.169.254", "fd00:ec2::254", "FD00:EC2::254", "/instance-data"];
@@ -123,13 +114,13 @@ pub(crate) fn is_worth_parsing(path: &Path, bytes: &[u8]) -> bool {
 /// Whether a text may hold a request.
 pub(crate) fn may_request(bytes: &[u8]) -> bool {
     static SEARCH: OnceLock<Option<AhoCorasick>> = OnceLock::new();
-    search(&SEARCH, &NEEDLES[..REQUESTS], bytes)
+    search(&SEARCH, &REQUEST, bytes)
 }
 
 /// Whether a text may hold settings that launch instances. In a program only those of the CDK and Pulumi are
 /// read, whatever other words it has.
 pub(crate) fn may_launch(language: Language, bytes: &[u8]) -> bool {
-    static ALL: OnceLock<Option<AhoCorasick>> = OnceLock::new();
+    static SETTING: OnceLock<Option<AhoCorasick>> = OnceLock::new();
     static PROGRAMS: OnceLock<Option<AhoCorasick>> = OnceLock::new();
     match language {
         Language::Go
@@ -137,7 +128,7 @@ pub(crate) fn may_launch(language: Language, bytes: &[u8]) -> bool {
         | Language::Python
         | Language::Java
         | Language::CSharp => search(&PROGRAMS, &PROGRAM, bytes),
-        _ => search(&ALL, &NEEDLES[REQUESTS..], bytes),
+        _ => search(&SETTING, &SETTINGS, bytes),
     }
 }
 
@@ -160,13 +151,16 @@ mod tests {
 
     #[test]
     fn needles_of_requests_and_of_settings_are_told_apart() {
-        assert_eq!(NEEDLES[REQUESTS - 1], "nce_identity");
         assert!(
             may_request(b"boto.utils.get_instance_identity()")
                 && !may_launch(Language::Hcl, b"169.254.169.254")
         );
         let text = b"resource aws_instance";
         assert!(may_launch(Language::Hcl, text) && !may_request(text));
-        assert!(!may_launch(Language::Go, text) && may_launch(Language::Go, b"awscdk.NewStack"));
+        assert!(may_launch(Language::Java, b"import software.amazon.awscdk.Stack;"));
+        assert!(
+            !may_launch(Language::Go, text)
+                && may_launch(Language::Go, b"github.com/aws/aws-cdk-go/awscdk/v2")
+        );
     }
 }

@@ -138,7 +138,7 @@ impl AccountSource {
             instance.ssh_signer =
                 signer.map(|it| SshSigner { certificates: it.certificates, ocsp: it.ocsp });
         }
-        Ok(Some(Served::new(&instance)))
+        Ok(Some(Served::new(&instance, record.sources())))
     }
 }
 
