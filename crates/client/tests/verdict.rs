@@ -200,7 +200,9 @@ fn slow_and_lost() -> Result<()> {
         let (verdict, took) = verdict_of(&way, Family::Ipv4)?;
         eprintln!("lost token, answered after 250 ms: {:.1} ms", milliseconds(took));
         ensure!(verdict.certainty == Certainty::Sure, "{verdict:?}");
-        ensure!(took < Duration::from_millis(1200), "{took:?}");
+        // Most of it is the service's delay and the rounds after it, which a busy machine draws out; without
+        // a verdict it would be the budget of 5 s.
+        ensure!(took < Duration::from_millis(2500), "{took:?}");
     }
     Ok(())
 }
