@@ -12,6 +12,7 @@ pub(crate) fn tests() -> Vec<Trial> {
         the_source_address_decides_and_the_default_gets_the_rest,
         a_bound_listener_serves_its_instance_alone,
         the_address_of_an_instance_that_does_not_run_is_nobodys,
+        whatever_happens_an_address_is_answered_by_its_own_instance_alone,
         without_a_default_instance_an_unknown_address_is_nobodys,
     ]
 }
@@ -117,6 +118,70 @@ fn the_address_of_an_instance_that_does_not_run_is_nobodys() -> Result<()> {
     }
     let next = run_another(&server, LOOPBACK)?;
     becomes(&format!("{next} 200"))
+}
+
+/// Instances come, stop, start and go in no order, and the service is killed in between. After each step
+/// every address is answered by the instance that runs there, by nobody if one ever did, else by the
+/// default.
+fn whatever_happens_an_address_is_answered_by_its_own_instance_alone() -> Result<()> {
+    const STEPS: u32 = 60;
+    // No other test has them.
+    let addresses = ["127.0.78.1", "127.0.78.2", "127.0.78.3"];
+    let mut server = Server::start(&["--no-auth", "--ami", "al2"])?;
+    // Of each address: its instance and whether that runs, and whether it ever had one.
+    let mut holders: [Option<(String, bool)>; 3] = Default::default();
+    let mut was_given = [false; 3];
+    // Numbers without an order, the same in each run.
+    let mut state: u32 = 78;
+    let mut below = |count: u32| {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (state >> 16) % count
+    };
+    for step in 0..STEPS {
+        let given_before = was_given;
+        let place = usize::try_from(below(3))?;
+        let instance = holders[place].as_ref().map(|(id, _)| id.clone());
+        let change = |action: &str, id: &str| {
+            call(server.control(), action, &format!("InstanceId.1={id}")).map(drop)
+        };
+        match (below(4), instance) {
+            (0, None) => {
+                holders[place] = Some((run_another(&server, addresses[place])?, true));
+                was_given[place] = true;
+            }
+            (0, Some(id)) => {
+                change("TerminateInstances", &id)?;
+                holders[place] = None;
+            }
+            (1, Some(id)) => {
+                change("StopInstances", &id)?;
+                holders[place] = Some((id, false));
+            }
+            (2, Some(id)) => {
+                change("StartInstances", &id)?;
+                holders[place] = Some((id, true));
+            }
+            (3, _) => server.kill_and_restart()?,
+            _ => {}
+        }
+        let id = format!("http://{}/latest/meta-data/instance-id", server.address());
+        for (place, address) in addresses.iter().enumerate() {
+            let expected = match &holders[place] {
+                Some((id, true)) => format!("{id} 200"),
+                _ if was_given[place] => " 000".to_owned(),
+                _ => format!("{DEFAULT} 200"),
+            };
+            let what = format!("step {step}: {address} to be answered with {expected:?}");
+            let answer = eventually(&what, || {
+                let answer = curl(&["--interface", address, &id]).ok()?;
+                let is_wrong = given_before[place] && answer.contains(DEFAULT);
+                (is_wrong || answer == expected).then_some(answer)
+            })?;
+            ensure!(answer == expected, "step {step}: {address}: {answer}");
+        }
+    }
+    ensure!(was_given == [true; 3], "the steps give each address to an instance");
+    Ok(())
 }
 
 fn without_a_default_instance_an_unknown_address_is_nobodys() -> Result<()> {
