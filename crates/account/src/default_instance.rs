@@ -105,8 +105,8 @@ fn launch_anew(
     };
     // What is refused is refused before the former instance is forgotten.
     let before = before.map(|before| before.instance);
-    for address in record.addresses() {
-        let key = keys::address(address);
+    for source in record.sources() {
+        let key = keys::address(source);
         let holder = store.read(&key)?.map(|stored| stored.record.instance);
         if holder.is_some() && holder != before {
             return Err(StoreError::Conflict { key: key.as_str().to_owned() }.into());

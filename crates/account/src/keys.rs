@@ -5,7 +5,7 @@
 
 use std::fmt::Debug;
 use std::marker::PhantomData;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 
 use imds_core::options::MetadataDefaults;
 use imds_core::placement::Region;
@@ -134,13 +134,13 @@ pub fn metadata_defaults(region: &Region) -> Key<MetadataDefaults> {
     Key::new(&["metadata-defaults", region.as_str()])
 }
 
-/// Which instance has an address. An address belongs to one instance over all Regions: a request's
-/// source address decides whose metadata it gets.
-pub fn address(address: IpAddr) -> Key<AddressHolder> {
-    Key::new(&["addresses", &address.to_string()])
+/// Which instance has an address, or a block of them. It belongs to one instance over all Regions: a
+/// request's source address decides whose metadata it gets.
+pub fn address(source: Source) -> Key<AddressHolder> {
+    Key::new(&["addresses", &source.to_string()])
 }
 
-/// All addresses that are taken.
+/// All addresses and blocks that are taken.
 pub fn addresses() -> Prefix<AddressHolder> {
     Prefix::new(&["addresses"])
 }

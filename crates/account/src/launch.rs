@@ -42,8 +42,8 @@ pub fn keep(
     let id = instance.id.as_str();
     let holder = AddressHolder { region: region.clone(), instance: instance.id.clone() };
     let mut transaction = transaction.write(&keys::instance(region, id), record);
-    for address in record.addresses() {
-        let key = keys::address(address);
+    for source in record.sources() {
+        let key = keys::address(source);
         transaction = transaction.if_unchanged(&key, None).write(&key, &holder);
     }
     let tags: Tags = instance.tags.iter().map(|tag| (tag.key.clone(), tag.value.clone())).collect();
@@ -80,8 +80,8 @@ pub fn free_addresses(
 ) -> Transaction {
     let transaction = remember_addresses(transaction, region, id, record);
     record
-        .addresses()
-        .fold(transaction, |transaction, address| transaction.remove(&keys::address(address)))
+        .sources()
+        .fold(transaction, |transaction, source| transaction.remove(&keys::address(source)))
 }
 
 fn remember_addresses(

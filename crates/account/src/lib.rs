@@ -36,7 +36,7 @@ pub use applied::Applied;
 pub use imds_kv::{self, Revision};
 pub use network::Network;
 pub use overrides::Overrides;
-pub use source::Source;
+pub use source::{Source, Sources};
 pub use store::{
     RecordSnapshot, Records, StateReader, Store, StoreError, Stored, Transaction, UnreadableRecord,
 };

@@ -1,5 +1,6 @@
 //! Where the requests of an instance come from.
 
+use std::collections::HashSet;
 use std::fmt;
 use std::net::IpAddr;
 use std::str::FromStr;
@@ -14,6 +15,53 @@ pub enum Source {
     Address(IpAddr),
     /// An IPv6 block that is delegated to an interface.
     Block(Ipv6Cidr),
+}
+
+/// The sources that instances have.
+#[derive(Default)]
+pub struct Sources {
+    all: HashSet<Source>,
+    /// Those of `all` that are blocks.
+    blocks: Vec<Ipv6Cidr>,
+}
+
+impl Sources {
+    /// Whether `source` has an address that is in the set.
+    pub fn overlap(&self, source: Source) -> bool {
+        let is_in = |address| self.blocks.iter().any(|block| block.contains(address));
+        self.all.contains(&source)
+            || match source {
+                Source::Address(IpAddr::V4(_)) => false,
+                Source::Address(IpAddr::V6(address)) => is_in(address),
+                Source::Block(block) => {
+                    // Of two blocks with an address in common, one has the other's first.
+                    is_in(block.address())
+                        || self.all.iter().any(|other| match other {
+                            Source::Address(IpAddr::V6(address)) => block.contains(*address),
+                            Source::Address(IpAddr::V4(_)) => false,
+                            Source::Block(other) => block.contains(other.address()),
+                        })
+                }
+            }
+    }
+}
+
+impl Extend<Source> for Sources {
+    fn extend<T: IntoIterator<Item = Source>>(&mut self, sources: T) {
+        for source in sources {
+            if let (true, Source::Block(block)) = (self.all.insert(source), source) {
+                self.blocks.push(block);
+            }
+        }
+    }
+}
+
+impl FromIterator<Source> for Sources {
+    fn from_iter<T: IntoIterator<Item = Source>>(sources: T) -> Self {
+        let mut set = Self::default();
+        set.extend(sources);
+        set
+    }
 }
 
 /// A text that is neither an address nor a block of IPv6 addresses.
@@ -50,5 +98,27 @@ mod tests {
         }
         assert!("172.31.0.0/28".parse::<Source>().is_err());
         assert!("nowhere".parse::<Source>().is_err());
+    }
+
+    #[test]
+    fn sources_overlap_where_an_address_is_in_both() {
+        let source = |text: &str| text.parse::<Source>().unwrap();
+        let set: Sources =
+            ["172.31.0.9", "2001:db8::9", "2001:db8:0:0:1::/80"].map(source).into_iter().collect();
+        for (other, overlaps) in [
+            ("172.31.0.9", true),
+            ("172.31.0.10", false),
+            ("2001:db8::9", true),
+            ("2001:db8::8", false),
+            ("2001:db8:0:0:1::7", true),
+            ("2001:db8:0:0:2::7", false),
+            ("2001:db8:0:0:1::/80", true),
+            ("2001:db8:0:0:1:8000::/84", true),
+            ("2001:db8::/80", true),
+            ("2001:db8::/64", true),
+            ("2001:db8:0:0:2::/80", false),
+        ] {
+            assert_eq!(set.overlap(source(other)), overlaps, "{other}");
+        }
     }
 }

@@ -243,3 +243,19 @@ pub(super) fn describe_security_groups(
         page.paginate(shape, |group| group.group_id.as_deref().unwrap_or_default());
     Ok(DescribeSecurityGroupsResult { security_groups, next_token })
 }
+
+/// Fails unless all groups are there: the Region's default one is the only one.
+pub(crate) fn check_groups(call: &Call<'_>, ids: &[String], names: &[String]) -> Result<(), Fault> {
+    let group = call.network.security_group(&call.region);
+    let not_found = |message| Fault::client("InvalidGroup.NotFound", message);
+    if let Some(id) = ids.iter().find(|id| **id != group.id.as_str()) {
+        return Err(not_found(format!("The security group '{id}' does not exist")));
+    }
+    if let Some(name) = names.iter().find(|name| **name != group.name) {
+        return Err(not_found(format!(
+            "The security group '{name}' does not exist in default VPC '{}'",
+            call.network.vpc(&call.region).id
+        )));
+    }
+    Ok(())
+}

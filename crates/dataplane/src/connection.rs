@@ -71,11 +71,12 @@ impl<'a> Connection<'a> {
 
     async fn serve(&mut self) -> io::Result<End> {
         let mut deadline = self.stream.reactor().now() + limits::IDLE;
+        let (table, counters) = (&self.shared.table, &self.shared.counters);
+        self.peer.identify(table.borrow_mut().load(), counters);
         loop {
             if self.input.unread().is_empty() && !self.read(deadline).await? {
                 return Ok(End::Now);
             }
-            let (table, counters) = (&self.shared.table, &self.shared.counters);
             self.peer.identify(table.borrow_mut().load(), counters);
             let Some(instance) = self.peer.instance() else { return Ok(End::Now) };
             let context = Context {

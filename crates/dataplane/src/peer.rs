@@ -16,7 +16,7 @@ pub(crate) struct Peer {
     pub(crate) address: SocketAddr,
     /// What its link says.
     target: Target,
-    /// The instance of its last request.
+    /// The instance as which it was opened; `None` if that is no more, or there was none.
     instance: Option<Identified>,
     /// The generation of the table that it was looked up in.
     generation: Option<u64>,
@@ -42,12 +42,14 @@ impl Peer {
         }
     }
 
-    /// Looks up the instance of the next request: a connection may outlive a change.
+    /// Looks up the instance of the connection. It stays the one that the connection was opened as: an
+    /// address may be given to another instance while a connection from its former holder is open, which
+    /// must not be answered with the other's metadata.
     pub(crate) fn identify(&mut self, table: &Table, counters: &WorkerCounters) {
         if self.generation == Some(table.generation()) {
             return;
         }
-        self.generation = Some(table.generation());
+        let is_new = self.generation.replace(table.generation()).is_none();
         let found = table.find(&self.target, self.address.ip());
         self.instance = match (found, self.instance.take()) {
             (Some(endpoint), Some(mut same))
@@ -56,12 +58,14 @@ impl Peer {
                 same.endpoint = Arc::clone(endpoint);
                 Some(same)
             }
-            (Some(endpoint), _) => Some(Identified::new(Arc::clone(endpoint), counters)),
-            (None, _) => None,
+            (Some(endpoint), None) if is_new => {
+                Some(Identified::new(Arc::clone(endpoint), counters))
+            }
+            _ => None,
         };
     }
 
-    /// The instance of the next request; `None` where no running instance has this client.
+    /// The instance of the next request; `None` where the one as which it was opened does not answer.
     pub(crate) fn instance(&self) -> Option<&Identified> {
         self.instance.as_ref()
     }
@@ -78,5 +82,57 @@ impl Identified {
 impl Drop for Identified {
     fn drop(&mut self) {
         self.counters.disconnected();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpListener;
+
+    use imds_account::Source;
+    use imds_core::{InstanceId, Launch};
+
+    use super::*;
+    use crate::table::{Served, Update};
+
+    fn served(id: &str, source: Source) -> (InstanceId, Option<Served>) {
+        let launch = Launch { instance_id: id.parse().ok(), ..Launch::default() };
+        let endpoint = Arc::new(Endpoint::new(&launch.resolve().unwrap()));
+        (endpoint.instance_id().clone(), Some(Served { endpoint, sources: [source].into() }))
+    }
+
+    /// Guards against metadata of the next holder of an address on a connection that the former one opened.
+    #[test]
+    fn a_connection_is_for_the_instance_that_opened_it_or_for_nobody() {
+        let [first, second] = ["i-11111111", "i-22222222"];
+        let source = "127.0.0.1".parse().unwrap();
+        let gone = |id: &str| (id.parse::<InstanceId>().unwrap(), None);
+        let update = |instances| Update { instances, ..Update::default() };
+        let its = Table::default().updated(update(vec![served(first, source)]));
+        let renewed = its.updated(update(vec![served(first, source)]));
+        let nobodys = its.updated(update(vec![gone(first)]));
+        let anothers = its.updated(update(vec![gone(first), served(second, source)]));
+        let again = nobodys.updated(update(vec![served(first, source)]));
+
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let (stream, counters) = (TcpStream::connect(address).unwrap(), WorkerCounters::default());
+        for (tables, expected) in [
+            (vec![&its], Some(first)),
+            (vec![&its, &renewed], Some(first)),
+            (vec![&its, &nobodys], None),
+            (vec![&its, &anothers], None),
+            (vec![&its, &nobodys, &again], None),
+            (vec![&nobodys, &again], None),
+            (vec![&anothers], Some(second)),
+        ] {
+            let mut peer = Peer::new(&stream, address, Target::BySource);
+            for table in &tables {
+                peer.identify(table, &counters);
+            }
+            let instance = peer.instance().map(|it| it.endpoint.instance_id().as_str());
+            let generations: Vec<_> = tables.iter().map(|table| table.generation()).collect();
+            assert_eq!(instance, expected, "{generations:?}");
+        }
     }
 }

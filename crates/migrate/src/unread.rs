@@ -15,8 +15,8 @@ use crate::snippet::{Codec, Decoder, Snippet};
 /// What begins a line that is for people, in any language.
 const COMMENTS: [&str; 10] = ["#", "//", "/*", "*", "--", ";", "%", "<!--", "\"\"\"", "rem "];
 
-/// What stands in a line that keeps traffic away from the address, or prints it.
-const OTHER_USES: [&str; 14] = [
+/// What stands in a line that keeps traffic away from the address, unless it says a path of EC2's tree.
+const TRAFFIC: [&str; 11] = [
     "no_proxy",
     "noproxy",
     "non_proxy",
@@ -28,10 +28,10 @@ const OTHER_USES: [&str; 14] = [
     "deny",
     "block",
     "cidr",
-    "echo ",
-    "printf",
-    "println",
 ];
+
+/// What begins a line that prints, or lists where no proxy is used.
+const LISTS: [&str; 5] = ["echo ", "printf", "println", "no_proxy", "export no_proxy"];
 
 /// Longer lines are written by programs.
 const MAX_LINE: usize = 4 << 10;
@@ -154,9 +154,11 @@ fn named(text: &str, is_meant: impl Fn(&str) -> bool) -> Option<(usize, &str)> {
     }
     text.lines().enumerate().find(|(_, line)| {
         let lower = line.trim_start().to_ascii_lowercase();
+        let says_path = TREES.iter().any(|tree| lower.contains(tree));
         address::mentioned(line)
             && !COMMENTS.iter().any(|mark| lower.starts_with(mark))
-            && !OTHER_USES.iter().any(|word| lower.contains(word))
+            && !LISTS.iter().any(|word| lower.starts_with(word))
+            && (says_path || !TRAFFIC.iter().any(|word| lower.contains(word)))
             && !address::is_foreign(&lower)
             && is_meant(line)
     })

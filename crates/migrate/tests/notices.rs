@@ -32,6 +32,18 @@ fn a_language_that_is_not_read_is_said() {
     }
 }
 
+/// A word that rules of firewalls have is no all-clear where the line asks for something.
+#[test]
+fn a_request_is_said_whatever_words_are_around_it() {
+    for text in [
+        format!("let id = reqwest::blocking::get(\"{URL}\");\n"),
+        format!("val deny = get(\"{URL}\")\n"),
+        format!("get(\"{URL}\", no_proxy = true)\n"),
+    ] {
+        assert_eq!(notices("a.rs", text.as_bytes()), ["its language is not read"], "{text}");
+    }
+}
+
 #[test]
 fn what_is_a_comment_a_list_or_speaks_v2_is_not() {
     for (name, text) in [

@@ -16,8 +16,9 @@ use super::attribute_names::{
     SOURCE_DEST_CHECK, SRIOV_NET_SUPPORT,
 };
 use super::attribute_values::{instance_type, shutdown_behavior, user_data};
-use super::{StoredInstance, check, find, find_live, interfaces, network_interfaces, shape};
+use super::{StoredInstance, check, find, find_live, network_interfaces, shape};
 use crate::call::{Call, Refusal};
+use crate::network;
 use imds_account::{Overrides, instance};
 
 pub(crate) fn describe(
@@ -195,7 +196,7 @@ impl Change {
                 let bytes = user_data(&text)?;
                 record.user_data = (!bytes.is_empty()).then(|| STANDARD.encode(bytes));
             }
-            Self::Groups(ids) => interfaces::check_groups(call, &ids, &[])?,
+            Self::Groups(ids) => network::check_groups(call, &ids, &[])?,
             Self::Nothing => {}
         }
         Ok(())

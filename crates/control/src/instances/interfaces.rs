@@ -1,9 +1,9 @@
 //! The network interfaces that `RunInstances` requests, and the addresses they get.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use imds_account::keys;
+use imds_account::{Source, Sources, keys};
 use imds_core::launch::LaunchInterface;
 use imds_core::network::{Ipv4Cidr, Ipv6Cidr, PrivateIpv4, Subnet};
 use imds_core::placement::Zone;
@@ -12,7 +12,7 @@ use imds_ec2::types::{InstanceNetworkInterfaceSpecification, RunInstancesRequest
 
 use super::address_values::{invalid_address, ipv4, ipv4_prefix, ipv6_prefix, number};
 use crate::call::{Call, Refusal};
-use crate::ids;
+use crate::{ids, network};
 use imds_account::network::{hosts, public_address};
 use imds_account::zones;
 
@@ -39,10 +39,9 @@ pub(super) fn choose(
         .into());
     }
     let taken = call.names(&keys::addresses())?;
-    let mut taken: HashSet<IpAddr> =
-        taken.iter().filter_map(|address| address.parse().ok()).collect();
-    if let Some(address) = stated.iter().find(|address| taken.contains(*address)) {
-        let message = format!("Address {address} is in use.");
+    let mut taken: Sources = taken.iter().filter_map(|source| source.parse().ok()).collect();
+    if let Some(source) = stated.iter().find(|source| taken.overlap(**source)) {
+        let message = format!("Address {source} is in use.");
         return Err(Fault::client("InvalidIPAddress.InUse", message).into());
     }
     taken.extend(stated);
@@ -76,22 +75,6 @@ pub(super) fn choose(
     .into())
 }
 
-/// Fails unless all groups are there: the Region's default one is the only one.
-pub(super) fn check_groups(call: &Call<'_>, ids: &[String], names: &[String]) -> Result<(), Fault> {
-    let group = call.network.security_group(&call.region);
-    let not_found = |message| Fault::client("InvalidGroup.NotFound", message);
-    if let Some(id) = ids.iter().find(|id| **id != group.id.as_str()) {
-        return Err(not_found(format!("The security group '{id}' does not exist")));
-    }
-    if let Some(name) = names.iter().find(|name| **name != group.name) {
-        return Err(not_found(format!(
-            "The security group '{name}' does not exist in default VPC '{}'",
-            call.network.vpc(&call.region).id
-        )));
-    }
-    Ok(())
-}
-
 /// A requested network interface.
 struct Wanted {
     device_index: u16,
@@ -112,7 +95,7 @@ struct Wanted {
 
 /// The network interfaces requested for each instance.
 fn wanted(call: &Call<'_>, request: &RunInstancesRequest) -> Result<Vec<Wanted>, Fault> {
-    check_groups(call, &request.security_group_ids, &request.security_groups)?;
+    network::check_groups(call, &request.security_group_ids, &request.security_groups)?;
     let stated = &request.network_interfaces;
     if stated.is_empty() {
         return Ok(vec![Wanted::new(call, &of_instance(request))?]);
@@ -171,7 +154,7 @@ impl Wanted {
         call: &Call<'_>,
         request: &InstanceNetworkInterfaceSpecification,
     ) -> Result<Self, Fault> {
-        check_groups(call, &request.groups, &[])?;
+        network::check_groups(call, &request.groups, &[])?;
         if let Some(id) = &request.network_interface_id {
             return Err(Fault::client(
                 "InvalidNetworkInterfaceID.NotFound",
@@ -242,11 +225,13 @@ impl Wanted {
         Ok(())
     }
 
-    /// All addresses that are stated.
-    fn stated(&self) -> impl Iterator<Item = IpAddr> {
+    /// All addresses and blocks that are stated.
+    fn stated(&self) -> impl Iterator<Item = Source> {
         let blocks = self.ipv4_prefixes.iter().copied().flat_map(Ipv4Cidr::addresses);
         let ipv4 = self.primary.iter().chain(&self.secondary).copied().chain(blocks);
-        ipv4.map(IpAddr::from).chain(self.ipv6.iter().copied().map(IpAddr::from))
+        let ipv6 = self.ipv6.iter().copied().map(IpAddr::from);
+        let blocks = self.ipv6_prefixes.iter().copied().map(Source::Block);
+        ipv4.map(IpAddr::from).chain(ipv6).map(Source::Address).chain(blocks)
     }
 }
 
@@ -269,10 +254,13 @@ fn private_addresses(
     Ok((primary, secondary))
 }
 
+/// How many random IPv6 addresses are tried: nearly all are free, unless blocks cover the subnet.
+const TRIES: usize = 100;
+
 /// The addresses that nobody has yet, subnet by subnet.
 struct Free<'a> {
     call: &'a Call<'a>,
-    taken: &'a HashSet<IpAddr>,
+    taken: &'a Sources,
     subnets: BTreeMap<String, Box<dyn Iterator<Item = Ipv4Addr> + 'a>>,
 }
 
@@ -319,12 +307,15 @@ impl Free<'_> {
     fn next(&mut self, subnet: &Subnet) -> Option<Ipv4Addr> {
         let taken = self.taken;
         let free = self.subnets.entry(subnet.id.to_string()).or_insert_with(|| {
-            Box::new(hosts(subnet).filter(|address| !taken.contains(&IpAddr::from(*address))))
+            Box::new(
+                hosts(subnet)
+                    .filter(|address| !taken.overlap(Source::Address(IpAddr::from(*address)))),
+            )
         });
         free.next()
     }
 
-    /// A random address, of so many that nobody has it.
+    /// A random address, of so many that another one is soon found if somebody has it.
     fn new_ipv6(&self, subnet: &Subnet) -> Result<Ipv6Addr, Fault> {
         let default = || self.call.network.ipv6_block(&subnet.zone);
         let block = subnet.ipv6.or_else(|| {
@@ -338,7 +329,17 @@ impl Free<'_> {
             ))
         })?;
         let host = u128::MAX.checked_shr(block.prefix().into()).unwrap_or(0);
-        Ok(Ipv6Addr::from_bits(block.address().to_bits() | u128::from(ids::random()?) & host))
+        for _ in 0..TRIES {
+            let random = u128::from(ids::random()?) & host;
+            let address = Ipv6Addr::from_bits(block.address().to_bits() | random);
+            if !self.taken.overlap(Source::Address(address.into())) {
+                return Ok(address);
+            }
+        }
+        Err(Fault::client(
+            "InsufficientFreeAddressesInSubnet",
+            format!("There are not enough free IPv6 addresses in subnet '{}'.", subnet.id),
+        ))
     }
 }
 

@@ -132,6 +132,8 @@ for code, words, asked in [
     ("InvalidParameterCombination", "subnet ID", {"SubnetId": there["SubnetId"], "NetworkInterfaces": [nic]}),
     ("InvalidParameterCombination", "security groups", {"SecurityGroups": ["default"], "NetworkInterfaces": [nic]}),
     ("InvalidIPAddress.InUse", "172.31.1.16", {"NetworkInterfaces": [{"DeviceIndex": 0, **prefixes}]}),
+    ("InvalidIPAddress.InUse", "2001:db8:1::/80", {"NetworkInterfaces": [{"DeviceIndex": 0, "Ipv6Prefixes": prefixes["Ipv6Prefixes"]}]}),
+    ("InvalidIPAddress.InUse", "2001:db8:1::7", {"NetworkInterfaces": [{"DeviceIndex": 0, "Ipv6Addresses": [{"Ipv6Address": "2001:db8:1::7"}]}]}),
     ("InvalidParameterValue", "/28", {"NetworkInterfaces": [{"DeviceIndex": 0, "Ipv4Prefixes": [{"Ipv4Prefix": "172.31.1.0/24"}]}]}),
     ("UnsupportedOperation", "Prefixes are not chosen here", {"NetworkInterfaces": [{"DeviceIndex": 0, "Ipv4PrefixCount": 1}]}),
     ("InvalidParameterValue", "kernel", {"KernelId": "vmlinuz"}),

@@ -24,6 +24,9 @@ pub(super) fn scan(snippet: &Snippet<'_>) -> Vec<Finding> {
         let mut inner = decode(node, snippet);
         let is_broken = !syntax::is_clean(node);
         inner.leave(is_broken.then_some("the code around it does not parse cleanly"));
+        let is_value =
+            is_passed_on(node, source) && !inner.text.trim_ascii_start().starts_with(b"#!");
+        inner.leave(is_value.then_some("nothing says that a shell reads this text"));
         findings.extend(script(&inner));
     }
     findings
@@ -57,6 +60,13 @@ fn is_prose(node: Node<'_>, source: &[u8]) -> bool {
     let attribute = syntax::around(node).find(|n| n.kind() == "attribute");
     let name = attribute.and_then(|a| children(a).first().map(|n| text(*n, source)));
     name.is_some_and(|n| matches!(n.as_ref(), "description" | "error_message"))
+}
+
+/// Whether the text is a variable's default or an output: what it is for is said elsewhere.
+fn is_passed_on(node: Node<'_>, source: &[u8]) -> bool {
+    let block = syntax::around(node).filter(|n| n.kind() == "block").last();
+    let kind = block.and_then(|block| children(block).first().map(|n| text(*n, source)));
+    kind.is_some_and(|kind| matches!(kind.as_ref(), "variable" | "output"))
 }
 
 /// Interpolations are blotted out; `$${` stands for `${`.

@@ -235,26 +235,28 @@ impl<'t> Names<'t> {
 
     /// Whether the module fakes web services: what it asks for is a part of a test.
     pub(super) fn fakes_requests(&self) -> bool {
-        const FAKES: [&str; 6] = [
+        const FAKES: [&str; 7] = [
             "responses",
             "httpretty",
             "requests_mock",
+            "mock",
             "unittest.mock",
             "respx",
             "pytest_httpserver",
         ];
-        nodes(self.root)
-            .take_while(|n| n.kind() != "call")
-            .filter(|n| n.kind().starts_with("import"))
-            .any(|n| {
-                let import = owned(n, self.source);
-                FAKES.iter().any(|fake| {
-                    import
-                        .split_whitespace()
-                        .nth(1)
-                        .is_some_and(|module| module.trim_end_matches(',') == *fake)
-                })
-            })
+        let is_fake = |import: &str| {
+            let words: Vec<_> = import
+                .split(|c: char| c.is_whitespace() || c == ',')
+                .filter(|w| !w.is_empty())
+                .collect();
+            let fakes = words.get(1).is_some_and(|module| FAKES.contains(module));
+            fakes || words.get(1) == Some(&"unittest") && words.contains(&"mock")
+        };
+        memchr::memmem::find(self.source, b"monkeypatch.setattr").is_some()
+            || nodes(self.root)
+                .take_while(|n| n.kind() != "call")
+                .filter(|n| n.kind().starts_with("import"))
+                .any(|n| is_fake(&owned(n, self.source)))
     }
 
     /// What is assigned to `name`.
