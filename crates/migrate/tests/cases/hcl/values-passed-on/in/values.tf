@@ -5,10 +5,3 @@ variable "ask" {
 output "hint" {
   value = "curl -s http://169.254.169.254/latest/meta-data/placement/region"
 }
-
-variable "boot" {
-  default = <<-EOT
-    #!/bin/bash
-    curl -s http://169.254.169.254/latest/meta-data/local-ipv4
-  EOT
-}
