@@ -64,8 +64,8 @@ pub(crate) struct Investigation<'a> {
     began: Instant,
     /// Connections that were reset by a nudge that was not acknowledged.
     resets: u8,
-    /// Connections that ended without a byte after a nudge, these included.
-    ends: u8,
+    /// Connections that ended without a byte after a nudge that was acknowledged.
+    relayed_ends: u8,
     /// When the current connection was last sent a part of a nudge, and whether it is acknowledged.
     nudged_at: Option<Instant>,
     is_acknowledged: bool,
@@ -83,7 +83,7 @@ impl<'a> Investigation<'a> {
             endpoint,
             began: Instant::now(),
             resets: 0,
-            ends: 0,
+            relayed_ends: 0,
             nudged_at: None,
             is_acknowledged: false,
             is_slow: false,
@@ -97,7 +97,7 @@ impl<'a> Investigation<'a> {
         self.nudged_at = None;
         self.is_acknowledged = false;
         self.is_slow = false;
-        if self.ends == 0 {
+        if !self.has_ends() {
             self.began = Instant::now();
         }
     }
@@ -108,8 +108,8 @@ impl<'a> Investigation<'a> {
     pub(crate) fn has_ended(&mut self, facts: &ConnectionFacts, was_reset: bool) -> bool {
         let is_effect = self.nudged_at.is_some_and(|at| at.elapsed() < RESET_WITHIN);
         if is_effect {
-            self.ends += 1;
-            self.resets += u8::from(was_reset && !self.is_acknowledged);
+            let is_reset = was_reset && !self.is_acknowledged;
+            *(if is_reset { &mut self.resets } else { &mut self.relayed_ends }) += 1;
             // The next connection is likely to end in the same way: start what else is needed.
             self.liveness(facts);
         }
@@ -125,15 +125,21 @@ impl<'a> Investigation<'a> {
         }
     }
 
+    fn has_ends(&self) -> bool {
+        self.resets + self.relayed_ends > 0
+    }
+
     /// What follows from the ends so far.
     pub(crate) async fn weigh_ends(&mut self, facts: &ConnectionFacts) -> EndVerdict {
-        if self.ends < evidence::RESETS {
+        // Of one kind: ends of both kinds together say less.
+        let alike = self.resets.max(self.relayed_ends);
+        if alike < evidence::RESETS {
             return EndVerdict::Unknown;
         }
         self.liveness(facts).finished().await;
         match self.verdict(facts, NudgeState::Unknown) {
             Some(verdict) => EndVerdict::Lost(verdict),
-            None if self.ends < evidence::RESETS_DESPITE_LOSS => EndVerdict::Unknown,
+            None if alike < evidence::RESETS_DESPITE_LOSS => EndVerdict::Unknown,
             None => EndVerdict::OtherCause,
         }
     }
@@ -142,7 +148,7 @@ impl<'a> Investigation<'a> {
     pub(crate) async fn follow(&mut self, connected: &Connected) -> TokenLost {
         let facts = ConnectionFacts::of(connected);
         let sent = Instant::now();
-        let patience = if self.ends == 0 { FIRST_NUDGE_AFTER } else { NEXT_NUDGE_AFTER };
+        let patience = if self.has_ends() { NEXT_NUDGE_AFTER } else { FIRST_NUDGE_AFTER };
         let mut nudge = Nudge::at(sent + patience);
         sleep_until(sent + patience).await;
         loop {
@@ -185,8 +191,8 @@ impl<'a> Investigation<'a> {
     fn verdict(&self, facts: &ConnectionFacts, nudge: NudgeState) -> Option<TokenLost> {
         let liveness = self.liveness.as_ref()?.observed();
         let silent_for = self.began.elapsed();
-        let evidence =
-            Evidence { silent_for, resets: self.resets, ends: self.ends, nudge, liveness };
+        let Self { resets, relayed_ends, .. } = *self;
+        let evidence = Evidence { silent_for, resets, relayed_ends, nudge, liveness };
         let verdict = evidence.verdict()?;
         Some(TokenLost {
             routers: verdict.routers,

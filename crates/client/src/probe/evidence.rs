@@ -29,9 +29,9 @@ pub(super) struct Evidence {
     pub(super) silent_for: Duration,
     /// Connections that were reset by a nudge, without an answer and without an acknowledgement.
     pub(super) resets: u8,
-    /// All connections that ended without an answer after a nudge, also those whose nudge was
-    /// acknowledged, as a relay does.
-    pub(super) ends: u8,
+    /// Connections that ended without an answer after a nudge that was acknowledged, as a relay does.
+    /// Where the service itself resets, a few look like this.
+    pub(super) relayed_ends: u8,
     /// How the nudge on the current connection fares.
     pub(super) nudge: NudgeState,
     pub(super) liveness: Liveness,
@@ -110,10 +110,12 @@ impl Evidence {
         if routers > 0 && (swallowed || self.resets >= least_resets) {
             return Some(lost(Certainty::Sure));
         }
-        if self.ends >= least_resets {
+        if self.relayed_ends >= least_resets {
             return Some(lost(Certainty::Likely));
         }
-        let is_unknown = routers > 0 && self.nudge == NudgeState::Unknown && self.ends == 0;
+        let is_unknown = routers > 0
+            && self.nudge == NudgeState::Unknown
+            && self.resets + self.relayed_ends == 0;
         (is_unknown && self.silent_for >= UNKNOWN_AFTER).then(|| lost(Certainty::Likely))
     }
 }
@@ -127,7 +129,8 @@ mod tests {
         NudgeState::Unacknowledged { packets: PACKETS, retransmissions: 1, had_loss: false };
 
     fn evidence(nudge: NudgeState, liveness: Liveness) -> Evidence {
-        Evidence { silent_for: Duration::from_millis(200), resets: 0, ends: 0, nudge, liveness }
+        let silent_for = Duration::from_millis(200);
+        Evidence { silent_for, resets: 0, relayed_ends: 0, nudge, liveness }
     }
 
     fn lost(certainty: Certainty) -> Verdict {
@@ -158,7 +161,7 @@ mod tests {
         assert_eq!(evidence(REPEATED, silent).verdict(), None);
         let unmeasured = Liveness { routers: None, ..ALIVE };
         assert_eq!(evidence(REPEATED, unmeasured).verdict(), None);
-        let ended = Evidence { resets: 9, ends: 9, ..evidence(REPEATED, unmeasured) };
+        let ended = Evidence { resets: 9, relayed_ends: 9, ..evidence(REPEATED, unmeasured) };
         assert_eq!(ended.verdict(), None);
     }
 
@@ -166,13 +169,20 @@ mod tests {
     fn a_direct_neighbour_never_loses_a_token_but_a_relay_does() {
         let near = Liveness { routers: Some(0), ..ALIVE };
         assert_eq!(evidence(REPEATED, near).verdict(), None);
-        let ended = |ends, liveness| Evidence { ends, ..evidence(NudgeState::Pending, liveness) };
+        let ended = |relayed_ends, liveness| Evidence {
+            relayed_ends,
+            ..evidence(NudgeState::Pending, liveness)
+        };
         assert_eq!(ended(2, near).verdict(), None);
         let verdict = ended(3, near).verdict().unwrap();
         assert_eq!((verdict.certainty, verdict.routers), (Certainty::Likely, 0));
         let lossy = Liveness { had_loss: true, ..near };
         assert_eq!(ended(3, lossy).verdict(), None);
         assert!(ended(4, lossy).verdict().is_some());
+        // Resets by the service decide, with ends that only look relayed among them.
+        let mixed = |resets| Evidence { resets, ..ended(2, ALIVE) };
+        assert_eq!(mixed(2).verdict(), None);
+        assert_eq!(mixed(3).verdict(), Some(lost(Certainty::Sure)));
         // A relay may be behind a router.
         assert_eq!(ended(3, ALIVE).verdict(), Some(lost(Certainty::Likely)));
     }
