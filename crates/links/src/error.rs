@@ -1,6 +1,10 @@
 //! Why a link is not up.
 
+use std::io;
+
 use serde::{Deserialize, Serialize};
+
+use crate::place::Place;
 
 /// Why a link is not up. Each message names the place, the rule, and what to do.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error, Serialize, Deserialize)]
@@ -64,4 +68,33 @@ pub enum LinkError {
         /// The reason.
         reason: String,
     },
+}
+
+/// Where a privilege is missing.
+const RUN_AS_ROOT: &str = "run `imds serve` as root, or in the user namespace that owns the \
+    workload's network, as in `podman unshare imds serve …`";
+
+impl LinkError {
+    /// An error of the kernel while a link to `place` was made.
+    pub(crate) fn at(place: &Place, error: &imds_linux::Error) -> Self {
+        Self::of(place, error.to_string().trim_start_matches("cannot "), error.io())
+    }
+
+    /// The same, where the operation is known better than the kernel's reason tells.
+    pub(crate) fn of(place: &Place, operation: &str, reason: Option<&io::Error>) -> Self {
+        let operation = operation.to_owned();
+        match reason {
+            Some(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+                Self::NotPermitted { place: place.to_string(), operation, fix: RUN_AS_ROOT.into() }
+            }
+            _ => Self::System {
+                operation: format!("{operation} for {place}"),
+                reason: reason.map_or_else(|| "unknown".into(), ToString::to_string),
+            },
+        }
+    }
+
+    pub(crate) fn no_such(place: &Place, reason: impl Into<String>) -> Self {
+        Self::NoSuchPlace { place: place.to_string(), reason: reason.into() }
+    }
 }

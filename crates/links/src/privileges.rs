@@ -1,5 +1,7 @@
 //! What the serving process gives up.
 
+use imds_linux::process;
+
 use crate::LinkError;
 
 /// A user and a group, by number.
@@ -17,9 +19,12 @@ pub struct User {
 ///
 /// Must be called while the process has one thread, after [`Plumber::start`](crate::Plumber::start),
 /// and once it has opened what only root can: ports below 1024, log files, the state.
-pub fn drop_privileges(_user: Option<User>) -> Result<(), LinkError> {
-    Err(LinkError::System {
-        operation: "drop privileges".into(),
-        reason: "not implemented yet".into(),
+pub fn drop_privileges(user: Option<User>) -> Result<(), LinkError> {
+    process::drop_privileges(user.map(|user| (user.uid, user.gid))).map_err(|error| {
+        let reason = error.io().map_or_else(String::new, ToString::to_string);
+        LinkError::System {
+            operation: "drop privileges".into(),
+            reason: format!("{error}: {reason}"),
+        }
     })
 }
