@@ -81,9 +81,7 @@ impl Helper {
         let (outside, home_events, links) = (None, None, BTreeMap::new());
         let mut helper = Self { socket, replace_others, home, outside, home_events, links };
         while helper.turn().is_some() {}
-        while let Some((_, up)) = helper.links.pop_first() {
-            helper.take_down(&up.means);
-        }
+        helper.take_all_down();
         0
     }
 
@@ -313,6 +311,16 @@ impl Helper {
             }
         })?;
         Ok(Ready { device: name.into(), listeners, means: Means::Device(device) })
+    }
+
+    fn take_all_down(&mut self) {
+        for up in self.links.values() {
+            if let Means::Device(device) = &up.means {
+                device.remove();
+            }
+        }
+        // It can only fail because there are none any more.
+        let _ = self.outside.as_mut().map(Outside::remove_all);
     }
 
     fn take_down(&mut self, means: &Means) {

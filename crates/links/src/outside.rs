@@ -21,6 +21,8 @@ pub(crate) const SERVICES: [IpAddr; 2] = [IpAddr::V4(SERVICE_V4), IpAddr::V6(SER
 
 const PORT: u16 = 80;
 const MTU: u32 = 1500;
+/// The group of our ends; every other device is in group 0.
+const GROUP: u32 = 1;
 /// Above what tunnel drivers take in every new namespace.
 const FIRST_INDEX: u32 = 64;
 
@@ -77,7 +79,7 @@ impl Outside {
         if sysctl::has_ipv6() {
             batch.no_link_local(near.index);
         }
-        batch.no_arp(near.index).up(near.index);
+        batch.group(near.index, GROUP).no_arp(near.index).up(near.index);
         if sysctl::has_ipv6() {
             // IPv4 needs no route: what leaves by a device is for whoever is there.
             batch.on_link_from(Destination::DEFAULT_V6, near.index, None, near.index);
@@ -94,6 +96,11 @@ impl Outside {
     /// Removes a pair.
     pub(crate) fn remove(&mut self, near: Near) -> Result<(), Error> {
         self.netlink.commit(Batch::new().remove_link(near.index))
+    }
+
+    /// Removes all pairs.
+    pub(crate) fn remove_all(&mut self) -> Result<(), Error> {
+        self.netlink.commit(Batch::new().remove_group(GROUP))
     }
 
     /// The devices that are left.

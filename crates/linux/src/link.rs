@@ -79,6 +79,26 @@ impl Batch {
         self
     }
 
+    /// Puts an interface into a group, by whose number all of it can be removed together.
+    pub fn group(&mut self, index: u32, group: u32) -> &mut Self {
+        let mut message = LinkMessage::default();
+        message.header.index = index;
+        message.attributes.push(LinkAttribute::Group(group));
+        let operation = format!("put interface {index} into group {group}");
+        self.change(operation, RouteNetlinkMessage::SetLink(message));
+        self
+    }
+
+    /// Removes all interfaces of a group. For each single one the kernel waits until no processor
+    /// looks at it any more; for a group it waits once.
+    pub fn remove_group(&mut self, group: u32) -> &mut Self {
+        let mut message = LinkMessage::default();
+        message.attributes.push(LinkAttribute::Group(group));
+        let operation = format!("remove the interfaces of group {group}");
+        self.change(operation, RouteNetlinkMessage::DelLink(message));
+        self
+    }
+
     /// Removes an interface; of a veth pair, both ends.
     pub fn remove_link(&mut self, index: u32) -> &mut Self {
         let mut message = LinkMessage::default();
