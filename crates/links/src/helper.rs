@@ -3,22 +3,21 @@
 use std::collections::BTreeMap;
 use std::net::TcpListener;
 use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
-use std::os::linux::net::SocketAddrExt as _;
-use std::os::unix::net::{SocketAddr, UnixListener, UnixStream};
-use std::path::{Path, PathBuf};
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::Path;
 
 use imds_linux::signal::{self, Disposition};
 use imds_linux::{Error, Namespace, Netlink, descriptor, process, socket};
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::thread::CapabilitySet;
 
-use crate::container;
 use crate::device::DeviceLink;
 use crate::error::LinkError;
 use crate::machine;
 use crate::outside::{self, Near, Outside, SERVICE_V4};
 use crate::place::Place;
 use crate::request::{LinkNumber, MAX_LEN, Request, Response};
+use crate::target::{find, lock, not_a_namespace};
 use crate::workload::{Refusal, Workload};
 
 /// What it needs: devices and addresses, namespaces, those of other users' processes and in other
@@ -188,17 +187,17 @@ impl Helper {
             let reason = format!("link {} is up already; detach it first", number.0);
             return Err(LinkError::AlreadyLinked { place: place.to_string(), reason });
         }
-        let (workload, process) = self.find(place)?;
+        let (workload, process) = find(place, &self.home)?;
         let is_home = match &workload {
             None => true,
             Some(workload) => {
                 self.is_home(workload).map_err(|error| LinkError::at(place, &error))?
             }
         };
-        if is_home && !self.replace_others {
-            if let Some(evidence) = machine::ec2_evidence(Path::new("/sys")) {
-                return Err(LinkError::OnEc2 { evidence });
-            }
+        let checked = is_home && !self.replace_others;
+        if let Some(evidence) = checked.then(|| machine::ec2_evidence(Path::new("/sys"))).flatten()
+        {
+            return Err(LinkError::OnEc2 { evidence });
         }
         let lock = lock(place, workload.as_ref())?;
         let Ready { device, listeners, means } = match (&workload, place) {
@@ -215,35 +214,6 @@ impl Helper {
         let listeners = listeners.into_iter().map(OwnedFd::from);
         let descriptors = [OwnedFd::from(theirs)].into_iter().chain(listeners).collect();
         Ok((Response::Attached { device }, descriptors))
-    }
-
-    /// The namespace of a place, and the process that it ends with. A device has none of its own.
-    fn find(&self, place: &Place) -> Result<(Option<Namespace>, Option<OwnedFd>), LinkError> {
-        let (path, pid) = match place {
-            Place::Device(_) => return Ok((None, None)),
-            Place::Host => {
-                let home = self.home.try_clone();
-                let home = home.map_err(|error| LinkError::of(place, "link", Some(&error)))?;
-                return Ok((Some(home), None));
-            }
-            Place::Netns(path) => (path.clone(), None),
-            Place::Pid(pid) => (namespace_of(*pid), Some(*pid)),
-            Place::Container(name) => {
-                let pid = container::process(place, name)?;
-                (namespace_of(pid), Some(pid))
-            }
-        };
-        // Before the namespace is opened, so that a number that is used again is noticed.
-        let process = pid.map(process::watch_process).transpose().map_err(|error| {
-            LinkError::no_such(place, format!("no process has this number: {error}"))
-        })?;
-        let namespace = Namespace::open(&path).map_err(|error| match error.io() {
-            Some(reason) if reason.kind() == std::io::ErrorKind::NotFound => {
-                LinkError::no_such(place, format!("{} does not exist", path.display()))
-            }
-            _ => LinkError::at(place, &error),
-        })?;
-        Ok((Some(namespace), process))
     }
 
     fn is_home(&self, workload: &Namespace) -> Result<bool, Error> {
@@ -267,7 +237,7 @@ impl Helper {
             Ok(workload)
         });
         let mut inside =
-            inspected.map_err(|error| not_a_namespace(place, error))?.map_err(|refusal| {
+            inspected.map_err(|error| not_a_namespace(place, &error))?.map_err(|refusal| {
                 match refusal {
                     Refusal::Kernel(error) => explain(error),
                     Refusal::Taken { address, by } => LinkError::AddressTaken {
@@ -278,13 +248,12 @@ impl Helper {
                     },
                 }
             })?;
-        let mut outside = match self.outside.take() {
-            Some(outside) => outside,
-            None => {
-                let created = Outside::create();
-                self.home.enter().map_err(explain)?;
-                created.map_err(explain)?
-            }
+        let mut outside = if let Some(outside) = self.outside.take() {
+            outside
+        } else {
+            let created = Outside::create();
+            self.home.enter().map_err(explain)?;
+            created.map_err(explain)?
         };
         let laid = lay(&mut outside, &mut inside, workload, &self.home);
         self.outside = Some(outside);
@@ -381,39 +350,4 @@ fn within<T>(
     let result = work();
     home.enter()?;
     Ok(result)
-}
-
-fn not_a_namespace(place: &Place, error: Error) -> LinkError {
-    match error.io().and_then(std::io::Error::raw_os_error) {
-        Some(EINVAL) => LinkError::no_such(place, "it is not a network namespace"),
-        _ => LinkError::at(place, &error),
-    }
-}
-
-const EINVAL: i32 = rustix::io::Errno::INVAL.raw_os_error();
-
-fn namespace_of(pid: u32) -> PathBuf {
-    format!("/proc/{pid}/ns/net").into()
-}
-
-/// Takes a place for this service. The name is an abstract one of the service's own network namespace,
-/// which the kernel frees however the helper ends.
-fn lock(place: &Place, workload: Option<&Namespace>) -> Result<UnixListener, LinkError> {
-    let name = match (workload, place) {
-        (Some(workload), _) => {
-            let (device, inode) =
-                workload.identity().map_err(|error| LinkError::at(place, &error))?;
-            format!("imds-link/net/{device}/{inode}")
-        }
-        (None, place) => format!("imds-link/{place}"),
-    };
-    SocketAddr::from_abstract_name(name).and_then(|name| UnixListener::bind_addr(&name)).map_err(
-        |error| match error.kind() {
-            std::io::ErrorKind::AddrInUse => LinkError::AlreadyLinked {
-                place: place.to_string(),
-                reason: "another link of this machine has it; remove that one first".into(),
-            },
-            _ => LinkError::of(place, "take the place", Some(&error)),
-        },
-    )
 }

@@ -22,6 +22,7 @@ mod place;
 mod plumber;
 mod privileges;
 mod request;
+mod target;
 mod workload;
 
 pub use error::LinkError;

@@ -15,13 +15,16 @@ const PATIENCE: Duration = Duration::from_millis(500);
 /// No service for an instance is farther away: its hypervisor, or a router.
 const MAX_HOPS: u8 = 2;
 
+/// A file, and whether its text is that of an EC2 instance.
+type Sign = (&'static str, fn(&str) -> bool);
+
 /// What says that this is an EC2 instance, if anything does; `sys` is `/sys`.
 ///
 /// The signs are those that [EC2's guide] gives.
 ///
 /// [EC2's guide]: https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/identify_ec2_instances.html
 pub(crate) fn ec2_evidence(sys: &Path) -> Option<String> {
-    let signs: [(&str, fn(&str) -> bool); 5] = [
+    let signs: [Sign; 5] = [
         ("class/dmi/id/sys_vendor", |text| text == "Amazon EC2"),
         ("class/dmi/id/bios_vendor", |text| text == "Amazon EC2"),
         ("class/dmi/id/board_asset_tag", |text| text.starts_with("i-")),

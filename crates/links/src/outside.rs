@@ -13,7 +13,7 @@ use imds_linux::{Batch, Error, Namespace, Netlink, socket, sysctl};
 
 /// The metadata address.
 pub(crate) const SERVICE_V4: Ipv4Addr = Ipv4Addr::new(169, 254, 169, 254);
-/// The metadata address of IPv6: fd00:ec2::254.
+/// The metadata address of IPv6, `fd00:ec2::254`.
 pub(crate) const SERVICE_V6: Ipv6Addr = Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254);
 
 /// Both.

@@ -115,7 +115,7 @@ fn plan(
         return Err(Refusal::Taken { address: route.address, by });
     }
     let is_free = |name: &String| interfaces.iter().all(|interface| interface.name != *name);
-    let name = (0_u32..).map(|number| format!("{NAME}{number}")).find(is_free);
+    let name = (0..=interfaces.len()).map(|number| format!("{NAME}{number}")).find(is_free);
     let is_unused = |address: &Ipv4Addr| addresses.iter().all(|own| own.address != *address);
     // EC2 has nothing in this network below 123.
     let address = (1..123).map(|last| Ipv4Addr::new(169, 254, 169, last)).find(is_unused);

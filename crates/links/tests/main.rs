@@ -1,6 +1,8 @@
 //! Links on the wire: workloads are namespaces that the tests make, and nothing of this machine's own
 //! network is touched.
 
+#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a failed step is a failed test")]
+
 mod devices;
 mod host;
 mod namespaces;
