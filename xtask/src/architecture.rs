@@ -84,6 +84,7 @@ const LIBRARIES: &[&str] = &[
     "imds-dataplane",
     "imds-control",
     "imds-sandbox",
+    "imds-links",
     "imds-doctor",
     "imds-host",
 ];
@@ -106,6 +107,7 @@ pub(crate) const CRATES: &[Crate] = &[
     ),
     row("imds-control", &["imds-core", "imds-ec2", "imds-account"], &[PROCESSES]),
     row("imds-sandbox", &["imds-linux"], &[]),
+    row("imds-links", &["imds-linux"], &[]),
     row("imds-doctor", &["imds-client"], &[]),
     row(
         "imds-host",

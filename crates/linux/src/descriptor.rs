@@ -2,12 +2,13 @@
 
 use std::io::{IoSlice, IoSliceMut};
 use std::mem::MaybeUninit;
-use std::os::fd::{BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 
 use rustix::net::{
-    RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer,
-    SendAncillaryMessage, SendFlags, recvmsg, sendmsg,
+    AddressFamily, RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, ReturnFlags,
+    SendAncillaryBuffer, SendAncillaryMessage, SendFlags, SocketFlags, SocketType, recvmsg,
+    sendmsg, socketpair,
 };
 
 use crate::Error;
@@ -38,6 +39,60 @@ pub fn receive(stream: &UnixStream) -> Result<Vec<OwnedFd>, Error> {
         _ => None,
     });
     Ok(rights.flatten().collect())
+}
+
+/// Two connected sockets that keep the bounds of messages; closed in programs that are started.
+pub fn message_pair() -> Result<(OwnedFd, OwnedFd), Error> {
+    let flags = SocketFlags::CLOEXEC;
+    socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, flags, None)
+        .map_err(|error| failed("make a pair of sockets", error))
+}
+
+/// Sends one message, with copies of up to [`MOST`] descriptors.
+pub fn send_message(
+    socket: &impl AsFd,
+    bytes: &[u8],
+    descriptors: &[BorrowedFd<'_>],
+) -> Result<(), Error> {
+    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(MOST))];
+    let mut message = SendAncillaryBuffer::new(&mut space);
+    if !descriptors.is_empty() {
+        message.push(SendAncillaryMessage::ScmRights(descriptors));
+    }
+    let sent = rustix::io::retry_on_intr(|| {
+        sendmsg(socket, &[IoSlice::new(bytes)], &mut message, SendFlags::NOSIGNAL)
+    });
+    sent.map(drop).map_err(|error| failed("send a message", error))
+}
+
+/// The bytes of a message, and the descriptors that came with it.
+pub type Message = (Vec<u8>, Vec<OwnedFd>);
+
+/// Waits for one message of [`send_message`], of at most `limit` bytes, and what came with it, closed
+/// in programs that are started. `None` if the other side is gone.
+pub fn receive_message(socket: &impl AsFd, limit: usize) -> Result<Option<Message>, Error> {
+    let mut bytes = vec![0; limit];
+    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(MOST))];
+    let mut message = RecvAncillaryBuffer::new(&mut space);
+    let received = rustix::io::retry_on_intr(|| {
+        let mut parts = [IoSliceMut::new(&mut bytes)];
+        recvmsg(socket, &mut parts, &mut message, RecvFlags::CMSG_CLOEXEC)
+    });
+    let received = match received {
+        Ok(received) => received,
+        Err(rustix::io::Errno::CONNRESET) => return Ok(None),
+        Err(error) => return Err(failed("receive a message", error)),
+    };
+    let rights = message.drain().filter_map(|message| match message {
+        RecvAncillaryMessage::ScmRights(descriptors) => Some(descriptors),
+        _ => None,
+    });
+    let descriptors = rights.flatten().collect();
+    if received.flags.contains(ReturnFlags::TRUNC) {
+        return Err(failed("receive a message", rustix::io::Errno::MSGSIZE));
+    }
+    bytes.truncate(received.bytes);
+    Ok((received.bytes > 0).then_some((bytes, descriptors)))
 }
 
 fn failed(operation: &'static str, error: rustix::io::Errno) -> Error {

@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
+use std::path::Path;
 use std::{io, panic, thread};
 
 use rustix::thread::{LinkNameSpaceType, UnshareFlags, move_into_link_name_space, unshare_unsafe};
@@ -25,10 +26,21 @@ impl Namespace {
 
     /// The namespace of a child process that has not ended.
     pub fn of(child: &Child) -> Result<Self, Error> {
-        let path = format!("/proc/{}/ns/net", child.pid());
+        Self::open(format!("/proc/{}/ns/net", child.pid()).as_ref())
+    }
+
+    /// The namespace that a path names, such as `/run/netns/a` or `/proc/1/ns/net`.
+    pub fn open(path: &Path) -> Result<Self, Error> {
         let file =
             File::open(path).map_err(|source| Error::Namespace { operation: "open", source })?;
         Ok(Self { fd: file.into() })
+    }
+
+    /// A name that no other namespace has while this one lives.
+    pub fn identity(&self) -> Result<(u64, u64), Error> {
+        let stat = rustix::fs::fstat(&self.fd)
+            .map_err(|error| Error::Namespace { operation: "look at", source: error.into() })?;
+        Ok((stat.st_dev, stat.st_ino))
     }
 
     /// Moves the calling thread into a new, empty namespace and returns it.

@@ -4,20 +4,24 @@
 //! acknowledges each. The changes are in [`crate::link`], [`crate::address`], [`crate::route`].
 
 use std::io;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use netlink_packet_core::{
     NLM_F_ACK, NLM_F_CREATE, NLM_F_DUMP, NLM_F_EXCL, NLM_F_REQUEST, NetlinkMessage, NetlinkPayload,
 };
 use netlink_packet_route::RouteNetlinkMessage;
+use rustix::net::netlink::SocketAddrNetlink;
 use rustix::net::{
-    AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType, recv, send, socket_with,
+    AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType, bind, recv, send, socket_with,
 };
 
 use crate::Error;
 
 /// Room for the largest answers the kernel packs into one datagram (it uses up to 32 KiB for dumps).
 const ANSWER_LEN: usize = 32 * 1024;
+
+/// The bit of `RTNLGRP_LINK` among the multicast groups.
+const LINK_GROUP: u32 = 1;
 
 /// A route netlink socket. It belongs to the network namespace that its thread was in when it was
 /// opened, and stays there.
@@ -39,6 +43,35 @@ impl Netlink {
         )
         .map_err(|error| refused("open a netlink socket", error))?;
         Ok(Self { socket, sequence: 0 })
+    }
+
+    /// Opens a socket that receives a message for each change of an interface of the calling thread's
+    /// network namespace; see [`removed_links`](Self::removed_links).
+    pub fn open_link_events() -> Result<Self, Error> {
+        let socket = Self::open()?;
+        bind(&socket.socket, &SocketAddrNetlink::new(0, LINK_GROUP))
+            .map_err(|error| refused("listen to changes of interfaces", error))?;
+        Ok(socket)
+    }
+
+    /// The indices of interfaces that were removed since the last call; does not wait. `None` where
+    /// the kernel had to drop messages: then only [`links`](Self::links) tells what is left.
+    pub fn removed_links(&mut self) -> Result<Option<Vec<u32>>, Error> {
+        let mut removed = Vec::new();
+        loop {
+            let taken = self.receive_with(RecvFlags::DONTWAIT, |_, payload| {
+                let NetlinkPayload::InnerMessage(message) = payload else { return };
+                if let RouteNetlinkMessage::DelLink(link) = message {
+                    removed.push(link.header.index);
+                }
+            });
+            match taken.as_ref().err().and_then(Error::io).and_then(io::Error::raw_os_error) {
+                Some(libc::EAGAIN) => return Ok(Some(removed)),
+                Some(libc::ENOBUFS) => return Ok(None),
+                Some(libc::EINTR) => {}
+                _ => taken?,
+            }
+        }
     }
 
     /// Applies a batch. The kernel tries every change, even after one was refused.
@@ -107,10 +140,18 @@ impl Netlink {
     /// Reads one datagram and hands its messages over, with their sequence numbers.
     fn receive(
         &self,
+        take: impl FnMut(u32, NetlinkPayload<RouteNetlinkMessage>),
+    ) -> Result<(), Error> {
+        self.receive_with(RecvFlags::empty(), take)
+    }
+
+    fn receive_with(
+        &self,
+        flags: RecvFlags,
         mut take: impl FnMut(u32, NetlinkPayload<RouteNetlinkMessage>),
     ) -> Result<(), Error> {
         let mut buffer = vec![0; ANSWER_LEN];
-        let (_, length) = recv(&self.socket, &mut buffer[..], RecvFlags::TRUNC)
+        let (_, length) = recv(&self.socket, &mut buffer[..], RecvFlags::TRUNC | flags)
             .map_err(|error| refused("receive from netlink", error))?;
         let mut rest = buffer.get(..length).ok_or_else(|| malformed("longer than its buffer"))?;
         while !rest.is_empty() {
@@ -151,6 +192,13 @@ impl Batch {
     /// Adds a change to something that exists, or a question asked for its effect.
     pub(crate) fn change(&mut self, operation: String, message: RouteNetlinkMessage) {
         self.changes.push(Change { operation, message, flags: 0 });
+    }
+}
+
+impl AsFd for Netlink {
+    /// Readable when a message waits.
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.socket.as_fd()
     }
 }
 

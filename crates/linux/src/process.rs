@@ -1,6 +1,7 @@
 //! Child processes in namespaces of their own, and `exec`.
 
 use std::ffi::{CString, OsStr, OsString, c_char};
+use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::os::unix::process::CommandExt;
@@ -8,10 +9,13 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::{env, fs, io, iter, process, ptr, slice};
 
 use rustix::process::{
-    Pid, Signal, WaitOptions, set_parent_process_death_signal, setsid, wait, waitpid,
+    Gid, Pid, PidfdFlags, Signal, Uid, WaitOptions, pidfd_open, set_parent_process_death_signal,
+    setsid, wait, waitpid,
 };
 use rustix::thread::{
-    CapabilitySet, CapabilitySets, clear_ambient_capability_set, set_capabilities,
+    CapabilitySet, CapabilitySets, capabilities, clear_ambient_capability_set,
+    remove_capability_from_bounding_set, set_capabilities, set_no_new_privs, set_thread_groups,
+    set_thread_res_gid, set_thread_res_uid,
 };
 
 use crate::Error;
@@ -200,6 +204,54 @@ pub fn drop_capabilities() -> Result<(), Error> {
     let none = CapabilitySet::empty();
     set_capabilities(None, CapabilitySets { effective: none, permitted: none, inheritable: none })
         .map_err(|error| failed("drop capabilities")(error.into()))
+}
+
+/// Keeps only these capabilities, in the calling thread; programs that root starts from it have all
+/// of the bounding set again.
+pub fn keep_capabilities(kept: CapabilitySet) -> Result<(), Error> {
+    let failed = failed("drop capabilities");
+    let read = capabilities(None)
+        .map_err(|error| Error::Process { operation: "read capabilities", source: error.into() })?;
+    let kept = kept & read.permitted;
+    let none = CapabilitySet::empty();
+    set_capabilities(None, CapabilitySets { effective: kept, permitted: kept, inheritable: none })
+        .map_err(|error| failed(error.into()))
+}
+
+/// Becomes another user, if there is one to become, without any other group; drops all capabilities,
+/// those of the bounding set too; and neither the process nor what it starts can gain any
+/// (`no_new_privs`). The process must have one thread.
+pub fn drop_privileges(user: Option<(u32, u32)>) -> Result<(), Error> {
+    let count = threads()?;
+    if count != 1 {
+        return Err(Error::Threads { count });
+    }
+    let failed = |operation| move |error: rustix::io::Errno| failed(operation)(error.into());
+    set_no_new_privs(true).map_err(failed("give up new privileges"))?;
+    clear_ambient_capabilities()?;
+    let own = capabilities(None).map_err(failed("read capabilities"))?;
+    if own.effective.contains(CapabilitySet::SETPCAP) {
+        for capability in CapabilitySet::all().iter() {
+            match remove_capability_from_bounding_set(capability) {
+                // A capability that this kernel does not know.
+                Ok(()) | Err(rustix::io::Errno::INVAL) => {}
+                Err(error) => return Err(failed("drop capabilities")(error)),
+            }
+        }
+    }
+    if let Some((uid, gid)) = user {
+        let (uid, gid) = (Uid::from_raw(uid), Gid::from_raw(gid));
+        set_thread_groups(&[]).map_err(failed("give up groups"))?;
+        set_thread_res_gid(gid, gid, gid).map_err(failed("change the group"))?;
+        set_thread_res_uid(uid, uid, uid).map_err(failed("change the user"))?;
+    }
+    drop_capabilities()
+}
+
+/// A descriptor that becomes readable once the process ends.
+pub fn watch_process(pid: u32) -> io::Result<OwnedFd> {
+    let pid = i32::try_from(pid).ok().and_then(Pid::from_raw).ok_or(io::ErrorKind::NotFound)?;
+    Ok(pidfd_open(pid, PidfdFlags::empty())?)
 }
 
 /// Clears the capabilities that a program without any of its own would inherit.

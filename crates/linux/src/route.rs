@@ -3,17 +3,18 @@
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use netlink_packet_route::RouteNetlinkMessage;
 use netlink_packet_route::neighbour::{
     NeighbourAddress, NeighbourAttribute, NeighbourMessage, NeighbourState,
 };
 use netlink_packet_route::route::{
-    RouteAttribute, RouteFlags, RouteHeader, RouteMessage, RouteProtocol, RouteScope, RouteType,
+    RouteAddress, RouteAttribute, RouteFlags, RouteHeader, RouteMessage, RouteProtocol, RouteScope,
+    RouteType,
 };
+use netlink_packet_route::{AddressFamily, RouteNetlinkMessage};
 
-use crate::Batch;
 use crate::address::family;
 use crate::link::LOOPBACK;
+use crate::{Batch, Error, Netlink};
 
 /// Where a route leads.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
@@ -48,6 +49,23 @@ impl Batch {
         let mut message = route(destination, RouteType::Unicast);
         message.header.scope = RouteScope::Link;
         message.attributes.push(RouteAttribute::Oif(index));
+        self.create_route(destination, message)
+    }
+
+    /// A neighbour, reached from a preferred source address if there is one. Of two such routes to the
+    /// same destination, the kernel takes the one with the smaller metric.
+    pub fn on_link_from(
+        &mut self,
+        destination: Destination,
+        index: u32,
+        source: Option<IpAddr>,
+        metric: u32,
+    ) -> &mut Self {
+        let mut message = route(destination, RouteType::Unicast);
+        message.header.scope = RouteScope::Link;
+        message.attributes.push(RouteAttribute::Oif(index));
+        message.attributes.push(RouteAttribute::Priority(metric));
+        message.attributes.extend(source.map(|source| RouteAttribute::PrefSource(source.into())));
         self.create_route(destination, message)
     }
 
@@ -106,6 +124,51 @@ impl Batch {
         let operation = format!("add a route to {destination}");
         self.create(operation, RouteNetlinkMessage::NewRoute(message));
         self
+    }
+}
+
+/// A route of a namespace to one address.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct HostRoute {
+    /// The address.
+    pub address: IpAddr,
+    /// The index of the interface, where there is one.
+    pub index: Option<u32>,
+}
+
+impl Netlink {
+    /// Every route to one of these addresses alone, in any table but that of the namespace's own
+    /// addresses.
+    pub fn host_routes(&mut self, wanted: &[IpAddr]) -> Result<Vec<HostRoute>, Error> {
+        let mut routes = Vec::new();
+        for family in [AddressFamily::Inet, AddressFamily::Inet6] {
+            let mut question = RouteMessage::default();
+            question.header.address_family = family;
+            self.dump(&RouteNetlinkMessage::GetRoute(question), |message| {
+                let RouteNetlinkMessage::NewRoute(route) = message else { return };
+                let RouteHeader { kind, destination_prefix_length, .. } = route.header;
+                let is_host = destination_prefix_length == 32 || destination_prefix_length == 128;
+                if kind == RouteType::Local || !is_host {
+                    return;
+                }
+                let (mut address, mut index) = (None, None);
+                for attribute in route.attributes {
+                    match attribute {
+                        RouteAttribute::Destination(RouteAddress::Inet(v4)) => {
+                            address = Some(IpAddr::V4(v4));
+                        }
+                        RouteAttribute::Destination(RouteAddress::Inet6(v6)) => {
+                            address = Some(IpAddr::V6(v6));
+                        }
+                        RouteAttribute::Oif(oif) => index = Some(oif),
+                        _ => {}
+                    }
+                }
+                let address = address.filter(|address| wanted.contains(address));
+                routes.extend(address.map(|address| HostRoute { address, index }));
+            })?;
+        }
+        Ok(routes)
     }
 }
 

@@ -23,7 +23,14 @@ const BACKLOG: i32 = 1024;
 ///
 /// [TCP_NODELAY]: https://man7.org/linux/man-pages/man7/tcp.7.html
 pub fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    open_listener(address, None)
+}
+
+fn open_listener(address: SocketAddr, device: Option<&str>) -> io::Result<TcpListener> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+    if let Some(device) = device {
+        socket.bind_device(Some(device.as_bytes()))?;
+    }
     if address.is_ipv6() {
         socket.set_only_v6(true)?;
     }
@@ -40,6 +47,32 @@ pub fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     socket.set_nonblocking(true)?;
     socket.listen(BACKLOG)?;
     Ok(socket.into())
+}
+
+/// As [`listen`], for connections that arrive by one device. Another device may have a listener at
+/// the same address.
+pub fn listen_on_device(address: SocketAddr, device: &str) -> io::Result<TcpListener> {
+    open_listener(address, Some(device))
+}
+
+/// A TCP socket of the calling thread's network namespace, for [`provoke_reset_on`], whose packets
+/// leave by one device.
+pub fn reset_socket(ipv6: bool, device: &str) -> io::Result<Socket> {
+    let domain = if ipv6 { Domain::IPV6 } else { Domain::IPV4 };
+    let socket = Socket::new(domain, Type::STREAM, Some(Protocol::TCP))?;
+    socket.bind_device(Some(device.as_bytes()))?;
+    Ok(socket)
+}
+
+/// Whether somebody accepts connections at `address`, at most `ttl` IP hops away. Waits for `patience`.
+pub fn is_answered(address: SocketAddr, ttl: u8, patience: Duration) -> io::Result<bool> {
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+    if address.is_ipv4() {
+        socket.set_ttl_v4(ttl.into())?;
+    } else {
+        socket.set_unicast_hops_v6(ttl.into())?;
+    }
+    Ok(socket.connect_timeout(&address.into(), patience).is_ok())
 }
 
 /// The TTL (IPv6: hop limit) with which the SYN of an accepted connection arrived.
@@ -123,6 +156,15 @@ pub fn reset_on_close(connection: &impl AsFd) -> io::Result<()> {
 /// answers that with a reset. Nothing of the old connection is sent.
 pub fn provoke_reset(local: SocketAddr, peer: SocketAddr) -> io::Result<std::net::TcpStream> {
     let socket = Socket::new(Domain::for_address(local), Type::STREAM, Some(Protocol::TCP))?;
+    provoke_reset_on(socket, local, peer)
+}
+
+/// As [`provoke_reset`], from a socket of [`reset_socket`].
+pub fn provoke_reset_on(
+    socket: Socket,
+    local: SocketAddr,
+    peer: SocketAddr,
+) -> io::Result<std::net::TcpStream> {
     socket.set_reuse_address(true)?;
     socket.set_reuse_port(true)?;
     socket.set_nonblocking(true)?;
