@@ -13,7 +13,7 @@ use imds_identity::ssh_signer::SshSigner;
 
 use crate::records::{
     AccessKey, AddressHolder, ClientToken, DefaultInstance, Image, Instance, KeyPair,
-    LaunchTemplate, LaunchTemplateVersion, Tags, TokenKey,
+    LaunchTemplate, LaunchTemplateVersion, Link, Tags, TokenKey,
 };
 use crate::source::Source;
 
@@ -185,4 +185,19 @@ pub fn default_instance() -> Key<DefaultInstance> {
 /// finds it there.
 pub fn control_address() -> Key<SocketAddr> {
     Key::new(&["control-address"])
+}
+
+/// A link of this host, by its number.
+pub fn link(number: u32) -> Key<Link> {
+    links().key(&format!("{number:010}"))
+}
+
+/// All links of this host, in the order of their numbers.
+pub fn links() -> Prefix<Link> {
+    Prefix::new(&["links"])
+}
+
+/// The number of the link that was added last: a number is never used twice.
+pub fn last_link() -> Key<u32> {
+    Key::new(&["last-link"])
 }

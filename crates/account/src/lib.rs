@@ -6,6 +6,7 @@
 //!   operator's [`overrides`];
 //! - [`default_instance`], [`access_key`], [`token_key`], [`control_address`]: what exists without a
 //!   call;
+//! - [`link`]: where workloads reach the service;
 //! - [`network`], [`zones`]: where instances are launched;
 //! - [`events`]: what is simulated; [`sweep`]: what is deleted when its time is over;
 //! - [`applied`]: what the data path obeys, as the EC2 API needs to know it;
@@ -21,6 +22,7 @@ pub mod events;
 pub mod instance;
 pub mod keys;
 pub mod launch;
+pub mod link;
 pub mod network;
 pub mod overrides;
 mod random;

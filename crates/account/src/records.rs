@@ -34,12 +34,14 @@ records!(
     KeyPair,
     LaunchTemplate,
     LaunchTemplateVersion,
+    Link,
     MetadataDefaults,
     SocketAddr,
     SshSigner,
     String,
     Tags,
     TokenKey,
+    u32,
 );
 
 impl Record for Instance {
@@ -392,4 +394,15 @@ pub enum AccessRole {
 pub struct TokenKey {
     /// The key in base64.
     pub key: String,
+}
+
+/// A link: where a workload reaches the service at the metadata address.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Link {
+    /// Where: `host`, `netns=PATH`, `pid=NUMBER`, `container=NAME` or `device=NAME`.
+    pub place: String,
+    /// The instance of its requests; `None`: as their source addresses say.
+    pub instance: Option<InstanceId>,
+    /// When it was added, in seconds since 1970.
+    pub created_at: u64,
 }

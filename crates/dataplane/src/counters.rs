@@ -1,4 +1,4 @@
-//! Counts of requests, per instance.
+//! Counts of requests, per instance and per link.
 //!
 //! Each thread that answers counts for itself, so that no two threads write to one cache line; to
 //! read is to add up. Counts of instances that are gone go into a sum of their own: totals never fall.
@@ -10,6 +10,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use imds_core::InstanceId;
 use imds_core::response::{ImdsVersion, Status};
+
+use crate::link::LinkId;
 
 /// The statuses that are counted apart, in this order.
 pub(crate) const STATUSES: [Status; 8] = [
@@ -75,11 +77,36 @@ impl AddAssign<&Counts> for Counts {
     }
 }
 
+/// What was counted of one link, since it was attached.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct LinkCounts {
+    /// Connections accepted.
+    pub connections: u64,
+    /// Those of them that are open.
+    pub open: u64,
+    /// Answered requests.
+    pub requests: u64,
+    /// Those of them that used IMDSv1.
+    pub v1: u64,
+}
+
+impl AddAssign for LinkCounts {
+    fn add_assign(&mut self, other: Self) {
+        let Self { connections, open, requests, v1 } = other;
+        self.connections += connections;
+        self.open += open;
+        self.requests += requests;
+        self.v1 += v1;
+    }
+}
+
 /// All counts at one moment.
 #[derive(Clone, Debug, Default)]
 pub struct CounterSnapshot {
     /// Of each instance that is served and had requests.
     pub instances: BTreeMap<InstanceId, Counts>,
+    /// Of each link that is attached.
+    pub links: BTreeMap<LinkId, LinkCounts>,
     /// Of all instances, those that are gone included.
     pub all: Counts,
     /// Connections that were open, with or without a request.
@@ -150,10 +177,43 @@ impl InstanceCounters {
     }
 }
 
+/// One thread's counts of one link.
+#[derive(Debug, Default)]
+pub(crate) struct LinkCounters {
+    requests: Count,
+    v1: Count,
+    connections: Count,
+    closed: Count,
+}
+
+impl LinkCounters {
+    pub(crate) fn request(&self, version: ImdsVersion) {
+        self.requests.add(1);
+        self.v1.add((version == ImdsVersion::V1).into());
+    }
+
+    pub(crate) fn connected(&self) {
+        self.connections.add(1);
+    }
+
+    pub(crate) fn disconnected(&self) {
+        self.closed.add(1);
+    }
+
+    fn read(&self) -> LinkCounts {
+        // Closed first, and IMDSv1 before all: no part may exceed its whole.
+        let (closed, v1) = (self.closed.get(), self.v1.get());
+        let connections = self.connections.get();
+        let open = connections.saturating_sub(closed);
+        LinkCounts { connections, open, requests: self.requests.get(), v1 }
+    }
+}
+
 /// One thread's counts.
 #[derive(Debug, Default)]
 pub(crate) struct WorkerCounters {
     instances: Mutex<HashMap<InstanceId, Arc<InstanceCounters>>>,
+    links: Mutex<HashMap<LinkId, Arc<LinkCounters>>>,
     /// Of instances that are gone.
     gone: Mutex<Counts>,
     connected: Count,
@@ -168,6 +228,16 @@ impl WorkerCounters {
             return Arc::clone(known);
         }
         Arc::clone(instances.entry(instance.clone()).or_default())
+    }
+
+    /// Counts of a link that was attached now.
+    pub(crate) fn of_link(&self, link: LinkId) -> Arc<LinkCounters> {
+        Arc::clone(self.links().entry(link).or_default())
+    }
+
+    /// Forgets the counts of a link that was detached.
+    pub(crate) fn forget_link(&self, link: LinkId) {
+        self.links().remove(&link);
     }
 
     pub(crate) fn connected(&self) {
@@ -197,9 +267,16 @@ impl WorkerCounters {
             true
         });
         snapshot.all += &gone;
+        for (id, counters) in self.links().iter() {
+            *snapshot.links.entry(*id).or_default() += counters.read();
+        }
         // Closed first: a connection that opens in between must not make it negative.
         let closed = self.disconnected.get();
         snapshot.connections += self.connected.get().saturating_sub(closed);
+    }
+
+    fn links(&self) -> MutexGuard<'_, HashMap<LinkId, Arc<LinkCounters>>> {
+        self.links.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn instances(&self) -> MutexGuard<'_, HashMap<InstanceId, Arc<InstanceCounters>>> {

@@ -35,7 +35,7 @@ mod turn;
 mod worker;
 
 pub use agent::{Agent, AgentError};
-pub use counters::{CounterSnapshot, Counts};
+pub use counters::{CounterSnapshot, Counts, LinkCounts};
 pub use limits::allow_many_connections;
 pub use link::{Link, LinkId};
 pub use policy::ResponsePolicy;

@@ -14,7 +14,7 @@ use imds_core::time::HttpDate;
 use imds_identity::Signers;
 use imds_linux::socket;
 
-use crate::counters::WorkerCounters;
+use crate::counters::{LinkCounters, WorkerCounters};
 use crate::link::LinkId;
 use crate::policy::ResponsePolicy;
 use crate::reactor::TaskId;
@@ -76,6 +76,8 @@ impl Shared {
 pub(crate) struct AttachedLink {
     pub(crate) id: LinkId,
     pub(crate) target: Target,
+    /// This thread's counts of it.
+    pub(crate) counters: Arc<LinkCounters>,
     /// The tasks of its connections.
     pub(crate) connections: RefCell<HashSet<TaskId>>,
     pub(crate) is_detached: Cell<bool>,
@@ -93,6 +95,7 @@ impl OpenConnection {
     pub(crate) fn new(shared: Rc<Shared>, link: Rc<AttachedLink>) -> Self {
         shared.open.update(|open| open + 1);
         shared.counters.connected();
+        link.counters.connected();
         Self { shared, link, task: Cell::new(None), socket: RefCell::default() }
     }
 
@@ -108,6 +111,7 @@ impl Drop for OpenConnection {
     fn drop(&mut self) {
         self.shared.open.update(|open| open - 1);
         self.shared.counters.disconnected();
+        self.link.counters.disconnected();
         if self.link.is_detached.get() {
             if let Some(socket) = self.socket.borrow().upgrade() {
                 // It is closed in a moment; without a reset the client could wait for more.

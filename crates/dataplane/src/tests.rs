@@ -43,6 +43,7 @@ fn serve<T: 'static>(client: impl AsyncFnOnce(Client) -> T + 'static) -> (T, Dur
     let link = Rc::new(AttachedLink {
         id: LinkId(1),
         target: Target::BySource,
+        counters: <_>::default(),
         connections: <_>::default(),
         is_detached: Cell::new(false),
     });

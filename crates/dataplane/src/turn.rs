@@ -7,10 +7,9 @@ use imds_core::response::{self, Response};
 use imds_core::{Moment, Reach, wire};
 
 use crate::input::Input;
-use crate::link::LinkId;
 use crate::peer::{Identified, Peer};
 use crate::requests::{LoggedPath, RequestRecord, undeliverable};
-use crate::shared::Shared;
+use crate::shared::{AttachedLink, Shared};
 
 /// A request that has a response, which waits in the connection's output.
 pub(crate) struct Turn {
@@ -28,7 +27,7 @@ pub(crate) struct Turn {
 #[derive(Clone, Copy)]
 pub(crate) struct Context<'a> {
     pub(crate) shared: &'a Shared,
-    pub(crate) link: LinkId,
+    pub(crate) link: &'a AttachedLink,
     pub(crate) peer: &'a Peer,
     /// When the event came that brought the input.
     pub(crate) began: Instant,
@@ -110,13 +109,14 @@ impl Context<'_> {
     ) {
         let hops_away = self.peer.hops_away;
         instance.counters.request(response.version, response.status, bytes);
+        self.link.counters.request(response.version);
         if response.reach != Reach::Anywhere {
             instance.counters.token(undeliverable(response.reach, hops_away).is_some());
         }
 
         self.shared.publisher.borrow_mut().publish(|| RequestRecord {
             unix_ms: now.unix_ms,
-            link: self.link,
+            link: self.link.id,
             peer: self.peer.address,
             endpoint: instance.endpoint.clone(),
             version: response.version,

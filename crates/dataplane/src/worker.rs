@@ -125,6 +125,7 @@ impl Links {
         let link = Rc::new(AttachedLink {
             id,
             target,
+            counters: self.shared.counters.of_link(id),
             connections: <_>::default(),
             is_detached: <_>::default(),
         });
@@ -140,6 +141,7 @@ impl Links {
         for connection in link.connections.take() {
             self.reactor.end(connection);
         }
+        self.shared.counters.forget_link(id);
     }
 
     async fn drain(&mut self) {

@@ -93,7 +93,10 @@ fn nobody_else_notices_links_that_come_and_go() {
                 assert_eq!(ask(stream).unwrap(), id.as_str());
                 on_others += 1;
             }
+            let counts = host.counters().links[&link];
+            assert_eq!([counts.connections, counts.open, counts.requests, counts.v1], [3; 4]);
             host.detach(link).unwrap();
+            assert!(!host.counters().links.contains_key(&link));
             assert!(host.detach(link).is_err(), "it is gone already");
             for stream in &mut streams {
                 let error = ask(stream).unwrap_err();

@@ -1,0 +1,135 @@
+//! The links of this host: added and removed while the service runs, and attached again after a
+//! restart.
+
+use imds_core::InstanceId;
+
+use crate::keys;
+use crate::records::Link;
+use crate::store::{Store, StoreError, Stored, Transaction};
+
+/// How many links one host has at most.
+pub const MAX_LINKS: usize = 4096;
+
+/// Why a link is not added or removed. Nothing was changed.
+#[derive(Debug, thiserror::Error)]
+pub enum LinkRecordError {
+    /// There is no link with this number.
+    #[error("there is no link {0}; `imds link list` shows all")]
+    Unknown(u32),
+    /// The place has a link already.
+    #[error("{place} is link {number} already; remove that one first: imds link remove {number}")]
+    Duplicate {
+        /// The place.
+        place: String,
+        /// The number of its link.
+        number: u32,
+    },
+    /// There are as many as there may be.
+    #[error("there are {MAX_LINKS} links already, and no more are allowed; remove one first")]
+    TooMany,
+    /// The links cannot be read or written.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Adds a link, and returns its number; `now` is in seconds since 1970.
+///
+/// # Errors
+/// [`StoreError::Conflict`] if another link is added at this moment: try again.
+pub fn add(
+    store: &Store,
+    place: &str,
+    instance: Option<InstanceId>,
+    now: u64,
+) -> Result<u32, LinkRecordError> {
+    let last = store.read(&keys::last_link())?;
+    let links = list(store)?;
+    if links.len() >= MAX_LINKS {
+        return Err(LinkRecordError::TooMany);
+    }
+    if let Some((number, _)) = links.iter().find(|(_, link)| link.record.place == place) {
+        return Err(LinkRecordError::Duplicate { place: place.to_owned(), number: *number });
+    }
+    let number = last.as_ref().map_or(0, |last| last.record).checked_add(1);
+    let number = number.ok_or(LinkRecordError::TooMany)?;
+    let link = Link { place: place.to_owned(), instance, created_at: now };
+    // Whoever adds a link writes the last number, so two that add one at the same time conflict.
+    let transaction = Transaction::new()
+        .if_unchanged(&keys::last_link(), last.as_ref())
+        .write(&keys::last_link(), &number)
+        .write(&keys::link(number), &link);
+    store.commit(transaction)?;
+    Ok(number)
+}
+
+/// Removes a link.
+///
+/// # Errors
+/// [`LinkRecordError::Unknown`] if there is none with this number. A record that cannot be read is
+/// removed as well.
+pub fn remove(store: &Store, number: u32) -> Result<(), LinkRecordError> {
+    let key = keys::link(number);
+    let name = key.as_str();
+    let is_there =
+        store.names(&keys::links())?.iter().any(|rest| keys::links().key(rest).as_str() == name);
+    if !is_there {
+        return Err(LinkRecordError::Unknown(number));
+    }
+    store.commit(Transaction::new().remove(&key))?;
+    Ok(())
+}
+
+/// All links that can be read, in the order of their numbers.
+pub fn list(store: &Store) -> Result<Vec<(u32, Stored<Link>)>, StoreError> {
+    let links = store.scan(&keys::links())?.records.into_iter();
+    Ok(links.filter_map(|(rest, link)| Some((rest.parse().ok()?, link))).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn places(store: &Store) -> Vec<(u32, String)> {
+        let links = list(store).unwrap();
+        links.into_iter().map(|(number, link)| (number, link.record.place)).collect()
+    }
+
+    #[test]
+    fn a_number_is_never_used_twice() {
+        let store = Store::in_memory();
+        assert_eq!(places(&store), []);
+        assert_eq!(add(&store, "netns=/run/netns/a", None, 1).unwrap(), 1);
+        assert_eq!(add(&store, "netns=/run/netns/b", None, 2).unwrap(), 2);
+        remove(&store, 2).unwrap();
+        assert!(matches!(remove(&store, 2), Err(LinkRecordError::Unknown(2))));
+        let instance = "i-11111111".parse().ok();
+        assert_eq!(add(&store, "netns=/run/netns/b", instance.clone(), 3).unwrap(), 3);
+        let link = list(&store).unwrap().pop().unwrap().1.record;
+        assert_eq!((link.instance, link.created_at), (instance, 3));
+        let expected = [(1, "netns=/run/netns/a".to_owned()), (3, "netns=/run/netns/b".to_owned())];
+        assert_eq!(places(&store), expected);
+    }
+
+    #[test]
+    fn a_place_has_one_link() {
+        let store = Store::in_memory();
+        add(&store, "host", None, 1).unwrap();
+        let error = add(&store, "host", None, 2).unwrap_err();
+        assert!(matches!(&error, LinkRecordError::Duplicate { number: 1, .. }), "{error}");
+        assert_eq!(places(&store).len(), 1);
+    }
+
+    #[test]
+    fn links_are_bounded() {
+        let store = Store::in_memory();
+        let link = Link { place: String::new(), instance: None, created_at: 1 };
+        let all = (1..=4096).fold(Transaction::new(), |all, number| {
+            let link = Link { place: format!("pid={number}"), ..link.clone() };
+            all.write(&keys::link(number), &link)
+        });
+        store.commit(all.write(&keys::last_link(), &4096)).unwrap();
+        assert!(matches!(add(&store, "host", None, 2), Err(LinkRecordError::TooMany)));
+        remove(&store, 7).unwrap();
+        assert_eq!(add(&store, "host", None, 2).unwrap(), 4097);
+    }
+}
