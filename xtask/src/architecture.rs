@@ -120,6 +120,7 @@ pub(crate) const CRATES: &[Crate] = &[
             "imds-account",
             "imds-dataplane",
             "imds-control",
+            "imds-links",
         ],
         &[],
     ),

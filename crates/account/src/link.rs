@@ -42,7 +42,6 @@ pub fn add(
     instance: Option<InstanceId>,
     now: u64,
 ) -> Result<u32, LinkRecordError> {
-    let last = store.read(&keys::last_link())?;
     let links = list(store)?;
     if links.len() >= MAX_LINKS {
         return Err(LinkRecordError::TooMany);
@@ -50,16 +49,34 @@ pub fn add(
     if let Some((number, _)) = links.iter().find(|(_, link)| link.record.place == place) {
         return Err(LinkRecordError::Duplicate { place: place.to_owned(), number: *number });
     }
+    let (number, transaction) = next_number(store)?;
+    let link = Link { place: place.to_owned(), instance, created_at: now };
+    store.commit(transaction.write(&keys::link(number), &link))?;
+    Ok(number)
+}
+
+/// A number for a link that has no record, such as one of the settings.
+pub fn reserve(store: &Store) -> Result<u32, LinkRecordError> {
+    loop {
+        let (number, transaction) = next_number(store)?;
+        match store.commit(transaction) {
+            Ok(_) => return Ok(number),
+            Err(StoreError::Conflict { .. }) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
+/// The next number, and what takes it: whoever adds a link writes the last number, so two that add one
+/// at the same time conflict.
+fn next_number(store: &Store) -> Result<(u32, Transaction), LinkRecordError> {
+    let last = store.read(&keys::last_link())?;
     let number = last.as_ref().map_or(0, |last| last.record).checked_add(1);
     let number = number.ok_or(LinkRecordError::TooMany)?;
-    let link = Link { place: place.to_owned(), instance, created_at: now };
-    // Whoever adds a link writes the last number, so two that add one at the same time conflict.
     let transaction = Transaction::new()
         .if_unchanged(&keys::last_link(), last.as_ref())
-        .write(&keys::last_link(), &number)
-        .write(&keys::link(number), &link);
-    store.commit(transaction)?;
-    Ok(number)
+        .write(&keys::last_link(), &number);
+    Ok((number, transaction))
 }
 
 /// Removes a link.

@@ -3,6 +3,8 @@
 //! A record says what was *decided*: at launch, by a call, by the operator. What follows from that is
 //! derived again each time it is read, so that there is nothing that could disagree.
 
+mod link;
+
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
@@ -19,6 +21,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::source::Source;
+
+pub use link::Link;
 
 pub use crate::record::{FormError, Record, RecordError, decode, encode};
 
@@ -394,15 +398,4 @@ pub enum AccessRole {
 pub struct TokenKey {
     /// The key in base64.
     pub key: String,
-}
-
-/// A link: where a workload reaches the service at the metadata address.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
-pub struct Link {
-    /// Where: `host`, `netns=PATH`, `pid=NUMBER`, `container=NAME` or `device=NAME`.
-    pub place: String,
-    /// The instance of its requests; `None`: as their source addresses say.
-    pub instance: Option<InstanceId>,
-    /// When it was added, in seconds since 1970.
-    pub created_at: u64,
 }

@@ -10,6 +10,8 @@ use imds_ec2::Fault;
 use serde::{Deserialize, Serialize};
 
 use super::call::UnreadableLog;
+use super::links::{LinkFacts, LinkName};
+use super::refusal::AdminRefusal;
 use super::{ATTEMPTS, Control, Principal, ids};
 use imds_account::access_key::{self, AccessKeyError};
 use imds_account::events::ssh_key::{self, Sender};
@@ -38,6 +40,20 @@ pub enum AdminRequest {
         instance: Option<InstanceId>,
         /// What to do.
         request: EventRequest,
+    },
+    /// Links a workload. Answered by [`AdminAnswer::Links`] with this one link.
+    AddLink {
+        /// Where: `host`, `netns=PATH`, `pid=NUMBER`, `container=NAME` or `device=NAME`.
+        place: String,
+        /// The instance of its requests; `None`: as their source addresses say.
+        instance: Option<InstanceId>,
+    },
+    /// Lists all links. Answered by [`AdminAnswer::Links`].
+    ListLinks,
+    /// Removes a link.
+    RemoveLink {
+        /// Which.
+        link: LinkName,
     },
 }
 
@@ -83,6 +99,8 @@ pub enum AdminAnswer {
     AccessKeys(Vec<AccessKeyFacts>),
     /// All events of the instance, or the one that was added.
     Events(Vec<EventFacts>),
+    /// All links of the host, or the one that was added.
+    Links(Vec<LinkFacts>),
     /// The request was carried out, and there is nothing to show.
     Done,
 }
@@ -96,15 +114,6 @@ pub struct AccessKeyFacts {
     pub role: AccessRole,
     /// When it was created, in seconds since 1970.
     pub created_at: u64,
-}
-
-/// Why an [`AdminRequest`] failed. Nothing was changed.
-#[derive(Debug, Deserialize, Serialize)]
-pub struct AdminRefusal {
-    /// The HTTP status: 400, 401, 404, 409 or 5xx.
-    pub status: u16,
-    /// The reason, for whoever ran the command.
-    pub message: String,
 }
 
 impl Control {
@@ -162,6 +171,17 @@ impl Control {
                 let whose = EventTarget::find(&self.store, &principal.region, instance.as_ref())?;
                 self.apply_event(&whose, request, principal, now)?
             }
+            AdminRequest::AddLink { place, instance } => {
+                let added = self.links.add(place, instance.as_ref(), now);
+                AdminAnswer::Links(vec![added.map_err(NotDone::Link)?])
+            }
+            AdminRequest::ListLinks => {
+                AdminAnswer::Links(self.links.list().map_err(NotDone::Link)?)
+            }
+            AdminRequest::RemoveLink { link } => {
+                self.links.remove(link).map_err(NotDone::Link)?;
+                AdminAnswer::Done
+            }
         })
     }
 
@@ -210,17 +230,14 @@ enum NotDone {
     Key(#[from] AccessKeyError),
     #[error(transparent)]
     Event(#[from] EventError),
-}
-
-impl From<Fault> for AdminRefusal {
-    fn from(fault: Fault) -> Self {
-        Self { status: fault.status, message: fault.to_string() }
-    }
+    #[error("{}", .0.message)]
+    Link(AdminRefusal),
 }
 
 impl From<NotDone> for AdminRefusal {
     fn from(error: NotDone) -> Self {
         let status = match &error {
+            NotDone::Link(refusal) => refusal.status,
             NotDone::Key(AccessKeyError::Unknown(_))
             | NotDone::Event(EventError::Unknown { .. } | EventError::NoInstance(..)) => 404,
             NotDone::Key(AccessKeyError::LastAdmin(_))

@@ -23,6 +23,7 @@ mod instance_types;
 mod instances;
 mod key_pairs;
 mod launch_templates;
+mod links;
 mod metadata_defaults;
 mod metadata_options;
 mod network;
@@ -30,6 +31,7 @@ mod operations;
 mod options;
 mod page;
 mod places;
+mod refusal;
 mod tag_values;
 mod tags;
 mod time;
@@ -40,9 +42,11 @@ use imds_account::{Applied, Network, Store, StoreError};
 use imds_core::placement::Region;
 use imds_ec2::{Fault, Params, Request};
 
-pub use admin::{AccessKeyFacts, AdminAnswer, AdminRefusal, AdminRequest, EventRequest};
+pub use admin::{AccessKeyFacts, AdminAnswer, AdminRequest, EventRequest};
 use call::{Call, Refusal, UnreadableLog};
 pub use http::ControlServer;
+pub use links::{LinkFacts, LinkName, LinkState, Links, NoLinks};
+pub use refusal::AdminRefusal;
 
 /// How often an operation is tried that others keep getting in the way of.
 const ATTEMPTS: usize = 64;
@@ -53,6 +57,8 @@ pub struct Control {
     pub store: Store,
     /// What the data path serves at this moment.
     pub applied: Box<dyn Applied>,
+    /// The host's links.
+    pub links: Box<dyn Links>,
     /// Where instances are launched.
     pub network: Network,
     /// The Region of requests that name none, such as unsigned ones.

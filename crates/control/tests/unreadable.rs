@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex};
 use hyper::Request as HttpRequest;
 use imds_account::imds_kv::Transaction;
 use imds_account::{Applied, Network, Store};
-use imds_control::{Authentication, Control, ControlServer};
+use imds_control::{Authentication, Control, ControlServer, NoLinks};
 use imds_core::options::MetadataOptions;
 use imds_core::{InstanceId, Launch};
 use imds_ec2::Request;
@@ -41,6 +41,7 @@ impl Account {
         let account = Self(Control {
             store: Store::in_memory(),
             applied: Box::new(NothingServed),
+            links: Box::new(NoLinks),
             network: Network::of(&Launch::default()),
             region: "us-east-1".parse().unwrap(),
             authentication: Authentication::Off,

@@ -60,7 +60,9 @@ impl<'a> Connection<'a> {
         let ended = match end {
             Ok(End::Now) => Ok(()),
             Ok(End::AfterInput) => self.discard_input().await,
-            Ok(End::InReset) => stall::reset_client(self.stream).await,
+            Ok(End::InReset) => {
+                stall::reset_client(self.stream, self.open.link.resetter.as_ref()).await
+            }
             Err(error) => Err(error),
         };
         if let Err(error) = ended {

@@ -235,9 +235,9 @@ impl WorkerCounters {
         Arc::clone(self.links().entry(link).or_default())
     }
 
-    /// Forgets the counts of a link that was detached.
-    pub(crate) fn forget_link(&self, link: LinkId) {
-        self.links().remove(&link);
+    /// Forgets the counts of a link that was detached, and gives the last ones.
+    pub(crate) fn forget_link(&self, link: LinkId) -> LinkCounts {
+        self.links().remove(&link).map(|counters| counters.read()).unwrap_or_default()
     }
 
     pub(crate) fn connected(&self) {

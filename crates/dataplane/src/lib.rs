@@ -37,7 +37,7 @@ mod worker;
 pub use agent::{Agent, AgentError};
 pub use counters::{CounterSnapshot, Counts, LinkCounts};
 pub use limits::allow_many_connections;
-pub use link::{Link, LinkId};
+pub use link::{Link, LinkId, Resetter};
 pub use policy::ResponsePolicy;
 pub use requests::{LoggedPath, RequestRecord, Requests, RequestsCloser};
 pub use service::{Service, ServiceError, ServiceSettings, default_threads};

@@ -1,7 +1,9 @@
 //! An address that the service answers on, and whose requests those are.
 
+use std::fmt;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
 
 use imds_linux::socket;
 
@@ -12,7 +14,13 @@ use crate::table::Target;
 pub struct Link {
     pub(crate) socket: TcpListener,
     pub(crate) target: Target,
+    pub(crate) resetter: Option<Resetter>,
 }
+
+/// Resets a client in a network where the data path can open no socket: called with our address and
+/// the client's after our side has forgotten their connection. Must not block.
+#[derive(Clone)]
+pub struct Resetter(Arc<dyn Fn(SocketAddr, SocketAddr) + Send + Sync>);
 
 /// Names a link of a running service; never used twice in a process.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
@@ -21,7 +29,13 @@ pub struct LinkId(pub(crate) u64);
 impl Link {
     /// A link on `socket`, which [`socket::listen`] made.
     pub fn new(socket: TcpListener, target: Target) -> Self {
-        Self { socket, target }
+        Self { socket, target, resetter: None }
+    }
+
+    /// The same link, whose clients `resetter` resets where their token was lost (`--stall`).
+    #[must_use]
+    pub fn reset_by(self, resetter: Resetter) -> Self {
+        Self { resetter: Some(resetter), ..self }
     }
 
     /// Listens on `address`; port 0 takes any that is free.
@@ -36,6 +50,24 @@ impl Link {
 
     /// The same link with a descriptor of its own.
     pub(crate) fn try_clone(&self) -> io::Result<Self> {
-        Ok(Self { socket: self.socket.try_clone()?, target: self.target.clone() })
+        let (target, resetter) = (self.target.clone(), self.resetter.clone());
+        Ok(Self { socket: self.socket.try_clone()?, target, resetter })
+    }
+}
+
+impl Resetter {
+    /// What `reset` does, with our address and the client's.
+    pub fn new(reset: impl Fn(SocketAddr, SocketAddr) + Send + Sync + 'static) -> Self {
+        Self(Arc::new(reset))
+    }
+
+    pub(crate) fn reset(&self, local: SocketAddr, peer: SocketAddr) {
+        (self.0)(local, peer);
+    }
+}
+
+impl fmt::Debug for Resetter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Resetter")
     }
 }

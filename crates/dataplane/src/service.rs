@@ -11,7 +11,7 @@ use arc_swap::ArcSwap;
 use imds_core::{InstanceId, Keyring};
 use imds_identity::Signers;
 
-use crate::counters::{CounterSnapshot, WorkerCounters};
+use crate::counters::{CounterSnapshot, LinkCounts, WorkerCounters};
 use crate::link::{Link, LinkId};
 use crate::policy::ResponsePolicy;
 use crate::requests::Requests;
@@ -47,7 +47,7 @@ pub struct Service {
 struct WorkerHandle {
     inbox: Arc<Inbox>,
     counters: Arc<WorkerCounters>,
-    thread: Option<JoinHandle<()>>,
+    thread: Mutex<Option<JoinHandle<()>>>,
 }
 
 /// Why a link is not detached.
@@ -75,7 +75,7 @@ impl Service {
             let shared = Shared::new(Arc::clone(&service.state), Arc::clone(&counters))?;
             let worker = Worker::new(shared, Arc::clone(&inbox))?;
             let thread = thread::Builder::new().name(format!("serve-{number}"));
-            let thread = Some(thread.spawn(move || worker.run())?);
+            let thread = Mutex::new(Some(thread.spawn(move || worker.run())?));
             service.workers.push(WorkerHandle { inbox, counters, thread });
         }
         Ok(service)
@@ -96,12 +96,12 @@ impl Service {
         Ok(id)
     }
 
-    /// Serves a link no longer: its socket is closed, and its connections are reset. Returns once that
-    /// is done.
+    /// Serves a link no longer: its socket is closed, and its connections are reset. Returns its last
+    /// counts once that is done.
     ///
     /// # Errors
     /// [`ServiceError::UnknownLink`] if it is not attached.
-    pub fn detach(&self, id: LinkId) -> Result<(), ServiceError> {
+    pub fn detach(&self, id: LinkId) -> Result<LinkCounts, ServiceError> {
         let link = self.links().remove(&id);
         drop(link.ok_or(ServiceError::UnknownLink(id))?);
         let (done, all_done) = mpsc::channel();
@@ -109,9 +109,10 @@ impl Service {
             worker.inbox.send(Command::Detach(id, done.clone()));
         }
         drop(done);
-        // A worker that has ended drops its end as well: nobody is waited for in vain.
-        for () in all_done {}
-        Ok(())
+        Ok(all_done.into_iter().fold(LinkCounts::default(), |mut sum, counts| {
+            sum += counts;
+            sum
+        }))
     }
 
     /// The policy in force.
@@ -143,19 +144,22 @@ impl Service {
 
     /// Takes no more connections, lets requests that have begun be answered, and ends; takes 5 s at
     /// most.
-    pub fn drain(mut self) {
+    pub fn drain(&self) {
         self.stop(|| Command::Drain);
     }
 
-    fn stop(&mut self, command: impl Fn() -> Command) {
+    fn stop(&self, command: impl Fn() -> Command) {
         for worker in &self.workers {
             worker.inbox.send(command());
         }
-        for worker in &mut self.workers {
-            if let Some(thread) = worker.thread.take() {
+        for worker in &self.workers {
+            let thread = worker.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
+            if let Some(thread) = thread {
                 // A thread that panicked serves nothing any more; the others still end.
                 let _ = thread.join();
             }
+            // Who waits for a command to be done does not wait in vain.
+            worker.inbox.close();
         }
     }
 

@@ -15,7 +15,7 @@ use imds_identity::Signers;
 use imds_linux::socket;
 
 use crate::counters::{LinkCounters, WorkerCounters};
-use crate::link::LinkId;
+use crate::link::{LinkId, Resetter};
 use crate::policy::ResponsePolicy;
 use crate::reactor::TaskId;
 use crate::requests::{Publisher, Subscribers};
@@ -76,6 +76,7 @@ impl Shared {
 pub(crate) struct AttachedLink {
     pub(crate) id: LinkId,
     pub(crate) target: Target,
+    pub(crate) resetter: Option<Resetter>,
     /// This thread's counts of it.
     pub(crate) counters: Arc<LinkCounters>,
     /// The tasks of its connections.

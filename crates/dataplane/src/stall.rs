@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use imds_linux::socket;
 
+use crate::link::Resetter;
 use crate::reactor::Source;
 use crate::send;
 
@@ -31,12 +32,20 @@ pub(crate) async fn is_lost(stream: &Source<TcpStream>, patience: Duration) -> i
 ///
 /// Our side forgets the connection, token and all; its own reset dies where the token died. Then
 /// a fresh socket, at the normal TTL, knocks at the client, whose kernel asks back, and ours answers
-/// that it knows nothing of such a connection. Does not work through address translation.
-pub(crate) async fn reset_client(stream: Source<TcpStream>) -> io::Result<()> {
+/// that it knows nothing of such a connection. Does not work through address translation. A link into
+/// another network has a `resetter`, which knocks from there.
+pub(crate) async fn reset_client(
+    stream: Source<TcpStream>,
+    resetter: Option<&Resetter>,
+) -> io::Result<()> {
     let (local, peer) = (stream.get_ref().local_addr()?, stream.get_ref().peer_addr()?);
     let reactor = Rc::clone(stream.reactor());
     socket::reset_on_close(&stream)?;
     drop(stream);
+    if let Some(resetter) = resetter {
+        resetter.reset(local, peer);
+        return Ok(());
+    }
     let knock = Source::new(&reactor, socket::provoke_reset(local, peer)?)?;
     // The knock is never let in: it is over once the client, reset by then, refuses it.
     let refused = async {

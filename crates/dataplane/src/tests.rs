@@ -42,6 +42,7 @@ fn serve<T: 'static>(client: impl AsyncFnOnce(Client) -> T + 'static) -> (T, Dur
     let shared = Rc::new(Shared::new(Arc::new(service), Arc::default()).unwrap());
     let link = Rc::new(AttachedLink {
         id: LinkId(1),
+        resetter: None,
         target: Target::BySource,
         counters: <_>::default(),
         connections: <_>::default(),

@@ -6,12 +6,13 @@ use std::net::{TcpListener, TcpStream};
 use std::ops::ControlFlow;
 use std::os::fd::OwnedFd;
 use std::rc::Rc;
-use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
 use std::time::Duration;
 
 use rustix::event::{EventfdFlags, eventfd};
 
 use crate::connection::Connection;
+use crate::counters::LinkCounts;
 use crate::limits;
 use crate::link::{Link, LinkId};
 use crate::peer::Peer;
@@ -22,8 +23,8 @@ use crate::shared::{AttachedLink, OpenConnection, Shared};
 pub(crate) enum Command {
     /// Serve this link.
     Attach(LinkId, Link),
-    /// Serve it no longer; the sender is dropped once that is done.
-    Detach(LinkId, mpsc::Sender<()>),
+    /// Serve it no longer; the sender gets this thread's counts of it, and is dropped once that is done.
+    Detach(LinkId, mpsc::Sender<LinkCounts>),
     /// End once the requests that have begun are answered.
     Drain,
     /// End.
@@ -32,7 +33,8 @@ pub(crate) enum Command {
 
 /// Commands on their way to a thread.
 pub(crate) struct Inbox {
-    commands: Mutex<Vec<Command>>,
+    /// `None` once the thread has ended.
+    commands: Mutex<Option<Vec<Command>>>,
     /// Readable while commands wait.
     wake: OwnedFd,
 }
@@ -40,18 +42,30 @@ pub(crate) struct Inbox {
 impl Inbox {
     pub(crate) fn new() -> io::Result<Self> {
         let wake = eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?;
-        Ok(Self { commands: Mutex::default(), wake })
+        Ok(Self { commands: Mutex::new(Some(Vec::new())), wake })
     }
 
     pub(crate) fn send(&self, command: Command) {
-        self.commands.lock().unwrap_or_else(PoisonError::into_inner).push(command);
+        match self.commands().as_mut() {
+            Some(commands) => commands.push(command),
+            None => return,
+        }
         if let Err(error) = rustix::io::write(&self.wake, &1_u64.to_ne_bytes()) {
             tracing::error!(%error, "cannot wake a thread");
         }
     }
 
     fn take(&self) -> Vec<Command> {
-        std::mem::take(&mut *self.commands.lock().unwrap_or_else(PoisonError::into_inner))
+        self.commands().as_mut().map(std::mem::take).unwrap_or_default()
+    }
+
+    /// Drops all commands, and those that are still sent: the thread has ended.
+    pub(crate) fn close(&self) {
+        *self.commands() = None;
+    }
+
+    fn commands(&self) -> MutexGuard<'_, Option<Vec<Command>>> {
+        self.commands.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -110,7 +124,7 @@ impl Links {
     async fn carry_out(&mut self, command: Command) -> ControlFlow<()> {
         match command {
             Command::Attach(id, link) => self.attach(id, link),
-            Command::Detach(id, _done) => self.detach(id),
+            Command::Detach(id, done) => self.detach(id, &done),
             Command::Drain => {
                 self.drain().await;
                 return ControlFlow::Break(());
@@ -121,10 +135,11 @@ impl Links {
     }
 
     fn attach(&mut self, id: LinkId, link: Link) {
-        let Link { socket, target } = link;
+        let Link { socket, target, resetter } = link;
         let link = Rc::new(AttachedLink {
             id,
             target,
+            resetter,
             counters: self.shared.counters.of_link(id),
             connections: <_>::default(),
             is_detached: <_>::default(),
@@ -134,14 +149,15 @@ impl Links {
         self.attached.insert(id, (acceptor, link));
     }
 
-    fn detach(&mut self, id: LinkId) {
+    fn detach(&mut self, id: LinkId, done: &mpsc::Sender<LinkCounts>) {
         let Some((acceptor, link)) = self.attached.remove(&id) else { return };
         self.reactor.end(acceptor);
         link.is_detached.set(true);
         for connection in link.connections.take() {
             self.reactor.end(connection);
         }
-        self.shared.counters.forget_link(id);
+        // Nobody listens any more if the caller has ended.
+        let _ = done.send(self.shared.counters.forget_link(id));
     }
 
     async fn drain(&mut self) {

@@ -31,14 +31,17 @@
 //!
 //! - [`account`]: an account that is open, before any thread runs;
 //! - [`running`]: the service, the agent that follows the account, scheduled events, the EC2 API;
+//! - [`links`]: the metadata addresses in other networks;
 //! - [`schedule`]: events by the clock.
 
 pub mod account;
 pub mod error;
+pub mod links;
 pub mod running;
 pub mod schedule;
 
 pub use account::Account;
 pub use error::HostError;
+pub use links::{InvalidLink, LinkSpec, LinksError};
 pub use running::{ControlSocket, Host, HostSettings, TokenKeys};
 pub use schedule::{Begin, Scheduled};

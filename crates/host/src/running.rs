@@ -7,16 +7,18 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use imds_account::{control_address, token_key};
-use imds_control::{Authentication, Control, ControlServer};
+use imds_control::{Authentication, Control, ControlServer, NoLinks};
 use imds_core::{Endpoint, Instance, Keyring};
 use imds_dataplane::{
-    Agent, AppliedTable, CounterSnapshot, CurrentTable, Link, LinkId, Requests, ResponsePolicy,
-    Service, ServiceError, ServiceSettings, Table,
+    Agent, AppliedTable, CounterSnapshot, CurrentTable, Link, LinkCounts, LinkId, Requests,
+    ResponsePolicy, Service, ServiceError, ServiceSettings, Table,
 };
 use imds_identity::{KeyStorage, Signers};
+use imds_links::{LinkError, Plumber};
 
 use crate::account::Account;
 use crate::error::HostError;
+use crate::links::{LinkAdmin, LinkSpec, Links, LinksError};
 use crate::schedule::{Scheduled, Scheduler};
 
 /// How a host runs.
@@ -36,6 +38,8 @@ pub struct HostSettings {
     pub events: Vec<Scheduled>,
     /// The EC2 API, if there is to be one.
     pub control: Option<ControlSocket>,
+    /// What makes links to workloads, if there are to be any.
+    pub plumber: Option<Plumber>,
 }
 
 /// Where the key of session tokens comes from.
@@ -55,7 +59,7 @@ pub struct ControlSocket {
     pub authentication: Authentication,
 }
 
-/// One thread, keys that end with the process, no event and no EC2 API.
+/// One thread, keys that end with the process, no event, no EC2 API and no links to workloads.
 impl Default for HostSettings {
     fn default() -> Self {
         Self {
@@ -66,6 +70,7 @@ impl Default for HostSettings {
             has_default: true,
             events: Vec::new(),
             control: None,
+            plumber: None,
         }
     }
 }
@@ -74,10 +79,11 @@ impl Default for HostSettings {
 ///
 /// The parts end in the order of the fields.
 pub struct Host {
-    service: Service,
+    links: Option<Links>,
     scheduler: Option<Scheduler>,
     control: Option<ControlServer>,
     control_address: Option<SocketAddr>,
+    service: Arc<Service>,
     agent: Option<Agent>,
 }
 
@@ -97,15 +103,29 @@ impl Host {
         let (agent, table) = Agent::start(store.clone(), overrides, settings.has_default)?;
         let data_path = (settings.policy, settings.threads, settings.key_storage);
         let service = serve(keyring, Arc::clone(&table), data_path)?;
+        let plumber = settings.plumber;
+        let links = plumber.map(|it| Links::start(it, Arc::clone(&service), store.clone()));
+        let links = links.transpose().map_err(HostError::Start)?;
         let scheduler = Scheduler::start(settings.events, store.clone(), region.clone());
         let scheduler = Some(scheduler.map_err(HostError::Start)?);
         let control = settings.control.map(|ControlSocket { listener, authentication }| {
             let applied = Box::new(AppliedTable(table));
-            let control = Control { store, applied, network, region, authentication };
+            let links: Box<dyn imds_control::Links> = match &links {
+                Some(links) => Box::new(LinkAdmin(links.shared())),
+                None => Box::new(NoLinks),
+            };
+            let control = Control { store, applied, links, network, region, authentication };
             ControlServer::start(control, listener)
         });
         let control = control.transpose().map_err(HostError::Start)?;
-        Ok(Self { service, scheduler, control, control_address: address, agent: Some(agent) })
+        Ok(Self {
+            links,
+            scheduler,
+            control,
+            control_address: address,
+            service,
+            agent: Some(agent),
+        })
     }
 
     /// Serves one instance that nothing changes: no account, no event, no EC2 API. It has no link
@@ -115,7 +135,14 @@ impl Host {
         let table = Arc::new(ArcSwap::from_pointee(table));
         let data_path = (settings.policy, settings.threads, settings.key_storage);
         let service = serve(token_key::ephemeral()?, table, data_path)?;
-        Ok(Self { service, scheduler: None, control: None, control_address: None, agent: None })
+        Ok(Self {
+            links: None,
+            scheduler: None,
+            control: None,
+            control_address: None,
+            service,
+            agent: None,
+        })
     }
 
     /// Serves a link from now on.
@@ -123,8 +150,22 @@ impl Host {
         self.service.attach(link)
     }
 
-    /// Serves a link no longer; its connections are reset.
-    pub fn detach(&self, link: LinkId) -> Result<(), ServiceError> {
+    /// Attaches these links to workloads, then those that the account has. Returns once each of
+    /// `settings` is up or waits for a place that does not exist yet; the account's follow.
+    ///
+    /// # Errors
+    /// If one of `settings` cannot be attached; or if there is one, and the host was started without a
+    /// plumber.
+    pub fn restore_links(&self, settings: &[LinkSpec]) -> Result<(), LinksError> {
+        match &self.links {
+            Some(links) => links.restore(settings),
+            None if settings.is_empty() => Ok(()),
+            None => Err(LinkError::Lost.into()),
+        }
+    }
+
+    /// Serves a link no longer, and gives its last counts; its connections are reset.
+    pub fn detach(&self, link: LinkId) -> Result<LinkCounts, ServiceError> {
         self.service.detach(link)
     }
 
@@ -155,10 +196,11 @@ impl Host {
 
     /// Takes no more connections, lets requests that have begun be answered, and ends.
     pub fn drain(self) {
-        let Self { service, scheduler, control, agent, .. } = self;
+        let Self { links, scheduler, control, service, agent, .. } = self;
         service.drain();
         drop(scheduler);
         drop(control);
+        drop(links);
         drop(agent);
     }
 }
@@ -167,8 +209,9 @@ fn serve(
     keyring: Keyring,
     table: CurrentTable,
     (policy, threads, storage): (ResponsePolicy, NonZeroUsize, KeyStorage),
-) -> Result<Service, HostError> {
+) -> Result<Arc<Service>, HostError> {
     let signers = Signers::new(storage);
     Service::start(ServiceSettings { keyring, table, signers, policy, threads })
+        .map(Arc::new)
         .map_err(HostError::Start)
 }

@@ -4,6 +4,7 @@ mod about;
 mod client;
 mod control;
 mod event;
+mod link;
 mod migrate;
 #[cfg(test)]
 mod tests;
@@ -38,6 +39,8 @@ pub(crate) use control::{
 };
 use event::EVENT_EXAMPLES;
 pub(crate) use event::{EventArgs, EventCommand, MaintenanceCommand, WhenArgs};
+use link::LINK_EXAMPLES;
+pub(crate) use link::{LinkArgs, LinkCommand, WorkloadArgs};
 use migrate::MIGRATE_EXAMPLES;
 pub(crate) use migrate::MigrateArgs;
 
@@ -74,6 +77,9 @@ pub(crate) enum Command {
     /// Simulate instance events: spot interruptions, maintenance, lifecycle changes
     #[command(after_help = EVENT_EXAMPLES)]
     Event(EventArgs),
+    /// Give containers, virtual machines or this machine their metadata at 169.254.169.254
+    #[command(after_help = LINK_EXAMPLES)]
+    Link(LinkArgs),
     /// Get metadata with a token; a lost token is reported instead of waited for
     #[command(after_help = GET_EXAMPLES)]
     Get(GetArgs),
@@ -158,6 +164,7 @@ Examples:
   imds serve --ami al2                          one that still answers IMDSv1
   imds serve --role my-role --tag Name=web-1 --instance-metadata-tags enabled
   imds serve --config imds.toml --log-format json
+  sudo imds serve --link host                   this machine is the instance
 
 Point an SDK at it with AWS_EC2_METADATA_SERVICE_ENDPOINT=http://127.0.0.1:1338/";
 
@@ -165,7 +172,7 @@ Point an SDK at it with AWS_EC2_METADATA_SERVICE_ENDPOINT=http://127.0.0.1:1338/
 pub(crate) struct ServeArgs {
     /// Listen on this address; repeat for more; port 0 takes any that is free. With `=INSTANCE`,
     /// requests to it are that instance's; without, those of the instance that has the client's
-    /// address, or of the default instance if none ever had it [default: 127.0.0.1:1338]
+    /// address, or of the default instance if none ever had it [default: 127.0.0.1:1338; none with --link]
     #[arg(long, value_name = "ADDRESS:PORT[=INSTANCE]")]
     pub(crate) listen: Vec<ListenAddress>,
 
@@ -180,6 +187,9 @@ pub(crate) struct ServeArgs {
     /// Read a configuration file of amazon-ec2-metadata-mock; keys that are not served are named
     #[arg(long, value_name = "FILE", conflicts_with = "config")]
     pub(crate) aemm_config: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub(crate) workloads: WorkloadArgs,
 
     #[command(flatten)]
     pub(crate) control: ControlArgs,

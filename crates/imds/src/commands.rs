@@ -9,6 +9,7 @@ pub(crate) mod exec;
 pub(crate) mod get;
 pub(crate) mod identity;
 pub(crate) mod instance;
+pub(crate) mod link;
 pub(crate) mod man;
 pub(crate) mod migrate;
 pub(crate) mod paths;

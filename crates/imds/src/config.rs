@@ -30,7 +30,7 @@ use crate::settings::{
     SubnetSettings, time,
 };
 use imds_account::network::SubnetError;
-use imds_host::Scheduled;
+use imds_host::{LinkSpec, Scheduled};
 
 /// A settings file. Every key outside of a table is the name of a flag.
 #[derive(Default, Deserialize)]
@@ -38,6 +38,9 @@ use imds_host::Scheduled;
 pub(crate) struct Settings {
     #[serde(deserialize_with = "all_from_text")]
     pub(crate) listen: Vec<ListenAddress>,
+    #[serde(deserialize_with = "all_from_text")]
+    pub(crate) link: Vec<LinkSpec>,
+    pub(crate) force_links: bool,
     pub(crate) no_default_instance: bool,
     pub(crate) threads: Option<NonZeroUsize>,
     #[serde(deserialize_with = "from_text")]

@@ -8,9 +8,11 @@ use imds_account::StoreError;
 use imds_account::access_key::AccessKeyError;
 use imds_account::default_instance::DefaultInstanceError;
 use imds_account::launch::LaunchRefused;
+use imds_account::link::LinkRecordError;
 use imds_account::token_key::TokenKeyError;
 use imds_dataplane::AgentError;
-use imds_host::HostError;
+use imds_host::{HostError, LinksError};
+use imds_links::LinkError;
 use imds_sandbox::{SandboxError, SandboxErrorKind};
 
 /// What sort of failure this is; decides the exit code.
@@ -146,6 +148,36 @@ impl From<DefaultInstanceError> for CommandError {
             DefaultInstanceError::LaunchRefused(LaunchRefused::Enforced(error)) => {
                 Self::usage(error.to_string()).hint("launch it with --http-tokens required")
             }
+        }
+    }
+}
+
+impl From<LinkError> for CommandError {
+    fn from(error: LinkError) -> Self {
+        let refused = |kind| Self::new(kind, format!("cannot link {error}"));
+        match &error {
+            LinkError::NotPermitted { .. } => refused(Kind::Denied),
+            LinkError::OnEc2 { .. } | LinkError::AddressTaken { .. } => {
+                refused(Kind::Unavailable).hint("--force-links links it nevertheless")
+            }
+            LinkError::NoSuchPlace { .. } | LinkError::AlreadyLinked { .. } => {
+                refused(Kind::Unavailable)
+            }
+            LinkError::Lost | LinkError::System { .. } => {
+                Self::new(Kind::Unavailable, error.to_string())
+            }
+        }
+    }
+}
+
+impl From<LinksError> for CommandError {
+    fn from(error: LinksError) -> Self {
+        match error {
+            LinksError::Link(error) => error.into(),
+            LinksError::Store(error) | LinksError::Record(LinkRecordError::Store(error)) => {
+                error.into()
+            }
+            error @ LinksError::Record(_) => Self::new(Kind::Unavailable, error.to_string()),
         }
     }
 }

@@ -34,6 +34,7 @@ fn main() -> ExitCode {
         cli::Command::AccessKey(args) => commands::access_key::run(args),
         cli::Command::Instance(args) => commands::instance::run(args),
         cli::Command::Event(args) => commands::event::run(args),
+        cli::Command::Link(args) => commands::link::run(args),
         cli::Command::Get(args) => commands::get::run(&args),
         cli::Command::Doctor(args) => commands::doctor::run(&args),
         cli::Command::Identity(command) => commands::identity::run(&command),

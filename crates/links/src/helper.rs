@@ -166,7 +166,9 @@ impl Helper {
                     (Means::Device(device), _) => (&self.home, device.name.clone()),
                     (Means::Cable(_), None) => return Err(LinkError::Lost),
                 };
-                let opened = within(&self.home, namespace, || socket::reset_socket(ipv6, &device));
+                let local = outside::service_address(ipv6);
+                let opened =
+                    within(&self.home, namespace, || socket::reset_socket(local, Some(&device)));
                 let failed = |reason: String| LinkError::System {
                     operation: "open a socket".into(),
                     reason,

@@ -28,5 +28,5 @@ mod workload;
 pub use error::LinkError;
 pub use place::{InvalidPlace, Place};
 pub use plumber::{Attached, Plumber, PlumberSettings};
-pub use privileges::{User, drop_privileges};
+pub use privileges::{Kept, User, can_link, drop_privileges};
 pub use request::LinkNumber;

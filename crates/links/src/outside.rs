@@ -109,11 +109,16 @@ impl Outside {
     }
 }
 
+/// Where the service listens.
+pub(crate) fn service_address(ipv6: bool) -> SocketAddr {
+    SocketAddr::new(SERVICES[usize::from(ipv6)], PORT)
+}
+
 /// Opens the listeners of a device, in the calling thread's namespace, which has the addresses.
 pub(crate) fn listen(device: &str, ipv6: bool) -> std::io::Result<Vec<TcpListener>> {
-    SERVICES
+    [false, true]
         .into_iter()
-        .filter(|address| address.is_ipv4() || ipv6)
-        .map(|address| socket::listen_on_device(SocketAddr::new(address, PORT), device))
+        .filter(|is_ipv6| ipv6 || !is_ipv6)
+        .map(|is_ipv6| socket::listen_on_device(service_address(is_ipv6), device))
         .collect()
 }

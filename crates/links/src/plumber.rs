@@ -93,8 +93,9 @@ impl Plumber {
         }
     }
 
-    /// A new TCP socket in the link's network, bound to its device but not to an address: for
-    /// `imds_linux::socket::provoke_reset_on`, by which the data path resets a client (`--stall`).
+    /// A new TCP socket in the link's network, bound to its device and to port 80 of the metadata
+    /// address: for `imds_linux::socket::provoke_reset_on`, by which the data path resets a client
+    /// (`--stall`).
     pub fn socket(&self, number: LinkNumber, ipv6: bool) -> Result<OwnedFd, LinkError> {
         match self.call(&Request::Socket { number, ipv6 })? {
             (Response::Socket, mut descriptors) => descriptors.pop().ok_or(LinkError::Lost),

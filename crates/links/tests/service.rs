@@ -12,7 +12,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 use std::{env, thread};
 
-use imds_links::{Attached, LinkNumber, Plumber, PlumberSettings, User, drop_privileges};
+use imds_links::{Attached, Kept, LinkNumber, Plumber, PlumberSettings, User, drop_privileges};
 use imds_linux::{Namespace, socket};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::net::Shutdown;
@@ -92,7 +92,7 @@ pub(crate) fn run_if_asked() {
 fn serve(without_rights: bool) -> Result<()> {
     let plumber = Plumber::start(PlumberSettings::default())?;
     if without_rights {
-        drop_privileges(Some(User { uid: 65534, gid: 65534 }))?;
+        drop_privileges(Some(User { uid: 65534, gid: 65534 }), Kept::default())?;
     }
     let mut links = HashMap::new();
     for line in stdin().lines() {

@@ -218,10 +218,15 @@ pub fn keep_capabilities(kept: CapabilitySet) -> Result<(), Error> {
         .map_err(|error| failed(error.into()))
 }
 
-/// Becomes another user, if there is one to become, without any other group; drops all capabilities,
-/// those of the bounding set too; and neither the process nor what it starts can gain any
-/// (`no_new_privs`). The process must have one thread.
-pub fn drop_privileges(user: Option<(u32, u32)>) -> Result<(), Error> {
+/// Whether the calling thread has all of these capabilities.
+pub fn has_capabilities(wanted: CapabilitySet) -> bool {
+    capabilities(None).is_ok_and(|own| own.effective.contains(wanted))
+}
+
+/// Becomes another user, if there is one to become, without any other group; drops all capabilities
+/// but `kept`, those of the bounding set too; and neither the process nor what it starts can gain any
+/// (`no_new_privs`). The process must have one thread. Another user keeps none.
+pub fn drop_privileges(user: Option<(u32, u32)>, kept: CapabilitySet) -> Result<(), Error> {
     let count = threads()?;
     if count != 1 {
         return Err(Error::Threads { count });
@@ -245,7 +250,7 @@ pub fn drop_privileges(user: Option<(u32, u32)>) -> Result<(), Error> {
         set_thread_res_gid(gid, gid, gid).map_err(failed("change the group"))?;
         set_thread_res_uid(uid, uid, uid).map_err(failed("change the user"))?;
     }
-    drop_capabilities()
+    keep_capabilities(kept)
 }
 
 /// A descriptor that becomes readable once the process ends.

@@ -55,12 +55,16 @@ pub fn listen_on_device(address: SocketAddr, device: &str) -> io::Result<TcpList
     open_listener(address, Some(device))
 }
 
-/// A TCP socket of the calling thread's network namespace, for [`provoke_reset_on`], whose packets
-/// leave by one device.
-pub fn reset_socket(ipv6: bool, device: &str) -> io::Result<Socket> {
-    let domain = if ipv6 { Domain::IPV6 } else { Domain::IPV4 };
-    let socket = Socket::new(domain, Type::STREAM, Some(Protocol::TCP))?;
-    socket.bind_device(Some(device.as_bytes()))?;
+/// A TCP socket of the calling thread's network namespace, for [`provoke_reset_on`]: bound to `local`,
+/// where [`listen`] may listen, and if there is a `device`, its packets leave by it.
+pub fn reset_socket(local: SocketAddr, device: Option<&str>) -> io::Result<Socket> {
+    let socket = Socket::new(Domain::for_address(local), Type::STREAM, Some(Protocol::TCP))?;
+    if let Some(device) = device {
+        socket.bind_device(Some(device.as_bytes()))?;
+    }
+    socket.set_reuse_address(true)?;
+    socket.set_reuse_port(true)?;
+    socket.bind(&local.into())?;
     Ok(socket)
 }
 
@@ -155,20 +159,12 @@ pub fn reset_on_close(connection: &impl AsFd) -> io::Result<()> {
 /// end it: the peer answers our SYN with a challenge acknowledgement (RFC 5961, 4.2), and our side
 /// answers that with a reset. Nothing of the old connection is sent.
 pub fn provoke_reset(local: SocketAddr, peer: SocketAddr) -> io::Result<std::net::TcpStream> {
-    let socket = Socket::new(Domain::for_address(local), Type::STREAM, Some(Protocol::TCP))?;
-    provoke_reset_on(socket, local, peer)
+    provoke_reset_on(reset_socket(local, None)?, peer)
 }
 
 /// As [`provoke_reset`], from a socket of [`reset_socket`].
-pub fn provoke_reset_on(
-    socket: Socket,
-    local: SocketAddr,
-    peer: SocketAddr,
-) -> io::Result<std::net::TcpStream> {
-    socket.set_reuse_address(true)?;
-    socket.set_reuse_port(true)?;
+pub fn provoke_reset_on(socket: Socket, peer: SocketAddr) -> io::Result<std::net::TcpStream> {
     socket.set_nonblocking(true)?;
-    socket.bind(&local.into())?;
     match socket.connect(&SockAddr::from(peer)) {
         Err(error) if error.raw_os_error() != Some(libc::EINPROGRESS) => Err(error),
         _ => Ok(socket.into()),

@@ -1,11 +1,12 @@
 //! `imds serve`: metadata and the EC2 API, until told to stop.
 //!
-//! [`plan`] resolves flags and settings file, [`listen`] makes the sockets, [`banner`] is what is printed
-//! once it serves.
+//! [`plan`] resolves flags and settings file, [`listen`] makes the sockets, [`privileges`] are given up
+//! before anything of strangers is read, [`banner`] is what is printed once it serves.
 
 mod banner;
 mod listen;
 mod plan;
+mod privileges;
 
 use std::net::{SocketAddr, TcpListener};
 use std::process::ExitCode;
@@ -13,6 +14,7 @@ use std::process::ExitCode;
 use imds_dataplane::{Link, allow_many_connections};
 use imds_host::{Account, ControlSocket, Host, HostSettings, TokenKeys};
 use imds_identity::KeyStorage;
+use imds_links::Plumber;
 use tokio::runtime::Builder;
 
 use super::{cannot_log, cannot_start};
@@ -24,9 +26,12 @@ use crate::signals::LogSignals;
 use crate::telemetry::{AccessLog, Messages, Output};
 use crate::terminal;
 use plan::{Plan, Reloadable};
+use privileges::{drop_privileges, start_plumber};
 
 pub(crate) fn run(args: ServeArgs) -> Result<ExitCode, CommandError> {
     let (plan, reloadable) = Plan::resolve(args)?;
+    // Before anything is open that the helper should not have, and before there are threads.
+    let plumber = start_plumber(&plan)?;
     let messages = Messages::start(plan.logs.format, &plan.logs.filter);
     if !plan.ignored.is_empty() {
         tracing::warn!("not served of --aemm-config: {}", plan.ignored.join(", "));
@@ -38,7 +43,8 @@ pub(crate) fn run(args: ServeArgs) -> Result<ExitCode, CommandError> {
     let output = Output::open(&logs.access).map_err(|error| cannot_log(&logs.access, error))?;
     let sockets = Sockets::listen(&plan)?;
 
-    let (host, renewing, greeting) = start(plan, sockets.control, &sockets.addresses)?;
+    let workloads = plan.workloads.clone();
+    let (host, renewing, greeting) = start(plan, sockets.control, &sockets.addresses, plumber)?;
     let signals = runtime.block_on(async { signals.and_stop() }).map_err(cannot_start)?;
     // Before the first request, so that none is missing.
     let access_log = output.map(|output| AccessLog::start(&host, output, logs.format));
@@ -46,6 +52,7 @@ pub(crate) fn run(args: ServeArgs) -> Result<ExitCode, CommandError> {
     for link in sockets.links {
         host.attach(link).map_err(cannot_start)?;
     }
+    host.restore_links(&workloads)?;
     terminal::print(greeting)?;
 
     let Reloadable { document, response_args, log_args } = reloadable;
@@ -79,15 +86,20 @@ impl Sockets {
     }
 }
 
-/// Starts all but the links; gives also what is to be printed.
+/// Starts all but the links; gives also what is to be printed. Privileges end on the way.
 fn start(
     mut plan: Plan,
     control: Option<TcpListener>,
     addresses: &[SocketAddr],
+    plumber: Option<Plumber>,
 ) -> Result<(Host, Renewing, String), CommandError> {
     let store = plan.state.open()?;
-    let renewing = Renewals::begin(plan.sources, &mut plan.launch)?.start()?;
+    let renewals = Renewals::begin(plan.sources, &mut plan.launch)?;
     let account = Account::open(store.clone(), &plan.launch, plan.network)?;
+    if plumber.is_some() {
+        drop_privileges(&plan.links)?;
+    }
+    let renewing = renewals.start()?;
     let instance = account.instance().clone();
     let keys = plan.state.directory().map(|directory| KeyStorage::Directory(directory.to_owned()));
     let authentication = plan.authentication;
@@ -99,6 +111,7 @@ fn start(
         has_default: plan.has_default,
         events: plan.events,
         control: control.map(|listener| ControlSocket { listener, authentication }),
+        plumber,
     };
     allow_many_connections();
     let host = Host::start(account, settings)?;
@@ -107,6 +120,7 @@ fn start(
         .control_address()
         .map(|address| banner::invitation(&plan.state, &store, address, region))
         .transpose()?;
-    let greeting = banner::banner(&instance, addresses) + &invitation.unwrap_or_default();
+    let greeting =
+        banner::banner(&instance, addresses, &plan.workloads) + &invitation.unwrap_or_default();
     Ok((host, renewing, greeting))
 }

@@ -5,15 +5,26 @@ use std::net::SocketAddr;
 use imds_account::Store;
 use imds_core::placement::Region;
 use imds_core::{HttpTokens, Instance};
+use imds_host::LinkSpec;
 
 use crate::error::CommandError;
 use crate::sdk_settings::SdkSettings;
 use crate::shell::Shell;
 use crate::state::StateLocation;
 
+/// Where a workload reaches the service by a link.
+const LINK_URL: &str = "http://169.254.169.254";
+
 /// What is served, and a line to paste.
-pub(super) fn banner(instance: &Instance, addresses: &[SocketAddr]) -> String {
-    let urls: Vec<_> = addresses.iter().map(|address| format!("http://{address}")).collect();
+pub(super) fn banner(
+    instance: &Instance,
+    addresses: &[SocketAddr],
+    workloads: &[LinkSpec],
+) -> String {
+    let urls = addresses.iter().map(|address| format!("http://{address}"));
+    let urls: Vec<_> = urls.chain(workloads.iter().map(|_| LINK_URL.to_owned())).collect();
+    let links = workloads.iter().map(|link| format!("{LINK_URL} ({link})"));
+    let places: Vec<_> = urls[..addresses.len()].iter().cloned().chain(links).collect();
     let options = &instance.options;
     let url = urls.first().map_or("", String::as_str);
     let example = match options.http_tokens {
@@ -25,14 +36,14 @@ pub(super) fn banner(instance: &Instance, addresses: &[SocketAddr]) -> String {
         ),
     };
     format!(
-        "Serving {id} ({kind}, {image}, {zone}) on {urls}\n  \
+        "Serving {id} ({kind}, {image}, {zone}) on {places}\n  \
          HttpTokens={tokens} HttpPutResponseHopLimit={hops} HttpEndpoint={endpoint} \
          HttpProtocolIpv6={ipv6} InstanceMetadataTags={tags}\n  Try:\n    {example}\n",
         id = instance.id,
         kind = instance.instance_type,
         image = instance.image.id,
         zone = instance.zone,
-        urls = urls.join(", "),
+        places = places.join(", "),
         tokens = options.http_tokens.as_str(),
         hops = options.hop_limit,
         endpoint = options.http_endpoint.as_str(),

@@ -10,7 +10,7 @@ use imds_control::Authentication;
 use imds_core::Launch;
 use imds_core::network::Subnet;
 use imds_dataplane::{ResponsePolicy, default_threads};
-use imds_host::Scheduled;
+use imds_host::{LinkSpec, Scheduled};
 use toml::Table;
 
 use super::listen::check_ipv6;
@@ -31,6 +31,8 @@ const DEFAULT_CONTROL: SocketAddr =
 /// What is to be served.
 pub(super) struct Plan {
     pub(super) links: Vec<ListenAddress>,
+    pub(super) workloads: Vec<LinkSpec>,
+    pub(super) force_links: bool,
     pub(super) control: ControlAddress,
     pub(super) authentication: Authentication,
     pub(super) state: StateLocation,
@@ -66,9 +68,10 @@ impl Plan {
         };
         let policy = settings.policy(&args.answers);
         let logs = settings.logs(&args.logs, Destination::Stderr)?;
+        let workloads = or(args.workloads.link, settings.link);
         let default = ListenAddress { address: DEFAULT_ADDRESS, instance: None };
-        let links = [args.listen, settings.listen, vec![default]];
-        let links = links.into_iter().find(|links| !links.is_empty()).unwrap_or_default();
+        let default = workloads.is_empty().then_some(default).into_iter().collect();
+        let links = or(or(args.listen, settings.listen), default);
         let control = args.control.control.or(settings.control);
         let state = args.control.state.or(settings.state);
         let sources = args.instance.credential_sources(&settings.instance)?;
@@ -87,6 +90,8 @@ impl Plan {
         };
         let plan = Self {
             links,
+            workloads,
+            force_links: args.workloads.force_links || settings.force_links,
             control: control.unwrap_or(ControlAddress::At(DEFAULT_CONTROL)),
             authentication: if no_auth { Authentication::Off } else { Authentication::Signature },
             state: StateLocation::resolve(state.as_deref())?,
@@ -102,4 +107,9 @@ impl Plan {
         };
         Ok((plan, reloadable))
     }
+}
+
+/// The command line's, or else the file's.
+fn or<T>(flags: Vec<T>, file: Vec<T>) -> Vec<T> {
+    if flags.is_empty() { file } else { flags }
 }

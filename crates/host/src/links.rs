@@ -1,0 +1,169 @@
+//! The links of a running host to its workloads: added and removed while it runs, and attached again
+//! when what they lead to comes back.
+//!
+//! [`manager`] is the thread that makes them; [`board`] is what it shows of them; [`admin`] is what this
+//! program's commands ask. The records are in the account, so that links outlive the service.
+
+mod admin;
+mod board;
+mod inbox;
+mod manager;
+mod spec;
+
+use std::io;
+use std::sync::{Arc, mpsc};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use imds_account::link::LinkRecordError;
+use imds_account::{Store, StoreError, keys};
+use imds_dataplane::Service;
+use imds_links::{LinkError, Place, Plumber};
+
+use board::Board;
+use inbox::{Command, Inbox};
+use manager::Manager;
+pub use spec::{InvalidLink, LinkSpec};
+
+pub(crate) use admin::LinkAdmin;
+
+/// How often a place is tried that another service has: one that was killed needs a moment to let it go.
+const TRIES: usize = 20;
+const BETWEEN_TRIES: Duration = Duration::from_millis(100);
+
+/// The thread that makes links, and the way to tell it. Dropping it removes all links.
+pub(crate) struct Links {
+    shared: Arc<Shared>,
+    thread: Option<JoinHandle<()>>,
+}
+
+/// What callers of any thread need.
+pub(crate) struct Shared {
+    inbox: Arc<Inbox>,
+    board: Arc<Board>,
+    service: Arc<Service>,
+    store: Store,
+}
+
+impl Links {
+    /// Starts the thread. It has no link yet.
+    pub(crate) fn start(plumber: Plumber, service: Arc<Service>, store: Store) -> io::Result<Self> {
+        let (inbox, board) = (Arc::new(Inbox::new()?), Arc::default());
+        let shared = Arc::new(Shared { inbox, board, service, store });
+        let manager = Manager::new(
+            plumber,
+            Arc::clone(&shared.service),
+            Arc::clone(&shared.inbox),
+            Arc::clone(&shared.board),
+        );
+        let thread = thread::Builder::new().name("links".into());
+        let thread = Some(thread.spawn(move || manager.run())?);
+        Ok(Self { shared, thread })
+    }
+
+    pub(crate) fn shared(&self) -> Arc<Shared> {
+        Arc::clone(&self.shared)
+    }
+
+    /// Attaches the links of the settings, which fail where they cannot be made; then, without waiting,
+    /// those that the account has.
+    pub(crate) fn restore(&self, settings: &[LinkSpec]) -> Result<(), LinksError> {
+        let stored = imds_account::link::list(&self.shared.store)?;
+        let stored: Vec<_> =
+            stored.into_iter().map(|(number, link)| (number, link.record)).collect();
+        for spec in settings {
+            let text = spec.place.to_string();
+            let known = stored.iter().find(|(_, link)| link.place == text);
+            let number = match known {
+                Some((number, _)) => *number,
+                None => imds_account::link::reserve(&self.shared.store)?,
+            };
+            match self.shared.attach_patiently(number, spec) {
+                // It comes when it comes.
+                Ok(()) | Err(LinkError::NoSuchPlace { .. }) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        for (number, link) in stored {
+            match link.place.parse::<Place>() {
+                Ok(place) if settings.iter().all(|spec| spec.place != place) => {
+                    self.shared.inbox.send(Command::Add {
+                        number,
+                        spec: LinkSpec { place, instance: link.instance },
+                        tried: None,
+                    });
+                }
+                Ok(_) => {}
+                Err(error) => tracing::error!(%error, number, "cannot attach a link"),
+            }
+        }
+        let unreadable = self.shared.store.scan(&keys::links())?.unreadable;
+        for record in unreadable {
+            tracing::error!(error = &record as &dyn std::error::Error, "cannot attach a link");
+        }
+        Ok(())
+    }
+
+    fn stop(&mut self) {
+        self.shared.inbox.send(Command::Stop);
+        if let Some(thread) = self.thread.take() {
+            // One that panicked makes no links any more.
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Drop for Links {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+impl Shared {
+    /// Adds a link, and waits for the first attempt to attach it. It is there also where that failed.
+    fn attach(&self, number: u32, spec: &LinkSpec) -> Result<(), LinkError> {
+        let (tried, outcome) = mpsc::channel();
+        self.inbox.send(Command::Add { number, spec: spec.clone(), tried: Some(tried) });
+        outcome.recv().unwrap_or(Err(LinkError::Lost))
+    }
+
+    /// The same; a place that another service has is tried for two seconds. A link that fails, but for
+    /// a place that does not exist yet, is not there.
+    fn attach_patiently(&self, number: u32, spec: &LinkSpec) -> Result<(), LinkError> {
+        let mut tried = self.attach(number, spec);
+        for _ in 1..TRIES {
+            if !matches!(tried, Err(LinkError::AlreadyLinked { .. })) {
+                break;
+            }
+            thread::sleep(BETWEEN_TRIES);
+            tried = self.attach(number, spec);
+        }
+        match &tried {
+            Ok(()) | Err(LinkError::NoSuchPlace { .. }) => {}
+            Err(_) => self.detach(number),
+        }
+        tried
+    }
+
+    /// Forgets a link, and waits until nothing of it is left.
+    fn detach(&self, number: u32) {
+        let (done, all_done) = mpsc::channel();
+        self.inbox.send(Command::Remove { number, done });
+        // Its end is dropped once it is done, or the thread has ended, and all links with it.
+        let _ = all_done.recv();
+    }
+}
+
+/// Why links are not restored.
+#[derive(Debug, thiserror::Error)]
+pub enum LinksError {
+    /// One of the settings cannot be attached.
+    #[error(transparent)]
+    Link(#[from] LinkError),
+    /// The account's links cannot be read.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// There is no number left for a link.
+    #[error(transparent)]
+    Record(#[from] LinkRecordError),
+}

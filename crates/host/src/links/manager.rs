@@ -1,0 +1,264 @@
+//! The thread that makes links, watches them, and makes them again.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::io;
+use std::net::{SocketAddr, TcpStream};
+use std::os::fd::{AsFd as _, OwnedFd};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use imds_dataplane::{Link, LinkCounts, LinkId, Resetter, Service, Target};
+use imds_links::{Attached, LinkError, LinkNumber, Plumber};
+use imds_linux::socket;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+
+use super::board::{Board, Progress, Shown};
+use super::inbox::{Command, Inbox};
+use super::spec::LinkSpec;
+
+/// How soon a link that is not up is tried again, at first and after many failures.
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+
+/// How long a client's kernel has to answer a provoked reset.
+const KNOCK: Duration = Duration::from_secs(2);
+
+pub(super) struct Manager {
+    plumber: Plumber,
+    service: Arc<Service>,
+    inbox: Arc<Inbox>,
+    board: Arc<Board>,
+    links: BTreeMap<u32, Managed>,
+    /// Sockets that provoke resets, and when each is over.
+    knocks: VecDeque<(Instant, TcpStream)>,
+}
+
+/// A link as the thread knows it.
+struct Managed {
+    spec: LinkSpec,
+    phase: Phase,
+    /// How long to wait after the next failure.
+    pause: Duration,
+}
+
+enum Phase {
+    Up {
+        /// Hangs up once the place is gone.
+        gone: OwnedFd,
+        listeners: Vec<LinkId>,
+        since: Instant,
+    },
+    Down {
+        next: Instant,
+    },
+}
+
+impl Manager {
+    pub(super) fn new(
+        plumber: Plumber,
+        service: Arc<Service>,
+        inbox: Arc<Inbox>,
+        board: Arc<Board>,
+    ) -> Self {
+        Self { plumber, service, inbox, board, links: BTreeMap::new(), knocks: VecDeque::new() }
+    }
+
+    /// Obeys until told to stop. Links go with the plumber.
+    pub(super) fn run(mut self) {
+        loop {
+            let gone = match self.wait() {
+                Ok(gone) => gone,
+                Err(error) => return tracing::error!(%error, "cannot watch links"),
+            };
+            for command in self.inbox.take() {
+                match command {
+                    Command::Add { number, spec, tried } => {
+                        let outcome = self.add(number, spec);
+                        // Nobody waits any more if the caller has ended.
+                        let _ = tried.map(|tried| tried.send(outcome));
+                    }
+                    Command::Remove { number, done: _done } => self.remove(number),
+                    Command::Reset { number, local, peer } => self.reset(number, local, peer),
+                    Command::Stop => return,
+                }
+            }
+            for number in gone {
+                self.take_down(number, "it is gone; it is attached again when it comes back");
+            }
+            self.try_again();
+        }
+    }
+
+    /// Waits for something to do; gives the links whose place is gone.
+    fn wait(&mut self) -> io::Result<Vec<u32>> {
+        let now = Instant::now();
+        self.knocks.retain(|(over, _)| *over > now);
+        let ups = self.links.iter().filter_map(|(number, link)| match &link.phase {
+            Phase::Up { gone, .. } => Some((*number, gone)),
+            Phase::Down { .. } => None,
+        });
+        let ups: Vec<_> = ups.collect();
+        let watched = ups.iter().map(|(_, gone)| gone.as_fd());
+        let watched = [self.inbox.as_fd()].into_iter().chain(watched);
+        let mut fds: Vec<_> =
+            watched.map(|fd| PollFd::from_borrowed_fd(fd, PollFlags::IN)).collect();
+        let tries = self.links.values().filter_map(|link| match link.phase {
+            Phase::Down { next } => Some(next),
+            Phase::Up { .. } => None,
+        });
+        let moments = tries.chain(self.knocks.iter().map(|(over, _)| *over));
+        let timeout = moments.min().map(|moment| moment.saturating_duration_since(now));
+        let timeout = timeout.and_then(|timeout| Timespec::try_from(timeout).ok());
+        rustix::io::retry_on_intr(|| poll(&mut fds, timeout.as_ref()))?;
+        let ready = fds.iter().skip(1).map(|fd| !fd.revents().is_empty());
+        Ok(ups
+            .iter()
+            .zip(ready)
+            .filter(|(_, ready)| *ready)
+            .map(|((number, _), _)| *number)
+            .collect())
+    }
+
+    fn add(&mut self, number: u32, spec: LinkSpec) -> Result<(), LinkError> {
+        self.remove(number);
+        let progress = Progress::Waiting { reason: "it is being attached".into() };
+        let shown = Shown { spec: spec.clone(), progress, earlier: LinkCounts::default() };
+        self.board.lock().insert(number, shown);
+        let phase = Phase::Down { next: Instant::now() };
+        self.links.insert(number, Managed { spec, phase, pause: FIRST_PAUSE });
+        self.attempt(number)
+    }
+
+    fn remove(&mut self, number: u32) {
+        if self.links.contains_key(&number) {
+            self.take_down(number, "it is being removed");
+            self.links.remove(&number);
+            self.board.lock().remove(&number);
+        }
+    }
+
+    fn try_again(&mut self) {
+        let now = Instant::now();
+        let due = self.links.iter().filter(|(_, link)| match link.phase {
+            Phase::Down { next } => next <= now,
+            Phase::Up { .. } => false,
+        });
+        let due: Vec<_> = due.map(|(number, _)| *number).collect();
+        for number in due {
+            // The board has the reason, and the log.
+            let _ = self.attempt(number);
+        }
+    }
+
+    /// Tries to bring a link up. One that fails is tried again later.
+    fn attempt(&mut self, number: u32) -> Result<(), LinkError> {
+        let Some(link) = self.links.get(&number) else { return Ok(()) };
+        let attached = self.plumber.attach(LinkNumber(number), &link.spec.place);
+        let served = attached.and_then(|attached| {
+            serve(&self.service, &self.inbox, number, &link.spec, attached)
+                .inspect_err(|_| self.detach(number))
+        });
+        let Some(link) = self.links.get_mut(&number) else { return Ok(()) };
+        let (progress, outcome) = match served {
+            Ok((device, phase, listeners)) => {
+                tracing::info!(number, place = %link.spec.place, device, "link attached");
+                link.phase = phase;
+                (Progress::Attached { device, listeners }, Ok(()))
+            }
+            Err(error) => {
+                link.phase = Phase::Down { next: Instant::now() + link.pause };
+                link.pause = (link.pause * 2).min(LONGEST_PAUSE);
+                (Progress::Waiting { reason: error.to_string() }, Err(error))
+            }
+        };
+        self.show(number, progress);
+        outcome
+    }
+
+    /// Takes a link down, for a reason; it is tried again soon.
+    fn take_down(&mut self, number: u32, reason: &str) {
+        let now = Instant::now();
+        let Some(link) = self.links.get_mut(&number) else { return };
+        let next = Phase::Down { next: now + FIRST_PAUSE };
+        let Phase::Up { listeners, since, .. } = std::mem::replace(&mut link.phase, next) else {
+            return;
+        };
+        // A device that somebody removes again and again is not made as often.
+        if now - since > LONGEST_PAUSE {
+            link.pause = FIRST_PAUSE;
+        }
+        let mut counted = LinkCounts::default();
+        for listener in listeners {
+            counted += self.service.detach(listener).unwrap_or_default();
+        }
+        self.detach(number);
+        if let Some(shown) = self.board.lock().get_mut(&number) {
+            shown.earlier += LinkCounts { open: 0, ..counted };
+        }
+        self.show(number, Progress::Waiting { reason: reason.to_owned() });
+    }
+
+    fn detach(&self, number: u32) {
+        if let Err(error) = self.plumber.detach(LinkNumber(number)) {
+            tracing::error!(%error, number, "cannot remove a link");
+        }
+    }
+
+    /// Shows how far a link is; a new reason why it is not up is logged.
+    fn show(&self, number: u32, progress: Progress) {
+        let mut board = self.board.lock();
+        let Some(shown) = board.get_mut(&number) else { return };
+        if let Progress::Waiting { reason } = &progress {
+            let is_known =
+                matches!(&shown.progress, Progress::Waiting { reason: known } if known == reason);
+            if !is_known {
+                tracing::warn!(number, place = %shown.spec.place, reason, "link waits");
+            }
+        }
+        shown.progress = progress;
+    }
+
+    /// Provokes a reset of a client, see [`Resetter`].
+    fn reset(&mut self, number: u32, local: SocketAddr, peer: SocketAddr) {
+        let socket = self.plumber.socket(LinkNumber(number), local.is_ipv6());
+        let knock = socket.map_err(io::Error::other);
+        match knock.and_then(|socket| socket::provoke_reset_on(socket.into(), peer)) {
+            Ok(knock) => self.knocks.push_back((Instant::now() + KNOCK, knock)),
+            // Its client waits as long as on EC2.
+            Err(error) => tracing::debug!(%error, %peer, "cannot reset a client"),
+        }
+    }
+}
+
+/// Serves the listeners of a link that is up: all of them, or none.
+fn serve(
+    service: &Service,
+    inbox: &Arc<Inbox>,
+    number: u32,
+    spec: &LinkSpec,
+    attached: Attached,
+) -> Result<(String, Phase, Vec<LinkId>), LinkError> {
+    let Attached { listeners: sockets, gone, device } = attached;
+    let target = spec.instance.clone().map_or(Target::BySource, Target::Instance);
+    let mut listeners = Vec::with_capacity(sockets.len());
+    for socket in sockets {
+        let inbox = Arc::clone(inbox);
+        let resetter = Resetter::new(move |local, peer| {
+            inbox.send(Command::Reset { number, local, peer });
+        });
+        match service.attach(Link::new(socket, target.clone()).reset_by(resetter)) {
+            Ok(listener) => listeners.push(listener),
+            Err(error) => {
+                for listener in listeners {
+                    let _ = service.detach(listener);
+                }
+                return Err(LinkError::System {
+                    operation: format!("serve {}", spec.place),
+                    reason: error.to_string(),
+                });
+            }
+        }
+    }
+    let phase = Phase::Up { gone, listeners: listeners.clone(), since: Instant::now() };
+    Ok((device, phase, listeners))
+}
