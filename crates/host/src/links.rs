@@ -78,11 +78,7 @@ impl Links {
                 Some((number, _)) => *number,
                 None => imds_account::link::reserve(&self.shared.store)?,
             };
-            match self.shared.attach_patiently(number, spec) {
-                // It comes when it comes.
-                Ok(()) | Err(LinkError::NoSuchPlace { .. }) => {}
-                Err(error) => return Err(error.into()),
-            }
+            self.shared.attach_patiently(number, spec)?;
         }
         for (number, link) in stored {
             match link.place.parse::<Place>() {
@@ -127,8 +123,9 @@ impl Shared {
         outcome.recv().unwrap_or(Err(LinkError::Lost))
     }
 
-    /// The same; a place that another service has is tried for two seconds. A link that fails, but for
-    /// a place that does not exist yet, is not there.
+    /// The same; a place that another service has is tried for two seconds. A link of a place that does
+    /// not exist yet waits for it; any other that fails is not there. Processes are not waited for: the
+    /// next one with the number is another one.
     fn attach_patiently(&self, number: u32, spec: &LinkSpec) -> Result<(), LinkError> {
         let mut tried = self.attach(number, spec);
         for _ in 1..TRIES {
@@ -138,11 +135,14 @@ impl Shared {
             thread::sleep(BETWEEN_TRIES);
             tried = self.attach(number, spec);
         }
-        match &tried {
-            Ok(()) | Err(LinkError::NoSuchPlace { .. }) => {}
-            Err(_) => self.detach(number),
+        match tried {
+            Err(LinkError::NoSuchPlace { .. }) if !matches!(spec.place, Place::Pid(_)) => Ok(()),
+            Err(error) => {
+                self.detach(number);
+                Err(error)
+            }
+            Ok(()) => Ok(()),
         }
-        tried
     }
 
     /// Forgets a link, and waits until nothing of it is left.

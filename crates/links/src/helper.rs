@@ -13,11 +13,12 @@ use rustix::thread::CapabilitySet;
 
 use crate::device::DeviceLink;
 use crate::error::LinkError;
+use crate::lock::Locks;
 use crate::machine;
 use crate::outside::{self, Near, Outside, SERVICE_V4};
 use crate::place::Place;
 use crate::request::{LinkNumber, MAX_LEN, Request, Response};
-use crate::target::{find, lock, not_a_namespace};
+use crate::target::{find, not_a_namespace};
 use crate::workload::{Refusal, Workload};
 
 /// What it needs: devices and addresses, namespaces, those of other users' processes and in other
@@ -37,6 +38,9 @@ pub(crate) struct Helper {
     replace_others: bool,
     /// The service's own namespace.
     home: Namespace,
+    /// Where this process is between two steps.
+    base: Namespace,
+    locks: Locks,
     /// Made for the first link that needs it.
     outside: Option<Outside>,
     /// Made for the first device.
@@ -73,12 +77,13 @@ impl Helper {
         for number in IGNORED {
             signal::dispose(number, Disposition::Ignore);
         }
-        let Ok(home) = Namespace::current() else { return 1 };
         if process::keep_capabilities(KEPT).is_err() {
             return 1;
         }
+        let Ok((home, base, locks)) = settle_down() else { return 1 };
         let (outside, home_events, links) = (None, None, BTreeMap::new());
-        let mut helper = Self { socket, replace_others, home, outside, home_events, links };
+        let mut helper =
+            Self { socket, replace_others, home, base, locks, outside, home_events, links };
         while helper.turn().is_some() {}
         helper.take_all_down();
         0
@@ -168,7 +173,7 @@ impl Helper {
                 };
                 let local = outside::service_address(ipv6);
                 let opened =
-                    within(&self.home, namespace, || socket::reset_socket(local, Some(&device)));
+                    within(&self.base, namespace, || socket::reset_socket(local, Some(&device)));
                 let failed = |reason: String| LinkError::System {
                     operation: "open a socket".into(),
                     reason,
@@ -201,7 +206,7 @@ impl Helper {
         {
             return Err(LinkError::OnEc2 { evidence });
         }
-        let lock = lock(place, workload.as_ref())?;
+        let lock = self.locks.take(place, workload.as_ref())?;
         let Ready { device, listeners, means } = match (&workload, place) {
             (Some(workload), _) => self.lay_cable(place, workload, is_home)?,
             (None, Place::Device(name)) => self.link_device(place, name)?,
@@ -230,7 +235,7 @@ impl Helper {
     ) -> Result<Ready, LinkError> {
         let explain = |error: Error| LinkError::at(place, &error);
         let replace_others = self.replace_others;
-        let inspected = within(&self.home, workload, || {
+        let inspected = within(&self.base, workload, || {
             let workload = Workload::inspect(replace_others)?;
             if is_home && !replace_others && machine::is_answered() {
                 let by = "a service answers there".into();
@@ -254,16 +259,20 @@ impl Helper {
             outside
         } else {
             let created = Outside::create();
-            self.home.enter().map_err(explain)?;
+            self.base.enter().map_err(explain)?;
             created.map_err(explain)?
         };
-        let laid = lay(&mut outside, &mut inside, workload, &self.home);
+        let laid = lay(&mut outside, &mut inside, workload, &self.base);
         self.outside = Some(outside);
         let (near, listeners) = laid.map_err(explain)?;
         Ok(Ready { device: inside.plan.name, listeners, means: Means::Cable(near) })
     }
 
     fn link_device(&mut self, place: &Place, name: &str) -> Result<Ready, LinkError> {
+        if !self.is_home(&self.base).map_err(|error| LinkError::at(place, &error))? {
+            let denied = std::io::ErrorKind::PermissionDenied.into();
+            return Err(LinkError::of(place, "change a device of this machine", Some(&denied)));
+        }
         if self.home_events.is_none() {
             let events = Netlink::open_link_events();
             self.home_events = Some(events.map_err(|error| LinkError::at(place, &error))?);
@@ -304,6 +313,21 @@ impl Helper {
     }
 }
 
+/// The service's namespace, the one between steps, and the locks. They are the same namespace unless
+/// this process is root of a user namespace that does not own the service's: it could not come back.
+fn settle_down() -> Result<(Namespace, Namespace, Locks), Error> {
+    let home = Namespace::current()?;
+    if home.enter().is_ok() {
+        let base = Namespace::current()?;
+        return Ok((home, base, Locks::Here));
+    }
+    // The thread stays in the service's namespace, where all services of a user look for locks.
+    let locks = Locks::elsewhere();
+    // Without privileges there is nowhere to go, and each link says so.
+    let base = Namespace::unshare().or_else(|_| Namespace::current())?;
+    Ok((home, base, locks))
+}
+
 /// Devices that were removed, by index.
 enum Removed {
     These(Vec<u32>),
@@ -324,13 +348,13 @@ fn lay(
     outside: &mut Outside,
     inside: &mut Workload,
     workload: &Namespace,
-    home: &Namespace,
+    base: &Namespace,
 ) -> Result<(Near, Vec<TcpListener>), Error> {
     let near = outside.connect(workload, &inside.plan.name)?;
     let finished = (|| {
         inside.connect()?;
         outside.settle(near)?;
-        within(home, &outside.namespace, || outside::listen(&near.name(), inside.ipv6))?
+        within(base, &outside.namespace, || outside::listen(&near.name(), inside.ipv6))?
             .map_err(|source| Error::Process { operation: "listen", source })
     })();
     match finished {
@@ -344,12 +368,12 @@ fn lay(
 
 /// Does something inside of a namespace, and comes back.
 fn within<T>(
-    home: &Namespace,
+    base: &Namespace,
     namespace: &Namespace,
     work: impl FnOnce() -> T,
 ) -> Result<T, Error> {
     namespace.enter()?;
     let result = work();
-    home.enter()?;
+    base.enter()?;
     Ok(result)
 }

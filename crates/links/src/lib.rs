@@ -16,6 +16,7 @@ mod container;
 mod device;
 mod error;
 mod helper;
+mod lock;
 mod machine;
 mod outside;
 mod place;

@@ -1,8 +1,6 @@
 //! The kernel's objects behind a place: its namespace, its process, and the lock on it.
 
 use std::os::fd::OwnedFd;
-use std::os::linux::net::SocketAddrExt as _;
-use std::os::unix::net::{SocketAddr, UnixListener};
 use std::path::PathBuf;
 
 use imds_linux::{Error, Namespace, process};
@@ -33,7 +31,10 @@ pub(crate) fn find(place: &Place, home: &Namespace) -> Result<Target, LinkError>
     };
     // Before the namespace is opened, so that a number that is used again is noticed.
     let process = pid.map(process::watch_process).transpose().map_err(|error| {
-        LinkError::no_such(place, format!("no process has this number: {error}"))
+        match error.raw_os_error() {
+            Some(ESRCH) => LinkError::no_such(place, "no process has this number"),
+            _ => LinkError::of(place, "watch the process", Some(&error)),
+        }
     })?;
     let namespace = Namespace::open(&path).map_err(|error| match error.io() {
         Some(reason) if reason.kind() == std::io::ErrorKind::NotFound => {
@@ -52,30 +53,9 @@ pub(crate) fn not_a_namespace(place: &Place, error: &Error) -> LinkError {
     }
 }
 
+const ESRCH: i32 = rustix::io::Errno::SRCH.raw_os_error();
 const EINVAL: i32 = rustix::io::Errno::INVAL.raw_os_error();
 
 fn namespace_of(pid: u32) -> PathBuf {
     format!("/proc/{pid}/ns/net").into()
-}
-
-/// Takes a place for this service. The name is an abstract one of the service's own network namespace,
-/// which the kernel frees however the helper ends.
-pub(crate) fn lock(place: &Place, workload: Option<&Namespace>) -> Result<UnixListener, LinkError> {
-    let name = match (workload, place) {
-        (Some(workload), _) => {
-            let (device, inode) =
-                workload.identity().map_err(|error| LinkError::at(place, &error))?;
-            format!("imds-link/net/{device}/{inode}")
-        }
-        (None, place) => format!("imds-link/{place}"),
-    };
-    SocketAddr::from_abstract_name(name).and_then(|name| UnixListener::bind_addr(&name)).map_err(
-        |error| match error.kind() {
-            std::io::ErrorKind::AddrInUse => LinkError::AlreadyLinked {
-                place: place.to_string(),
-                reason: "another link of this machine has it; remove that one first".into(),
-            },
-            _ => LinkError::of(place, "take the place", Some(&error)),
-        },
-    )
 }

@@ -1,9 +1,8 @@
 //! Links to devices of the host.
 
-use imds_linux::Namespace;
 use testkit::{Need, Result, Trial, ensure, eventually};
 
-use crate::host::{self, V4, V6, ask, assert_lost, connect, namespace, snapshot};
+use crate::host::{self, V4, V6, ask, assert_lost, connect, host_with_guests, namespace, snapshot};
 use crate::service::Service;
 
 const IP: &[Need] = &[Need::Program("ip")];
@@ -18,24 +17,6 @@ pub(crate) fn tests() -> Vec<Trial> {
         a_removed_device_is_noticed,
         port_80_of_another_program_is_named,
     )
-}
-
-/// A host with two guests that have the same address.
-fn host_with_guests() -> Result<(Namespace, [Namespace; 2])> {
-    let (host, guests) = (namespace()?, [namespace()?, namespace()?]);
-    host::run(&host, &["sysctl", "-qw", "net.ipv4.ip_forward=1"])?;
-    for (guest, (name, index)) in guests.iter().zip([("tap0", 60), ("tap1", 61)]) {
-        let end = |name, index| imds_linux::link::End { name, index, mac: None, mtu: 1500 };
-        host.run(|| {
-            let mut batch = imds_linux::Batch::new();
-            batch.veth(end(name, index), end("eth0", 70), guest).up(index);
-            imds_linux::Netlink::open()?.commit(&batch)
-        })??;
-        host::run(guest, &["ip", "address", "add", "10.0.0.2/24", "dev", "eth0"])?;
-        host::run(guest, &["ip", "link", "set", "eth0", "up"])?;
-        host::run(guest, &["ip", "route", "add", "169.254.169.254", "dev", "eth0"])?;
-    }
-    Ok((host, guests))
 }
 
 fn guests_with_the_same_address_reach_their_own_link() -> Result<()> {

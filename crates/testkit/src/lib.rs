@@ -13,6 +13,7 @@ mod need;
 pub mod packet;
 mod process;
 mod server;
+pub mod workloads;
 
 use std::time::{Duration, Instant};
 

@@ -35,14 +35,15 @@ impl Links for LinkAdmin {
             let place = place.to_string();
             return Err(refused(409, &LinkRecordError::Duplicate { place, number }));
         }
-        let number = self.record(&place, instance, now)?;
+        // A process has its number for once only, so its link does not outlive the service.
+        let number = match place {
+            Place::Pid(_) => link::reserve(&self.0.store).map_err(internal)?,
+            _ => self.record(&place, instance, now)?,
+        };
         let spec = LinkSpec { place, instance: instance.cloned() };
-        match self.0.attach_patiently(number, &spec) {
-            Ok(()) | Err(LinkError::NoSuchPlace { .. }) => {}
-            Err(error) => {
-                self.forget(number)?;
-                return Err(refused(status(&error), &error));
-            }
+        if let Err(error) = self.0.attach_patiently(number, &spec) {
+            self.forget(number)?;
+            return Err(refused(status(&error), &error));
         }
         let shown = self.0.board.lock().get(&number).cloned();
         let shown = shown.ok_or_else(|| LinkName::Number(number).unknown())?;

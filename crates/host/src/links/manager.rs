@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use imds_dataplane::{Link, LinkCounts, LinkId, Resetter, Service, Target};
-use imds_links::{Attached, LinkError, LinkNumber, Plumber};
+use imds_links::{Attached, LinkError, LinkNumber, Place, Plumber};
 use imds_linux::socket;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
@@ -83,7 +83,7 @@ impl Manager {
                 }
             }
             for number in gone {
-                self.take_down(number, "it is gone; it is attached again when it comes back");
+                self.lose(number);
             }
             self.try_again();
         }
@@ -134,6 +134,17 @@ impl Manager {
             self.take_down(number, "it is being removed");
             self.links.remove(&number);
             self.board.lock().remove(&number);
+        }
+    }
+
+    /// Takes down a link whose place is gone. That of a process is over: its number may be another's.
+    fn lose(&mut self, number: u32) {
+        let Some(link) = self.links.get(&number) else { return };
+        if let Place::Pid(pid) = link.spec.place {
+            tracing::info!(number, pid, "link removed: its process has ended");
+            self.remove(number);
+        } else {
+            self.take_down(number, "it is gone; it is attached again when it comes back");
         }
     }
 
