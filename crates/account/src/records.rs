@@ -22,9 +22,8 @@ use serde_json::{Value, json};
 
 use crate::source::Source;
 
-pub use link::Link;
-
 pub use crate::record::{FormError, Record, RecordError, decode, encode};
+pub use link::Link;
 
 macro_rules! records {
     ($($name:ty),+ $(,)?) => {$(impl Record for $name {})+};

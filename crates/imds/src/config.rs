@@ -386,11 +386,7 @@ mod tests {
             ("[instance.role]\nnam = \"x\"\n", "line 2, column 1", "unknown field"),
             ("\n[[event]]\nkind = \"rebalance\"\n", "line 2, column 1", "after, at or every"),
             ("[instance.block-devices]\nsdb = \"ram\"\n", "line 1, column 1", "ephemeral0"),
-            (
-                "[[instance.interface]]\npublic-ipv4 = \"1.2.3.4\"\n",
-                "line 1, column 1",
-                "needs ipv4",
-            ),
+            ("[[instance.interface]]\npublic-ipv4 = '1.2.3.4'", "line 1, column 1", "needs ipv4"),
             ("[instance.placement]\nhost-id = \"x\"\n", "line 2, column 11", "h-"),
             ("[paths]\n\"api/token\" = \"x\"\n", "line 1, column 1", "the first is not api"),
         ] {

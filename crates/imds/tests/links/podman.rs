@@ -1,6 +1,6 @@
 //! The first article on a real engine: containers of Podman on a host that is linked.
 
-use testkit::{Finished, Need, Result, Trial, program, test};
+use testkit::{Finished, Need, Result, Trial, ensure, program, test};
 
 pub(super) fn tests() -> Vec<Trial> {
     const NEEDS: &[Need] = &[
@@ -10,17 +10,33 @@ pub(super) fn tests() -> Vec<Trial> {
         Need::Program("runc"),
         Need::Program("iptables"),
         Need::Program("busybox"),
-        Need::Program("curl"),
     ];
-    vec![test("links::podman::the_article_on_a_linked_host", NEEDS, the_article)]
+    const ROOTLESS: &[Need] =
+        &[Need::Root, Need::Program("podman"), Need::Program("runc"), Need::Program("busybox")];
+    vec![
+        test("links::podman::the_article_on_a_linked_host", NEEDS, the_article),
+        test("links::podman::a_container_without_root", ROOTLESS, without_root),
+    ]
 }
 
-/// Everything, the engine's state included, is in namespaces that end with the script.
 fn the_article() -> Result<()> {
+    run("podman.sh")?;
+    Ok(())
+}
+
+/// In a user namespace, where the helper cannot come back to the service's own network.
+fn without_root() -> Result<()> {
+    let finished = run("rootless.sh")?;
+    ensure!(finished.stdout.contains("\ni-1234567890abcdef0\n"), "{finished:#?}");
+    ensure!(finished.stdout.contains("attached  1 (0 open)"), "{finished:#?}");
+    Ok(())
+}
+
+/// Runs a script in namespaces that play a host, and end with it.
+pub(super) fn run(script: &str) -> Result<Finished> {
     let mut command = program("unshare");
     command.args(["--net", "--mount", "--pid", "--fork", "--kill-child", "sh", "-eu"]);
-    command.arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/links/podman.sh"));
+    command.arg(format!("{}/tests/links/{script}", env!("CARGO_MANIFEST_DIR")));
     command.env("PATH", testkit::path_with_imds_and_python());
-    Finished::success(&mut command)?;
-    Ok(())
+    Finished::success(&mut command)
 }
