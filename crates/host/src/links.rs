@@ -13,7 +13,6 @@ mod spec;
 use std::io;
 use std::sync::{Arc, mpsc};
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
 
 use imds_account::link::LinkRecordError;
 use imds_account::{Store, StoreError, keys};
@@ -26,10 +25,6 @@ use manager::Manager;
 pub use spec::{InvalidLink, LinkSpec};
 
 pub(crate) use admin::LinkAdmin;
-
-/// How often a place is tried that another service has: one that was killed needs a moment to let it go.
-const TRIES: usize = 20;
-const BETWEEN_TRIES: Duration = Duration::from_millis(100);
 
 /// The thread that makes links, and the way to tell it. Dropping it removes all links.
 pub(crate) struct Links {
@@ -78,7 +73,7 @@ impl Links {
                 Some((number, _)) => *number,
                 None => imds_account::link::reserve(&self.shared.store)?,
             };
-            self.shared.attach_patiently(number, spec)?;
+            self.shared.attach(number, spec)?;
         }
         for (number, link) in stored {
             match link.place.parse::<Place>() {
@@ -116,26 +111,13 @@ impl Drop for Links {
 }
 
 impl Shared {
-    /// Adds a link, and waits for the first attempt to attach it. It is there also where that failed.
+    /// Adds a link, and waits until it was tried to attach it. A link of a place that does not exist yet
+    /// waits for it; any other that fails is not there. Processes are not waited for: the next one with
+    /// the number is another one.
     fn attach(&self, number: u32, spec: &LinkSpec) -> Result<(), LinkError> {
         let (tried, outcome) = mpsc::channel();
         self.inbox.send(Command::Add { number, spec: spec.clone(), tried: Some(tried) });
-        outcome.recv().unwrap_or(Err(LinkError::Lost))
-    }
-
-    /// The same; a place that another service has is tried for two seconds. A link of a place that does
-    /// not exist yet waits for it; any other that fails is not there. Processes are not waited for: the
-    /// next one with the number is another one.
-    fn attach_patiently(&self, number: u32, spec: &LinkSpec) -> Result<(), LinkError> {
-        let mut tried = self.attach(number, spec);
-        for _ in 1..TRIES {
-            if !matches!(tried, Err(LinkError::AlreadyLinked { .. })) {
-                break;
-            }
-            thread::sleep(BETWEEN_TRIES);
-            tried = self.attach(number, spec);
-        }
-        match tried {
+        match outcome.recv().unwrap_or(Err(LinkError::Lost)) {
             Err(LinkError::NoSuchPlace { .. }) if !matches!(spec.place, Place::Pid(_)) => Ok(()),
             Err(error) => {
                 self.detach(number);

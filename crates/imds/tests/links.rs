@@ -1,6 +1,7 @@
 //! Links: workloads reach a running `imds serve` at the metadata address. Namespaces that the tests make
 //! play the host, its containers and its guests.
 
+mod docs;
 mod kinds;
 mod life;
 mod podman;
@@ -19,7 +20,7 @@ use testkit::{
 };
 
 pub(crate) fn tests() -> Vec<Trial> {
-    [kinds::tests(), life::tests(), podman::tests(), privileges::tests()]
+    [docs::tests(), kinds::tests(), life::tests(), podman::tests(), privileges::tests()]
         .into_iter()
         .flatten()
         .collect()

@@ -22,12 +22,12 @@ const SERVE: &str = "127.0.0.1:1338";
 /// How a block is marked that waits as long as a real client does.
 const TWO_MINUTES: &str = "two-minutes";
 
-struct Block {
+pub(crate) struct Block {
     page: &'static str,
     line: usize,
     /// What stands behind the fence.
-    info: String,
-    text: String,
+    pub(crate) info: String,
+    pub(crate) text: String,
     /// The `text` block that follows.
     output: Option<String>,
 }
@@ -123,7 +123,11 @@ impl Block {
     }
 
     fn check(&self, finished: &Finished) -> Result<()> {
-        let printed = without_progress(&finished.stdout)?;
+        self.check_printed(&without_progress(&finished.stdout)?)
+    }
+
+    /// Fails unless the block printed what the page shows.
+    pub(crate) fn check_printed(&self, printed: &str) -> Result<()> {
         let expected = self.output.as_deref().unwrap_or_default().trim_end();
         ensure!(
             pattern(expected)?.is_match(printed.trim_end()),
@@ -221,7 +225,8 @@ pub(crate) fn read_page(page: &str) -> String {
     std::fs::read_to_string(&path).expect(&path)
 }
 
-fn blocks_of(page: &'static str) -> Vec<Block> {
+/// The blocks of a page, in order.
+pub(crate) fn blocks_of(page: &'static str) -> Vec<Block> {
     let mut blocks: Vec<Block> = Vec::new();
     let content = read_page(page);
     let mut lines = content.lines().enumerate();

@@ -41,7 +41,7 @@ impl Links for LinkAdmin {
             _ => self.record(&place, instance, now)?,
         };
         let spec = LinkSpec { place, instance: instance.cloned() };
-        if let Err(error) = self.0.attach_patiently(number, &spec) {
+        if let Err(error) = self.0.attach(number, &spec) {
             self.forget(number)?;
             return Err(refused(status(&error), &error));
         }

@@ -16,7 +16,7 @@ pub(super) enum Command {
     Add {
         number: u32,
         spec: LinkSpec,
-        /// Gets the outcome of the first attempt.
+        /// Gets the outcome once it was tried: a place that another service has is tried for a while.
         tried: Option<mpsc::Sender<Result<(), LinkError>>>,
     },
     /// Forget a link; the sender is dropped once nothing of it is left.

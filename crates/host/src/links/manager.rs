@@ -5,6 +5,7 @@ use std::io;
 use std::net::{SocketAddr, TcpStream};
 use std::os::fd::{AsFd as _, OwnedFd};
 use std::sync::Arc;
+use std::sync::mpsc::Sender;
 use std::time::{Duration, Instant};
 
 use imds_dataplane::{Link, LinkCounts, LinkId, Resetter, Service, Target};
@@ -19,6 +20,10 @@ use super::spec::LinkSpec;
 /// How soon a link that is not up is tried again, at first and after many failures.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+
+/// How long a place is tried that another service has, before that is said: one that was killed needs
+/// a moment to let it go.
+const HANDOVER: Duration = Duration::from_secs(2);
 
 /// How long a client's kernel has to answer a provoked reset.
 const KNOCK: Duration = Duration::from_secs(2);
@@ -39,6 +44,13 @@ struct Managed {
     phase: Phase,
     /// How long to wait after the next failure.
     pause: Duration,
+    waiter: Option<Waiter>,
+}
+
+/// Who waits for the first outcome, and until when.
+struct Waiter {
+    tried: Sender<Result<(), LinkError>>,
+    deadline: Instant,
 }
 
 enum Phase {
@@ -72,11 +84,7 @@ impl Manager {
             };
             for command in self.inbox.take() {
                 match command {
-                    Command::Add { number, spec, tried } => {
-                        let outcome = self.add(number, spec);
-                        // Nobody waits any more if the caller has ended.
-                        let _ = tried.map(|tried| tried.send(outcome));
-                    }
+                    Command::Add { number, spec, tried } => self.add(number, spec, tried),
                     Command::Remove { number, done: _done } => self.remove(number),
                     Command::Reset { number, local, peer } => self.reset(number, local, peer),
                     Command::Stop => return,
@@ -119,14 +127,16 @@ impl Manager {
             .collect())
     }
 
-    fn add(&mut self, number: u32, spec: LinkSpec) -> Result<(), LinkError> {
+    fn add(&mut self, number: u32, spec: LinkSpec, tried: Option<Sender<Result<(), LinkError>>>) {
         self.remove(number);
         let progress = Progress::Waiting { reason: "it is being attached".into() };
         let shown = Shown { spec: spec.clone(), progress, earlier: LinkCounts::default() };
         self.board.lock().insert(number, shown);
-        let phase = Phase::Down { next: Instant::now() };
-        self.links.insert(number, Managed { spec, phase, pause: FIRST_PAUSE });
-        self.attempt(number)
+        let now = Instant::now();
+        let waiter = tried.map(|tried| Waiter { tried, deadline: now + HANDOVER });
+        let phase = Phase::Down { next: now };
+        self.links.insert(number, Managed { spec, phase, pause: FIRST_PAUSE, waiter });
+        self.attempt(number);
     }
 
     fn remove(&mut self, number: u32) {
@@ -156,20 +166,19 @@ impl Manager {
         });
         let due: Vec<_> = due.map(|(number, _)| *number).collect();
         for number in due {
-            // The board has the reason, and the log.
-            let _ = self.attempt(number);
+            self.attempt(number);
         }
     }
 
     /// Tries to bring a link up. One that fails is tried again later.
-    fn attempt(&mut self, number: u32) -> Result<(), LinkError> {
-        let Some(link) = self.links.get(&number) else { return Ok(()) };
+    fn attempt(&mut self, number: u32) {
+        let Some(link) = self.links.get(&number) else { return };
         let attached = self.plumber.attach(LinkNumber(number), &link.spec.place);
         let served = attached.and_then(|attached| {
             serve(&self.service, &self.inbox, number, &link.spec, attached)
                 .inspect_err(|_| self.detach(number))
         });
-        let Some(link) = self.links.get_mut(&number) else { return Ok(()) };
+        let Some(link) = self.links.get_mut(&number) else { return };
         let (progress, outcome) = match served {
             Ok((device, phase, listeners)) => {
                 tracing::info!(number, place = %link.spec.place, device, "link attached");
@@ -182,8 +191,13 @@ impl Manager {
                 (Progress::Waiting { reason: error.to_string() }, Err(error))
             }
         };
+        let is_early = |waiter: &mut Waiter| waiter.deadline > Instant::now();
+        let is_handover = matches!(outcome, Err(LinkError::AlreadyLinked { .. }));
+        if let Some(waiter) = link.waiter.take_if(|waiter| !(is_handover && is_early(waiter))) {
+            // Nobody waits any more if the caller has ended.
+            let _ = waiter.tried.send(outcome);
+        }
         self.show(number, progress);
-        outcome
     }
 
     /// Takes a link down, for a reason; it is tried again soon.
