@@ -40,5 +40,5 @@ pub mod schedule;
 
 pub use account::Account;
 pub use error::HostError;
-pub use running::{ControlSocket, Host, HostSettings, TokenKeys};
+pub use running::{ControlSocket, Host, HostSettings, MetricsSocket, TokenKeys};
 pub use schedule::{Begin, Scheduled};

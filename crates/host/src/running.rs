@@ -14,6 +14,7 @@ use imds_dataplane::{
     Service, ServiceError, ServiceSettings, Table,
 };
 use imds_identity::{KeyStorage, Signers};
+use imds_metrics::{Metrics, MetricsServer, Sources};
 
 use crate::account::Account;
 use crate::error::HostError;
@@ -36,6 +37,8 @@ pub struct HostSettings {
     pub events: Vec<Scheduled>,
     /// The EC2 API, if there is to be one.
     pub control: Option<ControlSocket>,
+    /// Metrics, if there are to be any.
+    pub metrics: Option<MetricsSocket>,
 }
 
 /// Where the key of session tokens comes from.
@@ -55,7 +58,15 @@ pub struct ControlSocket {
     pub authentication: Authentication,
 }
 
-/// One thread, keys that end with the process, no event and no EC2 API.
+/// Where metrics are served.
+pub struct MetricsSocket {
+    /// The listening socket.
+    pub listener: TcpListener,
+    /// The program's version, which is one of the metrics.
+    pub version: &'static str,
+}
+
+/// One thread, keys that end with the process, no event, no EC2 API and no metrics.
 impl Default for HostSettings {
     fn default() -> Self {
         Self {
@@ -66,6 +77,7 @@ impl Default for HostSettings {
             has_default: true,
             events: Vec::new(),
             control: None,
+            metrics: None,
         }
     }
 }
@@ -75,6 +87,8 @@ impl Default for HostSettings {
 /// The parts end in the order of the fields.
 pub struct Host {
     service: Service,
+    metrics: Option<MetricsServer>,
+    metrics_address: Option<SocketAddr>,
     scheduler: Option<Scheduler>,
     control: Option<ControlServer>,
     control_address: Option<SocketAddr>,
@@ -95,8 +109,20 @@ impl Host {
             listener.map(TcpListener::local_addr).transpose().map_err(HostError::Start)?;
         control_address::keep(&store, address)?;
         let (agent, table) = Agent::start(store.clone(), overrides, settings.has_default)?;
-        let data_path = (settings.policy, settings.threads, settings.key_storage);
-        let service = serve(keyring, Arc::clone(&table), data_path)?;
+        let data_path = DataPath {
+            policy: settings.policy,
+            threads: settings.threads,
+            storage: settings.key_storage,
+            measures_latency: settings.metrics.is_some(),
+        };
+        let service = data_path.serve(keyring, Arc::clone(&table))?;
+        let (metrics, metrics_address) = match settings.metrics {
+            Some(socket) => {
+                let address = socket.listener.local_addr().map_err(HostError::Start)?;
+                (Some(socket.serve(&service, &agent)?), Some(address))
+            }
+            None => (None, None),
+        };
         let scheduler = Scheduler::start(settings.events, store.clone(), region.clone());
         let scheduler = Some(scheduler.map_err(HostError::Start)?);
         let control = settings.control.map(|ControlSocket { listener, authentication }| {
@@ -105,7 +131,15 @@ impl Host {
             ControlServer::start(control, listener)
         });
         let control = control.transpose().map_err(HostError::Start)?;
-        Ok(Self { service, scheduler, control, control_address: address, agent: Some(agent) })
+        Ok(Self {
+            service,
+            metrics,
+            metrics_address,
+            scheduler,
+            control,
+            control_address: address,
+            agent: Some(agent),
+        })
     }
 
     /// Serves one instance that nothing changes: no account, no event, no EC2 API. It has no link
@@ -113,9 +147,22 @@ impl Host {
     pub fn of_one(instance: &Instance, settings: HostSettings) -> Result<Self, HostError> {
         let table = Table::of_one(Arc::new(Endpoint::new(instance)));
         let table = Arc::new(ArcSwap::from_pointee(table));
-        let data_path = (settings.policy, settings.threads, settings.key_storage);
-        let service = serve(token_key::ephemeral()?, table, data_path)?;
-        Ok(Self { service, scheduler: None, control: None, control_address: None, agent: None })
+        let data_path = DataPath {
+            policy: settings.policy,
+            threads: settings.threads,
+            storage: settings.key_storage,
+            measures_latency: false,
+        };
+        let service = data_path.serve(token_key::ephemeral()?, table)?;
+        Ok(Self {
+            service,
+            metrics: None,
+            metrics_address: None,
+            scheduler: None,
+            control: None,
+            control_address: None,
+            agent: None,
+        })
     }
 
     /// Serves a link from now on.
@@ -153,22 +200,54 @@ impl Host {
         self.control_address
     }
 
+    /// Where metrics are served.
+    pub fn metrics_address(&self) -> Option<SocketAddr> {
+        self.metrics_address
+    }
+
     /// Takes no more connections, lets requests that have begun be answered, and ends.
     pub fn drain(self) {
-        let Self { service, scheduler, control, agent, .. } = self;
+        let Self { service, metrics, scheduler, control, agent, .. } = self;
         service.drain();
+        drop(metrics);
         drop(scheduler);
         drop(control);
         drop(agent);
     }
 }
 
-fn serve(
-    keyring: Keyring,
-    table: CurrentTable,
-    (policy, threads, storage): (ResponsePolicy, NonZeroUsize, KeyStorage),
-) -> Result<Service, HostError> {
-    let signers = Signers::new(storage);
-    Service::start(ServiceSettings { keyring, table, signers, policy, threads })
+/// How the data path runs.
+struct DataPath {
+    policy: ResponsePolicy,
+    threads: NonZeroUsize,
+    storage: KeyStorage,
+    measures_latency: bool,
+}
+
+impl DataPath {
+    fn serve(self, keyring: Keyring, table: CurrentTable) -> Result<Service, HostError> {
+        let Self { policy, threads, storage, measures_latency } = self;
+        let signers = Signers::new(storage);
+        Service::start(ServiceSettings {
+            keyring,
+            table,
+            signers,
+            policy,
+            threads,
+            measures_latency,
+        })
         .map_err(HostError::Start)
+    }
+}
+
+impl MetricsSocket {
+    fn serve(self, service: &Service, agent: &Agent) -> Result<MetricsServer, HostError> {
+        let counters = service.counter_reader();
+        let sources = Sources {
+            counters: Box::new(move || counters.read()),
+            agent: Some(Box::new(agent.health())),
+            version: self.version,
+        };
+        MetricsServer::start(Metrics::new(sources), self.listener).map_err(HostError::Start)
+    }
 }

@@ -21,6 +21,7 @@ mod hop_limit;
 mod identity;
 mod instances;
 mod isolation;
+mod metrics;
 mod migrate;
 mod readme;
 mod reload;
@@ -57,6 +58,7 @@ fn main() {
         identity::tests(),
         instances::tests(),
         isolation::tests(),
+        metrics::tests(),
         reload::tests(),
         robustness::tests(),
         sending::tests(),

@@ -11,7 +11,7 @@ use std::net::{SocketAddr, TcpListener};
 use std::process::ExitCode;
 
 use imds_dataplane::{Link, allow_many_connections};
-use imds_host::{Account, ControlSocket, Host, HostSettings, TokenKeys};
+use imds_host::{Account, ControlSocket, Host, HostSettings, MetricsSocket, TokenKeys};
 use imds_identity::KeyStorage;
 use tokio::runtime::Builder;
 
@@ -38,12 +38,13 @@ pub(crate) fn run(args: ServeArgs) -> Result<ExitCode, CommandError> {
     let output = Output::open(&logs.access).map_err(|error| cannot_log(&logs.access, error))?;
     let sockets = Sockets::listen(&plan)?;
 
-    let (host, renewing, greeting) = start(plan, sockets.control, &sockets.addresses)?;
+    let Sockets { links, addresses, control, metrics } = sockets;
+    let (host, renewing, greeting) = start(plan, (control, metrics), &addresses)?;
     let signals = runtime.block_on(async { signals.and_stop() }).map_err(cannot_start)?;
     // Before the first request, so that none is missing.
     let access_log = output.map(|output| AccessLog::start(&host, output, logs.format));
     let access_log = access_log.transpose().map_err(cannot_start)?;
-    for link in sockets.links {
+    for link in links {
         host.attach(link).map_err(cannot_start)?;
     }
     terminal::print(greeting)?;
@@ -63,6 +64,7 @@ struct Sockets {
     links: Vec<Link>,
     addresses: Vec<SocketAddr>,
     control: Option<TcpListener>,
+    metrics: Option<TcpListener>,
 }
 
 impl Sockets {
@@ -74,15 +76,16 @@ impl Sockets {
                 Some(listen::listen_for_control(address, plan.authentication)?)
             }
         };
+        let metrics = plan.metrics.map(listen::listen_for_metrics).transpose()?;
         let addresses = links.iter().filter_map(|link| link.address().ok()).collect();
-        Ok(Self { links, addresses, control })
+        Ok(Self { links, addresses, control, metrics })
     }
 }
 
 /// Starts all but the links; gives also what is to be printed.
 fn start(
     mut plan: Plan,
-    control: Option<TcpListener>,
+    (control, metrics): (Option<TcpListener>, Option<TcpListener>),
     addresses: &[SocketAddr],
 ) -> Result<(Host, Renewing, String), CommandError> {
     let store = plan.state.open()?;
@@ -99,6 +102,7 @@ fn start(
         has_default: plan.has_default,
         events: plan.events,
         control: control.map(|listener| ControlSocket { listener, authentication }),
+        metrics: metrics.map(|listener| MetricsSocket { listener, version: env!("IMDS_VERSION") }),
     };
     allow_many_connections();
     let host = Host::start(account, settings)?;
@@ -107,6 +111,8 @@ fn start(
         .control_address()
         .map(|address| banner::invitation(&plan.state, &store, address, region))
         .transpose()?;
-    let greeting = banner::banner(&instance, addresses) + &invitation.unwrap_or_default();
+    let greeting = banner::banner(&instance, addresses)
+        + &host.metrics_address().map(banner::metrics).unwrap_or_default()
+        + &invitation.unwrap_or_default();
     Ok((host, renewing, greeting))
 }
