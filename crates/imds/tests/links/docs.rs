@@ -36,7 +36,8 @@ fn the_page() -> Result<()> {
     command.arg(format!("{}/tests/links/page.sh", env!("CARGO_MANIFEST_DIR"))).arg(&script);
     command.env("PATH", testkit::path_with_imds_and_python());
     let finished = Finished::success(&mut command)?;
-    let mut outputs = finished.stdout.split(&format!("{MARK}\n")).skip(1);
+    let mark = format!("{MARK}\n");
+    let mut outputs = finished.stdout.split(&mark).skip(1);
     for block in &blocks {
         let printed = outputs.next().with_context(|| format!("it ended early: {finished:#?}"))?;
         block.check_printed(printed)?;

@@ -1,5 +1,6 @@
 //! Links that come and go, and services that do.
 
+use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
@@ -165,7 +166,7 @@ fn killed_at_any_moment_every_link_is_right_and_nothing_is_left() -> Result<()> 
     let before = all.iter().map(|namespace| snapshot(namespace)).collect::<Result<Vec<_>>>()?;
     let mut machine = Machine::start(&host, &["--ami", "al2", "--link", "host"])?;
     let kills = kills.unwrap_or(KILLS);
-    for kill in 0..kills {
+    for _ in 0..kills {
         let is_over = AtomicBool::new(false);
         let state = machine.server.state_home().to_owned();
         thread::scope(|scope| -> Result<()> {
@@ -185,7 +186,7 @@ fn killed_at_any_moment_every_link_is_right_and_nothing_is_left() -> Result<()> 
                     }
                 });
             }
-            thread::sleep(Duration::from_millis(u64::from(37 * kill % 400)));
+            thread::park_timeout(moment());
             machine.server.process().child().kill()?;
             machine.server.process().child().wait()?;
             is_over.store(true, Ordering::Relaxed);
@@ -212,4 +213,9 @@ fn killed_at_any_moment_every_link_is_right_and_nothing_is_left() -> Result<()> 
         ensure!(snapshot(namespace)? == *before, "something is left");
     }
     Ok(())
+}
+
+/// A moment that differs each time, within half a second.
+fn moment() -> Duration {
+    Duration::from_millis(RandomState::new().build_hasher().finish() % 500)
 }
