@@ -1,13 +1,14 @@
 //! `imds serve`: metadata and the EC2 API, until told to stop.
 //!
 //! [`plan`] resolves flags and settings file, [`listen`] makes the sockets, [`banner`] is what is printed
-//! once it serves.
+//! once it serves, [`ready`] is for programs.
 
 mod banner;
 mod listen;
 mod plan;
+mod ready;
 
-use std::net::{SocketAddr, TcpListener};
+use std::net::TcpListener;
 use std::process::ExitCode;
 
 use imds_dataplane::{Link, allow_many_connections};
@@ -16,14 +17,16 @@ use imds_identity::KeyStorage;
 use tokio::runtime::Builder;
 
 use super::{cannot_log, cannot_start};
-use crate::cli::{ControlAddress, ServeArgs};
+use crate::cli::{ControlAddress, ListenAddress, ServeArgs};
 use crate::credential_source::{Renewals, Renewing};
 use crate::error::CommandError;
 use crate::reload::Reload;
+use crate::settings::LogFormat;
 use crate::signals::LogSignals;
 use crate::telemetry::{AccessLog, Messages, Output};
 use crate::terminal;
 use plan::{Plan, Reloadable};
+use ready::{Ready, ReadyPath};
 
 pub(crate) fn run(args: ServeArgs) -> Result<ExitCode, CommandError> {
     let (plan, reloadable) = Plan::resolve(args)?;
@@ -35,10 +38,12 @@ pub(crate) fn run(args: ServeArgs) -> Result<ExitCode, CommandError> {
     let runtime = Builder::new_current_thread().enable_all().build().map_err(cannot_start)?;
     let signals = runtime.block_on(async { LogSignals::listen() }).map_err(cannot_start)?;
     let logs = plan.logs.clone();
+    let ready_path = plan.ready_file.as_deref().map(ReadyPath::clear).transpose()?;
     let output = Output::open(&logs.access).map_err(|error| cannot_log(&logs.access, error))?;
     let sockets = Sockets::listen(&plan)?;
 
-    let (host, renewing, greeting) = start(plan, sockets.control, &sockets.addresses)?;
+    let Started { host, renewing, greeting, ready } =
+        start(plan, sockets.control, sockets.addresses)?;
     let signals = runtime.block_on(async { signals.and_stop() }).map_err(cannot_start)?;
     // Before the first request, so that none is missing.
     let access_log = output.map(|output| AccessLog::start(&host, output, logs.format));
@@ -46,13 +51,18 @@ pub(crate) fn run(args: ServeArgs) -> Result<ExitCode, CommandError> {
     for link in sockets.links {
         host.attach(link).map_err(cannot_start)?;
     }
+    let ready_file = ready_path.map(|path| path.write(&ready)).transpose()?;
     terminal::print(greeting)?;
+    if logs.format == LogFormat::Json {
+        ready.log();
+    }
 
     let Reloadable { document, response_args, log_args } = reloadable;
     let started_with = document;
     let mut reload = Reload { response_args, log_args, started_with, logs, messages, access_log };
     let signal = reload.until_stopped(&host, &runtime, signals);
     tracing::info!(signal, "stopping: requests that have begun are still answered");
+    drop(ready_file);
     host.drain();
     drop(renewing);
     Ok(ExitCode::SUCCESS)
@@ -61,7 +71,8 @@ pub(crate) fn run(args: ServeArgs) -> Result<ExitCode, CommandError> {
 /// What the service listens on.
 struct Sockets {
     links: Vec<Link>,
-    addresses: Vec<SocketAddr>,
+    /// Of the links, with the ports that they have.
+    addresses: Vec<ListenAddress>,
     control: Option<TcpListener>,
 }
 
@@ -74,17 +85,29 @@ impl Sockets {
                 Some(listen::listen_for_control(address, plan.authentication)?)
             }
         };
-        let addresses = links.iter().filter_map(|link| link.address().ok()).collect();
+        let addresses = links.iter().zip(&plan.links).filter_map(|(link, wanted)| {
+            Some(ListenAddress { address: link.address().ok()?, ..wanted.clone() })
+        });
+        let addresses = addresses.collect();
         Ok(Self { links, addresses, control })
     }
 }
 
-/// Starts all but the links; gives also what is to be printed.
+/// A service that runs, but for its links.
+struct Started {
+    host: Host,
+    renewing: Renewing,
+    /// What is to be printed.
+    greeting: String,
+    /// The same for programs.
+    ready: Ready,
+}
+
 fn start(
     mut plan: Plan,
     control: Option<TcpListener>,
-    addresses: &[SocketAddr],
-) -> Result<(Host, Renewing, String), CommandError> {
+    metadata: Vec<ListenAddress>,
+) -> Result<Started, CommandError> {
     let store = plan.state.open()?;
     let renewing = Renewals::begin(plan.sources, &mut plan.launch)?.start()?;
     let account = Account::open(store.clone(), &plan.launch, plan.network)?;
@@ -107,6 +130,8 @@ fn start(
         .control_address()
         .map(|address| banner::invitation(&plan.state, &store, address, region))
         .transpose()?;
-    let greeting = banner::banner(&instance, addresses) + &invitation.unwrap_or_default();
-    Ok((host, renewing, greeting))
+    let addresses: Vec<_> = metadata.iter().map(|listen| listen.address).collect();
+    let greeting = banner::banner(&instance, &addresses) + &invitation.unwrap_or_default();
+    let ready = Ready { instance, metadata, control: host.control_address() };
+    Ok(Started { host, renewing, greeting, ready })
 }

@@ -3,6 +3,7 @@
 use std::mem;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::num::NonZeroUsize;
+use std::path::PathBuf;
 
 use imds_account::Network;
 use imds_account::clock::unix_ms;
@@ -43,6 +44,7 @@ pub(super) struct Plan {
     pub(super) sources: CredentialSources,
     pub(super) events: Vec<Scheduled>,
     pub(super) logs: Logs,
+    pub(super) ready_file: Option<PathBuf>,
     /// What `--aemm-config` says and this program does not serve.
     pub(super) ignored: Vec<String>,
 }
@@ -98,6 +100,7 @@ impl Plan {
             sources,
             events: settings.events,
             logs,
+            ready_file: args.ready_file,
             ignored: aemm.map(|aemm| aemm.ignored).unwrap_or_default(),
         };
         Ok((plan, reloadable))
