@@ -66,13 +66,13 @@ impl Context<'_> {
         let service = &self.shared.service;
         let (request, length) = match Request::parse(input.unread()) {
             Parsed::Partial => return None,
-            Parsed::Complete(request, length) => (Some(request), length),
-            Parsed::Malformed => (None, 0),
+            Parsed::Complete(request, length) => (Ok(request), length),
+            Parsed::Malformed(why) => (Err(why), 0),
         };
         let now = self.shared.clock.now();
         let endpoint = &*instance.endpoint;
         let (response, after) = match &request {
-            Some(request) => (
+            Ok(request) => (
                 response::respond(endpoint, &service.keyring, request, now),
                 wire::Connection::after(
                     self.shared.policy().keep_alive,
@@ -80,7 +80,7 @@ impl Context<'_> {
                     endpoint.front_end(),
                 ),
             ),
-            None => (response::malformed(endpoint.front_end()), wire::Connection::Close),
+            Err(why) => (response::malformed(endpoint.front_end(), *why), wire::Connection::Close),
         };
         let mut date = self.shared.date.borrow_mut();
         date.advance(now.unix_seconds());
@@ -89,14 +89,14 @@ impl Context<'_> {
         // Before it is sent: whoever has read the response finds it counted and recorded, even where
         // that is the last thing that happens.
         if is_last || !response.pending {
-            self.note(instance, request.as_ref(), &response, now, output.len());
+            self.note(instance, request.as_ref().ok(), &response, now, output.len());
         }
         Some(Turn {
             length,
             reach: response.reach,
             after,
             is_pending: response.pending,
-            body_follows: request.as_ref().is_none_or(|request| request.has_body),
+            body_follows: request.as_ref().ok().is_none_or(|request| request.has_body),
         })
     }
 
@@ -122,7 +122,9 @@ impl Context<'_> {
             version: response.version,
             method: request.map(|request| request.method),
             path: LoggedPath::new(request.map_or("", |request| request.path.as_str())),
+            sent: request.and_then(|it| it.path.sent_otherwise()).map(LoggedPath::as_sent),
             status: response.status,
+            refusal: response.refusal,
             hops_away,
             reach: response.reach,
             micros: micros_since(self.began),

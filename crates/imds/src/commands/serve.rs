@@ -57,9 +57,9 @@ pub(crate) fn run(args: ServeArgs) -> Result<ExitCode, CommandError> {
         ready.log();
     }
 
-    let Reloadable { document, response_args, log_args } = reloadable;
-    let started_with = document;
-    let mut reload = Reload { response_args, log_args, started_with, logs, messages, access_log };
+    let Reloadable { document: started_with, response_args, log_args, overlay } = reloadable;
+    let mut reload =
+        Reload { response_args, log_args, started_with, logs, messages, access_log, overlay };
     let signal = reload.until_stopped(&host, &runtime, signals);
     tracing::info!(signal, "stopping: requests that have begun are still answered");
     drop(ready_file);

@@ -20,6 +20,7 @@ use crate::cli::{AnswerArgs, ControlAddress, ListenAddress, LogArgs, ServeArgs};
 use crate::config::{Logs, Settings};
 use crate::credential_source::CredentialSources;
 use crate::error::CommandError;
+use crate::overlay::Overlay;
 use crate::settings::Destination;
 use crate::state::StateLocation;
 
@@ -55,6 +56,7 @@ pub(super) struct Reloadable {
     pub(super) document: Table,
     pub(super) response_args: AnswerArgs,
     pub(super) log_args: LogArgs,
+    pub(super) overlay: Overlay,
 }
 
 impl Plan {
@@ -74,6 +76,8 @@ impl Plan {
         let control = args.control.control.or(settings.control);
         let state = args.control.state.or(settings.state);
         let sources = args.instance.credential_sources(&settings.instance)?;
+        let directory = args.instance.overlay.clone().or(settings.instance.overlay.clone());
+        let paths = settings.instance.paths.clone();
         let mut launch = args.instance.launch(settings.instance)?;
         if let Some(aemm) = &aemm {
             aemm.complete(&mut launch);
@@ -86,6 +90,7 @@ impl Plan {
             document: settings.document,
             response_args: args.answers,
             log_args: args.logs,
+            overlay: Overlay::new(paths, directory, launch.clone()),
         };
         let plan = Self {
             links,
