@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use imds_core::request::{Parsed, Request};
 use imds_core::response::{self, Response};
-use imds_core::{Moment, Reach, wire};
+use imds_core::{HopLimit, Moment, Reach, wire};
 
 use crate::input::Input;
 use crate::link::LinkId;
@@ -17,6 +17,8 @@ pub(crate) struct Turn {
     /// How many bytes of input the request was.
     pub(crate) length: usize,
     pub(crate) reach: Reach,
+    /// Whether the response, a token, cannot arrive as far as is known.
+    pub(crate) is_undeliverable: bool,
     pub(crate) after: wire::Connection,
     /// Whether a better response can be had by waiting a moment.
     pub(crate) is_pending: bool,
@@ -30,6 +32,8 @@ pub(crate) struct Context<'a> {
     pub(crate) shared: &'a Shared,
     pub(crate) link: LinkId,
     pub(crate) peer: &'a Peer,
+    /// The lowest hop limit that a token of this connection had.
+    pub(crate) lowest_reach: Option<HopLimit>,
     /// When the event came that brought the input.
     pub(crate) began: Instant,
 }
@@ -71,7 +75,7 @@ impl Context<'_> {
         };
         let now = self.shared.clock.now();
         let endpoint = &*instance.endpoint;
-        let (response, after) = match &request {
+        let (response, mut after) = match &request {
             Ok(request) => (
                 response::respond(endpoint, &service.keyring, request, now),
                 wire::Connection::after(
@@ -82,6 +86,12 @@ impl Context<'_> {
             ),
             Err(why) => (response::malformed(endpoint.front_end(), *why), wire::Connection::Close),
         };
+        // The TTL of a connection never rises. Where the limit has, the next token needs another connection.
+        if let (Reach::Hops(limit), Some(lowest)) = (response.reach, self.lowest_reach)
+            && lowest < limit
+        {
+            after = wire::Connection::Close;
+        }
         let mut date = self.shared.date.borrow_mut();
         date.advance(now.unix_seconds());
         output.clear();
@@ -94,6 +104,7 @@ impl Context<'_> {
         Some(Turn {
             length,
             reach: response.reach,
+            is_undeliverable: undeliverable(response.reach, self.peer.hops_away).is_some(),
             after,
             is_pending: response.pending,
             body_follows: request.as_ref().ok().is_none_or(|request| request.has_body),
