@@ -19,6 +19,12 @@ pub(crate) const LINGER: Duration = Duration::from_secs(1);
 /// See [`LINGER`]; in bytes.
 pub(crate) const LINGER_BYTES: usize = 256 * 1024;
 
+/// How long a connection whose token was lost is kept to learn that its client has left, and how long the
+/// client has then to acknowledge the token all the same.
+pub(crate) const LOST: Duration = Duration::from_secs(60);
+/// See [`LOST`].
+pub(crate) const LEFT: Duration = Duration::from_secs(1);
+
 /// How long requests that have begun may take once the service is told to stop.
 pub(crate) const DRAIN: Duration = Duration::from_secs(5);
 

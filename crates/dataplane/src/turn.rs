@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use imds_core::request::{Parsed, PathGroup, Request};
 use imds_core::response::{self, Response};
-use imds_core::{Moment, Reach, wire};
+use imds_core::{HopLimit, Moment, Reach, wire};
 
 use crate::input::Input;
 use crate::peer::{Identified, Peer};
@@ -17,6 +17,8 @@ pub(crate) struct Turn {
     /// How many bytes of input the request was.
     pub(crate) length: usize,
     pub(crate) reach: Reach,
+    /// Whether the response, a token, cannot arrive as far as is known.
+    pub(crate) is_undeliverable: bool,
     pub(crate) after: wire::Connection,
     /// Whether a better response can be had by waiting a moment.
     pub(crate) is_pending: bool,
@@ -30,6 +32,8 @@ pub(crate) struct Context<'a> {
     pub(crate) shared: &'a Shared,
     pub(crate) link: &'a AttachedLink,
     pub(crate) peer: &'a Peer,
+    /// The lowest hop limit that a token of this connection had.
+    pub(crate) lowest_reach: Option<HopLimit>,
     /// When the event came that brought the input.
     pub(crate) began: Instant,
 }
@@ -66,13 +70,13 @@ impl Context<'_> {
         let service = &self.shared.service;
         let (request, length) = match Request::parse(input.unread()) {
             Parsed::Partial => return None,
-            Parsed::Complete(request, length) => (Some(request), length),
-            Parsed::Malformed => (None, 0),
+            Parsed::Complete(request, length) => (Ok(request), length),
+            Parsed::Malformed(why) => (Err(why), 0),
         };
         let now = self.shared.clock.now();
         let endpoint = &*instance.endpoint;
-        let (response, after) = match &request {
-            Some(request) => (
+        let (response, mut after) = match &request {
+            Ok(request) => (
                 response::respond(endpoint, &service.keyring, request, now),
                 wire::Connection::after(
                     self.shared.policy().keep_alive,
@@ -80,8 +84,14 @@ impl Context<'_> {
                     endpoint.front_end(),
                 ),
             ),
-            None => (response::malformed(endpoint.front_end()), wire::Connection::Close),
+            Err(why) => (response::malformed(endpoint.front_end(), *why), wire::Connection::Close),
         };
+        // The TTL of a connection never rises. Where the limit has, the next token needs another connection.
+        if let (Reach::Hops(limit), Some(lowest)) = (response.reach, self.lowest_reach)
+            && lowest < limit
+        {
+            after = wire::Connection::Close;
+        }
         let mut date = self.shared.date.borrow_mut();
         date.advance(now.unix_seconds());
         output.clear();
@@ -89,14 +99,15 @@ impl Context<'_> {
         // Before it is sent: whoever has read the response finds it counted and recorded, even where
         // that is the last thing that happens.
         if is_last || !response.pending {
-            self.note(instance, request.as_ref(), &response, now, output.len());
+            self.note(instance, request.as_ref().ok(), &response, now, output.len());
         }
         Some(Turn {
             length,
             reach: response.reach,
+            is_undeliverable: undeliverable(response.reach, self.peer.hops_away).is_some(),
             after,
             is_pending: response.pending,
-            body_follows: request.as_ref().is_none_or(|request| request.has_body),
+            body_follows: request.as_ref().ok().is_none_or(|request| request.has_body),
         })
     }
 
@@ -130,7 +141,9 @@ impl Context<'_> {
             version: response.version,
             method: request.map(|request| request.method),
             path: LoggedPath::new(path),
+            sent: request.and_then(|it| it.path.sent_otherwise()).map(LoggedPath::as_sent),
             status: response.status,
+            refusal: response.refusal,
             hops_away,
             reach: response.reach,
             micros: *micros,

@@ -189,6 +189,10 @@ pub(crate) struct ServeArgs {
     #[arg(long, value_name = "ADDRESS:PORT")]
     pub(crate) metrics: Option<SocketAddr>,
 
+    /// Write where the service listens to this file, as JSON, once it serves; removed at its end
+    #[arg(long, value_name = "FILE")]
+    pub(crate) ready_file: Option<PathBuf>,
+
     /// Read a configuration file of amazon-ec2-metadata-mock; keys that are not served are named
     #[arg(long, value_name = "FILE", conflicts_with = "config")]
     pub(crate) aemm_config: Option<PathBuf>,

@@ -1,5 +1,7 @@
 //! Settings: a TOML file and the command line, joined and resolved to what the service runs with.
 
+mod roles;
+
 use std::fs::File;
 use std::io::{self, Read as _};
 use std::mem;
@@ -8,11 +10,10 @@ use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use imds_core::credentials::{AccessKeys, RoleKeys};
 use imds_core::extra::Extra;
 use imds_core::instance::PublicKey;
-use imds_core::launch::{Launch, LaunchError, LaunchRole, MAX_USER_DATA};
-use imds_core::options::Preferences;
+use imds_core::launch::{Launch, LaunchError, MAX_USER_DATA};
+use imds_core::options::{Preferences, Switch};
 use imds_core::wire::KeepAlive;
 use imds_dataplane::ResponsePolicy;
 use serde::Deserialize;
@@ -20,7 +21,7 @@ use serde::de::DeserializeOwned;
 use toml::Table;
 
 use crate::cli::{AnswerArgs, ControlAddress, ListenAddress, LogArgs};
-use crate::credential_source::{CredentialSource, CredentialSources, Provider};
+use crate::credential_source::CredentialSources;
 use crate::error::CommandError;
 use crate::overlay;
 use crate::settings::deserialize::{
@@ -28,10 +29,11 @@ use crate::settings::deserialize::{
 };
 use crate::settings::{
     Destination, InstanceSettings, KeepAliveRule, LogFilter, LogFormat, RoleSettings,
-    SubnetSettings, time,
+    SubnetSettings,
 };
 use imds_account::network::SubnetError;
 use imds_host::{LinkSpec, Scheduled};
+use roles::{identity_keys, role};
 
 /// A settings file. Every key outside of a table is the name of a flag.
 #[derive(Default, Deserialize)]
@@ -152,6 +154,7 @@ impl InstanceSettings {
             instance_metadata_tags: self.instance_metadata_tags.or(other.instance_metadata_tags),
             role: self.role.or(other.role),
             identity_role: self.identity_role.or(other.identity_role),
+            extended_credentials: self.extended_credentials.or(other.extended_credentials),
             instance_profile: self.instance_profile.or(other.instance_profile),
             life_cycle: self.life_cycle.or(other.life_cycle),
             kernel_id: self.kernel_id.or(other.kernel_id),
@@ -216,6 +219,7 @@ impl InstanceSettings {
             product_codes: settings.product_codes,
             role: role(settings.role, settings.instance_profile)?,
             identity_keys: settings.identity_role.map(identity_keys).transpose()?.flatten(),
+            extended_credentials: settings.extended_credentials.is_some_and(Switch::is_enabled),
             public_key: settings.public_key.as_deref().map(read_public_key).transpose()?,
             tags: settings.tags,
             user_data: settings.user_data.as_deref().map(read_user_data).transpose()?,
@@ -247,69 +251,6 @@ impl From<SubnetError> for CommandError {
     fn from(error: SubnetError) -> Self {
         Self::usage(error.to_string()).hint("correct [[subnet]] in the settings file")
     }
-}
-
-impl RoleSettings {
-    /// The source of the role's credentials, if one is set.
-    fn source(&self) -> Result<Option<CredentialSource>, CommandError> {
-        let Self { access_key_id, credential_process, profile, role_arn, .. } = self;
-        let key_id = access_key_id.as_ref();
-        let provider = match (key_id, credential_process, role_arn, profile.clone()) {
-            (_, None, None, None) => return Ok(None),
-            (None, Some(line), None, None) => Provider::Process(line.clone()),
-            (None, None, None, Some(profile)) => Provider::Profile(profile),
-            (None, None, Some(arn), profile) => Provider::Role { arn: arn.clone(), profile },
-            _ => {
-                return Err(CommandError::usage(
-                    "a role has credentials from one source: access-key-id with secret-access-key and session-token, or \
-                     credential-process, or profile, or role-arn with or without a profile",
-                ));
-            }
-        };
-        Ok(Some(CredentialSource { provider, sts_endpoint: self.sts_endpoint.clone() }))
-    }
-
-    /// The keys in the settings, if there are any.
-    fn keys(self) -> Result<Option<RoleKeys>, CommandError> {
-        let keys = match (self.access_key_id, self.secret_access_key, self.session_token) {
-            (None, None, None) => None,
-            (Some(access_key_id), Some(secret_access_key), Some(session_token)) => {
-                Some(AccessKeys { access_key_id, secret_access_key, session_token })
-            }
-            _ => {
-                return Err(CommandError::usage(
-                    "role credentials need access-key-id, secret-access-key and session-token: \
-                     set all three, or none",
-                ));
-            }
-        };
-        let expires = self.expiration.map(|text| time(&text)).transpose();
-        let expires =
-            expires.map_err(|error| CommandError::usage(format!("expiration: {error}")))?;
-        Ok(keys.map(|keys| RoleKeys::Given(keys, expires)))
-    }
-}
-
-/// The role of the instance profile. If only the profile is set, its role has the same name.
-fn role(
-    role: Option<RoleSettings>,
-    profile_name: Option<String>,
-) -> Result<Option<LaunchRole>, CommandError> {
-    let Some(mut role) = role else {
-        return Ok(profile_name.map(LaunchRole::named));
-    };
-    let name = role.name.take().ok_or_else(|| {
-        CommandError::usage("[instance.role] has no name").hint("add a line: name = \"my-role\"")
-    })?;
-    Ok(Some(LaunchRole { name, profile_name, keys: role.keys()? }))
-}
-
-fn identity_keys(role: RoleSettings) -> Result<Option<RoleKeys>, CommandError> {
-    if role.name.is_some() {
-        let message = "[instance.identity-role] takes no name: EC2 calls it ec2-instance";
-        return Err(CommandError::usage(message));
-    }
-    role.keys()
 }
 
 fn read_user_data(path: &Path) -> Result<Vec<u8>, CommandError> {

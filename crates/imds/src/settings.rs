@@ -129,6 +129,13 @@ pub(crate) struct InstanceSettings {
     #[arg(long, value_name = "NAME")]
     pub(crate) instance_profile: Option<String>,
 
+    /// Whether the metadata of each instance has `iam/security-credentials-extended/`, which adds
+    /// `AccountId` to the role's credentials: `enabled` or `disabled` [default: disabled]
+    #[arg(long, value_name = "SWITCH", value_parser = one_of::<Switch>(SWITCH),
+          hide_possible_values = true)]
+    #[serde(deserialize_with = "from_text")]
+    pub(crate) extended_credentials: Option<Switch>,
+
     /// Where the credentials under `identity-credentials/` come from.
     #[arg(skip)]
     pub(crate) identity_role: Option<RoleSettings>,

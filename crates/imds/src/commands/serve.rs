@@ -1,14 +1,16 @@
 //! `imds serve`: metadata and the EC2 API, until told to stop.
 //!
 //! [`plan`] resolves flags and settings file, [`listen`] makes the sockets, [`privileges`] are given up
-//! before anything of strangers is read, [`banner`] is what is printed once it serves.
+//! before anything of strangers is read, [`banner`] is what is printed once it serves, [`ready`] is for
+//! programs.
 
 mod banner;
 mod listen;
 mod plan;
 mod privileges;
+mod ready;
 
-use std::net::{SocketAddr, TcpListener};
+use std::net::TcpListener;
 use std::process::ExitCode;
 
 use imds_dataplane::{Link, allow_many_connections};
@@ -18,15 +20,17 @@ use imds_links::Plumber;
 use tokio::runtime::Builder;
 
 use super::{cannot_log, cannot_start};
-use crate::cli::{ControlAddress, ServeArgs};
+use crate::cli::{ControlAddress, ListenAddress, ServeArgs};
 use crate::credential_source::{Renewals, Renewing};
 use crate::error::CommandError;
 use crate::reload::Reload;
+use crate::settings::LogFormat;
 use crate::signals::LogSignals;
 use crate::telemetry::{AccessLog, Messages, Output};
 use crate::terminal;
 use plan::{Plan, Reloadable};
 use privileges::{drop_privileges, start_plumber};
+use ready::{Ready, ReadyPath};
 
 pub(crate) fn run(args: ServeArgs) -> Result<ExitCode, CommandError> {
     let (plan, reloadable) = Plan::resolve(args)?;
@@ -40,12 +44,14 @@ pub(crate) fn run(args: ServeArgs) -> Result<ExitCode, CommandError> {
     let runtime = Builder::new_current_thread().enable_all().build().map_err(cannot_start)?;
     let signals = runtime.block_on(async { LogSignals::listen() }).map_err(cannot_start)?;
     let logs = plan.logs.clone();
+    let ready_path = plan.ready_file.as_deref().map(ReadyPath::clear).transpose()?;
     let output = Output::open(&logs.access).map_err(|error| cannot_log(&logs.access, error))?;
     let sockets = Sockets::listen(&plan)?;
 
     let workloads = plan.workloads.clone();
     let Sockets { links, addresses, control, metrics } = sockets;
-    let (host, renewing, greeting) = start(plan, (control, metrics), &addresses, plumber)?;
+    let Started { host, renewing, greeting, ready } =
+        start(plan, (control, metrics), addresses, plumber)?;
     let signals = runtime.block_on(async { signals.and_stop() }).map_err(cannot_start)?;
     // Before the first request, so that none is missing.
     let access_log = output.map(|output| AccessLog::start(&host, output, logs.format));
@@ -54,13 +60,18 @@ pub(crate) fn run(args: ServeArgs) -> Result<ExitCode, CommandError> {
         host.attach(link).map_err(cannot_start)?;
     }
     host.restore_links(&workloads)?;
+    let ready_file = ready_path.map(|path| path.write(&ready)).transpose()?;
     terminal::print(greeting)?;
+    if logs.format == LogFormat::Json {
+        ready.log();
+    }
 
-    let Reloadable { document, response_args, log_args } = reloadable;
-    let started_with = document;
-    let mut reload = Reload { response_args, log_args, started_with, logs, messages, access_log };
+    let Reloadable { document: started_with, response_args, log_args, overlay } = reloadable;
+    let mut reload =
+        Reload { response_args, log_args, started_with, logs, messages, access_log, overlay };
     let signal = reload.until_stopped(&host, &runtime, signals);
     tracing::info!(signal, "stopping: requests that have begun are still answered");
+    drop(ready_file);
     host.drain();
     drop(renewing);
     Ok(ExitCode::SUCCESS)
@@ -69,7 +80,8 @@ pub(crate) fn run(args: ServeArgs) -> Result<ExitCode, CommandError> {
 /// What the service listens on.
 struct Sockets {
     links: Vec<Link>,
-    addresses: Vec<SocketAddr>,
+    /// Of the links, with the ports that they have.
+    addresses: Vec<ListenAddress>,
     control: Option<TcpListener>,
     metrics: Option<TcpListener>,
 }
@@ -84,18 +96,31 @@ impl Sockets {
             }
         };
         let metrics = plan.metrics.map(listen::listen_for_metrics).transpose()?;
-        let addresses = links.iter().filter_map(|link| link.address().ok()).collect();
+        let addresses = links.iter().zip(&plan.links).filter_map(|(link, wanted)| {
+            Some(ListenAddress { address: link.address().ok()?, ..wanted.clone() })
+        });
+        let addresses = addresses.collect();
         Ok(Self { links, addresses, control, metrics })
     }
 }
 
-/// Starts all but the links; gives also what is to be printed. Privileges end on the way.
+/// A service that runs, but for its links.
+struct Started {
+    host: Host,
+    renewing: Renewing,
+    /// What is to be printed.
+    greeting: String,
+    /// The same for programs.
+    ready: Ready,
+}
+
+/// Starts all but the links. Privileges end on the way.
 fn start(
     mut plan: Plan,
     (control, metrics): (Option<TcpListener>, Option<TcpListener>),
-    addresses: &[SocketAddr],
+    metadata: Vec<ListenAddress>,
     plumber: Option<Plumber>,
-) -> Result<(Host, Renewing, String), CommandError> {
+) -> Result<Started, CommandError> {
     let store = plan.state.open()?;
     let renewals = Renewals::begin(plan.sources, &mut plan.launch)?;
     let account = Account::open(store.clone(), &plan.launch, plan.network)?;
@@ -124,8 +149,15 @@ fn start(
         .control_address()
         .map(|address| banner::invitation(&plan.state, &store, address, region))
         .transpose()?;
-    let greeting = banner::banner(&instance, addresses, &plan.workloads)
+    let addresses: Vec<_> = metadata.iter().map(|listen| listen.address).collect();
+    let greeting = banner::banner(&instance, &addresses, &plan.workloads)
         + &host.metrics_address().map(banner::metrics).unwrap_or_default()
         + &invitation.unwrap_or_default();
-    Ok((host, renewing, greeting))
+    let ready = Ready {
+        instance,
+        metadata,
+        control: host.control_address(),
+        metrics: host.metrics_address(),
+    };
+    Ok(Started { host, renewing, greeting, ready })
 }
