@@ -20,4 +20,4 @@ mod sts;
 pub use environment::Environment;
 pub use finding::{Finding, Fix, Verdict};
 pub use firewall::{Effect, Rule};
-pub use programs::{InstalledClient, Version};
+pub use programs::{InstalledClient, Tokens, Version};

@@ -6,6 +6,7 @@ use crate::facts::Facts;
 use crate::finding::Finding;
 use crate::finding::Verdict::{Fine, Note, Unknown, Wrong};
 use crate::firewall::Effect;
+use crate::programs::Tokens;
 
 /// Settings that redirect requests to the service, in the order in which SDKs read them.
 const REDIRECTS: [&str; 4] = [
@@ -125,6 +126,11 @@ pub(super) fn programs(facts: &Facts) -> Vec<Finding> {
     if !matches!(facts.token, Err(Error::TokenLost(_))) {
         return Vec::new();
     }
+    let tokens = match facts.without_token {
+        Some(200) => Tokens::Optional,
+        Some(401) => Tokens::Required,
+        _ => Tokens::Unknown,
+    };
     let findings = facts.clients.iter().map(|found| {
         let mut name = found.name.to_owned();
         if let Some(version) = &found.version {
@@ -133,11 +139,8 @@ pub(super) fn programs(facts: &Facts) -> Vec<Finding> {
         if let Some(program) = &found.within {
             name = format!("{name} in {program}, which runs here,");
         }
-        let has_no_time_out =
-            found.name == "AWS SDK for Go v1" && facts.variables.contains_key("AWS_CA_BUNDLE");
-        let loses =
-            if has_no_time_out { "hangs: AWS_CA_BUNDLE removes its time-out" } else { found.loses };
-        Finding::new("program", Note, format!("{name}: {loses}"))
+        let is_set = |name: &str| facts.variables.contains_key(name);
+        Finding::new("program", Note, format!("{name}: {}", found.cost(tokens, &is_set)))
     });
     findings.collect()
 }
