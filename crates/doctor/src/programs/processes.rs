@@ -89,8 +89,8 @@ fn executed_library(line: &str) -> Option<&str> {
     let (_, rest) = line.split_once(' ')?;
     let is_executed = rest.split(' ').next()?.contains('x');
     let path = &rest[rest.find('/')?..];
-    let file = name(Path::new(path));
-    let is_library = file.contains(".so") || file.ends_with(".node");
+    let file = Path::new(path);
+    let is_library = name(file).contains(".so") || file.extension().is_some_and(|it| it == "node");
     (is_executed && is_library && !path.ends_with(" (deleted)")).then_some(path)
 }
 
