@@ -137,7 +137,7 @@ pub(super) fn programs(facts: &Facts) -> Vec<Finding> {
             name = format!("{name} {version}");
         }
         if let Some(program) = &found.within {
-            name = format!("{name} in {program}, which runs here,");
+            name = format!("{name} in {program}, which runs here");
         }
         let is_set = |name: &str| facts.variables.contains_key(name);
         Finding::new("program", Note, format!("{name}: {}", found.cost(tokens, &is_set)))
