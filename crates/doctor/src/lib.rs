@@ -8,6 +8,7 @@
 
 mod allowance;
 pub mod checks;
+mod command;
 mod environment;
 pub mod facts;
 mod finding;
@@ -17,6 +18,7 @@ mod programs;
 pub mod report;
 mod sts;
 
+pub use command::OtherCommand;
 pub use environment::Environment;
 pub use finding::{Finding, Fix, Verdict};
 pub use firewall::{Effect, Rule};

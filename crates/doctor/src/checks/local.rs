@@ -121,6 +121,14 @@ pub(super) fn firewall(facts: &Facts) -> Finding {
     }
 }
 
+/// Reports only a command `imds` that is another program.
+pub(super) fn command(facts: &Facts) -> Option<Finding> {
+    let other = facts.other_command.as_ref()?;
+    let of = if other.is_of_ec2_metadata { ", of the Python package ec2-metadata" } else { "" };
+    let says = format!("a shell runs {}{of}, as `imds`, not this program", other.path.display());
+    Some(Finding::new("command", Note, says).fix("shell", "ec2-imds  # this program's second name"))
+}
+
 /// What a lost token costs each program.
 pub(super) fn programs(facts: &Facts) -> Vec<Finding> {
     if !matches!(facts.token, Err(Error::TokenLost(_))) {

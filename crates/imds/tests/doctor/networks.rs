@@ -2,6 +2,7 @@
 //! limit 1, 2 and so on. A token that arrives is never called lost, and no limit is called needed that
 //! is not.
 
+use std::fs::File;
 use std::io::{Read as _, Write as _};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::os::fd::AsRawFd as _;
@@ -194,19 +195,21 @@ impl UserMode {
     /// Makes a network within the client's, once a connection to the service comes through it.
     fn start(self, network: &Network) -> Result<(Process, Namespace)> {
         let within = Namespace::create()?;
-        let path = format!("/proc/{}/fd/{}", std::process::id(), within.as_raw_fd());
+        // Neither can look into this process.
+        const PATH: &str = "/proc/self/fd/0";
+        let handle = File::open(format!("/proc/self/fd/{}", within.as_raw_fd()))?;
         let arguments = match self {
             Self::Pasta => {
                 let fixed = ["--foreground", "--config-net", "--runas", "0", "--netns-only"];
                 let addresses = ["-4", "-i", "up", "-a", "10.0.2.15", "-n", "24", "-g", "10.0.2.2"];
-                [&["pasta"], &fixed[..], &addresses, &["-I", "tap0", "--netns", &path]].concat()
+                [&["pasta"], &fixed[..], &addresses, &["-I", "tap0", "--netns", PATH]].concat()
             }
             Self::Slirp4netns => {
-                vec!["slirp4netns", "--configure", "--netns-type", "path", &path, "tap0"]
+                vec!["slirp4netns", "--configure", "--netns-type", "path", PATH, "tap0"]
             }
         };
         let mut command = program(arguments[0]);
-        command.args(&arguments[1..]);
+        command.args(&arguments[1..]).stdin(handle);
         let process = network.client().run(|| Process::start(&mut command))??;
         eventually("a connection through it", || {
             let connect = || TcpStream::connect_timeout(&Family::Ipv4.service(), CONNECT);
