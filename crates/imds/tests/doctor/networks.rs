@@ -6,6 +6,7 @@ use std::fs::File;
 use std::io::{Read as _, Write as _};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::os::fd::AsRawFd as _;
+use std::process::Stdio;
 use std::thread;
 use std::time::Duration;
 
@@ -200,7 +201,8 @@ impl UserMode {
         let handle = File::open(format!("/proc/self/fd/{}", within.as_raw_fd()))?;
         let arguments = match self {
             Self::Pasta => {
-                let fixed = ["--foreground", "--config-net", "--runas", "0", "--netns-only"];
+                let fixed =
+                    ["--quiet", "--foreground", "--config-net", "--runas", "0", "--netns-only"];
                 let addresses = ["-4", "-i", "up", "-a", "10.0.2.15", "-n", "24", "-g", "10.0.2.2"];
                 [&["pasta"], &fixed[..], &addresses, &["-I", "tap0", "--netns", PATH]].concat()
             }
@@ -209,7 +211,7 @@ impl UserMode {
             }
         };
         let mut command = program(arguments[0]);
-        command.args(&arguments[1..]).stdin(handle);
+        command.args(&arguments[1..]).stdin(handle).stdout(Stdio::null());
         let process = network.client().run(|| Process::start(&mut command))??;
         eventually("a connection through it", || {
             let connect = || TcpStream::connect_timeout(&Family::Ipv4.service(), CONNECT);
