@@ -106,7 +106,7 @@ pub(crate) const CRATES: &[Crate] = &[
     ),
     row("imds-control", &["imds-core", "imds-ec2", "imds-account"], &[PROCESSES]),
     row("imds-sandbox", &["imds-linux"], &[]),
-    row("imds-doctor", &["imds-client"], &[]),
+    row("imds-doctor", &["imds-client", "imds-linux"], &[]),
     row(
         "imds-host",
         &[

@@ -10,6 +10,7 @@ mod allowance;
 pub mod checks;
 mod command;
 mod environment;
+pub mod exposure;
 pub mod facts;
 mod finding;
 mod firewall;

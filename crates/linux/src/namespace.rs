@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
+use std::path::Path;
 use std::{io, panic, thread};
 
 use rustix::thread::{LinkNameSpaceType, UnshareFlags, move_into_link_name_space, unshare_unsafe};
@@ -18,17 +19,20 @@ pub struct Namespace {
 impl Namespace {
     /// The calling thread's namespace.
     pub fn current() -> Result<Self, Error> {
-        let file = File::open("/proc/thread-self/ns/net")
-            .map_err(|source| Error::Namespace { operation: "open", source })?;
+        Self::open(Path::new("/proc/thread-self/ns/net"))
+    }
+
+    /// The namespace that a file stands for, such as `/proc/1/ns/net`. It need not be one that this
+    /// process may enter.
+    pub fn open(path: &Path) -> Result<Self, Error> {
+        let file =
+            File::open(path).map_err(|source| Error::Namespace { operation: "open", source })?;
         Ok(Self { fd: file.into() })
     }
 
     /// The namespace of a child process that has not ended.
     pub fn of(child: &Child) -> Result<Self, Error> {
-        let path = format!("/proc/{}/ns/net", child.pid());
-        let file =
-            File::open(path).map_err(|source| Error::Namespace { operation: "open", source })?;
-        Ok(Self { fd: file.into() })
+        Self::open(Path::new(&format!("/proc/{}/ns/net", child.pid())))
     }
 
     /// Moves the calling thread into a new, empty namespace and returns it.

@@ -195,9 +195,9 @@ const fn in_user_mode(name: &'static str, user_mode: UserMode, told: &'static [(
 impl UserMode {
     /// Makes a network within the client's, once a connection to the service comes through it.
     fn start(self, network: &Network) -> Result<(Process, Namespace)> {
-        let within = Namespace::create()?;
-        // Neither can look into this process.
+        /// As standard input, because neither program can look into this process.
         const PATH: &str = "/proc/self/fd/0";
+        let within = Namespace::create()?;
         let handle = File::open(format!("/proc/self/fd/{}", within.as_raw_fd()))?;
         let arguments = match self {
             Self::Pasta => {
