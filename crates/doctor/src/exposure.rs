@@ -9,17 +9,14 @@ mod containers;
 mod http;
 mod networks;
 mod service;
+mod way;
 
-use std::collections::BTreeMap;
-use std::panic::resume_unwind;
-use std::path::PathBuf;
 use std::str::FromStr;
-use std::thread;
-use std::time::Duration;
 
 use crate::finding::Finding;
 use crate::finding::Verdict::{Fine, Note, Wrong};
-use service::Place;
+
+pub use way::{Access, Scope, Way};
 
 /// What should be possible from here.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -32,62 +29,12 @@ pub enum Expectation {
     V1,
 }
 
-/// Where to try.
-pub struct Scope {
-    /// The environment variables of this process.
-    pub variables: BTreeMap<String, String>,
-    /// A URL of the service beside the usual ones.
-    pub endpoint: Option<String>,
-    /// The root of the file system with `/proc` and the sockets of container engines.
-    pub root: PathBuf,
-    /// How long one response may take.
-    pub patience: Duration,
-}
-
-/// One way that was tried.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Way {
-    /// The kind of way: "`IMDSv1`", "token", "container", "network", "engine".
-    pub kind: &'static str,
-    /// Where it leads, as in "169.254.169.254".
-    pub place: String,
-    /// Whether it is open.
-    pub access: Access,
-    /// What was seen, as in "refused with 401".
-    pub seen: String,
-}
-
-/// Whether a way is open.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Access {
-    /// It leads nowhere.
-    Closed,
-    /// It needs a token: the service's, or one for container credentials.
-    WithToken,
-    /// It needs nothing.
-    WithoutToken,
-    /// It leads to where nothing is in the way, but that was not tried.
-    Unbounded,
-}
-
 /// Tries every way.
 pub fn find(scope: &Scope) -> Vec<Way> {
-    let places = service::places(scope);
-    let mut ways = ask_all(&places, scope.patience);
+    let mut ways = service::ask_all(&service::places(scope), scope.patience);
     ways.extend(containers::ways(scope));
     ways.extend(networks::ways(scope));
     ways
-}
-
-/// Asks at all places at once; the results are in their order.
-fn ask_all(places: &[Place], patience: Duration) -> Vec<Way> {
-    thread::scope(|scope| {
-        let asking: Vec<_> =
-            places.iter().map(|place| scope.spawn(move || place.ask(patience))).collect();
-        // What failed must not pass for a closed way.
-        let joined = asking.into_iter().map(|it| it.join().unwrap_or_else(|it| resume_unwind(it)));
-        joined.flatten().collect()
-    })
 }
 
 /// Compares the ways with what should be possible.

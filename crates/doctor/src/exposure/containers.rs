@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use super::http::Origin;
-use super::{Access, Scope, Way};
+use super::way::{Access, Scope, Way, at_once};
 
 const ECS: &str = "http://169.254.170.2";
 /// The addresses of EKS Pod Identity.
@@ -32,11 +32,14 @@ pub(super) fn ways(scope: &Scope) -> Vec<Way> {
         let pairs = environment.split('\0').filter_map(|pair| pair.split_once('='));
         sources.extend(sources_of(&pairs.collect::<Vec<_>>(), &scope.root));
     }
-    let mut ways: Vec<_> = sources.into_iter().map(|source| ask(&source, scope)).collect();
-    if !ways.iter().any(|way| way.place.starts_with(ECS)) {
-        ways.push(without_path(scope));
+    let mut asked: Vec<_> = sources.into_iter().map(Some).collect();
+    let is_of_task = |source: &Option<Source>| {
+        source.as_ref().is_some_and(|(url, _)| url.starts_with(&format!("{ECS}/")))
+    };
+    if !asked.iter().any(is_of_task) {
+        asked.push(None);
     }
-    ways
+    at_once(&asked, |it| it.as_ref().map_or_else(|| without_path(scope), |it| ask(it, scope)))
 }
 
 /// What one process's variables say, and what every pod may try.

@@ -9,7 +9,8 @@ use std::path::{Path, PathBuf};
 
 use imds_linux::Namespace;
 
-use super::{Access, Scope, Way, ask_all, service};
+use super::service;
+use super::way::{Access, Scope, Way};
 
 /// How many other networks are entered.
 const LIMIT: usize = 64;
@@ -29,7 +30,7 @@ pub(super) fn ways(scope: &Scope) -> Vec<Way> {
     for (process, file) in others(&scope.root) {
         let entered = Namespace::open(&file).and_then(|namespace| {
             let places = service::usual(&format!(" in the network of {process}"));
-            namespace.run(|| ask_all(&places, scope.patience))
+            namespace.run(|| service::ask_all(&places, scope.patience))
         });
         match entered {
             Ok(found) => ways.extend(found),

@@ -8,7 +8,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use super::http::{Answer, Origin};
-use super::{Access, Scope, Way};
+use super::way::{Access, Scope, Way, at_once};
 
 const IPV4: Ipv4Addr = Ipv4Addr::new(169, 254, 169, 254);
 const IPV6: Ipv6Addr = Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254);
@@ -26,7 +26,7 @@ const PROXIES: [&str; 4] = ["http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"
 /// An address of the service, and how it is asked.
 #[derive(Clone, Debug)]
 pub(super) struct Place {
-    pub(super) name: String,
+    name: String,
     origin: Result<Origin, String>,
 }
 
@@ -35,7 +35,10 @@ pub(super) fn places(scope: &Scope) -> Vec<Place> {
     let mut places = usual("");
     // A filter of IPv4 connections may not see these.
     let mapped = SocketAddr::new(IpAddr::V6(IPV4.to_ipv6_mapped()), 80);
-    places.push(Place { name: format!("{mapped}"), origin: Ok(direct(mapped, IPV4.to_string())) });
+    places.push(Place {
+        name: format!("[{}]", mapped.ip()),
+        origin: Ok(direct(mapped, IPV4.to_string())),
+    });
     let of_environment = scope.variables.get("AWS_EC2_METADATA_SERVICE_ENDPOINT");
     let urls = scope.endpoint.iter().chain(of_environment);
     for url in urls {
@@ -87,6 +90,11 @@ fn by_proxy(proxy: &str, host: &str) -> Result<Origin, String> {
     Ok(Origin { host: host.to_owned(), prefix: format!("http://{host}"), fields, ..origin })
 }
 
+/// Asks at all places at once.
+pub(super) fn ask_all(places: &[Place], patience: Duration) -> Vec<Way> {
+    at_once(places, |place| place.ask(patience)).into_iter().flatten().collect()
+}
+
 /// What requests to a place show.
 enum Seen {
     /// Metadata, as these words say.
@@ -97,7 +105,7 @@ enum Seen {
 
 impl Place {
     /// The ways to this place: without a token, and with one.
-    pub(super) fn ask(&self, patience: Duration) -> [Way; 2] {
+    fn ask(&self, patience: Duration) -> [Way; 2] {
         let way = |kind, open, seen| {
             let (access, seen) = match seen {
                 Seen::Metadata(seen) => (open, seen),

@@ -3,6 +3,7 @@
 //! Figures are seconds until a client's first result behind one router, with hop limit 1; where versions or
 //! runs differ, the least and the most.
 
+// long file: one table, which is read as one
 use super::client::{Client, Mark};
 use super::cost::Delay::{NoLimitSeen, Seconds};
 use super::cost::Evidence::{self, Code, Measured, Reported};
