@@ -12,6 +12,7 @@ use imds_client::{
 };
 use jiff::Timestamp;
 
+use crate::command::{self, OtherCommand};
 use crate::environment::{self, Environment};
 use crate::firewall::{self, Rule};
 use crate::programs::{self, InstalledClient};
@@ -75,6 +76,8 @@ pub struct Facts {
     pub variables: BTreeMap<String, String>,
     /// The settings of the profile that are set.
     pub profile: BTreeMap<&'static str, String>,
+    /// The command that a shell runs as `imds`, if it is another program.
+    pub other_command: Option<OtherCommand>,
     /// What kind of machine or container this process runs in.
     pub environment: Environment,
     /// Rules of the packet filter that name the service; `None` if they cannot be read.
@@ -147,9 +150,11 @@ pub struct Role {
 pub async fn collect(settings: Settings, options: &ProbeOptions) -> Facts {
     let endpoint = settings.endpoint.clone();
     let variable = |name: &str| std::env::var(name).ok();
+    let path = std::env::var_os("PATH").unwrap_or_default();
     let mut facts = Facts {
         variables: variables(),
         profile: profile(&Profile::load(&variable)),
+        other_command: command::first_other(&options.root, &path),
         environment: environment::detect(&variable, &options.root),
         rules: firewall::rules(),
         endpoint: endpoint.to_string(),
@@ -182,7 +187,6 @@ pub async fn collect(settings: Settings, options: &ProbeOptions) -> Facts {
     if let Err(error) = &facts.token {
         // Other programs on this machine lose the token too.
         if matches!(error, Error::TokenLost(_)) {
-            let path = std::env::var_os("PATH").unwrap_or_default();
             facts.clients = programs::find(&options.root, &path);
         }
         return facts;

@@ -170,7 +170,8 @@ Point an SDK at it with AWS_EC2_METADATA_SERVICE_ENDPOINT=http://127.0.0.1:1338/
 
 #[derive(Args)]
 pub(crate) struct ServeArgs {
-    /// Listen on this address; repeat for more; port 0 takes any that is free. With `=INSTANCE`,
+    /// Listen on this address; repeat for more; port 0 takes any that is free; `[::]` is for IPv6
+    /// clients only. With `=INSTANCE`,
     /// requests to it are that instance's; without, those of the instance that has the client's
     /// address, or of the default instance if none ever had it [default: 127.0.0.1:1338; none with --link]
     #[arg(long, value_name = "ADDRESS:PORT[=INSTANCE]")]
@@ -317,7 +318,8 @@ pub(crate) struct SandboxArgs {
     pub(crate) egress: bool,
 
     /// Let the program use sockets of this machine that are no part of a network: Unix sockets by
-    /// path, as of Docker, a display or a database, and `AF_VSOCK`
+    /// path, as of Docker, a display or a database, and `AF_VSOCK`; abstract Unix sockets stay out
+    /// of reach, because they are part of a network namespace
     #[arg(long)]
     pub(crate) host_sockets: bool,
 }

@@ -32,10 +32,10 @@ use deserialize::{from_text, required_from_text, tags_from_table};
 use hardware::PlacementSettings;
 pub(crate) use logs::{Destination, LogFilter, LogFormat};
 pub(crate) use time::{duration, time};
-use words::{HTTP_TOKENS, IMAGES, LIFE_CYCLES, SWITCH};
 pub(crate) use words::{
-    LEVELS, MAINTENANCE_CODES, SIGNATURES, SPOT_ACTIONS, TARGET_STATES, one_of,
+    EXPECTATIONS, LEVELS, MAINTENANCE_CODES, SIGNATURES, SPOT_ACTIONS, TARGET_STATES, one_of,
 };
+use words::{HTTP_TOKENS, IMAGES, LIFE_CYCLES, SWITCH};
 
 /// The JSON schema of the settings file, which editors read.
 pub(crate) const SCHEMA: &str = include_str!("../settings.schema.json");

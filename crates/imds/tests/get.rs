@@ -14,6 +14,7 @@ pub(crate) fn tests() -> Vec<Trial> {
         prints_values,
         prints_credentials,
         extends_expired_credentials_with_one_warning,
+        warns_once_of_each_oddity,
         walks_a_tree,
         walks_from_the_top,
         a_walk_ends_where_a_service_lists_without_end,
@@ -94,6 +95,22 @@ fn extends_expired_credentials_with_one_warning() -> Result<()> {
     ensure!(export.stdout.contains("export AWS_ACCOUNT_ID='123456789012'"), "{export:#?}");
     ensure!(!export.stdout.contains("2020-01-01"), "{export:#?}");
     ensure!(export.stderr.matches("warning").count() == 1, "{export:#?}");
+    Ok(())
+}
+
+/// A token without a TTL, and a switch with a value that only some SDKs read as on.
+fn warns_once_of_each_oddity() -> Result<()> {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0")?;
+    let endpoint = format!("http://{}", listener.local_addr()?);
+    let _service = Faulty::start(listener, |head, _| {
+        Act::Respond(answer(200, &[], if is_put(head) { "TOKEN" } else { "i-1" }))
+    });
+    let mut command = imds();
+    command.args(["get", "--endpoint", &endpoint, "instance-id", "placement/region"]);
+    let found = Finished::of(command.env("AWS_EC2_METADATA_DISABLED", "0"))?.expect_code(0)?;
+    ensure!(found.stdout == "i-1\ni-1\n", "{found:#?}");
+    ensure!(found.stderr.matches("warning").count() == 2, "{found:#?}");
+    ensure!(found.stderr.contains("AWS_EC2_METADATA_DISABLED=0"), "{found:#?}");
     Ok(())
 }
 

@@ -21,7 +21,13 @@ pub(super) fn route(facts: &Facts) -> Finding {
             .fix("see", "ip route get 169.254.169.254; ip route show table all type prohibit")
             .fix(
                 "systemd-imdsd",
-                "a locked systemd-imdsd forbids it to programs: systemd.imds.network=unlocked",
+                "a locked systemd-imdsd prohibits it to programs: boot with \
+                 systemd.imds.network=unlocked",
+            )
+            .fix(
+                "systemd-imdsd",
+                "or ask it, as anybody: varlinkctl call /run/systemd/io.systemd.InstanceMetadata \
+                 io.systemd.InstanceMetadata.GetVendorInfo {}; for values, as root: systemd-imds",
             ),
         Unreachable::Blackhole => finding
             .fix("see", "ip route show table all type blackhole")
