@@ -9,6 +9,7 @@
 #![allow(clippy::doc_markdown)]
 
 mod address;
+mod assigned;
 mod budget;
 mod calls;
 mod data;

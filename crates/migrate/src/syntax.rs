@@ -89,6 +89,37 @@ pub(crate) fn around(node: Node<'_>) -> impl Iterator<Item = Node<'_>> {
     std::iter::successors(Some(node), Node::parent)
 }
 
+/// Whether `inner` stands in `outer`.
+pub(crate) fn holds(outer: Node<'_>, inner: Node<'_>) -> bool {
+    outer.start_byte() <= inner.start_byte() && inner.end_byte() <= outer.end_byte()
+}
+
+/// Nodes of which some stand in others, such as the functions of a text.
+#[derive(Default)]
+pub(crate) struct Nest<'t> {
+    /// In the order of the text, each with the index of the innermost one around it.
+    nodes: Vec<(Node<'t>, Option<usize>)>,
+}
+
+impl<'t> Nest<'t> {
+    /// A nest of `nodes`, which are in the order of the text.
+    pub(crate) fn of(nodes: impl IntoIterator<Item = Node<'t>>) -> Self {
+        let mut nest = Self::default();
+        for node in nodes {
+            let around = nest.innermost(node);
+            nest.nodes.push((node, around));
+        }
+        nest
+    }
+
+    /// The index of the innermost one that `node` stands in, or is.
+    pub(crate) fn innermost(&self, node: Node<'_>) -> Option<usize> {
+        let end = self.nodes.partition_point(|(n, _)| n.start_byte() <= node.start_byte());
+        let around = |index: &usize| self.nodes[*index].1;
+        std::iter::successors(end.checked_sub(1), around).find(|i| holds(self.nodes[*i].0, node))
+    }
+}
+
 /// The source text of `node`.
 pub(crate) fn text<'s>(node: Node<'_>, source: &'s [u8]) -> Cow<'s, str> {
     String::from_utf8_lossy(&source[node.byte_range()])

@@ -5,8 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use tree_sitter::Node;
 
+use crate::assigned::Assigned;
 use crate::job::Job;
-use crate::syntax::{children, nodes, owned};
+use crate::syntax::{Nest, children, nodes, owned};
 use crate::values::{ROUNDS, bounded, some_of, unknown};
 
 /// The names of one module.
@@ -15,10 +16,12 @@ pub(super) struct Names<'t> {
     pub(super) root: Node<'t>,
     pub(super) job: &'t Job,
     /// Variable or attribute name → what is assigned to it anywhere.
-    pub(super) assigned: BTreeMap<String, Vec<Assignment<'t>>>,
+    pub(super) assigned: BTreeMap<String, Assigned<'t>>,
     /// Function name → its calls.
     calls: BTreeMap<String, Vec<Node<'t>>>,
+    /// In the order of the text.
     pub(super) functions: Vec<Function<'t>>,
+    pub(super) nest: Nest<'t>,
     /// Function and parameter → what its callers give.
     pub(super) arguments: BTreeMap<(String, String), Vec<String>>,
     /// What a module is called here → the module.
@@ -28,12 +31,6 @@ pub(super) struct Names<'t> {
     /// Lines that name the token's header, without indentation and in lower case.
     header_lines: Vec<String>,
     pub(super) imports: Vec<Node<'t>>,
-}
-
-/// One value of a name.
-pub(super) struct Assignment<'t> {
-    pub(super) value: Node<'t>,
-    pub(super) texts: Vec<String>,
 }
 
 pub(super) struct Function<'t> {
@@ -53,6 +50,7 @@ impl<'t> Names<'t> {
             assigned: BTreeMap::new(),
             calls: BTreeMap::new(),
             functions: Vec::new(),
+            nest: Nest::default(),
             arguments: BTreeMap::new(),
             modules: BTreeMap::new(),
             runners: BTreeSet::new(),
@@ -87,14 +85,15 @@ impl<'t> Names<'t> {
         let text = String::from_utf8_lossy(source).to_ascii_lowercase();
         let lines = text.lines().filter(|line| line.contains("aws-ec2-metadata-token"));
         names.header_lines = lines.map(|line| line.trim_start().to_owned()).collect();
+        names.nest = Nest::of(names.functions.iter().map(|f| f.node));
         names.settle();
         names
     }
 
     fn assign(&mut self, name: Option<Node<'t>>, values: Vec<Node<'t>>) {
         let Some(name) = name else { return };
-        let values = values.into_iter().map(|value| Assignment { value, texts: Vec::new() });
-        self.assigned.entry(self.last(name)).or_default().extend(values);
+        let assigned = self.assigned.entry(self.last(name)).or_default();
+        values.into_iter().for_each(|value| assigned.push(value));
     }
 
     fn define(&mut self, node: Node<'t>) {
@@ -141,15 +140,11 @@ impl<'t> Names<'t> {
         for _ in 0..ROUNDS {
             let mut is_settled = true;
             for name in &names {
-                for i in 0..self.assigned.get(name).map_or(0, Vec::len) {
-                    let value = self.assigned.get(name).and_then(|a| a.get(i)).map(|a| a.value);
-                    let texts = value.map(|v| bounded(self.evaluate(v))).unwrap_or_default();
-                    if let Some(assignment) = self.assigned.get_mut(name).and_then(|a| a.get_mut(i))
-                        && assignment.texts != texts
-                    {
-                        assignment.texts = texts;
-                        is_settled = false;
-                    }
+                let values = self.assigned.get(name).map_or(Vec::new(), |a| a.values().to_vec());
+                for (i, value) in values.into_iter().enumerate() {
+                    let texts = bounded(self.evaluate(value));
+                    let assigned = self.assigned.entry(name.clone()).or_default();
+                    is_settled &= !assigned.learn(i, texts);
                 }
             }
             for i in 0..self.functions.len() {
@@ -261,7 +256,7 @@ impl<'t> Names<'t> {
 
     /// What is assigned to `name`.
     pub(super) fn assignments(&self, name: &str) -> impl Iterator<Item = Node<'t>> {
-        self.assigned.get(name).into_iter().flatten().map(|a| a.value)
+        self.assigned.get(name).into_iter().flat_map(|a| a.values().iter().copied())
     }
 
     pub(super) fn is_assigned(&self, name: &str) -> bool {
@@ -310,9 +305,4 @@ impl<'t> Names<'t> {
         let name = argument.child_by_field_name("name")?;
         (argument.kind() == "keyword_argument").then(|| owned(name, self.source))
     }
-}
-
-/// Whether `inner` stands in `outer`.
-pub(super) fn holds(outer: Node<'_>, inner: Node<'_>) -> bool {
-    outer.start_byte() <= inner.start_byte() && inner.end_byte() <= outer.end_byte()
 }
