@@ -31,40 +31,50 @@ const REQUEST: [&str; 13] = [
     "nce_identity",
 ];
 
-/// Texts without one of which a file that is no program holds no settings that launch instances.
-const SETTINGS: [&str; 36] = [
-    // Terraform, Packer
+/// Texts without one of which a file of Terraform or Packer holds no settings that launch instances.
+const TERRAFORM: [&str; 15] = [
     "aws_instance",
     "aws_launch_template",
     "aws_launch_configuration",
+    "aws_spot_instance_request",
     "s_eks_node_group",
     "aws_ec2_instance_metadata_defaults",
+    "gebuilder_infra", // aws_imagebuilder_infrastructure_configuration
     "amazon-ebs",
     "amazon-instance",
-    "gebuilder_infra", // aws_imagebuilder_infrastructure_configuration
-    "aws:ec2",
-    "aws:autoscaling",
     "modules/ec2-instance",
     "modules/autoscaling",
-    "ttpTokens",
     "ttp_tokens",
+    // Those of other services.
+    "metadata_service_version",
+    "ble_imdsv1",
+    "_mmdsv2",
+];
+
+/// The same for YAML and JSON.
+const DOCUMENTS: [&str; 27] = [
     // CloudFormation and SAM
     "AWS::EC2::Instance",
     "AWS::EC2::LaunchTemplate",
     "AWS::AutoScaling::LaunchConfiguration",
     "AWS::EKS::Nodegroup",
     "AWS::ImageB",
+    // Pulumi
+    "aws:ec2",
     "aws:eks",
-    // Kubernetes
+    "aws:autoscaling",
+    // Kubernetes: kinds of Karpenter, kOps and eksctl
     "EC2NodeClass",
     "AWSNodeTemplate",
-    "eksctl.io",
-    "kops.k8s.io",
-    // Ansible, and words of many tools
+    "nceGroup",
+    "terConfig",
+    // Ansible, Packer, and words of many tools
     "ec2_instance",
     "ec2_launch_template",
-    "eImdsv2",
-    "e_imdsv2",
+    "amazon-ebs",
+    "amazon-instance",
+    "ttpTokens",
+    "ttp_tokens",
     // SageMaker, Elastic Beanstalk, AppStream, ParallelCluster, AgentCore
     "MetadataServiceVersion",
     "metadata_service_version",
@@ -72,6 +82,7 @@ const SETTINGS: [&str; 36] = [
     "bleIMDSV1",
     "ble_imdsv1",
     "ImdsSupport",
+    "imds_support",
     "MMDSV2",
     "_mmdsv2",
 ];
@@ -120,6 +131,7 @@ pub(crate) fn may_request(bytes: &[u8]) -> bool {
 /// Whether a text may hold settings that launch instances. In a program only those of the CDK and Pulumi are
 /// read, whatever other words it has.
 pub(crate) fn may_launch(language: Language, bytes: &[u8]) -> bool {
+    static BLOCKS: OnceLock<Option<AhoCorasick>> = OnceLock::new();
     static SETTING: OnceLock<Option<AhoCorasick>> = OnceLock::new();
     static PROGRAMS: OnceLock<Option<AhoCorasick>> = OnceLock::new();
     match language {
@@ -128,7 +140,9 @@ pub(crate) fn may_launch(language: Language, bytes: &[u8]) -> bool {
         | Language::Python
         | Language::Java
         | Language::CSharp => search(&PROGRAMS, &PROGRAM, bytes),
-        _ => search(&SETTING, &SETTINGS, bytes),
+        Language::Hcl => search(&BLOCKS, &TERRAFORM, bytes),
+        Language::Yaml | Language::Json => search(&SETTING, &DOCUMENTS, bytes),
+        _ => false,
     }
 }
 
@@ -156,6 +170,8 @@ mod tests {
                 && !may_launch(Language::Hcl, b"169.254.169.254")
         );
         let text = b"resource aws_instance";
+        assert!(!may_launch(Language::Shell, text) && !may_launch(Language::Yaml, text));
+        assert!(may_launch(Language::Yaml, b"kind: InstanceGroup"));
         assert!(may_launch(Language::Hcl, text) && !may_request(text));
         assert!(may_launch(Language::Java, b"import software.amazon.awscdk.Stack;"));
         assert!(

@@ -1,17 +1,18 @@
 //! One file: what it is, what is found in it, and where.
 
+use std::ops::Range;
 use std::path::Path;
 use std::rc::Rc;
 use std::time::Duration;
 
-use crate::edit::apply;
+use crate::edit::applied;
 use crate::error::ScanError;
 use crate::finding::{Finding, Remedy};
 use crate::job::Job;
 use crate::language::{self, Language};
 use crate::snippet::Snippet;
 use crate::{
-    calls, embed, ignored, library, powershell, prefilter, python, settings, shell, syntax, unread,
+    calls, embed, hcl, ignored, library, powershell, prefilter, python, settings, shell, syntax, unread,
 };
 
 /// Everything in `bytes`, the content of the file `path`, that speaks IMDSv1 or lets it be spoken.
@@ -107,12 +108,21 @@ fn only_what_parses(
 }
 
 fn parses_after(language: Language, snippet: &Snippet<'_>, findings: &[Finding]) -> bool {
-    let Ok(edited) = apply(&snippet.text, findings.iter().flat_map(Finding::edits)) else {
-        return false;
-    };
+    let edits = findings.iter().flat_map(Finding::edits);
+    let Ok((edited, places)) = applied(&snippet.text, edits) else { return false };
     let Some(grammar) = language.grammar() else { return true };
-    let errors =
-        |text: &[u8]| syntax::parse(&grammar, text, &snippet.job).map(|tree| syntax::errors(&tree));
+    let job = &snippet.job;
+    // Blocks that nothing is done to are what they were.
+    if language == Language::Hcl {
+        let is_edited = |block: &Range<usize>| {
+            places.iter().any(|place| place.end >= block.start && place.start <= block.end)
+        };
+        let tree = hcl::parse(&edited, job, is_edited);
+        if tree.is_some_and(|tree| syntax::errors(&tree) == 0) {
+            return true;
+        }
+    }
+    let errors = |text: &[u8]| syntax::parse(&grammar, text, job).map(|tree| syntax::errors(&tree));
     // As a rule there are none, and the original need not be parsed again.
     match errors(&edited) {
         Some(0) => true,

@@ -41,6 +41,28 @@ pub(super) struct Function<'t> {
     pub(super) parameters: Vec<(String, bool)>,
 }
 
+/// One parameter of the functions of one name, of which there may be many.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct Parameter {
+    function: String,
+    position: usize,
+    name: String,
+    has_default: bool,
+    is_method: bool,
+}
+
+impl Function<'_> {
+    fn parameters(&self) -> impl Iterator<Item = Parameter> {
+        self.parameters.iter().enumerate().map(|(position, (name, has_default))| Parameter {
+            function: self.name.clone(),
+            position,
+            name: name.clone(),
+            has_default: *has_default,
+            is_method: self.is_method,
+        })
+    }
+}
+
 impl<'t> Names<'t> {
     pub(super) fn collect(root: Node<'t>, source: &'t [u8], job: &'t Job) -> Self {
         let mut names = Self {
@@ -137,6 +159,8 @@ impl<'t> Names<'t> {
     /// Goes through all names until nothing new is learned of any.
     fn settle(&mut self) {
         let names: Vec<String> = self.assigned.keys().cloned().collect();
+        let parameters: BTreeSet<Parameter> =
+            self.functions.iter().flat_map(Function::parameters).collect();
         for _ in 0..ROUNDS {
             let mut is_settled = true;
             for name in &names {
@@ -147,15 +171,12 @@ impl<'t> Names<'t> {
                     is_settled &= !assigned.learn(i, texts);
                 }
             }
-            for i in 0..self.functions.len() {
-                for position in 0..self.functions[i].parameters.len() {
-                    let function = &self.functions[i];
-                    let texts = self.passed(function, position);
-                    let key = (function.name.clone(), function.parameters[position].0.clone());
-                    if self.arguments.get(&key) != Some(&texts) {
-                        self.arguments.insert(key, texts);
-                        is_settled = false;
-                    }
+            for parameter in &parameters {
+                let texts = self.passed(parameter);
+                let key = (parameter.function.clone(), parameter.name.clone());
+                if self.arguments.get(&key) != Some(&texts) {
+                    self.arguments.insert(key, texts);
+                    is_settled = false;
                 }
             }
             if is_settled || !self.job.budget.look() {
@@ -165,16 +186,16 @@ impl<'t> Names<'t> {
     }
 
     /// What callers give for a parameter.
-    fn passed(&self, function: &Function<'t>, position: usize) -> Vec<String> {
-        let (name, has_default) = &function.parameters[position];
+    fn passed(&self, parameter: &Parameter) -> Vec<String> {
+        let Parameter { function, position, name, has_default, is_method } = parameter;
         // A function that is not called may be given to another one, which calls it.
-        let Some(calls) = self.calls.get(&function.name) else {
+        let Some(calls) = self.calls.get(function) else {
             return if *has_default { Vec::new() } else { unknown() };
         };
         // `answer.read()` is not a call of the function `read`.
         let calls = calls.iter().filter(|call| {
             let called = call.child_by_field_name("function");
-            function.is_method || called.is_some_and(|f| f.kind() == "identifier")
+            *is_method || called.is_some_and(|f| f.kind() == "identifier")
         });
         let texts = calls.flat_map(|call| {
             let arguments = call.child_by_field_name("arguments").map(children).unwrap_or_default();
@@ -183,7 +204,7 @@ impl<'t> Names<'t> {
                 .find(|a| self.keyword(**a).as_deref() == Some(name))
                 .and_then(|a| a.child_by_field_name("value"))
                 .or_else(|| {
-                    arguments.get(position).copied().filter(|a| a.kind() != "keyword_argument")
+                    arguments.get(*position).copied().filter(|a| a.kind() != "keyword_argument")
                 });
             match argument {
                 Some(argument) => self.evaluate(argument),
