@@ -23,6 +23,14 @@ pub(crate) fn parse(
     if blocks.is_empty() { None } else { syntax::parse_parts(&grammar, source, &blocks, job) }
 }
 
+/// The blocks of `source` that something at one of `places` stands in or beside; none where its blocks cannot be
+/// told apart.
+pub(crate) fn around(source: &[u8], places: &[Range<usize>]) -> Vec<Range<usize>> {
+    let mut blocks = blocks(source).unwrap_or_default();
+    blocks.retain(|block| places.iter().any(|p| p.end >= block.start && p.start <= block.end));
+    blocks
+}
+
 /// Where the blocks and attributes of the top level stand; `None` where brackets or quotes do not fit.
 fn blocks(source: &[u8]) -> Option<Vec<Range<usize>>> {
     let mut blocks = Vec::new();

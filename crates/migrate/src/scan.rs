@@ -1,6 +1,5 @@
 //! One file: what it is, what is found in it, and where.
 
-use std::ops::Range;
 use std::path::Path;
 use std::rc::Rc;
 use std::time::Duration;
@@ -12,7 +11,8 @@ use crate::job::Job;
 use crate::language::{self, Language};
 use crate::snippet::Snippet;
 use crate::{
-    calls, embed, hcl, ignored, library, powershell, prefilter, python, settings, shell, syntax, unread,
+    calls, data, embed, hcl, ignored, library, powershell, prefilter, python, settings, shell,
+    syntax, unread,
 };
 
 /// Everything in `bytes`, the content of the file `path`, that speaks IMDSv1 or lets it be spoken.
@@ -112,17 +112,16 @@ fn parses_after(language: Language, snippet: &Snippet<'_>, findings: &[Finding])
     let Ok((edited, places)) = applied(&snippet.text, edits) else { return false };
     let Some(grammar) = language.grammar() else { return true };
     let job = &snippet.job;
-    // Blocks that nothing is done to are what they were.
-    if language == Language::Hcl {
-        let is_edited = |block: &Range<usize>| {
-            places.iter().any(|place| place.end >= block.start && place.start <= block.end)
-        };
-        let tree = hcl::parse(&edited, job, is_edited);
-        if tree.is_some_and(|tree| syntax::errors(&tree) == 0) {
-            return true;
-        }
-    }
     let errors = |text: &[u8]| syntax::parse(&grammar, text, job).map(|tree| syntax::errors(&tree));
+    // Parts that nothing is done to are what they were.
+    let parts = match language {
+        Language::Hcl => hcl::around(&edited, &places),
+        Language::Yaml => data::around(&edited, &places),
+        _ => Vec::new(),
+    };
+    if !parts.is_empty() && parts.into_iter().all(|part| errors(&edited[part]) == Some(0)) {
+        return true;
+    }
     // As a rule there are none, and the original need not be parsed again.
     match errors(&edited) {
         Some(0) => true,

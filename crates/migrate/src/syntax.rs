@@ -77,7 +77,9 @@ fn parsed(
 
 /// Parts of a text as the parser takes them; none is the whole text to it.
 fn ranges(text: &[u8], parts: &[Range<usize>]) -> Vec<tree_sitter::Range> {
-    if let [part] = parts && *part == (0..text.len()) {
+    if let [part] = parts
+        && *part == (0..text.len())
+    {
         return Vec::new();
     }
     let (mut line, mut start, mut at) = (0, 0, 0);

@@ -37,7 +37,7 @@ const LISTS: [&str; 5] = ["echo ", "printf", "println", "no_proxy", "export no_p
 const MAX_LINE: usize = 4 << 10;
 
 /// Where EC2's tree begins, behind any host.
-const TREES: [&str; 3] = ["/meta-data", "/user-data", "/dynamic/"];
+pub(crate) const TREES: [&str; 3] = ["/meta-data", "/user-data", "/dynamic/"];
 
 /// The notice that `path` was not understood, if it names the service and has no finding that says
 /// more.

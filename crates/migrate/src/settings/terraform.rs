@@ -7,9 +7,10 @@ use tree_sitter::Node;
 use super::launch::{NodeGroup, PACKER, SERVICES, not_required, runs_containers, too_low};
 use crate::edit::Edit;
 use crate::finding::Finding;
-use crate::hcl;
+use crate::language::Language;
 use crate::snippet::Snippet;
 use crate::syntax::{children, clean_nodes, nodes, text};
+use crate::{hcl, prefilter};
 
 /// Blocks that launch instances and take a `metadata_options` block.
 const LAUNCHERS: [&str; 4] = [
@@ -48,6 +49,9 @@ pub(super) fn scan(snippet: &Snippet<'_>) -> Vec<Finding> {
 /// Whether a block may launch instances, or say how.
 fn may_tell(block: &[u8]) -> bool {
     let says = |word: &str| memchr::memmem::find(block, word.as_bytes()).is_some();
+    if !block.starts_with(b"variable") && !prefilter::may_launch(Language::Hcl, block) {
+        return false;
+    }
     if block.starts_with(b"variable") {
         return says("optional") || says("no-preference");
     }
@@ -172,8 +176,7 @@ fn inherits(block: Node<'_>, source: &[u8]) -> bool {
 fn node_group(block: Node<'_>, name: Node<'_>, snippet: &Snippet<'_>) -> Finding {
     let source: &[u8] = &snippet.text;
     let system = attribute(block, "ami_type", source).map(|n| literal(n, source));
-    let group =
-        NodeGroup { kind: NODE_GROUP, system: system.as_deref().unwrap_or_default() };
+    let group = NodeGroup { kind: NODE_GROUP, system: system.as_deref().unwrap_or_default() };
     let label = children(block).into_iter().rfind(|n| n.kind() == "string_lit");
     let label = label.map(|n| literal(n, source)).unwrap_or_default();
     let template = format!("resource \"aws_launch_template\" \"{label}\"");
