@@ -42,7 +42,7 @@ impl<'t> Assigned<'t> {
         if index == 0 {
             self.all = Vec::new();
         }
-        self.before[index] = self.all.clone();
+        self.before[index].clone_from(&self.all);
         self.all = union(&self.all, &texts);
         let is_new = self.each[index] != texts;
         self.each[index] = texts;

@@ -19,7 +19,9 @@ pub(crate) fn parse(
     let Some(mut blocks) = blocks(source) else { return syntax::parse(&grammar, source, job) };
     blocks.retain(is_wanted);
     // A line end keeps what is at the end of one apart from what begins the next.
-    blocks.iter_mut().for_each(|block| block.end = source.len().min(block.end + 1));
+    for block in &mut blocks {
+        block.end = source.len().min(block.end + 1);
+    }
     if blocks.is_empty() { None } else { syntax::parse_parts(&grammar, source, &blocks, job) }
 }
 

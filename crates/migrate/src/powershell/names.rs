@@ -101,7 +101,7 @@ impl<'t> Names<'t> {
         let written = text(node, self.source);
         let name = written.strip_prefix('@').filter(|_| is_splat(&written));
         let tables = name.and_then(|n| self.assigned.get(&n.to_ascii_lowercase()));
-        let tables = tables.into_iter().flat_map(|assigned| assigned.values());
+        let tables = tables.into_iter().flat_map(Assigned::values);
         let texts = tables.flat_map(|table| nodes(*table));
         let texts = texts.filter(|n| n.kind() == "string_literal");
         texts.flat_map(|n| self.values(n)).collect()
@@ -119,13 +119,15 @@ impl<'t> Names<'t> {
                     continue;
                 }
                 let assigned = self.assigned.get(&key(variable, self.source));
-                values.extend(assigned.into_iter().flat_map(|a| a.values()).copied());
+                values.extend(assigned.into_iter().flat_map(Assigned::values).copied());
                 // `$headers["X-aws-ec2-metadata-token"] = …` and `$client.Headers.Add("…", …)`.
                 let name = text(variable, self.source).to_ascii_lowercase();
                 let added = self.lines.iter().filter(|line| line.starts_with(&name));
                 added.for_each(|line| said.push_str(line));
             }
-            values.iter().for_each(|value| said.push_str(&text(*value, self.source)));
+            for value in &values {
+                said.push_str(&text(*value, self.source));
+            }
             next = values;
         }
         said.to_ascii_lowercase()

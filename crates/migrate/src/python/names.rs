@@ -115,7 +115,9 @@ impl<'t> Names<'t> {
     fn assign(&mut self, name: Option<Node<'t>>, values: Vec<Node<'t>>) {
         let Some(name) = name else { return };
         let assigned = self.assigned.entry(self.last(name)).or_default();
-        values.into_iter().for_each(|value| assigned.push(value));
+        for value in values {
+            assigned.push(value);
+        }
     }
 
     fn define(&mut self, node: Node<'t>) {

@@ -49,21 +49,19 @@ pub(super) fn scan(snippet: &Snippet<'_>) -> Vec<Finding> {
 /// Whether a block may launch instances, or say how.
 fn may_tell(block: &[u8]) -> bool {
     let says = |word: &str| memchr::memmem::find(block, word.as_bytes()).is_some();
-    if !block.starts_with(b"variable") && !prefilter::may_launch(Language::Hcl, block) {
-        return false;
-    }
     if block.starts_with(b"variable") {
         return says("optional") || says("no-preference");
     }
     // A block that only refers to one has a dot behind its name.
-    let may_launch = |word: &&str| {
+    let may_launch = |word: &str| {
         let ends = memchr::memmem::find_iter(block, word.as_bytes()).map(|at| at + word.len());
         { ends }.any(|end| block.get(end) != Some(&b'.'))
     };
-    LAUNCHERS.iter().chain(&PACKER).chain(&MODULES).any(|word| may_launch(&word))
-        || [IMAGE_BUILDER, DEFAULTS, NODE_GROUP].iter().any(|word| may_launch(&word))
-        || says("http_tokens")
-        || SERVICES.iter().flat_map(|service| service.keys).any(|key| says(key))
+    prefilter::may_launch(Language::Hcl, block)
+        && (LAUNCHERS.iter().chain(&PACKER).chain(&MODULES).any(|word| may_launch(word))
+            || [IMAGE_BUILDER, DEFAULTS, NODE_GROUP].iter().any(|word| may_launch(word))
+            || says("http_tokens")
+            || SERVICES.iter().flat_map(|service| service.keys).any(|key| says(key)))
 }
 
 /// A service that launches instances of its own, told to leave IMDSv1 on.

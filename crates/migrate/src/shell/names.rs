@@ -199,9 +199,10 @@ impl<'t> Names<'t> {
         let name = node.child_by_field_name("name").or(node.child_by_field_name("variable"));
         let Some(name) = name else { return };
         let assigned = self.assigned.entry(text(name, self.source).into_owned()).or_default();
-        value.into_iter().for_each(|value| assigned.push(value));
+        let Some(value) = value else { return };
+        assigned.push(value);
         if is_loop {
-            self.loops.extend(value.map(|value| value.start_byte()));
+            self.loops.insert(value.start_byte());
         }
     }
 
