@@ -25,8 +25,9 @@ pub(crate) struct Reload {
     /// The settings file as it was at the start.
     pub(crate) started_with: Table,
     pub(crate) logs: Logs,
-    pub(crate) messages: Messages,
     pub(crate) access_log: Option<AccessLog>,
+    /// Ends last, so that the access log can say what it dropped.
+    pub(crate) messages: Messages,
 }
 
 /// The keys of a settings file that has changed, by what became of the change.

@@ -3,6 +3,7 @@
 use std::fs::{self, File};
 use std::io;
 
+use rustix::io::Errno;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 /// What a signal asks for.
@@ -72,7 +73,9 @@ impl Signals {
 
 /// Whether this process has a controlling terminal; one that was closed is none any more.
 fn has_terminal() -> bool {
-    File::open("/dev/tty").is_ok()
+    // Another error, such as too many open files, says nothing about the terminal.
+    let gone = [Errno::NXIO, Errno::IO, Errno::NOENT].map(|errno| Some(errno.raw_os_error()));
+    File::open("/dev/tty").map_or_else(|error| !gone.contains(&error.raw_os_error()), |_| true)
 }
 
 /// Whether SIGHUP was ignored when the program began, as `nohup` has it.

@@ -21,6 +21,7 @@ mod hop_limit;
 mod identity;
 mod instances;
 mod isolation;
+mod logs;
 mod migrate;
 mod readme;
 mod reload;
@@ -57,6 +58,7 @@ fn main() {
         identity::tests(),
         instances::tests(),
         isolation::tests(),
+        logs::tests(),
         reload::tests(),
         robustness::tests(),
         sending::tests(),

@@ -9,6 +9,9 @@ mod plan;
 
 use std::net::{SocketAddr, TcpListener};
 use std::process::ExitCode;
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
 
 use imds_dataplane::{Link, allow_many_connections};
 use imds_host::{Account, ControlSocket, Host, HostSettings, TokenKeys};
@@ -25,9 +28,12 @@ use crate::telemetry::{AccessLog, Messages, Output};
 use crate::terminal;
 use plan::{Plan, Reloadable};
 
+/// How long the start waits until the greeting is printed.
+const GREETING: Duration = Duration::from_secs(1);
+
 pub(crate) fn run(args: ServeArgs) -> Result<ExitCode, CommandError> {
     let (plan, reloadable) = Plan::resolve(args)?;
-    let messages = Messages::start(plan.logs.format, &plan.logs.filter);
+    let messages = Messages::start(plan.logs.format, &plan.logs.filter).map_err(cannot_start)?;
     if !plan.ignored.is_empty() {
         tracing::warn!("not served of --aemm-config: {}", plan.ignored.join(", "));
     }
@@ -46,16 +52,24 @@ pub(crate) fn run(args: ServeArgs) -> Result<ExitCode, CommandError> {
     for link in sockets.links {
         host.attach(link).map_err(cannot_start)?;
     }
-    terminal::print(greeting)?;
+    greet(greeting)?;
 
     let Reloadable { document, response_args, log_args } = reloadable;
     let started_with = document;
-    let mut reload = Reload { response_args, log_args, started_with, logs, messages, access_log };
+    let mut reload = Reload { response_args, log_args, started_with, logs, access_log, messages };
     let signal = reload.until_stopped(&host, &runtime, signals);
     tracing::info!(signal, "stopping: requests that have begun are still answered");
     host.drain();
     drop(renewing);
     Ok(ExitCode::SUCCESS)
+}
+
+/// Prints the greeting. Standard output that nobody reads holds nothing up for longer than a moment.
+fn greet(greeting: String) -> Result<(), CommandError> {
+    let (done, printed) = mpsc::channel();
+    let print = move || drop(done.send(terminal::print(greeting)));
+    thread::Builder::new().name("greeting".into()).spawn(print).map_err(cannot_start)?;
+    printed.recv_timeout(GREETING).unwrap_or(Ok(()))
 }
 
 /// What the service listens on.
