@@ -1,7 +1,6 @@
 //! Settings: a TOML file and the command line, joined and resolved to what the service runs with.
 
-use std::fs::File;
-use std::io::{self, Read as _};
+use std::io;
 use std::mem;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
@@ -21,6 +20,7 @@ use toml::Table;
 use crate::cli::{AnswerArgs, ControlAddress, ListenAddress, LogArgs};
 use crate::credential_source::{CredentialSource, CredentialSources, Provider};
 use crate::error::CommandError;
+use crate::input_file::{self, MOST_KEY, MOST_SETTINGS};
 use crate::overlay;
 use crate::settings::deserialize::{
     all_from_text, duration_from_text, from_text, paths_from_table,
@@ -80,9 +80,19 @@ impl Settings {
 
     /// Reads a file. Paths in it are relative to it.
     pub(crate) fn read(path: &Path) -> Result<Self, CommandError> {
-        let text = std::fs::read_to_string(path).map_err(|error| cannot_read(path, error))?;
-        let mut settings: Self = parse(path, &text)?;
-        settings.document = parse(path, &text)?;
+        let text = input_file::read_text(path, MOST_SETTINGS);
+        Self::of(path, &text.map_err(|error| cannot_read(path, error))?)
+    }
+
+    /// Reads a file again while the service runs: nothing is waited for.
+    pub(crate) fn read_again(path: &Path) -> Result<Self, CommandError> {
+        let text = input_file::read_regular_text(path, MOST_SETTINGS);
+        Self::of(path, &text.map_err(|error| cannot_read(path, error))?)
+    }
+
+    fn of(path: &Path, text: &str) -> Result<Self, CommandError> {
+        let mut settings: Self = parse(path, text)?;
+        settings.document = parse(path, text)?;
         let directory = path.parent().unwrap_or(Path::new(""));
         let InstanceSettings { user_data, public_key, overlay, paths, .. } = &mut settings.instance;
         for file in [user_data, public_key, overlay] {
@@ -307,20 +317,11 @@ fn identity_keys(role: RoleSettings) -> Result<Option<RoleKeys>, CommandError> {
 }
 
 fn read_user_data(path: &Path) -> Result<Vec<u8>, CommandError> {
-    let mut bytes = Vec::new();
-    // One byte more than is allowed tells that there are too many, however many there are.
-    let limit = MAX_USER_DATA as u64 + 1;
-    let read = if path.as_os_str() == "-" {
-        io::stdin().take(limit).read_to_end(&mut bytes)
-    } else {
-        File::open(path).and_then(|file| file.take(limit).read_to_end(&mut bytes))
-    };
-    read.map_err(|error| cannot_read(path, error))?;
-    Ok(bytes)
+    input_file::read_up_to(path, MAX_USER_DATA).map_err(|error| cannot_read(path, error))
 }
 
 fn read_public_key(path: &Path) -> Result<PublicKey, CommandError> {
-    let text = std::fs::read_to_string(path).map_err(|error| cannot_read(path, error))?;
+    let text = input_file::read_text(path, MOST_KEY).map_err(|error| cannot_read(path, error))?;
     let line = text.trim();
     let mut words = line.split_ascii_whitespace();
     let (Some(_), Some(_), false) = (words.next(), words.next(), line.contains('\n')) else {

@@ -83,7 +83,7 @@ impl Reload {
             self.reopen_log();
             return Ok(None);
         };
-        let settings = Settings::read(path)?;
+        let settings = Settings::read_again(path)?;
         let policy = settings.policy(&self.response_args);
         let logs = settings.logs(&self.log_args, Destination::Stderr)?;
         let changed = changed_keys(&self.started_with, &settings.document);

@@ -199,7 +199,7 @@ fn write_all(sink: &mut impl Write, mut bytes: &[u8]) -> io::Result<()> {
             Ok(count) => bytes = &bytes[count..],
             Err(error) if error.kind() == ErrorKind::Interrupted => {}
             Err(error) if error.kind() == ErrorKind::WouldBlock => {
-                thread::sleep(Duration::from_millis(10));
+                thread::park_timeout(Duration::from_millis(10));
             }
             Err(error) => return Err(error),
         }
