@@ -156,6 +156,8 @@ impl Host {
     /// Takes no more connections, lets requests that have begun be answered, and ends.
     pub fn drain(self) {
         let Self { service, scheduler, control, agent, .. } = self;
+        // Both at a time.
+        control.iter().for_each(ControlServer::begin_to_end);
         service.drain();
         drop(scheduler);
         drop(control);

@@ -13,7 +13,7 @@ use hyper::{Request, Response};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::TcpListener;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, watch};
 use tokio::time::{sleep, timeout};
 
 /// How many are held at a time; more wait to be accepted.
@@ -38,6 +38,7 @@ where
 {
     let free = Arc::new(Semaphore::new(CONNECTIONS));
     let graceful = GracefulShutdown::new();
+    let (cut, is_cut) = watch::channel(());
     let accepting = async {
         // It is never closed.
         while let Ok(place) = Arc::clone(&free).acquire_owned().await {
@@ -55,9 +56,13 @@ where
             http.auto_date_header(false);
             let connection = http.serve_connection(TokioIo::new(stream), service.clone());
             let connection = graceful.watch(connection);
+            let mut is_cut = is_cut.clone();
             tokio::spawn(async move {
-                // What goes wrong with a connection is its client's business.
-                let _ = connection.await;
+                tokio::select! {
+                    // What goes wrong with a connection is its client's business.
+                    _ = connection => {}
+                    _ = is_cut.changed() => {}
+                }
                 drop(place);
             });
         }
@@ -70,5 +75,9 @@ where
     drop(listener);
     if timeout(DRAIN, graceful.shutdown()).await.is_err() {
         tracing::warn!("requests to the control side were not complete, and are not answered");
+        drop(cut);
+        // All places are free once all connections are gone, and their work knows that it is in vain.
+        let places = u32::try_from(CONNECTIONS).unwrap_or(u32::MAX);
+        let _ = free.acquire_many(places).await;
     }
 }

@@ -7,6 +7,7 @@ mod banner;
 mod listen;
 mod plan;
 
+use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::process::ExitCode;
 use std::sync::mpsc;
@@ -30,6 +31,10 @@ use plan::{Plan, Reloadable};
 
 /// How long the start waits until the greeting is printed.
 const GREETING: Duration = Duration::from_secs(1);
+
+/// How long a stop takes at most. Answers to requests may take half of it, and the last lines of the logs
+/// two seconds more.
+const STOP: Duration = Duration::from_secs(10);
 
 pub(crate) fn run(args: ServeArgs) -> Result<ExitCode, CommandError> {
     let (plan, reloadable) = Plan::resolve(args)?;
@@ -59,6 +64,7 @@ pub(crate) fn run(args: ServeArgs) -> Result<ExitCode, CommandError> {
     let mut reload = Reload { response_args, log_args, started_with, logs, access_log, messages };
     let signal = reload.until_stopped(&host, &runtime, signals);
     tracing::info!(signal, "stopping: requests that have begun are still answered");
+    end_in_any_case().map_err(cannot_start)?;
     host.drain();
     drop(renewing);
     Ok(ExitCode::SUCCESS)
@@ -70,6 +76,18 @@ fn greet(greeting: String) -> Result<(), CommandError> {
     let print = move || drop(done.send(terminal::print(greeting)));
     thread::Builder::new().name("greeting".into()).spawn(print).map_err(cannot_start)?;
     printed.recv_timeout(GREETING).unwrap_or(Ok(()))
+}
+
+/// Ends the process if the stop takes longer than [`STOP`]: a disk or another program may hang.
+fn end_in_any_case() -> io::Result<()> {
+    let limit = move || {
+        thread::park_timeout(STOP);
+        tracing::error!("it has not stopped in time: ends as it is");
+        // The message may be written meanwhile.
+        thread::park_timeout(Duration::from_millis(100));
+        std::process::exit(1)
+    };
+    thread::Builder::new().name("limit".into()).spawn(limit).map(drop)
 }
 
 /// What the service listens on.
