@@ -1,9 +1,11 @@
 //! Bytes in: one HTTP/1 request, parsed once into the few facts that decide the response.
 
+mod page;
 mod path;
 
 use std::mem::MaybeUninit;
 
+pub use page::Sender;
 pub use path::Path;
 
 /// The most header fields a request may have; one with more is malformed.
@@ -68,6 +70,8 @@ pub struct Request<'a> {
     pub expects: bool,
     /// What the client wants of the connection.
     pub persistence: Persistence,
+    /// What tells a page in a browser from a program.
+    pub sender: Sender<'a>,
     /// Whether a body follows, which the service never wants.
     pub has_body: bool,
 }
@@ -110,13 +114,17 @@ impl<'a> Request<'a> {
             forwarded: false,
             expects: false,
             persistence: Persistence::Unsaid,
+            sender: Sender::UNKNOWN,
             has_body: false,
         };
         let mut content_length = None;
         for header in &*raw.headers {
             // By length first: nearly every field of a request is one we do not read.
             match header.name.len() {
+                4 if is(header, "host") => request.sender.host.put(header.value),
                 6 if is(header, "expect") => request.expects = true,
+                6 if is(header, "origin") => request.sender.has_origin = true,
+                7 if is(header, "referer") => request.sender.referer.put(header.value),
                 10 if is(header, "connection") => request.persistence.update(header.value),
                 14 if is(header, "content-length") => {
                     let length = parse_decimal(header.value)?;
@@ -124,6 +132,7 @@ impl<'a> Request<'a> {
                         return None;
                     }
                 }
+                14 if is(header, "sec-fetch-site") => request.sender.fetch_site.put(header.value),
                 15 if is(header, "x-forwarded-for") => request.forwarded = true,
                 17 if is(header, "transfer-encoding") => request.has_body = true,
                 24 if is(header, "x-aws-ec2-metadata-token") => request.token.put(header.value),

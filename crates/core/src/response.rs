@@ -141,6 +141,11 @@ fn dispatch<'a>(
     }
 }
 
+/// The response to a request that only a page in a browser sends, where those are refused.
+pub fn refused_page(front_end: FrontEnd) -> Response<'static> {
+    refusal(front_end, Status::Forbidden)
+}
+
 /// The response to bytes that are no request.
 pub fn malformed(front_end: FrontEnd) -> Response<'static> {
     refusal(front_end, Status::BadRequest)

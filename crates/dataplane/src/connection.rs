@@ -81,7 +81,7 @@ impl<'a> Connection<'a> {
             let Some(instance) = self.peer.instance() else { return Ok(End::Now) };
             let context = Context {
                 shared: self.shared,
-                link: self.open.link.id,
+                link: &self.open.link,
                 peer: &self.peer,
                 began: self.stream.reactor().now(),
             };

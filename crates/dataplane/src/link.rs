@@ -12,6 +12,7 @@ use crate::table::Target;
 pub struct Link {
     pub(crate) socket: TcpListener,
     pub(crate) target: Target,
+    answers_pages: bool,
 }
 
 /// Names a link of a running service; never used twice in a process.
@@ -21,7 +22,19 @@ pub struct LinkId(pub(crate) u64);
 impl Link {
     /// A link on `socket`, which [`socket::listen`] made.
     pub fn new(socket: TcpListener, target: Target) -> Self {
-        Self { socket, target }
+        Self { socket, target, answers_pages: false }
+    }
+
+    /// Answers requests of pages in a browser too. Without this they are refused on loopback, since they
+    /// could come from anywhere in the world.
+    #[must_use]
+    pub fn answering_pages(self) -> Self {
+        Self { answers_pages: true, ..self }
+    }
+
+    /// Whether requests of pages in a browser are refused.
+    pub(crate) fn refuses_pages(&self) -> bool {
+        !self.answers_pages && self.address().is_ok_and(|address| address.ip().is_loopback())
     }
 
     /// Listens on `address`; port 0 takes any that is free.
@@ -36,6 +49,7 @@ impl Link {
 
     /// The same link with a descriptor of its own.
     pub(crate) fn try_clone(&self) -> io::Result<Self> {
-        Ok(Self { socket: self.socket.try_clone()?, target: self.target.clone() })
+        let (socket, target) = (self.socket.try_clone()?, self.target.clone());
+        Ok(Self { socket, target, answers_pages: self.answers_pages })
     }
 }

@@ -76,6 +76,8 @@ impl Shared {
 pub(crate) struct AttachedLink {
     pub(crate) id: LinkId,
     pub(crate) target: Target,
+    /// Whether requests of pages in a browser are refused.
+    pub(crate) refuses_pages: bool,
     /// The tasks of its connections.
     pub(crate) connections: RefCell<HashSet<TaskId>>,
     pub(crate) is_detached: Cell<bool>,

@@ -7,10 +7,9 @@ use imds_core::response::{self, Response};
 use imds_core::{Moment, Reach, wire};
 
 use crate::input::Input;
-use crate::link::LinkId;
 use crate::peer::{Identified, Peer};
 use crate::requests::{LoggedPath, RequestRecord, undeliverable};
-use crate::shared::Shared;
+use crate::shared::{AttachedLink, Shared};
 
 /// A request that has a response, which waits in the connection's output.
 pub(crate) struct Turn {
@@ -28,7 +27,7 @@ pub(crate) struct Turn {
 #[derive(Clone, Copy)]
 pub(crate) struct Context<'a> {
     pub(crate) shared: &'a Shared,
-    pub(crate) link: LinkId,
+    pub(crate) link: &'a AttachedLink,
     pub(crate) peer: &'a Peer,
     /// When the event came that brought the input.
     pub(crate) began: Instant,
@@ -73,7 +72,11 @@ impl Context<'_> {
         let endpoint = &*instance.endpoint;
         let (response, after) = match &request {
             Some(request) => (
-                response::respond(endpoint, &service.keyring, request, now),
+                if self.link.refuses_pages && request.sender.is_page() {
+                    response::refused_page(endpoint.front_end())
+                } else {
+                    response::respond(endpoint, &service.keyring, request, now)
+                },
                 wire::Connection::after(
                     self.shared.policy().keep_alive,
                     request,
@@ -116,7 +119,7 @@ impl Context<'_> {
 
         self.shared.publisher.borrow_mut().publish(|| RequestRecord {
             unix_ms: now.unix_ms,
-            link: self.link,
+            link: self.link.id,
             peer: self.peer.address,
             endpoint: instance.endpoint.clone(),
             version: response.version,

@@ -121,10 +121,12 @@ impl Links {
     }
 
     fn attach(&mut self, id: LinkId, link: Link) {
-        let Link { socket, target } = link;
+        let refuses_pages = link.refuses_pages();
+        let Link { socket, target, .. } = link;
         let link = Rc::new(AttachedLink {
             id,
             target,
+            refuses_pages,
             connections: <_>::default(),
             is_detached: <_>::default(),
         });

@@ -99,7 +99,8 @@ struct Sockets {
 
 impl Sockets {
     fn listen(plan: &Plan) -> Result<Self, CommandError> {
-        let links = plan.links.iter().map(listen::listen).collect::<Result<Vec<_>, _>>()?;
+        let links = plan.links.iter().map(|link| listen::listen(link, plan.allow_pages));
+        let links = links.collect::<Result<Vec<_>, _>>()?;
         let control = match plan.control {
             ControlAddress::Off => None,
             ControlAddress::At(address) => {

@@ -36,6 +36,8 @@ pub(super) struct Plan {
     pub(super) state: StateLocation,
     pub(super) threads: NonZeroUsize,
     pub(super) policy: ResponsePolicy,
+    /// Whether pages in a browser are answered on loopback.
+    pub(super) allow_pages: bool,
     /// Whether addresses that are no instance's are the default instance's.
     pub(super) has_default: bool,
     pub(super) launch: Launch,
@@ -92,6 +94,7 @@ impl Plan {
             state: StateLocation::resolve(state.as_deref())?,
             threads: args.threads.or(settings.threads).unwrap_or_else(default_threads),
             policy,
+            allow_pages: args.allow_pages || settings.allow_pages,
             has_default: !(args.no_default_instance || settings.no_default_instance),
             launch,
             network,
