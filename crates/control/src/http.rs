@@ -1,5 +1,6 @@
 //! HTTP: a thread of its own, and one more for each request that is being carried out.
 
+mod body;
 mod connections;
 #[cfg(test)]
 mod tests;
@@ -11,7 +12,7 @@ use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use http_body_util::{BodyExt as _, Full, Limited};
+use http_body_util::Full;
 use hyper::body::{Bytes, Incoming};
 use hyper::header::{ALLOW, CONTENT_TYPE, DATE, HeaderValue, SERVER};
 use hyper::http::request::Parts;
@@ -25,9 +26,6 @@ use super::{Abandoned, Control, Reply};
 use imds_account::clock::unix_ms;
 use imds_account::sweep::sweep;
 use imds_core::time::HttpDate;
-
-/// The largest body: far more than user data in base64 and fifty tags need.
-const MAX_BODY: usize = 1 << 20;
 
 /// How long what is over may still be shown.
 const BETWEEN_SWEEPS: Duration = Duration::from_secs(60);
@@ -187,17 +185,20 @@ async fn on_a_thread<Outcome: Send + 'static>(
     work: impl FnOnce(&Parts, &[u8], u64, &Abandoned) -> Outcome + Send + 'static,
 ) -> Result<Outcome, Response> {
     let (head, body) = request.into_parts();
-    let body = Limited::new(body, MAX_BODY).collect();
-    let body = match timeout(connections::PATIENCE, body).await {
-        Ok(Ok(body)) => body.to_bytes(),
-        Ok(Err(_)) => return Err(empty(StatusCode::PAYLOAD_TOO_LARGE)),
+    // A large body keeps its place until it is worked on.
+    let (body, place) = match timeout(connections::PATIENCE, body::collect(body)).await {
+        Ok(Ok(collected)) => collected,
+        Ok(Err(status)) => return Err(empty(status)),
         Err(_) => return Err(empty(StatusCode::REQUEST_TIMEOUT)),
     };
     let abandoned = Abandoned::default();
     let _waiting = abandoned.on_drop();
     let working = tokio::task::spawn_blocking(move || {
         // It may have waited for a thread until nobody waited for it.
-        (!abandoned.is_set()).then(|| work(&head, &body, unix_ms() / 1000, &abandoned))
+        let outcome =
+            (!abandoned.is_set()).then(|| work(&head, &body, unix_ms() / 1000, &abandoned));
+        drop(place);
+        outcome
     });
     let outcome = working.await.inspect_err(|error| tracing::error!(%error, "an operation failed"));
     outcome.ok().flatten().ok_or_else(|| empty(StatusCode::INTERNAL_SERVER_ERROR))

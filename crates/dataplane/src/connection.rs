@@ -26,7 +26,7 @@ pub(crate) struct Connection<'a> {
     stream: Source<TcpStream>,
     peer: Peer,
     shared: &'a Shared,
-    input: Input,
+    input: Input<'a>,
     output: Vec<u8>,
 }
 
@@ -49,7 +49,7 @@ impl<'a> Connection<'a> {
         shared: &'a Shared,
     ) -> Self {
         let output = Vec::with_capacity(FIRST_ROOM);
-        Self { open, stream, peer, shared, input: Input::new(), output }
+        Self { open, stream, peer, shared, input: Input::new(&shared.held_input), output }
     }
 
     /// Answers requests until the connection ends.
@@ -97,6 +97,7 @@ impl<'a> Connection<'a> {
                 turn = context.take_again(instance, &self.input, &mut self.output).unwrap_or(turn);
             }
             send::send(&self.stream, &mut self.input, &self.output, turn.reach).await?;
+            send::send_more(&self.stream, turn.body).await?;
             self.input.consume(turn.length);
             if turn.reach != Reach::Anywhere
                 && let Some(patience) = self.shared.policy().stall
@@ -126,7 +127,9 @@ impl<'a> Connection<'a> {
 
     /// Reads more; `false` where the client has ended its side.
     async fn read(&mut self, deadline: Instant) -> io::Result<bool> {
-        let count = self.stream.reactor().by(deadline, self.stream.read(self.input.room())).await?;
+        let room = self.input.room()?;
+        let count = self.stream.reactor().by(deadline, self.stream.read(room)).await?;
+        self.shared.arrivals.update(|arrivals| arrivals + 1);
         self.input.keep(count);
         Ok(count > 0)
     }

@@ -3,7 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::collections::HashSet;
 use std::io;
-use std::net::TcpStream;
+use std::net::{TcpListener, TcpStream};
 use std::rc::{Rc, Weak};
 use std::sync::Arc;
 
@@ -44,6 +44,12 @@ pub(crate) struct Shared {
     pub(crate) open: Cell<usize>,
     /// How many of them are in the middle of a request.
     pub(crate) busy: Cell<usize>,
+    /// How much of their requests they hold beyond what each may.
+    pub(crate) held_input: Cell<usize>,
+    /// Grows whenever a connection or bytes of one come.
+    pub(crate) arrivals: Cell<u64>,
+    /// Whether each response is the last on its connection, because the thread is to end.
+    pub(crate) is_draining: Cell<bool>,
 }
 
 impl Shared {
@@ -61,6 +67,9 @@ impl Shared {
             date: RefCell::new(HttpDate::new(0)),
             open: Cell::new(0),
             busy: Cell::new(0),
+            held_input: Cell::new(0),
+            arrivals: Cell::new(0),
+            is_draining: Cell::new(false),
         })
     }
 }
@@ -75,6 +84,7 @@ impl Shared {
 /// A link as one thread serves it.
 pub(crate) struct AttachedLink {
     pub(crate) id: LinkId,
+    pub(crate) socket: Rc<TcpListener>,
     pub(crate) target: Target,
     /// Whether requests of pages in a browser are refused.
     pub(crate) refuses_pages: bool,

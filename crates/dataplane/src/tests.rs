@@ -40,13 +40,15 @@ fn serve<T: 'static>(client: impl AsyncFnOnce(Client) -> T + 'static) -> (T, Dur
         subscribers: Arc::default(),
     };
     let shared = Rc::new(Shared::new(Arc::new(service), Arc::default()).unwrap());
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let link = Rc::new(AttachedLink {
         id: LinkId(1),
+        socket: Rc::new(listener.try_clone().unwrap()),
         target: Target::BySource,
+        refuses_pages: false,
         connections: <_>::default(),
         is_detached: Cell::new(false),
     });
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let there = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
     let (here, address) = listener.accept().unwrap();
     // The kernel's own time does not jump, so nothing may wait for it: the client's bytes go without

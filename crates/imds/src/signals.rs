@@ -17,10 +17,12 @@ pub(crate) enum Request {
     ReopenLog,
 }
 
-/// SIGHUP and SIGUSR1, from the moment this is made: they no longer end the process.
+/// SIGHUP, SIGUSR1 and SIGUSR2, from the moment this is made: they no longer end the process.
 pub(crate) struct LogSignals {
     hangup: Signal,
     user1: Signal,
+    /// Means nothing, but would end the process.
+    _user2: Signal,
     /// Whether SIGHUP stops the service once its terminal is closed: it has one, and nobody said
     /// `nohup`.
     ends_with_terminal: bool,
@@ -41,6 +43,7 @@ impl LogSignals {
         Ok(Self {
             hangup: signal(SignalKind::hangup())?,
             user1: signal(SignalKind::user_defined1())?,
+            _user2: signal(SignalKind::user_defined2())?,
             ends_with_terminal,
         })
     }
@@ -58,7 +61,7 @@ impl LogSignals {
 impl Signals {
     /// Waits for the next.
     pub(crate) async fn next(&mut self) -> Request {
-        let LogSignals { hangup, user1, ends_with_terminal } = &mut self.logs;
+        let LogSignals { hangup, user1, ends_with_terminal, .. } = &mut self.logs;
         tokio::select! {
             _ = self.terminate.recv() => Request::Stop("SIGTERM"),
             _ = self.interrupt.recv() => Request::Stop("SIGINT"),

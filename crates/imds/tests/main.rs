@@ -12,6 +12,7 @@ mod clients;
 mod control;
 mod credentials;
 mod doctor;
+mod ending;
 mod events;
 mod evidence;
 mod exec;
@@ -22,6 +23,7 @@ mod identity;
 mod instances;
 mod isolation;
 mod logs;
+mod memory;
 mod migrate;
 mod readme;
 mod reload;
@@ -53,12 +55,14 @@ fn main() {
         control::tests(),
         credentials::tests(),
         doctor::tests(),
+        ending::tests(),
         events::tests(),
         get::tests(),
         identity::tests(),
         instances::tests(),
         isolation::tests(),
         logs::tests(),
+        memory::tests(),
         reload::tests(),
         robustness::tests(),
         sending::tests(),
