@@ -1,10 +1,12 @@
 //! Bytes in: one HTTP/1 request, parsed once into the few facts that decide the response.
 
+mod field;
 mod page;
 mod path;
 
 use std::mem::MaybeUninit;
 
+pub use field::Field;
 pub use page::Sender;
 pub use path::Path;
 
@@ -27,17 +29,6 @@ pub enum Method {
     Options,
     /// Any other.
     Other,
-}
-
-/// A header field that may be sent once: absent, sent, or sent more than once.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Field<'a> {
-    /// The request has no such field.
-    Absent,
-    /// The value, without blanks around it.
-    Given(&'a [u8]),
-    /// The field was sent more than once, which is an error.
-    Repeated,
 }
 
 /// What the client wants of the connection after the response.
@@ -179,15 +170,6 @@ impl Method {
             Self::Options => "OPTIONS",
             Self::Other => "OTHER",
         }
-    }
-}
-
-impl<'a> Field<'a> {
-    fn put(&mut self, value: &'a [u8]) {
-        *self = match self {
-            Self::Absent => Self::Given(value.trim_ascii()),
-            Self::Given(_) | Self::Repeated => Self::Repeated,
-        };
     }
 }
 

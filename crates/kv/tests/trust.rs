@@ -188,7 +188,7 @@ fn a_log_that_lost_commits_is_noticed() {
         match kept {
             None => fs::remove_file(&log).unwrap(),
             Some(length) => {
-                File::options().write(true).open(&log).unwrap().set_len(length).unwrap()
+                File::options().write(true).open(&log).unwrap().set_len(length).unwrap();
             }
         }
         let before = fs::read(&path).unwrap();

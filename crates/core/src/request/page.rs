@@ -6,7 +6,7 @@
 
 use std::net::IpAddr;
 
-use super::Field;
+use super::field::Field;
 
 /// The header fields that tell.
 #[derive(Clone, Copy, Debug)]
