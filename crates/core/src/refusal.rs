@@ -33,6 +33,8 @@ pub enum Refusal {
     Expectation,
     /// The identity document is not signed yet.
     NotSigned,
+    /// Only a page in a browser sends such a request, and those are refused on loopback.
+    Page,
 }
 
 impl Refusal {
@@ -54,6 +56,7 @@ impl Refusal {
             Self::NotTokenPath => "PUT is for /latest/api/token only",
             Self::Expectation => "Expect",
             Self::NotSigned => "identity document is not signed yet",
+            Self::Page => "page in a browser",
         }
     }
 }

@@ -1,11 +1,15 @@
 //! Bytes in: one HTTP/1 request, parsed once into the few facts that decide the response.
 
+mod field;
 mod group;
+mod page;
 mod path;
 
 use std::mem::MaybeUninit;
 
+pub use field::Field;
 pub use group::PathGroup;
+pub use page::Sender;
 pub use path::Path;
 
 use crate::refusal::Refusal;
@@ -29,17 +33,6 @@ pub enum Method {
     Options,
     /// Any other.
     Other,
-}
-
-/// A header field that may be sent once: absent, sent, or sent more than once.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Field<'a> {
-    /// The request has no such field.
-    Absent,
-    /// The value, without blanks around it.
-    Given(&'a [u8]),
-    /// The field was sent more than once, which is an error.
-    Repeated,
 }
 
 /// What the client wants of the connection after the response.
@@ -72,6 +65,8 @@ pub struct Request<'a> {
     pub expects: bool,
     /// What the client wants of the connection.
     pub persistence: Persistence,
+    /// What tells a page in a browser from a program.
+    pub sender: Sender<'a>,
     /// Whether a body follows, which the service never wants.
     pub has_body: bool,
 }
@@ -120,13 +115,17 @@ impl<'a> Request<'a> {
             forwarded: false,
             expects: false,
             persistence: Persistence::Unsaid,
+            sender: Sender::UNKNOWN,
             has_body: false,
         };
         let mut content_length = None;
         for header in &*raw.headers {
             // By length first: nearly every field of a request is one we do not read.
             match header.name.len() {
+                4 if is(header, "host") => request.sender.host.put(header.value),
                 6 if is(header, "expect") => request.expects = true,
+                6 if is(header, "origin") => request.sender.has_origin = true,
+                7 if is(header, "referer") => request.sender.referer.put(header.value),
                 10 if is(header, "connection") => request.persistence.update(header.value),
                 14 if is(header, "content-length") => {
                     let length = parse_decimal(header.value).ok_or(Refusal::ContentLength)?;
@@ -134,6 +133,7 @@ impl<'a> Request<'a> {
                         return Err(Refusal::ContentLength);
                     }
                 }
+                14 if is(header, "sec-fetch-site") => request.sender.fetch_site.put(header.value),
                 15 if is(header, "x-forwarded-for") => request.forwarded = true,
                 17 if is(header, "transfer-encoding") => request.has_body = true,
                 24 if is(header, "x-aws-ec2-metadata-token") => request.token.put(header.value),
@@ -180,15 +180,6 @@ impl Method {
             Self::Options => "OPTIONS",
             Self::Other => "OTHER",
         }
-    }
-}
-
-impl<'a> Field<'a> {
-    fn put(&mut self, value: &'a [u8]) {
-        *self = match self {
-            Self::Absent => Self::Given(value.trim_ascii()),
-            Self::Given(_) | Self::Repeated => Self::Repeated,
-        };
     }
 }
 

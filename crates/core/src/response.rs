@@ -149,6 +149,11 @@ fn dispatch<'a>(
     }
 }
 
+/// The response to a request that only a page in a browser sends, where those are refused.
+pub fn refused_page(front_end: FrontEnd) -> Response<'static> {
+    refused(front_end, Refusal::Page)
+}
+
 /// The response to bytes that are no request, for this reason.
 pub fn malformed(front_end: FrontEnd, why: Refusal) -> Response<'static> {
     refused(front_end, why)
@@ -285,7 +290,9 @@ impl Refusal {
             | Self::TtlRepeated
             | Self::TtlInvalid => Status::BadRequest,
             Self::TokenMissing | Self::TokenRepeated | Self::TokenInvalid => Status::Unauthorized,
-            Self::EndpointDisabled | Self::Forwarded | Self::NotTokenPath => Status::Forbidden,
+            Self::EndpointDisabled | Self::Forwarded | Self::NotTokenPath | Self::Page => {
+                Status::Forbidden
+            }
             Self::Expectation => Status::ExpectationFailed,
             Self::NotSigned => Status::ServiceUnavailable,
         }

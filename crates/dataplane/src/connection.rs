@@ -28,7 +28,7 @@ pub(crate) struct Connection<'a> {
     stream: Source<TcpStream>,
     peer: Peer,
     shared: &'a Shared,
-    input: Input,
+    input: Input<'a>,
     output: Vec<u8>,
     /// The lowest hop limit that a token of this connection had.
     lowest_reach: Option<HopLimit>,
@@ -60,7 +60,7 @@ impl<'a> Connection<'a> {
             stream,
             peer,
             shared,
-            input: Input::new(),
+            input: Input::new(&shared.held_input),
             output,
             lowest_reach: None,
             is_lost: false,
@@ -118,6 +118,7 @@ impl<'a> Connection<'a> {
                 turn = context.take_again(instance, &self.input, &mut self.output).unwrap_or(turn);
             }
             send::send(&self.stream, &mut self.input, &self.output, turn.reach).await?;
+            send::send_more(&self.stream, turn.body).await?;
             self.input.consume(turn.length);
             if let Reach::Hops(limit) = turn.reach {
                 self.lowest_reach = Some(self.lowest_reach.map_or(limit, |it| it.min(limit)));
@@ -178,7 +179,9 @@ impl<'a> Connection<'a> {
 
     /// Reads more; `false` where the client has ended its side.
     async fn read(&mut self, deadline: Instant) -> io::Result<bool> {
-        let count = self.stream.reactor().by(deadline, self.stream.read(self.input.room())).await?;
+        let room = self.input.room()?;
+        let count = self.stream.reactor().by(deadline, self.stream.read(room)).await?;
+        self.shared.arrivals.update(|arrivals| arrivals + 1);
         self.input.keep(count);
         Ok(count > 0)
     }

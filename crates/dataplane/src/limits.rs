@@ -28,6 +28,9 @@ pub(crate) const LEFT: Duration = Duration::from_secs(1);
 /// How long requests that have begun may take once the service is told to stop.
 pub(crate) const DRAIN: Duration = Duration::from_secs(5);
 
+/// How long nothing may have come before a service that is told to stop does so.
+pub(crate) const QUIET: Duration = Duration::from_millis(20);
+
 /// Lets this process have as many open files, and so connections, as the system permits it; what a
 /// process starts with is meant for programs that wait for all of them at once with `select`.
 pub fn allow_many_connections() {

@@ -1,10 +1,11 @@
 //! One turn of a connection: a request that was read becomes a response, a count and a record.
 
+use std::borrow::Cow;
 use std::cell::LazyCell;
 use std::time::Instant;
 
 use imds_core::request::{Parsed, PathGroup, Request};
-use imds_core::response::{self, Response};
+use imds_core::response::{self, Body, Response};
 use imds_core::{HopLimit, Moment, Reach, wire};
 
 use crate::input::Input;
@@ -12,8 +13,14 @@ use crate::peer::{Identified, Peer};
 use crate::requests::{LoggedPath, RequestRecord, undeliverable};
 use crate::shared::{AttachedLink, Shared};
 
+/// The largest body that is copied to a connection's output, in bytes. A larger one is sent from the
+/// endpoint, however many clients take it at a time.
+const MOST_COPIED: usize = 4096;
+
 /// A request that has a response, which waits in the connection's output.
-pub(crate) struct Turn {
+pub(crate) struct Turn<'a> {
+    /// What follows the output.
+    pub(crate) body: &'a [u8],
     /// How many bytes of input the request was.
     pub(crate) length: usize,
     pub(crate) reach: Reach,
@@ -38,35 +45,35 @@ pub(crate) struct Context<'a> {
     pub(crate) began: Instant,
 }
 
-impl Context<'_> {
+impl<'a> Context<'a> {
     /// Parses a request from `input`, and writes its response to `output`; `None` where the request is
     /// not whole yet. A response that is pending is neither counted nor recorded: take it again.
     pub(crate) fn take(
         self,
-        instance: &Identified,
-        input: &Input,
+        instance: &'a Identified,
+        input: &Input<'_>,
         output: &mut Vec<u8>,
-    ) -> Option<Turn> {
+    ) -> Option<Turn<'a>> {
         self.respond(instance, input, output, false)
     }
 
     /// The same once waiting is over: the response counts, whatever it is.
     pub(crate) fn take_again(
         self,
-        instance: &Identified,
-        input: &Input,
+        instance: &'a Identified,
+        input: &Input<'_>,
         output: &mut Vec<u8>,
-    ) -> Option<Turn> {
+    ) -> Option<Turn<'a>> {
         self.respond(instance, input, output, true)
     }
 
     fn respond(
         self,
-        instance: &Identified,
-        input: &Input,
+        instance: &'a Identified,
+        input: &Input<'_>,
         output: &mut Vec<u8>,
         is_last: bool,
-    ) -> Option<Turn> {
+    ) -> Option<Turn<'a>> {
         let service = &self.shared.service;
         let (request, length) = match Request::parse(input.unread()) {
             Parsed::Partial => return None,
@@ -77,12 +84,17 @@ impl Context<'_> {
         let endpoint = &*instance.endpoint;
         let (response, mut after) = match &request {
             Ok(request) => (
-                response::respond(endpoint, &service.keyring, request, now),
-                wire::Connection::after(
-                    self.shared.policy().keep_alive,
-                    request,
-                    endpoint.front_end(),
-                ),
+                if self.link.refuses_pages && request.sender.is_page() {
+                    response::refused_page(endpoint.front_end())
+                } else {
+                    response::respond(endpoint, &service.keyring, request, now)
+                },
+                if self.shared.is_draining.get() {
+                    wire::Connection::Close
+                } else {
+                    let keep_alive = self.shared.policy().keep_alive;
+                    wire::Connection::after(keep_alive, request, endpoint.front_end())
+                },
             ),
             Err(why) => (response::malformed(endpoint.front_end(), *why), wire::Connection::Close),
         };
@@ -95,13 +107,20 @@ impl Context<'_> {
         let mut date = self.shared.date.borrow_mut();
         date.advance(now.unix_seconds());
         output.clear();
-        response.write(after, &date, output);
+        let body = large_body(&response);
+        if body.is_empty() {
+            response.write(after, &date, output);
+        } else {
+            response.write_head(after, &date, output);
+        }
         // Before it is sent: whoever has read the response finds it counted and recorded, even where
         // that is the last thing that happens.
         if is_last || !response.pending {
-            self.note(instance, request.as_ref().ok(), &response, now, output.len());
+            let bytes = output.len() + body.len();
+            self.note(instance, request.as_ref().ok(), &response, now, bytes);
         }
         Some(Turn {
+            body,
             length,
             reach: response.reach,
             is_undeliverable: undeliverable(response.reach, self.peer.hops_away).is_some(),
@@ -148,6 +167,14 @@ impl Context<'_> {
             reach: response.reach,
             micros: *micros,
         });
+    }
+}
+
+/// The body, if it is better not copied; else nothing.
+fn large_body<'a>(response: &Response<'a>) -> &'a [u8] {
+    match response.body {
+        Body::Bytes(Cow::Borrowed(body)) if !response.head_only && body.len() > MOST_COPIED => body,
+        _ => &[],
     }
 }
 

@@ -228,6 +228,8 @@ impl Host {
     /// Takes no more connections, lets requests that have begun be answered, and ends.
     pub fn drain(self) {
         let Self { metrics, links, scheduler, control, service, agent, .. } = self;
+        // Both at a time.
+        control.iter().for_each(ControlServer::begin_to_end);
         service.drain();
         drop(metrics);
         drop(scheduler);

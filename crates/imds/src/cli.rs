@@ -181,6 +181,11 @@ pub(crate) struct ServeArgs {
     #[arg(long)]
     pub(crate) no_default_instance: bool,
 
+    /// Answer requests of web pages in a browser too, on loopback, where they are refused: any page
+    /// could read the instance's credentials
+    #[arg(long)]
+    pub(crate) allow_pages: bool,
+
     /// How many threads answer requests [default: one for each processor, at most 4]
     #[arg(long, value_name = "COUNT")]
     pub(crate) threads: Option<NonZeroUsize>,

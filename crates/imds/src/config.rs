@@ -1,9 +1,10 @@
 //! Settings: a TOML file and the command line, joined and resolved to what the service runs with.
 
 mod roles;
+#[cfg(test)]
+mod tests;
 
-use std::fs::File;
-use std::io::{self, Read as _};
+use std::io;
 use std::mem;
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
@@ -23,6 +24,7 @@ use toml::Table;
 use crate::cli::{AnswerArgs, ControlAddress, ListenAddress, LogArgs};
 use crate::credential_source::CredentialSources;
 use crate::error::CommandError;
+use crate::input_file::{self, MOST_KEY, MOST_SETTINGS};
 use crate::overlay;
 use crate::settings::deserialize::{
     all_from_text, duration_from_text, from_text, paths_from_table,
@@ -45,6 +47,7 @@ pub(crate) struct Settings {
     pub(crate) link: Vec<LinkSpec>,
     pub(crate) force_links: bool,
     pub(crate) no_default_instance: bool,
+    pub(crate) allow_pages: bool,
     pub(crate) threads: Option<NonZeroUsize>,
     #[serde(deserialize_with = "from_text")]
     pub(crate) metrics: Option<SocketAddr>,
@@ -88,9 +91,19 @@ impl Settings {
 
     /// Reads a file. Paths in it are relative to it.
     pub(crate) fn read(path: &Path) -> Result<Self, CommandError> {
-        let text = std::fs::read_to_string(path).map_err(|error| cannot_read(path, error))?;
-        let mut settings: Self = parse(path, &text)?;
-        settings.document = parse(path, &text)?;
+        let text = input_file::read_text(path, MOST_SETTINGS);
+        Self::of(path, &text.map_err(|error| cannot_read(path, error))?)
+    }
+
+    /// Reads a file again while the service runs: nothing is waited for.
+    pub(crate) fn read_again(path: &Path) -> Result<Self, CommandError> {
+        let text = input_file::read_regular_text(path, MOST_SETTINGS);
+        Self::of(path, &text.map_err(|error| cannot_read(path, error))?)
+    }
+
+    fn of(path: &Path, text: &str) -> Result<Self, CommandError> {
+        let mut settings: Self = parse(path, text)?;
+        settings.document = parse(path, text)?;
         let directory = path.parent().unwrap_or(Path::new(""));
         let InstanceSettings { user_data, public_key, overlay, paths, .. } = &mut settings.instance;
         for file in [user_data, public_key, overlay] {
@@ -254,20 +267,11 @@ impl From<SubnetError> for CommandError {
 }
 
 fn read_user_data(path: &Path) -> Result<Vec<u8>, CommandError> {
-    let mut bytes = Vec::new();
-    // One byte more than is allowed tells that there are too many, however many there are.
-    let limit = MAX_USER_DATA as u64 + 1;
-    let read = if path.as_os_str() == "-" {
-        io::stdin().take(limit).read_to_end(&mut bytes)
-    } else {
-        File::open(path).and_then(|file| file.take(limit).read_to_end(&mut bytes))
-    };
-    read.map_err(|error| cannot_read(path, error))?;
-    Ok(bytes)
+    input_file::read_up_to(path, MAX_USER_DATA).map_err(|error| cannot_read(path, error))
 }
 
 fn read_public_key(path: &Path) -> Result<PublicKey, CommandError> {
-    let text = std::fs::read_to_string(path).map_err(|error| cannot_read(path, error))?;
+    let text = input_file::read_text(path, MOST_KEY).map_err(|error| cannot_read(path, error))?;
     let line = text.trim();
     let mut words = line.split_ascii_whitespace();
     let (Some(_), Some(_), false) = (words.next(), words.next(), line.contains('\n')) else {
@@ -282,60 +286,4 @@ fn read_public_key(path: &Path) -> Result<PublicKey, CommandError> {
 
 fn cannot_read(path: &Path, error: io::Error) -> CommandError {
     CommandError::usage(format!("cannot read {}", path.display())).caused_by(error)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn parse(text: &str) -> Result<Settings, String> {
-        toml::from_str(text).map_err(|error: toml::de::Error| error.to_string())
-    }
-
-    #[test]
-    fn a_file_says_what_flags_say() {
-        let settings = parse(
-            r#"
-            listen = ["127.0.0.1:80", "[::1]:80"]
-            threads = 2
-            keep-alive = "http"
-            stall = "500ms"
-            [instance]
-            ami = "al2"
-            hop-limit = 3
-            http-tokens = "required"
-            tags = { Name = "web-1" }
-            role = { name = "my-role" }
-            "#,
-        )
-        .unwrap();
-        assert_eq!(settings.listen.len(), 2);
-        assert_eq!(settings.stall, Some(Duration::from_millis(500)));
-        let flags = InstanceSettings { hop_limit: "5".parse().ok(), ..<_>::default() };
-        let launch = flags.launch(settings.instance).map_err(|e| e.to_string()).unwrap();
-        let instance = launch.resolve().unwrap();
-        assert_eq!(instance.options.hop_limit.get(), 5, "the command line wins");
-        assert_eq!(instance.options.http_tokens.as_str(), "required");
-        assert_eq!(instance.tags.iter().count(), 1);
-    }
-
-    #[test]
-    fn mistakes_are_shown_where_they_are() {
-        for (text, line, word) in [
-            ("\n[instance]\nhop-limit = 65\n", "line 3, column 13", "1 to 64"),
-            ("[instance]\nhop_limit = 1\n", "line 2, column 1", "unknown field `hop_limit`"),
-            ("[[subnet]]\nid = \"subnet-1\"\n", "line 2, column 6", "subnet"),
-            ("[[subnet]]\nid = \"subnet-11111111\"\n", "line 1, column 1", "availability-zone"),
-            ("stall = \"soon\"\n", "line 1, column 9", "such as 2s"),
-            ("[instance.role]\nnam = \"x\"\n", "line 2, column 1", "unknown field"),
-            ("\n[[event]]\nkind = \"rebalance\"\n", "line 2, column 1", "after, at or every"),
-            ("[instance.block-devices]\nsdb = \"ram\"\n", "line 1, column 1", "ephemeral0"),
-            ("[[instance.interface]]\npublic-ipv4 = '1.2.3.4'", "line 1, column 1", "needs ipv4"),
-            ("[instance.placement]\nhost-id = \"x\"\n", "line 2, column 11", "h-"),
-            ("[paths]\n\"api/token\" = \"x\"\n", "line 1, column 1", "the first is not api"),
-        ] {
-            let error = parse(text).err().unwrap();
-            assert!(error.contains(line) && error.contains(word), "{text}: {error}");
-        }
-    }
 }

@@ -36,9 +36,10 @@ pub(crate) struct Reload {
     /// The settings file as it was at the start.
     pub(crate) started_with: Table,
     pub(crate) logs: Logs,
-    pub(crate) messages: Messages,
     pub(crate) access_log: Option<AccessLog>,
     pub(crate) overlay: Overlay,
+    /// Ends last, so that the access log can say what it dropped.
+    pub(crate) messages: Messages,
 }
 
 /// The keys of a settings file that has changed, by what became of the change.
@@ -108,7 +109,7 @@ impl Reload {
             self.reopen_log();
             return Ok(None);
         };
-        let mut settings = Settings::read(path)?;
+        let mut settings = Settings::read_again(path)?;
         let paths = mem::take(&mut settings.instance.paths);
         let policy = settings.policy(&self.response_args);
         let logs = settings.logs(&self.log_args, Destination::Stderr)?;

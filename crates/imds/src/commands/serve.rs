@@ -10,8 +10,12 @@ mod plan;
 mod privileges;
 mod ready;
 
+use std::io;
 use std::net::TcpListener;
 use std::process::ExitCode;
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
 
 use imds_dataplane::{Link, allow_many_connections};
 use imds_host::{Account, ControlSocket, Host, HostSettings, MetricsSocket, TokenKeys};
@@ -32,11 +36,18 @@ use plan::{Plan, Reloadable};
 use privileges::{drop_privileges, start_plumber};
 use ready::{Ready, ReadyPath};
 
+/// How long the start waits until the greeting is printed.
+const GREETING: Duration = Duration::from_secs(1);
+
+/// How long a stop takes at most. Answers to requests may take half of it, and the last lines of the logs
+/// two seconds more.
+const STOP: Duration = Duration::from_secs(10);
+
 pub(crate) fn run(args: ServeArgs) -> Result<ExitCode, CommandError> {
     let (plan, reloadable) = Plan::resolve(args)?;
     // Before anything is open that the helper should not have, and before there are threads.
     let plumber = start_plumber(&plan)?;
-    let messages = Messages::start(plan.logs.format, &plan.logs.filter);
+    let messages = Messages::start(plan.logs.format, &plan.logs.filter).map_err(cannot_start)?;
     if !plan.ignored.is_empty() {
         tracing::warn!("not served of --aemm-config: {}", plan.ignored.join(", "));
     }
@@ -61,20 +72,41 @@ pub(crate) fn run(args: ServeArgs) -> Result<ExitCode, CommandError> {
     }
     host.restore_links(&workloads)?;
     let ready_file = ready_path.map(|path| path.write(&ready)).transpose()?;
-    terminal::print(greeting)?;
+    greet(greeting)?;
     if logs.format == LogFormat::Json {
         ready.log();
     }
 
     let Reloadable { document: started_with, response_args, log_args, overlay } = reloadable;
     let mut reload =
-        Reload { response_args, log_args, started_with, logs, messages, access_log, overlay };
+        Reload { response_args, log_args, started_with, logs, access_log, overlay, messages };
     let signal = reload.until_stopped(&host, &runtime, signals);
     tracing::info!(signal, "stopping: requests that have begun are still answered");
     drop(ready_file);
+    end_in_any_case().map_err(cannot_start)?;
     host.drain();
     drop(renewing);
     Ok(ExitCode::SUCCESS)
+}
+
+/// Prints the greeting. Standard output that nobody reads holds nothing up for longer than a moment.
+fn greet(greeting: String) -> Result<(), CommandError> {
+    let (done, printed) = mpsc::channel();
+    let print = move || drop(done.send(terminal::print(greeting)));
+    thread::Builder::new().name("greeting".into()).spawn(print).map_err(cannot_start)?;
+    printed.recv_timeout(GREETING).unwrap_or(Ok(()))
+}
+
+/// Ends the process if the stop takes longer than [`STOP`]: a disk or another program may hang.
+fn end_in_any_case() -> io::Result<()> {
+    let limit = move || {
+        thread::park_timeout(STOP);
+        tracing::error!("it has not stopped in time: ends as it is");
+        // The message may be written meanwhile.
+        thread::park_timeout(Duration::from_millis(100));
+        std::process::exit(1)
+    };
+    thread::Builder::new().name("limit".into()).spawn(limit).map(drop)
 }
 
 /// What the service listens on.
@@ -88,7 +120,8 @@ struct Sockets {
 
 impl Sockets {
     fn listen(plan: &Plan) -> Result<Self, CommandError> {
-        let links = plan.links.iter().map(listen::listen).collect::<Result<Vec<_>, _>>()?;
+        let links = plan.links.iter().map(|link| listen::listen(link, plan.allow_pages));
+        let links = links.collect::<Result<Vec<_>, _>>()?;
         let control = match plan.control {
             ControlAddress::Off => None,
             ControlAddress::At(address) => {

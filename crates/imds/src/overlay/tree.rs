@@ -1,7 +1,7 @@
 //! A file tree that is put over an instance's metadata: each file is a value, its path below the
 //! tree the path below the version.
 
-use std::fs::{self, File};
+use std::fs;
 use std::io::{self, Read as _};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use imds_core::extra::{Extra, ExtraPath, MAX_EXTRA};
 
 use crate::error::CommandError;
+use crate::input_file::open_regular;
 
 /// Reads all files below `root`. Links to files are followed, those to directories are not.
 pub(crate) fn read(root: &Path) -> Result<Vec<Extra>, CommandError> {
@@ -26,7 +27,7 @@ pub(crate) fn read(root: &Path) -> Result<Vec<Extra>, CommandError> {
                 continue;
             }
             let mut value = Vec::new();
-            File::open(&file)
+            open_regular(&file)
                 .and_then(|opened| opened.take(left).read_to_end(&mut value))
                 .map_err(|error| cannot_read(&file, error))?;
             left = left.saturating_sub(value.len() as u64);

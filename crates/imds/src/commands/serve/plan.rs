@@ -41,6 +41,8 @@ pub(super) struct Plan {
     pub(super) threads: NonZeroUsize,
     pub(super) metrics: Option<SocketAddr>,
     pub(super) policy: ResponsePolicy,
+    /// Whether pages in a browser are answered on loopback.
+    pub(super) allow_pages: bool,
     /// Whether addresses that are no instance's are the default instance's.
     pub(super) has_default: bool,
     pub(super) launch: Launch,
@@ -106,6 +108,7 @@ impl Plan {
             threads: args.threads.or(settings.threads).unwrap_or_else(default_threads),
             metrics: args.metrics.or(settings.metrics),
             policy,
+            allow_pages: args.allow_pages || settings.allow_pages,
             has_default: !(args.no_default_instance || settings.no_default_instance),
             launch,
             network,
