@@ -22,7 +22,7 @@ use crate::tree::Tree;
 
 pub use error::{LaunchError, MAX_USER_DATA};
 use interface::InterfaceDefaults;
-pub use interface::LaunchInterface;
+pub use interface::{DERIVED_SUBNET, LaunchInterface};
 pub use role::LaunchRole;
 
 /// The settings of an instance; all are optional.
