@@ -15,6 +15,7 @@ pub(crate) fn tests() -> Vec<Trial> {
         prints_credentials,
         extends_expired_credentials_with_one_warning,
         warns_once_of_each_oddity,
+        gives_up_after_a_second,
         walks_a_tree,
         walks_from_the_top,
         a_walk_ends_where_a_service_lists_without_end,
@@ -111,6 +112,17 @@ fn warns_once_of_each_oddity() -> Result<()> {
     ensure!(found.stdout == "i-1\ni-1\n", "{found:#?}");
     ensure!(found.stderr.matches("warning").count() == 2, "{found:#?}");
     ensure!(found.stderr.contains("AWS_EC2_METADATA_DISABLED=0"), "{found:#?}");
+    Ok(())
+}
+
+/// Unless the firmware says EC2, where a call may take 5 s.
+fn gives_up_after_a_second() -> Result<()> {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0")?;
+    let endpoint = format!("http://{}", listener.local_addr()?);
+    let _service = Faulty::start(listener, |_, _| Act::Mute);
+    let found = Finished::of(imds().args(["get", "--endpoint", &endpoint, "instance-id"]))?;
+    let found = found.expect_code(4)?;
+    ensure!(found.stderr.contains(" within 1.0 s"), "{found:#?}");
     Ok(())
 }
 

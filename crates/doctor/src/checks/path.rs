@@ -16,7 +16,7 @@ pub(super) fn route(facts: &Facts) -> Finding {
     if facts.environment == Environment::Fargate {
         return finding.fix("instead", "Fargate has no instance: use the task's own role");
     }
-    match reason {
+    let finding = match reason {
         Unreachable::Prohibited => finding
             .fix("see", "ip route get 169.254.169.254; ip route show table all type prohibit")
             .fix(
@@ -39,12 +39,24 @@ pub(super) fn route(facts: &Facts) -> Finding {
             "see",
             "iptables-save | grep 169.254.169.254; nft list ruleset | grep 169.254.169.254",
         ),
-        _ => finding.fix(
-            "see",
-            "this is not an EC2 instance, or packets are dropped: iptables-save | grep 169.254; \
-             kubectl get networkpolicies -A",
-        ),
+        _ => finding
+            .fix(
+                "see",
+                "this is not an EC2 instance, or packets are dropped: iptables-save | grep 169.254; \
+                 kubectl get networkpolicies -A",
+            )
+            .fix(
+                "container",
+                "EC2 does not answer an address of its own on a macvlan or ipvlan network: use a bridge",
+            ),
+    };
+    if facts.ipv6.is_err() {
+        return finding;
     }
+    finding.fix(
+        "SDKs",
+        "export AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE=IPv6  # that address can be connected to",
+    )
 }
 
 /// Says what connections show, and which hop limit follows if that is all: a relay that accepts

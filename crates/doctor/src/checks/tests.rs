@@ -132,6 +132,7 @@ fn each_fault_is_named_with_its_fix() {
         ),
         (dead(Unreachable::Refused), "route", "iptables"),
         (dead(Unreachable::TimedOut), "route", "not an EC2 instance"),
+        (dead(Unreachable::TimedOut), "route", "macvlan"),
         (
             response(|response| response.status = 403),
             "service",

@@ -78,7 +78,7 @@ fn engines(scope: &Scope) -> Vec<Way> {
         .collect();
     let ways = sockets.into_iter().map(|socket| {
         let (access, seen) = match UnixStream::connect(&socket) {
-            Ok(_) => (Access::Unbounded, "starts containers in the host's network".to_owned()),
+            Ok(_) => (Access::Untried, "starts containers in the host's network".to_owned()),
             Err(error) => (Access::Closed, format!("no connection ({error})")),
         };
         Way { kind: "engine", place: socket.display().to_string(), access, seen }

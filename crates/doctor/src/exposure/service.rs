@@ -1,13 +1,14 @@
 //! The instance metadata service: with a token and without, at each of its addresses, through proxies and
 //! along redirects.
 
+use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use super::http::{Answer, Origin};
+use super::http::{Answer, Origin, Unasked};
 use super::way::{Access, Scope, Way, at_once};
 
 const IPV4: Ipv4Addr = Ipv4Addr::new(169, 254, 169, 254);
@@ -23,44 +24,46 @@ const REDIRECTS: usize = 3;
 /// Variables that name a proxy for http URLs.
 const PROXIES: [&str; 4] = ["http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"];
 
+/// Variables that name a proxy whose requests may be tunnelled.
+const TUNNELS: [&str; 2] = ["https_proxy", "HTTPS_PROXY"];
+
 /// An address of the service, and how it is asked.
 #[derive(Clone, Debug)]
 pub(super) struct Place {
     name: String,
-    origin: Result<Origin, String>,
+    origin: Result<Origin, Unasked>,
 }
 
 /// All places in this process's own network.
 pub(super) fn places(scope: &Scope) -> Vec<Place> {
     let mut places = usual("");
     // A filter of IPv4 connections may not see these.
-    let mapped = SocketAddr::new(IpAddr::V6(IPV4.to_ipv6_mapped()), 80);
-    places.push(Place {
-        name: format!("[{}]", mapped.ip()),
-        origin: Ok(direct(mapped, IPV4.to_string())),
-    });
+    let mapped = IpAddr::V6(IPV4.to_ipv6_mapped());
+    let origin = Origin::of_address(SocketAddr::new(mapped, 80), IPV4.to_string());
+    places.push(Place { name: format!("[{mapped}]"), origin: Ok(origin) });
     let of_environment = scope.variables.get("AWS_EC2_METADATA_SERVICE_ENDPOINT");
     let urls = scope.endpoint.iter().chain(of_environment);
-    for url in urls {
+    places.extend(urls.map(|url| {
         let origin = Origin::of_url(url).map(|(origin, path)| Origin {
             prefix: path.trim_end_matches('/').to_owned(),
             ..origin
         });
-        places.push(Place { name: url.clone(), origin });
-    }
-    let mut proxies: Vec<_> =
-        PROXIES.iter().filter_map(|name| scope.variables.get(*name)).collect();
-    proxies.retain(|proxy| !proxy.is_empty());
-    proxies.sort();
-    proxies.dedup();
-    for proxy in proxies {
-        for host in [IPV4.to_string(), format!("[{IPV6}]")] {
-            let server = proxy.rsplit('@').next().unwrap_or(proxy);
-            let server = server.trim_start_matches("http://");
-            places.push(Place {
-                name: format!("{host} by the proxy {server}"),
-                origin: by_proxy(proxy, &host),
-            });
+        Place { name: without_password(url).to_owned(), origin }
+    }));
+    let set = |names: &[&str]| -> BTreeSet<&String> {
+        let values = names.iter().filter_map(|name| scope.variables.get(*name));
+        values.filter(|value| !value.is_empty()).collect()
+    };
+    let plain = set(&PROXIES);
+    let tunnels = plain.union(&set(&TUNNELS)).copied().collect::<BTreeSet<_>>();
+    for host in [IPV4.to_string(), format!("[{IPV6}]")] {
+        for proxy in &plain {
+            let name = format!("{host} by the proxy {}", without_password(proxy));
+            places.push(Place { name, origin: by_proxy(proxy, &host) });
+        }
+        for proxy in &tunnels {
+            let name = format!("{host} through a tunnel of the proxy {}", without_password(proxy));
+            places.push(Place { name, origin: through_tunnel(proxy, &host) });
         }
     }
     places
@@ -70,24 +73,37 @@ pub(super) fn places(scope: &Scope) -> Vec<Place> {
 pub(super) fn usual(network: &str) -> Vec<Place> {
     let place = |address: IpAddr, host: String| Place {
         name: format!("{host}{network}"),
-        origin: Ok(direct(SocketAddr::new(address, 80), host)),
+        origin: Ok(Origin::of_address(SocketAddr::new(address, 80), host)),
     };
     vec![place(IPV4.into(), IPV4.to_string()), place(IPV6.into(), format!("[{IPV6}]"))]
 }
 
-fn direct(address: SocketAddr, host: String) -> Origin {
-    Origin { address, host, prefix: String::new(), fields: String::new() }
+/// A URL's server, without a user and password.
+fn without_password(url: &str) -> &str {
+    let server = url.split_once("://").map_or(url, |(_, server)| server);
+    server.rsplit_once('@').map_or(server, |(_, server)| server)
 }
 
-fn by_proxy(proxy: &str, host: &str) -> Result<Origin, String> {
-    // A proxy without a scheme is one for http.
+fn by_proxy(proxy: &str, host: &str) -> Result<Origin, Unasked> {
+    let origin = of_proxy(proxy)?;
+    Ok(Origin { host: host.to_owned(), prefix: format!("http://{host}"), ..origin })
+}
+
+fn through_tunnel(proxy: &str, host: &str) -> Result<Origin, Unasked> {
+    let origin = of_proxy(proxy)?;
+    Ok(Origin { host: host.to_owned(), tunnel: Some(format!("{host}:80")), ..origin })
+}
+
+/// The proxy itself, with its password in a field.
+fn of_proxy(proxy: &str) -> Result<Origin, Unasked> {
+    // One without a scheme is one for http.
     let url = if proxy.contains("://") { proxy.to_owned() } else { format!("http://{proxy}") };
     let (origin, _) = Origin::of_url(&url)?;
     let user = url.split_once("://").and_then(|(_, rest)| Some(rest.rsplit_once('@')?.0));
     let fields = user.map_or_else(String::new, |user| {
         format!("Proxy-Authorization: Basic {}\r\n", STANDARD.encode(user))
     });
-    Ok(Origin { host: host.to_owned(), prefix: format!("http://{host}"), fields, ..origin })
+    Ok(Origin { fields, ..origin })
 }
 
 /// Asks at all places at once.
@@ -101,6 +117,17 @@ enum Seen {
     Metadata(String),
     /// Something else, or nothing.
     Nothing(String),
+    /// Nothing is known.
+    Untried(String),
+}
+
+impl From<Unasked> for Seen {
+    fn from(unasked: Unasked) -> Self {
+        match unasked {
+            Unasked::Nobody(reason) => Self::Nothing(reason),
+            Unasked::Untried(reason) => Self::Untried(reason),
+        }
+    }
 }
 
 impl Place {
@@ -110,12 +137,13 @@ impl Place {
             let (access, seen) = match seen {
                 Seen::Metadata(seen) => (open, seen),
                 Seen::Nothing(seen) => (Access::Closed, seen),
+                Seen::Untried(seen) => (Access::Untried, seen),
             };
             Way { kind, place: self.name.clone(), access, seen }
         };
         let (without, with) = match &self.origin {
             Ok(origin) => (look(origin, "", patience), with_token(origin, patience)),
-            Err(reason) => (Seen::Nothing(reason.clone()), Seen::Nothing(reason.clone())),
+            Err(unasked) => (unasked.clone().into(), unasked.clone().into()),
         };
         [way("IMDSv1", Access::WithoutToken, without), way("token", Access::WithToken, with)]
     }
@@ -134,24 +162,25 @@ fn with_token(origin: &Origin, patience: Duration) -> Seen {
 
 /// Asks for the role, and if there is none for the instance's id. `fields` may hold a token.
 fn look(origin: &Origin, fields: &str, patience: Duration) -> Seen {
-    let get = |path| follow(origin, path, fields, patience);
-    match get(ROLES) {
+    match follow(origin, ROLES, fields, patience) {
         Ok((Answer { status: 200, body, .. }, via)) if is_role(body.trim()) => {
             Seen::Metadata(format!("gives the credentials of the role {}{via}", body.trim()))
         }
-        Ok((Answer { status: 404 | 200, .. }, _)) => match get(INSTANCE_ID) {
-            Ok((Answer { status: 200, body, .. }, via)) if body.trim().starts_with("i-") => {
-                Seen::Metadata(format!(
-                    "gives metadata, and credentials as soon as the instance has a role{via}"
-                ))
+        Ok((Answer { status: 404 | 200, .. }, _)) => {
+            match follow(origin, INSTANCE_ID, fields, patience) {
+                Ok((Answer { status: 200, body, .. }, via)) if body.trim().starts_with("i-") => {
+                    Seen::Metadata(format!(
+                        "gives metadata, and credentials as soon as the instance has a role{via}"
+                    ))
+                }
+                Ok((Answer { status, .. }, _)) => {
+                    Seen::Nothing(format!("answers with {status}, not with metadata"))
+                }
+                Err(seen) => seen,
             }
-            Ok((Answer { status, .. }, _)) => {
-                Seen::Nothing(format!("answers with {status}, not with metadata"))
-            }
-            Err(reason) => Seen::Nothing(reason),
-        },
+        }
         Ok((Answer { status, .. }, _)) => Seen::Nothing(format!("refused with {status}")),
-        Err(reason) => Seen::Nothing(reason),
+        Err(seen) => seen,
     }
 }
 
@@ -161,8 +190,11 @@ fn follow(
     path: &str,
     fields: &str,
     patience: Duration,
-) -> Result<(Answer, String), String> {
-    let mut answer = origin.ask("GET", path, fields, patience)?;
+) -> Result<(Answer, String), Seen> {
+    let get = |origin: &Origin, path: &str| {
+        origin.ask("GET", path, fields, patience).map_err(Seen::Nothing)
+    };
+    let mut answer = get(origin, path)?;
     let mut origin = origin.clone();
     let mut via = String::new();
     for _ in 0..REDIRECTS {
@@ -175,7 +207,7 @@ fn follow(
             path
         };
         via = format!(", redirected to {}", origin.host);
-        answer = origin.ask("GET", &path, fields, patience)?;
+        answer = get(&origin, &path)?;
     }
     Ok((answer, via))
 }
@@ -210,6 +242,9 @@ mod tests {
         assert_eq!(origin.prefix, "http://169.254.169.254");
         assert_eq!(origin.fields, "Proxy-Authorization: Basic dXNlcjp3b3Jk\r\n");
         assert!(by_proxy("127.0.0.1:3128", "x").is_ok());
-        assert!(by_proxy("socks5://127.0.0.1:1080", "x").is_err());
+        let tunnel = through_tunnel("http://127.0.0.1:3128", "[fd00:ec2::254]").unwrap();
+        assert_eq!(tunnel.tunnel.as_deref(), Some("[fd00:ec2::254]:80"));
+        assert!(matches!(by_proxy("socks5://127.0.0.1:1080", "x"), Err(Unasked::Untried(_))));
+        assert_eq!(without_password("http://user:word@proxy:3128"), "proxy:3128");
     }
 }

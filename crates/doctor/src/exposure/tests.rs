@@ -17,7 +17,7 @@ fn wrong(ways: &[Access], expectation: Expectation) -> usize {
 
 #[test]
 fn each_expectation_allows_what_it_names() {
-    use Access::{Closed, Unbounded, WithToken, WithoutToken};
+    use Access::{Closed, Untried, WithToken, WithoutToken};
     use Expectation::{None, TokenOnly, V1};
     for (ways, none, token_only, v1) in [
         (&[][..], 0, 0, 1),
@@ -25,7 +25,7 @@ fn each_expectation_allows_what_it_names() {
         (&[WithToken, Closed], 1, 0, 1),
         (&[WithToken, WithoutToken], 2, 1, 0),
         (&[WithoutToken], 1, 1, 0),
-        (&[Unbounded], 1, 1, 1),
+        (&[Untried], 1, 1, 1),
     ] {
         let found = [None, TokenOnly, V1].map(|expectation| wrong(ways, expectation));
         assert_eq!(found, [none, token_only, v1], "{ways:?}");

@@ -40,8 +40,8 @@ pub enum Access {
     WithToken,
     /// It needs nothing.
     WithoutToken,
-    /// It leads to where nothing is in the way, but that was not tried.
-    Unbounded,
+    /// It was not tried, or leads on to where this process cannot look: it must not pass for closed.
+    Untried,
 }
 
 /// Does `work` for all at once; the results are in their order.

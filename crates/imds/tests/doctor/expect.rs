@@ -1,11 +1,13 @@
 //! `imds doctor --expect`: walls that hold, and each hole in one.
 
 use std::fs;
-use std::net::TcpListener;
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::net::{TcpListener, TcpStream};
 use std::os::fd::AsRawFd as _;
 use std::os::unix::fs::symlink;
 use std::os::unix::net::UnixListener;
 use std::path::Path;
+use std::thread;
 
 use imds_linux::route::Destination;
 use imds_linux::{Batch, Netlink};
@@ -25,6 +27,8 @@ pub(super) fn tests() -> Vec<Trial> {
     let holes = [
         test("doctor::expect::ipv6_is_a_way", &[], ipv6),
         test("doctor::expect::a_proxy_is_a_way", &[], proxy),
+        test("doctor::expect::a_tunnel_is_a_way", &[], tunnel),
+        test("doctor::expect::what_cannot_be_tried_is_not_called_closed", &[], untried),
         test("doctor::expect::a_redirect_is_a_way", &[], redirect),
         test("doctor::expect::a_task_has_credentials", &[Need::Program("ip")], task),
         test("doctor::expect::a_pod_needs_its_token", &[], pod),
@@ -121,6 +125,54 @@ fn proxy() -> Result<()> {
     hole.shows(&variables, [1, 1, 0], "169.254.169.254 by the proxy 127.0.0.1:3128: gives the")
 }
 
+/// A proxy that refuses requests for the service, but not tunnels.
+fn tunnel() -> Result<()> {
+    let hole = Hole::behind(0)?;
+    let _service = super::serve(&hole.network, &["--role", "web"])?;
+    let listener = hole.network.client().run(|| TcpListener::bind("127.0.0.1:3128"))??;
+    // A thread is where the one is that starts it.
+    hole.network.client().run(|| {
+        thread::spawn(move || {
+            for client in listener.incoming().map_while(std::io::Result::ok) {
+                thread::spawn(move || pass_tunnel(client));
+            }
+        });
+    })?;
+    let variables = [("https_proxy", "http://user:word@127.0.0.1:3128")];
+    let words = "169.254.169.254 through a tunnel of the proxy 127.0.0.1:3128: gives the";
+    hole.shows(&variables, [1, 0, 1], words)
+}
+
+fn pass_tunnel(mut client: TcpStream) -> std::io::Result<()> {
+    let mut reader = BufReader::new(client.try_clone()?);
+    let mut head = String::new();
+    while !head.ends_with("\r\n\r\n") {
+        reader.read_line(&mut head)?;
+    }
+    let is_allowed = head.starts_with("CONNECT 169.254.169.254:80 ")
+        && head.contains("Proxy-Authorization: Basic dXNlcjp3b3Jk\r\n");
+    if !is_allowed {
+        return client.write_all(answer(403, &[], "").as_bytes());
+    }
+    client.write_all(b"HTTP/1.1 200 Connection established\r\n\r\n")?;
+    let mut service = TcpStream::connect(Family::Ipv4.service())?;
+    let mut request = String::new();
+    while !request.ends_with("\r\n\r\n") {
+        reader.read_line(&mut request)?;
+    }
+    service.write_all(request.as_bytes())?;
+    std::io::copy(&mut service, &mut client)?;
+    Ok(())
+}
+
+fn untried() -> Result<()> {
+    let hole = Hole::behind(0)?;
+    let socks = [("ALL_PROXY", "socks5h://127.0.0.1:1080")];
+    hole.shows(&socks, [1, 1, 1], "127.0.0.1:1080: not tried: socks5h is not spoken here")?;
+    let https = [("AWS_CONTAINER_CREDENTIALS_FULL_URI", "https://credentials.example/x")];
+    hole.shows(&https, [1, 1, 1], "credentials.example, by AWS_CONTAINER_CREDENTIALS_FULL_URI of")
+}
+
 fn redirect() -> Result<()> {
     let hole = Hole::behind(0)?;
     let service = hole.network.service().run(|| TcpListener::bind(Family::Ipv4.service()))??;
@@ -144,12 +196,14 @@ fn task() -> Result<()> {
         let is_known = head.starts_with("GET /v2/credentials/abc ");
         if is_known { answer(200, &[], KEYS) } else { answer(400, &[], "") }
     })?;
-    let unknown = "169.254.170.2: answers with 400; a task's path, which is secret, is not known";
+    let unknown = "169.254.170.2, where a task's path is needed that is not known here: refused";
     hole.shows(&[], [0, 0, 1], unknown)?;
     fs::create_dir_all(hole.root().join("proc/17"))?;
     let environment = "PATH=/bin\0AWS_CONTAINER_CREDENTIALS_RELATIVE_URI=/v2/credentials/abc\0";
     fs::write(hole.root().join("proc/17/environ"), environment)?;
-    hole.shows(&[], [1, 1, 0], "http://169.254.170.2/v2/credentials/abc: gives credentials")
+    // The path is a secret.
+    let words = "169.254.170.2, by AWS_CONTAINER_CREDENTIALS_RELATIVE_URI of process 17: gives";
+    hole.shows(&[], [1, 1, 0], words)
 }
 
 fn pod() -> Result<()> {
@@ -160,9 +214,10 @@ fn pod() -> Result<()> {
         if is_known { answer(200, &[], KEYS) } else { answer(401, &[], "") }
     })?;
     let url = ("AWS_CONTAINER_CREDENTIALS_FULL_URI", "http://127.0.0.1:8081/v1/credentials");
-    hole.shows(&[url], [0, 0, 1], "http://127.0.0.1:8081/v1/credentials: refused with 401")?;
+    let name = "127.0.0.1:8081, by AWS_CONTAINER_CREDENTIALS_FULL_URI of this process";
+    hole.shows(&[url], [0, 0, 1], &format!("{name}: refused with 401"))?;
     let token = ("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", "/token");
-    hole.shows(&[url, token], [1, 0, 1], "http://127.0.0.1:8081/v1/credentials: gives credentials")
+    hole.shows(&[url, token], [1, 0, 1], &format!("{name}: gives credentials"))
 }
 
 /// The instance's, by a process that this one may see.
