@@ -85,6 +85,7 @@ const LIBRARIES: &[&str] = &[
     "imds-control",
     "imds-sandbox",
     "imds-links",
+    "imds-metrics",
     "imds-doctor",
     "imds-host",
 ];
@@ -108,6 +109,7 @@ pub(crate) const CRATES: &[Crate] = &[
     row("imds-control", &["imds-core", "imds-ec2", "imds-account"], &[PROCESSES]),
     row("imds-sandbox", &["imds-linux"], &[]),
     row("imds-links", &["imds-linux"], &[]),
+    row("imds-metrics", &["imds-core", "imds-dataplane"], &[PROCESSES]),
     row("imds-doctor", &["imds-client"], &[]),
     row(
         "imds-host",
@@ -121,6 +123,7 @@ pub(crate) const CRATES: &[Crate] = &[
             "imds-dataplane",
             "imds-control",
             "imds-links",
+            "imds-metrics",
         ],
         &[],
     ),

@@ -94,6 +94,7 @@ pub(crate) fn run() -> Result<()> {
     install::debian(&PROGRAMS)?;
     let python = install::python(&PYTHON)?;
     let guests = install::unpacked("guests", &GUESTS)?;
+    let prometheus = install::unpacked("prometheus", &["prometheus"])?;
     let clients = clients::all()?;
     command::run(&mut cargo("fmt --all --check"))?;
     command::run(&mut cargo("clippy --workspace --all-targets --quiet -- -D warnings"))?;
@@ -115,6 +116,7 @@ pub(crate) fn run() -> Result<()> {
         cargo("test --workspace --features imds-client/aws-credential-types")
             .env("IMDS_TEST_PYTHON", python)
             .env("IMDS_TEST_GUESTS", guests)
+            .env("IMDS_TEST_PROMETHEUS", prometheus)
             .env("IMDS_TEST_CLIENTS", clients),
     )
 }

@@ -1,9 +1,11 @@
 //! Bytes in: one HTTP/1 request, parsed once into the few facts that decide the response.
 
+mod group;
 mod path;
 
 use std::mem::MaybeUninit;
 
+pub use group::PathGroup;
 pub use path::Path;
 
 /// The most header fields a request may have; one with more is malformed.

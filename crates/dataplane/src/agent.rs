@@ -4,6 +4,7 @@
 //! 2. `imds_account`: their records become an endpoint each;
 //! 3. a new [`table`](crate::table) takes the place of the one in force.
 
+pub(crate) mod health;
 mod plan;
 mod source;
 
@@ -18,6 +19,7 @@ use imds_account::{Overrides, Store, StoreError};
 use imds_kv::{Changes, Closer, KvError, Revision, Watch};
 
 use crate::table::CurrentTable;
+use health::{AgentHealth, HealthRecord};
 use plan::Plan;
 use source::AccountSource;
 
@@ -38,6 +40,7 @@ pub enum AgentError {
 /// Brings changes into force until it is dropped.
 pub struct Agent {
     stop: Arc<Stop>,
+    health: HealthRecord,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -60,14 +63,22 @@ impl Agent {
         let (table, revision) = source.table()?;
         let current: CurrentTable = Arc::new(ArcSwap::from_pointee(table));
         let stop = Arc::new(Stop::default());
-        let mut follower = Follower { source, current: Arc::clone(&current) };
+        let health = HealthRecord::default();
+        let mut follower =
+            Follower { source, current: Arc::clone(&current), health: health.clone() };
         let watch = follower.watch(revision, &stop)?;
         let thread = thread::Builder::new().name("agent".to_owned());
         let thread = {
             let stop = Arc::clone(&stop);
             thread.spawn(move || follower.run(watch, &stop)).map_err(AgentError::Thread)?
         };
-        Ok((Self { stop, thread: Some(thread) }, current))
+        Ok((Self { stop, health, thread: Some(thread) }, current))
+    }
+
+    /// What it has done so far, also for another thread.
+    pub fn health(&self) -> impl Fn() -> AgentHealth + Send + Sync + use<> {
+        let health = self.health.clone();
+        move || health.read()
     }
 }
 
@@ -99,6 +110,7 @@ impl Stop {
 struct Follower {
     source: AccountSource,
     current: CurrentTable,
+    health: HealthRecord,
 }
 
 impl Follower {
@@ -124,6 +136,7 @@ impl Follower {
             let Err(error) = done else { continue };
             // What is in force stays in force. A change that could not be read may have been missed, so
             // all is read again.
+            self.health.failed();
             tracing::error!(%error, "cannot follow changes of the state");
             loop {
                 if stop.is_set() {
@@ -132,9 +145,13 @@ impl Follower {
                 thread::park_timeout(PAUSE);
                 match self.anew().and_then(|revision| self.watch(revision, stop)) {
                     Ok(next) => break watch = next,
-                    Err(error) => tracing::error!(%error, "cannot read the state"),
+                    Err(error) => {
+                        self.health.failed();
+                        tracing::error!(%error, "cannot read the state");
+                    }
                 }
             }
+            self.health.follows_again();
         }
     }
 
@@ -144,6 +161,7 @@ impl Follower {
         if plan != Plan::default() {
             let update = self.source.update(&plan)?;
             self.current.store(Arc::new(self.current.load().updated(update)));
+            self.health.changed();
         }
         Ok(())
     }
@@ -191,7 +209,8 @@ mod tests {
         assert_eq!(are_served(&table), [true, false]);
 
         let current: CurrentTable = Arc::new(ArcSwap::from_pointee(table));
-        let mut follower = Follower { source, current: Arc::clone(&current) };
+        let health = HealthRecord::default();
+        let mut follower = Follower { source, current: Arc::clone(&current), health };
         let mut watch = follower.watch(revision, &Stop::default()).unwrap();
         let unreadable = imds_kv::Transaction::new().put(&place, b"of another release".to_vec());
         store.kv().commit(unreadable).unwrap();

@@ -9,8 +9,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use imds_core::InstanceId;
+use imds_core::request::PathGroup;
 use imds_core::response::{ImdsVersion, Status};
 
+use crate::latency::{Histogram, Latency};
 use crate::link::LinkId;
 
 /// The statuses that are counted apart, in this order.
@@ -53,6 +55,11 @@ impl Counts {
     /// Answered requests of one version.
     pub fn version(&self, version: ImdsVersion) -> u64 {
         self.requests[row(version)].iter().sum()
+    }
+
+    /// Counts `more` answered requests of one version with one status.
+    pub fn add_requests(&mut self, version: ImdsVersion, status: Status, more: u64) {
+        self.requests[row(version)][column(status)] += more;
     }
 
     /// All answered requests.
@@ -100,30 +107,59 @@ impl AddAssign for LinkCounts {
     }
 }
 
+/// Answered requests of all instances together, by what they asked for.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct GroupCounts([[[u64; STATUSES.len()]; 2]; PathGroup::ALL.len()]);
+
+impl GroupCounts {
+    /// Those of one group and version with one status.
+    pub fn requests(&self, group: PathGroup, version: ImdsVersion, status: Status) -> u64 {
+        self.0[group as usize][row(version)][column(status)]
+    }
+
+    /// All that are not zero.
+    pub fn iter(&self) -> impl Iterator<Item = (PathGroup, ImdsVersion, Status, u64)> {
+        PathGroup::ALL.into_iter().flat_map(move |group| {
+            [ImdsVersion::V1, ImdsVersion::V2].into_iter().flat_map(move |version| {
+                STATUSES.into_iter().filter_map(move |status| {
+                    let count = self.requests(group, version, status);
+                    (count > 0).then_some((group, version, status, count))
+                })
+            })
+        })
+    }
+}
+
 /// All counts at one moment.
 #[derive(Clone, Debug, Default)]
 pub struct CounterSnapshot {
+    /// How many instances are served.
+    pub served: usize,
     /// Of each instance that is served and had requests.
     pub instances: BTreeMap<InstanceId, Counts>,
     /// Of each link that is attached.
     pub links: BTreeMap<LinkId, LinkCounts>,
     /// Of all instances, those that are gone included.
     pub all: Counts,
+    /// The same requests, by what they asked for.
+    pub groups: GroupCounts,
+    /// How long responses took to be ready, where that is measured.
+    pub latency: Latency,
     /// Connections that were open, with or without a request.
     pub connections: u64,
 }
 
 /// A count that one thread writes and others read.
 #[derive(Debug, Default)]
-struct Count(AtomicU64);
+pub(crate) struct Count(AtomicU64);
 
 impl Count {
     /// Only the thread that owns the count may call it: there is no other writer to lose to.
-    fn add(&self, more: u64) {
+    pub(crate) fn add(&self, more: u64) {
         self.0.store(self.0.load(Ordering::Relaxed).wrapping_add(more), Ordering::Relaxed);
     }
 
-    fn get(&self) -> u64 {
+    pub(crate) fn get(&self) -> u64 {
         self.0.load(Ordering::Relaxed)
     }
 }
@@ -216,6 +252,8 @@ pub(crate) struct WorkerCounters {
     links: Mutex<HashMap<LinkId, Arc<LinkCounters>>>,
     /// Of instances that are gone.
     gone: Mutex<Counts>,
+    groups: [[[Count; STATUSES.len()]; 2]; PathGroup::ALL.len()],
+    pub(crate) latency: Histogram,
     connected: Count,
     disconnected: Count,
 }
@@ -238,6 +276,10 @@ impl WorkerCounters {
     /// Forgets the counts of a link that was detached, and gives the last ones.
     pub(crate) fn forget_link(&self, link: LinkId) -> LinkCounts {
         self.links().remove(&link).map(|counters| counters.read()).unwrap_or_default()
+    }
+
+    pub(crate) fn request(&self, group: PathGroup, version: ImdsVersion, status: Status) {
+        self.groups[group as usize][row(version)][column(status)].add(1);
     }
 
     pub(crate) fn connected(&self) {
@@ -270,6 +312,10 @@ impl WorkerCounters {
         for (id, counters) in self.links().iter() {
             *snapshot.links.entry(*id).or_default() += counters.read();
         }
+        let groups = self.groups.iter().flatten().flatten();
+        let sums = snapshot.groups.0.iter_mut().flatten().flatten();
+        sums.zip(groups).for_each(|(sum, count)| *sum += count.get());
+        self.latency.add_to(&mut snapshot.latency);
         // Closed first: a connection that opens in between must not make it negative.
         let closed = self.disconnected.get();
         snapshot.connections += self.connected.get().saturating_sub(closed);

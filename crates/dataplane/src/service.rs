@@ -31,6 +31,8 @@ pub struct ServiceSettings {
     pub policy: ResponsePolicy,
     /// How many threads answer.
     pub threads: NonZeroUsize,
+    /// Whether [`CounterSnapshot::latency`] is filled, which reads a clock for each request.
+    pub measures_latency: bool,
 }
 
 /// A running service. Links are attached and detached while it runs.
@@ -61,9 +63,11 @@ pub enum ServiceError {
 impl Service {
     /// Starts the threads that answer. It has no link yet.
     pub fn start(settings: ServiceSettings) -> io::Result<Self> {
-        let ServiceSettings { keyring, table, signers, policy, threads } = settings;
+        let ServiceSettings { keyring, table, signers, policy, threads, measures_latency } =
+            settings;
         let (policy, subscribers) = (Arc::new(ArcSwap::from_pointee(policy)), Arc::default());
-        let state = Arc::new(ServiceState { keyring, table, signers, policy, subscribers });
+        let state = ServiceState { keyring, table, signers, policy, subscribers, measures_latency };
+        let state = Arc::new(state);
         let mut service = Self {
             state,
             workers: Vec::with_capacity(threads.get()),
@@ -133,13 +137,13 @@ impl Service {
 
     /// What was counted since the start.
     pub fn counters(&self) -> CounterSnapshot {
-        let mut snapshot = CounterSnapshot::default();
-        let table = self.state.table.load();
-        let is_served = |id: &InstanceId| table.instance(id).is_some();
-        for worker in &self.workers {
-            worker.counters.add_to(&mut snapshot, is_served);
-        }
-        snapshot
+        self.counter_reader().read()
+    }
+
+    /// What reads the counters from another thread, also once the service has ended.
+    pub fn counter_reader(&self) -> CounterReader {
+        let workers = self.workers.iter().map(|worker| Arc::clone(&worker.counters)).collect();
+        CounterReader { workers, table: Arc::clone(&self.state.table) }
     }
 
     /// Takes no more connections, lets requests that have begun be answered, and ends; takes 5 s at
@@ -165,6 +169,27 @@ impl Service {
 
     fn links(&self) -> std::sync::MutexGuard<'_, HashMap<LinkId, Link>> {
         self.links.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Reads a service's counters.
+#[derive(Clone)]
+pub struct CounterReader {
+    workers: Vec<Arc<WorkerCounters>>,
+    table: CurrentTable,
+}
+
+impl CounterReader {
+    /// What was counted since the start.
+    pub fn read(&self) -> CounterSnapshot {
+        let mut snapshot = CounterSnapshot::default();
+        let table = self.table.load();
+        snapshot.served = table.len();
+        let is_served = |id: &InstanceId| table.instance(id).is_some();
+        for worker in &self.workers {
+            worker.add_to(&mut snapshot, is_served);
+        }
+        snapshot
     }
 }
 

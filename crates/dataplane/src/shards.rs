@@ -28,6 +28,10 @@ impl<K: Clone + Eq + Hash, V: Clone> Shards<K, V> {
         self.0[part(key)].get(key)
     }
 
+    pub(crate) fn len(&self) -> usize {
+        self.0.iter().map(|part| part.len()).sum()
+    }
+
     /// Gives back what was there before.
     pub(crate) fn insert(&mut self, key: K, value: V) -> Option<V> {
         Arc::make_mut(&mut self.0[part(&key)]).insert(key, value)
@@ -79,6 +83,7 @@ mod tests {
                 prop_assert_eq!(shards.get(&key), plain.get(&key));
                 prop_assert_eq!(copy.get(&key), plain_copy.get(&key));
             }
+            prop_assert_eq!([shards.len(), copy.len()], [plain.len(), plain_copy.len()]);
         }
     }
 }

@@ -28,6 +28,7 @@ pub(crate) struct ServiceState {
     pub(crate) signers: Signers,
     pub(crate) policy: Arc<ArcSwap<ResponsePolicy>>,
     pub(crate) subscribers: Arc<Subscribers>,
+    pub(crate) measures_latency: bool,
 }
 
 /// What the connections of one thread share.

@@ -139,6 +139,16 @@ impl Table {
         self.instances.get(id).map(|served| &served.endpoint)
     }
 
+    /// How many instances are served.
+    pub fn len(&self) -> usize {
+        self.instances.len().max(self.default.is_some().into())
+    }
+
+    /// Whether none is.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
     /// Tells one table from another.
     pub fn generation(&self) -> u64 {
         self.generation

@@ -1,8 +1,9 @@
 //! One turn of a connection: a request that was read becomes a response, a count and a record.
 
+use std::cell::LazyCell;
 use std::time::Instant;
 
-use imds_core::request::{Parsed, Request};
+use imds_core::request::{Parsed, PathGroup, Request};
 use imds_core::response::{self, Response};
 use imds_core::{Moment, Reach, wire};
 
@@ -108,7 +109,14 @@ impl Context<'_> {
         bytes: usize,
     ) {
         let hops_away = self.peer.hops_away;
+        let path = request.map_or("", |request| request.path.as_str());
+        let micros = LazyCell::new(|| micros_since(self.began));
         instance.counters.request(response.version, response.status, bytes);
+        let counters = &self.shared.counters;
+        counters.request(PathGroup::of(path), response.version, response.status);
+        if self.shared.service.measures_latency {
+            counters.latency.observe(*micros);
+        }
         self.link.counters.request(response.version);
         if response.reach != Reach::Anywhere {
             instance.counters.token(undeliverable(response.reach, hops_away).is_some());
@@ -121,11 +129,11 @@ impl Context<'_> {
             endpoint: instance.endpoint.clone(),
             version: response.version,
             method: request.map(|request| request.method),
-            path: LoggedPath::new(request.map_or("", |request| request.path.as_str())),
+            path: LoggedPath::new(path),
             status: response.status,
             hops_away,
             reach: response.reach,
-            micros: micros_since(self.began),
+            micros: *micros,
         });
     }
 }

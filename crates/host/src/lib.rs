@@ -37,11 +37,13 @@
 pub mod account;
 pub mod error;
 pub mod links;
+pub mod metrics;
 pub mod running;
 pub mod schedule;
 
 pub use account::Account;
 pub use error::HostError;
 pub use links::{InvalidLink, LinkSpec, LinksError};
+pub use metrics::MetricsSocket;
 pub use running::{ControlSocket, Host, HostSettings, TokenKeys};
 pub use schedule::{Begin, Scheduled};

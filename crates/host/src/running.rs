@@ -15,10 +15,12 @@ use imds_dataplane::{
 };
 use imds_identity::{KeyStorage, Signers};
 use imds_links::{LinkError, Plumber};
+use imds_metrics::MetricsServer;
 
 use crate::account::Account;
 use crate::error::HostError;
 use crate::links::{LinkAdmin, LinkSpec, Links, LinksError};
+use crate::metrics::MetricsSocket;
 use crate::schedule::{Scheduled, Scheduler};
 
 /// How a host runs.
@@ -40,6 +42,8 @@ pub struct HostSettings {
     pub control: Option<ControlSocket>,
     /// What makes links to workloads, if there are to be any.
     pub plumber: Option<Plumber>,
+    /// Metrics, if there are to be any.
+    pub metrics: Option<MetricsSocket>,
 }
 
 /// Where the key of session tokens comes from.
@@ -59,7 +63,8 @@ pub struct ControlSocket {
     pub authentication: Authentication,
 }
 
-/// One thread, keys that end with the process, no event, no EC2 API and no links to workloads.
+/// One thread, keys that end with the process, no event, no EC2 API, no links to workloads and no
+/// metrics.
 impl Default for HostSettings {
     fn default() -> Self {
         Self {
@@ -71,6 +76,7 @@ impl Default for HostSettings {
             events: Vec::new(),
             control: None,
             plumber: None,
+            metrics: None,
         }
     }
 }
@@ -79,6 +85,8 @@ impl Default for HostSettings {
 ///
 /// The parts end in the order of the fields.
 pub struct Host {
+    metrics: Option<MetricsServer>,
+    metrics_address: Option<SocketAddr>,
     links: Option<Links>,
     scheduler: Option<Scheduler>,
     control: Option<ControlServer>,
@@ -101,8 +109,13 @@ impl Host {
             listener.map(TcpListener::local_addr).transpose().map_err(HostError::Start)?;
         control_address::keep(&store, address)?;
         let (agent, table) = Agent::start(store.clone(), overrides, settings.has_default)?;
+        let measures_latency = settings.metrics.is_some();
         let data_path = (settings.policy, settings.threads, settings.key_storage);
-        let service = serve(keyring, Arc::clone(&table), data_path)?;
+        let service = serve(keyring, Arc::clone(&table), data_path, measures_latency)?;
+        let address_of = |socket: &MetricsSocket| socket.listener.local_addr();
+        let metrics_address =
+            settings.metrics.as_ref().map(address_of).transpose().map_err(HostError::Start)?;
+        let metrics = settings.metrics.map(|socket| socket.serve(&service, &agent)).transpose()?;
         let plumber = settings.plumber;
         let links = plumber.map(|it| Links::start(it, Arc::clone(&service), store.clone()));
         let links = links.transpose().map_err(HostError::Start)?;
@@ -119,6 +132,8 @@ impl Host {
         });
         let control = control.transpose().map_err(HostError::Start)?;
         Ok(Self {
+            metrics,
+            metrics_address,
             links,
             scheduler,
             control,
@@ -134,8 +149,10 @@ impl Host {
         let table = Table::of_one(Arc::new(Endpoint::new(instance)));
         let table = Arc::new(ArcSwap::from_pointee(table));
         let data_path = (settings.policy, settings.threads, settings.key_storage);
-        let service = serve(token_key::ephemeral()?, table, data_path)?;
+        let service = serve(token_key::ephemeral()?, table, data_path, false)?;
         Ok(Self {
+            metrics: None,
+            metrics_address: None,
             links: None,
             scheduler: None,
             control: None,
@@ -194,10 +211,16 @@ impl Host {
         self.control_address
     }
 
+    /// Where metrics are served.
+    pub fn metrics_address(&self) -> Option<SocketAddr> {
+        self.metrics_address
+    }
+
     /// Takes no more connections, lets requests that have begun be answered, and ends.
     pub fn drain(self) {
-        let Self { links, scheduler, control, service, agent, .. } = self;
+        let Self { metrics, links, scheduler, control, service, agent, .. } = self;
         service.drain();
+        drop(metrics);
         drop(scheduler);
         drop(control);
         drop(links);
@@ -209,9 +232,9 @@ fn serve(
     keyring: Keyring,
     table: CurrentTable,
     (policy, threads, storage): (ResponsePolicy, NonZeroUsize, KeyStorage),
+    measures_latency: bool,
 ) -> Result<Arc<Service>, HostError> {
     let signers = Signers::new(storage);
-    Service::start(ServiceSettings { keyring, table, signers, policy, threads })
-        .map(Arc::new)
-        .map_err(HostError::Start)
+    let settings = ServiceSettings { keyring, table, signers, policy, threads, measures_latency };
+    Service::start(settings).map(Arc::new).map_err(HostError::Start)
 }

@@ -184,6 +184,11 @@ pub(crate) struct ServeArgs {
     #[arg(long, value_name = "COUNT")]
     pub(crate) threads: Option<NonZeroUsize>,
 
+    /// Serve metrics for Prometheus at http://ADDRESS:PORT/metrics, to anyone who reaches it
+    /// [default: none]
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    pub(crate) metrics: Option<SocketAddr>,
+
     /// Read a configuration file of amazon-ec2-metadata-mock; keys that are not served are named
     #[arg(long, value_name = "FILE", conflicts_with = "config")]
     pub(crate) aemm_config: Option<PathBuf>,

@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io::{self, Read as _};
 use std::mem;
+use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -43,6 +44,8 @@ pub(crate) struct Settings {
     pub(crate) force_links: bool,
     pub(crate) no_default_instance: bool,
     pub(crate) threads: Option<NonZeroUsize>,
+    #[serde(deserialize_with = "from_text")]
+    pub(crate) metrics: Option<SocketAddr>,
     #[serde(deserialize_with = "from_text")]
     pub(crate) control: Option<ControlAddress>,
     pub(crate) state: Option<PathBuf>,

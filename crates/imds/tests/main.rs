@@ -22,6 +22,7 @@ mod identity;
 mod instances;
 mod isolation;
 mod links;
+mod metrics;
 mod migrate;
 mod readme;
 mod reload;
@@ -59,6 +60,7 @@ fn main() {
         instances::tests(),
         isolation::tests(),
         links::tests(),
+        metrics::tests(),
         reload::tests(),
         robustness::tests(),
         sending::tests(),

@@ -21,6 +21,8 @@ pub enum Need {
     Guests,
     /// The programs in Rust and JavaScript that `cargo xtask test` makes of AWS's SDKs.
     Clients,
+    /// Prometheus, unpacked by `cargo xtask test`.
+    Prometheus,
     /// Two minutes of time: in CI, or with `IMDS_TEST_SLOW=1`.
     Patience,
 }
@@ -55,6 +57,9 @@ impl Need {
             }
             Self::Clients if !is_set("IMDS_TEST_CLIENTS") => {
                 Err("IMDS_TEST_CLIENTS is not set; `cargo xtask test` sets it".to_owned())
+            }
+            Self::Prometheus if !is_set("IMDS_TEST_PROMETHEUS") => {
+                Err("IMDS_TEST_PROMETHEUS is not set; `cargo xtask test` sets it".to_owned())
             }
             Self::Patience if !is_set("CI") && !is_set("IMDS_TEST_SLOW") => {
                 Err("it takes two minutes; IMDS_TEST_SLOW=1 runs it".to_owned())

@@ -6,7 +6,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result, bail, ensure};
 use tempfile::TempDir;
 
 use crate::http::{Response, exchange};
@@ -18,6 +18,7 @@ pub struct Server {
     process: Process,
     addresses: Vec<SocketAddr>,
     control: SocketAddr,
+    metrics: Option<SocketAddr>,
     home: TempDir,
     arguments: Vec<String>,
 }
@@ -33,17 +34,17 @@ impl Server {
         let home = TempDir::new()?;
         let arguments: Vec<_> = arguments.iter().map(|argument| (*argument).to_owned()).collect();
         let control = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-        let (process, addresses, control) = start(&arguments, home.path(), addresses, control)?;
-        Ok(Self { process, addresses, control, home, arguments })
+        let started = start(&arguments, home.path(), addresses, control)?;
+        let Started { process, addresses, control, metrics } = started;
+        Ok(Self { process, addresses, control, metrics, home, arguments })
     }
 
     /// Kills it as nothing else can, and starts it again with the same state and address.
     pub fn kill_and_restart(&mut self) -> Result<()> {
         self.process.child().kill()?;
         self.process.child().wait()?;
-        let (process, ..) =
-            start(&self.arguments, self.home.path(), &self.addresses, self.control)?;
-        self.process = process;
+        let started = start(&self.arguments, self.home.path(), &self.addresses, self.control)?;
+        (self.process, self.metrics) = (started.process, started.metrics);
         Ok(())
     }
 
@@ -61,6 +62,11 @@ impl Server {
     /// Where its EC2 API is.
     pub fn control(&self) -> SocketAddr {
         self.control
+    }
+
+    /// Where its metrics are.
+    pub fn metrics(&self) -> Result<SocketAddr> {
+        self.metrics.context("started without --metrics")
     }
 
     /// Where it keeps its state.
@@ -110,12 +116,20 @@ impl Server {
     }
 }
 
+/// What a banner said.
+struct Started {
+    process: Process,
+    addresses: Vec<SocketAddr>,
+    control: SocketAddr,
+    metrics: Option<SocketAddr>,
+}
+
 fn start(
     arguments: &[String],
     home: &Path,
     listen: &[SocketAddr],
     control: SocketAddr,
-) -> Result<(Process, Vec<SocketAddr>, SocketAddr)> {
+) -> Result<Started> {
     let mut process = Process::start(
         imds()
             .arg("serve")
@@ -136,15 +150,24 @@ fn start(
     })??;
     let found = addresses(&first);
     ensure!(found.len() == listen.len(), "not all of {listen:?} in {first:?}");
-    let api = banner.find(|line| line.as_ref().is_ok_and(|line| line.contains("EC2 API")));
-    let api = addresses(&api.context("no EC2 API in the banner")??);
-    Ok((process, found, *api.first().context("the EC2 API has an address")?))
+    let mut metrics = None;
+    for line in banner {
+        let line = line?;
+        let address = addresses(&line).first().copied();
+        if line.contains("Metrics are on") {
+            metrics = address;
+        } else if line.contains("EC2 API") {
+            let control = address.context("the EC2 API has an address")?;
+            return Ok(Started { process, addresses: found, control, metrics });
+        }
+    }
+    bail!("no EC2 API in the banner")
 }
 
 /// The addresses of the URLs in a line.
 fn addresses(line: &str) -> Vec<SocketAddr> {
     let urls = line.split("http://").skip(1);
-    let words = urls.filter_map(|url| url.split([',', ' ', ';']).next());
+    let words = urls.filter_map(|url| url.split([',', ' ', ';', '/']).next());
     words.filter_map(|address| address.parse().ok()).collect()
 }
 

@@ -12,7 +12,7 @@ use std::net::{SocketAddr, TcpListener};
 use std::process::ExitCode;
 
 use imds_dataplane::{Link, allow_many_connections};
-use imds_host::{Account, ControlSocket, Host, HostSettings, TokenKeys};
+use imds_host::{Account, ControlSocket, Host, HostSettings, MetricsSocket, TokenKeys};
 use imds_identity::KeyStorage;
 use imds_links::Plumber;
 use tokio::runtime::Builder;
@@ -44,12 +44,13 @@ pub(crate) fn run(args: ServeArgs) -> Result<ExitCode, CommandError> {
     let sockets = Sockets::listen(&plan)?;
 
     let workloads = plan.workloads.clone();
-    let (host, renewing, greeting) = start(plan, sockets.control, &sockets.addresses, plumber)?;
+    let Sockets { links, addresses, control, metrics } = sockets;
+    let (host, renewing, greeting) = start(plan, (control, metrics), &addresses, plumber)?;
     let signals = runtime.block_on(async { signals.and_stop() }).map_err(cannot_start)?;
     // Before the first request, so that none is missing.
     let access_log = output.map(|output| AccessLog::start(&host, output, logs.format));
     let access_log = access_log.transpose().map_err(cannot_start)?;
-    for link in sockets.links {
+    for link in links {
         host.attach(link).map_err(cannot_start)?;
     }
     host.restore_links(&workloads)?;
@@ -70,6 +71,7 @@ struct Sockets {
     links: Vec<Link>,
     addresses: Vec<SocketAddr>,
     control: Option<TcpListener>,
+    metrics: Option<TcpListener>,
 }
 
 impl Sockets {
@@ -81,15 +83,16 @@ impl Sockets {
                 Some(listen::listen_for_control(address, plan.authentication)?)
             }
         };
+        let metrics = plan.metrics.map(listen::listen_for_metrics).transpose()?;
         let addresses = links.iter().filter_map(|link| link.address().ok()).collect();
-        Ok(Self { links, addresses, control })
+        Ok(Self { links, addresses, control, metrics })
     }
 }
 
 /// Starts all but the links; gives also what is to be printed. Privileges end on the way.
 fn start(
     mut plan: Plan,
-    control: Option<TcpListener>,
+    (control, metrics): (Option<TcpListener>, Option<TcpListener>),
     addresses: &[SocketAddr],
     plumber: Option<Plumber>,
 ) -> Result<(Host, Renewing, String), CommandError> {
@@ -112,6 +115,7 @@ fn start(
         events: plan.events,
         control: control.map(|listener| ControlSocket { listener, authentication }),
         plumber,
+        metrics: metrics.map(|listener| MetricsSocket { listener, version: env!("IMDS_VERSION") }),
     };
     allow_many_connections();
     let host = Host::start(account, settings)?;
@@ -120,7 +124,8 @@ fn start(
         .control_address()
         .map(|address| banner::invitation(&plan.state, &store, address, region))
         .transpose()?;
-    let greeting =
-        banner::banner(&instance, addresses, &plan.workloads) + &invitation.unwrap_or_default();
+    let greeting = banner::banner(&instance, addresses, &plan.workloads)
+        + &host.metrics_address().map(banner::metrics).unwrap_or_default()
+        + &invitation.unwrap_or_default();
     Ok((host, renewing, greeting))
 }

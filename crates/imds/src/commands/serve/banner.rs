@@ -52,6 +52,11 @@ pub(super) fn banner(
     )
 }
 
+/// Where metrics are.
+pub(super) fn metrics(address: SocketAddr) -> String {
+    format!("  Metrics are on http://{address}/metrics\n")
+}
+
 /// Where the EC2 API is, and what to type so that programs use it. What is in memory nobody else can
 /// look up, so it is shown.
 pub(super) fn invitation(

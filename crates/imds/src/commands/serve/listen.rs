@@ -50,6 +50,13 @@ pub(super) fn listen_for_control(
     })
 }
 
+/// Listens for Prometheus.
+pub(super) fn listen_for_metrics(address: SocketAddr) -> Result<TcpListener, CommandError> {
+    TcpListener::bind(address).map_err(|error| {
+        cannot_listen(address, error, "--metrics 127.0.0.1:0 takes any that is free")
+    })
+}
+
 fn cannot_listen(address: SocketAddr, error: io::Error, another: &str) -> CommandError {
     let kind = match error.kind() {
         io::ErrorKind::PermissionDenied => Kind::Denied,

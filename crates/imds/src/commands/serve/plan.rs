@@ -37,6 +37,7 @@ pub(super) struct Plan {
     pub(super) authentication: Authentication,
     pub(super) state: StateLocation,
     pub(super) threads: NonZeroUsize,
+    pub(super) metrics: Option<SocketAddr>,
     pub(super) policy: ResponsePolicy,
     /// Whether addresses that are no instance's are the default instance's.
     pub(super) has_default: bool,
@@ -96,6 +97,7 @@ impl Plan {
             authentication: if no_auth { Authentication::Off } else { Authentication::Signature },
             state: StateLocation::resolve(state.as_deref())?,
             threads: args.threads.or(settings.threads).unwrap_or_else(default_threads),
+            metrics: args.metrics.or(settings.metrics),
             policy,
             has_default: !(args.no_default_instance || settings.no_default_instance),
             launch,

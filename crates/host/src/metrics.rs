@@ -1,0 +1,32 @@
+//! Metrics of a running host.
+
+use std::net::TcpListener;
+
+use imds_dataplane::{Agent, Service};
+use imds_metrics::{Metrics, MetricsServer, Sources};
+
+use crate::error::HostError;
+
+/// Where metrics are served.
+pub struct MetricsSocket {
+    /// The listening socket.
+    pub listener: TcpListener,
+    /// The program's version, which is one of the metrics.
+    pub version: &'static str,
+}
+
+impl MetricsSocket {
+    pub(crate) fn serve(
+        self,
+        service: &Service,
+        agent: &Agent,
+    ) -> Result<MetricsServer, HostError> {
+        let counters = service.counter_reader();
+        let sources = Sources {
+            counters: Box::new(move || counters.read()),
+            agent: Some(Box::new(agent.health())),
+            version: self.version,
+        };
+        MetricsServer::start(Metrics::new(sources), self.listener).map_err(HostError::Start)
+    }
+}

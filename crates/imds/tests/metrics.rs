@@ -1,0 +1,261 @@
+//! `imds serve --metrics`: counts that equal what clients sent, for whoever scrapes.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::Command;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+
+use serde_json::Value;
+use testkit::http::{Response, exchange};
+use testkit::{
+    Context as _, Need, Process, Result, Server, Trial, anyhow, ensure, eventually, tests,
+};
+
+pub(crate) fn tests() -> Vec<Trial> {
+    let mut trials = tests![&[];
+        counts_equal_what_was_sent,
+        refusals_of_v1_are_told_apart,
+        anyone_may_choose_a_format,
+        every_metric_is_documented,
+    ];
+    trials.extend(tests![&[Need::Prometheus]; prometheus_scrapes_and_warns]);
+    trials
+}
+
+const ID: &str = "i-1234567890abcdef0";
+
+fn scrape(address: SocketAddr, head: &str) -> Result<Response> {
+    let request = format!("{head} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+    Response::parse(&exchange(address, request.as_bytes())?)
+}
+
+/// All samples of a scrape, by name and labels as they are written.
+fn samples(address: SocketAddr) -> Result<BTreeMap<String, f64>> {
+    let text = scrape(address, "GET /metrics")?.text()?;
+    let samples = text.lines().filter(|line| !line.starts_with('#')).map(|line| {
+        let (name, value) = line.rsplit_once(' ').with_context(|| line.to_owned())?;
+        Ok((name.to_owned(), value.parse()?))
+    });
+    samples.collect()
+}
+
+fn requests(version: &str, status: u16, path: &str) -> String {
+    format!("imds_requests_total{{version=\"{version}\",status=\"{status}\",path=\"{path}\"}}")
+}
+
+/// Also while somebody scrapes all the time, for whom no count ever falls.
+fn counts_equal_what_was_sent() -> Result<()> {
+    const CLIENTS: u32 = 4;
+    const ROUNDS: u32 = 50;
+    let server = Server::start(&["--ami", "al2", "--threads", "2", "--metrics", "127.0.0.1:0"])?;
+    let metrics = server.metrics()?;
+    let is_over = AtomicBool::new(false);
+    let scrapes = thread::scope(|scope| {
+        let scraper = scope.spawn(|| -> Result<u32> {
+            let (mut before, mut count) = (BTreeMap::new(), 0);
+            while !is_over.load(Ordering::Relaxed) {
+                let now = samples(metrics)?;
+                let counters = now.iter().filter(|(name, _)| name.contains("_total"));
+                for (name, value) in counters {
+                    let earlier = before.get(name).copied().unwrap_or(0.0);
+                    ensure!(earlier <= *value, "{name} fell from {earlier} to {value}");
+                }
+                (before, count) = (now, count + 1);
+            }
+            Ok(count)
+        });
+        let clients: Vec<_> = (0..CLIENTS)
+            .map(|_| {
+                scope.spawn(|| -> Result<()> {
+                    for _ in 0..ROUNDS {
+                        let header = format!("X-aws-ec2-metadata-token: {}", server.token(60)?);
+                        server.request("GET", "/latest/meta-data/ami-id", &[])?;
+                        server.request("GET", "/latest/meta-data/mac", &[&header])?;
+                        server.request("GET", "/latest/user-data", &[&header])?;
+                        server.request("GET", "/latest/meta-data/iam/info", &[&header])?;
+                        server.exchange("no request\r\n\r\n")?;
+                    }
+                    Ok(())
+                })
+            })
+            .collect();
+        for client in clients {
+            client.join().map_err(|_| anyhow!("a client panicked"))??;
+        }
+        is_over.store(true, Ordering::Relaxed);
+        scraper.join().map_err(|_| anyhow!("the scraper panicked"))?
+    })?;
+    ensure!(scrapes > 0, "nothing was scraped meanwhile");
+
+    let all = f64::from(CLIENTS * ROUNDS);
+    let found = samples(metrics)?;
+    for (name, expected) in [
+        (requests("v2", 200, "token"), all),
+        (requests("v1", 200, "meta-data"), all),
+        (requests("v2", 200, "meta-data"), all),
+        (requests("v2", 404, "user-data"), all),
+        (requests("v2", 404, "credentials"), all),
+        (requests("v1", 400, "other"), all),
+        ("imds_tokens_total".to_owned(), all),
+        ("imds_tokens_undeliverable_total".to_owned(), 0.0),
+        ("imds_connections_total".to_owned(), 6.0 * all),
+        ("imds_request_duration_seconds_count".to_owned(), 6.0 * all),
+        (format!("imds_metadata_no_token_total{{instance_id=\"{ID}\"}}"), all),
+        (format!("imds_metadata_no_token_rejected_total{{instance_id=\"{ID}\"}}"), 0.0),
+        ("imds_instances".to_owned(), 1.0),
+    ] {
+        ensure!(
+            found.get(&name) == Some(&expected),
+            "{name}: {:?}, not {expected}",
+            found.get(&name)
+        );
+    }
+    let sum: f64 = found
+        .iter()
+        .filter(|(name, _)| name.starts_with("imds_requests_total"))
+        .map(|it| it.1)
+        .sum();
+    ensure!((sum - 6.0 * all).abs() < 0.5, "{sum} requests of {}", 6.0 * all);
+    Ok(())
+}
+
+fn refusals_of_v1_are_told_apart() -> Result<()> {
+    let server = Server::start(&["--ami", "al2023", "--metrics", "127.0.0.1:0"])?;
+    server.request("GET", "/latest/meta-data/ami-id", &[])?;
+    server.request("GET", "/latest/meta-data/ami-id", &["X-aws-ec2-metadata-token: wrong"])?;
+    let found = samples(server.metrics()?)?;
+    for (name, expected) in [
+        (requests("v1", 401, "meta-data"), 1.0),
+        (requests("v2", 401, "meta-data"), 1.0),
+        (format!("imds_metadata_no_token_rejected_total{{instance_id=\"{ID}\"}}"), 1.0),
+        (format!("imds_metadata_no_token_total{{instance_id=\"{ID}\"}}"), 0.0),
+    ] {
+        ensure!(found.get(&name) == Some(&expected), "{name}: {found:?}");
+    }
+    Ok(())
+}
+
+fn anyone_may_choose_a_format() -> Result<()> {
+    let server = Server::start(&["--metrics", "127.0.0.1:0"])?;
+    let metrics = server.metrics()?;
+    let plain = scrape(metrics, "GET /metrics")?;
+    ensure!(plain.header("content-type") == Some("text/plain; version=0.0.4; charset=utf-8"));
+    let request = "GET /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\
+                   Accept: application/openmetrics-text;version=1.0.0;q=0.8,text/plain;q=0.5\r\n\r\n";
+    let open = Response::parse(&exchange(metrics, request.as_bytes())?)?;
+    let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+    ensure!(open.header("content-type") == Some(kind), "{open:?}");
+    ensure!(open.text()?.ends_with("# EOF\n"));
+    ensure!(scrape(metrics, "HEAD /metrics")?.body.is_empty());
+    for (head, status) in
+        [("GET /", 404), ("POST /metrics", 405), ("GET /latest/meta-data/", 404), ("POST /", 404)]
+    {
+        ensure!(scrape(metrics, head)?.status() == status, "{head}");
+    }
+    // Nor is it the other way round.
+    ensure!(server.request("GET", "/metrics", &[])?.status() == 401);
+    Ok(())
+}
+
+/// The table in docs/metrics.md has every metric and no other.
+fn every_metric_is_documented() -> Result<()> {
+    let server = Server::start(&["--metrics", "127.0.0.1:0"])?;
+    server.token(60)?;
+    let text = scrape(server.metrics()?, "GET /metrics")?.text()?;
+    let served = text.lines().filter_map(|line| line.strip_prefix("# TYPE "));
+    let mut served: Vec<_> = served.filter_map(|line| line.split(' ').next()).collect();
+    let page =
+        fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/metrics.md"))?;
+    let rows = page.lines().filter_map(|line| line.strip_prefix("| `"));
+    let mut documented: Vec<_> = rows.filter_map(|row| row.split(['`', '{']).next()).collect();
+    served.sort_unstable();
+    documented.sort_unstable();
+    ensure!(served == documented, "served {served:?}\ndocumented {documented:?}");
+    Ok(())
+}
+
+/// A real Prometheus, with the alert rules and the queries of the dashboard that the project has.
+fn prometheus_scrapes_and_warns() -> Result<()> {
+    let tools = Path::new(&std::env::var("IMDS_TEST_PROMETHEUS")?).join("usr/bin");
+    let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/prometheus");
+    let server = Server::start(&["--ami", "al2", "--hop-limit", "2", "--metrics", "127.0.0.1:0"])?;
+    server.request("GET", "/latest/meta-data/ami-id", &[])?;
+    server.token(60)?;
+
+    let home = tempfile::tempdir()?;
+    let config = home.path().join("prometheus.yml");
+    let text = format!(
+        "global: {{scrape_interval: 200ms, evaluation_interval: 200ms}}\n\
+         rule_files: [{rules}]\n\
+         scrape_configs: [{{job_name: imds, static_configs: [{{targets: ['{target}']}}]}}]\n",
+        rules = docs.join("alerts.yml").display(),
+        target = server.metrics()?,
+    );
+    fs::write(&config, text)?;
+    let check =
+        Command::new(tools.join("promtool")).args(["check", "config"]).arg(&config).output()?;
+    ensure!(check.status.success(), "{}", String::from_utf8_lossy(&check.stderr));
+
+    let port = std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?;
+    let _prometheus = Process::start(
+        Command::new(tools.join("prometheus"))
+            .arg(format!("--config.file={}", config.display()))
+            .arg(format!("--storage.tsdb.path={}", home.path().join("data").display()))
+            .arg(format!("--web.listen-address={port}"))
+            .stderr(fs::File::create(home.path().join("log"))?),
+    )?;
+    let query = |expression: &str| -> Result<Value> {
+        let expression = percent_encode(expression);
+        let answer = scrape(port, &format!("GET /api/v1/query?query={expression}"))?;
+        Ok(serde_json::from_str(&dechunked(&answer.text()?))?)
+    };
+    let count = |expression: &str| -> Option<String> {
+        let found = query(expression).ok()?;
+        Some(found["data"]["result"][0]["value"][1].as_str()?.to_owned())
+    };
+    let first = format!("imds_metadata_no_token_total{{instance_id=\"{ID}\"}}");
+    let seen = eventually("Prometheus has scraped", || count(&first))?;
+    ensure!(seen == "1", "{seen}");
+
+    let dashboard: Value = serde_json::from_str(&fs::read_to_string(docs.join("dashboard.json"))?)?;
+    let panels = dashboard["panels"].as_array().context("panels")?;
+    let targets = panels.iter().filter_map(|panel| panel["targets"].as_array()).flatten();
+    let mut queries = 0;
+    for target in targets {
+        let expression = target["expr"].as_str().context("a target without expr")?;
+        let expression = expression.replace("$__rate_interval", "1m").replace("$instance", ".*");
+        let answer = query(&expression)?;
+        ensure!(answer["status"] == "success", "{expression}: {answer}");
+        queries += 1;
+    }
+    ensure!(queries >= 8, "{queries} queries");
+
+    // IMDSv1 was used, so the warning that says so is there.
+    eventually("an alert about IMDSv1", || {
+        server.request("GET", "/latest/meta-data/ami-id", &[]).ok()?;
+        count("ALERTS{alertname=\"ImdsV1Used\"}")
+    })?;
+    Ok(())
+}
+
+fn percent_encode(text: &str) -> String {
+    text.bytes().map(|byte| format!("%{byte:02X}")).collect()
+}
+
+/// A body without the lines that say how long its chunks are.
+fn dechunked(body: &str) -> String {
+    if body.starts_with('{') {
+        return body.to_owned();
+    }
+    let mut rest = body;
+    let mut text = String::new();
+    while let Some((length, after)) = rest.split_once("\r\n") {
+        let length = usize::from_str_radix(length, 16).unwrap_or(0);
+        text += after.get(..length).unwrap_or("");
+        rest = after.get(length + 2..).unwrap_or("");
+    }
+    text
+}
