@@ -193,11 +193,11 @@ impl Manager {
         };
         let is_early = |waiter: &mut Waiter| waiter.deadline > Instant::now();
         let is_handover = matches!(outcome, Err(LinkError::AlreadyLinked { .. }));
-        if let Some(waiter) = link.waiter.take_if(|waiter| !(is_handover && is_early(waiter))) {
-            // Nobody waits any more if the caller has ended.
-            let _ = waiter.tried.send(outcome);
-        }
+        let waiter = link.waiter.take_if(|waiter| !(is_handover && is_early(waiter)));
+        // Whoever is told looks at the board next.
         self.show(number, progress);
+        // Nobody waits any more if the caller has ended.
+        let _ = waiter.map(|waiter| waiter.tried.send(outcome));
     }
 
     /// Takes a link down, for a reason; it is tried again soon.
