@@ -82,28 +82,14 @@ impl<'a> Context<'a> {
         };
         let now = self.shared.clock.now();
         let endpoint = &*instance.endpoint;
-        let (response, mut after) = match &request {
-            Ok(request) => (
-                if self.link.refuses_pages && request.sender.is_page() {
-                    response::refused_page(endpoint.front_end())
-                } else {
-                    response::respond(endpoint, &service.keyring, request, now)
-                },
-                if self.shared.is_draining.get() {
-                    wire::Connection::Close
-                } else {
-                    let keep_alive = self.shared.policy().keep_alive;
-                    wire::Connection::after(keep_alive, request, endpoint.front_end())
-                },
-            ),
-            Err(why) => (response::malformed(endpoint.front_end(), *why), wire::Connection::Close),
+        let response = match &request {
+            Ok(request) if self.link.refuses_pages && request.sender.is_page() => {
+                response::refused_page(endpoint.front_end())
+            }
+            Ok(request) => response::respond(endpoint, &service.keyring, request, now),
+            Err(why) => response::malformed(endpoint.front_end(), *why),
         };
-        // The TTL of a connection never rises. Where the limit has, the next token needs another connection.
-        if let (Reach::Hops(limit), Some(lowest)) = (response.reach, self.lowest_reach)
-            && lowest < limit
-        {
-            after = wire::Connection::Close;
-        }
+        let after = self.after(request.as_ref().ok(), &response);
         let mut date = self.shared.date.borrow_mut();
         date.advance(now.unix_seconds());
         output.clear();
@@ -128,6 +114,22 @@ impl<'a> Context<'a> {
             is_pending: response.pending,
             body_follows: request.as_ref().ok().is_none_or(|request| request.has_body),
         })
+    }
+
+    /// What becomes of the connection.
+    fn after(self, request: Option<&Request<'_>>, response: &Response<'_>) -> wire::Connection {
+        let Some(request) = request else { return wire::Connection::Close };
+        // The TTL of a connection never rises. Where the limit has, the next token needs another
+        // connection.
+        let is_below = |limit| self.lowest_reach.is_some_and(|lowest| lowest < limit);
+        match response.reach {
+            Reach::Hops(limit) if is_below(limit) => wire::Connection::Close,
+            _ if self.shared.is_draining.get() => wire::Connection::Close,
+            _ => {
+                let keep_alive = self.shared.policy().keep_alive;
+                wire::Connection::after(keep_alive, request, response.front_end)
+            }
+        }
     }
 
     fn note(
