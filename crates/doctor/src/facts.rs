@@ -105,7 +105,8 @@ pub struct Facts {
     /// The number of packets to link-local services that the network interface dropped, if it counts
     /// them.
     pub dropped: Option<u64>,
-    /// Programs and SDKs on this machine that use the service; filled in only if the token is lost.
+    /// Programs and SDKs on this machine that use the service; filled in only if the token does
+    /// not arrive.
     pub clients: Vec<InstalledClient>,
 }
 
@@ -113,6 +114,12 @@ impl Facts {
     /// The instance id, or a placeholder for commands if it is not known.
     pub(crate) fn id(&self) -> &str {
         self.instance_id.as_deref().unwrap_or(fixes::UNKNOWN_ID)
+    }
+
+    /// Whether tokens do not arrive, although the service is there: they are lost on the way, or withheld
+    /// beyond a relay.
+    pub(crate) fn loses_tokens(&self) -> bool {
+        matches!(self.token, Err(Error::TokenLost(_) | Error::TimedOut { .. }))
     }
 
     /// Whether a connection to the service can be made.
@@ -184,9 +191,9 @@ pub async fn collect(settings: Settings, options: &ProbeOptions) -> Facts {
         facts.instance_id.get_or_insert(id);
         began.elapsed()
     });
-    if let Err(error) = &facts.token {
+    if facts.token.is_err() {
         // Other programs on this machine lose the token too.
-        if matches!(error, Error::TokenLost(_)) {
+        if facts.loses_tokens() {
             facts.clients = programs::find(&options.root, &path);
         }
         return facts;

@@ -1,6 +1,7 @@
 //! What `imds` says of itself: version, completions, manual pages, the schema of its settings file.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 
 use regex_lite::Regex;
 use testkit::{Context as _, Finished, Need, Result, Trial, ensure, imds, test, tests};
@@ -123,6 +124,15 @@ fn the_second_name_is_the_same_program() -> Result<()> {
     ensure!(usage.stderr.contains("Usage: ec2-imds get "), "{usage:#?}");
     let script = second(&["completions", "bash"])?.expect_code(0)?.stdout;
     ensure!(script.lines().any(|line| line.ends_with(" ec2-imds")), "{script}");
+    // Where it is needed.
+    let path = tempfile::tempdir()?;
+    let other = path.path().join("imds");
+    fs::write(&other, "#!/venv/bin/python\nfrom ec2_metadata.cli import main\n")?;
+    fs::set_permissions(&other, fs::Permissions::from_mode(0o755))?;
+    let mut doctor = testkit::program(env!("CARGO_BIN_EXE_ec2-imds"));
+    let found = Finished::of(doctor.args(["doctor", "--timeout", "1s"]).env("PATH", path.path()))?;
+    let line = format!("a shell runs {}, of the Python package ec2-metadata,", other.display());
+    ensure!(found.stdout.contains(&line), "{found:#?}");
     // Without the other one beside it.
     let directory = tempfile::tempdir()?;
     let alone = directory.path().join("ec2-imds");

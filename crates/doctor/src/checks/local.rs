@@ -1,7 +1,5 @@
 //! Checks of this machine: settings, credential sources, proxy, packet filter, installed SDKs.
 
-use imds_client::Error;
-
 use crate::facts::Facts;
 use crate::finding::Finding;
 use crate::finding::Verdict::{Fine, Note, Unknown, Wrong};
@@ -131,7 +129,7 @@ pub(super) fn command(facts: &Facts) -> Option<Finding> {
 
 /// What a lost token costs each program.
 pub(super) fn programs(facts: &Facts) -> Vec<Finding> {
-    if !matches!(facts.token, Err(Error::TokenLost(_))) {
+    if !facts.loses_tokens() {
         return Vec::new();
     }
     let tokens = match facts.without_token {

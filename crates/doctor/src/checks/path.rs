@@ -1,6 +1,6 @@
 //! Checks of the network path to the service: routes, routers, IPv6.
 
-use imds_client::Unreachable;
+use imds_client::{EndpointMode, Unreachable};
 
 use crate::environment::Environment;
 use crate::facts::Facts;
@@ -50,7 +50,8 @@ pub(super) fn route(facts: &Facts) -> Finding {
                 "EC2 does not answer an address of its own on a macvlan or ipvlan network: use a bridge",
             ),
     };
-    if facts.ipv6.is_err() {
+    // An endpoint that is set takes precedence over a mode.
+    if facts.ipv6.is_err() || facts.endpoint != EndpointMode::Ipv4.endpoint().to_string() {
         return finding;
     }
     finding.fix(

@@ -166,6 +166,21 @@ fn each_fault_is_named_with_its_fix() {
 }
 
 #[test]
+fn the_other_family_is_a_fix_where_it_works() {
+    let dead = |endpoint: &str, ipv6| {
+        let facts = with(|facts| {
+            facts.endpoint = endpoint.into();
+            facts.routers = Err(Unreachable::Blackhole);
+            facts.ipv6 = ipv6;
+        });
+        wrong(&facts).1.contains("AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE=IPv6")
+    };
+    assert!(dead("http://169.254.169.254", Ok(())));
+    assert!(!dead("http://169.254.169.254", Err(Unreachable::NoRoute)));
+    assert!(!dead("http://10.0.0.9", Ok(())), "a mode does not help where an endpoint is set");
+}
+
+#[test]
 fn harmless_facts_are_not_reported_as_wrong() {
     let excepted = with(|facts| {
         facts.variables.insert("http_proxy".into(), "http://proxy:3128".into());

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use imds_linux::Namespace;
 
 use super::service;
-use super::way::{Access, Scope, Way};
+use super::way::{Access, Scope, Way, at_once};
 
 /// How many other networks are entered.
 const LIMIT: usize = 64;
@@ -25,18 +25,12 @@ const ENGINES: [&str; 5] = [
 ];
 
 pub(super) fn ways(scope: &Scope) -> Vec<Way> {
-    let mut ways = Vec::new();
-    let mut barred = 0;
-    for (process, file) in others(&scope.root) {
-        let entered = Namespace::open(&file).and_then(|namespace| {
-            let places = service::usual(&format!(" in the network of {process}"));
-            namespace.run(|| service::ask_all(&places, scope.patience))
-        });
-        match entered {
-            Ok(found) => ways.extend(found),
-            Err(_) => barred += 1,
-        }
-    }
+    let entered = at_once(&others(&scope.root), |(process, file)| {
+        let places = service::usual(&format!(" in the network of {process}"));
+        Namespace::open(file)?.run(|| service::ask_all(&places, scope.patience))
+    });
+    let barred = entered.iter().filter(|ways| ways.is_err()).count();
+    let mut ways: Vec<_> = entered.into_iter().flatten().flatten().collect();
     if barred > 0 {
         let seen = "cannot be entered".to_owned();
         let place = format!("{barred} other networks on this machine");
