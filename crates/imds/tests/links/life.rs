@@ -26,6 +26,7 @@ pub(super) fn tests() -> Vec<Trial> {
         links_outlive_the_service,
         a_damaged_record_concerns_its_link_alone,
         the_ec2_api_is_not_reachable_through_a_link,
+        links_without_their_helper_say_so,
         killed_at_any_moment_every_link_is_right_and_nothing_is_left,
     ]
 }
@@ -155,6 +156,23 @@ fn the_ec2_api_is_not_reachable_through_a_link() -> Result<()> {
             namespace.run(|| std::net::TcpStream::connect_timeout(&through_link, patience))?;
         ensure!(connected.is_err(), "port {api} answers");
     }
+    Ok(())
+}
+
+fn links_without_their_helper_say_so() -> Result<()> {
+    let (host, workload) = (namespace()?, namespace()?);
+    let mut machine = Machine::start(&host, &["--ami", "al2"])?;
+    machine.add(&place(&workload))?;
+    let pid = machine.server.process().child().id();
+    let children = std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children"))?;
+    testkit::Finished::success(testkit::program("kill").args(["-KILL", children.trim()]))?;
+    let waiting = machine.until(&place(&workload), "waiting")?;
+    let reason = waiting["reason"].as_str().context("no reason")?;
+    ensure!(reason.contains("is gone") || reason.contains("restart the service"), "{reason}");
+    // What it left is removed by the next.
+    machine.kill_and_restart()?;
+    machine.until(&place(&workload), "attached")?;
+    ensure!(instance_of(&workload)? == DEFAULT_INSTANCE);
     Ok(())
 }
 
