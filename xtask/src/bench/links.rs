@@ -56,8 +56,24 @@ pub(super) fn measure() -> Result<()> {
     let listed = host.run(|| (0..ROUNDS).map(|_| list()).collect::<Result<Vec<_>>>())??;
     println!("  imds link list      {:6.1} ms (goal: at most 100)", median(listed));
 
+    compare_load(&server, &host, workloads.last().context("no namespace")?)?;
+    notice_ends(&host, &mut workloads)?;
+
+    drop(server);
+    let start = Instant::now();
+    let server = host.run(serve)??;
+    while host.run(|| attached())?? < workloads.len() {
+        ensure!(start.elapsed() < PATIENCE, "some links are not attached again");
+    }
+    let again = start.elapsed().as_secs_f64() * 1000.0 / workloads.len() as f64;
+    println!("  after a restart     {again:6.2} ms each\n");
+    drop(server);
+    Ok(())
+}
+
+/// A `GET` by a link, beside the same at an address of the host.
+fn compare_load(server: &Server, host: &Namespace, workload: &Namespace) -> Result<()> {
     let (mut by_link, mut by_listener) = (Vec::new(), Vec::new());
-    let workload = workloads.last().context("no namespace")?;
     for _ in 0..ROUNDS {
         by_listener.push(host.run(|| server.load(LISTENER, &token(LISTENER)?))??);
         by_link.push(workload.run(|| server.load(LINK, &token(LINK)?))??);
@@ -67,7 +83,11 @@ pub(super) fn measure() -> Result<()> {
         "  tokened GET         {by_link:6.2} µs of processor time, {by_listener:.2} at --listen"
     );
     println!("    rate              {:6.2} of that (goal: at least 0.95)", by_listener / by_link);
+    Ok(())
+}
 
+/// How long it takes until the end of a namespace shows.
+fn notice_ends(host: &Namespace, workloads: &mut Vec<Namespace>) -> Result<()> {
     let noticed = (0..ROUNDS).map(|_| {
         let gone = workloads.pop().context("no namespace")?;
         let start = Instant::now();
@@ -80,16 +100,6 @@ pub(super) fn measure() -> Result<()> {
     });
     let noticed = median(noticed.collect::<Result<_>>()?);
     println!("  one ends: noticed   {noticed:6.1} ms (goal: at most 1000)");
-
-    drop(server);
-    let start = Instant::now();
-    let server = host.run(serve)??;
-    while host.run(|| attached())?? < workloads.len() {
-        ensure!(start.elapsed() < PATIENCE, "some links are not attached again");
-    }
-    let again = start.elapsed().as_secs_f64() * 1000.0 / workloads.len() as f64;
-    println!("  after a restart     {again:6.2} ms each\n");
-    drop(server);
     Ok(())
 }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use imds_linux::Namespace;
 use testkit::client::{End, Oddities};
-use testkit::workloads::{host_with_container, namespace, place, snapshot};
+use testkit::workloads::{host_with_container, namespace, place, run, snapshot};
 use testkit::{Client, Context as _, Family, Need, Result, Trial, ensure, eventually, tests};
 
 use super::{DEFAULT_INSTANCE, Machine, Mount, instance_of};
@@ -21,6 +21,7 @@ pub(super) fn tests() -> Vec<Trial> {
     tests![IP;
         a_namespace_that_goes_is_noticed_and_comes_back,
         a_link_waits_for_its_namespace,
+        a_removed_device_is_made_again,
         removing_a_link_resets_its_connections,
         a_client_whose_token_was_lost_is_reset,
         links_outlive_the_service,
@@ -64,6 +65,18 @@ fn a_link_waits_for_its_namespace() -> Result<()> {
     mount.give_to(&workload)?;
     machine.until(&mount.place(), "attached")?;
     ensure!(instance_of(&workload)? == DEFAULT_INSTANCE);
+    Ok(())
+}
+
+fn a_removed_device_is_made_again() -> Result<()> {
+    let (host, workload) = (namespace()?, namespace()?);
+    let machine = Machine::start(&host, &["--ami", "al2"])?;
+    machine.add(&place(&workload))?;
+    for _ in 0..2 {
+        run(&workload, &["ip", "link", "del", "imds0"])?;
+        let answer = eventually("the device to be made again", || instance_of(&workload).ok())?;
+        ensure!(answer == DEFAULT_INSTANCE);
+    }
     Ok(())
 }
 
