@@ -4,6 +4,7 @@ mod build;
 mod client;
 mod control;
 mod exec;
+mod links;
 mod measure;
 mod migrate;
 mod requests;
@@ -26,11 +27,12 @@ const PEERS: [install::Package; 4] =
 type Part = (&'static str, fn() -> Result<()>);
 
 /// What is measured.
-pub(crate) const PARTS: [Part; 6] = [
+pub(crate) const PARTS: [Part; 7] = [
     ("start", start::measure),
     ("requests", requests::measure),
     ("control", control::measure),
     ("exec", exec::measure),
+    ("links", links::measure),
     ("migrate", migrate::measure),
     ("client", client::measure),
 ];

@@ -2,6 +2,7 @@
 //! play the host, its containers and its guests.
 
 mod docs;
+mod hop_limit;
 mod kinds;
 mod life;
 mod podman;
@@ -20,10 +21,17 @@ use testkit::{
 };
 
 pub(crate) fn tests() -> Vec<Trial> {
-    [docs::tests(), kinds::tests(), life::tests(), podman::tests(), privileges::tests()]
-        .into_iter()
-        .flatten()
-        .collect()
+    [
+        docs::tests(),
+        hop_limit::tests(),
+        kinds::tests(),
+        life::tests(),
+        podman::tests(),
+        privileges::tests(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
 const DEFAULT_INSTANCE: &str = "i-1234567890abcdef0";

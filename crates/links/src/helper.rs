@@ -9,6 +9,7 @@ use std::path::Path;
 use imds_linux::signal::{self, Disposition};
 use imds_linux::{Error, Namespace, Netlink, descriptor, process, socket};
 use rustix::event::{PollFd, PollFlags, poll};
+use rustix::process::{Resource, getrlimit, setrlimit};
 use rustix::thread::CapabilitySet;
 
 use crate::device::DeviceLink;
@@ -80,6 +81,7 @@ impl Helper {
         if process::keep_capabilities(KEPT).is_err() {
             return 1;
         }
+        allow_many_links();
         let Ok((home, base, locks)) = settle_down() else { return 1 };
         let (outside, home_events, links) = (None, None, BTreeMap::new());
         let mut helper =
@@ -311,6 +313,14 @@ impl Helper {
             (Means::Device(device), _) => device.remove(),
         }
     }
+}
+
+/// Each link takes two or three descriptors; what a process starts with is too few.
+fn allow_many_links() {
+    let mut limit = getrlimit(Resource::Nofile);
+    limit.current = limit.maximum;
+    // Fewer links work without this as well, and what is one too many says so.
+    let _ = setrlimit(Resource::Nofile, limit);
 }
 
 /// The service's namespace, the one between steps, and the locks. They are the same namespace unless

@@ -96,10 +96,14 @@ impl Server {
 
     /// How many bytes it has in memory that are its own.
     pub(super) fn memory(&self) -> Result<f64> {
-        let rollup = fs::read_to_string(format!("/proc/{}/smaps_rollup", self.worker))?;
-        let own = rollup.lines().filter(|line| line.starts_with("Private_"));
-        let kib = own.filter_map(|line| line.split_whitespace().nth(1)?.parse::<f64>().ok());
-        Ok(kib.sum::<f64>() * 1024.0)
+        memory_of(self.worker)
+    }
+
+    /// The same, with those of its children.
+    pub(super) fn memory_with_children(&self) -> Result<f64> {
+        let children = fs::read_to_string(format!("/proc/{0}/task/{0}/children", self.worker))?;
+        let children = children.split_whitespace().map(|pid| memory_of(pid.parse()?));
+        Ok(self.memory()? + children.sum::<Result<f64>>()?)
     }
 
     /// User and system time so far.
@@ -121,6 +125,14 @@ impl Drop for Server {
         let _ = Command::new("kill").arg(self.process.id().to_string()).status();
         let _ = self.process.wait();
     }
+}
+
+/// How many bytes a process has in memory that are its own.
+fn memory_of(pid: u32) -> Result<f64> {
+    let rollup = fs::read_to_string(format!("/proc/{pid}/smaps_rollup"))?;
+    let own = rollup.lines().filter(|line| line.starts_with("Private_"));
+    let kib = own.filter_map(|line| line.split_whitespace().nth(1)?.parse::<f64>().ok());
+    Ok(kib.sum::<f64>() * 1024.0)
 }
 
 fn wait_for(address: &str) -> Result<()> {

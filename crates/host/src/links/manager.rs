@@ -20,6 +20,8 @@ use super::spec::LinkSpec;
 /// How soon a link that is not up is tried again, at first and after many failures.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+/// To ask for a container is to run its engine.
+const LONGEST_PAUSE_OF_CONTAINER: Duration = Duration::from_secs(2);
 
 /// How long a place is tried that another service has, before that is said: one that was killed needs
 /// a moment to let it go.
@@ -187,7 +189,11 @@ impl Manager {
             }
             Err(error) => {
                 link.phase = Phase::Down { next: Instant::now() + link.pause };
-                link.pause = (link.pause * 2).min(LONGEST_PAUSE);
+                let longest = match link.spec.place {
+                    Place::Container(_) => LONGEST_PAUSE_OF_CONTAINER,
+                    _ => LONGEST_PAUSE,
+                };
+                link.pause = (link.pause * 2).min(longest);
                 (Progress::Waiting { reason: error.to_string() }, Err(error))
             }
         };

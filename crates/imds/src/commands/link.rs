@@ -7,9 +7,10 @@ use crate::cli::{LinkArgs, LinkCommand};
 use crate::error::CommandError;
 use crate::terminal;
 use imds_control::{AdminAnswer, AdminRequest, LinkFacts, LinkState};
+use imds_linux::user_namespace;
 
 pub(crate) fn run(args: LinkArgs) -> Result<ExitCode, CommandError> {
-    let client = control_client(&args.state, None)?;
+    let client = control_client(&args.state, None).map_err(hint_at_root)?;
     let is_list = matches!(args.command, LinkCommand::List);
     let request = match args.command {
         LinkCommand::Add { link } => {
@@ -26,6 +27,14 @@ pub(crate) fn run(args: LinkArgs) -> Result<ExitCode, CommandError> {
     };
     terminal::print(text)?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Links need a service of root's, whose state is root's as well.
+fn hint_at_root(error: CommandError) -> CommandError {
+    if user_namespace::is_needless() {
+        return error;
+    }
+    error.hint("one that root started is asked by root: sudo imds link …")
 }
 
 fn list(links: &[LinkFacts]) -> String {

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use imds_linux::Namespace;
 use testkit::client::{End, Oddities};
-use testkit::workloads::{host_with_container, namespace, place, snapshot};
+use testkit::workloads::{host_with_container, namespace, place, run, snapshot};
 use testkit::{Client, Context as _, Family, Need, Result, Trial, ensure, eventually, tests};
 
 use super::{DEFAULT_INSTANCE, Machine, Mount, instance_of};
@@ -21,11 +21,13 @@ pub(super) fn tests() -> Vec<Trial> {
     tests![IP;
         a_namespace_that_goes_is_noticed_and_comes_back,
         a_link_waits_for_its_namespace,
+        a_removed_device_is_made_again,
         removing_a_link_resets_its_connections,
         a_client_whose_token_was_lost_is_reset,
         links_outlive_the_service,
         a_damaged_record_concerns_its_link_alone,
         the_ec2_api_is_not_reachable_through_a_link,
+        links_without_their_helper_say_so,
         killed_at_any_moment_every_link_is_right_and_nothing_is_left,
     ]
 }
@@ -63,6 +65,18 @@ fn a_link_waits_for_its_namespace() -> Result<()> {
     mount.give_to(&workload)?;
     machine.until(&mount.place(), "attached")?;
     ensure!(instance_of(&workload)? == DEFAULT_INSTANCE);
+    Ok(())
+}
+
+fn a_removed_device_is_made_again() -> Result<()> {
+    let (host, workload) = (namespace()?, namespace()?);
+    let machine = Machine::start(&host, &["--ami", "al2"])?;
+    machine.add(&place(&workload))?;
+    for _ in 0..2 {
+        run(&workload, &["ip", "link", "del", "imds0"])?;
+        let answer = eventually("the device to be made again", || instance_of(&workload).ok())?;
+        ensure!(answer == DEFAULT_INSTANCE);
+    }
     Ok(())
 }
 
@@ -155,6 +169,23 @@ fn the_ec2_api_is_not_reachable_through_a_link() -> Result<()> {
             namespace.run(|| std::net::TcpStream::connect_timeout(&through_link, patience))?;
         ensure!(connected.is_err(), "port {api} answers");
     }
+    Ok(())
+}
+
+fn links_without_their_helper_say_so() -> Result<()> {
+    let (host, workload) = (namespace()?, namespace()?);
+    let mut machine = Machine::start(&host, &["--ami", "al2"])?;
+    machine.add(&place(&workload))?;
+    let pid = machine.server.process().child().id();
+    let children = std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children"))?;
+    testkit::Finished::success(testkit::program("kill").args(["-KILL", children.trim()]))?;
+    let waiting = machine.until(&place(&workload), "waiting")?;
+    let reason = waiting["reason"].as_str().context("no reason")?;
+    ensure!(reason.contains("is gone") || reason.contains("restart the service"), "{reason}");
+    // What it left is removed by the next.
+    machine.kill_and_restart()?;
+    machine.until(&place(&workload), "attached")?;
+    ensure!(instance_of(&workload)? == DEFAULT_INSTANCE);
     Ok(())
 }
 
