@@ -6,7 +6,7 @@ use std::net::TcpStream;
 
 use imds_linux::seccomp;
 use testkit::http::Response;
-use testkit::{Need, Result, SOON, Server, Trial, anyhow, ensure, tests};
+use testkit::{Context as _, Finished, Need, Result, SOON, Server, Trial, anyhow, ensure, tests};
 
 pub(crate) fn tests() -> Vec<Trial> {
     let mut trials = tests![&[];
@@ -14,11 +14,26 @@ pub(crate) fn tests() -> Vec<Trial> {
         paths_are_put_over,
         a_token_outlives_a_restart,
         stops_when_told_to,
+        its_memory_is_not_for_others,
         half_a_call_does_not_keep_it_from_stopping,
         many_at_once_where_io_uring_is_refused,
     ];
     trials.extend(tests![&[Need::IoUring]; many_at_once]);
     trials
+}
+
+/// Nobody but root reads what is in memory, or gets it as a core dump: the files of such a process below
+/// `/proc` are root's.
+fn its_memory_is_not_for_others() -> Result<()> {
+    let script = "out=$(mktemp)
+        imds serve --state memory --listen 127.0.0.1:0 --control off --access-log off >$out &
+        until grep -q Serving $out; do kill -0 $! || exit 9; done
+        stat -c %u /proc/$!/mem
+        kill $!; wait $!; rm $out; id -u";
+    let finished = Finished::success(&mut testkit::shell_of_nobody(script))?;
+    let (owner, user) = finished.stdout.trim().split_once('\n').context("two numbers")?;
+    ensure!(owner != user, "{finished:#?}");
+    Ok(())
 }
 
 fn answers_both_versions() -> Result<()> {
