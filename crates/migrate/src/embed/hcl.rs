@@ -57,11 +57,13 @@ fn data_source(block: Node<'_>, source: &[u8]) -> Option<Finding> {
     })
 }
 
-/// Whether the text is the value of a `description`.
+/// Whether the text is the value of something that is only shown.
 fn is_prose(node: Node<'_>, source: &[u8]) -> bool {
     let attribute = syntax::around(node).find(|n| n.kind() == "attribute");
     let name = attribute.and_then(|a| children(a).first().map(|n| text(*n, source)));
-    name.is_some_and(|n| matches!(n.as_ref(), "description" | "error_message"))
+    name.is_some_and(|n| {
+        matches!(n.as_ref(), "description" | "error_message" | "tags" | "annotations")
+    })
 }
 
 /// Whether the text is a variable's default or an output: what it is for is said elsewhere.
