@@ -133,7 +133,11 @@ impl Walk<'_> {
         let [delimiter, parts] = data.items() else { return false };
         // A condition may choose the whole list.
         let lists = branches(parts).unwrap_or_else(|| std::slice::from_ref(parts));
-        lists.iter().fold(false, |is_join, list| self.join_list(delimiter, list, place) || is_join)
+        let mut is_join = false;
+        for list in lists {
+            is_join |= self.join_list(delimiter, list, place);
+        }
+        is_join
     }
 
     fn join_list(&mut self, delimiter: &Data, list: &Data, place: &Place<'_>) -> bool {
