@@ -10,6 +10,7 @@
 //! One record that cannot be read concerns itself alone: lists leave it out and log its key, and only
 //! calls that need exactly this record fail, with `InternalError`.
 
+mod account_attributes;
 mod admin;
 mod authenticate;
 mod call;
@@ -26,6 +27,7 @@ mod launch_templates;
 mod metadata_defaults;
 mod metadata_options;
 mod network;
+mod network_interfaces;
 mod operations;
 mod options;
 mod page;
@@ -33,6 +35,7 @@ mod places;
 mod tag_values;
 mod tags;
 mod time;
+mod volumes;
 
 use hyper::http::request::Parts;
 use imds_account::records::AccessRole;
