@@ -143,6 +143,7 @@ pub fn record(
         monitoring: Some(instance.monitoring),
         events: instance.events.clone(),
         client_token: None,
+        volumes: <_>::default(),
         attributes: <_>::default(),
     }
 }

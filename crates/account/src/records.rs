@@ -21,6 +21,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::source::Source;
+use crate::volume::VolumeSettings;
 
 pub use crate::record::{FormError, Record, RecordError, decode, encode};
 pub use link::Link;
@@ -106,6 +107,9 @@ pub struct Instance {
     /// Its block devices beside the root device.
     #[serde(default)]
     pub block_devices: Vec<BlockDevice>,
+    /// Its EBS volumes by device name, the root volume too, where the launch asked for something.
+    #[serde(default)]
+    pub volumes: BTreeMap<String, VolumeSettings>,
     /// What its private DNS name is made of.
     #[serde(default)]
     pub hostname_type: HostnameType,

@@ -4,6 +4,7 @@ mod address_values;
 pub(super) mod attribute_names;
 mod attribute_values;
 pub(super) mod attributes;
+pub(super) mod credits;
 pub(super) mod describe;
 mod filters;
 mod interfaces;
@@ -14,6 +15,8 @@ mod state;
 pub(super) mod states;
 pub(super) mod status;
 mod wanted_interface;
+
+pub(super) use shape::{block_devices, present_interfaces};
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -11,6 +11,7 @@
 //! calls that need exactly this record fail, with `InternalError`.
 
 mod abandoned;
+mod account_attributes;
 mod admin;
 mod authenticate;
 mod call;
@@ -28,6 +29,7 @@ mod links;
 mod metadata_defaults;
 mod metadata_options;
 mod network;
+mod network_interfaces;
 mod operations;
 mod options;
 mod page;
@@ -36,6 +38,7 @@ mod refusal;
 mod tag_values;
 mod tags;
 mod time;
+mod volumes;
 
 use hyper::http::request::Parts;
 use imds_account::records::AccessRole;

@@ -3,11 +3,11 @@
 use imds_ec2::Request;
 
 use super::call::{Call, Refusal};
-use super::instances::{attributes, describe, run, states, status};
+use super::instances::{attributes, credits, describe, run, states, status};
 use super::launch_templates::{launch, templates, versions};
 use super::{
-    iam_profiles, images, instance_types, key_pairs, metadata_defaults, metadata_options, network,
-    places, tags,
+    account_attributes, iam_profiles, images, instance_types, key_pairs, metadata_defaults,
+    metadata_options, network, network_interfaces, places, tags, volumes,
 };
 
 // long function: one arm for each action
@@ -25,6 +25,12 @@ pub(super) fn dispatch(call: &Call<'_>, request: &Request) -> Result<String, Ref
         Request::DeleteLaunchTemplateVersions(request) => call.answer(request, versions::delete),
         Request::DeleteTags(request) => call.answer(request, tags::delete),
         Request::DeregisterImage(request) => call.answer(request, images::deregister),
+        Request::DescribeAccountAttributes(request) => {
+            call.answer(request, account_attributes::describe)
+        }
+        Request::DescribeAddresses(request) => {
+            call.answer(request, account_attributes::describe_addresses)
+        }
         Request::DescribeAvailabilityZones(request) => call.answer(request, places::describe_zones),
         Request::DescribeIamInstanceProfileAssociations(request) => {
             call.answer(request, iam_profiles::describe)
@@ -34,6 +40,9 @@ pub(super) fn dispatch(call: &Call<'_>, request: &Request) -> Result<String, Ref
         }
         Request::DescribeImages(request) => call.answer(request, images::describe),
         Request::DescribeInstanceAttribute(request) => call.answer(request, attributes::describe),
+        Request::DescribeInstanceCreditSpecifications(request) => {
+            call.answer(request, credits::describe)
+        }
         Request::DescribeInstanceStatus(request) => call.answer(request, status::describe),
         Request::DescribeInstanceTypes(request) => call.answer(request, instance_types::describe),
         Request::DescribeInstances(request) => call.answer(request, describe::describe),
@@ -42,12 +51,16 @@ pub(super) fn dispatch(call: &Call<'_>, request: &Request) -> Result<String, Ref
             call.answer(request, versions::describe)
         }
         Request::DescribeLaunchTemplates(request) => call.answer(request, templates::describe),
+        Request::DescribeNetworkInterfaces(request) => {
+            call.answer(request, network_interfaces::describe)
+        }
         Request::DescribeRegions(request) => call.answer(request, places::describe_regions),
         Request::DescribeSecurityGroups(request) => {
             call.answer(request, network::describe_security_groups)
         }
         Request::DescribeSubnets(request) => call.answer(request, network::describe_subnets),
         Request::DescribeTags(request) => call.answer(request, tags::describe),
+        Request::DescribeVolumes(request) => call.answer(request, volumes::describe),
         Request::DescribeVpcs(request) => call.answer(request, network::describe_vpcs),
         Request::DisassociateIamInstanceProfile(request) => {
             call.answer(request, iam_profiles::disassociate)

@@ -150,7 +150,7 @@ fn texts(document: &str, element: &str) -> BTreeSet<String> {
 
 /// Each list, the element that names its items, the prefix whose first record becomes unreadable, and
 /// how many items the list loses by that.
-const LISTS: [(&str, &str, &str, usize); 23] = [
+const LISTS: [(&str, &str, &str, usize); 28] = [
     ("DescribeInstances", "instanceId", "instances/", 1),
     ("DescribeInstances", "instanceId", "tags/us-east-1/i-", 0),
     ("DescribeInstances&MaxResults=5", "instanceId", "instances/", 1),
@@ -184,10 +184,17 @@ const LISTS: [(&str, &str, &str, usize); 23] = [
     ("DescribeVpcs", "vpcId", "tags/us-east-1/vpc-", 0),
     ("DescribeSecurityGroups", "groupId", "tags/us-east-1/sg-", 0),
     ("DescribeImages", "imageId", "images/", 1),
+    ("DescribeInstanceCreditSpecifications", "instanceId", "instances/", 1),
+    ("DescribeNetworkInterfaces", "networkInterfaceId", "instances/", 1),
+    ("DescribeNetworkInterfaces", "networkInterfaceId", "tags/us-east-1/i-", 0),
+    ("DescribeVolumes", "volumeId", "instances/", 1),
+    ("DescribeVolumes&MaxResults=5", "volumeId", "tags/us-east-1/i-", 0),
 ];
 
 /// Actions that read no list of records: their results are computed, or they read one record.
-const NO_LISTS: [&str; 7] = [
+const NO_LISTS: [&str; 9] = [
+    "DescribeAccountAttributes",
+    "DescribeAddresses",
     "DescribeAvailabilityZones",
     "DescribeImageAttribute",
     "DescribeInstanceAttribute",

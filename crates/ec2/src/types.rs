@@ -21,21 +21,26 @@ operations! {
     DeleteLaunchTemplateVersions(DeleteLaunchTemplateVersionsRequest) -> DeleteLaunchTemplateVersionsResult (dry_run),
     DeleteTags(DeleteTagsRequest) -> Done (dry_run),
     DeregisterImage(DeregisterImageRequest) -> DeregisterImageResult (dry_run),
+    DescribeAccountAttributes(DescribeAccountAttributesRequest) -> DescribeAccountAttributesResult (dry_run),
+    DescribeAddresses(DescribeAddressesRequest) -> DescribeAddressesResult (dry_run),
     DescribeAvailabilityZones(DescribeAvailabilityZonesRequest) -> DescribeAvailabilityZonesResult (dry_run),
     DescribeIamInstanceProfileAssociations(DescribeIamInstanceProfileAssociationsRequest) -> DescribeIamInstanceProfileAssociationsResult,
     DescribeImageAttribute(DescribeImageAttributeRequest) -> ImageAttribute (dry_run),
     DescribeImages(DescribeImagesRequest) -> DescribeImagesResult (dry_run),
     DescribeInstanceAttribute(DescribeInstanceAttributeRequest) -> InstanceAttribute (dry_run),
+    DescribeInstanceCreditSpecifications(DescribeInstanceCreditSpecificationsRequest) -> DescribeInstanceCreditSpecificationsResult (dry_run),
     DescribeInstanceStatus(DescribeInstanceStatusRequest) -> DescribeInstanceStatusResult (dry_run),
     DescribeInstanceTypes(DescribeInstanceTypesRequest) -> DescribeInstanceTypesResult (dry_run),
     DescribeInstances(DescribeInstancesRequest) -> DescribeInstancesResult (dry_run),
     DescribeKeyPairs(DescribeKeyPairsRequest) -> DescribeKeyPairsResult (dry_run),
     DescribeLaunchTemplateVersions(DescribeLaunchTemplateVersionsRequest) -> DescribeLaunchTemplateVersionsResult (dry_run),
     DescribeLaunchTemplates(DescribeLaunchTemplatesRequest) -> DescribeLaunchTemplatesResult (dry_run),
+    DescribeNetworkInterfaces(DescribeNetworkInterfacesRequest) -> DescribeNetworkInterfacesResult (dry_run),
     DescribeRegions(DescribeRegionsRequest) -> DescribeRegionsResult (dry_run),
     DescribeSecurityGroups(DescribeSecurityGroupsRequest) -> DescribeSecurityGroupsResult (dry_run),
     DescribeSubnets(DescribeSubnetsRequest) -> DescribeSubnetsResult (dry_run),
     DescribeTags(DescribeTagsRequest) -> DescribeTagsResult (dry_run),
+    DescribeVolumes(DescribeVolumesRequest) -> DescribeVolumesResult (dry_run),
     DescribeVpcs(DescribeVpcsRequest) -> DescribeVpcsResult (dry_run),
     DisassociateIamInstanceProfile(DisassociateIamInstanceProfileRequest) -> DisassociateIamInstanceProfileResult,
     GetInstanceMetadataDefaults(GetInstanceMetadataDefaultsRequest) -> GetInstanceMetadataDefaultsResult (dry_run),
@@ -83,6 +88,40 @@ input! {
     }
 }
 
+output! {
+    AccountAttribute {
+        attribute_name: Option<String> = "attributeName",
+        attribute_values: Vec<AccountAttributeValue> = "attributeValueSet",
+    }
+}
+
+output! {
+    AccountAttributeValue {
+        attribute_value: Option<String> = "attributeValue",
+    }
+}
+
+output! {
+    Address {
+        allocation_id: Option<String> = "allocationId",
+        association_id: Option<String> = "associationId",
+        domain: Option<String> = "domain",
+        network_interface_id: Option<String> = "networkInterfaceId",
+        network_interface_owner_id: Option<String> = "networkInterfaceOwnerId",
+        private_ip_address: Option<String> = "privateIpAddress",
+        tags: Vec<Tag> = "tagSet",
+        public_ipv4_pool: Option<String> = "publicIpv4Pool",
+        network_border_group: Option<String> = "networkBorderGroup",
+        customer_owned_ip: Option<String> = "customerOwnedIp",
+        customer_owned_ipv4_pool: Option<String> = "customerOwnedIpv4Pool",
+        carrier_ip: Option<String> = "carrierIp",
+        subnet_id: Option<String> = "subnetId",
+        service_managed: Option<String> = "serviceManaged",
+        instance_id: Option<String> = "instanceId",
+        public_ip: Option<String> = "publicIp",
+    }
+}
+
 input! {
     AssociateIamInstanceProfileRequest {
         iam_instance_profile: IamInstanceProfileSpecification = "IamInstanceProfile",
@@ -93,6 +132,19 @@ input! {
 output! {
     AssociateIamInstanceProfileResult {
         iam_instance_profile_association: Option<IamInstanceProfileAssociation> = "iamInstanceProfileAssociation",
+    }
+}
+
+output! {
+    AttachmentEnaSrdSpecification {
+        ena_srd_enabled: Option<bool> = "enaSrdEnabled",
+        ena_srd_udp_specification: Option<AttachmentEnaSrdUdpSpecification> = "enaSrdUdpSpecification",
+    }
+}
+
+output! {
+    AttachmentEnaSrdUdpSpecification {
+        ena_srd_udp_enabled: Option<bool> = "enaSrdUdpEnabled",
     }
 }
 
@@ -217,6 +269,14 @@ output! {
     CapacityReservationTargetResponse {
         capacity_reservation_id: Option<String> = "capacityReservationId",
         capacity_reservation_resource_group_arn: Option<String> = "capacityReservationResourceGroupArn",
+    }
+}
+
+output! {
+    ConnectionTrackingConfiguration {
+        tcp_established_timeout: Option<i32> = "tcpEstablishedTimeout",
+        udp_stream_timeout: Option<i32> = "udpStreamTimeout",
+        udp_timeout: Option<i32> = "udpTimeout",
     }
 }
 
@@ -434,6 +494,34 @@ output! {
 }
 
 input! {
+    DescribeAccountAttributesRequest {
+        dry_run: Option<bool> = "DryRun",
+        attribute_names: Vec<String> = "AttributeName",
+    }
+}
+
+output! {
+    DescribeAccountAttributesResult {
+        account_attributes: Vec<AccountAttribute> = "accountAttributeSet" (always),
+    }
+}
+
+input! {
+    DescribeAddressesRequest {
+        public_ips: Vec<String> = "PublicIp",
+        dry_run: Option<bool> = "DryRun",
+        filters: Vec<Filter> = "Filter",
+        allocation_ids: Vec<String> = "AllocationId",
+    }
+}
+
+output! {
+    DescribeAddressesResult {
+        addresses: Vec<Address> = "addressesSet" (always),
+    }
+}
+
+input! {
     DescribeAvailabilityZonesRequest {
         zone_names: Vec<String> = "ZoneName",
         zone_ids: Vec<String> = "ZoneId",
@@ -499,6 +587,23 @@ input! {
         dry_run: Option<bool> = "DryRun",
         instance_id: String = "InstanceId",
         attribute: String = "Attribute",
+    }
+}
+
+input! {
+    DescribeInstanceCreditSpecificationsRequest {
+        dry_run: Option<bool> = "DryRun",
+        filters: Vec<Filter> = "Filter",
+        instance_ids: Vec<String> = "InstanceId",
+        max_results: Option<i32> = "MaxResults",
+        next_token: Option<String> = "NextToken",
+    }
+}
+
+output! {
+    DescribeInstanceCreditSpecificationsResult {
+        instance_credit_specifications: Vec<InstanceCreditSpecification> = "instanceCreditSpecificationSet" (always),
+        next_token: Option<String> = "nextToken",
     }
 }
 
@@ -616,6 +721,24 @@ output! {
 }
 
 input! {
+    DescribeNetworkInterfacesRequest {
+        next_token: Option<String> = "NextToken",
+        max_results: Option<i32> = "MaxResults",
+        include_managed_resources: Option<bool> = "IncludeManagedResources",
+        dry_run: Option<bool> = "DryRun",
+        network_interface_ids: Vec<String> = "NetworkInterfaceId",
+        filters: Vec<Filter> = "Filter",
+    }
+}
+
+output! {
+    DescribeNetworkInterfacesResult {
+        network_interfaces: Vec<NetworkInterface> = "networkInterfaceSet" (always),
+        next_token: Option<String> = "nextToken",
+    }
+}
+
+input! {
     DescribeRegionsRequest {
         region_names: Vec<String> = "RegionName",
         all_regions: Option<bool> = "AllRegions",
@@ -678,6 +801,24 @@ output! {
     DescribeTagsResult {
         next_token: Option<String> = "nextToken",
         tags: Vec<TagDescription> = "tagSet" (always),
+    }
+}
+
+input! {
+    DescribeVolumesRequest {
+        volume_ids: Vec<String> = "VolumeId",
+        include_managed_resources: Option<bool> = "IncludeManagedResources",
+        dry_run: Option<bool> = "DryRun",
+        filters: Vec<Filter> = "Filter",
+        next_token: Option<String> = "NextToken",
+        max_results: Option<i32> = "MaxResults",
+    }
+}
+
+output! {
+    DescribeVolumesResult {
+        next_token: Option<String> = "nextToken",
+        volumes: Vec<Volume> = "volumeSet" (always),
     }
 }
 
@@ -1216,6 +1357,13 @@ input! {
 }
 
 output! {
+    InstanceCreditSpecification {
+        instance_id: Option<String> = "instanceId",
+        cpu_credits: Option<String> = "cpuCredits",
+    }
+}
+
+output! {
     InstanceIpv4Prefix {
         ipv4_prefix: Option<String> = "ipv4Prefix",
     }
@@ -1623,6 +1771,12 @@ output! {
     }
 }
 
+output! {
+    Ipv4PrefixSpecification {
+        ipv4_prefix: Option<String> = "ipv4Prefix",
+    }
+}
+
 input! {
     Ipv4PrefixSpecificationRequest {
         ipv4_prefix: Option<String> = "Ipv4Prefix",
@@ -1632,6 +1786,12 @@ input! {
 output! {
     Ipv4PrefixSpecificationResponse {
         ipv4_prefix: Option<String> = "ipv4Prefix",
+    }
+}
+
+output! {
+    Ipv6PrefixSpecification {
+        ipv6_prefix: Option<String> = "ipv6Prefix",
     }
 }
 
@@ -2324,6 +2484,70 @@ output! {
 }
 
 output! {
+    NetworkInterface {
+        association: Option<NetworkInterfaceAssociation> = "association",
+        attachment: Option<NetworkInterfaceAttachment> = "attachment",
+        availability_zone: Option<String> = "availabilityZone",
+        connection_tracking_configuration: Option<ConnectionTrackingConfiguration> = "connectionTrackingConfiguration",
+        description: Option<String> = "description",
+        groups: Vec<GroupIdentifier> = "groupSet",
+        interface_type: Option<String> = "interfaceType",
+        ipv6_addresses: Vec<NetworkInterfaceIpv6Address> = "ipv6AddressesSet",
+        mac_address: Option<String> = "macAddress",
+        network_interface_id: Option<String> = "networkInterfaceId",
+        outpost_arn: Option<String> = "outpostArn",
+        owner_id: Option<String> = "ownerId",
+        private_dns_name: Option<String> = "privateDnsName",
+        public_dns_name: Option<String> = "publicDnsName",
+        public_ip_dns_name_options: Option<PublicIpDnsNameOptions> = "publicIpDnsNameOptions",
+        private_ip_address: Option<String> = "privateIpAddress",
+        private_ip_addresses: Vec<NetworkInterfacePrivateIpAddress> = "privateIpAddressesSet",
+        ipv4_prefixes: Vec<Ipv4PrefixSpecification> = "ipv4PrefixSet",
+        ipv6_prefixes: Vec<Ipv6PrefixSpecification> = "ipv6PrefixSet",
+        requester_id: Option<String> = "requesterId",
+        requester_managed: Option<bool> = "requesterManaged",
+        source_dest_check: Option<bool> = "sourceDestCheck",
+        status: Option<String> = "status",
+        subnet_id: Option<String> = "subnetId",
+        tag_set: Vec<Tag> = "tagSet",
+        vpc_id: Option<String> = "vpcId",
+        deny_all_igw_traffic: Option<bool> = "denyAllIgwTraffic",
+        ipv6_native: Option<bool> = "ipv6Native",
+        ipv6_address: Option<String> = "ipv6Address",
+        operator: Option<OperatorResponse> = "operator",
+        associated_subnets: Vec<String> = "associatedSubnetSet",
+        availability_zone_id: Option<String> = "availabilityZoneId",
+    }
+}
+
+output! {
+    NetworkInterfaceAssociation {
+        allocation_id: Option<String> = "allocationId",
+        association_id: Option<String> = "associationId",
+        ip_owner_id: Option<String> = "ipOwnerId",
+        public_dns_name: Option<String> = "publicDnsName",
+        public_ip: Option<String> = "publicIp",
+        customer_owned_ip: Option<String> = "customerOwnedIp",
+        carrier_ip: Option<String> = "carrierIp",
+    }
+}
+
+output! {
+    NetworkInterfaceAttachment {
+        attach_time: Option<Timestamp> = "attachTime",
+        attachment_id: Option<String> = "attachmentId",
+        delete_on_termination: Option<bool> = "deleteOnTermination",
+        device_index: Option<i32> = "deviceIndex",
+        network_card_index: Option<i32> = "networkCardIndex",
+        instance_id: Option<String> = "instanceId",
+        instance_owner_id: Option<String> = "instanceOwnerId",
+        status: Option<String> = "status",
+        ena_srd_specification: Option<AttachmentEnaSrdSpecification> = "enaSrdSpecification",
+        ena_queue_count: Option<i32> = "enaQueueCount",
+    }
+}
+
+output! {
     NetworkInterfaceCount {
         min: Option<i32> = "min",
         max: Option<i32> = "max",
@@ -2334,6 +2558,23 @@ input! {
     NetworkInterfaceCountRequest {
         min: Option<i32> = "Min",
         max: Option<i32> = "Max",
+    }
+}
+
+output! {
+    NetworkInterfaceIpv6Address {
+        ipv6_address: Option<String> = "ipv6Address",
+        public_ipv6_dns_name: Option<String> = "publicIpv6DnsName",
+        is_primary_ipv6: Option<bool> = "isPrimaryIpv6",
+    }
+}
+
+output! {
+    NetworkInterfacePrivateIpAddress {
+        association: Option<NetworkInterfaceAssociation> = "association",
+        primary: Option<bool> = "primary",
+        private_dns_name: Option<String> = "privateDnsName",
+        private_ip_address: Option<String> = "privateIpAddress",
     }
 }
 
@@ -2470,6 +2711,15 @@ output! {
     ProductCode {
         product_code_id: Option<String> = "productCode",
         product_code_type: Option<String> = "type",
+    }
+}
+
+output! {
+    PublicIpDnsNameOptions {
+        dns_hostname_type: Option<String> = "dnsHostnameType",
+        public_ipv4_dns_name: Option<String> = "publicIpv4DnsName",
+        public_ipv6_dns_name: Option<String> = "publicIpv6DnsName",
+        public_dual_stack_dns_name: Option<String> = "publicDualStackDnsName",
     }
 }
 
@@ -2903,6 +3153,46 @@ output! {
 output! {
     ValidationWarning {
         errors: Vec<ValidationError> = "errorSet",
+    }
+}
+
+output! {
+    Volume {
+        availability_zone_id: Option<String> = "availabilityZoneId",
+        outpost_arn: Option<String> = "outpostArn",
+        source_volume_id: Option<String> = "sourceVolumeId",
+        iops: Option<i32> = "iops",
+        tags: Vec<Tag> = "tagSet",
+        volume_type: Option<String> = "volumeType",
+        fast_restored: Option<bool> = "fastRestored",
+        multi_attach_enabled: Option<bool> = "multiAttachEnabled",
+        throughput: Option<i32> = "throughput",
+        sse_type: Option<String> = "sseType",
+        operator: Option<OperatorResponse> = "operator",
+        volume_initialization_rate: Option<i32> = "volumeInitializationRate",
+        volume_id: Option<String> = "volumeId",
+        size: Option<i32> = "size",
+        snapshot_id: Option<String> = "snapshotId",
+        availability_zone: Option<String> = "availabilityZone",
+        state: Option<String> = "status",
+        create_time: Option<Timestamp> = "createTime",
+        attachments: Vec<VolumeAttachment> = "attachmentSet",
+        encrypted: Option<bool> = "encrypted",
+        kms_key_id: Option<String> = "kmsKeyId",
+    }
+}
+
+output! {
+    VolumeAttachment {
+        delete_on_termination: Option<bool> = "deleteOnTermination",
+        associated_resource: Option<String> = "associatedResource",
+        instance_owning_service: Option<String> = "instanceOwningService",
+        ebs_card_index: Option<i32> = "ebsCardIndex",
+        volume_id: Option<String> = "volumeId",
+        instance_id: Option<String> = "instanceId",
+        device: Option<String> = "device",
+        state: Option<String> = "status",
+        attach_time: Option<Timestamp> = "attachTime",
     }
 }
 

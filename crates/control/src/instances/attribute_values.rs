@@ -37,3 +37,18 @@ pub(super) fn shutdown_behavior(value: &str) -> Result<String, Fault> {
         )),
     }
 }
+
+/// One of these words, if any is stated.
+pub(super) fn one_of(
+    parameter: &str,
+    stated: Option<String>,
+    words: &[&str],
+) -> Result<Option<String>, Fault> {
+    match stated {
+        Some(word) if !words.contains(&word.as_str()) => {
+            let rule = format!("Expecting {}.", words.join(" or "));
+            Err(Fault::invalid_value(parameter, word, &rule))
+        }
+        stated => Ok(stated),
+    }
+}

@@ -34,7 +34,9 @@ pub(crate) fn describe(
     let mut shown =
         InstanceAttribute { instance_id: Some(instance.id.to_string()), ..<_>::default() };
     match request.attribute.as_str() {
-        "blockDeviceMapping" => shown.block_device_mappings = shape::block_devices(&facts),
+        "blockDeviceMapping" => {
+            shown.block_device_mappings = shape::block_devices(&facts, &record.volumes);
+        }
         DISABLE_API_STOP => shown.disable_api_stop = flag(instance.is(DISABLE_API_STOP)),
         DISABLE_API_TERMINATION => {
             shown.disable_api_termination = flag(instance.is(DISABLE_API_TERMINATION));

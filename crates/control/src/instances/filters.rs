@@ -2,15 +2,15 @@
 //! Source: EC2 API `DescribeInstances`.
 
 use imds_ec2::types::{
-    Instance, InstanceMetadataOptionsResponse, InstanceNetworkInterface, InstancePrivateIpAddress,
-    Placement,
+    CapacityReservationSpecificationResponse, Instance, InstanceMetadataOptionsResponse,
+    InstanceNetworkInterface, InstancePrivateIpAddress, Placement, PrivateDnsNameOptionsResponse,
 };
 
 use super::shape::InstanceView;
 
 /// The names of all filters.
 pub(super) fn names() -> Vec<&'static str> {
-    FILTERS.iter().map(|(name, _)| *name).collect()
+    FILTERS.iter().map(|(name, _)| *name).chain(OF_NOTHING).collect()
 }
 
 /// What the filter with this name looks at.
@@ -37,9 +37,42 @@ const FILTERS: &[(&str, Values)] = &[
     }),
     ("block-device-mapping.status", |it| ebs(it, |it| it.status.clone())),
     ("block-device-mapping.volume-id", |it| ebs(it, |it| it.volume_id.clone())),
+    ("boot-mode", |it| one(it.instance.boot_mode.as_ref())),
+    ("capacity-reservation-id", |it| one(it.instance.capacity_reservation_id.as_ref())),
+    ("capacity-reservation-specification.capacity-reservation-preference", |it| {
+        reservation(it, |it| it.capacity_reservation_preference.clone())
+    }),
+    (
+        "capacity-reservation-specification.capacity-reservation-target.capacity-reservation-id",
+        |it| {
+            reservation(it, |it| {
+                it.capacity_reservation_target.as_ref()?.capacity_reservation_id.clone()
+            })
+        },
+    ),
+    (
+        "capacity-reservation-specification.capacity-reservation-target.capacity-reservation-resource-group-arn",
+        |it| {
+            reservation(it, |it| {
+                it.capacity_reservation_target
+                    .as_ref()?
+                    .capacity_reservation_resource_group_arn
+                    .clone()
+            })
+        },
+    ),
     ("client-token", |it| one(it.instance.client_token.as_ref())),
+    ("current-instance-boot-mode", |it| one(it.instance.current_instance_boot_mode.as_ref())),
     ("dns-name", |it| one(it.instance.public_dns_name.as_ref())),
     ("ebs-optimized", |it| one(it.instance.ebs_optimized.as_ref())),
+    ("ena-support", |it| one(it.instance.ena_support.as_ref())),
+    ("enclave-options.enabled", |it| {
+        one(it.instance.enclave_options.as_ref().and_then(|it| it.enabled.as_ref()))
+    }),
+    ("hibernation-options.configured", |it| {
+        one(it.instance.hibernation_options.as_ref().and_then(|it| it.configured.as_ref()))
+    }),
+    ("host-id", |it| placement(it, |it| it.host_id.as_ref())),
     ("hypervisor", |it| one(it.instance.hypervisor.as_ref())),
     ("iam-instance-profile.arn", |it| {
         one(it.instance.iam_instance_profile.as_ref().and_then(|it| it.arn.as_ref()))
@@ -65,6 +98,9 @@ const FILTERS: &[(&str, Values)] = &[
     ("key-name", |it| one(it.instance.key_name.as_ref())),
     ("launch-index", |it| one(it.instance.ami_launch_index.as_ref())),
     ("launch-time", |it| one(it.instance.launch_time.as_ref())),
+    ("maintenance-options.auto-recovery", |it| {
+        one(it.instance.maintenance_options.as_ref().and_then(|it| it.auto_recovery.as_ref()))
+    }),
     ("metadata-options.http-endpoint", |it| options(it, |it| it.http_endpoint.clone())),
     // There is a filter, and no such option: IPv4 always answers.
     ("metadata-options.http-protocol-ipv4", |it| options(it, |_| Some("enabled".to_owned()))),
@@ -80,28 +116,67 @@ const FILTERS: &[(&str, Values)] = &[
     ("monitoring-state", |it| {
         one(it.instance.monitoring.as_ref().and_then(|it| it.state.as_ref()))
     }),
+    ("network-interface.addresses.association.carrier-ip", |it| {
+        addresses(it, |it| it.association.as_ref()?.carrier_ip.clone())
+    }),
+    ("network-interface.addresses.association.customer-owned-ip", |it| {
+        addresses(it, |it| it.association.as_ref()?.customer_owned_ip.clone())
+    }),
+    ("network-interface.addresses.association.ip-owner-id", |it| {
+        addresses(it, |it| it.association.as_ref()?.ip_owner_id.clone())
+    }),
+    ("network-interface.addresses.association.public-dns-name", |it| {
+        addresses(it, |it| it.association.as_ref()?.public_dns_name.clone())
+    }),
     ("network-interface.addresses.association.public-ip", |it| {
         addresses(it, |it| it.association.as_ref()?.public_ip.clone())
     }),
     ("network-interface.addresses.primary", |it| {
         addresses(it, |it| it.primary.map(|flag| flag.to_string()))
     }),
+    ("network-interface.addresses.private-dns-name", |it| {
+        addresses(it, |it| it.private_dns_name.clone())
+    }),
     ("network-interface.addresses.private-ip-address", |it| {
         addresses(it, |it| it.private_ip_address.clone())
+    }),
+    ("network-interface.association.carrier-ip", |it| {
+        interfaces(it, |it| it.association.as_ref()?.carrier_ip.clone())
+    }),
+    ("network-interface.association.customer-owned-ip", |it| {
+        interfaces(it, |it| it.association.as_ref()?.customer_owned_ip.clone())
+    }),
+    ("network-interface.association.ip-owner-id", |it| {
+        interfaces(it, |it| it.association.as_ref()?.ip_owner_id.clone())
+    }),
+    ("network-interface.association.public-dns-name", |it| {
+        interfaces(it, |it| it.association.as_ref()?.public_dns_name.clone())
     }),
     ("network-interface.association.public-ip", |it| {
         interfaces(it, |it| it.association.as_ref()?.public_ip.clone())
     }),
+    ("network-interface.attachment.attach-time", |it| {
+        interfaces(it, |it| Some(it.attachment.as_ref()?.attach_time?.to_string()))
+    }),
     ("network-interface.attachment.attachment-id", |it| {
         interfaces(it, |it| it.attachment.as_ref()?.attachment_id.clone())
     }),
+    ("network-interface.attachment.delete-on-termination", |it| {
+        interfaces(it, |it| Some(it.attachment.as_ref()?.delete_on_termination?.to_string()))
+    }),
     ("network-interface.attachment.device-index", |it| {
         interfaces(it, |it| Some(it.attachment.as_ref()?.device_index?.to_string()))
+    }),
+    ("network-interface.attachment.instance-id", |it| one(it.instance.instance_id.as_ref())),
+    ("network-interface.attachment.instance-owner-id", |it| vec![it.owner.clone()]),
+    ("network-interface.attachment.network-card-index", |it| {
+        interfaces(it, |it| Some(it.attachment.as_ref()?.network_card_index?.to_string()))
     }),
     ("network-interface.attachment.status", |it| {
         interfaces(it, |it| it.attachment.as_ref()?.status.clone())
     }),
     ("network-interface.availability-zone", |it| placement(it, |it| it.availability_zone.as_ref())),
+    ("network-interface.description", |it| interfaces(it, |it| it.description.clone())),
     ("network-interface.group-id", |it| {
         let groups = it.instance.network_interfaces.iter().flat_map(|it| &it.groups);
         each(groups, |it| it.group_id.clone())
@@ -110,9 +185,21 @@ const FILTERS: &[(&str, Values)] = &[
         let groups = it.instance.network_interfaces.iter().flat_map(|it| &it.groups);
         each(groups, |it| it.group_name.clone())
     }),
+    ("network-interface.ipv4-prefixes.ipv4-prefix", |it| {
+        let prefixes = it.instance.network_interfaces.iter().flat_map(|it| &it.ipv4_prefixes);
+        each(prefixes, |it| it.ipv4_prefix.clone())
+    }),
+    ("network-interface.ipv6-address", |it| {
+        let addresses = it.instance.network_interfaces.iter().flat_map(|it| &it.ipv6_addresses);
+        each(addresses, |it| it.ipv6_address.clone())
+    }),
     ("network-interface.ipv6-addresses.ipv6-address", |it| {
         let addresses = it.instance.network_interfaces.iter().flat_map(|it| &it.ipv6_addresses);
         each(addresses, |it| it.ipv6_address.clone())
+    }),
+    ("network-interface.ipv6-prefixes.ipv6-prefix", |it| {
+        let prefixes = it.instance.network_interfaces.iter().flat_map(|it| &it.ipv6_prefixes);
+        each(prefixes, |it| it.ipv6_prefix.clone())
     }),
     ("network-interface.mac-address", |it| interfaces(it, |it| it.mac_address.clone())),
     ("network-interface.network-interface-id", |it| {
@@ -129,13 +216,30 @@ const FILTERS: &[(&str, Values)] = &[
     ("network-interface.status", |it| interfaces(it, |it| it.status.clone())),
     ("network-interface.subnet-id", |it| interfaces(it, |it| it.subnet_id.clone())),
     ("network-interface.vpc-id", |it| interfaces(it, |it| it.vpc_id.clone())),
+    ("network-performance-options.bandwidth-weighting", |it| {
+        one(it
+            .instance
+            .network_performance_options
+            .as_ref()
+            .and_then(|it| it.bandwidth_weighting.as_ref()))
+    }),
+    ("outpost-arn", |it| one(it.instance.outpost_arn.as_ref())),
     ("owner-id", |it| vec![it.owner.clone()]),
     ("placement-group-name", |it| placement(it, |it| it.group_name.as_ref())),
     ("placement-partition-number", |it| placement(it, |it| it.partition_number.as_ref())),
+    ("platform", |it| one(it.instance.platform.as_ref())),
     ("platform-details", |it| one(it.instance.platform_details.as_ref())),
     ("private-dns-name", |it| one(it.instance.private_dns_name.as_ref())),
+    ("private-dns-name-options.enable-resource-name-dns-a-record", |it| {
+        dns_names(it, |it| it.enable_resource_name_dns_a_record.map(|flag| flag.to_string()))
+    }),
+    ("private-dns-name-options.enable-resource-name-dns-aaaa-record", |it| {
+        dns_names(it, |it| it.enable_resource_name_dns_aaaa_record.map(|flag| flag.to_string()))
+    }),
+    ("private-dns-name-options.hostname-type", |it| dns_names(it, |it| it.hostname_type.clone())),
     ("private-ip-address", |it| one(it.instance.private_ip_address.as_ref())),
     ("product-code", |it| each(&it.instance.product_codes, |it| it.product_code_id.clone())),
+    ("product-code.type", |it| each(&it.instance.product_codes, |it| it.product_code_type.clone())),
     ("ramdisk-id", |it| one(it.instance.ramdisk_id.as_ref())),
     ("reason", |it| one(it.instance.state_transition_reason.as_ref())),
     ("reservation-id", |it| vec![it.reservation.clone()]),
@@ -151,9 +255,34 @@ const FILTERS: &[(&str, Values)] = &[
     }),
     ("subnet-id", |it| one(it.instance.subnet_id.as_ref())),
     ("tenancy", |it| placement(it, |it| it.tenancy.as_ref())),
+    ("tpm-support", |it| one(it.instance.tpm_support.as_ref())),
     ("usage-operation", |it| one(it.instance.usage_operation.as_ref())),
+    ("usage-operation-update-time", |it| one(it.instance.usage_operation_update_time.as_ref())),
     ("virtualization-type", |it| one(it.instance.virtualization_type.as_ref())),
     ("vpc-id", |it| one(it.instance.vpc_id.as_ref())),
+];
+
+/// Filters of what no instance has: nothing is managed by a service of AWS, on an Outpost, or has an Elastic
+/// IP address, and the tags of interfaces are not shown with the instance.
+const OF_NOTHING: [&str; 18] = [
+    "network-interface.addresses.association.allocation-id",
+    "network-interface.addresses.association.association-id",
+    "network-interface.association.allocation-id",
+    "network-interface.association.association-id",
+    "network-interface.deny-all-igw-traffic",
+    "network-interface.ipv6-addresses.is-primary-ipv6",
+    "network-interface.ipv6-native",
+    "network-interface.operator.managed",
+    "network-interface.operator.principal",
+    "network-interface.outpost-arn",
+    "network-interface.public-dns-name",
+    "network-interface.requester-id",
+    "network-interface.requester-managed",
+    "network-interface.tag-key",
+    "network-interface.tag-value",
+    "operator.managed",
+    "operator.principal",
+    "requester-id",
 ];
 
 fn one(value: Option<&impl ToString>) -> Vec<String> {
@@ -179,6 +308,20 @@ fn options(
     value: fn(&InstanceMetadataOptionsResponse) -> Option<String>,
 ) -> Vec<String> {
     shown.instance.metadata_options.as_ref().and_then(value).into_iter().collect()
+}
+
+fn dns_names(
+    shown: &InstanceView,
+    value: fn(&PrivateDnsNameOptionsResponse) -> Option<String>,
+) -> Vec<String> {
+    shown.instance.private_dns_name_options.as_ref().and_then(value).into_iter().collect()
+}
+
+fn reservation(
+    shown: &InstanceView,
+    value: fn(&CapacityReservationSpecificationResponse) -> Option<String>,
+) -> Vec<String> {
+    shown.instance.capacity_reservation_specification.as_ref().and_then(value).into_iter().collect()
 }
 
 fn ebs(

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use imds_account::Revision;
 use imds_account::records::{Lifecycle, Tags};
+use imds_account::volume::VolumeSettings;
 use imds_account::{Stored, Transaction, keys};
 use imds_core::Launch;
 use imds_core::block_device::{BlockDevice, Volume};
@@ -18,6 +19,7 @@ use imds_ec2::Fault;
 use imds_ec2::types::{self, Reservation, RunInstancesRequest};
 
 use super::interfaces::{self, Chosen};
+use super::shape::belongings;
 use super::{
     StoredInstance, attribute_names as names, attribute_values as values, describe, find, refused,
 };
@@ -39,6 +41,9 @@ pub(crate) fn run(call: &Call<'_>, request: &RunInstancesRequest) -> Result<Rese
     let reservation: ReservationId = ids::new("r-")?;
     let launch = launch(call, request, &reservation)?;
     let attributes = kept_attributes(request)?;
+    let volumes = volumes(request)?;
+    let of_volumes = tag_values::specified(&request.tag_specifications, "volume")?;
+    let of_interfaces = tag_values::specified(&request.tag_specifications, "network-interface")?;
     let Chosen { zone, instances } = interfaces::choose(call, request, fewest, most)?;
     let defaults = metadata_defaults::stored(call)?;
     let tags: Tags = launch.tags.iter().map(|it| (it.key.clone(), it.value.clone())).collect();
@@ -64,7 +69,11 @@ pub(crate) fn run(call: &Call<'_>, request: &RunInstancesRequest) -> Result<Rese
         let mut record = launch::record(&instance, call.network, || association);
         record.client_token.clone_from(&request.client_token);
         record.attributes.clone_from(&attributes);
+        record.volumes.clone_from(&volumes);
         transaction = launch::keep(transaction, &instance, &record);
+        let (volumes, interfaces) = belongings(&instance, &record.volumes);
+        transaction = tagged(call, transaction, &volumes, &of_volumes);
+        transaction = tagged(call, transaction, &interfaces, &of_interfaces);
         // Nothing has been written yet, so it has no revision.
         let revision = Revision::ZERO;
         let tags = Some(Stored { record: tags.clone(), revision });
@@ -258,6 +267,27 @@ fn volume(mapping: &types::BlockDeviceMapping) -> Result<Volume, Fault> {
     })
 }
 
+/// What is asked of EBS volumes, the root volume too.
+fn volumes(request: &RunInstancesRequest) -> Result<BTreeMap<String, VolumeSettings>, Fault> {
+    let stated = request.block_device_mappings.iter().filter_map(|mapping| {
+        let (device, ebs) = (mapping.device_name.clone()?, mapping.ebs.as_ref()?);
+        Some(crate::volumes::settings(ebs).map(|settings| (device, settings)))
+    });
+    stated.filter(|it| !matches!(it, Ok((_, it)) if *it == VolumeSettings::default())).collect()
+}
+
+fn tagged(
+    call: &Call<'_>,
+    transaction: Transaction,
+    resources: &[String],
+    tags: &Tags,
+) -> Transaction {
+    let resources = resources.iter().filter(|_| !tags.is_empty());
+    resources.fold(transaction, |transaction, resource| {
+        transaction.write(&keys::tags(&call.region, resource), tags)
+    })
+}
+
 /// What has no meaning here and can be read back.
 fn kept_attributes(request: &RunInstancesRequest) -> Result<BTreeMap<String, String>, Fault> {
     let behavior = request.instance_initiated_shutdown_behavior.as_deref();
@@ -265,7 +295,23 @@ fn kept_attributes(request: &RunInstancesRequest) -> Result<BTreeMap<String, Str
     let spot = market.and_then(|market| market.spot_options.as_ref());
     let placement = request.placement.as_ref();
     let flag = |flag: Option<bool>| flag.map(|flag| flag.to_string());
+    let names_of = request.private_dns_name_options.as_ref();
     let attributes = [
+        (names::AUTO_RECOVERY, auto_recovery(request)?),
+        (names::CPU_CREDITS, cpu_credits(request)?),
+        (names::ENCLAVES, flag(request.enclave_options.as_ref().and_then(|it| it.enabled))),
+        (
+            names::HIBERNATION,
+            flag(request.hibernation_options.as_ref().and_then(|it| it.configured)),
+        ),
+        (
+            names::RESOURCE_NAME_A,
+            flag(names_of.and_then(|it| it.enable_resource_name_dns_a_record)),
+        ),
+        (
+            names::RESOURCE_NAME_AAAA,
+            flag(names_of.and_then(|it| it.enable_resource_name_dns_aaaa_record)),
+        ),
         (names::AFFINITY, placement.and_then(|it| it.affinity.clone())),
         (names::DISABLE_API_STOP, flag(request.disable_api_stop)),
         (names::DISABLE_API_TERMINATION, flag(request.disable_api_termination)),
@@ -275,6 +321,17 @@ fn kept_attributes(request: &RunInstancesRequest) -> Result<BTreeMap<String, Str
         (names::TENANCY, placement.and_then(|it| it.tenancy.clone())),
     ];
     Ok(attributes.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect())
+}
+
+fn auto_recovery(request: &RunInstancesRequest) -> Result<Option<String>, Fault> {
+    let stated = request.maintenance_options.as_ref().and_then(|it| it.auto_recovery.clone());
+    let parameter = "MaintenanceOptions.AutoRecovery";
+    values::one_of(parameter, stated, &["default", "disabled"])
+}
+
+fn cpu_credits(request: &RunInstancesRequest) -> Result<Option<String>, Fault> {
+    let stated = request.credit_specification.as_ref().map(|it| it.cpu_credits.clone());
+    values::one_of("CreditSpecification.CpuCredits", stated, &["standard", "unlimited"])
 }
 
 fn public_key(call: &Call<'_>, name: Option<&str>) -> Result<Option<PublicKey>, Refusal> {

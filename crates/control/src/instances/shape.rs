@@ -1,12 +1,18 @@
 //! An instance as the EC2 API shows it.
 
+use std::collections::BTreeMap;
+
 use imds_account::records::Transition;
+use imds_account::volume::VolumeSettings;
 use imds_core::Instance as Facts;
 use imds_core::block_device::Volume;
 use imds_core::instance::LifeCycle;
+use imds_core::instance_type::Architecture;
 use imds_ec2::types::{
-    EbsInstanceBlockDevice, Instance, InstanceBlockDeviceMapping, InstanceNetworkInterface,
-    Monitoring, Placement, PrivateDnsNameOptionsResponse, ProductCode, StateReason,
+    CapacityReservationSpecificationResponse, EbsInstanceBlockDevice, EnclaveOptions,
+    HibernationOptions, Instance, InstanceBlockDeviceMapping, InstanceMaintenanceOptions,
+    InstanceNetworkInterface, Monitoring, Placement, PrivateDnsNameOptionsResponse, ProductCode,
+    StateReason,
 };
 
 use super::network_interfaces::{groups, interface};
@@ -48,9 +54,11 @@ impl InstanceView {
 }
 
 /// What is shown in every state.
+// long function: a line for each member that EC2 shows.
 fn shape(instance: &StoredInstance, facts: &Facts, state: State) -> Instance {
     let record = &instance.stored.record;
     let is_spot = facts.life_cycle == LifeCycle::Spot;
+    let is_arm = facts.instance_type.architecture() == Architecture::Arm64;
     Instance {
         instance_id: Some(facts.id.to_string()),
         image_id: Some(facts.image.id.to_string()),
@@ -86,7 +94,24 @@ fn shape(instance: &StoredInstance, facts: &Facts, state: State) -> Instance {
         usage_operation: Some("RunInstances".to_owned()),
         private_dns_name_options: Some(PrivateDnsNameOptionsResponse {
             hostname_type: Some(names::hostname_type(record.hostname_type).to_owned()),
-            ..PrivateDnsNameOptionsResponse::default()
+            enable_resource_name_dns_a_record: Some(instance.is(names::RESOURCE_NAME_A)),
+            enable_resource_name_dns_aaaa_record: Some(instance.is(names::RESOURCE_NAME_AAAA)),
+        }),
+        boot_mode: is_arm.then(|| "uefi".to_owned()),
+        current_instance_boot_mode: Some(if is_arm { "uefi" } else { "legacy-bios" }.to_owned()),
+        capacity_reservation_specification: Some(CapacityReservationSpecificationResponse {
+            capacity_reservation_preference: Some("open".to_owned()),
+            ..CapacityReservationSpecificationResponse::default()
+        }),
+        enclave_options: Some(EnclaveOptions { enabled: Some(instance.is(names::ENCLAVES)) }),
+        hibernation_options: Some(HibernationOptions {
+            configured: Some(instance.is(names::HIBERNATION)),
+        }),
+        maintenance_options: Some(InstanceMaintenanceOptions {
+            auto_recovery: Some(
+                instance.attribute(names::AUTO_RECOVERY).unwrap_or("default").to_owned(),
+            ),
+            ..InstanceMaintenanceOptions::default()
         }),
         ..Instance::default()
     }
@@ -108,17 +133,34 @@ fn add_belongings(view: &mut Instance, instance: &StoredInstance, facts: &Facts,
     view.public_ip_address = public.map(|address| address.to_string());
     view.ipv6_address = primary.ipv6.first().map(ToString::to_string);
     view.iam_instance_profile = iam_profiles::shape(instance, facts);
-    view.network_interfaces = facts
-        .interfaces
-        .iter()
-        .map(|one| InstanceNetworkInterface {
-            source_dest_check: Some(source_dest_check),
-            ..interface(one, facts, has_public)
-        })
-        .collect();
+    view.network_interfaces = network_interfaces(instance, facts, state);
     view.security_groups = groups(&primary.security_groups);
     view.source_dest_check = Some(source_dest_check);
-    view.block_device_mappings = block_devices(facts);
+    view.block_device_mappings = block_devices(facts, &instance.stored.record.volumes);
+}
+
+/// The network interfaces of an instance as it shows them at the moment.
+pub(crate) fn present_interfaces(
+    call: &Call<'_>,
+    instance: &StoredInstance,
+    facts: &Facts,
+) -> Vec<InstanceNetworkInterface> {
+    network_interfaces(instance, facts, instance.state(call))
+}
+
+fn network_interfaces(
+    instance: &StoredInstance,
+    facts: &Facts,
+    state: State,
+) -> Vec<InstanceNetworkInterface> {
+    let source_dest_check = instance.attribute(names::SOURCE_DEST_CHECK) != Some("false");
+    // A public address is lent for as long as the instance runs.
+    let has_public = state != State::Stopped;
+    let shape = |one| InstanceNetworkInterface {
+        source_dest_check: Some(source_dest_check),
+        ..interface(one, facts, has_public)
+    };
+    facts.interfaces.iter().map(shape).collect()
 }
 
 pub(super) fn product_codes(facts: &Facts) -> Vec<ProductCode> {
@@ -165,18 +207,33 @@ fn placement(instance: &StoredInstance, facts: &Facts) -> Placement {
 }
 
 /// The block device mapping; instance store volumes are not in it, as on EC2.
-pub(super) fn block_devices(facts: &Facts) -> Vec<InstanceBlockDeviceMapping> {
+pub(crate) fn block_devices(
+    facts: &Facts,
+    volumes: &BTreeMap<String, VolumeSettings>,
+) -> Vec<InstanceBlockDeviceMapping> {
     let more = facts.block_devices.iter().filter(|device| device.volume == Volume::Ebs);
     let names = std::iter::once(&facts.image.root_device).chain(more.map(|device| &device.device));
     let mapping = |name: &String| InstanceBlockDeviceMapping {
         device_name: Some(name.clone()),
         ebs: Some(EbsInstanceBlockDevice {
             attach_time: time::shape(facts.launched_at),
-            delete_on_termination: Some(true),
+            delete_on_termination: Some(
+                volumes.get(name).and_then(|it| it.delete_on_termination).unwrap_or(true),
+            ),
             status: Some("attached".to_owned()),
             volume_id: Some(ids::derived("vol-", facts.id.as_str(), name)),
             ..EbsInstanceBlockDevice::default()
         }),
     };
     names.map(mapping).collect()
+}
+
+/// The ids of an instance's volumes, and those of its network interfaces.
+pub(super) fn belongings(
+    facts: &Facts,
+    volumes: &BTreeMap<String, VolumeSettings>,
+) -> (Vec<String>, Vec<String>) {
+    let volumes = block_devices(facts, volumes).into_iter();
+    let volumes = volumes.filter_map(|mapping| mapping.ebs?.volume_id).collect();
+    (volumes, facts.interfaces.iter().map(|interface| interface.id.to_string()).collect())
 }

@@ -4,7 +4,7 @@
 //! instance may be told something else while it is on its way.
 
 use imds_account::records::{Lifecycle, Transition};
-use imds_account::{Transaction, keys};
+use imds_account::{Overrides, Transaction, instance, keys};
 use imds_core::instance::LifeCycle;
 use imds_ec2::types::{
     InstanceStateChange, RebootInstancesRequest, StartInstancesRequest, StartInstancesResult,
@@ -15,6 +15,7 @@ use imds_ec2::{Done, Fault};
 use imds_account::launch;
 
 use super::attribute_names as names;
+use super::shape::belongings;
 use super::state::{BY_USER, State};
 use super::{StoredInstance, find_all};
 use crate::call::{Call, Refusal};
@@ -117,10 +118,30 @@ fn change(
         transaction = transaction.if_unchanged(&key, Some(&instance.stored)).write(&key, &record);
         if lifecycle == Lifecycle::Terminated {
             transaction = launch::free_addresses(transaction, &call.region, &instance.id, &record);
+            transaction = without_tags_of_belongings(call, transaction, &instance)?;
         }
     }
     call.commit(transaction)?;
     Ok(changes)
+}
+
+/// Its volumes and network interfaces end with it.
+fn without_tags_of_belongings(
+    call: &Call<'_>,
+    mut transaction: Transaction,
+    instance: &StoredInstance,
+) -> Result<Transaction, Refusal> {
+    let record = &instance.stored.record;
+    let facts = instance::instance(&instance.id, record, &instance.tags(), &Overrides::default());
+    let Ok(facts) = facts else { return Ok(transaction) };
+    let (volumes, interfaces) = belongings(&facts, &record.volumes);
+    for resource in volumes.iter().chain(&interfaces) {
+        let key = keys::tags(&call.region, resource);
+        if call.read(&key)?.is_some() {
+            transaction = transaction.remove(&key);
+        }
+    }
+    Ok(transaction)
 }
 
 fn unless_terminated(instance: &StoredInstance, done: &str) -> Result<(), Fault> {

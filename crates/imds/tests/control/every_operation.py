@@ -63,12 +63,17 @@ ec2.describe_security_groups()
 ec2.describe_regions()
 ec2.describe_availability_zones()
 ec2.describe_instance_types()
+ec2.describe_volumes()
+ec2.describe_network_interfaces()
+ec2.describe_addresses()
+ec2.describe_account_attributes()
+ec2.describe_instance_credit_specifications()
 ec2.terminate_instances(InstanceIds=[one])
 
 # Whatever else is asked is refused, and the refusal names all that is there.
 try:
-    ec2.describe_volumes()
-    raise AssertionError("there are no volumes here")
+    ec2.describe_snapshots()
+    raise AssertionError("there are no snapshots here")
 except ClientError as error:
     assert error.response["Error"]["Code"] == "InvalidAction", error
     message = error.response["Error"]["Message"]

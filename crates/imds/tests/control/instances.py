@@ -1,5 +1,8 @@
 """The life of instances: states, waiters, pages, filters, protection, and what the metadata says."""
 
+import re
+
+from botocore import xform_name
 from lab import ask, client, eventually, image, instance, metadata, refused, running, token
 
 ec2 = client()
@@ -140,9 +143,24 @@ for name, value in {
     "root-device-type": "ebs",
     "subnet-id": shown["SubnetId"],
     "tenancy": "default",
+    "capacity-reservation-specification.capacity-reservation-preference": "open",
+    "current-instance-boot-mode": "legacy-bios",
+    "enclave-options.enabled": "false",
+    "hibernation-options.configured": "false",
+    "maintenance-options.auto-recovery": "default",
+    "network-interface.attachment.instance-id": heir["InstanceId"],
+    "private-dns-name-options.hostname-type": "ip-name",
 }.items():
     assert heir["InstanceId"] in ids(Filters=[{"Name": name, "Values": [value]}]), (name, value)
     assert ids(Filters=[{"Name": name, "Values": ["no such value"]}]) == [], name
+
+# Every filter of the documentation is known, whether an instance has such a thing or not.
+for action in ("DescribeInstances", "DescribeVolumes", "DescribeNetworkInterfaces", "DescribeAddresses"):
+    filters = ec2.meta.service_model.operation_model(action).input_shape.members["Filters"]
+    names = re.findall(r"<code>([a-z0-9.-]+)</code> -", filters.documentation)
+    assert len(names) > 8, filters.documentation
+    describe = getattr(ec2, xform_name(action))
+    describe(Filters=[{"Name": name, "Values": ["no such value"]} for name in names])
 refused("InvalidParameterValue", ec2.describe_instances, Filters=[{"Name": "colour", "Values": ["red"]}], words="colour")
 
 # Status: of those that run, or of all.

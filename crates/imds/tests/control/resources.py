@@ -80,3 +80,64 @@ eventually("the tags are gone", lambda: metadata("tags/instance/stage", source) 
 ec2.delete_key_pair(KeyName="me")
 assert ec2.describe_key_pairs()["KeyPairs"] == []
 assert metadata("public-keys/0/openssh-key", source) is not None, "an instance keeps its key"
+
+# Volumes and interfaces: what the launch asked for, tags of their own, and gone with the instance.
+mapping = [
+    {"DeviceName": "/dev/xvda", "Ebs": {"VolumeSize": 20, "VolumeType": "gp2", "DeleteOnTermination": False}},
+    {"DeviceName": "/dev/sdf", "Ebs": {"VolumeSize": 100, "VolumeType": "io2", "Iops": 500, "Encrypted": True}},
+    {"DeviceName": "/dev/sdg", "Ebs": {}},
+]
+tags = [{"ResourceType": kind, "Tags": [{"Key": "kind", "Value": kind}]} for kind in ("volume", "network-interface")]
+(made,) = ec2.run_instances(BlockDeviceMappings=mapping, TagSpecifications=tags, **launch)["Instances"]
+one = made["InstanceId"]
+of_one = [{"Name": "attachment.instance-id", "Values": [one]}]
+volumes = {it["Attachments"][0]["Device"]: it for it in ec2.describe_volumes(Filters=of_one)["Volumes"]}
+facts = ("Size", "VolumeType", "Iops", "Encrypted")
+assert [volumes["/dev/xvda"][fact] for fact in facts] == [20, "gp2", 100, False], volumes
+assert [volumes["/dev/sdf"][fact] for fact in facts] == [100, "io2", 500, True], volumes
+assert [volumes["/dev/sdg"][fact] for fact in facts] == [8, "gp3", 3000, False], volumes
+shown = {it["DeviceName"]: it["Ebs"] for it in instance(ec2, one)["BlockDeviceMappings"]}
+assert {name: it["VolumeId"] for name, it in shown.items()} == {name: it["VolumeId"] for name, it in volumes.items()}
+assert [shown[name]["DeleteOnTermination"] for name in ("/dev/xvda", "/dev/sdf")] == [False, True], shown
+root = volumes["/dev/xvda"]["VolumeId"]
+assert volumes["/dev/xvda"]["Tags"] == tags[0]["Tags"], volumes
+ec2.create_tags(Resources=[root], Tags=[{"Key": "Name", "Value": "root"}])
+named = [{"Name": "tag:Name", "Values": ["root"]}]
+assert [it["VolumeId"] for it in ec2.describe_volumes(Filters=named)["Volumes"]] == [root]
+(only,) = ec2.describe_volumes(VolumeIds=[root])["Volumes"]
+assert {tag["Key"] for tag in only["Tags"]} == {"kind", "Name"}, only
+refused("InvalidVolume.NotFound", ec2.describe_volumes, VolumeIds=["vol-00000000000000000"], words="vol-00000000000000000")
+refused("InvalidParameterValue", ec2.run_instances, **launch, BlockDeviceMappings=[{"DeviceName": "/dev/sdf", "Ebs": {"VolumeType": "tape"}}], words="tape")
+refused("InvalidParameterValue", ec2.run_instances, **launch, BlockDeviceMappings=[{"DeviceName": "/dev/sdf", "Ebs": {"VolumeSize": 0}}], words="65536")
+
+(eni,) = ec2.describe_network_interfaces(Filters=of_one)["NetworkInterfaces"]
+of_instance = instance(ec2, one)["NetworkInterfaces"][0]
+for fact in ("NetworkInterfaceId", "MacAddress", "PrivateIpAddress", "SubnetId", "VpcId", "Groups", "Status"):
+    assert eni[fact] == of_instance[fact], (fact, eni, of_instance)
+assert eni["Attachment"]["InstanceId"] == one and eni["TagSet"] == tags[1]["Tags"], eni
+assert ec2.describe_network_interfaces(NetworkInterfaceIds=[eni["NetworkInterfaceId"]])["NetworkInterfaces"] == [eni]
+refused("InvalidNetworkInterfaceID.NotFound", ec2.describe_network_interfaces, NetworkInterfaceIds=["eni-00000000000000000"])
+ec2.terminate_instances(InstanceIds=[one])
+assert ec2.describe_volumes(Filters=of_one)["Volumes"] == []
+assert ec2.describe_network_interfaces(Filters=of_one)["NetworkInterfaces"] == []
+left = ec2.describe_tags(Filters=[{"Name": "resource-id", "Values": [root, eni["NetworkInterfaceId"]]}])["Tags"]
+assert left == [], left
+
+# CPU credits: of burstable types alone.
+(made,) = ec2.run_instances(CreditSpecification={"CpuCredits": "standard"}, **launch)["Instances"]
+(credits,) = ec2.describe_instance_credit_specifications(InstanceIds=[made["InstanceId"]])["InstanceCreditSpecifications"]
+assert credits == {"InstanceId": made["InstanceId"], "CpuCredits": "standard"}, credits
+(other,) = ec2.run_instances(**{**launch, "InstanceType": "m5.large"})["Instances"]
+refused("UnsupportedOperation", ec2.describe_instance_credit_specifications, InstanceIds=[other["InstanceId"]], words="m5.large")
+refused("InvalidParameterValue", ec2.run_instances, **launch, CreditSpecification={"CpuCredits": "some"}, words="standard or unlimited")
+every = ec2.describe_instance_credit_specifications()["InstanceCreditSpecifications"]
+assert other["InstanceId"] not in {it["InstanceId"] for it in every} and credits in every, every
+
+# The account, and addresses that nobody has.
+attributes = {it["AttributeName"]: it["AttributeValues"][0]["AttributeValue"] for it in ec2.describe_account_attributes()["AccountAttributes"]}
+assert attributes["supported-platforms"] == "VPC" and attributes["default-vpc"] == vpc["VpcId"], attributes
+assert len(ec2.describe_account_attributes(AttributeNames=["default-vpc"])["AccountAttributes"]) == 1
+refused("InvalidParameterValue", ec2.describe_account_attributes, AttributeNames=["colour"], words="colour")
+assert ec2.describe_addresses()["Addresses"] == []
+refused("InvalidAddress.NotFound", ec2.describe_addresses, PublicIps=["198.51.100.7"], words="198.51.100.7")
+refused("InvalidAllocationID.NotFound", ec2.describe_addresses, AllocationIds=["eipalloc-0"], words="eipalloc-0")

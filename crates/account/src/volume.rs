@@ -1,0 +1,25 @@
+//! What a launch asks of an EBS volume.
+
+use serde::{Deserialize, Serialize};
+
+/// An EBS volume as the launch asked for it. Of what is unset, EC2's default holds.
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(default)]
+pub struct VolumeSettings {
+    /// In GiB.
+    pub size: Option<i32>,
+    /// `gp3`, `io2`, …
+    pub kind: Option<String>,
+    /// Operations per second.
+    pub iops: Option<i32>,
+    /// In MiB per second.
+    pub throughput: Option<i32>,
+    /// Whether it is encrypted.
+    pub is_encrypted: Option<bool>,
+    /// The key that it is encrypted with.
+    pub kms_key_id: Option<String>,
+    /// The snapshot it is made of.
+    pub snapshot_id: Option<String>,
+    /// Whether it ends with the instance.
+    pub delete_on_termination: Option<bool>,
+}
