@@ -110,7 +110,7 @@ pub(crate) const CRATES: &[Crate] = &[
     row("imds-sandbox", &["imds-linux"], &[]),
     row("imds-links", &["imds-linux"], &[]),
     row("imds-metrics", &["imds-core", "imds-dataplane"], &[PROCESSES]),
-    row("imds-doctor", &["imds-client"], &[]),
+    row("imds-doctor", &["imds-client", "imds-linux"], &[]),
     row(
         "imds-host",
         &[

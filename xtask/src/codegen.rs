@@ -1,7 +1,9 @@
-//! `crates/ec2/src/types.rs` from the API model in `crates/ec2/model`.
+//! Code from AWS's data: `crates/ec2/src/types.rs` from the API model in `crates/ec2/model`, and
+//! `crates/core/src/placement/partitions.rs` from `crates/core/model`.
 
 mod emit;
 mod model;
+mod partitions;
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -11,19 +13,31 @@ use std::{fs, io};
 use anyhow::{Context as _, Result, bail};
 
 use model::Model;
+use partitions::Partitions;
 
-/// Writes the types.
+/// Makes the text of a file.
+type Generator = fn() -> Result<String>;
+
+/// The generated files.
+const FILES: [(&str, Generator); 2] =
+    [("ec2/src/types.rs", types), ("core/src/placement/partitions.rs", partitions)];
+
+/// Writes the generated files.
 pub(crate) fn run() -> Result<()> {
-    fs::write(in_ec2("src/types.rs"), generated()?)?;
+    for (file, generated) in FILES {
+        fs::write(in_crates(file), rustfmt(&generated()?)?)?;
+    }
     Ok(())
 }
 
-/// Fails unless the types are what the model makes of them.
+/// Fails unless the files are what the models make of them.
 pub(crate) fn check() -> Result<()> {
-    if fs::read_to_string(in_ec2("src/types.rs"))? != generated()? {
-        bail!("crates/ec2/src/types.rs is not what the model says; run `cargo xtask codegen`");
+    for (file, generated) in FILES {
+        if fs::read_to_string(in_crates(file))? != rustfmt(&generated()?)? {
+            bail!("crates/{file} is not what its model says; run `cargo xtask codegen`");
+        }
     }
-    println!("generated types: as the model says");
+    println!("generated files: as the models say");
     Ok(())
 }
 
@@ -31,22 +45,37 @@ pub(crate) fn check() -> Result<()> {
 /// `model/operations.txt` names, and what they reach.
 pub(crate) fn trim() -> Result<()> {
     let whole: Model = serde_json::from_reader(io::stdin().lock()).context("the whole model")?;
-    let wanted = fs::read_to_string(in_ec2("model/operations.txt"))?;
+    let wanted = fs::read_to_string(in_crates("ec2/model/operations.txt"))?;
     let trimmed = whole.trimmed(wanted.lines())?;
-    fs::write(in_ec2("model/ec2.json"), serde_json::to_string_pretty(&trimmed)? + "\n")?;
+    let text = serde_json::to_string_pretty(&trimmed)? + "\n";
+    fs::write(in_crates("ec2/model/ec2.json"), text)?;
     Ok(())
 }
 
-fn generated() -> Result<String> {
-    let text = fs::read_to_string(in_ec2("model/ec2.json"))?;
-    let model: Model = serde_json::from_str(&text).context("model/ec2.json")?;
-    rustfmt(&emit::types(&model)?)
+/// Makes `crates/core/model/partitions.json` from a whole `partitions.json` on standard input.
+pub(crate) fn trim_partitions() -> Result<()> {
+    let whole: Partitions = serde_json::from_reader(io::stdin().lock()).context("partitions")?;
+    let text = serde_json::to_string_pretty(&whole)? + "\n";
+    fs::write(in_crates("core/model/partitions.json"), text)?;
+    Ok(())
+}
+
+fn types() -> Result<String> {
+    let text = fs::read_to_string(in_crates("ec2/model/ec2.json"))?;
+    let model: Model = serde_json::from_str(&text).context("ec2/model/ec2.json")?;
+    emit::types(&model)
+}
+
+fn partitions() -> Result<String> {
+    let text = fs::read_to_string(in_crates("core/model/partitions.json"))?;
+    let all: Partitions = serde_json::from_str(&text).context("core/model/partitions.json")?;
+    all.table()
 }
 
 fn rustfmt(source: &str) -> Result<String> {
     let mut rustfmt = Command::new("rustfmt")
         .args(["--edition", "2024", "--config-path"])
-        .arg(in_ec2("../../rustfmt.toml"))
+        .arg(in_crates("../rustfmt.toml"))
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()
@@ -60,6 +89,6 @@ fn rustfmt(source: &str) -> Result<String> {
     Ok(String::from_utf8(output.stdout)?)
 }
 
-fn in_ec2(path: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates/ec2").join(path)
+fn in_crates(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates").join(path)
 }

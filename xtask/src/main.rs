@@ -22,9 +22,11 @@ Usage: cargo xtask <chore>
           numbers, `--report --json` the same for programs
   counts  the instructions of the hot calls, compared with those in crates/instruction-counts;
           `--bless` keeps the new counts
-  codegen the EC2 shapes from crates/ec2/model/ec2.json; `--check` only compares;
+  codegen the EC2 shapes from crates/ec2/model/ec2.json, the partitions from
+          crates/core/model/partitions.json; `--check` only compares;
           `gzip -dc …/service-2.json.gz | cargo xtask codegen --trim` makes that model
-          from botocore's, down to the operations in crates/ec2/model/operations.txt
+          from botocore's, down to the operations in crates/ec2/model/operations.txt;
+          `--trim-partitions` makes the other one from botocore's partitions.json
   bench   the figures of docs/figures.md, side by side with nginx, unshare, ripgrep, curl and AWS SDKs;
           takes about ten minutes; `bench migrate` measures one part: start, requests, exec,
           migrate, client
@@ -46,6 +48,7 @@ fn main() -> ExitCode {
         ["codegen"] => codegen::run(),
         ["codegen", "--check"] => codegen::check(),
         ["codegen", "--trim"] => codegen::trim(),
+        ["codegen", "--trim-partitions"] => codegen::trim_partitions(),
         ["counts"] => counts::run(false),
         ["counts", "--bless"] => counts::run(true),
         ["bench"] => bench::run(None),

@@ -7,7 +7,7 @@ use crate::{check, clients, codegen, command, counts, install};
 use command::cargo;
 
 /// What the tests run as real clients.
-const PROGRAMS: [Package; 32] = [
+const PROGRAMS: [Package; 33] = [
     // Its version 2; the tests have version 1 from the Python environment.
     ("/usr/bin/aws", "awscli"),
     ("curl", "curl"),
@@ -24,6 +24,7 @@ const PROGRAMS: [Package; 32] = [
     ("iptables", "iptables"),
     ("busybox", "busybox-static"),
     ("pasta", "passt"),
+    ("slirp4netns", "slirp4netns"),
     ("python3", "python3"),
     ("nc", "netcat-openbsd"),
     ("wget", "wget"),

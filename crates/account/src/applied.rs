@@ -7,6 +7,10 @@ use imds_core::options::MetadataOptions;
 ///
 /// Declared here, because the API must not depend on the data path.
 pub trait Applied: Send + Sync {
+    /// Waits until the data path serves an instance that was just launched, or for a moment if it does not.
+    /// Then no request from its addresses is taken for the default instance's.
+    fn wait_for(&self, instance: &InstanceId);
+
     /// The options that the data path serves an instance with; `None` while it does not serve it.
     fn options(&self, instance: &InstanceId) -> Option<MetadataOptions>;
 

@@ -46,6 +46,7 @@ pub(crate) fn description(launch: &Launch) -> Value {
         events,
         // Set anew at each start: they are never stored.
         identity_keys: _,
+        extended_credentials: _,
         extra: _,
         // The Region's, not the operator's.
         ssh_signer: _,
@@ -152,7 +153,7 @@ fn interface(interface: &LaunchInterface) -> Value {
 }
 
 /// Its credentials are set anew at each start.
-fn role_of(LaunchRole { name, profile_name, keys: _ }: &LaunchRole) -> Value {
+fn role_of(LaunchRole { name, profile_name, keys: _, since: _ }: &LaunchRole) -> Value {
     json!({ "name": name, "profile-name": profile_name })
 }
 

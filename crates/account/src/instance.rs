@@ -47,6 +47,7 @@ pub fn instance(
         options: record.options.into(),
         role: record.profile.as_ref().map(|profile| role(profile, overrides)),
         identity_keys: overrides.identity_keys(id),
+        extended_credentials: overrides.has_extended_credentials(),
         public_key: key
             .map(|key| PublicKey { name: key.name.clone(), openssh: key.openssh.clone() }),
         tags: tags.collect::<Result<_, _>>()?,
@@ -79,6 +80,7 @@ fn role(kept: &ProfileAssociation, overrides: &Overrides) -> LaunchRole {
         name: name.to_owned(),
         profile_name: Some(kept.name.clone()),
         keys: overrides.role_keys(name),
+        since: Some(kept.since),
     }
 }
 

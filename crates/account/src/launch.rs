@@ -130,7 +130,7 @@ pub fn record(
             id: association(),
             name: role.profile_name.clone(),
             role: (role.name != role.profile_name).then(|| role.name.clone()),
-            since: instance.launched_at,
+            since: role.since,
         }),
         user_data: instance.user_data.as_ref().map(|bytes| STANDARD.encode(bytes)),
         life_cycle: instance.life_cycle,
@@ -269,6 +269,7 @@ mod tests {
             ssh_signer: None,
             // Overrides anew at each start.
             identity_keys: None,
+            extended_credentials: false,
             extra: Vec::new(),
         }
     }

@@ -11,6 +11,8 @@ use imds_core::{InstanceId, Launch};
 pub struct Overrides {
     /// Credentials by role; those of other roles are made up.
     roles: HashMap<String, RoleKeys>,
+    /// Whether instances have `iam/security-credentials-extended/`.
+    extended_credentials: bool,
     default: Option<DefaultOverrides>,
 }
 
@@ -34,7 +36,16 @@ impl Overrides {
             identity_keys: launch.identity_keys.clone(),
             extra: launch.extra.clone(),
         };
-        Self { roles: keys.into_iter().collect(), default: Some(default) }
+        Self {
+            roles: keys.into_iter().collect(),
+            extended_credentials: launch.extended_credentials,
+            default: Some(default),
+        }
+    }
+
+    /// Whether instances have `iam/security-credentials-extended/`.
+    pub fn has_extended_credentials(&self) -> bool {
+        self.extended_credentials
     }
 
     /// The credentials for a role, if the operator has set some.
@@ -50,6 +61,13 @@ impl Overrides {
     /// The values over or beside an instance's metadata.
     pub fn extra(&self, instance: &InstanceId) -> Vec<Extra> {
         self.of_default(instance).map(|default| default.extra.clone()).unwrap_or_default()
+    }
+
+    /// Replaces the values over or beside the default instance's metadata.
+    pub fn set_extra(&mut self, extra: Vec<Extra>) {
+        if let Some(default) = &mut self.default {
+            default.extra = extra;
+        }
     }
 
     fn of_default(&self, instance: &InstanceId) -> Option<&DefaultOverrides> {

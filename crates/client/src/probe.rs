@@ -24,7 +24,7 @@
 //! A reset ends the connection, and may follow from one response lost by chance: two more connections
 //! must end in the same way.
 //!
-//! A relay on the way, such as a sidecar's proxy, accepts the connection and acknowledges the nudge.
+//! A relay on the way, such as a sidecar's proxy or a network in user mode, accepts the connection and acknowledges the nudge.
 //! Where it passes bytes on, the service's reset makes it end the connection: three such ends make a loss
 //! likely. Where it speaks HTTP itself nothing shows, and the service seems slow with tokens alone.
 
@@ -131,15 +131,16 @@ impl<'a> Investigation<'a> {
 
     /// What follows from the ends so far.
     pub(crate) async fn weigh_ends(&mut self, facts: &ConnectionFacts) -> EndVerdict {
-        // Of one kind: ends of both kinds together say less.
-        let alike = self.resets.max(self.relayed_ends);
-        if alike < evidence::RESETS {
+        if self.resets + self.relayed_ends < evidence::RESETS {
             return EndVerdict::Unknown;
         }
         self.liveness(facts).finished().await;
         match self.verdict(facts, NudgeState::Unknown) {
             Some(verdict) => EndVerdict::Lost(verdict),
-            None if alike < evidence::RESETS_DESPITE_LOSS => EndVerdict::Unknown,
+            // Behind a router, ends of both kinds together say less than as many of one.
+            None if self.resets.max(self.relayed_ends) < evidence::RESETS_DESPITE_LOSS => {
+                EndVerdict::Unknown
+            }
             None => EndVerdict::OtherCause,
         }
     }

@@ -1,12 +1,10 @@
 //! Who asks: access keys and signatures.
 
-use std::net::IpAddr;
-
-use hyper::header::{HOST, HeaderName, ORIGIN};
+use hyper::header::{HOST, HeaderName, ORIGIN, REFERER};
 use hyper::http::request::Parts;
-use hyper::http::uri::Authority;
 use imds_account::keys;
 use imds_account::records::{AccessKey, AccessRole};
+use imds_core::request::{Field, Sender};
 use imds_ec2::Fault;
 use imds_ec2::sigv4::{self, Message, SecretKey};
 
@@ -61,7 +59,7 @@ impl Control {
 
     /// Whoever reaches the socket, but for pages that a browser has open.
     fn anybody(&self, head: &Parts) -> Result<Principal, Fault> {
-        if is_from_page(head) {
+        if sender(head).is_page() {
             return Err(Fault::unauthorized());
         }
         let arn = format!("arn:aws:iam::{}:root", self.network.account);
@@ -70,19 +68,24 @@ impl Control {
     }
 }
 
-/// Whether a page in a browser may have sent it. Browsers let any page post forms to this address, and
-/// name the page's origin then; or get images from it, and say by `Sec-Fetch-…` that it is for a page;
-/// or, where the page's own host name was made to mean this address, think it the page's own service:
-/// then `Host` is that name. It is an address, or a name that always means this machine, for others.
-fn is_from_page(head: &Parts) -> bool {
-    let of_page = |name: &HeaderName| name == ORIGIN || name.as_str().starts_with("sec-fetch-");
-    let host = head.headers.get(HOST).and_then(|host| host.to_str().ok());
-    let host = host.and_then(|host| host.parse::<Authority>().ok());
-    let is_ours = host.is_some_and(|host| {
-        let host = host.host().trim_matches(['[', ']']);
-        host.eq_ignore_ascii_case("localhost") || host.parse::<IpAddr>().is_ok()
-    });
-    !is_ours || head.headers.keys().any(of_page)
+/// What tells a page in a browser from a program. As any page may have a browser follow a link here,
+/// `Sec-Fetch-Site: none` counts like the others.
+fn sender(head: &Parts) -> Sender<'_> {
+    let field = |name: HeaderName| {
+        let mut all = head.headers.get_all(name).iter();
+        match (all.next(), all.next()) {
+            (None, _) => Field::Absent,
+            (Some(value), None) => Field::Given(value.as_bytes()),
+            (Some(_), Some(_)) => Field::Repeated,
+        }
+    };
+    let has_fetch_site = head.headers.contains_key("sec-fetch-site");
+    Sender {
+        host: field(HOST),
+        referer: field(REFERER),
+        fetch_site: Field::Absent,
+        has_origin: has_fetch_site || head.headers.contains_key(ORIGIN),
+    }
 }
 
 /// The Region that a request is signed for, whoever signed it.

@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 
+use crate::abandoned::Abandoned;
 use imds_account::keys::{self, Key, Prefix};
 use imds_account::records::{Record, Tags};
 use imds_account::{
@@ -28,6 +29,7 @@ pub(super) struct Call<'a> {
     /// Whether to check only whether the request would succeed.
     pub(super) dry_run: bool,
     pub(super) unreadable: &'a UnreadableLog,
+    pub(super) abandoned: &'a Abandoned,
 }
 
 /// The unreadable records that a request has met. Each is logged once, however often the request
@@ -52,6 +54,8 @@ pub(super) enum Refusal {
     Fault(Fault),
     /// The caller is told that something is wrong here; the log says what.
     Store(StoreError),
+    /// Nobody waits for the response.
+    Abandoned,
 }
 
 impl From<Fault> for Refusal {
@@ -92,6 +96,7 @@ impl Call<'_> {
 
     /// The record under `key`.
     pub(super) fn read<R: Record>(&self, key: &Key<R>) -> Result<Option<Stored<R>>, Refusal> {
+        self.go_on()?;
         Ok(self.store.read(key)?)
     }
 
@@ -111,6 +116,7 @@ impl Call<'_> {
         after: &str,
         limit: usize,
     ) -> Result<Records<R>, Refusal> {
+        self.go_on()?;
         let page = self.store.scan_page(prefix, after, limit)?;
         for unreadable in &page.unreadable {
             self.unreadable.report(unreadable);
@@ -131,6 +137,7 @@ impl Call<'_> {
     /// The tags of a resource, to show them: none if they cannot be read, so that the resource is
     /// shown without them.
     pub(super) fn tags(&self, resource: &str) -> Result<Tags, Refusal> {
+        self.go_on()?;
         match self.store.read(&keys::tags(&self.region, resource)) {
             Ok(stored) => Ok(stored.map(|stored| stored.record).unwrap_or_default()),
             Err(StoreError::Unreadable(unreadable)) => {
@@ -139,6 +146,11 @@ impl Call<'_> {
             }
             Err(error) => Err(error.into()),
         }
+    }
+
+    /// Fails once nobody waits for the response.
+    fn go_on(&self) -> Result<(), Refusal> {
+        if self.abandoned.is_set() { Err(Refusal::Abandoned) } else { Ok(()) }
     }
 
     /// Writes; durable when it returns. What a dry run comes to is this.

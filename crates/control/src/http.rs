@@ -1,6 +1,9 @@
 //! HTTP: a thread of its own, and one more for each request that is being carried out.
 
+mod body;
 mod connections;
+#[cfg(test)]
+mod tests;
 
 use std::convert::Infallible;
 use std::io;
@@ -9,26 +12,33 @@ use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use http_body_util::{BodyExt as _, Full, Limited};
+use http_body_util::Full;
 use hyper::body::{Bytes, Incoming};
 use hyper::header::{ALLOW, CONTENT_TYPE, DATE, HeaderValue, SERVER};
 use hyper::http::request::Parts;
 use hyper::service::service_fn;
 use hyper::{Method, Request, StatusCode};
-use tokio::runtime;
+use tokio::runtime::{self, Runtime};
 use tokio::sync::watch;
 use tokio::time::timeout;
 
-use super::{Control, Reply};
+use super::{Abandoned, Control, Reply};
 use imds_account::clock::unix_ms;
 use imds_account::sweep::sweep;
 use imds_core::time::HttpDate;
 
-/// The largest body: far more than user data in base64 and fifty tags need.
-const MAX_BODY: usize = 1 << 20;
-
 /// How long what is over may still be shown.
 const BETWEEN_SWEEPS: Duration = Duration::from_secs(60);
+
+/// How many requests are carried out at a time; others wait. They share processors with the metadata
+/// service, and commits that come together share a flush of the disk.
+const THREADS: usize = 16;
+
+/// How much less processor time those threads get, as `nice` has it, than those that answer for metadata.
+const NICENESS: i32 = 10;
+
+/// How long the end waits for work that nobody waits for.
+const LAST_WAIT: Duration = Duration::from_secs(1);
 
 /// Where the program's own commands ask what EC2 has no operation for.
 const ADMINISTRATION: &str = "/imds";
@@ -46,7 +56,7 @@ impl ControlServer {
     pub fn start(control: Control, listener: TcpListener) -> io::Result<Self> {
         listener.set_nonblocking(true)?;
         let (stop, mut stopped) = watch::channel(false);
-        let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
+        let runtime = runtime()?;
         let control = Arc::new(control);
         let serve = async move {
             tokio::spawn(sweep_now_and_then(Arc::clone(&control)));
@@ -63,7 +73,7 @@ impl ControlServer {
             io::Result::Ok(())
         };
         let thread = thread::Builder::new().name("control".to_owned()).spawn(move || {
-            if let Err(error) = runtime.block_on(serve) {
+            if let Err(error) = run(runtime, serve) {
                 tracing::error!(%error, "the control side has ended");
             }
         })?;
@@ -71,13 +81,45 @@ impl ControlServer {
     }
 }
 
+impl ControlServer {
+    /// Takes no more connections from now on; what has begun is answered for 5 s at most. Does not wait
+    /// for it.
+    pub fn begin_to_end(&self) {
+        self.stop.send_replace(true);
+    }
+}
+
 impl Drop for ControlServer {
     fn drop(&mut self) {
-        self.stop.send_replace(true);
+        self.begin_to_end();
         if let Some(thread) = self.thread.take() {
             // One that panicked answers nothing any more.
             let _ = thread.join();
         }
+    }
+}
+
+fn runtime() -> io::Result<Runtime> {
+    runtime::Builder::new_current_thread()
+        .enable_all()
+        .max_blocking_threads(THREADS)
+        .on_thread_start(yield_to_metadata)
+        .build()
+}
+
+/// Serves until that ends.
+fn run<Outcome>(runtime: Runtime, serve: impl Future<Output = Outcome>) -> Outcome {
+    let outcome = runtime.block_on(serve);
+    // Work that nobody waits for ends by itself, but for what waits for the disk.
+    runtime.shutdown_timeout(LAST_WAIT);
+    outcome
+}
+
+/// Has the calling thread wait while others of this process have work to do.
+fn yield_to_metadata() {
+    // Without this it is served as before.
+    if let Err(error) = rustix::process::nice(NICENESS) {
+        tracing::debug!(%error, "cannot lower the priority of a thread");
     }
 }
 
@@ -116,7 +158,9 @@ async fn operate(control: Arc<Control>, request: Request<Incoming>) -> Response 
 }
 
 async fn answer(control: Arc<Control>, request: Request<Incoming>) -> Response {
-    let answered = on_a_thread(request, move |head, body, now| control.answer(head, body, now));
+    let answered = on_a_thread(request, move |head, body, now, abandoned| {
+        control.answer_unless(head, body, now, abandoned)
+    });
     answered.await.map_or_else(
         |refusal| refusal,
         |Reply { status, body }| respond(status, "text/xml;charset=UTF-8", body),
@@ -124,7 +168,7 @@ async fn answer(control: Arc<Control>, request: Request<Incoming>) -> Response {
 }
 
 async fn administer(control: Arc<Control>, request: Request<Incoming>) -> Response {
-    let answered = on_a_thread(request, move |head, body, now| {
+    let answered = on_a_thread(request, move |head, body, now, _| {
         let outcome = control.administer(head, body, now);
         let status = outcome.as_ref().err().map_or(200, |refusal| refusal.status);
         (status, serde_json::to_string(&outcome).unwrap_or_default())
@@ -134,23 +178,30 @@ async fn administer(control: Arc<Control>, request: Request<Incoming>) -> Respon
         .map_or_else(|refusal| refusal, |(status, body)| respond(status, "application/json", body))
 }
 
-/// Lets a request be carried out where it may wait for the disk.
+/// Lets a request be carried out where it may wait for the disk. The work is told when the client is gone,
+/// or the service ends.
 async fn on_a_thread<Outcome: Send + 'static>(
     request: Request<Incoming>,
-    work: impl FnOnce(&Parts, &[u8], u64) -> Outcome + Send + 'static,
+    work: impl FnOnce(&Parts, &[u8], u64, &Abandoned) -> Outcome + Send + 'static,
 ) -> Result<Outcome, Response> {
     let (head, body) = request.into_parts();
-    let body = Limited::new(body, MAX_BODY).collect();
-    let body = match timeout(connections::PATIENCE, body).await {
-        Ok(Ok(body)) => body.to_bytes(),
-        Ok(Err(_)) => return Err(empty(StatusCode::PAYLOAD_TOO_LARGE)),
+    // A large body keeps its place until it is worked on.
+    let (body, place) = match timeout(connections::PATIENCE, body::collect(body)).await {
+        Ok(Ok(collected)) => collected,
+        Ok(Err(status)) => return Err(empty(status)),
         Err(_) => return Err(empty(StatusCode::REQUEST_TIMEOUT)),
     };
-    let working = tokio::task::spawn_blocking(move || work(&head, &body, unix_ms() / 1000));
-    working.await.map_err(|error| {
-        tracing::error!(%error, "an operation failed");
-        empty(StatusCode::INTERNAL_SERVER_ERROR)
-    })
+    let abandoned = Abandoned::default();
+    let _waiting = abandoned.on_drop();
+    let working = tokio::task::spawn_blocking(move || {
+        // It may have waited for a thread until nobody waited for it.
+        let outcome =
+            (!abandoned.is_set()).then(|| work(&head, &body, unix_ms() / 1000, &abandoned));
+        drop(place);
+        outcome
+    });
+    let outcome = working.await.inspect_err(|error| tracing::error!(%error, "an operation failed"));
+    outcome.ok().flatten().ok_or_else(|| empty(StatusCode::INTERNAL_SERVER_ERROR))
 }
 
 fn respond(status: u16, kind: &str, body: String) -> Response {

@@ -13,6 +13,7 @@ mod shape;
 mod state;
 pub(super) mod states;
 pub(super) mod status;
+mod wanted_interface;
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -10,6 +10,7 @@
 //! One record that cannot be read concerns itself alone: lists leave it out and log its key, and only
 //! calls that need exactly this record fail, with `InternalError`.
 
+mod abandoned;
 mod admin;
 mod authenticate;
 mod call;
@@ -42,6 +43,7 @@ use imds_account::{Applied, Network, Store, StoreError};
 use imds_core::placement::Region;
 use imds_ec2::{Fault, Params, Request};
 
+pub use abandoned::Abandoned;
 pub use admin::{AccessKeyFacts, AdminAnswer, AdminRequest, EventRequest};
 use call::{Call, Refusal, UnreadableLog};
 pub use http::ControlServer;
@@ -95,8 +97,19 @@ pub struct Reply {
 impl Control {
     /// Answers one request; `now` is in seconds since 1970.
     pub fn answer(&self, head: &Parts, body: &[u8], now: u64) -> Reply {
+        self.answer_unless(head, body, now, &Abandoned::default())
+    }
+
+    /// The same, but ends with an error soon after `abandoned` is set, unless it is about to write.
+    pub fn answer_unless(
+        &self,
+        head: &Parts,
+        body: &[u8],
+        now: u64,
+        abandoned: &Abandoned,
+    ) -> Reply {
         let request_id = ids::request_id().unwrap_or_default();
-        let outcome = self.perform(head, body, now, &request_id);
+        let outcome = self.perform(head, body, now, &request_id, abandoned);
         match outcome {
             Ok(body) => Reply { status: 200, body },
             Err(fault) => Reply { status: fault.status, body: fault.document(&request_id) },
@@ -109,6 +122,7 @@ impl Control {
         body: &[u8],
         now: u64,
         request_id: &str,
+        abandoned: &Abandoned,
     ) -> Result<String, Fault> {
         let principal = self.authenticate(head, body, now)?;
         let query = head.uri.query().unwrap_or_default();
@@ -129,12 +143,14 @@ impl Control {
                 request_id: request_id.to_owned(),
                 dry_run: request.dry_run(),
                 unreadable: &unreadable,
+                abandoned,
             };
             match operations::dispatch(&call, &request) {
                 Ok(document) => return Ok(document),
                 Err(Refusal::Fault(fault)) => return Err(fault),
                 // Somebody else was faster: what was decided may be wrong by now.
                 Err(Refusal::Store(StoreError::Conflict { .. })) => {}
+                Err(Refusal::Abandoned) => return Err(Fault::unavailable()),
                 Err(Refusal::Store(error)) => {
                     let error: &(dyn std::error::Error + 'static) = &error;
                     tracing::error!(error, action = request.action(), "cannot use the state");

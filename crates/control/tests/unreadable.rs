@@ -24,6 +24,8 @@ const UNREADABLE: [&[u8]; 2] = [b"\xffgarbage", br#"{"version":4294967295,"recor
 struct NothingServed;
 
 impl Applied for NothingServed {
+    fn wait_for(&self, _: &InstanceId) {}
+
     fn options(&self, _: &InstanceId) -> Option<MetadataOptions> {
         None
     }

@@ -5,14 +5,18 @@ mod rotation;
 
 use std::sync::Arc;
 
-use crate::ids::InstanceId;
+use crate::ids::{AccountId, InstanceId};
 
 pub use access_keys::AccessKeys;
 pub use rotation::{Lease, Rotation};
 
 /// Temporary credentials of a role. They are secret, so the type has no `Debug`.
 #[derive(Clone)]
-pub struct Credentials(Origin);
+pub struct Credentials {
+    origin: Origin,
+    /// The account that the document names, if it names one.
+    account: Option<AccountId>,
+}
 
 /// The source of a role's credentials.
 #[derive(Clone)]
@@ -61,7 +65,7 @@ impl Credentials {
     ///
     /// Fixed keys without an expiry are shown as renewed each hour, so that clients keep using them.
     pub fn new(keys: Option<RoleKeys>, instance: &InstanceId, role: &str, since: u64) -> Self {
-        Self(match keys {
+        let origin = match keys {
             Some(RoleKeys::Rotated(rotation)) => Origin::Source(rotation),
             Some(RoleKeys::Given(keys, expires)) => Origin::Here {
                 keys: Keys::Given(keys),
@@ -74,14 +78,21 @@ impl Credentials {
                 keys: Keys::Generated { instance: instance.clone(), role: role.to_owned() },
                 life: Life::Renewed { since },
             },
-        })
+        };
+        Self { origin, account: None }
+    }
+
+    /// The same, in a document that names the account: of `security-credentials-extended/`.
+    pub(crate) fn extended(self, account: AccountId) -> Self {
+        Self { account: Some(account), ..self }
     }
 
     /// The document under `security-credentials/⟨role⟩`, as it is at a time (seconds since 1970).
     pub fn document(&self, now: u64) -> String {
-        let (keys, life) = match &self.0 {
+        let account = self.account.as_ref();
+        let (keys, life) = match &self.origin {
             Origin::Here { keys, life } => (keys, life),
-            Origin::Source(rotation) => return rotation.document(now),
+            Origin::Source(rotation) => return rotation.document(now, account),
         };
         let (updated, expires) = match *life {
             Life::Until { updated, expires } => (updated, expires),
@@ -98,7 +109,7 @@ impl Credentials {
                 &made
             }
         };
-        keys.document(updated, expires)
+        keys.document(updated, expires, account.map(AccountId::as_str))
     }
 }
 
@@ -135,5 +146,33 @@ mod tests {
         let expiration = iso8601(1000 + 10 * PERIOD + LIFETIME);
         assert!(credentials.document(1000 + 10 * PERIOD + 5).contains(&expiration));
         assert!(credentials.document(0).contains("ASIA"), "a clock before the launch is no harm");
+    }
+
+    #[test]
+    fn an_extended_document_ends_in_the_account_of_the_keys() {
+        let account = || "123456789012".parse::<AccountId>().unwrap();
+        let instance = "i-1234567890abcdef0".parse().unwrap();
+        let made_up = Credentials::new(None, &instance, "my-role", 1000);
+        let (plain, extended) =
+            (made_up.document(2000), made_up.extended(account()).document(2000));
+        assert_eq!(extended, plain.replace("\n}", ",\n  \"AccountId\" : \"123456789012\"\n}"));
+        let keys = AccessKeys::generate(&instance, "my-role", 1);
+        for (of_source, expected) in
+            [(None, "123456789012"), (Some("210987654321"), "210987654321")]
+        {
+            let rotation = Arc::new(Rotation::new("my-role", 1000));
+            let account_id = of_source.map(str::to_owned);
+            let lease =
+                Lease { keys: keys.clone(), updated: 1000, expires: 9000, account: account_id };
+            rotation.note(Some(lease), 1000, 0);
+            let keys = Some(RoleKeys::Rotated(rotation));
+            let credentials = Credentials::new(keys, &instance, "my-role", 1000);
+            assert!(!credentials.document(2000).contains("AccountId"));
+            let document = credentials.extended(account()).document(2000);
+            assert!(
+                document.ends_with(&format!("\"AccountId\" : \"{expected}\"\n}}")),
+                "{document}"
+            );
+        }
     }
 }

@@ -68,6 +68,8 @@ pub struct Instance {
     pub role: Option<Role>,
     /// What its instance identity role signs requests with.
     pub identity_credentials: Credentials,
+    /// Whether `iam/security-credentials-extended/` exists.
+    pub extended_credentials: bool,
     /// The key pair given at launch.
     pub public_key: Option<PublicKey>,
     /// Who signs the keys that EC2 Instance Connect is sent.
@@ -116,6 +118,8 @@ pub struct Role {
     pub profile_name: String,
     /// `AIPA…`
     pub profile_id: String,
+    /// Since when the instance has it, in seconds since 1970.
+    pub since: u64,
     /// What it signs requests with.
     pub credentials: Credentials,
 }
@@ -157,6 +161,15 @@ pub struct SshSigner {
 }
 
 impl Instance {
+    /// Which network card an interface is on; `None` where the instance has only one, which goes without
+    /// saying, whatever the launch says.
+    pub(crate) fn network_card(&self, interface: &NetworkInterface) -> Option<u16> {
+        let beyond_first = |one: &NetworkInterface| one.network_card.is_some_and(|card| card > 0);
+        let has_several = self.instance_type.has_several_network_cards()
+            || self.interfaces.iter().any(beyond_first);
+        has_several.then(|| interface.network_card.unwrap_or(0))
+    }
+
     /// The interface at index 0 of network card 0.
     pub fn primary_interface(&self) -> &NetworkInterface {
         self.interfaces.first().unwrap_or_else(|| unreachable!("an instance has an interface"))
@@ -230,4 +243,29 @@ impl FromStr for LifeCycle {
 
 fn dashed(address: Ipv4Addr) -> String {
     address.to_string().replace('.', "-")
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::Launch;
+    use crate::launch::LaunchInterface;
+
+    #[test]
+    fn a_network_card_is_named_where_there_are_several() {
+        let cards = |kind: &str, cards: &[Option<u16>]| {
+            let interfaces = cards.iter().zip(0..).map(|(&network_card, nth)| LaunchInterface {
+                network_card,
+                device_index: Some(nth),
+                ..LaunchInterface::default()
+            });
+            let (instance_type, interfaces) = (kind.parse().ok(), interfaces.collect());
+            let launch = Launch { instance_type, interfaces, ..Launch::default() };
+            let instance = launch.resolve().unwrap();
+            instance.interfaces.iter().map(|it| instance.network_card(it)).collect::<Vec<_>>()
+        };
+        assert_eq!(cards("t3.micro", &[None]), [None]);
+        assert_eq!(cards("t3.micro", &[Some(0), Some(0)]), [None, None]);
+        assert_eq!(cards("t3.micro", &[None, Some(1)]), [Some(0), Some(1)]);
+        assert_eq!(cards("p5.48xlarge", &[None, None]), [Some(0), Some(0)]);
+    }
 }

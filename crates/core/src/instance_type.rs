@@ -60,6 +60,26 @@ const XEN_FAMILIES: [&str; 29] = [
     "hs1", "i2", "i3", "m1", "m2", "m3", "m4", "p2", "p3", "r3", "r4", "t1", "t2", "x1", "x1e",
 ];
 
+/// Types with several network cards. Source: `DescribeInstanceTypes` (`MaximumNetworkCards`) as of August
+/// 2026, in the tables of amazon-vpc-cni-k8s.
+#[rustfmt::skip]
+const SEVERAL_NETWORK_CARDS: [&str; 67] = [
+    "c6in.32xlarge", "c6in.metal", "c8gb.48xlarge", "c8gb.metal-48xl", "c8gn.48xlarge",
+    "c8gn.metal-48xl", "c8ib.96xlarge", "c8ib.metal-96xl", "c8in.96xlarge", "c8in.metal-96xl",
+    "dl1.24xlarge", "g6e.24xlarge", "g6e.48xlarge", "g7.48xlarge", "g7e.24xlarge", "g7e.48xlarge",
+    "hpc6id.32xlarge", "hpc7a.12xlarge", "hpc7a.24xlarge", "hpc7a.48xlarge", "hpc7a.96xlarge",
+    "hpc8a.96xlarge", "m6idn.32xlarge", "m6idn.metal", "m6in.32xlarge", "m6in.metal",
+    "m8gb.48xlarge", "m8gb.metal-48xl", "m8gn.48xlarge", "m8gn.metal-48xl", "m8ib.96xlarge",
+    "m8ib.metal-96xl", "m8idb.96xlarge", "m8idb.metal-96xl", "m8idn.96xlarge", "m8idn.metal-96xl",
+    "m8in.96xlarge", "m8in.metal-96xl", "p4d.24xlarge", "p4de.24xlarge", "p5.48xlarge",
+    "p5e.48xlarge", "p5en.48xlarge", "p6-b200.48xlarge", "p6-b300.48xlarge", "r6idn.32xlarge",
+    "r6idn.metal", "r6in.32xlarge", "r6in.metal", "r8gb.48xlarge", "r8gb.metal-48xl",
+    "r8gn.48xlarge", "r8gn.metal-48xl", "r8ib.96xlarge", "r8ib.metal-96xl", "r8idb.96xlarge",
+    "r8idb.metal-96xl", "r8idn.96xlarge", "r8idn.metal-96xl", "r8in.96xlarge", "r8in.metal-96xl",
+    "trn1.32xlarge", "trn1n.32xlarge", "trn2.48xlarge", "u7in-16tb.224xlarge",
+    "u7in-24tb.224xlarge", "u7in-32tb.224xlarge",
+];
+
 impl InstanceType {
     /// The type as EC2 writes it.
     pub fn as_str(&self) -> &str {
@@ -87,6 +107,11 @@ impl InstanceType {
         } else {
             Architecture::X86_64
         }
+    }
+
+    /// Whether the type has more than one network card.
+    pub fn has_several_network_cards(&self) -> bool {
+        SEVERAL_NETWORK_CARDS.contains(&self.as_str())
     }
 
     fn parts(&self) -> (&str, &str) {
@@ -142,6 +167,15 @@ mod tests {
             let kind: InstanceType = text.parse().unwrap();
             assert_eq!(kind.front_end(), front_end, "{text}");
             assert_eq!(kind.architecture().as_str(), architecture, "{text}");
+        }
+        for (text, has_several) in [
+            ("t3.micro", false),
+            ("p5.4xlarge", false),
+            ("p5.48xlarge", true),
+            ("c6in.metal", true),
+        ] {
+            let kind: InstanceType = text.parse().unwrap();
+            assert_eq!(kind.has_several_network_cards(), has_several, "{text}");
         }
         for bad in ["", "t2", "t2.", ".micro", "T2.micro", "t2 .micro"] {
             assert!(bad.parse::<InstanceType>().is_err(), "{bad}");

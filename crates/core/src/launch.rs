@@ -22,7 +22,7 @@ use crate::tree::Tree;
 
 pub use error::{LaunchError, MAX_USER_DATA};
 use interface::InterfaceDefaults;
-pub use interface::LaunchInterface;
+pub use interface::{DERIVED_SUBNET, LaunchInterface};
 pub use role::LaunchRole;
 
 /// The settings of an instance; all are optional.
@@ -74,6 +74,8 @@ pub struct Launch {
     pub role: Option<LaunchRole>,
     /// Where the credentials of the instance identity role come from; else they are made up.
     pub identity_keys: Option<RoleKeys>,
+    /// Whether `iam/security-credentials-extended/` exists.
+    pub extended_credentials: bool,
     /// The key pair.
     pub public_key: Option<PublicKey>,
     /// Who signs the keys that EC2 Instance Connect is sent.
@@ -142,8 +144,9 @@ impl Launch {
             launch_index: self.launch_index,
             interfaces,
             hostname_type: self.hostname_type,
-            role: self.role.map(|role| role.resolve(&id, launched_at)).transpose()?,
+            role: self.role.map(|role| role.resolve(&id, &account, launched_at)).transpose()?,
             identity_credentials,
+            extended_credentials: self.extended_credentials,
             launched_at,
             monitoring: self.monitoring.unwrap_or(Switch::Disabled),
             block_devices: block_device::merge(&image.block_devices, self.block_devices),

@@ -7,7 +7,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 use crate::ids::{AccountId, InterfaceId, SecurityGroupId, SubnetId, VpcId};
 use crate::placement::Zone;
 
-pub use address::{Ipv4Cidr, Ipv6Cidr, Mac};
+pub use address::{Ipv4Cidr, Ipv6Cidr, Mac, is_assignable};
 
 /// An elastic network interface. Source: EC2 API `InstanceNetworkInterface`.
 #[derive(Clone, Debug, Eq, PartialEq)]

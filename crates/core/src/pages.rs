@@ -29,6 +29,9 @@ pub const NOT_FOUND: &str = page!("         ", "404 - Not Found");
 /// The page of a 400 on Xen; its bytes are our choice, after the 401's.
 pub const BAD_REQUEST: &str = page!("\t", "400 - Bad Request");
 
+/// The page of a 417 on Xen. That there is one is known, as of the 401; its bytes are our choice.
+pub const EXPECTATION_FAILED: &str = page!("\t", "417 - Expectation Failed");
+
 #[cfg(test)]
 mod tests {
     use sha2::{Digest, Sha256};
@@ -52,5 +55,6 @@ mod tests {
             "beab79184bf1fca1f52ff3761f8a533827106fef3749c6c9c9a3e7eec619a226"
         );
         assert_eq!(BAD_REQUEST.len(), 341);
+        assert_eq!(EXPECTATION_FAILED.len(), 355);
     }
 }

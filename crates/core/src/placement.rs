@@ -1,11 +1,14 @@
 //! Regions and Availability Zones, and the names that follow from them.
 
+mod partitions;
+
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{HostId, Invalid, PlacementGroupId};
+use partitions::PARTITIONS;
 
 /// An AWS Region, such as `us-east-1`.
 #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
@@ -46,7 +49,8 @@ impl Region {
         Zone { name: format!("{}{letter}", self.0).into(), region: self.clone() }
     }
 
-    /// The partition (`services/partition`) and its DNS domain (`services/domain`).
+    /// The partition (`services/partition`) and its DNS domain (`services/domain`); those of `aws` where
+    /// no partition has such a Region.
     pub fn partition(&self) -> (&'static str, &'static str) {
         PARTITIONS
             .iter()
@@ -79,16 +83,6 @@ impl Region {
         short
     }
 }
-
-/// Region prefix, partition, domain. Source: the SDKs' partition metadata.
-const PARTITIONS: [(&str, &str, &str); 6] = [
-    ("cn-", "aws-cn", "amazonaws.com.cn"),
-    ("us-gov-", "aws-us-gov", "amazonaws.com"),
-    ("us-isob-", "aws-iso-b", "sc2s.sgov.gov"),
-    ("us-isof-", "aws-iso-f", "csp.hci.ic.gov"),
-    ("us-iso-", "aws-iso", "c2s.ic.gov"),
-    ("eusc-", "aws-eusc", "amazonaws.eu"),
-];
 
 impl Zone {
     /// The zone's name: `placement/availability-zone`.
@@ -206,8 +200,18 @@ mod tests {
     #[test]
     fn partitions_follow_the_region() {
         let of = |region: &str| region.parse::<Region>().unwrap().partition();
-        assert_eq!(of("eu-west-1"), ("aws", "amazonaws.com"));
-        assert_eq!(of("cn-north-1"), ("aws-cn", "amazonaws.com.cn"));
-        assert_eq!(of("us-isob-east-1"), ("aws-iso-b", "sc2s.sgov.gov"));
+        for (region, partition, domain) in [
+            ("eu-west-1", "aws", "amazonaws.com"),
+            ("us-gov-west-1", "aws-us-gov", "amazonaws.com"),
+            ("cn-north-1", "aws-cn", "amazonaws.com.cn"),
+            ("us-iso-east-1", "aws-iso", "c2s.ic.gov"),
+            ("us-isob-east-1", "aws-iso-b", "sc2s.sgov.gov"),
+            ("eu-isoe-west-1", "aws-iso-e", "cloud.adc-e.uk"),
+            ("us-isof-south-1", "aws-iso-f", "csp.hci.ic.gov"),
+            ("eusc-de-east-1", "aws-eusc", "amazonaws.eu"),
+            ("xx-nowhere-1", "aws", "amazonaws.com"),
+        ] {
+            assert_eq!(of(region), (partition, domain), "{region}");
+        }
     }
 }

@@ -1,12 +1,18 @@
 //! Bytes in: one HTTP/1 request, parsed once into the few facts that decide the response.
 
+mod field;
 mod group;
+mod page;
 mod path;
 
 use std::mem::MaybeUninit;
 
+pub use field::Field;
 pub use group::PathGroup;
+pub use page::Sender;
 pub use path::Path;
+
+use crate::refusal::Refusal;
 
 /// The most header fields a request may have; one with more is malformed.
 pub const MAX_HEADERS: usize = 64;
@@ -27,17 +33,6 @@ pub enum Method {
     Options,
     /// Any other.
     Other,
-}
-
-/// A header field that may be sent once: absent, sent, or sent more than once.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Field<'a> {
-    /// The request has no such field.
-    Absent,
-    /// The value, without blanks around it.
-    Given(&'a [u8]),
-    /// The field was sent more than once, which is an error.
-    Repeated,
 }
 
 /// What the client wants of the connection after the response.
@@ -70,6 +65,8 @@ pub struct Request<'a> {
     pub expects: bool,
     /// What the client wants of the connection.
     pub persistence: Persistence,
+    /// What tells a page in a browser from a program.
+    pub sender: Sender<'a>,
     /// Whether a body follows, which the service never wants.
     pub has_body: bool,
 }
@@ -81,8 +78,8 @@ pub enum Parsed<'a> {
     Complete(Request<'a>, usize),
     /// The head has not ended yet.
     Partial,
-    /// No request: the connection cannot go on.
-    Malformed,
+    /// No request, and why: the connection cannot go on.
+    Malformed(Refusal),
 }
 
 impl<'a> Request<'a> {
@@ -93,39 +90,50 @@ impl<'a> Request<'a> {
         match raw.parse_with_uninit_headers(bytes, &mut headers) {
             Ok(httparse::Status::Complete(length)) if length <= MAX_HEAD => {
                 match Self::from_raw(&raw) {
-                    Some(request) => Parsed::Complete(request, length),
-                    None => Parsed::Malformed,
+                    Ok(request) => Parsed::Complete(request, length),
+                    Err(refusal) => Parsed::Malformed(refusal),
                 }
             }
             Ok(httparse::Status::Partial) if bytes.len() < MAX_HEAD => Parsed::Partial,
-            Ok(_) | Err(_) => Parsed::Malformed,
+            Ok(_) => Parsed::Malformed(Refusal::HeadTooLong),
+            Err(httparse::Error::TooManyHeaders) => Parsed::Malformed(Refusal::TooManyFields),
+            Err(_) => Parsed::Malformed(Refusal::NotHttp),
         }
     }
 
-    fn from_raw(raw: &httparse::Request<'_, 'a>) -> Option<Self> {
+    fn from_raw(raw: &httparse::Request<'_, 'a>) -> Result<Self, Refusal> {
+        let (Some(method), Some(minor_version), Some(target)) = (raw.method, raw.version, raw.path)
+        else {
+            return Err(Refusal::NotHttp);
+        };
         let mut request = Self {
-            method: Method::parse(raw.method?),
-            minor_version: raw.version?,
-            path: Path::parse(raw.path?),
+            method: Method::parse(method),
+            minor_version,
+            path: Path::parse(target),
             token: Field::Absent,
             token_ttl: Field::Absent,
             forwarded: false,
             expects: false,
             persistence: Persistence::Unsaid,
+            sender: Sender::UNKNOWN,
             has_body: false,
         };
         let mut content_length = None;
         for header in &*raw.headers {
             // By length first: nearly every field of a request is one we do not read.
             match header.name.len() {
+                4 if is(header, "host") => request.sender.host.put(header.value),
                 6 if is(header, "expect") => request.expects = true,
+                6 if is(header, "origin") => request.sender.has_origin = true,
+                7 if is(header, "referer") => request.sender.referer.put(header.value),
                 10 if is(header, "connection") => request.persistence.update(header.value),
                 14 if is(header, "content-length") => {
-                    let length = parse_decimal(header.value)?;
+                    let length = parse_decimal(header.value).ok_or(Refusal::ContentLength)?;
                     if content_length.replace(length).is_some_and(|other| other != length) {
-                        return None;
+                        return Err(Refusal::ContentLength);
                     }
                 }
+                14 if is(header, "sec-fetch-site") => request.sender.fetch_site.put(header.value),
                 15 if is(header, "x-forwarded-for") => request.forwarded = true,
                 17 if is(header, "transfer-encoding") => request.has_body = true,
                 24 if is(header, "x-aws-ec2-metadata-token") => request.token.put(header.value),
@@ -136,7 +144,7 @@ impl<'a> Request<'a> {
             }
         }
         request.has_body |= content_length.is_some_and(|length| length > 0);
-        Some(request)
+        Ok(request)
     }
 }
 
@@ -172,15 +180,6 @@ impl Method {
             Self::Options => "OPTIONS",
             Self::Other => "OTHER",
         }
-    }
-}
-
-impl<'a> Field<'a> {
-    fn put(&mut self, value: &'a [u8]) {
-        *self = match self {
-            Self::Absent => Self::Given(value.trim_ascii()),
-            Self::Given(_) | Self::Repeated => Self::Repeated,
-        };
     }
 }
 
@@ -236,6 +235,10 @@ mod tests {
     #[test]
     fn tells_partial_from_malformed() {
         let parse = |text: &str| Request::parse(text.as_bytes()).is_partial();
+        let refused = |text: &str| match Request::parse(text.as_bytes()) {
+            Parsed::Malformed(refusal) => Some(refusal),
+            Parsed::Complete(..) | Parsed::Partial => None,
+        };
         assert_eq!(parse(""), Some(true));
         assert_eq!(parse("\r\n"), Some(true));
         assert_eq!(parse("GET / HTTP/1.1\r\nHost: a"), Some(true));
@@ -252,6 +255,15 @@ mod tests {
         let fields = |count| format!("GET / HTTP/1.1\r\n{}\r\n", "A: b\r\n".repeat(count));
         assert_eq!(parse(&fields(MAX_HEADERS)), None);
         assert_eq!(parse(&fields(MAX_HEADERS + 1)), Some(false));
+        for (text, refusal) in [
+            ("GET /\r\n\r\n", Refusal::NotHttp),
+            ("GET / HTTP/2.0\r\n\r\n", Refusal::NotHttp),
+            ("GET / HTTP/1.1\r\nContent-Length: x\r\n\r\n", Refusal::ContentLength),
+            (&long, Refusal::HeadTooLong),
+            (&fields(MAX_HEADERS + 1), Refusal::TooManyFields),
+        ] {
+            assert_eq!(refused(text), Some(refusal), "{text}");
+        }
     }
 
     impl Parsed<'_> {
@@ -259,7 +271,7 @@ mod tests {
             match self {
                 Self::Complete(..) => None,
                 Self::Partial => Some(true),
-                Self::Malformed => Some(false),
+                Self::Malformed(_) => Some(false),
             }
         }
     }

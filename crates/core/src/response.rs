@@ -11,6 +11,7 @@ use crate::instance_type::FrontEnd;
 use crate::options::HttpTokens;
 use crate::pages;
 use crate::reach::Reach;
+use crate::refusal::Refusal;
 use crate::request::{Field, Method, Path, Request, parse_decimal};
 use crate::time::Moment;
 use crate::token::{Keyring, MAX_TTL_SECONDS, Token};
@@ -36,6 +37,9 @@ pub struct Response<'a> {
     pub version: ImdsVersion,
     /// The front end that answers.
     pub front_end: FrontEnd,
+    /// Why the request is refused; `None` for a value, a token, a path that does not exist, and a method
+    /// that is not allowed.
+    pub refusal: Option<Refusal>,
 }
 
 /// The statuses the service uses.
@@ -118,32 +122,41 @@ fn dispatch<'a>(
     request: &Request<'_>,
     now: Moment,
 ) -> Response<'a> {
-    let refuse = |status| refusal(endpoint.front_end(), status);
+    let refuse = |why| refused(endpoint.front_end(), why);
     if !endpoint.options().http_endpoint.is_enabled() {
-        return refuse(Status::Forbidden);
+        return refuse(Refusal::EndpointDisabled);
     }
     if request.expects {
-        return refuse(Status::ExpectationFailed);
+        return refuse(Refusal::Expectation);
     }
     let on_token_path = request.path.as_str() == TOKEN_PATH;
     match request.method {
         Method::Put if on_token_path && !request.path.has_trailing_slash() => {
             put_token(endpoint, keyring, request, now)
         }
-        Method::Put => refuse(Status::Forbidden),
+        Method::Put => refuse(Refusal::NotTokenPath),
         Method::Options => allowed(endpoint.front_end(), Status::Ok, on_token_path),
         _ if on_token_path => allowed(endpoint.front_end(), Status::NotAllowed, true),
+        // A proxy must not use a token either, in whoever's name.
+        Method::Get | Method::Head if request.forwarded && request.token != Field::Absent => {
+            refuse(Refusal::Forwarded)
+        }
         Method::Get | Method::Head => match check_token(endpoint, keyring, request.token, now) {
             Ok(token_ttl) => value(endpoint, &request.path, token_ttl, now),
-            Err(NotAuthorized) => refuse(Status::Unauthorized),
+            Err(why) => refuse(why),
         },
         Method::Other => allowed(endpoint.front_end(), Status::NotAllowed, false),
     }
 }
 
-/// The response to bytes that are no request.
-pub fn malformed(front_end: FrontEnd) -> Response<'static> {
-    refusal(front_end, Status::BadRequest)
+/// The response to a request that only a page in a browser sends, where those are refused.
+pub fn refused_page(front_end: FrontEnd) -> Response<'static> {
+    refused(front_end, Refusal::Page)
+}
+
+/// The response to bytes that are no request, for this reason.
+pub fn malformed(front_end: FrontEnd, why: Refusal) -> Response<'static> {
+    refused(front_end, why)
 }
 
 fn put_token(
@@ -154,10 +167,11 @@ fn put_token(
 ) -> Response<'static> {
     if request.forwarded {
         // A proxy in front of the instance must never hand the token on.
-        return refusal(endpoint.front_end(), Status::Forbidden);
+        return refused(endpoint.front_end(), Refusal::Forwarded);
     }
-    let Some(ttl_seconds) = token_ttl(request.token_ttl) else {
-        return refusal(endpoint.front_end(), Status::BadRequest);
+    let ttl_seconds = match token_ttl(request.token_ttl) {
+        Ok(seconds) => seconds,
+        Err(why) => return refused(endpoint.front_end(), why),
     };
     let token = keyring.mint(endpoint.instance_id(), endpoint.front_end(), ttl_seconds, now);
     Response {
@@ -169,13 +183,15 @@ fn put_token(
 }
 
 /// 1 to 21600 whole seconds, in digits only.
-fn token_ttl(field: Field<'_>) -> Option<u32> {
-    let Field::Given(digits) = field else { return None };
-    let seconds = u32::try_from(parse_decimal(digits)?).ok()?;
-    (1..=MAX_TTL_SECONDS).contains(&seconds).then_some(seconds)
+fn token_ttl(field: Field<'_>) -> Result<u32, Refusal> {
+    let digits = match field {
+        Field::Absent => return Err(Refusal::TtlMissing),
+        Field::Repeated => return Err(Refusal::TtlRepeated),
+        Field::Given(digits) => digits,
+    };
+    let seconds = parse_decimal(digits).and_then(|number| u32::try_from(number).ok());
+    seconds.filter(|it| (1..=MAX_TTL_SECONDS).contains(it)).ok_or(Refusal::TtlInvalid)
 }
-
-struct NotAuthorized;
 
 /// The seconds the shown token has left; `None` where none was shown and none is needed.
 ///
@@ -186,16 +202,17 @@ fn check_token(
     keyring: &Keyring,
     token: Field<'_>,
     now: Moment,
-) -> Result<Option<u32>, NotAuthorized> {
+) -> Result<Option<u32>, Refusal> {
     match token {
         Field::Absent => match endpoint.options().http_tokens {
             HttpTokens::Optional => Ok(None),
-            HttpTokens::Required => Err(NotAuthorized),
+            HttpTokens::Required => Err(Refusal::TokenMissing),
         },
         Field::Given(token) => {
-            keyring.check(endpoint.instance_id(), token, now).map(Some).ok_or(NotAuthorized)
+            let left = keyring.check(endpoint.instance_id(), token, now);
+            left.map(Some).ok_or(Refusal::TokenInvalid)
         }
-        Field::Repeated => Err(NotAuthorized),
+        Field::Repeated => Err(Refusal::TokenRepeated),
     }
 }
 
@@ -206,10 +223,10 @@ fn value<'a>(
     now: Moment,
 ) -> Response<'a> {
     let Some(found) = endpoint.tree().find(path.as_str(), now) else {
-        return refusal(endpoint.front_end(), Status::NotFound);
+        return error(endpoint.front_end(), Status::NotFound);
     };
     if found.pending {
-        let unavailable = refusal(endpoint.front_end(), Status::ServiceUnavailable);
+        let unavailable = refused(endpoint.front_end(), Refusal::NotSigned);
         return Response { pending: true, ..unavailable };
     }
     Response {
@@ -225,12 +242,17 @@ fn allowed(front_end: FrontEnd, status: Status, on_token_path: bool) -> Response
     Response { shape: Shape::Short(Some(methods)), ..plain(front_end, status) }
 }
 
+fn refused(front_end: FrontEnd, why: Refusal) -> Response<'static> {
+    Response { refusal: Some(why), ..error(front_end, why.status()) }
+}
+
 /// An error answer: with a page or without a body, as on each front end.
-fn refusal(front_end: FrontEnd, status: Status) -> Response<'static> {
+fn error(front_end: FrontEnd, status: Status) -> Response<'static> {
     let page = match (status, front_end) {
         (Status::NotFound, _) => pages::NOT_FOUND,
         (Status::Unauthorized, FrontEnd::Xen) => pages::UNAUTHORIZED,
         (Status::BadRequest, FrontEnd::Xen) => pages::BAD_REQUEST,
+        (Status::ExpectationFailed, FrontEnd::Xen) => pages::EXPECTATION_FAILED,
         _ => return plain(front_end, status),
     };
     Response {
@@ -252,6 +274,28 @@ fn plain(front_end: FrontEnd, status: Status) -> Response<'static> {
         reach: Reach::Anywhere,
         version: ImdsVersion::V1,
         front_end,
+        refusal: None,
+    }
+}
+
+impl Refusal {
+    /// The status of the response.
+    pub fn status(self) -> Status {
+        match self {
+            Self::NotHttp
+            | Self::HeadTooLong
+            | Self::TooManyFields
+            | Self::ContentLength
+            | Self::TtlMissing
+            | Self::TtlRepeated
+            | Self::TtlInvalid => Status::BadRequest,
+            Self::TokenMissing | Self::TokenRepeated | Self::TokenInvalid => Status::Unauthorized,
+            Self::EndpointDisabled | Self::Forwarded | Self::NotTokenPath | Self::Page => {
+                Status::Forbidden
+            }
+            Self::Expectation => Status::ExpectationFailed,
+            Self::NotSigned => Status::ServiceUnavailable,
+        }
     }
 }
 

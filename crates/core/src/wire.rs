@@ -99,6 +99,14 @@ fn order(front_end: FrontEnd, shape: Shape<'_>) -> &'static [HeaderField] {
 impl Response<'_> {
     /// Appends the response to `out`.
     pub fn write(&self, connection: Connection, date: &HttpDate, out: &mut Vec<u8>) {
+        self.write_head(connection, date, out);
+        if !self.head_only {
+            out.extend_from_slice(self.body.as_bytes());
+        }
+    }
+
+    /// Appends the response without its body to `out`.
+    pub fn write_head(&self, connection: Connection, date: &HttpDate, out: &mut Vec<u8>) {
         let mut digits = itoa::Buffer::new();
         let version = match self.front_end {
             FrontEnd::Nitro => "HTTP/1.1 ",
@@ -116,9 +124,6 @@ impl Response<'_> {
             }
         }
         out.extend_from_slice(b"\r\n\r\n");
-        if !self.head_only {
-            out.extend_from_slice(self.body.as_bytes());
-        }
     }
 
     /// A header field's name, with what stands around it on the wire, and its value, where this

@@ -16,6 +16,7 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use imds_account::{Overrides, Store, StoreError};
+use imds_core::extra::Extra;
 use imds_kv::{Changes, Closer, KvError, Revision, Watch};
 
 use crate::table::CurrentTable;
@@ -39,15 +40,17 @@ pub enum AgentError {
 
 /// Brings changes into force until it is dropped.
 pub struct Agent {
-    stop: Arc<Stop>,
+    mailbox: Arc<Mailbox>,
     health: HealthRecord,
     thread: Option<JoinHandle<()>>,
 }
 
-/// Ends the follower, whichever watch it waits for.
+/// What the follower is told. It waits for a watch, which is closed so that it looks here.
 #[derive(Default)]
-struct Stop {
-    is_set: AtomicBool,
+struct Mailbox {
+    is_stopped: AtomicBool,
+    /// The operator's values from now on.
+    extra: Mutex<Option<Vec<Extra>>>,
     closer: Mutex<Option<Closer>>,
 }
 
@@ -62,17 +65,17 @@ impl Agent {
         let source = AccountSource::new(store, overrides, has_default);
         let (table, revision) = source.table()?;
         let current: CurrentTable = Arc::new(ArcSwap::from_pointee(table));
-        let stop = Arc::new(Stop::default());
+        let mailbox = Arc::new(Mailbox::default());
         let health = HealthRecord::default();
         let mut follower =
             Follower { source, current: Arc::clone(&current), health: health.clone() };
-        let watch = follower.watch(revision, &stop)?;
+        let watch = follower.watch(revision, &mailbox)?;
         let thread = thread::Builder::new().name("agent".to_owned());
         let thread = {
-            let stop = Arc::clone(&stop);
-            thread.spawn(move || follower.run(watch, &stop)).map_err(AgentError::Thread)?
+            let mailbox = Arc::clone(&mailbox);
+            thread.spawn(move || follower.run(watch, &mailbox)).map_err(AgentError::Thread)?
         };
-        Ok((Self { stop, health, thread: Some(thread) }, current))
+        Ok((Self { mailbox, health, thread: Some(thread) }, current))
     }
 
     /// What it has done so far, also for another thread.
@@ -80,12 +83,19 @@ impl Agent {
         let health = self.health.clone();
         move || health.read()
     }
+
+    /// Replaces the operator's values over the default instance's metadata
+    /// ([`Overrides::of`]); returns before they are in force.
+    pub fn set_extra(&self, extra: Vec<Extra>) {
+        *self.mailbox.extra.lock().unwrap_or_else(PoisonError::into_inner) = Some(extra);
+        self.mailbox.close_watch();
+    }
 }
 
 /// Ends, and waits until the store is let go: whoever holds it last tidies it up.
 impl Drop for Agent {
     fn drop(&mut self) {
-        self.stop.set();
+        self.mailbox.stop();
         if let Some(thread) = self.thread.take() {
             // One that panicked has let go of it as well.
             let _ = thread.join();
@@ -93,16 +103,28 @@ impl Drop for Agent {
     }
 }
 
-impl Stop {
-    fn set(&self) {
-        self.is_set.store(true, Ordering::SeqCst);
+impl Mailbox {
+    fn stop(&self) {
+        self.is_stopped.store(true, Ordering::SeqCst);
+        self.close_watch();
+    }
+
+    fn close_watch(&self) {
         if let Some(closer) = &*self.closer.lock().unwrap_or_else(PoisonError::into_inner) {
             closer.close();
         }
     }
 
-    fn is_set(&self) -> bool {
-        self.is_set.load(Ordering::SeqCst)
+    fn is_stopped(&self) -> bool {
+        self.is_stopped.load(Ordering::SeqCst)
+    }
+
+    fn has_extra(&self) -> bool {
+        self.extra.lock().unwrap_or_else(PoisonError::into_inner).is_some()
+    }
+
+    fn take_extra(&self) -> Option<Vec<Extra>> {
+        self.extra.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 }
 
@@ -114,24 +136,31 @@ struct Follower {
 }
 
 impl Follower {
-    /// Watches for changes after `revision`, until `stop` is set.
-    fn watch(&mut self, revision: Revision, stop: &Stop) -> Result<Watch, StoreError> {
+    /// Watches for changes after `revision`, until there is mail.
+    fn watch(&mut self, revision: Revision, mailbox: &Mailbox) -> Result<Watch, StoreError> {
         let watch = self.source.watch(revision)?;
-        *stop.closer.lock().unwrap_or_else(PoisonError::into_inner) = Some(watch.closer());
-        if stop.is_set() {
+        *mailbox.closer.lock().unwrap_or_else(PoisonError::into_inner) = Some(watch.closer());
+        if mailbox.is_stopped() || mailbox.has_extra() {
             watch.closer().close();
         }
         Ok(watch)
     }
 
-    fn run(mut self, mut watch: Watch, stop: &Stop) {
-        while let Some(item) = watch.next() {
-            let done = match item {
-                Ok(changes) => self.apply(&changes),
-                Err(KvError::Compacted { .. }) => {
-                    self.anew().and_then(|revision| self.watch(revision, stop)).map(|it| watch = it)
+    fn run(mut self, mut watch: Watch, mailbox: &Mailbox) {
+        loop {
+            let done = match watch.next() {
+                Some(Ok(changes)) => self.apply(&changes),
+                Some(Err(KvError::Compacted { .. })) => {
+                    self.begin_again(mailbox).map(|it| watch = it)
                 }
-                Err(error) => Err(error.into()),
+                Some(Err(error)) => Err(error.into()),
+                None => match mailbox.take_extra() {
+                    Some(extra) if !mailbox.is_stopped() => {
+                        self.source.set_extra(extra);
+                        self.begin_again(mailbox).map(|it| watch = it)
+                    }
+                    _ => return,
+                },
             };
             let Err(error) = done else { continue };
             // What is in force stays in force. A change that could not be read may have been missed, so
@@ -139,11 +168,11 @@ impl Follower {
             self.health.failed();
             tracing::error!(%error, "cannot follow changes of the state");
             loop {
-                if stop.is_set() {
+                if mailbox.is_stopped() {
                     return;
                 }
                 thread::park_timeout(PAUSE);
-                match self.anew().and_then(|revision| self.watch(revision, stop)) {
+                match self.begin_again(mailbox) {
                     Ok(next) => break watch = next,
                     Err(error) => {
                         self.health.failed();
@@ -166,6 +195,12 @@ impl Follower {
         Ok(())
     }
 
+    /// Brings all of the account into force, and watches from there.
+    fn begin_again(&mut self, mailbox: &Mailbox) -> Result<Watch, StoreError> {
+        let revision = self.anew()?;
+        self.watch(revision, mailbox)
+    }
+
     /// Brings all of the account into force, as it is at the revision that is returned.
     fn anew(&mut self) -> Result<Revision, StoreError> {
         let (table, revision) = self.source.table()?;
@@ -177,7 +212,7 @@ impl Follower {
 #[cfg(test)]
 mod tests {
     use imds_account::{Network, Transaction, keys, launch};
-    use imds_core::Launch;
+    use imds_core::{Launch, Moment};
 
     use super::*;
     use crate::table::Table;
@@ -211,7 +246,7 @@ mod tests {
         let current: CurrentTable = Arc::new(ArcSwap::from_pointee(table));
         let health = HealthRecord::default();
         let mut follower = Follower { source, current: Arc::clone(&current), health };
-        let mut watch = follower.watch(revision, &Stop::default()).unwrap();
+        let mut watch = follower.watch(revision, &Mailbox::default()).unwrap();
         let unreadable = imds_kv::Transaction::new().put(&place, b"of another release".to_vec());
         store.kv().commit(unreadable).unwrap();
         store.commit(second).unwrap();
@@ -238,5 +273,35 @@ mod tests {
         drop(agent);
         store.commit(second).unwrap();
         assert_eq!(are_served(&current.load()), [true, false]);
+    }
+
+    #[test]
+    fn the_operators_values_are_replaced_while_it_follows() {
+        let store = Store::in_memory();
+        let [(first, _), (second, _)] = IDS.map(launched);
+        store.commit(first).unwrap();
+        let overrides = Overrides::of(&Launch::default(), &IDS[0].parse().unwrap());
+        let (agent, current) = Agent::start(store.clone(), overrides, true).unwrap();
+        let value = || {
+            let table = current.load();
+            let endpoint = table.instance(&IDS[0].parse().unwrap())?;
+            let now = Moment { unix_ms: 0, steady_ms: 0, serial: 0 };
+            Some(endpoint.tree().find("latest/rack", now)?.body.into_owned())
+        };
+        for expected in ["7", "8"] {
+            let (path, value_then) = ("rack".parse().unwrap(), expected.as_bytes().to_vec());
+            agent.set_extra(vec![Extra { path, value: value_then }]);
+            while value().as_deref() != Some(expected.as_bytes()) {
+                thread::yield_now();
+            }
+        }
+        store.commit(second).unwrap();
+        while !are_served(&current.load())[1] {
+            thread::yield_now();
+        }
+        agent.set_extra(Vec::new());
+        while value().is_some() {
+            thread::yield_now();
+        }
     }
 }

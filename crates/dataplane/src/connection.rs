@@ -2,10 +2,12 @@
 
 use std::io;
 use std::net::TcpStream;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use imds_core::{Endpoint, Reach, wire};
+use imds_core::{Endpoint, HopLimit, Reach, wire};
+use imds_linux::socket;
 
 use crate::input::Input;
 use crate::peer::Peer;
@@ -26,8 +28,12 @@ pub(crate) struct Connection<'a> {
     stream: Source<TcpStream>,
     peer: Peer,
     shared: &'a Shared,
-    input: Input,
+    input: Input<'a>,
     output: Vec<u8>,
+    /// The lowest hop limit that a token of this connection had.
+    lowest_reach: Option<HopLimit>,
+    /// Whether a token was sent that cannot arrive, as far as is known.
+    is_lost: bool,
 }
 
 /// How a connection ends.
@@ -49,12 +55,24 @@ impl<'a> Connection<'a> {
         shared: &'a Shared,
     ) -> Self {
         let output = Vec::with_capacity(FIRST_ROOM);
-        Self { open, stream, peer, shared, input: Input::new(), output }
+        Self {
+            open,
+            stream,
+            peer,
+            shared,
+            input: Input::new(&shared.held_input),
+            output,
+            lowest_reach: None,
+            is_lost: false,
+        }
     }
 
     /// Answers requests until the connection ends.
     pub(crate) async fn run(mut self) {
         let end = self.serve().await;
+        if self.is_lost && matches!(end, Ok(End::Now)) {
+            return self.wait_for_client_to_leave().await;
+        }
         // The end belongs to the last answer: whoever is told to stop waits for it as well.
         let _busy = Busy::new(self.shared);
         let ended = match end {
@@ -85,6 +103,7 @@ impl<'a> Connection<'a> {
                 shared: self.shared,
                 link: &self.open.link,
                 peer: &self.peer,
+                lowest_reach: self.lowest_reach,
                 began: self.stream.reactor().now(),
             };
             let Some(mut turn) = context.take(instance, &self.input, &mut self.output) else {
@@ -99,7 +118,12 @@ impl<'a> Connection<'a> {
                 turn = context.take_again(instance, &self.input, &mut self.output).unwrap_or(turn);
             }
             send::send(&self.stream, &mut self.input, &self.output, turn.reach).await?;
+            send::send_more(&self.stream, turn.body).await?;
             self.input.consume(turn.length);
+            if let Reach::Hops(limit) = turn.reach {
+                self.lowest_reach = Some(self.lowest_reach.map_or(limit, |it| it.min(limit)));
+                self.is_lost |= turn.is_undeliverable;
+            }
             if turn.reach != Reach::Anywhere
                 && let Some(patience) = self.shared.policy().stall
                 && stall::is_lost(&self.stream, patience).await?
@@ -112,6 +136,33 @@ impl<'a> Connection<'a> {
                 return Ok(if all_read { End::Now } else { End::AfterInput });
             }
             deadline = self.stream.reactor().now() + limits::IDLE;
+        }
+    }
+
+    /// Closes the connection of a lost token, and forgets it once the client has left. Otherwise the
+    /// kernel would send the token again and again to nobody, for two minutes, in which whoever connects
+    /// from the same port, or waits for the end of this connection, hears nothing: all that leaves has
+    /// the token's TTL.
+    ///
+    /// A service that is told to stop does not wait for this.
+    async fn wait_for_client_to_leave(mut self) {
+        let reactor = Rc::clone(self.stream.reactor());
+        let has_room = self.shared.open.get() < limits::CONNECTIONS / 2;
+        if !has_room || rustix::net::shutdown(&self.stream, rustix::net::Shutdown::Write).is_err() {
+            return;
+        }
+        let deadline = reactor.now() + limits::LOST;
+        loop {
+            match self.read(deadline).await {
+                Ok(true) => self.input.consume(self.input.unread().len()),
+                Ok(false) => break,
+                Err(_) => return,
+            }
+        }
+        // It may have ended only its side, and still wait.
+        if send::acknowledged(&self.stream, limits::LEFT).await.is_err() {
+            // If this fails the kernel goes on for a while, as it would have.
+            let _ = socket::reset_on_close(&self.stream);
         }
     }
 
@@ -128,7 +179,9 @@ impl<'a> Connection<'a> {
 
     /// Reads more; `false` where the client has ended its side.
     async fn read(&mut self, deadline: Instant) -> io::Result<bool> {
-        let count = self.stream.reactor().by(deadline, self.stream.read(self.input.room())).await?;
+        let room = self.input.room()?;
+        let count = self.stream.reactor().by(deadline, self.stream.read(room)).await?;
+        self.shared.arrivals.update(|arrivals| arrivals + 1);
         self.input.keep(count);
         Ok(count > 0)
     }

@@ -5,13 +5,13 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::ops::AddAssign;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use imds_core::InstanceId;
 use imds_core::request::PathGroup;
 use imds_core::response::{ImdsVersion, Status};
 
+use crate::count::Count;
 use crate::latency::{Histogram, Latency};
 use crate::link::LinkId;
 
@@ -147,21 +147,6 @@ pub struct CounterSnapshot {
     pub latency: Latency,
     /// Connections that were open, with or without a request.
     pub connections: u64,
-}
-
-/// A count that one thread writes and others read.
-#[derive(Debug, Default)]
-pub(crate) struct Count(AtomicU64);
-
-impl Count {
-    /// Only the thread that owns the count may call it: there is no other writer to lose to.
-    pub(crate) fn add(&self, more: u64) {
-        self.0.store(self.0.load(Ordering::Relaxed).wrapping_add(more), Ordering::Relaxed);
-    }
-
-    pub(crate) fn get(&self) -> u64 {
-        self.0.load(Ordering::Relaxed)
-    }
 }
 
 /// One thread's counts of one instance.

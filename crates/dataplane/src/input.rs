@@ -1,5 +1,6 @@
 //! Bytes that were read and not yet parsed.
 
+use std::cell::Cell;
 use std::io;
 use std::os::fd::AsFd;
 
@@ -12,16 +13,22 @@ const FIRST_ROOM: usize = 1024;
 /// The most that is held: a head that is being parsed, and what was sent behind it.
 const MOST: usize = 2 * MAX_HEAD;
 
+/// The most that all of a thread hold beyond their first room, in bytes. A connection that needs more then
+/// is closed.
+const MOST_OF_ALL: usize = 16 << 20;
+
 /// The bytes are `bytes[start..end]`; what lies behind is room for more.
-pub(crate) struct Input {
+pub(crate) struct Input<'a> {
     bytes: Vec<u8>,
     start: usize,
     end: usize,
+    /// How much all of the thread hold beyond their first room.
+    held: &'a Cell<usize>,
 }
 
-impl Input {
-    pub(crate) fn new() -> Self {
-        Self { bytes: vec![0; FIRST_ROOM], start: 0, end: 0 }
+impl<'a> Input<'a> {
+    pub(crate) fn new(held: &'a Cell<usize>) -> Self {
+        Self { bytes: vec![0; FIRST_ROOM], start: 0, end: 0, held }
     }
 
     pub(crate) fn unread(&self) -> &[u8] {
@@ -34,20 +41,39 @@ impl Input {
         if self.start == self.end {
             self.start = 0;
             self.end = 0;
+            self.give_back();
         }
     }
 
     /// Where to read to; never empty, since a head of [`MAX_HEAD`] bytes is parsed as malformed.
-    pub(crate) fn room(&mut self) -> &mut [u8] {
+    ///
+    /// # Errors
+    /// [`io::ErrorKind::OutOfMemory`] if all connections of the thread hold too much.
+    pub(crate) fn room(&mut self) -> io::Result<&mut [u8]> {
         if self.end == self.bytes.len() {
             self.bytes.copy_within(self.start..self.end, 0);
             self.end -= self.start;
             self.start = 0;
             if self.end * 2 > self.bytes.len() {
-                self.bytes.resize((self.bytes.len() * 2).min(MOST), 0);
+                let size = (self.bytes.len() * 2).min(MOST);
+                let held = self.held.get() + size - self.bytes.len();
+                if held > MOST_OF_ALL {
+                    return Err(io::ErrorKind::OutOfMemory.into());
+                }
+                self.held.set(held);
+                self.bytes.resize(size, 0);
             }
         }
-        &mut self.bytes[self.end..]
+        Ok(&mut self.bytes[self.end..])
+    }
+
+    /// Gives back what is beyond the first room; nothing may be unread.
+    fn give_back(&mut self) {
+        let more = self.bytes.len() - FIRST_ROOM;
+        if more > 0 {
+            self.bytes = vec![0; FIRST_ROOM];
+            self.held.update(|held| held - more);
+        }
     }
 
     /// Keeps the first `count` bytes of what was read to the [room](Self::room).
@@ -58,12 +84,56 @@ impl Input {
     /// Takes what the kernel already holds for this connection, as far as there is room.
     pub(crate) fn take_waiting(&mut self, stream: &impl AsFd) -> io::Result<()> {
         while self.end - self.start < MOST {
-            match rustix::net::recv(stream, self.room(), RecvFlags::DONTWAIT) {
+            let Ok(room) = self.room() else { break };
+            match rustix::net::recv(stream, room, RecvFlags::DONTWAIT) {
                 Ok((0, _)) | Err(rustix::io::Errno::WOULDBLOCK) => break,
                 Ok((count, _)) => self.keep(count),
                 Err(error) => return Err(error.into()),
             }
         }
         Ok(())
+    }
+}
+
+impl Drop for Input<'_> {
+    fn drop(&mut self) {
+        self.held.update(|held| held + FIRST_ROOM - self.bytes.len());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Fills it with a head that does not end, as far as there is room.
+    fn fill(input: &mut Input<'_>) -> io::Result<()> {
+        while input.unread().len() < MAX_HEAD {
+            let count = input.room()?.len();
+            input.keep(count);
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn large_heads_are_limited_in_all_and_what_they_took_is_given_back() {
+        let held = Cell::new(0);
+        let mut inputs = Vec::new();
+        let error = loop {
+            let mut input = Input::new(&held);
+            match fill(&mut input) {
+                Ok(()) => inputs.push(input),
+                Err(error) => break error,
+            }
+        };
+        assert_eq!(error.kind(), io::ErrorKind::OutOfMemory);
+        assert!(inputs.len() >= MOST_OF_ALL / MOST, "only {} heads", inputs.len());
+        assert!(held.get() <= MOST_OF_ALL);
+        let before = held.get();
+        let mut input = inputs.pop().unwrap();
+        input.consume(input.unread().len());
+        assert_eq!(input.bytes.len(), FIRST_ROOM);
+        assert!(held.get() < before);
+        drop((inputs, input));
+        assert_eq!(held.get(), 0);
     }
 }

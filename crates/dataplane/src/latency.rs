@@ -1,6 +1,6 @@
 //! How long responses took: a histogram of each thread, and their sum.
 
-use crate::counters::Count;
+use crate::count::Count;
 
 /// The upper bounds of the buckets, in microseconds. Most responses take a few; one that waits for a
 /// signature of the identity document may take a second.

@@ -15,6 +15,7 @@
 
 mod agent;
 mod connection;
+mod count;
 mod counters;
 mod input;
 mod latency;

@@ -19,8 +19,17 @@ pub(crate) const LINGER: Duration = Duration::from_secs(1);
 /// See [`LINGER`]; in bytes.
 pub(crate) const LINGER_BYTES: usize = 256 * 1024;
 
+/// How long a connection whose token was lost is kept to learn that its client has left, and how long the
+/// client has then to acknowledge the token all the same.
+pub(crate) const LOST: Duration = Duration::from_secs(60);
+/// See [`LOST`].
+pub(crate) const LEFT: Duration = Duration::from_secs(1);
+
 /// How long requests that have begun may take once the service is told to stop.
 pub(crate) const DRAIN: Duration = Duration::from_secs(5);
+
+/// How long nothing may have come before a service that is told to stop does so.
+pub(crate) const QUIET: Duration = Duration::from_millis(20);
 
 /// Lets this process have as many open files, and so connections, as the system permits it; what a
 /// process starts with is meant for programs that wait for all of them at once with `select`.

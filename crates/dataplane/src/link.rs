@@ -15,6 +15,7 @@ pub struct Link {
     pub(crate) socket: TcpListener,
     pub(crate) target: Target,
     pub(crate) resetter: Option<Resetter>,
+    answers_pages: bool,
 }
 
 /// Resets a client in a network where the data path can open no socket: called with our address and
@@ -29,13 +30,25 @@ pub struct LinkId(pub(crate) u64);
 impl Link {
     /// A link on `socket`, which [`socket::listen`] made.
     pub fn new(socket: TcpListener, target: Target) -> Self {
-        Self { socket, target, resetter: None }
+        Self { socket, target, resetter: None, answers_pages: false }
     }
 
     /// The same link, whose clients `resetter` resets where their token was lost (`--stall`).
     #[must_use]
     pub fn reset_by(self, resetter: Resetter) -> Self {
         Self { resetter: Some(resetter), ..self }
+    }
+
+    /// Answers requests of pages in a browser too. Without this they are refused on loopback, since they
+    /// could come from anywhere in the world.
+    #[must_use]
+    pub fn answering_pages(self) -> Self {
+        Self { answers_pages: true, ..self }
+    }
+
+    /// Whether requests of pages in a browser are refused.
+    pub(crate) fn refuses_pages(&self) -> bool {
+        !self.answers_pages && self.address().is_ok_and(|address| address.ip().is_loopback())
     }
 
     /// Listens on `address`; port 0 takes any that is free.
@@ -51,7 +64,8 @@ impl Link {
     /// The same link with a descriptor of its own.
     pub(crate) fn try_clone(&self) -> io::Result<Self> {
         let (target, resetter) = (self.target.clone(), self.resetter.clone());
-        Ok(Self { socket: self.socket.try_clone()?, target, resetter })
+        let answers_pages = self.answers_pages;
+        Ok(Self { socket: self.socket.try_clone()?, target, resetter, answers_pages })
     }
 }
 

@@ -13,12 +13,12 @@ use arc_swap::{ArcSwap, Cache};
 use crossbeam_queue::ArrayQueue;
 use imds_core::request::Method;
 use imds_core::response::{ImdsVersion, Status};
-use imds_core::{Endpoint, Reach};
+use imds_core::{Endpoint, Reach, Refusal};
 
 use crate::link::LinkId;
 
 /// The longest part of a path that a record keeps, in bytes.
-const PATH: usize = 120;
+const PATH: usize = 121;
 
 /// One answered request.
 #[derive(Clone)]
@@ -35,10 +35,15 @@ pub struct RequestRecord {
     pub version: ImdsVersion,
     /// The method; `None` where the request could not be parsed.
     pub method: Option<Method>,
-    /// The path, without its query.
+    /// The path as the service reads it.
     pub path: LoggedPath,
+    /// The path as the client wrote it, without its query, where that differs: with slashes that do not
+    /// count, or encoded.
+    pub sent: Option<LoggedPath>,
     /// The status of the response.
     pub status: Status,
+    /// Why the request was refused, if it was.
+    pub refusal: Option<Refusal>,
     /// How many routers the client is probably away; `None` where the kernel did not tell.
     pub hops_away: Option<u8>,
     /// How far the response may travel.
@@ -64,7 +69,7 @@ pub(crate) fn undeliverable(reach: Reach, hops_away: Option<u8>) -> Option<(u8, 
     }
 }
 
-/// The beginning of a path, as it was sent.
+/// The beginning of a path.
 #[derive(Clone)]
 pub struct LoggedPath {
     bytes: [u8; PATH],
@@ -73,19 +78,28 @@ pub struct LoggedPath {
 }
 
 impl LoggedPath {
-    /// The first 120 bytes of `path`; does not allocate.
+    /// A `/`, and the first 120 bytes of `path`; does not allocate.
     pub fn new(path: &str) -> Self {
-        let length = path.len().min(PATH);
-        let mut bytes = [0; PATH];
-        bytes[..length].copy_from_slice(&path.as_bytes()[..length]);
-        // The length is at most `PATH`, which fits.
-        Self { bytes, length: u8::try_from(length).unwrap_or(0), is_cut: path.len() > PATH }
+        Self::of("/", path)
     }
 
-    /// Writes the path with a `/` in front, and with `\u00xx` for every byte that could break a line,
-    /// a terminal or JSON.
+    /// The first 121 bytes of a path, as it was sent; does not allocate.
+    pub fn as_sent(path: &str) -> Self {
+        Self::of("", path)
+    }
+
+    fn of(start: &str, path: &str) -> Self {
+        let length = path.len().min(PATH - start.len());
+        let mut bytes = [0; PATH];
+        bytes[..start.len()].copy_from_slice(start.as_bytes());
+        bytes[start.len()..][..length].copy_from_slice(&path.as_bytes()[..length]);
+        // The length is at most `PATH`, which fits.
+        let whole = u8::try_from(start.len() + length).unwrap_or(0);
+        Self { bytes, length: whole, is_cut: path.len() > length }
+    }
+
+    /// Writes the path, with `\u00xx` for every byte that could break a line, a terminal or JSON.
     pub fn escape(&self, out: &mut String) {
-        out.push('/');
         for &byte in &self.bytes[..usize::from(self.length)] {
             match byte {
                 b' '..=b'~' if byte != b'"' && byte != b'\\' => out.push(char::from(byte)),
@@ -275,7 +289,9 @@ mod tests {
             version: ImdsVersion::V2,
             method: Some(Method::Put),
             path: LoggedPath::new(path),
+            sent: None,
             status: Status::Ok,
+            refusal: None,
             hops_away: Some(1),
             reach: Reach::Hops("1".parse().unwrap()),
             micros: 5,

@@ -17,7 +17,7 @@ use crate::reactor::Source;
 /// Sends `bytes` so that they travel no further than `reach`. What came since is put into `input`.
 pub(crate) async fn send(
     stream: &Source<TcpStream>,
-    input: &mut Input,
+    input: &mut Input<'_>,
     bytes: &[u8],
     reach: Reach,
 ) -> io::Result<()> {
@@ -28,6 +28,11 @@ pub(crate) async fn send(
         input.take_waiting(stream)?;
         socket::lower_ttl(stream, limit.get())?;
     }
+    send_more(stream, bytes).await
+}
+
+/// Sends what belongs to the same response and travels as far.
+pub(crate) async fn send_more(stream: &Source<TcpStream>, bytes: &[u8]) -> io::Result<()> {
     let write_all = async {
         let mut rest = bytes;
         while !rest.is_empty() {

@@ -3,7 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::collections::HashSet;
 use std::io;
-use std::net::TcpStream;
+use std::net::{TcpListener, TcpStream};
 use std::rc::{Rc, Weak};
 use std::sync::Arc;
 
@@ -45,6 +45,12 @@ pub(crate) struct Shared {
     pub(crate) open: Cell<usize>,
     /// How many of them are in the middle of a request.
     pub(crate) busy: Cell<usize>,
+    /// How much of their requests they hold beyond what each may.
+    pub(crate) held_input: Cell<usize>,
+    /// Grows whenever a connection or bytes of one come.
+    pub(crate) arrivals: Cell<u64>,
+    /// Whether each response is the last on its connection, because the thread is to end.
+    pub(crate) is_draining: Cell<bool>,
 }
 
 impl Shared {
@@ -62,6 +68,9 @@ impl Shared {
             date: RefCell::new(HttpDate::new(0)),
             open: Cell::new(0),
             busy: Cell::new(0),
+            held_input: Cell::new(0),
+            arrivals: Cell::new(0),
+            is_draining: Cell::new(false),
         })
     }
 }
@@ -76,10 +85,13 @@ impl Shared {
 /// A link as one thread serves it.
 pub(crate) struct AttachedLink {
     pub(crate) id: LinkId,
+    pub(crate) socket: Rc<TcpListener>,
     pub(crate) target: Target,
     pub(crate) resetter: Option<Resetter>,
     /// This thread's counts of it.
     pub(crate) counters: Arc<LinkCounters>,
+    /// Whether requests of pages in a browser are refused.
+    pub(crate) refuses_pages: bool,
     /// The tasks of its connections.
     pub(crate) connections: RefCell<HashSet<TaskId>>,
     pub(crate) is_detached: Cell<bool>,

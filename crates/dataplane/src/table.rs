@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
 use imds_account::{Applied, Source};
@@ -158,7 +160,18 @@ impl Table {
 /// The table in force, as the EC2 API asks about it.
 pub struct AppliedTable(pub CurrentTable);
 
+/// How long a call waits for the agent, which needs about a millisecond, and how often it looks.
+const PATIENCE: Duration = Duration::from_secs(1);
+const PAUSE: Duration = Duration::from_micros(200);
+
 impl Applied for AppliedTable {
+    fn wait_for(&self, instance: &InstanceId) {
+        let began = Instant::now();
+        while self.0.load().instance(instance).is_none() && began.elapsed() < PATIENCE {
+            thread::park_timeout(PAUSE);
+        }
+    }
+
     fn options(&self, instance: &InstanceId) -> Option<MetadataOptions> {
         self.0.load().instance(instance).map(|endpoint| *endpoint.options())
     }

@@ -41,15 +41,17 @@ fn serve<T: 'static>(client: impl AsyncFnOnce(Client) -> T + 'static) -> (T, Dur
         measures_latency: false,
     };
     let shared = Rc::new(Shared::new(Arc::new(service), Arc::default()).unwrap());
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let link = Rc::new(AttachedLink {
         id: LinkId(1),
         resetter: None,
+        socket: Rc::new(listener.try_clone().unwrap()),
         target: Target::BySource,
         counters: <_>::default(),
+        refuses_pages: false,
         connections: <_>::default(),
         is_detached: Cell::new(false),
     });
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let there = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
     let (here, address) = listener.accept().unwrap();
     // The kernel's own time does not jump, so nothing may wait for it: the client's bytes go without

@@ -1,22 +1,31 @@
 //! One turn of a connection: a request that was read becomes a response, a count and a record.
 
+use std::borrow::Cow;
 use std::cell::LazyCell;
 use std::time::Instant;
 
 use imds_core::request::{Parsed, PathGroup, Request};
-use imds_core::response::{self, Response};
-use imds_core::{Moment, Reach, wire};
+use imds_core::response::{self, Body, Response};
+use imds_core::{HopLimit, Moment, Reach, wire};
 
 use crate::input::Input;
 use crate::peer::{Identified, Peer};
 use crate::requests::{LoggedPath, RequestRecord, undeliverable};
 use crate::shared::{AttachedLink, Shared};
 
+/// The largest body that is copied to a connection's output, in bytes. A larger one is sent from the
+/// endpoint, however many clients take it at a time.
+const MOST_COPIED: usize = 4096;
+
 /// A request that has a response, which waits in the connection's output.
-pub(crate) struct Turn {
+pub(crate) struct Turn<'a> {
+    /// What follows the output.
+    pub(crate) body: &'a [u8],
     /// How many bytes of input the request was.
     pub(crate) length: usize,
     pub(crate) reach: Reach,
+    /// Whether the response, a token, cannot arrive as far as is known.
+    pub(crate) is_undeliverable: bool,
     pub(crate) after: wire::Connection,
     /// Whether a better response can be had by waiting a moment.
     pub(crate) is_pending: bool,
@@ -30,74 +39,97 @@ pub(crate) struct Context<'a> {
     pub(crate) shared: &'a Shared,
     pub(crate) link: &'a AttachedLink,
     pub(crate) peer: &'a Peer,
+    /// The lowest hop limit that a token of this connection had.
+    pub(crate) lowest_reach: Option<HopLimit>,
     /// When the event came that brought the input.
     pub(crate) began: Instant,
 }
 
-impl Context<'_> {
+impl<'a> Context<'a> {
     /// Parses a request from `input`, and writes its response to `output`; `None` where the request is
     /// not whole yet. A response that is pending is neither counted nor recorded: take it again.
     pub(crate) fn take(
         self,
-        instance: &Identified,
-        input: &Input,
+        instance: &'a Identified,
+        input: &Input<'_>,
         output: &mut Vec<u8>,
-    ) -> Option<Turn> {
+    ) -> Option<Turn<'a>> {
         self.respond(instance, input, output, false)
     }
 
     /// The same once waiting is over: the response counts, whatever it is.
     pub(crate) fn take_again(
         self,
-        instance: &Identified,
-        input: &Input,
+        instance: &'a Identified,
+        input: &Input<'_>,
         output: &mut Vec<u8>,
-    ) -> Option<Turn> {
+    ) -> Option<Turn<'a>> {
         self.respond(instance, input, output, true)
     }
 
     fn respond(
         self,
-        instance: &Identified,
-        input: &Input,
+        instance: &'a Identified,
+        input: &Input<'_>,
         output: &mut Vec<u8>,
         is_last: bool,
-    ) -> Option<Turn> {
+    ) -> Option<Turn<'a>> {
         let service = &self.shared.service;
         let (request, length) = match Request::parse(input.unread()) {
             Parsed::Partial => return None,
-            Parsed::Complete(request, length) => (Some(request), length),
-            Parsed::Malformed => (None, 0),
+            Parsed::Complete(request, length) => (Ok(request), length),
+            Parsed::Malformed(why) => (Err(why), 0),
         };
         let now = self.shared.clock.now();
         let endpoint = &*instance.endpoint;
-        let (response, after) = match &request {
-            Some(request) => (
-                response::respond(endpoint, &service.keyring, request, now),
-                wire::Connection::after(
-                    self.shared.policy().keep_alive,
-                    request,
-                    endpoint.front_end(),
-                ),
-            ),
-            None => (response::malformed(endpoint.front_end()), wire::Connection::Close),
+        let response = match &request {
+            Ok(request) if self.link.refuses_pages && request.sender.is_page() => {
+                response::refused_page(endpoint.front_end())
+            }
+            Ok(request) => response::respond(endpoint, &service.keyring, request, now),
+            Err(why) => response::malformed(endpoint.front_end(), *why),
         };
+        let after = self.after(request.as_ref().ok(), &response);
         let mut date = self.shared.date.borrow_mut();
         date.advance(now.unix_seconds());
         output.clear();
-        response.write(after, &date, output);
+        let body = large_body(&response);
+        if body.is_empty() {
+            response.write(after, &date, output);
+        } else {
+            response.write_head(after, &date, output);
+        }
         // Before it is sent: whoever has read the response finds it counted and recorded, even where
         // that is the last thing that happens.
         if is_last || !response.pending {
-            self.note(instance, request.as_ref(), &response, now, output.len());
+            let bytes = output.len() + body.len();
+            self.note(instance, request.as_ref().ok(), &response, now, bytes);
         }
         Some(Turn {
+            body,
             length,
             reach: response.reach,
+            is_undeliverable: undeliverable(response.reach, self.peer.hops_away).is_some(),
             after,
             is_pending: response.pending,
-            body_follows: request.as_ref().is_none_or(|request| request.has_body),
+            body_follows: request.as_ref().ok().is_none_or(|request| request.has_body),
         })
+    }
+
+    /// What becomes of the connection.
+    fn after(self, request: Option<&Request<'_>>, response: &Response<'_>) -> wire::Connection {
+        let Some(request) = request else { return wire::Connection::Close };
+        // The TTL of a connection never rises. Where the limit has, the next token needs another
+        // connection.
+        let is_below = |limit| self.lowest_reach.is_some_and(|lowest| lowest < limit);
+        match response.reach {
+            Reach::Hops(limit) if is_below(limit) => wire::Connection::Close,
+            _ if self.shared.is_draining.get() => wire::Connection::Close,
+            _ => {
+                let keep_alive = self.shared.policy().keep_alive;
+                wire::Connection::after(keep_alive, request, response.front_end)
+            }
+        }
     }
 
     fn note(
@@ -130,11 +162,21 @@ impl Context<'_> {
             version: response.version,
             method: request.map(|request| request.method),
             path: LoggedPath::new(path),
+            sent: request.and_then(|it| it.path.sent_otherwise()).map(LoggedPath::as_sent),
             status: response.status,
+            refusal: response.refusal,
             hops_away,
             reach: response.reach,
             micros: *micros,
         });
+    }
+}
+
+/// The body, if it is better not copied; else nothing.
+fn large_body<'a>(response: &Response<'a>) -> &'a [u8] {
+    match response.body {
+        Body::Bytes(Cow::Borrowed(body)) if !response.head_only && body.len() > MOST_COPIED => body,
+        _ => &[],
     }
 }
 

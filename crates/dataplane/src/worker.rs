@@ -9,6 +9,7 @@ use std::rc::Rc;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
 use std::time::Duration;
 
+use imds_linux::socket;
 use rustix::event::{EventfdFlags, eventfd};
 
 use crate::connection::Connection;
@@ -135,12 +136,16 @@ impl Links {
     }
 
     fn attach(&mut self, id: LinkId, link: Link) {
-        let Link { socket, target, resetter } = link;
+        let refuses_pages = link.refuses_pages();
+        let Link { socket, target, resetter, .. } = link;
+        let socket = Rc::new(socket);
         let link = Rc::new(AttachedLink {
             id,
+            socket: Rc::clone(&socket),
             target,
             resetter,
             counters: self.shared.counters.of_link(id),
+            refuses_pages,
             connections: <_>::default(),
             is_detached: <_>::default(),
         });
@@ -160,29 +165,44 @@ impl Links {
         let _ = done.send(self.shared.counters.forget_link(id));
     }
 
+    /// Answers what was sent before, also on connections that wait to be accepted, and takes no new ones.
     async fn drain(&mut self) {
-        for (_, (acceptor, _)) in self.attached.drain() {
-            self.reactor.end(acceptor);
+        let shared = &self.shared;
+        shared.is_draining.set(true);
+        for (_, link) in self.attached.values() {
+            if let Err(error) = socket::refuse_new_connections(&link.socket) {
+                // Those that come in the last moment are reset, then.
+                tracing::debug!(%error, "cannot refuse new connections");
+            }
         }
         let deadline = self.reactor.now() + limits::DRAIN;
-        while self.shared.busy.get() > 0 && self.reactor.now() < deadline {
+        let (mut arrivals, mut since) = (shared.arrivals.get(), self.reactor.now());
+        while self.reactor.now() < deadline.min(since + limits::QUIET) {
             self.reactor.sleep(Duration::from_millis(1)).await;
+            if shared.busy.get() > 0 || shared.arrivals.get() != arrivals {
+                (arrivals, since) = (shared.arrivals.get(), self.reactor.now());
+            }
+        }
+        for (_, (acceptor, _)) in self.attached.drain() {
+            self.reactor.end(acceptor);
         }
     }
 }
 
 async fn accept(
-    socket: TcpListener,
+    socket: Rc<TcpListener>,
     link: Rc<AttachedLink>,
     shared: Rc<Shared>,
     reactor: Rc<Reactor>,
 ) {
-    let socket = match Source::new(&reactor, socket) {
+    let socket = match Source::shared(&reactor, socket) {
         Ok(socket) => socket,
         Err(error) => return tracing::error!(%error, "cannot wait for connections"),
     };
     loop {
-        match socket.accept().await {
+        let accepted = socket.accept().await;
+        shared.arrivals.update(|arrivals| arrivals + u64::from(accepted.is_ok()));
+        match accepted {
             // Closed at once: a client sees a reset, and an honest one comes again.
             Ok(_) if shared.open.get() >= limits::CONNECTIONS => {}
             Ok((stream, address)) => {

@@ -23,9 +23,11 @@ const CHECKS: [fn(&Facts) -> Finding; 12] = [
     service::clock,
 ];
 
-/// Runs all checks. What other clients lose is reported only where a token is lost.
+/// Runs all checks. Another program with this name is reported only if there is one, what other clients lose
+/// only where a token is lost.
 pub fn judge(facts: &Facts) -> Vec<Finding> {
     let findings = CHECKS.iter().map(|check| check(facts));
+    let findings = findings.chain(local::command(facts));
     findings.chain(service::caller(facts)).chain(local::programs(facts)).collect()
 }
 

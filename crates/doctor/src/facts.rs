@@ -12,6 +12,7 @@ use imds_client::{
 };
 use jiff::Timestamp;
 
+use crate::command::{self, OtherCommand};
 use crate::environment::{self, Environment};
 use crate::firewall::{self, Rule};
 use crate::programs::{self, InstalledClient};
@@ -75,6 +76,8 @@ pub struct Facts {
     pub variables: BTreeMap<String, String>,
     /// The settings of the profile that are set.
     pub profile: BTreeMap<&'static str, String>,
+    /// The command that a shell runs as `imds`, if it is another program.
+    pub other_command: Option<OtherCommand>,
     /// What kind of machine or container this process runs in.
     pub environment: Environment,
     /// Rules of the packet filter that name the service; `None` if they cannot be read.
@@ -102,7 +105,8 @@ pub struct Facts {
     /// The number of packets to link-local services that the network interface dropped, if it counts
     /// them.
     pub dropped: Option<u64>,
-    /// Programs and SDKs on this machine that use the service; filled in only if the token is lost.
+    /// Programs and SDKs on this machine that use the service; filled in only if the token does
+    /// not arrive.
     pub clients: Vec<InstalledClient>,
 }
 
@@ -110,6 +114,12 @@ impl Facts {
     /// The instance id, or a placeholder for commands if it is not known.
     pub(crate) fn id(&self) -> &str {
         self.instance_id.as_deref().unwrap_or(fixes::UNKNOWN_ID)
+    }
+
+    /// Whether tokens do not arrive, although the service is there: they are lost on the way, or withheld
+    /// beyond a relay.
+    pub(crate) fn loses_tokens(&self) -> bool {
+        matches!(self.token, Err(Error::TokenLost(_) | Error::TimedOut { .. }))
     }
 
     /// Whether a connection to the service can be made.
@@ -147,9 +157,11 @@ pub struct Role {
 pub async fn collect(settings: Settings, options: &ProbeOptions) -> Facts {
     let endpoint = settings.endpoint.clone();
     let variable = |name: &str| std::env::var(name).ok();
+    let path = std::env::var_os("PATH").unwrap_or_default();
     let mut facts = Facts {
         variables: variables(),
         profile: profile(&Profile::load(&variable)),
+        other_command: command::first_other(&options.root, &path),
         environment: environment::detect(&variable, &options.root),
         rules: firewall::rules(),
         endpoint: endpoint.to_string(),
@@ -179,10 +191,9 @@ pub async fn collect(settings: Settings, options: &ProbeOptions) -> Facts {
         facts.instance_id.get_or_insert(id);
         began.elapsed()
     });
-    if let Err(error) = &facts.token {
+    if facts.token.is_err() {
         // Other programs on this machine lose the token too.
-        if matches!(error, Error::TokenLost(_)) {
-            let path = std::env::var_os("PATH").unwrap_or_default();
+        if facts.loses_tokens() {
             facts.clients = programs::find(&options.root, &path);
         }
         return facts;

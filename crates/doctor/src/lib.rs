@@ -8,7 +8,9 @@
 
 mod allowance;
 pub mod checks;
+mod command;
 mod environment;
+pub mod exposure;
 pub mod facts;
 mod finding;
 mod firewall;
@@ -17,7 +19,8 @@ mod programs;
 pub mod report;
 mod sts;
 
+pub use command::OtherCommand;
 pub use environment::Environment;
 pub use finding::{Finding, Fix, Verdict};
 pub use firewall::{Effect, Rule};
-pub use programs::{InstalledClient, Version};
+pub use programs::{InstalledClient, Tokens, Version};

@@ -74,6 +74,11 @@ impl Fault {
         Self::new(503, "RequestLimitExceeded", "Request limit exceeded.")
     }
 
+    /// The service ends before the request is answered.
+    pub fn unavailable() -> Self {
+        Self::new(503, "Unavailable", "The service is stopping.")
+    }
+
     /// An unknown action.
     pub fn invalid_action(action: &str, supported: &[&str]) -> Self {
         let supported = supported.join(", ");

@@ -2,6 +2,7 @@
 
 use std::net::TcpListener;
 
+use imds_account::clock::unix_ms;
 use imds_dataplane::{Agent, Service};
 use imds_metrics::{Metrics, MetricsServer, Sources};
 
@@ -26,6 +27,7 @@ impl MetricsSocket {
             counters: Box::new(move || counters.read()),
             agent: Some(Box::new(agent.health())),
             version: self.version,
+            started_at: unix_ms() / 1000,
         };
         MetricsServer::start(Metrics::new(sources), self.listener).map_err(HostError::Start)
     }

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 use imds_account::{control_address, token_key};
 use imds_control::{Authentication, Control, ControlServer, NoLinks};
+use imds_core::extra::Extra;
 use imds_core::{Endpoint, Instance, Keyring};
 use imds_dataplane::{
     Agent, AppliedTable, CounterSnapshot, CurrentTable, Link, LinkCounts, LinkId, Requests,
@@ -196,6 +197,14 @@ impl Host {
         self.service.set_policy(policy);
     }
 
+    /// Replaces the operator's values over the default instance's metadata; returns before they are in
+    /// force. A host of one instance ([`of_one`](Self::of_one)) keeps those that it was made with.
+    pub fn set_extra(&self, extra: Vec<Extra>) {
+        if let Some(agent) = &self.agent {
+            agent.set_extra(extra);
+        }
+    }
+
     /// Observes requests from now on; at most `capacity` records wait to be taken.
     pub fn subscribe(&self, capacity: usize) -> Requests {
         self.service.subscribe(capacity)
@@ -219,6 +228,8 @@ impl Host {
     /// Takes no more connections, lets requests that have begun be answered, and ends.
     pub fn drain(self) {
         let Self { metrics, links, scheduler, control, service, agent, .. } = self;
+        // Both at a time.
+        control.iter().for_each(ControlServer::begin_to_end);
         service.drain();
         drop(metrics);
         drop(scheduler);

@@ -1,11 +1,13 @@
 //! Stores the keys of an [`Authority`]: one file for each Region in the state directory.
 
-use std::fs::File;
+use std::fs::OpenOptions;
 use std::io::{self, Read as _};
-use std::os::unix::fs::MetadataExt as _;
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
 use imds_core::placement::Region;
+use rustix::fs::OFlags;
+use rustix::process::geteuid;
 
 use super::authority::{Authority, Damage};
 use super::key::KeyError;
@@ -29,6 +31,20 @@ pub enum IdentityError {
     #[error("{0} holds secret keys and others may read it: chmod 600 {0}", path.display())]
     Exposed {
         /// The file.
+        path: PathBuf,
+    },
+    /// Another user made the file.
+    #[error("{} belongs to user {owner}, and this process runs as another user", path.display())]
+    Foreign {
+        /// The file.
+        path: PathBuf,
+        /// The number of that user.
+        owner: u32,
+    },
+    /// It is a named pipe, a device, a directory, or a symbolic link that leads nowhere.
+    #[error("{} is not a file", path.display())]
+    NotAFile {
+        /// What was taken for the file.
         path: PathBuf,
     },
     /// Keys cannot be made.
@@ -85,11 +101,29 @@ fn file(region: &Region, directory: &Path) -> PathBuf {
 fn read(region: &Region, path: &Path) -> Result<Option<Authority>, IdentityError> {
     let path_buf = || path.to_owned();
     let unreadable = |source| IdentityError::Read { path: path_buf(), source };
-    let file = match File::open(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+    // A named pipe would be waited for.
+    let flags = OFlags::NONBLOCK | OFlags::NOCTTY;
+    let mut options = OpenOptions::new();
+    let options = options.read(true).custom_flags(flags.bits().cast_signed());
+    let file = match options.open(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            let is_link = path.is_symlink();
+            return if is_link {
+                Err(IdentityError::NotAFile { path: path_buf() })
+            } else {
+                Ok(None)
+            };
+        }
         file => file.map_err(unreadable)?,
     };
-    if file.metadata().map_err(unreadable)?.mode() & 0o077 != 0 {
+    let found = file.metadata().map_err(unreadable)?;
+    if !found.is_file() {
+        return Err(IdentityError::NotAFile { path: path_buf() });
+    }
+    if found.uid() != geteuid().as_raw() {
+        return Err(IdentityError::Foreign { path: path_buf(), owner: found.uid() });
+    }
+    if found.mode() & 0o077 != 0 {
         return Err(IdentityError::Exposed { path: path_buf() });
     }
     let mut bytes = Vec::new();
@@ -101,7 +135,7 @@ fn read(region: &Region, path: &Path) -> Result<Option<Authority>, IdentityError
 #[cfg(test)]
 mod tests {
     use std::fs;
-    use std::os::unix::fs::PermissionsExt as _;
+    use std::os::unix::fs::{PermissionsExt as _, chown, symlink};
     use std::thread;
 
     use imds_core::identity::Proof;
@@ -160,6 +194,26 @@ mod tests {
         fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).unwrap();
         let error = Authority::load_or_create(&region(), state.path()).err().unwrap();
         assert!(error.to_string().contains("chmod 600 /"), "{error}");
+    }
+
+    #[test]
+    fn what_is_no_file_of_ours_is_refused_at_once_and_stays() {
+        let state = TempDir::new().unwrap();
+        let path = state.path().join("identity-us-east-1.pem");
+        let refusal = || Authority::load_or_create(&region(), state.path()).err().unwrap();
+        let owner = rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR;
+        rustix::fs::mkfifoat(rustix::fs::CWD, &path, owner).unwrap();
+        assert!(matches!(refusal(), IdentityError::NotAFile { .. }), "{}", refusal());
+        fs::remove_file(&path).unwrap();
+        symlink("nowhere", &path).unwrap();
+        assert!(matches!(refusal(), IdentityError::NotAFile { .. }), "{}", refusal());
+        assert!(path.is_symlink() && !state.path().join("nowhere").exists());
+        fs::remove_file(&path).unwrap();
+        certificate(state.path());
+        // Only root can give a file away.
+        if chown(&path, Some(65534), None).is_ok() {
+            assert!(matches!(refusal(), IdentityError::Foreign { owner: 65534, .. }));
+        }
     }
 
     #[test]

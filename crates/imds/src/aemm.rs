@@ -24,6 +24,7 @@ use serde_json::Value;
 use crate::cli::ListenAddress;
 use crate::config::Settings;
 use crate::error::CommandError;
+use crate::input_file::{self, MOST_SETTINGS};
 use crate::settings::RoleSettings;
 use file::MockFile;
 
@@ -49,7 +50,7 @@ impl Aemm {
     /// Reads a file; `now` is in seconds since 1970.
     pub(crate) fn read(path: &Path, now: u64) -> Result<Self, CommandError> {
         let refused = |error: String| CommandError::usage(format!("{}: {error}", path.display()));
-        let text = std::fs::read_to_string(path).map_err(|error| {
+        let text = input_file::read_text(path, MOST_SETTINGS).map_err(|error| {
             CommandError::usage(format!("cannot read {}", path.display())).caused_by(error)
         })?;
         let file = serde_json::from_str(&text).map_err(|error| refused(error.to_string()))?;

@@ -5,23 +5,22 @@ mod client;
 mod control;
 mod event;
 mod link;
+mod listen;
 mod migrate;
 #[cfg(test)]
 mod tests;
 
 use std::ffi::OsString;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::str::FromStr;
 use std::sync::LazyLock;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 use imds_core::identity::Proof;
 use imds_core::placement::Region;
-use imds_core::{InstanceId, Invalid};
 
 use crate::error::Kind;
 use crate::settings::{
@@ -41,6 +40,7 @@ use event::EVENT_EXAMPLES;
 pub(crate) use event::{EventArgs, EventCommand, MaintenanceCommand, WhenArgs};
 use link::LINK_EXAMPLES;
 pub(crate) use link::{LinkArgs, LinkCommand, WorkloadArgs};
+pub(crate) use listen::{ControlAddress, ControlArgs, ListenAddress};
 use migrate::MIGRATE_EXAMPLES;
 pub(crate) use migrate::MigrateArgs;
 
@@ -170,7 +170,8 @@ Point an SDK at it with AWS_EC2_METADATA_SERVICE_ENDPOINT=http://127.0.0.1:1338/
 
 #[derive(Args)]
 pub(crate) struct ServeArgs {
-    /// Listen on this address; repeat for more; port 0 takes any that is free. With `=INSTANCE`,
+    /// Listen on this address; repeat for more; port 0 takes any that is free; `[::]` is for IPv6
+    /// clients only. With `=INSTANCE`,
     /// requests to it are that instance's; without, those of the instance that has the client's
     /// address, or of the default instance if none ever had it [default: 127.0.0.1:1338; none with --link]
     #[arg(long, value_name = "ADDRESS:PORT[=INSTANCE]")]
@@ -180,6 +181,11 @@ pub(crate) struct ServeArgs {
     #[arg(long)]
     pub(crate) no_default_instance: bool,
 
+    /// Answer requests of web pages in a browser too, on loopback, where they are refused: any page
+    /// could read the instance's credentials
+    #[arg(long)]
+    pub(crate) allow_pages: bool,
+
     /// How many threads answer requests [default: one for each processor, at most 4]
     #[arg(long, value_name = "COUNT")]
     pub(crate) threads: Option<NonZeroUsize>,
@@ -188,6 +194,10 @@ pub(crate) struct ServeArgs {
     /// [default: none]
     #[arg(long, value_name = "ADDRESS:PORT")]
     pub(crate) metrics: Option<SocketAddr>,
+
+    /// Write where the service listens to this file, as JSON, once it serves; removed at its end
+    #[arg(long, value_name = "FILE")]
+    pub(crate) ready_file: Option<PathBuf>,
 
     /// Read a configuration file of amazon-ec2-metadata-mock; keys that are not served are named
     #[arg(long, value_name = "FILE", conflicts_with = "config")]
@@ -207,38 +217,6 @@ pub(crate) struct ServeArgs {
 
     #[command(flatten)]
     pub(crate) logs: LogArgs,
-}
-
-/// The EC2 API, and what it changes.
-#[derive(Args)]
-#[command(next_help_heading = "EC2 API")]
-pub(crate) struct ControlArgs {
-    /// The address of the EC2 API, or `off` [default: 127.0.0.1:1339]
-    #[arg(long, value_name = "ADDRESS:PORT")]
-    pub(crate) control: Option<ControlAddress>,
-
-    /// The state file, or `memory` to keep no state
-    /// [default: `$XDG_STATE_HOME/imds/state.db`]
-    #[arg(long, value_name = "FILE")]
-    pub(crate) state: Option<PathBuf>,
-
-    /// Accept unsigned calls of the EC2 API from anyone who reaches it; on loopback only
-    #[arg(long)]
-    pub(crate) no_auth: bool,
-}
-
-/// An address of the metadata service, and the instance it belongs to, if it does to one.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub(crate) struct ListenAddress {
-    pub(crate) address: SocketAddr,
-    pub(crate) instance: Option<InstanceId>,
-}
-
-/// Where the EC2 API listens, if it does.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum ControlAddress {
-    Off,
-    At(SocketAddr),
 }
 
 const EXEC_USAGE: &str = "imds exec [OPTIONS] -- PROGRAM [ARGUMENT]...
@@ -313,7 +291,8 @@ pub(crate) struct SandboxArgs {
     pub(crate) egress: bool,
 
     /// Let the program use sockets of this machine that are no part of a network: Unix sockets by
-    /// path, as of Docker, a display or a database, and `AF_VSOCK`
+    /// path, as of Docker, a display or a database, and `AF_VSOCK`; abstract Unix sockets stay out
+    /// of reach, because they are part of a network namespace
     #[arg(long)]
     pub(crate) host_sockets: bool,
 }
@@ -367,39 +346,4 @@ pub(crate) fn explain(instead: &clap::Error) -> ExitCode {
     }
     let of_exec = std::env::args_os().nth(1).is_some_and(|command| command == "exec");
     if of_exec { imds_sandbox::FAILED.into() } else { Kind::Usage.exit_code().into() }
-}
-
-impl FromStr for ListenAddress {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let (address, instance) = match text.split_once('=') {
-            Some((address, instance)) => {
-                (address, Some(instance.parse().map_err(|error: Invalid| error.to_string())?))
-            }
-            None => (text, None),
-        };
-        Ok(Self { address: socket_address(address, 1338)?, instance })
-    }
-}
-
-impl FromStr for ControlAddress {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        match text {
-            "off" => Ok(Self::Off),
-            _ => socket_address(text, 1339).map(Self::At),
-        }
-    }
-}
-
-/// Parses an address with its port; a beginner's guess gets an example to type.
-fn socket_address(text: &str, usual_port: u16) -> Result<SocketAddr, String> {
-    text.parse().map_err(|_| {
-        let port = text.rsplit(':').next().and_then(|port| port.parse().ok());
-        let local = SocketAddr::from((Ipv4Addr::LOCALHOST, port.unwrap_or(usual_port)));
-        let meant = text.parse().map_or(local, |address: IpAddr| (address, usual_port).into());
-        format!("write an address and a port, such as {meant}")
-    })
 }

@@ -1,18 +1,20 @@
 //! Settings: a TOML file and the command line, joined and resolved to what the service runs with.
 
-use std::fs::File;
-use std::io::{self, Read as _};
+mod roles;
+#[cfg(test)]
+mod tests;
+
+use std::io;
 use std::mem;
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use imds_core::credentials::{AccessKeys, RoleKeys};
 use imds_core::extra::Extra;
 use imds_core::instance::PublicKey;
-use imds_core::launch::{Launch, LaunchError, LaunchRole, MAX_USER_DATA};
-use imds_core::options::Preferences;
+use imds_core::launch::{Launch, LaunchError, MAX_USER_DATA};
+use imds_core::options::{Preferences, Switch};
 use imds_core::wire::KeepAlive;
 use imds_dataplane::ResponsePolicy;
 use serde::Deserialize;
@@ -20,18 +22,20 @@ use serde::de::DeserializeOwned;
 use toml::Table;
 
 use crate::cli::{AnswerArgs, ControlAddress, ListenAddress, LogArgs};
-use crate::credential_source::{CredentialSource, CredentialSources, Provider};
+use crate::credential_source::CredentialSources;
 use crate::error::CommandError;
+use crate::input_file::{self, MOST_KEY, MOST_SETTINGS};
 use crate::overlay;
 use crate::settings::deserialize::{
     all_from_text, duration_from_text, from_text, paths_from_table,
 };
 use crate::settings::{
     Destination, InstanceSettings, KeepAliveRule, LogFilter, LogFormat, RoleSettings,
-    SubnetSettings, time,
+    SubnetSettings,
 };
 use imds_account::network::SubnetError;
 use imds_host::{LinkSpec, Scheduled};
+use roles::{identity_keys, role};
 
 /// A settings file. Every key outside of a table is the name of a flag.
 #[derive(Default, Deserialize)]
@@ -43,6 +47,7 @@ pub(crate) struct Settings {
     pub(crate) link: Vec<LinkSpec>,
     pub(crate) force_links: bool,
     pub(crate) no_default_instance: bool,
+    pub(crate) allow_pages: bool,
     pub(crate) threads: Option<NonZeroUsize>,
     #[serde(deserialize_with = "from_text")]
     pub(crate) metrics: Option<SocketAddr>,
@@ -86,9 +91,19 @@ impl Settings {
 
     /// Reads a file. Paths in it are relative to it.
     pub(crate) fn read(path: &Path) -> Result<Self, CommandError> {
-        let text = std::fs::read_to_string(path).map_err(|error| cannot_read(path, error))?;
-        let mut settings: Self = parse(path, &text)?;
-        settings.document = parse(path, &text)?;
+        let text = input_file::read_text(path, MOST_SETTINGS);
+        Self::of(path, &text.map_err(|error| cannot_read(path, error))?)
+    }
+
+    /// Reads a file again while the service runs: nothing is waited for.
+    pub(crate) fn read_again(path: &Path) -> Result<Self, CommandError> {
+        let text = input_file::read_regular_text(path, MOST_SETTINGS);
+        Self::of(path, &text.map_err(|error| cannot_read(path, error))?)
+    }
+
+    fn of(path: &Path, text: &str) -> Result<Self, CommandError> {
+        let mut settings: Self = parse(path, text)?;
+        settings.document = parse(path, text)?;
         let directory = path.parent().unwrap_or(Path::new(""));
         let InstanceSettings { user_data, public_key, overlay, paths, .. } = &mut settings.instance;
         for file in [user_data, public_key, overlay] {
@@ -152,6 +167,7 @@ impl InstanceSettings {
             instance_metadata_tags: self.instance_metadata_tags.or(other.instance_metadata_tags),
             role: self.role.or(other.role),
             identity_role: self.identity_role.or(other.identity_role),
+            extended_credentials: self.extended_credentials.or(other.extended_credentials),
             instance_profile: self.instance_profile.or(other.instance_profile),
             life_cycle: self.life_cycle.or(other.life_cycle),
             kernel_id: self.kernel_id.or(other.kernel_id),
@@ -216,6 +232,7 @@ impl InstanceSettings {
             product_codes: settings.product_codes,
             role: role(settings.role, settings.instance_profile)?,
             identity_keys: settings.identity_role.map(identity_keys).transpose()?.flatten(),
+            extended_credentials: settings.extended_credentials.is_some_and(Switch::is_enabled),
             public_key: settings.public_key.as_deref().map(read_public_key).transpose()?,
             tags: settings.tags,
             user_data: settings.user_data.as_deref().map(read_user_data).transpose()?,
@@ -249,84 +266,12 @@ impl From<SubnetError> for CommandError {
     }
 }
 
-impl RoleSettings {
-    /// The source of the role's credentials, if one is set.
-    fn source(&self) -> Result<Option<CredentialSource>, CommandError> {
-        let Self { access_key_id, credential_process, profile, role_arn, .. } = self;
-        let key_id = access_key_id.as_ref();
-        let provider = match (key_id, credential_process, role_arn, profile.clone()) {
-            (_, None, None, None) => return Ok(None),
-            (None, Some(line), None, None) => Provider::Process(line.clone()),
-            (None, None, None, Some(profile)) => Provider::Profile(profile),
-            (None, None, Some(arn), profile) => Provider::Role { arn: arn.clone(), profile },
-            _ => {
-                return Err(CommandError::usage(
-                    "a role has credentials from one source: access-key-id with secret-access-key and session-token, or \
-                     credential-process, or profile, or role-arn with or without a profile",
-                ));
-            }
-        };
-        Ok(Some(CredentialSource { provider, sts_endpoint: self.sts_endpoint.clone() }))
-    }
-
-    /// The keys in the settings, if there are any.
-    fn keys(self) -> Result<Option<RoleKeys>, CommandError> {
-        let keys = match (self.access_key_id, self.secret_access_key, self.session_token) {
-            (None, None, None) => None,
-            (Some(access_key_id), Some(secret_access_key), Some(session_token)) => {
-                Some(AccessKeys { access_key_id, secret_access_key, session_token })
-            }
-            _ => {
-                return Err(CommandError::usage(
-                    "role credentials need access-key-id, secret-access-key and session-token: \
-                     set all three, or none",
-                ));
-            }
-        };
-        let expires = self.expiration.map(|text| time(&text)).transpose();
-        let expires =
-            expires.map_err(|error| CommandError::usage(format!("expiration: {error}")))?;
-        Ok(keys.map(|keys| RoleKeys::Given(keys, expires)))
-    }
-}
-
-/// The role of the instance profile. If only the profile is set, its role has the same name.
-fn role(
-    role: Option<RoleSettings>,
-    profile_name: Option<String>,
-) -> Result<Option<LaunchRole>, CommandError> {
-    let Some(mut role) = role else {
-        return Ok(profile_name.map(LaunchRole::named));
-    };
-    let name = role.name.take().ok_or_else(|| {
-        CommandError::usage("[instance.role] has no name").hint("add a line: name = \"my-role\"")
-    })?;
-    Ok(Some(LaunchRole { name, profile_name, keys: role.keys()? }))
-}
-
-fn identity_keys(role: RoleSettings) -> Result<Option<RoleKeys>, CommandError> {
-    if role.name.is_some() {
-        let message = "[instance.identity-role] takes no name: EC2 calls it ec2-instance";
-        return Err(CommandError::usage(message));
-    }
-    role.keys()
-}
-
 fn read_user_data(path: &Path) -> Result<Vec<u8>, CommandError> {
-    let mut bytes = Vec::new();
-    // One byte more than is allowed tells that there are too many, however many there are.
-    let limit = MAX_USER_DATA as u64 + 1;
-    let read = if path.as_os_str() == "-" {
-        io::stdin().take(limit).read_to_end(&mut bytes)
-    } else {
-        File::open(path).and_then(|file| file.take(limit).read_to_end(&mut bytes))
-    };
-    read.map_err(|error| cannot_read(path, error))?;
-    Ok(bytes)
+    input_file::read_up_to(path, MAX_USER_DATA).map_err(|error| cannot_read(path, error))
 }
 
 fn read_public_key(path: &Path) -> Result<PublicKey, CommandError> {
-    let text = std::fs::read_to_string(path).map_err(|error| cannot_read(path, error))?;
+    let text = input_file::read_text(path, MOST_KEY).map_err(|error| cannot_read(path, error))?;
     let line = text.trim();
     let mut words = line.split_ascii_whitespace();
     let (Some(_), Some(_), false) = (words.next(), words.next(), line.contains('\n')) else {
@@ -341,60 +286,4 @@ fn read_public_key(path: &Path) -> Result<PublicKey, CommandError> {
 
 fn cannot_read(path: &Path, error: io::Error) -> CommandError {
     CommandError::usage(format!("cannot read {}", path.display())).caused_by(error)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn parse(text: &str) -> Result<Settings, String> {
-        toml::from_str(text).map_err(|error: toml::de::Error| error.to_string())
-    }
-
-    #[test]
-    fn a_file_says_what_flags_say() {
-        let settings = parse(
-            r#"
-            listen = ["127.0.0.1:80", "[::1]:80"]
-            threads = 2
-            keep-alive = "http"
-            stall = "500ms"
-            [instance]
-            ami = "al2"
-            hop-limit = 3
-            http-tokens = "required"
-            tags = { Name = "web-1" }
-            role = { name = "my-role" }
-            "#,
-        )
-        .unwrap();
-        assert_eq!(settings.listen.len(), 2);
-        assert_eq!(settings.stall, Some(Duration::from_millis(500)));
-        let flags = InstanceSettings { hop_limit: "5".parse().ok(), ..<_>::default() };
-        let launch = flags.launch(settings.instance).map_err(|e| e.to_string()).unwrap();
-        let instance = launch.resolve().unwrap();
-        assert_eq!(instance.options.hop_limit.get(), 5, "the command line wins");
-        assert_eq!(instance.options.http_tokens.as_str(), "required");
-        assert_eq!(instance.tags.iter().count(), 1);
-    }
-
-    #[test]
-    fn mistakes_are_shown_where_they_are() {
-        for (text, line, word) in [
-            ("\n[instance]\nhop-limit = 65\n", "line 3, column 13", "1 to 64"),
-            ("[instance]\nhop_limit = 1\n", "line 2, column 1", "unknown field `hop_limit`"),
-            ("[[subnet]]\nid = \"subnet-1\"\n", "line 2, column 6", "subnet"),
-            ("[[subnet]]\nid = \"subnet-11111111\"\n", "line 1, column 1", "availability-zone"),
-            ("stall = \"soon\"\n", "line 1, column 9", "such as 2s"),
-            ("[instance.role]\nnam = \"x\"\n", "line 2, column 1", "unknown field"),
-            ("\n[[event]]\nkind = \"rebalance\"\n", "line 2, column 1", "after, at or every"),
-            ("[instance.block-devices]\nsdb = \"ram\"\n", "line 1, column 1", "ephemeral0"),
-            ("[[instance.interface]]\npublic-ipv4 = '1.2.3.4'", "line 1, column 1", "needs ipv4"),
-            ("[instance.placement]\nhost-id = \"x\"\n", "line 2, column 11", "h-"),
-            ("[paths]\n\"api/token\" = \"x\"\n", "line 1, column 1", "the first is not api"),
-        ] {
-            let error = parse(text).err().unwrap();
-            assert!(error.contains(line) && error.contains(word), "{text}: {error}");
-        }
-    }
 }

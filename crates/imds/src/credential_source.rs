@@ -12,6 +12,7 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use imds_core::credentials::{AccessKeys, IDENTITY_ROLE, Lease, RoleKeys, Rotation};
+use imds_core::time::iso8601;
 use imds_core::{Instance, Launch};
 use serde::Deserialize;
 
@@ -62,6 +63,8 @@ struct Renewal {
     sts_endpoint: Option<String>,
     rotation: Arc<Rotation>,
     running: Option<Process>,
+    /// What was logged last: the id of the keys, or the error.
+    logged: Option<Result<String, String>>,
     /// When to ask again, in seconds since 1970.
     next: u64,
 }
@@ -97,14 +100,16 @@ impl Renewals {
             launch.identity_keys = Some(RoleKeys::Rotated(Arc::clone(&renewal.rotation)));
             renewals.push(renewal);
         }
-        let complain = |error| eprintln!("imds: warning: {error}; it is tried again");
         for renewal in &mut renewals {
-            renewal.ask().unwrap_or_else(complain);
+            if let Err(error) = renewal.ask() {
+                renewal.complain(&error);
+            }
         }
         let moment = Instant::now() + START;
         for renewal in renewals.iter_mut().filter(|renewal| renewal.running.is_some()) {
             match renewal.wait(Some(moment), None) {
-                Waited::Ended(outcome) => outcome.unwrap_or_else(complain),
+                Waited::Ended(Ok(key_id)) => renewal.logged = Some(Ok(key_id)),
+                Waited::Ended(Err(error)) => renewal.complain(&error),
                 Waited::TimeIsUp | Waited::Stopped => eprintln!(
                     "imds: warning: there are no credentials of {} after {START:?}; they are \
                      served once they arrive",
@@ -149,6 +154,7 @@ impl Renewal {
             sts_endpoint: source.sts_endpoint.clone(),
             rotation: Arc::new(Rotation::new(role, seconds())),
             running: None,
+            logged: None,
             next: 0,
         }
     }
@@ -172,11 +178,29 @@ impl Renewal {
             } else {
                 continue;
             };
-            match outcome {
-                Ok(()) => tracing::info!(role = self.role, "new credentials"),
-                Err(error) => tracing::warn!(role = self.role, %error, "no new credentials"),
+            self.log(outcome.map_err(|error| error.to_string()));
+        }
+    }
+
+    /// Logs what a source gave, once: also a source that fails for days says so in one line.
+    fn log(&mut self, outcome: Result<String, String>) {
+        if self.logged.as_ref() == Some(&outcome) {
+            return;
+        }
+        let role = &self.role;
+        match &outcome {
+            Ok(_) => tracing::info!(role, "new credentials"),
+            Err(error) => {
+                tracing::warn!(role, error, "no new credentials; the source is asked again");
             }
         }
+        self.logged = Some(outcome);
+    }
+
+    /// The same before there is a log.
+    fn complain(&mut self, error: &SourceError) {
+        eprintln!("imds: warning: {error}; it is tried again");
+        self.logged = Some(Err(error.to_string()));
     }
 
     /// Starts the program.
@@ -186,12 +210,12 @@ impl Renewal {
         Ok(())
     }
 
-    /// Waits for the credentials, as [`Process::wait`] does.
+    /// Waits for the credentials, as [`Process::wait`] does; gives the id of the keys.
     fn wait(
         &mut self,
         moment: Option<Instant>,
         stop: Option<&PipeReader>,
-    ) -> Waited<Result<(), SourceError>> {
+    ) -> Waited<Result<String, SourceError>> {
         let Some(process) = &mut self.running else { return Waited::TimeIsUp };
         let printed = match process.wait(moment, stop) {
             Waited::Ended(printed) => printed,
@@ -201,11 +225,20 @@ impl Renewal {
         self.running = None;
         let outcome = printed.and_then(|bytes| Printed::parse(&bytes, &self.words));
         // The program may have run for a while.
-        let lease = outcome.map(|printed| printed.lease(seconds()));
+        let now = seconds();
+        let lease = outcome.and_then(|printed| {
+            let lease = printed.lease(now);
+            if lease.expires > now {
+                return Ok(lease);
+            }
+            let program = self.words.first().cloned().unwrap_or_default();
+            Err(SourceError::Expired { program, at: iso8601(lease.expires) })
+        });
         Waited::Ended(match lease {
             Ok(lease) => {
+                let key_id = lease.keys.access_key_id.clone();
                 self.note(Some(lease));
-                Ok(())
+                Ok(key_id)
             }
             Err(error) => {
                 self.note(None);
@@ -269,6 +302,7 @@ struct Keys {
     #[serde(default)]
     session_token: String,
     expiration: Option<jiff::Timestamp>,
+    account_id: Option<String>,
 }
 
 impl Printed {
@@ -284,9 +318,10 @@ impl Printed {
     fn lease(self, now: u64) -> Lease {
         let (Self::Plain(keys) | Self::OfSts { credentials: keys }) = self;
         let expires = keys.expiration.map(|time| u64::try_from(time.as_second()).unwrap_or(0));
-        let Keys { access_key_id, secret_access_key, session_token, .. } = keys;
+        let Keys { access_key_id, secret_access_key, session_token, account_id, .. } = keys;
         let keys = AccessKeys { access_key_id, secret_access_key, session_token };
-        Lease { keys, updated: now, expires: expires.unwrap_or(now + LIFETIME) }
+        let expires = expires.unwrap_or(now + LIFETIME);
+        Lease { keys, updated: now, expires, account: account_id }
     }
 }
 

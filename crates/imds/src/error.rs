@@ -13,7 +13,9 @@ use imds_account::token_key::TokenKeyError;
 use imds_dataplane::AgentError;
 use imds_host::{HostError, LinksError};
 use imds_links::LinkError;
+use imds_linux::signal::{Disposition, dispose};
 use imds_sandbox::{SandboxError, SandboxErrorKind};
+use rustix::process::Signal;
 
 /// What sort of failure this is; decides the exit code.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -88,6 +90,10 @@ impl CommandError {
 
     /// Prints the error as a person reads it and turns it into the exit code.
     pub(crate) fn report(&self) -> ExitCode {
+        // Nothing but the message is left to do, and whoever reads it may never do so.
+        for signal in [Signal::TERM, Signal::INT] {
+            dispose(signal.as_raw(), Disposition::Default);
+        }
         eprintln!("{self}");
         ExitCode::from(self.kind.exit_code())
     }

@@ -7,6 +7,7 @@ mod config;
 mod control_client;
 mod credential_source;
 mod error;
+mod input_file;
 mod migrate;
 mod overlay;
 mod reload;

@@ -42,6 +42,7 @@ pub(crate) fn found_below(
 ) -> (BTreeMap<PathBuf, Scanned>, Tally) {
     let files = Mutex::new(BTreeMap::new());
     let failures = Mutex::new(Vec::new());
+    let skipped = Mutex::new(Vec::new());
     let progress = Progress::start();
     let locked = "a thread that held it panicked";
     let walk = Walk { paths, threads: 0, scanner: scanner(limit) };
@@ -54,6 +55,9 @@ pub(crate) fn found_below(
             if !file.findings.is_empty() {
                 files.lock().expect(locked).insert(path, file);
             }
+        }
+        Event::Skipped { path, is_named, reason } => {
+            skipped.lock().expect(locked).push((is_named.then_some(path), reason));
         }
         Event::TooLarge { path } => failures.lock().expect(locked).push(format!(
             "{} names the metadata service, but is too large to be read as code",
@@ -71,6 +75,11 @@ pub(crate) fn found_below(
     failures.sort();
     for failure in &failures {
         tally.warn(failure);
+    }
+    let mut skipped = skipped.into_inner().expect(locked);
+    skipped.sort();
+    for (named, reason) in skipped {
+        tally.skip(named.as_deref(), reason);
     }
     (files, tally)
 }

@@ -1,55 +1,101 @@
-//! A file tree that is put over an instance's metadata: each file is a value, its path below the
-//! tree the path below the version.
+//! The operator's values over the metadata: `[paths]` of the settings file, and over that the files of
+//! `--overlay`. A running service follows both.
 
-use std::fs::{self, File};
-use std::io::{self, Read as _};
-use std::path::{Path, PathBuf};
+mod tree;
 
-use imds_core::extra::{Extra, ExtraPath, MAX_EXTRA};
+use std::io;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use imds_core::Launch;
+use imds_core::extra::Extra;
+use imds_host::Host;
 
 use crate::error::CommandError;
+use tree::{Stamps, stamps};
 
-/// Reads all files below `root`. Links to files are followed, those to directories are not.
-pub(crate) fn read(root: &Path) -> Result<Vec<Extra>, CommandError> {
-    let mut ahead = vec![root.to_owned()];
-    let mut extra = Vec::new();
-    // One byte more than is allowed tells that there are too many, however many there are.
-    let mut left = MAX_EXTRA as u64 + 1;
-    while let Some(directory) = ahead.pop() {
-        for file in files(&directory).map_err(|error| cannot_read(&directory, error))? {
-            if file.is_dir() {
-                // One that is linked to may hold the one that is being read.
-                if !file.is_symlink() {
-                    ahead.push(file);
-                }
-                continue;
+pub(crate) use tree::read;
+
+/// How often a running service looks whether files have changed. A change is served once two looks agree,
+/// so that a file that is being written is not served in part.
+pub(crate) const PERIOD: Duration = Duration::from_millis(500);
+
+/// The values of a running service.
+pub(crate) struct Overlay {
+    paths: Vec<Extra>,
+    directory: Option<PathBuf>,
+    /// The default instance with the values in force, which is what new values must fit.
+    launch: Launch,
+    /// The files at the last look, and as they were read; `None` before the first look. An error is
+    /// kept by its kind.
+    seen: Option<Look>,
+    read: Option<Look>,
+}
+
+type Look = Result<Stamps, io::ErrorKind>;
+
+impl Overlay {
+    /// The values that `launch` was made with.
+    pub(crate) fn new(paths: Vec<Extra>, directory: Option<PathBuf>, launch: Launch) -> Self {
+        Self { paths, directory, launch, seen: None, read: None }
+    }
+
+    /// Whether there are files to look at.
+    pub(crate) fn has_files(&self) -> bool {
+        self.directory.is_some()
+    }
+
+    /// Looks at the files, and serves them if they have changed. A mistake in them changes nothing and is
+    /// logged once.
+    pub(crate) fn look(&mut self, host: &Host) {
+        let Some(directory) = &self.directory else { return };
+        let look = stamps(directory).map_err(|error| error.kind());
+        let is_settled = self.seen.replace(look.clone()).as_ref() == Some(&look);
+        if !is_settled || self.read.as_ref() == Some(&look) {
+            return;
+        }
+        self.read = Some(look);
+        match self.read_again(host) {
+            Ok(true) => tracing::info!("files of --overlay have changed and are served"),
+            Ok(false) => {}
+            Err(error) => {
+                let error = error.message();
+                tracing::error!("--overlay has changed, but what is served stays: {error}");
             }
-            let mut value = Vec::new();
-            File::open(&file)
-                .and_then(|opened| opened.take(left).read_to_end(&mut value))
-                .map_err(|error| cannot_read(&file, error))?;
-            left = left.saturating_sub(value.len() as u64);
-            extra.push(Extra { path: path_below(root, &file)?, value });
         }
     }
-    extra.sort_by(|one, other| one.path.cmp(&other.path));
-    Ok(extra)
-}
 
-fn files(directory: &Path) -> io::Result<Vec<PathBuf>> {
-    fs::read_dir(directory)?.map(|entry| Ok(entry?.path())).collect()
-}
+    /// Replaces the values of the settings file, and reads the files as well; names the settings because
+    /// of which something is served otherwise.
+    pub(crate) fn set_paths(
+        &mut self,
+        paths: Vec<Extra>,
+        host: &Host,
+    ) -> Result<Option<&'static str>, CommandError> {
+        let before = std::mem::replace(&mut self.paths, paths);
+        match self.read_again(host) {
+            Ok(false) => Ok(None),
+            Ok(true) => Ok(Some(if self.paths == before { "overlay" } else { "paths" })),
+            Err(error) => {
+                self.paths = before;
+                Err(error)
+            }
+        }
+    }
 
-fn path_below(root: &Path, file: &Path) -> Result<ExtraPath, CommandError> {
-    let below = file.strip_prefix(root).unwrap_or(file);
-    let text = below.to_str().ok_or_else(|| {
-        CommandError::usage(format!("the name of {} is not UTF-8", file.display()))
-    })?;
-    text.parse().map_err(|error| {
-        CommandError::usage(format!("{} cannot be served: {error}", file.display()))
-    })
-}
-
-fn cannot_read(path: &Path, error: io::Error) -> CommandError {
-    CommandError::usage(format!("cannot read {}", path.display())).caused_by(error)
+    /// Reads the files, whatever the last look says.
+    pub(crate) fn read_again(&mut self, host: &Host) -> Result<bool, CommandError> {
+        let mut extra = self.paths.clone();
+        if let Some(directory) = &self.directory {
+            extra.extend(read(directory)?);
+        }
+        if extra == self.launch.extra {
+            return Ok(false);
+        }
+        let launch = Launch { extra, ..self.launch.clone() };
+        launch.clone().resolve()?;
+        self.launch = launch;
+        host.set_extra(self.launch.extra.clone());
+        Ok(true)
+    }
 }

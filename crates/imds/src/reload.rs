@@ -1,22 +1,33 @@
 //! What a running `imds serve` does on SIGHUP and SIGUSR1: it reopens the access log, and reads the
 //! settings file again.
 //!
-//! Four keys take effect at once. Others decide what listens and what is launched: a change of those
+//! Some keys take effect at once. Others decide what listens and what is launched: a change of those
 //! is named, and waits for a restart. Key names are logged, values never: some are secrets.
+
+use std::mem;
+use std::time::Duration;
 
 use imds_host::Host;
 use tokio::runtime::Runtime;
+use tokio::time::timeout;
 use toml::{Table, Value};
 
 use crate::cli::{AnswerArgs, LogArgs};
 use crate::config::{Logs, Settings};
 use crate::error::CommandError;
+use crate::overlay::{self, Overlay};
 use crate::settings::Destination;
 use crate::signals::{Request, Signals};
 use crate::telemetry::{AccessLog, Messages};
 
 /// The keys that take effect at once, unless a flag of the same name is set.
 const LIVE: [&str; 4] = ["log-level", "access-log", "keep-alive", "stall"];
+
+/// The table that takes effect at once.
+const LIVE_TABLE: &str = "paths";
+
+/// Longer than any service runs.
+const FOR_EVER: Duration = Duration::from_secs(u32::MAX as u64);
 
 /// What can be changed while the service runs, and what it was started with.
 pub(crate) struct Reload {
@@ -25,8 +36,10 @@ pub(crate) struct Reload {
     /// The settings file as it was at the start.
     pub(crate) started_with: Table,
     pub(crate) logs: Logs,
-    pub(crate) messages: Messages,
     pub(crate) access_log: Option<AccessLog>,
+    pub(crate) overlay: Overlay,
+    /// Ends last, so that the access log can say what it dropped.
+    pub(crate) messages: Messages,
 }
 
 /// The keys of a settings file that has changed, by what became of the change.
@@ -45,10 +58,15 @@ impl Reload {
         mut signals: Signals,
     ) -> &'static str {
         loop {
-            match runtime.block_on(signals.next()) {
-                Request::Stop(signal) => return signal,
-                Request::Reload => self.reload(host),
-                Request::ReopenLog => self.reopen_log(),
+            let next = async {
+                let patience = if self.overlay.has_files() { overlay::PERIOD } else { FOR_EVER };
+                timeout(patience, signals.next()).await
+            };
+            match runtime.block_on(next) {
+                Ok(Request::Stop(signal)) => return signal,
+                Ok(Request::Reload) => self.reload(host),
+                Ok(Request::ReopenLog) => self.reopen_log(),
+                Err(_) => self.overlay.look(host),
             }
         }
     }
@@ -67,12 +85,21 @@ impl Reload {
     fn reload(&mut self, host: &Host) {
         match self.read_again(host) {
             Ok(Some(changes)) => changes.report(),
-            Ok(None) => {}
+            Ok(None) => self.reload_overlay(host),
             Err(error) => {
                 let error = without_source(&error.message());
                 tracing::error!("the settings stay as they are: {error}");
                 self.reopen_log();
             }
+        }
+    }
+
+    /// Serves the files of the overlay as they are now, without waiting until they have settled.
+    fn reload_overlay(&mut self, host: &Host) {
+        match self.overlay.read_again(host) {
+            Ok(true) => tracing::info!("files of --overlay have changed and are served"),
+            Ok(false) => {}
+            Err(error) => tracing::error!("what is served stays: {}", error.message()),
         }
     }
 
@@ -82,16 +109,18 @@ impl Reload {
             self.reopen_log();
             return Ok(None);
         };
-        let settings = Settings::read(path)?;
+        let mut settings = Settings::read_again(path)?;
+        let paths = mem::take(&mut settings.instance.paths);
         let policy = settings.policy(&self.response_args);
         let logs = settings.logs(&self.log_args, Destination::Stderr)?;
         let changed = changed_keys(&self.started_with, &settings.document);
         let mut changes = Changes {
-            needs_restart: changed.into_iter().filter(|key| !LIVE.contains(&&**key)).collect(),
+            needs_restart: changed.into_iter().filter(|key| needs_restart(key)).collect(),
             ..Changes::default()
         };
 
         // First what may fail.
+        changes.applied.extend(self.overlay.set_paths(paths, host)?);
         self.move_log(logs.access, &mut changes)?;
         if logs.filter != self.logs.filter {
             self.messages.set_filter(&logs.filter);
@@ -154,6 +183,11 @@ fn without_source(error: &str) -> String {
         line.trim_start_matches(|one: char| one == ' ' || one.is_ascii_digit()).starts_with('|')
     };
     error.lines().filter(|line| !is_shown(line)).collect::<Vec<_>>().join(": ")
+}
+
+fn needs_restart(key: &str) -> bool {
+    let table = key.split('.').next().unwrap_or_default();
+    !LIVE.contains(&key) && table != LIVE_TABLE
 }
 
 /// The keys whose values differ, such as `threads` and `instance.tags`.

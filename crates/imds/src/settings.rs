@@ -32,10 +32,10 @@ use deserialize::{from_text, required_from_text, tags_from_table};
 use hardware::PlacementSettings;
 pub(crate) use logs::{Destination, LogFilter, LogFormat};
 pub(crate) use time::{duration, time};
-use words::{HTTP_TOKENS, IMAGES, LIFE_CYCLES, SWITCH};
 pub(crate) use words::{
-    LEVELS, MAINTENANCE_CODES, SIGNATURES, SPOT_ACTIONS, TARGET_STATES, one_of,
+    EXPECTATIONS, LEVELS, MAINTENANCE_CODES, SIGNATURES, SPOT_ACTIONS, TARGET_STATES, one_of,
 };
+use words::{HTTP_TOKENS, IMAGES, LIFE_CYCLES, SWITCH};
 
 /// The JSON schema of the settings file, which editors read.
 pub(crate) const SCHEMA: &str = include_str!("../settings.schema.json");
@@ -128,6 +128,13 @@ pub(crate) struct InstanceSettings {
     /// The name of the instance profile [default: the role's name]
     #[arg(long, value_name = "NAME")]
     pub(crate) instance_profile: Option<String>,
+
+    /// Whether the metadata of each instance has `iam/security-credentials-extended/`, which adds
+    /// `AccountId` to the role's credentials: `enabled` or `disabled` [default: disabled]
+    #[arg(long, value_name = "SWITCH", value_parser = one_of::<Switch>(SWITCH),
+          hide_possible_values = true)]
+    #[serde(deserialize_with = "from_text")]
+    pub(crate) extended_credentials: Option<Switch>,
 
     /// Where the credentials under `identity-credentials/` come from.
     #[arg(skip)]

@@ -3,6 +3,7 @@
 use std::fs::{self, File};
 use std::io;
 
+use rustix::io::Errno;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 /// What a signal asks for.
@@ -16,10 +17,12 @@ pub(crate) enum Request {
     ReopenLog,
 }
 
-/// SIGHUP and SIGUSR1, from the moment this is made: they no longer end the process.
+/// SIGHUP, SIGUSR1 and SIGUSR2, from the moment this is made: they no longer end the process.
 pub(crate) struct LogSignals {
     hangup: Signal,
     user1: Signal,
+    /// Means nothing, but would end the process.
+    _user2: Signal,
     /// Whether SIGHUP stops the service once its terminal is closed: it has one, and nobody said
     /// `nohup`.
     ends_with_terminal: bool,
@@ -40,6 +43,7 @@ impl LogSignals {
         Ok(Self {
             hangup: signal(SignalKind::hangup())?,
             user1: signal(SignalKind::user_defined1())?,
+            _user2: signal(SignalKind::user_defined2())?,
             ends_with_terminal,
         })
     }
@@ -57,7 +61,7 @@ impl LogSignals {
 impl Signals {
     /// Waits for the next.
     pub(crate) async fn next(&mut self) -> Request {
-        let LogSignals { hangup, user1, ends_with_terminal } = &mut self.logs;
+        let LogSignals { hangup, user1, ends_with_terminal, .. } = &mut self.logs;
         tokio::select! {
             _ = self.terminate.recv() => Request::Stop("SIGTERM"),
             _ = self.interrupt.recv() => Request::Stop("SIGINT"),
@@ -72,7 +76,9 @@ impl Signals {
 
 /// Whether this process has a controlling terminal; one that was closed is none any more.
 fn has_terminal() -> bool {
-    File::open("/dev/tty").is_ok()
+    // Another error, such as too many open files, says nothing about the terminal.
+    let gone = [Errno::NXIO, Errno::IO, Errno::NOENT].map(|errno| Some(errno.raw_os_error()));
+    File::open("/dev/tty").map_or_else(|error| !gone.contains(&error.raw_os_error()), |_| true)
 }
 
 /// Whether SIGHUP was ignored when the program began, as `nohup` has it.

@@ -1,6 +1,7 @@
 //! What `imds` says of itself: version, completions, manual pages, the schema of its settings file.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 
 use regex_lite::Regex;
 use testkit::{Context as _, Finished, Need, Result, Trial, ensure, imds, test, tests};
@@ -13,6 +14,7 @@ pub(crate) fn tests() -> Vec<Trial> {
         log_levels_come_from_flag_and_environment,
         there_is_a_manual_page_for_each_command,
         each_shell_has_completions,
+        the_second_name_is_the_same_program,
     );
     tests.push(test("about::bash_completes", &[Need::Program("bash")], bash_completes));
     tests.push(test("about::pages_have_no_mistakes", &[Need::Program("groff")], groff_is_content));
@@ -109,6 +111,34 @@ fn each_shell_has_completions() -> Result<()> {
     }
     let finished = Finished::of(imds().args(["completions", "csh"]))?.expect_code(2)?;
     ensure!(finished.stderr.contains("powershell"), "{finished:#?}");
+    Ok(())
+}
+
+fn the_second_name_is_the_same_program() -> Result<()> {
+    let second = |arguments: &[&str]| {
+        let mut command = testkit::program(env!("CARGO_BIN_EXE_ec2-imds"));
+        Finished::of(command.args(arguments))
+    };
+    ensure!(second(&["--version"])?.expect_code(0)?.stdout == stdout(&["--version"])?);
+    let usage = second(&["get"])?.expect_code(2)?;
+    ensure!(usage.stderr.contains("Usage: ec2-imds get "), "{usage:#?}");
+    let script = second(&["completions", "bash"])?.expect_code(0)?.stdout;
+    ensure!(script.lines().any(|line| line.ends_with(" ec2-imds")), "{script}");
+    // Where it is needed.
+    let path = tempfile::tempdir()?;
+    let other = path.path().join("imds");
+    fs::write(&other, "#!/venv/bin/python\nfrom ec2_metadata.cli import main\n")?;
+    fs::set_permissions(&other, fs::Permissions::from_mode(0o755))?;
+    let mut doctor = testkit::program(env!("CARGO_BIN_EXE_ec2-imds"));
+    let found = Finished::of(doctor.args(["doctor", "--timeout", "1s"]).env("PATH", path.path()))?;
+    let line = format!("a shell runs {}, of the Python package ec2-metadata,", other.display());
+    ensure!(found.stdout.contains(&line), "{found:#?}");
+    // Without the other one beside it.
+    let directory = tempfile::tempdir()?;
+    let alone = directory.path().join("ec2-imds");
+    fs::copy(env!("CARGO_BIN_EXE_ec2-imds"), &alone)?;
+    let finished = Finished::of(testkit::program(&alone).arg("--version"))?.expect_code(4)?;
+    ensure!(finished.stderr.contains("installed with it"), "{finished:#?}");
     Ok(())
 }
 

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 use testkit::client::Oddities;
-use testkit::{Client, Family, Lab, Result, Trial, ensure, test};
+use testkit::{Client, Family, Lab, Result, Server, Trial, ensure, test};
 
 const PUT: &str =
     "PUT /latest/api/token HTTP/1.1\r\nX-aws-ec2-metadata-token-ttl-seconds: 60\r\n\r\n";
@@ -15,6 +15,7 @@ pub(crate) fn tests() -> Vec<Trial> {
     };
     let mut trials: Vec<_> = (0..=3).map(trial).collect();
     trials.push(test("access_log::an_odd_ttl_is_only_evidence", &[], odd_ttl));
+    trials.push(test("access_log::what_was_sent_and_why_it_was_refused", &[], sent_and_refused));
     trials
 }
 
@@ -63,5 +64,63 @@ fn odd_ttl() -> Result<()> {
             ensure!(put.contains(&format!(" 200 hops={hops}")), "TTL {ttl}: {put}");
         }
     }
+    Ok(())
+}
+
+/// Neither says more than the path and a reason: no query, no token.
+fn sent_and_refused() -> Result<()> {
+    const TTL: &str = "X-aws-ec2-metadata-token-ttl-seconds";
+    let server = Server::start(&[])?;
+    let token = server.token(60)?;
+    let with_token = format!("X-aws-ec2-metadata-token: {token}");
+    let cases: [(&str, &[&str], &str); 11] = [
+        ("GET /latest/meta-data/mac", &[&with_token], "/latest/meta-data/mac 200 hops=0"),
+        (
+            "GET //latest/meta-data//mac/?token=SECRET",
+            &[&with_token],
+            "/latest/meta-data/mac 200 hops=0 sent=//latest/meta-data//mac/",
+        ),
+        ("GET /latest/", &[], "/latest 401 hops=0 sent=/latest/ refused: no token"),
+        (
+            "GET /latest",
+            &["X-aws-ec2-metadata-token: SECRET"],
+            "/latest 401 hops=0 refused: token is expired or not this instance's",
+        ),
+        (
+            "GET /latest",
+            &[&with_token, "X-Forwarded-For: 10.0.0.1"],
+            "/latest 403 hops=0 refused: X-Forwarded-For",
+        ),
+        (
+            "PUT /latest/api/token/",
+            &[],
+            "/latest/api/token 403 hops=0 sent=/latest/api/token/ refused: PUT is for \
+             /latest/api/token only",
+        ),
+        ("PUT /latest/api/token", &[], "/latest/api/token 400 hops=0 refused: no {TTL}"),
+        (
+            "PUT /latest/api/token",
+            &["X-aws-ec2-metadata-token-ttl-seconds: 0"],
+            "/latest/api/token 400 hops=0 refused: TTL is not 1 to 21600 seconds",
+        ),
+        ("GET /latest", &["Expect: 100-continue"], "/latest 417 hops=0 refused: Expect"),
+        (
+            "GET /latest",
+            &["Content-Length: many"],
+            "/ 400 hops=0 refused: Content-Length is not one number",
+        ),
+        ("GET /latest/nothing", &[&with_token], "/latest/nothing 404 hops=0"),
+    ];
+    for (request, headers, _) in cases {
+        let (method, target) = request.split_once(' ').unwrap_or_default();
+        server.request(method, target, headers)?;
+    }
+    let lines = server.log_lines(cases.len() + 1)?;
+    for (line, (request, _, expected)) in lines.iter().skip(1).zip(cases) {
+        let expected = format!(" {}", expected.replace("{TTL}", TTL));
+        ensure!(line.ends_with(&expected), "{request}: {line}");
+    }
+    let log = lines.concat();
+    ensure!(!log.contains("SECRET") && !log.contains(&token), "{log}");
     Ok(())
 }

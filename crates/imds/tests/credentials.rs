@@ -15,7 +15,8 @@ use testkit::{
 
 pub(crate) fn tests() -> Vec<Trial> {
     let process = tests![&[];
-        a_process_is_asked_again_fails_and_recovers, a_source_that_fails_at_once_is_told_as_ec2_does,
+        a_process_is_asked_again_fails_and_recovers, expired_keys_are_said_once_and_asked_for_less_often,
+        a_source_that_fails_at_once_is_told_as_ec2_does,
         a_source_that_hangs_holds_nobody_up, one_that_hangs_ends_with_the_service,
         the_identity_role_has_a_source_of_its_own, the_identity_role_is_given_keys,
         one_source_is_enough];
@@ -72,6 +73,32 @@ fn a_process_is_asked_again_fails_and_recovers() -> Result<()> {
     fs::write(directory.path().join("recovered"), "")?;
     comes("\"AccessKeyId\" : \"SECOND\"")?;
     ensure!(!server.log().contains(SECRET), "{}", server.log());
+    Ok(())
+}
+
+/// Gives keys that ended long ago, and counts how often it is asked.
+const EXPIRED: &str = r#"
+echo >> "$1/asked"
+printf '{"Version": 1, "AccessKeyId": "OLD", "SecretAccessKey": "s", "SessionToken": "t",'
+printf '"Expiration": "2001-01-01T00:00:00Z"}'
+"#;
+
+/// Guards against a source that is asked each second for what it does not have, with a line each time.
+fn expired_keys_are_said_once_and_asked_for_less_often() -> Result<()> {
+    let directory = tempfile::tempdir()?;
+    fs::write(directory.path().join("expired"), EXPIRED)?;
+    let place = directory.path().display();
+    let role = format!("credential-process = \"sh {place}/expired {place}\"");
+    let server = Server::start(&["--config", &write_config(directory.path(), &role)?])?;
+    eventually("a second question", || {
+        let asked = fs::read_to_string(directory.path().join("asked")).ok()?;
+        (asked.lines().count() == 2).then_some(())
+    })?;
+    let document = server.request("GET", DOCUMENT, &[])?.text()?;
+    ensure!(document.contains("AssumeRoleUnauthorizedAccess"), "{document}");
+    let messages = server.messages();
+    let said = messages.matches("expired at 2001-01-01T00:00:00Z").count();
+    ensure!(said == 1 && !messages.contains("new credentials"), "{messages}");
     Ok(())
 }
 

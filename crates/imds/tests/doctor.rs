@@ -1,6 +1,7 @@
 //! `imds doctor`, one session for each thing that can be wrong. What it says to people and to
 //! programs is recorded in `doctor/`; `IMDS_TEST_RECORD=1` writes it anew.
 
+mod expect;
 mod networks;
 mod sessions;
 
@@ -27,7 +28,7 @@ pub(crate) fn tests() -> Vec<Trial> {
     let networks = networks::ROWS
         .iter()
         .map(|row| test(format!("doctor::network::{}", row.name), row.needs, || row.is_told()));
-    sessions.chain(distances).chain(networks).collect()
+    sessions.chain(distances).chain(networks).chain(expect::tests()).collect()
 }
 
 impl Session {

@@ -46,6 +46,11 @@ impl Evidence {
         self.crossed.iter().filter(|segment| Self::has_token(segment)).count()
     }
 
+    /// Whether the client was told that there is no such connection.
+    pub(crate) fn a_reset_arrived(&self) -> bool {
+        self.crossed.iter().any(|segment| segment.has(Segment::RST))
+    }
+
     /// Whatever left before the first token may travel anywhere; from the token on, no byte of the
     /// connection, nor its end, travels further than the token may.
     pub(crate) fn check_ttl(&self, hop_limit: u8) -> Result<()> {

@@ -3,17 +3,21 @@
 use std::time::Duration;
 
 use testkit::faulty::{Act, Faulty, answer, is_put, token};
-use testkit::{Finished, Process, Result, Server, Trial, binary, ensure, exec, imds, tests};
+use testkit::{
+    Finished, Need, Process, Result, Server, Trial, binary, ensure, exec, imds, test, tests,
+};
 
 /// How long a whole process may take, and with it `exec`, which starts it: in a network where the
 /// token is lost. Twice what is promised, for a machine that does other things too.
 const ALLOWED: Duration = Duration::from_millis(600);
 
 pub(crate) fn tests() -> Vec<Trial> {
-    tests!(&[];
+    let mut tests = tests!(&[];
         prints_values,
         prints_credentials,
         extends_expired_credentials_with_one_warning,
+        warns_once_of_each_oddity,
+        gives_up_after_a_second,
         walks_a_tree,
         walks_from_the_top,
         a_walk_ends_where_a_service_lists_without_end,
@@ -25,7 +29,13 @@ pub(crate) fn tests() -> Vec<Trial> {
         a_lost_token_is_done_without_where_that_is_allowed,
         a_doctor_finds_nothing_on_a_healthy_instance,
         a_doctor_finds_the_hop_limit,
-    )
+    );
+    tests.push(test(
+        "get::a_doctor_finds_an_sdk_in_a_program_without_symbols",
+        &[Need::Program("rclone")],
+        a_doctor_finds_an_sdk_in_a_program_without_symbols,
+    ));
+    tests
 }
 
 /// `imds` with these arguments inside a network made with these options.
@@ -94,6 +104,33 @@ fn extends_expired_credentials_with_one_warning() -> Result<()> {
     ensure!(export.stdout.contains("export AWS_ACCOUNT_ID='123456789012'"), "{export:#?}");
     ensure!(!export.stdout.contains("2020-01-01"), "{export:#?}");
     ensure!(export.stderr.matches("warning").count() == 1, "{export:#?}");
+    Ok(())
+}
+
+/// A token without a TTL, and a switch with a value that only some SDKs read as on.
+fn warns_once_of_each_oddity() -> Result<()> {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0")?;
+    let endpoint = format!("http://{}", listener.local_addr()?);
+    let _service = Faulty::start(listener, |head, _| {
+        Act::Respond(answer(200, &[], if is_put(head) { "TOKEN" } else { "i-1" }))
+    });
+    let mut command = imds();
+    command.args(["get", "--endpoint", &endpoint, "instance-id", "placement/region"]);
+    let found = Finished::of(command.env("AWS_EC2_METADATA_DISABLED", "0"))?.expect_code(0)?;
+    ensure!(found.stdout == "i-1\ni-1\n", "{found:#?}");
+    ensure!(found.stderr.matches("warning").count() == 2, "{found:#?}");
+    ensure!(found.stderr.contains("AWS_EC2_METADATA_DISABLED=0"), "{found:#?}");
+    Ok(())
+}
+
+/// Unless the firmware says EC2, where a call may take 5 s.
+fn gives_up_after_a_second() -> Result<()> {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0")?;
+    let endpoint = format!("http://{}", listener.local_addr()?);
+    let _service = Faulty::start(listener, |_, _| Act::Mute);
+    let found = Finished::of(imds().args(["get", "--endpoint", &endpoint, "instance-id"]))?;
+    let found = found.expect_code(4)?;
+    ensure!(found.stderr.contains(" within 1.0 s"), "{found:#?}");
     Ok(())
 }
 
@@ -221,6 +258,39 @@ fn a_lost_token_is_done_without_where_that_is_allowed() -> Result<()> {
     ensure!(found.stderr.contains("IMDSv1 is used"), "{found:#?}");
     inside(&options, &["get", "--allow-v1", "credentials"])?.expect_code(5)?;
     inside(&options, &["get", "--allow-v1-for-secrets", "credentials"])?.expect_code(0)?;
+    Ok(())
+}
+
+/// Debian's rclone has neither symbols nor module information; under another name it is known by its SDK alone.
+fn a_doctor_finds_an_sdk_in_a_program_without_symbols() -> Result<()> {
+    const RUN: &str = r#"
+        set -eu
+        cp "$(command -v rclone)" "$1/agent"
+        "$1/agent" serve http "$1" --addr 127.0.0.1:0 --config "" 2>"$1/log" &
+        until [ "$(cat "/proc/$!/comm")" = agent ]; do :; done
+        "$2" doctor --allow-v1 || echo "exit code $?"
+        kill $!
+    "#;
+    let directory = tempfile::tempdir()?;
+    let (home, binary) = (directory.path().to_string_lossy(), binary().to_string_lossy());
+    for (tokens, cost) in [
+        ("optional", "waits 3 to 3.7 s once, then uses IMDSv1 for good; with an HTTP client"),
+        (
+            "required",
+            "waits 3 to 3.6 s for each fetch of credentials, then fails; with an HTTP client",
+        ),
+    ] {
+        let options = ["--ami", "al2", "--container", "--http-tokens", tokens];
+        let words = ["sh", "-c", RUN, "run", &home, &binary];
+        let found = Finished::of(exec(&options, &words).env_remove("AWS_CA_BUNDLE"))?;
+        let found = found.expect_code(0)?;
+        let line = format!("AWS SDK for Go v1 in agent, which runs here: {cost}");
+        ensure!(found.stdout.contains(&line), "{line}: {found:#?}");
+        let is_named =
+            found.stdout.lines().any(|it| it.contains("in agent") && it.contains("IMDSv1"));
+        ensure!(is_named == (tokens == "optional"), "{tokens}: {found:#?}");
+        ensure!(found.stdout.contains("exit code 1"), "{found:#?}");
+    }
     Ok(())
 }
 

@@ -1,7 +1,10 @@
 //! Several instances in one `imds serve`: whose metadata a request is for.
 
+use std::io::{Read as _, Write as _};
+use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::process::Stdio;
 
+use socket2::{Domain, Socket, Type};
 use testkit::{Finished, Need, Process, Result, Server, Trial, ensure, eventually, imds, tests};
 
 use crate::api::{call, element};
@@ -14,6 +17,7 @@ pub(crate) fn tests() -> Vec<Trial> {
         the_address_of_an_instance_that_does_not_run_is_nobodys,
         whatever_happens_an_address_is_answered_by_its_own_instance_alone,
         without_a_default_instance_an_unknown_address_is_nobodys,
+        an_instance_is_served_once_its_launch_is_answered,
     ]
 }
 
@@ -195,5 +199,23 @@ fn without_a_default_instance_an_unknown_address_is_nobodys() -> Result<()> {
         curl(&["--interface", ADDRESS, &id]).ok().filter(|answer| *answer == own)
     })?;
     ensure!(curl(&[&id]).is_ok_and(|answer| answer == " 000"), "the default instance answers");
+    Ok(())
+}
+
+/// Guards against a moment in which the address of a new instance is answered as the default instance.
+fn an_instance_is_served_once_its_launch_is_answered() -> Result<()> {
+    let server = Server::start(&["--no-auth", "--ami", "al2"])?;
+    for number in 1..=100_u8 {
+        let address = Ipv4Addr::new(127, 0, 99, number);
+        let id = run_another(&server, &address.to_string())?;
+        let from = Socket::new(Domain::IPV4, Type::STREAM, None)?;
+        from.bind(&SocketAddr::from((address, 0)).into())?;
+        from.connect(&server.address().into())?;
+        let mut stream = TcpStream::from(from);
+        stream.write_all(b"GET /latest/meta-data/instance-id HTTP/1.0\r\n\r\n")?;
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer)?;
+        ensure!(answer.ends_with(&id), "{address} is {id}, but: {answer}");
+    }
     Ok(())
 }

@@ -12,6 +12,7 @@ mod clients;
 mod control;
 mod credentials;
 mod doctor;
+mod ending;
 mod events;
 mod evidence;
 mod exec;
@@ -22,6 +23,8 @@ mod identity;
 mod instances;
 mod isolation;
 mod links;
+mod logs;
+mod memory;
 mod metrics;
 mod migrate;
 mod readme;
@@ -54,12 +57,15 @@ fn main() {
         control::tests(),
         credentials::tests(),
         doctor::tests(),
+        ending::tests(),
         events::tests(),
         get::tests(),
         identity::tests(),
         instances::tests(),
         isolation::tests(),
         links::tests(),
+        logs::tests(),
+        memory::tests(),
         metrics::tests(),
         reload::tests(),
         robustness::tests(),

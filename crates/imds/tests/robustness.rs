@@ -15,6 +15,7 @@ pub(crate) fn tests() -> Vec<Trial> {
     vec![
         test("robustness::any_bytes_get_an_answer_or_a_close", &[], any_bytes),
         test("robustness::what_is_no_request_gets_400_and_a_close", &[], no_requests),
+        test("robustness::pages_in_a_browser_get_nothing", &[], pages),
         test("robustness::thousands_of_connections_are_held", &[], thousands),
         test(
             "robustness::connections_are_not_bound_by_the_first_limit_of_files",
@@ -97,6 +98,32 @@ fn no_requests() -> Result<()> {
     Ok(())
 }
 
+/// By DNS rebinding, a page's own name may mean this machine.
+fn pages() -> Result<()> {
+    let refusing = Server::start(&["--ami", "al2"])?;
+    let allowing = Server::start(&["--ami", "al2", "--allow-pages"])?;
+    let ttl = "X-aws-ec2-metadata-token-ttl-seconds: 60";
+    for (field, status) in [
+        ("Host: 127.0.0.1:1338", 200),
+        ("Host: instance-data.ec2.internal", 200),
+        ("Sec-Fetch-Mode: cors", 200),
+        ("Sec-Fetch-Site: none", 200),
+        ("Host: page.example:1338", 403),
+        ("Origin: http://page.example", 403),
+        ("Sec-Fetch-Site: cross-site", 403),
+        ("Referer: http://page.example/", 403),
+    ] {
+        for (method, path) in [("GET", "/"), ("PUT", "/latest/api/token")] {
+            let answer = refusing.request(method, path, &[field, ttl])?;
+            ensure!(answer.status() == status, "{method}, {field}: {answer:?}");
+            ensure!(status == 200 || answer.body.is_empty(), "{method}, {field}: {answer:?}");
+            let answer = allowing.request(method, path, &[field, ttl])?;
+            ensure!(answer.status() == 200, "--allow-pages, {method}, {field}: {answer:?}");
+        }
+    }
+    Ok(())
+}
+
 fn thousands() -> Result<()> {
     const COUNT: usize = 10_000;
     const MOST_KIB_EACH: usize = 8;
@@ -123,7 +150,7 @@ fn thousands() -> Result<()> {
     Ok(())
 }
 
-fn resident_kib(server: &mut Server) -> Result<usize> {
+pub(crate) fn resident_kib(server: &mut Server) -> Result<usize> {
     let id = server.process().child().id();
     let status = std::fs::read_to_string(format!("/proc/{id}/status"))?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));

@@ -26,6 +26,9 @@ pub(crate) fn tests() -> Vec<Trial> {
             test(name("a_request_is_acknowledged_though_its_token_dies"), &[], move || {
                 acknowledged(family)
             }),
+            test(name("a_client_that_left_without_its_token_is_forgotten"), &[], move || {
+                left(family)
+            }),
             test(name("a_close_with_unread_input_does_not_leak"), &[], move || unread(family)),
             test(name("each_answer_of_many_goes_as_far_as_it_may"), &[], move || together(family)),
         ]);
@@ -66,6 +69,27 @@ fn acknowledged(family: Family) -> Result<()> {
                 "after {earlier} others, PUT and {last:?}: {unacknowledged} bytes unacknowledged"
             );
         }
+    }
+    Ok(())
+}
+
+/// Guards against two minutes in which the port of a client that gave up hears nothing, because all that
+/// the service's kernel says of the connection dies where the token died.
+fn left(family: Family) -> Result<()> {
+    let lab = Lab::start(1, &["--ami", "al2", "--hop-limit", "1"])?;
+    for last in [CLOSE, STAY] {
+        let mut client = connect(&lab, family)?;
+        client.send(format!("{PUT}{last}"))?;
+        wait_for_tokens(&lab, &client, 1)?;
+        let port = client.port();
+        drop(client);
+        // Its end is sent again until somebody says that there is no such connection.
+        eventually("a reset", || {
+            Evidence::gather(&lab, port).ok()?.a_reset_arrived().then_some(())
+        })?;
+        let evidence = Evidence::gather(&lab, port)?;
+        evidence.check_ttl(1)?;
+        evidence.check_nothing_leaked()?;
     }
     Ok(())
 }

@@ -5,13 +5,19 @@ use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 
 use imds_linux::seccomp;
+use serde_json::Value;
 use testkit::http::Response;
-use testkit::{Need, Result, SOON, Server, Trial, anyhow, ensure, tests};
+use testkit::{
+    Finished, Need, Result, SOON, Server, Trial, anyhow, ensure, eventually, imds, tests,
+};
 
 pub(crate) fn tests() -> Vec<Trial> {
     let mut trials = tests![&[];
         answers_both_versions,
         paths_are_put_over,
+        files_put_over_are_followed,
+        a_ready_file_says_where_it_listens,
+        a_json_log_says_where_it_listens,
         a_token_outlives_a_restart,
         stops_when_told_to,
         half_a_call_does_not_keep_it_from_stopping,
@@ -52,6 +58,78 @@ fn paths_are_put_over() -> Result<()> {
         ensure!((answer.status() == 404) == expected.is_empty(), "{path}: {answer:?}");
         ensure!(expected.is_empty() || answer.body == expected, "{path}: {answer:?}");
     }
+    Ok(())
+}
+
+/// Also where a change cannot be served, and the next one can.
+fn files_put_over_are_followed() -> Result<()> {
+    let directory = tempfile::tempdir()?;
+    let (rack, place) = (directory.path().join("rack"), directory.path().join("user-data"));
+    fs::write(&rack, "7")?;
+    let overlay = directory.path().to_string_lossy();
+    let server = Server::start(&["--ami", "al2", "--overlay", &overlay])?;
+    let get = |path: &str| server.request("GET", path, &[]).ok();
+    let comes = |path: &str, text: &[u8]| {
+        let what = format!("{path} is {}", String::from_utf8_lossy(text));
+        eventually(&what, || get(path).filter(|answer| answer.body == text))
+    };
+    comes("/latest/rack", b"7")?;
+    fs::write(&rack, "8")?;
+    comes("/latest/rack", b"8")?;
+    fs::create_dir(&place)?;
+    fs::write(place.join("x"), "")?;
+    fs::write(&rack, "9")?;
+    eventually("a complaint", || {
+        server.messages().contains("user-data is a value, not a directory").then_some(())
+    })?;
+    ensure!(get("/latest/rack").is_some_and(|answer| answer.body == b"8"), "half a change");
+    fs::remove_dir_all(&place)?;
+    comes("/latest/rack", b"9")?;
+    fs::remove_file(&rack)?;
+    eventually("a 404", || get("/latest/rack").filter(|answer| answer.status() == 404))?;
+    Ok(())
+}
+
+fn a_ready_file_says_where_it_listens() -> Result<()> {
+    let directory = tempfile::tempdir()?;
+    let file = directory.path().join("ready.json");
+    fs::write(&file, "of a service that was killed")?;
+    let mut server = Server::start(&["--ready-file", &file.to_string_lossy()])?;
+    let ready: Value = serde_json::from_str(&fs::read_to_string(&file)?)?;
+    ensure!(ready["pid"] == server.process().child().id(), "{ready}");
+    ensure!(ready["instance_id"] == "i-1234567890abcdef0", "{ready}");
+    ensure!(ready["region"] == "us-east-1", "{ready}");
+    let (metadata, control) = (server.address().to_string(), server.control().to_string());
+    ensure!(ready["metadata"].as_array().is_some_and(|all| all.len() == 1), "{ready}");
+    ensure!(ready["metadata"][0]["address"] == *metadata, "{ready}");
+    ensure!(ready["metadata"][0]["url"] == format!("http://{metadata}"), "{ready}");
+    ensure!(ready["metadata"][0]["instance_id"].is_null(), "{ready}");
+    ensure!(ready["control"]["address"] == *control, "{ready}");
+    ensure!(fs::read_dir(directory.path())?.count() == 1, "a draft is left");
+    server.process().signal("TERM")?;
+    ensure!(server.process().ended()?.success(), "{}", server.messages());
+    ensure!(!file.exists(), "it is left behind");
+
+    let missing = directory.path().join("missing/ready.json");
+    let finished = Finished::of(imds().args(["serve", "--ready-file"]).arg(&missing))?;
+    let stderr = finished.expect_code(2)?.stderr;
+    ensure!(stderr.contains("--ready-file cannot be written to"), "{stderr}");
+    Ok(())
+}
+
+fn a_json_log_says_where_it_listens() -> Result<()> {
+    let server = Server::start(&["--log-format", "json"])?;
+    let messages = eventually("all sockets in the log", || {
+        Some(server.messages()).filter(|text| text.contains("\"ready\""))
+    })?;
+    let lines = messages.lines().map(serde_json::from_str::<Value>);
+    let lines = lines.collect::<std::result::Result<Vec<_>, _>>()?;
+    let address = |service: &str| {
+        let line = lines.iter().find(|line| line["service"] == service)?;
+        Some(line["address"].as_str()?.to_owned())
+    };
+    ensure!(address("metadata") == Some(server.address().to_string()), "{messages}");
+    ensure!(address("ec2-api") == Some(server.control().to_string()), "{messages}");
     Ok(())
 }
 

@@ -202,6 +202,11 @@ fn pages_in_a_browser_are_refused() -> Result<()> {
         ("localhost", "", 200),
         ("127.0.0.1", "Origin: http://page.example\r\n", 403),
         ("127.0.0.1", "Sec-Fetch-Site: cross-site\r\n", 403),
+        ("127.0.0.1", "Sec-Fetch-Site: none\r\n", 403),
+        // An image, in a browser that has no such header.
+        ("127.0.0.1", "Referer: http://page.example/\r\n", 403),
+        // As Node.js does it.
+        ("127.0.0.1", "Sec-Fetch-Mode: cors\r\n", 200),
         // The page's own name, which now means this machine.
         ("page.example", "", 403),
     ] {

@@ -20,6 +20,8 @@ const BODY: &str = "Action=DescribeInstances&Version=2016-11-15\
 struct Nobody;
 
 impl Applied for Nobody {
+    fn wait_for(&self, _: &InstanceId) {}
+
     fn options(&self, _: &InstanceId) -> Option<MetadataOptions> {
         None
     }

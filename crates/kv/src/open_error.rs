@@ -57,6 +57,15 @@ pub enum OpenError {
         /// What is wrong with it.
         detail: String,
     },
+    /// The file, one beside it or their directory is of another kind, belongs to somebody else, or can be
+    /// changed or read by others.
+    #[error("{} {problem}", path.display())]
+    Untrusted {
+        /// The file or directory.
+        path: PathBuf,
+        /// What is wrong with it, as in "/file is a named pipe".
+        problem: String,
+    },
     /// The system refuses: the disk is full or read-only, permission is missing, …; the source's
     /// [`io::Error::kind`] tells.
     #[error("cannot {operation} {}", path.display())]

@@ -5,6 +5,7 @@
 //! last commit while the next one waits for the disk.
 
 mod file;
+mod index;
 mod log;
 mod queue;
 mod reader;
@@ -12,6 +13,7 @@ mod record;
 mod rows;
 mod schema;
 mod snapshot;
+mod trust;
 
 use std::path::Path;
 use std::sync::{Arc, Mutex};

@@ -20,9 +20,10 @@ pub(crate) const ROLE: &str = "--on-a-small-disk";
 type Step = (&'static str, fn(&Path));
 
 /// What is done in the namespace, by its name.
-const ON_THE_DISK: [Step; 4] = [
+const ON_THE_DISK: [Step; 5] = [
     ("commit", commit_on_a_full_disk),
     ("create", create_on_a_full_disk),
+    ("open", open_on_a_full_disk),
     ("directory", use_a_read_only_directory),
     ("file", use_a_read_only_file),
 ];
@@ -31,6 +32,7 @@ pub(crate) fn tests() -> Vec<Trial> {
     tests![&[Need::Program("unshare")];
         a_full_disk_refuses_commits,
         a_full_disk_refuses_a_new_file,
+        a_full_disk_is_told_at_the_start,
         a_read_only_directory_is_refused,
         a_read_only_file_is_refused,
     ]
@@ -42,6 +44,10 @@ fn a_full_disk_refuses_commits() -> Result<()> {
 
 fn a_full_disk_refuses_a_new_file() -> Result<()> {
     on_a_small_disk("create")
+}
+
+fn a_full_disk_is_told_at_the_start() -> Result<()> {
+    on_a_small_disk("open")
 }
 
 fn a_read_only_directory_is_refused() -> Result<()> {
@@ -153,6 +159,16 @@ fn create_on_a_full_disk(directory: &Path) {
     assert!(!path.exists());
     fs::remove_file(filler).unwrap();
     assert_eq!(filled(&path).entries.len(), 2);
+}
+
+fn open_on_a_full_disk(directory: &Path) {
+    let path = directory.join("state.db");
+    let listing = filled(&path);
+    let filler = fill(directory);
+    let error = Sqlite::open(&path).err().unwrap();
+    assert_refused(&error, ErrorKind::StorageFull, &path);
+    fs::remove_file(filler).unwrap();
+    assert_eq!(Sqlite::open(&path).unwrap().list("").unwrap(), listing);
 }
 
 fn use_a_read_only_directory(directory: &Path) {

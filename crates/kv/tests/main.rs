@@ -10,6 +10,7 @@ mod leases;
 mod power;
 mod random;
 mod reader;
+mod trust;
 mod unknown;
 mod writer;
 
@@ -18,6 +19,8 @@ use std::env;
 use testkit::Arguments;
 
 fn main() {
+    // Files that tests write are for their owner only, as state must be.
+    rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
     // Tests start this binary again, as a process that can be killed or lives elsewhere.
     let words: Vec<_> = env::args().skip(1).collect();
     match words.split_first() {
@@ -30,6 +33,7 @@ fn main() {
     let trials = [
         conformance::tests(),
         file::tests(),
+        trust::tests(),
         disk::tests(),
         crash::tests(),
         power::tests(),

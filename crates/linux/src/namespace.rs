@@ -19,21 +19,20 @@ pub struct Namespace {
 impl Namespace {
     /// The calling thread's namespace.
     pub fn current() -> Result<Self, Error> {
-        let file = File::open("/proc/thread-self/ns/net")
-            .map_err(|source| Error::Namespace { operation: "open", source })?;
+        Self::open(Path::new("/proc/thread-self/ns/net"))
+    }
+
+    /// The namespace that a file stands for, such as `/proc/1/ns/net`. It need not be one that this
+    /// process may enter.
+    pub fn open(path: &Path) -> Result<Self, Error> {
+        let file =
+            File::open(path).map_err(|source| Error::Namespace { operation: "open", source })?;
         Ok(Self { fd: file.into() })
     }
 
     /// The namespace of a child process that has not ended.
     pub fn of(child: &Child) -> Result<Self, Error> {
-        Self::open(format!("/proc/{}/ns/net", child.pid()).as_ref())
-    }
-
-    /// The namespace that a path names, such as `/run/netns/a` or `/proc/1/ns/net`.
-    pub fn open(path: &Path) -> Result<Self, Error> {
-        let file =
-            File::open(path).map_err(|source| Error::Namespace { operation: "open", source })?;
-        Ok(Self { fd: file.into() })
+        Self::open(Path::new(&format!("/proc/{}/ns/net", child.pid())))
     }
 
     /// A name that no other namespace has while this one lives.

@@ -10,10 +10,18 @@ use std::os::fd::{AsFd, AsRawFd as _};
 use std::time::Duration;
 
 use rustix::net::sockopt;
-use socket2::{Domain, Protocol, SockAddr, Socket, Type};
+use socket2::{Domain, Protocol, SockAddr, SockFilter, Socket, Type};
 
 /// How many connections may wait to be accepted.
 const BACKLOG: i32 = 1024;
+
+/// How many bytes of answers the kernel holds for a connection at most; it counts twice as many, with its
+/// own bookkeeping. An answer is smaller but for large user data and overlays, for which a window of this
+/// size lets networks of data centers be used well.
+const SEND_BUFFER: usize = 32 * 1024;
+
+/// How many of them may be such that were never sent.
+const NOT_SENT: u32 = 16 * 1024;
 
 /// Listens on `address`: for IPv6 only, or IPv4 only, never both, because the hop limit of a
 /// connection that came to a dual socket over IPv4 cannot be set as IPv6's.
@@ -36,6 +44,9 @@ fn open_listener(address: SocketAddr, device: Option<&str>) -> io::Result<TcpLis
     }
     socket.set_reuse_address(true)?;
     socket.set_tcp_nodelay(true)?;
+    // What clients do not take waits in the kernel, which has less memory than there are clients.
+    socket.set_send_buffer_size(SEND_BUFFER)?;
+    socket.set_tcp_notsent_lowat(NOT_SENT)?;
     // An answer is a segment or two: there is nothing to pace, which is what some defaults (BBR) do
     // with a timer per packet. Reno is in every kernel; without it, any other will do.
     let _ = socket.set_tcp_congestion(b"reno");
@@ -77,6 +88,25 @@ pub fn is_answered(address: SocketAddr, ttl: u8, patience: Duration) -> io::Resu
         socket.set_unicast_hops_v6(ttl.into())?;
     }
     Ok(socket.connect_timeout(&address.into(), patience).is_ok())
+}
+
+/// Has the kernel drop SYNs to a listening socket from now on, as if they were lost: no new connection
+/// comes, those that wait to be accepted stay, and clients try again a second later, when the socket is
+/// closed or another process listens.
+pub fn refuse_new_connections(listener: &impl AsFd) -> io::Result<()> {
+    // Loads the byte of TCP's flags; a SYN without ACK is cut to nothing.
+    const FLAGS: u32 = 13;
+    const SYN: u32 = 0x02;
+    const ALL: u32 = u32::MAX;
+    let load = u16::try_from(libc::BPF_LD | libc::BPF_B | libc::BPF_ABS).unwrap_or_default();
+    let test = u16::try_from(libc::BPF_JMP | libc::BPF_JSET | libc::BPF_K).unwrap_or_default();
+    let end = u16::try_from(libc::BPF_RET | libc::BPF_K).unwrap_or_default();
+    socket2::SockRef::from(listener).attach_filter(&[
+        SockFilter::new(load, 0, 0, FLAGS),
+        SockFilter::new(test, 0, 1, SYN),
+        SockFilter::new(end, 0, 0, 0),
+        SockFilter::new(end, 0, 0, ALL),
+    ])
 }
 
 /// The TTL (IPv6: hop limit) with which the SYN of an accepted connection arrived.

@@ -15,7 +15,7 @@ pub(crate) const SERIES: usize = 1000;
 /// The label of the sum of all others.
 pub(crate) const OTHER: &str = "other";
 
-/// Requests without a token, as EC2's CloudWatch metrics count them.
+/// Requests without a token, as EC2's metrics in `CloudWatch` count them.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub(crate) struct Tokenless {
     /// `MetadataNoToken`: those that were answered.

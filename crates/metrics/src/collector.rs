@@ -10,8 +10,7 @@ use imds_core::InstanceId;
 use imds_dataplane::{AgentHealth, CounterSnapshot, Latency};
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{
-    DescriptorEncoder, EncodeCounterValue, EncodeLabelSet, EncodeMetric, NoLabelSet,
-    prometheus_text, text,
+    DescriptorEncoder, EncodeLabelSet, EncodeMetric, NoLabelSet, prometheus_text, text,
 };
 use prometheus_client::metrics::MetricType;
 use prometheus_client::metrics::gauge::ConstGauge;
@@ -19,19 +18,18 @@ use prometheus_client::registry::{Registry, Unit};
 
 use crate::Sources;
 use crate::callers::{Callers, OTHER, Tokenless};
-use crate::process::{Process, unix_seconds};
+use crate::process::Process;
 
 /// The metrics of a running service.
 pub struct Metrics {
     sources: Sources,
     callers: Mutex<Callers>,
-    started: f64,
 }
 
 /// A text format.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Format {
-    /// [OpenMetrics 1.0](https://prometheus.io/docs/specs/om/open_metrics_spec/)
+    /// [`OpenMetrics` 1.0](https://prometheus.io/docs/specs/om/open_metrics_spec/)
     OpenMetrics,
     /// [Prometheus 0.0.4](https://prometheus.io/docs/instrumenting/exposition_formats/), for
     /// whoever does not ask for the other.
@@ -41,7 +39,7 @@ pub enum Format {
 impl Metrics {
     /// Metrics of what `sources` read.
     pub fn new(sources: Sources) -> Self {
-        Self { sources, callers: Mutex::default(), started: unix_seconds() }
+        Self { sources, callers: Mutex::default() }
     }
 
     /// All metrics at this moment.
@@ -56,7 +54,7 @@ impl Metrics {
             agent: self.sources.agent.as_ref().map(|read| read()),
             process: Process::now(),
             version: self.sources.version,
-            started: self.started,
+            started_at: self.sources.started_at,
         };
         let mut registry = Registry::default();
         registry.register_collector(Box::new(scrape));
@@ -80,7 +78,7 @@ struct Scrape {
     agent: Option<AgentHealth>,
     process: Process,
     version: &'static str,
-    started: f64,
+    started_at: u64,
 }
 
 impl Collector for Scrape {
@@ -181,7 +179,7 @@ impl Scrape {
             value.map_or(Ok(()), |value| to.gauge(name, help, value))?;
         }
         let help = "When the service started, in seconds since 1970";
-        let start = ConstGauge::new(self.started);
+        let start = ConstGauge::new(self.started_at);
         let name = "process_start_time";
         start.encode(to.0.encode_descriptor(
             name,
@@ -214,12 +212,7 @@ impl Writer<'_> {
         Ok(())
     }
 
-    fn in_seconds(
-        &mut self,
-        name: &str,
-        help: &str,
-        seconds: impl EncodeCounterValue,
-    ) -> fmt::Result {
+    fn in_seconds(&mut self, name: &str, help: &str, seconds: f64) -> fmt::Result {
         let unit = Some(&Unit::Seconds);
         let mut metric = self.0.encode_descriptor(name, help, unit, MetricType::Counter)?;
         metric.encode_counter::<NoLabelSet, _, f64>(&seconds, None)
@@ -265,6 +258,7 @@ mod tests {
             counters: Box::new(read),
             agent: Some(Box::new(move || agent)),
             version: "1.2.3 (abc)",
+            started_at: 1_700_000_000,
         })
     }
 
@@ -295,6 +289,7 @@ mod tests {
                 "imds_instances 9",
                 "imds_agent_following 1",
                 "imds_agent_changes_total 4",
+                "process_start_time_seconds 1700000000",
                 "imds_build_info{version=\"1.2.3 (abc)\"} 1",
                 "imds_request_duration_seconds_bucket{le=\"+Inf\"} 0",
             ] {

@@ -24,4 +24,6 @@ pub struct Sources {
     pub agent: Option<Box<dyn Fn() -> AgentHealth + Send + Sync>>,
     /// The program's version, such as `0.1.0 (4f3b2a1c0 2026-05-01)`.
     pub version: &'static str,
+    /// When the service started, in seconds since 1970.
+    pub started_at: u64,
 }

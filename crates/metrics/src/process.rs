@@ -1,7 +1,6 @@
 //! What Prometheus asks of any program, by the names that all its client libraries use.
 
 use std::fs;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use rustix::param::{clock_ticks_per_second, page_size};
 use rustix::process::{Resource, getrlimit};
@@ -21,7 +20,7 @@ impl Process {
         Self { max_descriptors: getrlimit(Resource::Nofile).current, ..Self::parse(&stat) }
     }
 
-    /// By the fields of `/proc/PID/stat` (proc_pid_stat(5)). The second, the program's name in
+    /// By the fields of `/proc/PID/stat` (`proc_pid_stat(5)`). The second, the program's name in
     /// parentheses, may have blanks and parentheses in it.
     fn parse(stat: &str) -> Self {
         let fields = stat.rsplit_once(')').map_or("", |(_, rest)| rest);
@@ -42,11 +41,6 @@ impl Process {
 #[expect(clippy::cast_precision_loss, reason = "exact for millions of years of processor time")]
 fn seconds(ticks: u64) -> f64 {
     ticks as f64 / clock_ticks_per_second() as f64
-}
-
-/// Now, in seconds since 1970.
-pub(crate) fn unix_seconds() -> f64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |since| since.as_secs_f64())
 }
 
 #[cfg(test)]

@@ -115,7 +115,7 @@ fn answer(metrics: &Metrics, request: &Request<Incoming>) -> Response<Full<Bytes
     response
 }
 
-/// OpenMetrics for whoever names it.
+/// `OpenMetrics` for whoever names it.
 fn format(headers: &HeaderMap) -> Format {
     let names_it = |value: &HeaderValue| {
         value.to_str().is_ok_and(|value| value.contains("application/openmetrics-text"))

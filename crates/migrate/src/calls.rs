@@ -39,7 +39,7 @@ pub(crate) fn scan(language: Language, snippet: &Snippet<'_>) -> Vec<Finding> {
         return Vec::new();
     };
     // A program that knows the header is taken to send it; a test asks a fake, or nobody.
-    if lower.contains("aws-ec2-metadata-token") || snippet.job.is_test {
+    if lower.contains("aws-ec2-metadata-token") || snippet.job.is_test || !may_aim(&lower) {
         return Vec::new();
     }
     let is_foreign = address::is_foreign(&lower);
@@ -81,6 +81,15 @@ pub(crate) fn scan(language: Language, snippet: &Snippet<'_>) -> Vec<Finding> {
                 .or_else(|| (aims && is_used).then(|| finding(dialect, string, &value, source)))
         })
         .collect()
+}
+
+/// Whether a program that names the service may ask for something in its tree, or run something that does.
+fn may_aim(program: &str) -> bool {
+    const WORDS: [&str; 6] = ["latest", "meta-data", "user-data", "dynamic", "curl", "wget"];
+    let is_path = |rest: &str| rest.starts_with("/{") || rest.starts_with("/$");
+    WORDS.iter().any(|word| program.contains(word))
+        || program.split("169.254.169.254").skip(1).any(is_path)
+        || program.contains("fd00:ec2::254]/")
 }
 
 /// The same text, as long, with `<<` made blank: the Perl grammar's scanner does not return from

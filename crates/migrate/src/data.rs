@@ -59,6 +59,18 @@ pub(crate) fn yaml(source: &[u8], job: &Job) -> Vec<Data> {
     nodes.filter(|n| n.kind().ends_with("_node")).map(|n| yaml_value(n, false, source)).collect()
 }
 
+/// The documents of a YAML text that something at one of `places` stands in.
+pub(crate) fn around(source: &[u8], places: &[Range<usize>]) -> Vec<Range<usize>> {
+    let marks = memchr::memmem::find_iter(source, b"\n---").map(|at| at + 1);
+    let starts: Vec<usize> = std::iter::once(0).chain(marks).chain([source.len()]).collect();
+    let documents = starts.windows(2).map(|pair| pair[0]..pair[1]);
+    documents
+        .filter(|document| {
+            places.iter().any(|p| p.end >= document.start && p.start <= document.end)
+        })
+        .collect()
+}
+
 /// The value of a JSON text.
 pub(crate) fn json(source: &[u8], job: &Job) -> Vec<Data> {
     let Some(tree) = syntax::parse(&tree_sitter_json::LANGUAGE.into(), source, job) else {

@@ -37,6 +37,15 @@ pub fn apply<'a>(
     bytes: &[u8],
     edits: impl IntoIterator<Item = &'a Edit>,
 ) -> Result<Vec<u8>, EditError> {
+    applied(bytes, edits).map(|(text, _)| text)
+}
+
+/// The text after `edits`, and where in it what they put there stands.
+pub(crate) fn applied<'a>(
+    bytes: &[u8],
+    edits: impl IntoIterator<Item = &'a Edit>,
+) -> Result<(Vec<u8>, Vec<Range<usize>>), EditError> {
+    let mut places = Vec::new();
     let mut edits: Vec<&Edit> = edits.into_iter().collect();
     edits.sort_unstable();
     edits.dedup();
@@ -51,11 +60,12 @@ pub fn apply<'a>(
             .filter(|_| edit.start <= edit.end && edit.end <= bytes.len())
             .ok_or(EditError::OutOfRange { at: edit.end, len: bytes.len() })?;
         out.extend_from_slice(kept);
+        places.push(out.len()..out.len() + edit.text.len());
         out.extend_from_slice(edit.text.as_bytes());
         copied = edit.end;
     }
     out.extend_from_slice(&bytes[copied..]);
-    Ok(out)
+    Ok((out, places))
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! What can go wrong in this crate.
 
-use std::path::PathBuf;
+use std::io;
+use std::path::{Path, PathBuf};
 
 /// A set of edits that cannot be made.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
@@ -32,7 +33,7 @@ pub enum WalkError {
         /// Which one.
         path: PathBuf,
         /// What the system said.
-        source: std::io::Error,
+        source: io::Error,
     },
     /// A file could not be scanned to its end.
     #[error("cannot scan {}", path.display())]
@@ -42,13 +43,41 @@ pub enum WalkError {
         /// Why not.
         source: ScanError,
     },
-    /// The walk itself failed, for example on a loop of links.
+    /// The walk itself failed, for example on an ignore file that cannot be read as one.
     #[error("cannot walk the tree")]
     Walk {
         /// What the walker said.
-        #[from]
         source: ignore::Error,
     },
+}
+
+impl From<ignore::Error> for WalkError {
+    fn from(error: ignore::Error) -> Self {
+        match (path_of(&error), system_error(&error)) {
+            (Some(path), Some(source)) => Self::Read { path: path.to_owned(), source },
+            _ => Self::Walk { source: error },
+        }
+    }
+}
+
+/// The path that the walker could not go on with.
+fn path_of(error: &ignore::Error) -> Option<&Path> {
+    match error {
+        ignore::Error::WithPath { path, .. } => Some(path),
+        ignore::Error::WithDepth { err, .. } | ignore::Error::WithLineNumber { err, .. } => {
+            path_of(err)
+        }
+        _ => None,
+    }
+}
+
+/// What the system said, without what the walker adds to it.
+fn system_error(error: &ignore::Error) -> Option<io::Error> {
+    let number = error.io_error()?.raw_os_error().or_else(|| {
+        let inner = error.io_error()?.get_ref()?.source()?;
+        inner.downcast_ref::<io::Error>()?.raw_os_error()
+    })?;
+    Some(io::Error::from_raw_os_error(number))
 }
 
 /// A file that could not be scanned to its end.
@@ -66,5 +95,5 @@ pub enum ScanError {
     Died,
     /// The process that scans cannot be started or talked to.
     #[error("cannot start a process that scans")]
-    NoWorker(#[source] std::io::Error),
+    NoWorker(#[source] io::Error),
 }

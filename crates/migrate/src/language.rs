@@ -130,9 +130,29 @@ pub(crate) fn is_prose(path: &Path) -> bool {
     path.extension().and_then(|e| e.to_str()).is_some_and(|e| PROSE.contains(&e))
 }
 
-/// Whether a text is UTF-16, which only a mark at its beginning tells.
+/// How the units of a UTF-16 text are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Utf16 {
+    LowFirst,
+    HighFirst,
+}
+
+/// The order of a UTF-16 text, told by the mark at its beginning, or by two letters of ASCII where there is
+/// none.
+pub(crate) fn utf16(bytes: &[u8]) -> Option<Utf16> {
+    let is_letter = |byte: u8| byte.is_ascii_graphic() || byte.is_ascii_whitespace();
+    match *bytes {
+        [0xff, 0xfe, ..] => Some(Utf16::LowFirst),
+        [0xfe, 0xff, ..] => Some(Utf16::HighFirst),
+        [a, 0, b, 0, ..] if is_letter(a) && is_letter(b) => Some(Utf16::LowFirst),
+        [0, a, 0, b, ..] if is_letter(a) && is_letter(b) => Some(Utf16::HighFirst),
+        _ => None,
+    }
+}
+
+/// Whether a text is UTF-16.
 pub(crate) fn is_utf16(bytes: &[u8]) -> bool {
-    bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff")
+    utf16(bytes).is_some()
 }
 
 pub(crate) fn by_name(path: &Path) -> Option<Language> {

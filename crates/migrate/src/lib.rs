@@ -9,6 +9,7 @@
 #![allow(clippy::doc_markdown)]
 
 mod address;
+mod assigned;
 mod budget;
 mod calls;
 mod data;
@@ -16,6 +17,7 @@ mod edit;
 mod embed;
 mod error;
 mod finding;
+mod hcl;
 mod ignored;
 mod job;
 mod language;
@@ -44,5 +46,5 @@ pub use language::Language;
 pub use rules::{Level, Levels, LevelsError, Rule};
 pub use scan::scan;
 pub use scanner::Scanner;
-pub use walk::{Event, MAX_SIZE, Walk};
+pub use walk::{Event, MAX_SIZE, Skipped, Walk};
 pub use worker::serve;

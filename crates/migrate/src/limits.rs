@@ -68,7 +68,8 @@ fn indent(line: &[u8], open: &mut Vec<usize>) -> Result<(), Obstacle> {
 /// Marks of here-documents, and the quotes of raw texts.
 fn marks(line: &[u8]) -> Result<(), Obstacle> {
     let mut here_documents = 0;
-    for at in memchr::memmem::find_iter(line, b"<<") {
+    let first = memchr::memchr(b'<', line).unwrap_or(line.len());
+    for at in memchr::memmem::find_iter(&line[first..], b"<<").map(|at| first + at) {
         here_documents += 1;
         let mark = line[at + 2..].trim_ascii_start();
         let length =
@@ -76,6 +77,9 @@ fn marks(line: &[u8]) -> Result<(), Obstacle> {
         if here_documents > MAX_HERE_DOCUMENTS || length > MAX_MARK {
             return Err(Obstacle::HereDocuments);
         }
+    }
+    if line.len() <= MAX_MARK {
+        return Ok(());
     }
     let runs = line.chunk_by(|one, next| one == next);
     let is_long = |run: &[u8]| run.len() > MAX_MARK && b"\"'`$".contains(&run[0]);

@@ -1,11 +1,12 @@
 //! PowerShell: `Invoke-RestMethod`, `Invoke-WebRequest` and their aliases are rewritten;
 //! .NET's `WebClient` and `WebRequest` are shown.
 
-use std::collections::HashMap;
+mod names;
 
 use tree_sitter::Node;
 
-use crate::address::{self, HOLE, Target};
+use self::names::{Names, is_splat};
+use crate::address::{self, Target};
 use crate::edit::Edit;
 use crate::embed::is_worth_reading;
 use crate::finding::{Finding, Remedy};
@@ -13,7 +14,6 @@ use crate::language::Language;
 use crate::rules::Rule;
 use crate::snippet::{Codec, Decoder, Snippet};
 use crate::syntax::{self, around, children, is_clean, nodes, text};
-use crate::values::{some_of, unknown};
 
 /// Commands that fetch a URL, in lower case; in PowerShell curl and wget are two of them.
 const FETCHERS: [&str; 6] =
@@ -57,7 +57,7 @@ pub(crate) fn scan(snippet: &Snippet<'_>) -> Vec<Finding> {
         return Vec::new();
     };
     let root = tree.root_node();
-    let names = Names::collect(root, source);
+    let names = Names::collect(root, source, &snippet.job);
     let mut fetched: Vec<(Node, usize)> = Vec::new();
     let mut findings = Vec::new();
     for node in nodes(root) {
@@ -87,87 +87,6 @@ pub(crate) fn user_data(snippet: &Snippet<'_>) -> Vec<Finding> {
     inner.scan(Language::PowerShell)
 }
 
-/// The variables of a script.
-struct Names<'t> {
-    source: &'t [u8],
-    assigned: HashMap<String, Vec<Node<'t>>>,
-}
-
-impl<'t> Names<'t> {
-    fn collect(root: Node<'t>, source: &'t [u8]) -> Self {
-        let mut assigned: HashMap<String, Vec<Node<'t>>> = HashMap::new();
-        for node in nodes(root).filter(|n| n.kind() == "assignment_expression") {
-            let parts = children(node);
-            if let (Some(left), Some(value)) = (parts.first(), node.child_by_field_name("value")) {
-                assigned.entry(key(*left, source)).or_default().push(value);
-            }
-        }
-        Self { source, assigned }
-    }
-
-    /// What `node` can say, holes and all.
-    fn values(&self, node: Node<'t>, steps: usize) -> Vec<String> {
-        let raw = text(node, self.source).into_owned();
-        let raw = raw.trim().trim_matches(['"', '\'', '(', ')']);
-        // What a command returns is not known.
-        if steps == 0 || nodes(node).any(|n| n.kind() == "command") {
-            return unknown();
-        }
-        let Some((before, after)) = raw.split_once('$') else {
-            return vec![raw.replace("\" + \"", "").replace("' + '", "")];
-        };
-        let after = after.strip_prefix(['{', '(']).unwrap_or(after);
-        let is_name = |c: char| c.is_alphanumeric() || matches!(c, '_' | ':');
-        let end = after.find(|c| !is_name(c)).unwrap_or(after.len());
-        let (name, rest) = after.split_at(end);
-        let rest: String = rest.chars().filter(|c| !matches!(c, '"' | '\'' | '+' | ' ')).collect();
-        let rest = rest.trim_start_matches(['}', ')']).replace('$', &HOLE.to_string());
-        let known = self.assigned.get(&name.to_ascii_lowercase());
-        let values: Vec<String> = known
-            .into_iter()
-            .flatten()
-            .filter(|value| !around(node).any(|n| n == **value))
-            .flat_map(|value| self.values(*value, steps - 1))
-            .collect();
-        some_of(values).into_iter().map(|v| format!("{before}{v}{rest}")).collect()
-    }
-
-    /// The texts in the table that `@parameters` stands for.
-    fn splatted(&self, node: Node<'t>) -> Vec<String> {
-        let written = text(node, self.source);
-        let name = written.strip_prefix('@').filter(|_| is_splat(&written));
-        let tables = name.and_then(|n| self.assigned.get(&n.to_ascii_lowercase()));
-        let texts = tables.into_iter().flatten().flat_map(|table| nodes(*table));
-        let texts = texts.filter(|n| n.kind() == "string_literal");
-        texts.flat_map(|n| self.values(n, 3)).collect()
-    }
-
-    /// All that `node` says, and what its variables do.
-    fn said(&self, node: Node<'t>) -> String {
-        self.said_through(node, 3).to_ascii_lowercase()
-    }
-
-    fn said_through(&self, node: Node<'t>, steps: usize) -> String {
-        let mut said = text(node, self.source).into_owned();
-        for variable in nodes(node).filter(|n| n.kind() == "variable" && steps > 0) {
-            let assigned = self.assigned.get(&key(variable, self.source)).into_iter().flatten();
-            let others = assigned.filter(|value| !around(node).any(|n| n == **value));
-            others.for_each(|value| said.push_str(&self.said_through(*value, steps - 1)));
-            let name = text(variable, self.source).to_ascii_lowercase();
-            // `$headers["X-aws-ec2-metadata-token"] = …` and `$client.Headers.Add("…", …)`.
-            let script = String::from_utf8_lossy(self.source).to_ascii_lowercase();
-            let added = script.lines().filter(|l| l.trim_start().starts_with(&name));
-            added.for_each(|l| said.push_str(l));
-        }
-        said
-    }
-}
-
-/// `@parameters`, but not `@{…}` nor `@(…)`.
-fn is_splat(written: &str) -> bool {
-    written.strip_prefix('@').is_some_and(|name| name.starts_with(char::is_alphabetic))
-}
-
 /// A metadata URL given to a program that is not known.
 fn unclear(node: Node<'_>, written: &str, urls: &[String]) -> Finding {
     Finding::new(
@@ -180,13 +99,6 @@ fn unclear(node: Node<'_>, written: &str, urls: &[String]) -> Finding {
         ),
     )
     .reading(urls.iter().flat_map(|text| text.split_whitespace()).filter_map(address::path))
-}
-
-fn key(variable: Node<'_>, source: &[u8]) -> String {
-    text(variable, source)
-        .trim_start_matches(['$', '@', '{'])
-        .trim_end_matches('}')
-        .to_ascii_lowercase()
 }
 
 fn command<'t>(
@@ -214,7 +126,7 @@ fn command<'t>(
     let urls: Vec<String> = elements
         .iter()
         .filter(|e| e.kind() != "command_parameter")
-        .flat_map(|e| names.values(*e, 4).into_iter().chain(names.splatted(*e)))
+        .flat_map(|e| names.values(*e).into_iter().chain(names.splatted(*e)))
         .collect();
     let is_url =
         |url: &str| matches!(address::target(url), Target::Metadata { endpoint: Some(_), .. });
@@ -263,7 +175,7 @@ fn rewrite<'t>(
     if !is_clean(statement) {
         return Err("the code around it does not parse cleanly");
     }
-    if names.assigned.contains_key("imdstoken") {
+    if names.is_assigned("imdstoken") {
         return Err("the name `$ImdsToken` is already used here");
     }
     let parameter = |wanted: &str| {
@@ -365,7 +277,7 @@ fn method<'t>(node: Node<'t>, names: &Names<'t>) -> Option<Finding> {
     let method = text(*name, names.source).to_ascii_lowercase();
     let arguments = parts.iter().find(|n| n.kind() == "argument_list")?;
     let argument = nodes(*arguments).find(|n| n.kind() == "argument_expression")?;
-    let urls = names.values(argument, 4);
+    let urls = names.values(argument);
     let is_metadata = urls
         .iter()
         .any(|url| matches!(address::target(url), Target::Metadata { endpoint: Some(_), .. }));

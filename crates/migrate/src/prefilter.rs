@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::OnceLock;
 
-use aho_corasick::{AhoCorasick, MatchKind};
+use aho_corasick::{AhoCorasick, Match, MatchKind};
 
 use crate::language::{self, Language};
 use crate::library;
@@ -31,40 +31,47 @@ const REQUEST: [&str; 13] = [
     "nce_identity",
 ];
 
-/// Texts without one of which a file that is no program holds no settings that launch instances.
-const SETTINGS: [&str; 36] = [
-    // Terraform, Packer
+/// Texts without one of which a file of Terraform or Packer holds no settings that launch instances.
+const TERRAFORM: [&str; 15] = [
     "aws_instance",
     "aws_launch_template",
     "aws_launch_configuration",
+    "aws_spot_instance_request",
     "s_eks_node_group",
     "aws_ec2_instance_metadata_defaults",
+    "gebuilder_infra", // aws_imagebuilder_infrastructure_configuration
     "amazon-ebs",
     "amazon-instance",
-    "gebuilder_infra", // aws_imagebuilder_infrastructure_configuration
-    "aws:ec2",
-    "aws:autoscaling",
     "modules/ec2-instance",
     "modules/autoscaling",
-    "ttpTokens",
     "ttp_tokens",
+    // Those of other services.
+    "metadata_service_version",
+    "ble_imdsv1",
+    "_mmdsv2",
+];
+
+/// Kinds of Kubernetes' objects, of Karpenter, kOps and eksctl, that say how instances are launched.
+const KINDS: [&str; 4] = ["EC2NodeClass", "AWSNodeTemplate", "InstanceGroup", "ClusterConfig"];
+
+/// The same for YAML and JSON, beside objects of these kinds.
+const DOCUMENTS: [&str; 22] = [
     // CloudFormation and SAM
     "AWS::EC2::Instance",
     "AWS::EC2::LaunchTemplate",
     "AWS::AutoScaling::LaunchConfiguration",
     "AWS::EKS::Nodegroup",
     "AWS::ImageB",
+    // Pulumi
+    "aws:ec2",
     "aws:eks",
-    // Kubernetes
-    "EC2NodeClass",
-    "AWSNodeTemplate",
-    "eksctl.io",
-    "kops.k8s.io",
-    // Ansible, and words of many tools
+    "aws:autoscaling",
+    // Ansible, Packer, and words of many tools
     "ec2_instance",
     "ec2_launch_template",
-    "eImdsv2",
-    "e_imdsv2",
+    "amazon-ebs",
+    "amazon-instance",
+    "AllowedValues",
     // SageMaker, Elastic Beanstalk, AppStream, ParallelCluster, AgentCore
     "MetadataServiceVersion",
     "metadata_service_version",
@@ -72,6 +79,7 @@ const SETTINGS: [&str; 36] = [
     "bleIMDSV1",
     "ble_imdsv1",
     "ImdsSupport",
+    "imds_support",
     "MMDSV2",
     "_mmdsv2",
 ];
@@ -97,6 +105,8 @@ const SERVICE: [&str; 4] = ["169.254.169.254", "fd00:ec2::254", "FD00:EC2::254",
 const SERVICE_UTF16: &[u8] =
     b"1\x006\x009\x00.\x002\x005\x004\x00.\x001\x006\x009\x00.\x002\x005\x004";
 
+type Search = OnceLock<Option<AhoCorasick>>;
+
 /// Whether `bytes`, the content of `path`, are worth parsing.
 pub(crate) fn is_worth_parsing(path: &Path, bytes: &[u8]) -> bool {
     if library::is_manifest(path) {
@@ -113,36 +123,67 @@ pub(crate) fn is_worth_parsing(path: &Path, bytes: &[u8]) -> bool {
 
 /// Whether a text may hold a request.
 pub(crate) fn may_request(bytes: &[u8]) -> bool {
-    static SEARCH: OnceLock<Option<AhoCorasick>> = OnceLock::new();
+    static SEARCH: Search = Search::new();
     search(&SEARCH, &REQUEST, bytes)
 }
 
 /// Whether a text may hold settings that launch instances. In a program only those of the CDK and Pulumi are
 /// read, whatever other words it has.
 pub(crate) fn may_launch(language: Language, bytes: &[u8]) -> bool {
-    static SETTING: OnceLock<Option<AhoCorasick>> = OnceLock::new();
-    static PROGRAMS: OnceLock<Option<AhoCorasick>> = OnceLock::new();
+    static BLOCKS: Search = Search::new();
+    static SETTING: Search = Search::new();
+    static PROGRAMS: Search = Search::new();
     match language {
         Language::Go
         | Language::JavaScript
         | Language::Python
         | Language::Java
         | Language::CSharp => search(&PROGRAMS, &PROGRAM, bytes),
-        _ => search(&SETTING, &SETTINGS, bytes),
+        Language::Hcl => search(&BLOCKS, &TERRAFORM, bytes),
+        Language::Yaml | Language::Json => {
+            let needles = || KINDS.iter().chain(&DOCUMENTS);
+            let is_meant = |found: &Match| {
+                found.pattern().as_usize() >= KINDS.len() || is_after_kind(&bytes[..found.start()])
+            };
+            built(&SETTING, needles)
+                .is_none_or(|search| search.find_iter(bytes).any(|found| is_meant(&found)))
+        }
+        _ => false,
     }
 }
 
 /// Whether a file names the service.
 pub(crate) fn names_service(bytes: &[u8]) -> bool {
-    static SEARCH: OnceLock<Option<AhoCorasick>> = OnceLock::new();
+    static SEARCH: Search = Search::new();
     search(&SEARCH, &SERVICE, bytes)
 }
 
-fn search(cell: &OnceLock<Option<AhoCorasick>>, needles: &[&str], bytes: &[u8]) -> bool {
-    // This kind of match is the one that is searched with vector instructions.
-    let build = || AhoCorasick::builder().match_kind(MatchKind::LeftmostFirst).build(needles).ok();
+/// Whether what follows `before` is the `kind` of an object, and not of something inside one.
+fn is_after_kind(before: &[u8]) -> bool {
+    let value = before.trim_ascii_end();
+    let value = value.strip_suffix(b"\"").or(value.strip_suffix(b"'")).unwrap_or(value);
+    let Some(key) = value.trim_ascii_end().strip_suffix(b":") else { return false };
+    let head = key.strip_suffix(b"\"").unwrap_or(key).strip_suffix(b"kind");
+    let is_quoted = key.ends_with(b"\"");
+    head.is_some_and(|head| {
+        let line = head.rsplit(|b| *b == b'\n').next().unwrap_or_default();
+        is_quoted || line.is_empty() || !line.trim_ascii().is_empty()
+    })
+}
+
+fn search(cell: &'static Search, needles: &[&'static str], bytes: &[u8]) -> bool {
     // Without a search everything is parsed: slower, never wrong.
-    cell.get_or_init(build).as_ref().is_none_or(|search| search.is_match(bytes))
+    built(cell, || needles.iter()).is_none_or(|search| search.is_match(bytes))
+}
+
+fn built<'n, N: Iterator<Item = &'n &'static str>>(
+    cell: &'static Search,
+    needles: impl FnOnce() -> N,
+) -> Option<&'static AhoCorasick> {
+    // This kind of match is the one that is searched with vector instructions.
+    let build =
+        || AhoCorasick::builder().match_kind(MatchKind::LeftmostFirst).build(needles()).ok();
+    cell.get_or_init(build).as_ref()
 }
 
 #[cfg(test)]
@@ -156,6 +197,17 @@ mod tests {
                 && !may_launch(Language::Hcl, b"169.254.169.254")
         );
         let text = b"resource aws_instance";
+        assert!(!may_launch(Language::Shell, text) && !may_launch(Language::Yaml, text));
+        for (text, expected) in [
+            ("apiVersion: x\nkind: InstanceGroup\n", true),
+            ("{kind: \"InstanceGroup\"}", true),
+            ("{\n  \"kind\": \"ClusterConfig\"", true),
+            ("names:\n  kind: InstanceGroup\nhttpTokens: x\n", false),
+            ("title: Using InstanceGroup\n", false),
+            ("Type: AWS::EC2::Instance", true),
+        ] {
+            assert_eq!(may_launch(Language::Yaml, text.as_bytes()), expected, "{text}");
+        }
         assert!(may_launch(Language::Hcl, text) && !may_request(text));
         assert!(may_launch(Language::Java, b"import software.amazon.awscdk.Stack;"));
         assert!(

@@ -4,14 +4,15 @@ use std::path::Path;
 use std::rc::Rc;
 use std::time::Duration;
 
-use crate::edit::apply;
+use crate::edit::applied;
 use crate::error::ScanError;
 use crate::finding::{Finding, Remedy};
 use crate::job::Job;
 use crate::language::{self, Language};
 use crate::snippet::Snippet;
 use crate::{
-    calls, embed, ignored, library, powershell, prefilter, python, settings, shell, syntax, unread,
+    calls, data, embed, hcl, ignored, library, powershell, prefilter, python, settings, shell,
+    syntax, unread,
 };
 
 /// Everything in `bytes`, the content of the file `path`, that speaks IMDSv1 or lets it be spoken.
@@ -107,12 +108,20 @@ fn only_what_parses(
 }
 
 fn parses_after(language: Language, snippet: &Snippet<'_>, findings: &[Finding]) -> bool {
-    let Ok(edited) = apply(&snippet.text, findings.iter().flat_map(Finding::edits)) else {
-        return false;
-    };
+    let edits = findings.iter().flat_map(Finding::edits);
+    let Ok((edited, places)) = applied(&snippet.text, edits) else { return false };
     let Some(grammar) = language.grammar() else { return true };
-    let errors =
-        |text: &[u8]| syntax::parse(&grammar, text, &snippet.job).map(|tree| syntax::errors(&tree));
+    let job = &snippet.job;
+    let errors = |text: &[u8]| syntax::parse(&grammar, text, job).map(|tree| syntax::errors(&tree));
+    // Parts that nothing is done to are what they were.
+    let parts = match language {
+        Language::Hcl => hcl::around(&edited, &places),
+        Language::Yaml => data::around(&edited, &places),
+        _ => Vec::new(),
+    };
+    if !parts.is_empty() && parts.into_iter().all(|part| errors(&edited[part]) == Some(0)) {
+        return true;
+    }
     // As a rule there are none, and the original need not be parsed again.
     match errors(&edited) {
         Some(0) => true,

@@ -2,9 +2,9 @@
 
 use std::borrow::Cow;
 use std::cell::RefCell;
-use std::ops::ControlFlow;
+use std::ops::{ControlFlow, Range};
 
-use tree_sitter::{Language, Node, ParseOptions, ParseState, Parser, Tree};
+use tree_sitter::{Language, Node, ParseOptions, ParseState, Parser, Point, Tree};
 
 use crate::job::{Job, Obstacle};
 use crate::limits;
@@ -20,7 +20,18 @@ thread_local! {
 
 /// Parses `text`; `None` when it is over a limit, or the time of its file is, which `job` is told.
 pub(crate) fn parse(language: &Language, text: &[u8], job: &Job) -> Option<Tree> {
-    match parsed(language, text, job) {
+    parse_parts(language, text, std::slice::from_ref(&(0..text.len())), job)
+}
+
+/// The same of some `parts` of it, in their order, as if nothing stood between them. Its nodes have the
+/// places that they have in `text`.
+pub(crate) fn parse_parts(
+    language: &Language,
+    text: &[u8],
+    parts: &[Range<usize>],
+    job: &Job,
+) -> Option<Tree> {
+    match parsed(language, text, parts, job) {
         Ok(tree) => {
             if tree.root_node().has_error() {
                 job.has_error();
@@ -34,13 +45,21 @@ pub(crate) fn parse(language: &Language, text: &[u8], job: &Job) -> Option<Tree>
     }
 }
 
-fn parsed(language: &Language, text: &[u8], job: &Job) -> Result<Tree, Obstacle> {
-    limits::check(text)?;
+fn parsed(
+    language: &Language,
+    text: &[u8],
+    parts: &[Range<usize>],
+    job: &Job,
+) -> Result<Tree, Obstacle> {
+    for part in parts {
+        limits::check(&text[part.clone()])?;
+    }
     let go_on = |_: &ParseState| {
         if job.budget.look() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
     };
     let tree = PARSER.with_borrow_mut(|parser| {
         parser.set_language(language).ok()?;
+        parser.set_included_ranges(&ranges(text, parts)).ok()?;
         let mut go_on = go_on;
         let options = ParseOptions::new().progress_callback(&mut go_on);
         let tree = parser.parse_with_options(
@@ -54,6 +73,30 @@ fn parsed(language: &Language, text: &[u8], job: &Job) -> Result<Tree, Obstacle>
     });
     let tree = tree.ok_or(Obstacle::Time)?;
     if depth(tree.root_node()) > MAX_DEPTH { Err(Obstacle::Nesting) } else { Ok(tree) }
+}
+
+/// Parts of a text as the parser takes them; none is the whole text to it.
+fn ranges(text: &[u8], parts: &[Range<usize>]) -> Vec<tree_sitter::Range> {
+    if let [part] = parts
+        && *part == (0..text.len())
+    {
+        return Vec::new();
+    }
+    let (mut line, mut start, mut at) = (0, 0, 0);
+    let mut point = |to: usize| {
+        for end in memchr::memchr_iter(b'\n', &text[at..to]) {
+            (line, start) = (line + 1, at + end + 1);
+        }
+        at = to;
+        Point::new(line, to - start)
+    };
+    let range = |part: &Range<usize>| tree_sitter::Range {
+        start_byte: part.start,
+        end_byte: part.end,
+        start_point: point(part.start),
+        end_point: point(part.end),
+    };
+    parts.iter().map(range).collect()
 }
 
 /// Every node under `root`, parents before children.
@@ -87,6 +130,37 @@ pub(crate) fn children(node: Node<'_>) -> Vec<Node<'_>> {
 /// `node` and the nodes around it, innermost first.
 pub(crate) fn around(node: Node<'_>) -> impl Iterator<Item = Node<'_>> {
     std::iter::successors(Some(node), Node::parent)
+}
+
+/// Whether `inner` stands in `outer`.
+pub(crate) fn holds(outer: Node<'_>, inner: Node<'_>) -> bool {
+    outer.start_byte() <= inner.start_byte() && inner.end_byte() <= outer.end_byte()
+}
+
+/// Nodes of which some stand in others, such as the functions of a text.
+#[derive(Default)]
+pub(crate) struct Nest<'t> {
+    /// In the order of the text, each with the index of the innermost one around it.
+    nodes: Vec<(Node<'t>, Option<usize>)>,
+}
+
+impl<'t> Nest<'t> {
+    /// A nest of `nodes`, which are in the order of the text.
+    pub(crate) fn of(nodes: impl IntoIterator<Item = Node<'t>>) -> Self {
+        let mut nest = Self::default();
+        for node in nodes {
+            let around = nest.innermost(node);
+            nest.nodes.push((node, around));
+        }
+        nest
+    }
+
+    /// The index of the innermost one that `node` stands in, or is.
+    pub(crate) fn innermost(&self, node: Node<'_>) -> Option<usize> {
+        let end = self.nodes.partition_point(|(n, _)| n.start_byte() <= node.start_byte());
+        let around = |index: &usize| self.nodes[*index].1;
+        std::iter::successors(end.checked_sub(1), around).find(|i| holds(self.nodes[*i].0, node))
+    }
 }
 
 /// The source text of `node`.

@@ -8,7 +8,7 @@ use crate::address;
 use crate::embed::is_worth_reading;
 use crate::finding::{Finding, Remedy};
 use crate::job::Job;
-use crate::language::Language;
+use crate::language::{self, Language, Utf16};
 use crate::rules::Rule;
 use crate::snippet::{Codec, Decoder, Snippet};
 
@@ -37,7 +37,7 @@ const LISTS: [&str; 5] = ["echo ", "printf", "println", "no_proxy", "export no_p
 const MAX_LINE: usize = 4 << 10;
 
 /// Where EC2's tree begins, behind any host.
-const TREES: [&str; 3] = ["/meta-data", "/user-data", "/dynamic/"];
+pub(crate) const TREES: [&str; 3] = ["/meta-data", "/user-data", "/dynamic/"];
 
 /// The notice that `path` was not understood, if it names the service and has no finding that says
 /// more.
@@ -166,12 +166,12 @@ fn named(text: &str, is_meant: impl Fn(&str) -> bool) -> Option<(usize, &str)> {
 
 /// The text of a file, and whether it is UTF-16, as PowerShell's tools write it.
 fn decoded(bytes: &[u8]) -> (Cow<'_, str>, bool) {
-    let pairs = || bytes[2..].chunks_exact(2);
-    let units: Vec<u16> = match bytes {
-        [0xff, 0xfe, ..] => pairs().map(|b| u16::from_le_bytes([b[0], b[1]])).collect(),
-        [0xfe, 0xff, ..] => pairs().map(|b| u16::from_be_bytes([b[0], b[1]])).collect(),
-        _ => return (String::from_utf8_lossy(bytes), false),
+    let unit = match language::utf16(bytes) {
+        None => return (String::from_utf8_lossy(bytes), false),
+        Some(Utf16::LowFirst) => u16::from_le_bytes,
+        Some(Utf16::HighFirst) => u16::from_be_bytes,
     };
+    let units: Vec<u16> = bytes.chunks_exact(2).map(|pair| unit([pair[0], pair[1]])).collect();
     (String::from_utf16_lossy(&units).into(), true)
 }
 

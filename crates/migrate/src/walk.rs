@@ -35,6 +35,15 @@ pub enum Event {
         /// What was found in it, in order.
         findings: Vec<Finding>,
     },
+    /// A file was not read.
+    Skipped {
+        /// The file.
+        path: PathBuf,
+        /// Whether it is one of the walk's paths, and not one that was come upon.
+        is_named: bool,
+        /// Why.
+        reason: Skipped,
+    },
     /// A file names the metadata service but is larger than [`MAX_SIZE`].
     TooLarge {
         /// The file.
@@ -42,6 +51,16 @@ pub enum Event {
     },
     /// A file or folder could not be read; the walk goes on.
     Failed(WalkError),
+}
+
+/// Why a file is not read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum Skipped {
+    /// It has NUL bytes, which no text has.
+    Binary,
+    /// Its name says that it is a text for people.
+    Prose,
 }
 
 /// A search through trees of files.
@@ -98,6 +117,9 @@ fn visit(
         return;
     }
     let path = entry.path();
+    let skipped = |reason| {
+        on(Event::Skipped { path: path.to_owned(), is_named: entry.depth() == 0, reason });
+    };
     match read(path, buffer) {
         Ok(Content::Text) => {
             on(Event::Visited { bytes: buffer.len() as u64 });
@@ -107,16 +129,18 @@ fn visit(
                     on(Event::Found { path: path.to_owned(), bytes: buffer.clone(), findings });
                 }
                 Err(source) => {
-                    let path = path.to_owned();
-                    if let Some(notice) = unread::given_up(buffer, &source.to_string()) {
-                        let findings = vec![notice];
-                        on(Event::Found { path: path.clone(), bytes: buffer.clone(), findings });
-                    }
-                    on(Event::Failed(WalkError::Scan { path, source }));
+                    note(path, buffer, &source.to_string(), on);
+                    on(Event::Failed(WalkError::Scan { path: path.to_owned(), source }));
                 }
             }
         }
-        Ok(Content::Other) => on(Event::Visited { bytes: buffer.len() as u64 }),
+        Ok(Content::Prose) => skipped(Skipped::Prose),
+        Ok(Content::Binary { is_code }) => {
+            if is_code {
+                note(path, buffer, "it has NUL bytes, which no text has", on);
+            }
+            skipped(Skipped::Binary);
+        }
         Ok(Content::Large { named, size }) => {
             on(Event::Visited { bytes: size });
             if named {
@@ -127,11 +151,23 @@ fn visit(
     }
 }
 
+/// Tells of a file that is not scanned, if it names the service.
+fn note(path: &Path, bytes: &[u8], why: &str, on: &(dyn Fn(Event) + Sync)) {
+    let findings: Vec<Finding> = unread::given_up(bytes, why).into_iter().collect();
+    if !findings.is_empty() {
+        on(Event::Found { path: path.to_owned(), bytes: bytes.to_owned(), findings });
+    }
+}
+
 enum Content {
     /// A text.
     Text,
-    /// Anything else, of which only the head was read.
-    Other,
+    /// A text for people, of which only the head was read.
+    Prose,
+    /// No text. All was read of one whose name or first line says that it is code, else the head.
+    Binary {
+        is_code: bool,
+    },
     Large {
         named: bool,
         size: u64,
@@ -142,10 +178,16 @@ fn read(path: &Path, buffer: &mut Vec<u8>) -> std::io::Result<Content> {
     buffer.clear();
     let mut file = File::open(path)?;
     file.by_ref().take(HEAD).read_to_end(buffer)?;
-    let is_read = !language::is_prose(path) || library::is_manifest(path);
+    if language::is_prose(path) && !library::is_manifest(path) {
+        return Ok(Content::Prose);
+    }
     let is_text = memchr::memchr(0, buffer).is_none() || language::is_utf16(buffer);
-    if !is_read || !is_text {
-        return Ok(Content::Other);
+    if !is_text {
+        let is_code = language::detect(path, buffer).is_some();
+        if is_code {
+            file.take(MAX_SIZE).read_to_end(buffer)?;
+        }
+        return Ok(Content::Binary { is_code });
     }
     file.by_ref().take(MAX_SIZE).read_to_end(buffer)?;
     let mut size = buffer.len() as u64;

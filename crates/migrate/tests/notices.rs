@@ -76,6 +76,7 @@ fn utf_16_is_said() {
     let bytes: Vec<u8> =
         [0xfeff].into_iter().chain(text.encode_utf16()).flat_map(u16::to_le_bytes).collect();
     assert_eq!(notices("a.ps1", &bytes), ["it is written in UTF-16"]);
+    assert_eq!(notices("a.ps1", &bytes[2..]), ["it is written in UTF-16"], "without its mark");
 }
 
 #[test]
@@ -99,4 +100,33 @@ fn names_that_build_on_each_other_come_to_an_end() {
     let module =
         format!("import requests\na = requests.get(\"{URL}\").text\nb = a\n{appends}print(doc)\n");
     assert_eq!(scan(Path::new("a.py"), module.as_bytes()).len(), 1);
+}
+
+/// A text that is put together line by line costs what it is long: two thousand lines are no reason to give
+/// up a file that gets as long as a user gives it by default.
+#[test]
+fn texts_that_are_put_together_line_by_line_are_read_to_their_end() {
+    let lines = |line: &str| line.repeat(2_000);
+    for (name, head, line) in [
+        ("a.py", "import requests\n", "doc = doc + \"a\"\n"),
+        ("b.py", "import requests\n", "def f(doc):\n    doc = doc + url\n    return f(doc)\n"),
+        ("c.py", "import requests\n", "doc += \"a\" + doc\nurl = doc\n"),
+        ("a.sh", "", "doc=\"$doc a\"\n"),
+        ("b.sh", "", "doc=$doc$id; id=$doc\n"),
+        ("c.sh", "", "f() { doc=\"$doc $1\"; }; f \"$doc\"\n"),
+        ("a.ps1", "", "$doc = \"$doc a\"\n"),
+        ("b.ps1", "", "$doc = $doc + $id; $id = $doc\n"),
+        ("a.js", "const doc = ''; fetch(doc);\n", "doc = doc + 'a';\n"),
+    ] {
+        let request = match &name[2..] {
+            "py" => format!("requests.get(\"{URL}\", data=doc)\n"),
+            "ps1" => format!("Invoke-RestMethod {URL} -Body $doc\n"),
+            "js" => format!("fetch(\"{URL}\", doc)\n"),
+            _ => format!("curl -s {URL} -d \"$doc\"\n"),
+        };
+        let text = format!("{head}{}{request}", lines(line));
+        let found = Scanner::new(Duration::from_secs(10)).scan(Path::new(name), text.as_bytes());
+        let found = found.unwrap_or_else(|error| panic!("{name}: {error}"));
+        assert_eq!(found.len(), 1, "{name}: {found:?}");
+    }
 }

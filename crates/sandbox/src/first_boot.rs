@@ -68,7 +68,9 @@ const BEGINNINGS: [(&str, &str); 9] = [
     ("## template: jinja", "text/jinja2"),
 ];
 const SCRIPT: &str = "text/x-shellscript";
+/// What cloud-init calls content of no known kind.
 const UNKNOWN: &str = "text/x-not-multipart";
+const BEGINNING: &str = "a script begins with its interpreter: #!/bin/sh";
 
 /// Keys of JSON objects that are read by other programs than cloud-init, and what they mean.
 const OBJECTS: [(&str, &str); 2] = [
@@ -86,6 +88,9 @@ impl FirstBoot {
         let mut boot = Self::default();
         let mut decompressor = Decompressor::new();
         let user_data = boot.plain(&mut decompressor, "the user data", user_data.into())?;
+        if user_data.trim_ascii().is_empty() {
+            return Err(SandboxError::usage("the user data is empty").hint(BEGINNING));
+        }
         if is_mime(&user_data) {
             let message = mailparse::parse_mail(&user_data).map_err(|error| {
                 SandboxError::usage("the user data is a damaged MIME message").caused_by(error)
@@ -131,6 +136,7 @@ impl FirstBoot {
                 self.scripts.insert(name, with_unix_lines(content));
             }
             kind if is_doubtful => {
+                let kind = if kind == UNKNOWN { "text that does not begin with #!" } else { kind };
                 self.left_out.push((name, object(&content).unwrap_or(kind).to_owned()));
             }
             kind => self.left_out.push((name, kind.to_owned())),
@@ -141,7 +147,7 @@ impl FirstBoot {
         let found: Vec<_> = self.left_out.iter().map(|(_, kind)| kind.as_str()).collect();
         let found = if found.is_empty() { "nothing".to_owned() } else { found.join(", ") };
         SandboxError::usage(format!("the user data has no script, only {found}"))
-            .hint("a script begins with its interpreter: #!/bin/sh")
+            .hint(BEGINNING)
             .hint("imds exec --user-data FILE -- cloud-init … makes cloud-init process the other parts")
     }
 
@@ -252,12 +258,15 @@ mod tests {
             (b"#include-once\nhttp://example.com\n", "text/x-include-once-url"),
             (b" {\"systemd.credentials\": []}\n", "credentials for systemd (systemd.credentials)"),
             (b"{\"ignition\": {\"version\": \"3.4.0\"}}", "an Ignition configuration"),
-            (b"{\"systemd\": {}}", "text/x-not-multipart"),
-            (b"echo hello", "text/x-not-multipart"),
-            (b"", "text/x-not-multipart"),
+            (b"{\"systemd\": {}}", "text that does not begin with #!"),
+            (b"echo hello", "text that does not begin with #!"),
         ] {
             let error = FirstBoot::of(user_data).err().unwrap().to_string();
             assert!(error.contains("no script") && error.contains(kind), "{error}");
+        }
+        for nothing in [&b""[..], b"\n \n"] {
+            let error = FirstBoot::of(nothing).err().unwrap().to_string();
+            assert_eq!(error, "the user data is empty");
         }
     }
 

@@ -110,7 +110,10 @@ impl Evidence {
         if routers > 0 && (swallowed || self.resets >= least_resets) {
             return Some(lost(Certainty::Sure));
         }
-        if self.relayed_ends >= least_resets {
+        // Of the two kinds that a relay makes: some, such as slirp4netns, reset too. A service behind a
+        // router resets by itself, which alone is told above.
+        let ends = if routers == 0 { self.resets + self.relayed_ends } else { self.relayed_ends };
+        if ends >= least_resets {
             return Some(lost(Certainty::Likely));
         }
         let is_unknown = routers > 0
@@ -176,6 +179,13 @@ mod tests {
         assert_eq!(ended(2, near).verdict(), None);
         let verdict = ended(3, near).verdict().unwrap();
         assert_eq!((verdict.certainty, verdict.routers), (Certainty::Likely, 0));
+        // Some relays reset their clients as the service resets them.
+        for (resets, relayed_ends) in [(3, 0), (2, 1), (1, 2)] {
+            let reset = Evidence { resets, ..ended(relayed_ends, near) };
+            let verdict = reset.verdict().unwrap();
+            assert_eq!((verdict.certainty, verdict.routers), (Certainty::Likely, 0));
+        }
+        assert_eq!(Evidence { resets: 1, ..ended(1, near) }.verdict(), None);
         let lossy = Liveness { had_loss: true, ..near };
         assert_eq!(ended(3, lossy).verdict(), None);
         assert!(ended(4, lossy).verdict().is_some());

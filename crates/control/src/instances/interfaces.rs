@@ -5,12 +5,12 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use imds_account::{Source, Sources, keys};
 use imds_core::launch::LaunchInterface;
-use imds_core::network::{Ipv4Cidr, Ipv6Cidr, PrivateIpv4, Subnet};
+use imds_core::network::{PrivateIpv4, Subnet};
 use imds_core::placement::Zone;
 use imds_ec2::Fault;
 use imds_ec2::types::{InstanceNetworkInterfaceSpecification, RunInstancesRequest};
 
-use super::address_values::{invalid_address, ipv4, ipv4_prefix, ipv6_prefix, number};
+use super::wanted_interface::Wanted;
 use crate::call::{Call, Refusal};
 use crate::{ids, network};
 use imds_account::network::{hosts, public_address};
@@ -40,14 +40,16 @@ pub(super) fn choose(
     }
     let taken = call.names(&keys::addresses())?;
     let mut taken: Sources = taken.iter().filter_map(|source| source.parse().ok()).collect();
-    if let Some(source) = stated.iter().find(|source| taken.overlap(**source)) {
-        let message = format!("Address {source} is in use.");
+    let is_taken =
+        |(_, sources): &&(String, Vec<Source>)| sources.iter().any(|source| taken.overlap(*source));
+    if let Some((stated, _)) = stated.iter().find(is_taken) {
+        let message = format!("Address {stated} is in use.");
         return Err(Fault::client("InvalidIPAddress.InUse", message).into());
     }
-    taken.extend(stated);
+    taken.extend(stated.into_iter().flat_map(|(_, sources)| sources));
     let zones = zones(call, request, &wanted)?;
     for zone in &zones {
-        let mut free = Free { call, taken: &taken, subnets: BTreeMap::new() };
+        let mut free = Free { call, taken: &taken, blocks: BTreeMap::new() };
         let mut instances = Vec::new();
         while instances.len() < most
             && let Some(interfaces) = free.interfaces(&wanted, zone)?
@@ -73,24 +75,6 @@ pub(super) fn choose(
         ),
     )
     .into())
-}
-
-/// A requested network interface.
-struct Wanted {
-    device_index: u16,
-    network_card: Option<u16>,
-    /// The subnet that is named; else the zone's default one.
-    subnet: Option<Subnet>,
-    primary: Option<Ipv4Addr>,
-    secondary: Vec<Ipv4Addr>,
-    /// How many more secondary addresses it gets.
-    more_ipv4: usize,
-    ipv6: Vec<Ipv6Addr>,
-    more_ipv6: usize,
-    /// The blocks that are delegated to it.
-    ipv4_prefixes: Vec<Ipv4Cidr>,
-    ipv6_prefixes: Vec<Ipv6Cidr>,
-    is_public: bool,
 }
 
 /// The network interfaces requested for each instance.
@@ -149,111 +133,6 @@ fn of_instance(request: &RunInstancesRequest) -> InstanceNetworkInterfaceSpecifi
     }
 }
 
-impl Wanted {
-    fn new(
-        call: &Call<'_>,
-        request: &InstanceNetworkInterfaceSpecification,
-    ) -> Result<Self, Fault> {
-        network::check_groups(call, &request.groups, &[])?;
-        if let Some(id) = &request.network_interface_id {
-            return Err(Fault::client(
-                "InvalidNetworkInterfaceID.NotFound",
-                format!("The networkInterface ID '{id}' does not exist"),
-            ));
-        }
-        let device_index = request.device_index.ok_or_else(|| {
-            Fault::invalid_parameter_value("Each network interface requires a device index.")
-        })?;
-        if request.ipv4_prefix_count.is_some() || request.ipv6_prefix_count.is_some() {
-            return Err(Fault::unsupported_operation(
-                "Prefixes are not chosen here. Name them, as Ipv4Prefix and Ipv6Prefix.",
-            ));
-        }
-        let (primary, secondary) = private_addresses(request)?;
-        let ipv6 = request.ipv6_addresses.iter().map(|one| {
-            let text = one.ipv6_address.as_deref().unwrap_or_default();
-            text.parse().map_err(|_| invalid_address("Ipv6Address", text))
-        });
-        let wanted = Self {
-            device_index: number("DeviceIndex", Some(device_index))?,
-            network_card: request
-                .network_card_index
-                .map(|card| number("NetworkCardIndex", Some(card)))
-                .transpose()?,
-            subnet: request.subnet_id.as_deref().map(|id| subnet(call, id)).transpose()?,
-            primary,
-            secondary,
-            more_ipv4: number(
-                "SecondaryPrivateIpAddressCount",
-                request.secondary_private_ip_address_count,
-            )?,
-            ipv6: ipv6.collect::<Result<_, _>>()?,
-            more_ipv6: number("Ipv6AddressCount", request.ipv6_address_count)?,
-            ipv4_prefixes: request
-                .ipv4_prefixes
-                .iter()
-                .map(ipv4_prefix)
-                .collect::<Result<_, _>>()?,
-            ipv6_prefixes: request
-                .ipv6_prefixes
-                .iter()
-                .map(ipv6_prefix)
-                .collect::<Result<_, _>>()?,
-            is_public: request.associate_public_ip_address == Some(true),
-        };
-        wanted.check_addresses()?;
-        Ok(wanted)
-    }
-
-    /// Where a subnet is named, its addresses are all there are; but for those that AWS keeps.
-    fn check_addresses(&self) -> Result<(), Fault> {
-        let Some(subnet) = &self.subnet else { return Ok(()) };
-        let blocks = self.ipv4_prefixes.iter().map(|block| block.address());
-        let blocks: Vec<_> = blocks.collect();
-        for address in self.primary.iter().chain(&self.secondary).chain(&blocks) {
-            if !subnet.ipv4.is_some_and(|block| block.contains(*address)) {
-                return Err(Fault::invalid_parameter_value(format!(
-                    "Address {address} does not fall within the subnet's address range"
-                )));
-            }
-            if !hosts(subnet).any(|host| host == *address) {
-                return Err(Fault::invalid_parameter_value(format!(
-                    "Address {address} is in subnet's reserved address range"
-                )));
-            }
-        }
-        Ok(())
-    }
-
-    /// All addresses and blocks that are stated.
-    fn stated(&self) -> impl Iterator<Item = Source> {
-        let blocks = self.ipv4_prefixes.iter().copied().flat_map(Ipv4Cidr::addresses);
-        let ipv4 = self.primary.iter().chain(&self.secondary).copied().chain(blocks);
-        let ipv6 = self.ipv6.iter().copied().map(IpAddr::from);
-        let blocks = self.ipv6_prefixes.iter().copied().map(Source::Block);
-        ipv4.map(IpAddr::from).chain(ipv6).map(Source::Address).chain(blocks)
-    }
-}
-
-/// The primary address, if it is requested, and the secondary ones.
-fn private_addresses(
-    request: &InstanceNetworkInterfaceSpecification,
-) -> Result<(Option<Ipv4Addr>, Vec<Ipv4Addr>), Fault> {
-    let mut primary = request.private_ip_address.as_deref().map(ipv4).transpose()?;
-    let mut secondary = Vec::new();
-    for one in &request.private_ip_addresses {
-        let address = ipv4(one.private_ip_address.as_deref().unwrap_or_default())?;
-        if one.primary != Some(true) {
-            secondary.push(address);
-        } else if primary.replace(address).is_some() {
-            return Err(Fault::invalid_parameter_combination(
-                "Only one primary private IP address can be specified.",
-            ));
-        }
-    }
-    Ok((primary, secondary))
-}
-
 /// How many random IPv6 addresses are tried: nearly all are free, unless blocks cover the subnet.
 const TRIES: usize = 100;
 
@@ -261,7 +140,8 @@ const TRIES: usize = 100;
 struct Free<'a> {
     call: &'a Call<'a>,
     taken: &'a Sources,
-    subnets: BTreeMap<String, Box<dyn Iterator<Item = Ipv4Addr> + 'a>>,
+    /// By their blocks.
+    blocks: BTreeMap<String, Box<dyn Iterator<Item = Ipv4Addr> + 'a>>,
 }
 
 impl Free<'_> {
@@ -274,9 +154,10 @@ impl Free<'_> {
         let mut interfaces = Vec::with_capacity(wanted.len());
         for one in wanted {
             let default = self.call.network.default_subnet(zone);
+            let around = one.subnet_or(&default);
+            let Some(primary) = one.primary.or_else(|| self.next(&around)) else { return Ok(None) };
+            let more: Vec<_> = (0..one.more_ipv4).map_while(|_| self.next(&around)).collect();
             let subnet = one.subnet.as_ref().unwrap_or(&default);
-            let Some(primary) = one.primary.or_else(|| self.next(subnet)) else { return Ok(None) };
-            let more: Vec<_> = (0..one.more_ipv4).map_while(|_| self.next(subnet)).collect();
             if more.len() < one.more_ipv4 {
                 return Ok(None);
             }
@@ -306,7 +187,8 @@ impl Free<'_> {
 
     fn next(&mut self, subnet: &Subnet) -> Option<Ipv4Addr> {
         let taken = self.taken;
-        let free = self.subnets.entry(subnet.id.to_string()).or_insert_with(|| {
+        let block = subnet.ipv4.map(|block| block.to_string()).unwrap_or_default();
+        let free = self.blocks.entry(block).or_insert_with(|| {
             Box::new(
                 hosts(subnet)
                     .filter(|address| !taken.overlap(Source::Address(IpAddr::from(*address)))),
@@ -381,12 +263,4 @@ fn zones(
         (Some(zone), _) | (None, Some(zone)) => Ok(vec![zone]),
         (None, None) => Ok(all),
     }
-}
-
-fn subnet(call: &Call<'_>, id: &str) -> Result<Subnet, Fault> {
-    let found = call.network.subnets(&call.region).into_iter().find(|it| it.id.as_str() == id);
-    found.ok_or_else(|| {
-        let message = format!("The subnet ID '{id}' does not exist");
-        Fault::client("InvalidSubnetID.NotFound", message)
-    })
 }

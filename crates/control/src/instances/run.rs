@@ -74,7 +74,12 @@ pub(crate) fn run(call: &Call<'_>, request: &RunInstancesRequest) -> Result<Rese
         transaction = token.spend(transaction, made.iter().map(|it| it.id.to_string()).collect());
     }
     call.commit(transaction)?;
-    Ok(describe::reservation(call, &reservation, &made))
+    let pending = describe::reservation(call, &reservation, &made);
+    // They come into force together. Whoever has read the response is not answered as another instance.
+    if let Some(last) = made.last() {
+        call.applied.wait_for(&last.id);
+    }
+    Ok(pending)
 }
 
 /// The token that stands for all the rest of the request.

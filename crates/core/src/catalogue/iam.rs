@@ -1,6 +1,6 @@
 //! `meta-data/iam/` and `meta-data/identity-credentials/`.
 
-use super::category::Source::{Each, Instance, Nothing};
+use super::category::Source::{Each, Instance};
 use super::category::{Category, NEVER, Value, text};
 use crate::json::document;
 use crate::time::iso8601;
@@ -14,6 +14,17 @@ const CREDENTIALS: &str = r#"{
   "SecretAccessKey" : "...",
   "Token" : "...",
   "Expiration" : "2024-05-01T18:24:00Z"
+}"#;
+
+const EXTENDED: &str = r#"{
+  "Code" : "Success",
+  "LastUpdated" : "2024-05-01T12:00:00Z",
+  "Type" : "AWS-HMAC",
+  "AccessKeyId" : "ASIAEXAMPLE",
+  "SecretAccessKey" : "...",
+  "Token" : "...",
+  "Expiration" : "2024-05-01T18:24:00Z",
+  "AccountId" : "123456789012"
 }"#;
 
 pub(super) const CATEGORIES: &[Category] = &[
@@ -33,7 +44,7 @@ pub(super) const CATEGORIES: &[Category] = &[
             let (account, profile) = (&instance.account, &role.profile_name);
             text(document(&[
                 ("Code", "Success"),
-                ("LastUpdated", &iso8601(instance.launched_at)),
+                ("LastUpdated", &iso8601(role.since)),
                 (
                     "InstanceProfileArn",
                     &format!("arn:{partition}:iam::{account}:instance-profile/{profile}"),
@@ -58,9 +69,16 @@ pub(super) const CATEGORIES: &[Category] = &[
     Category {
         path: "meta-data/iam/security-credentials-extended/{role-name}",
         since: "2012-01-12",
-        absent: "always: SDKs ask for it, and EC2 had no such path in 2025",
-        example: "",
-        source: Nothing,
+        absent: "unless a setting enables it: EC2 had no such path in 2025, and SDKs ask for it",
+        example: EXTENDED,
+        source: Each(|instance| {
+            let role = instance.role.iter().filter(|_| instance.extended_credentials);
+            let credentials = role.map(|role| {
+                let credentials = role.credentials.clone().extended(instance.account.clone());
+                (role.name.clone(), Value::Timed(Timed::Credentials(credentials)))
+            });
+            credentials.collect()
+        }),
     },
     Category {
         path: "meta-data/identity-credentials/ec2/info",

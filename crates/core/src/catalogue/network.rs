@@ -85,9 +85,9 @@ pub(super) const CATEGORIES: &[Category] = &[
     Category {
         path: "meta-data/network/interfaces/macs/{mac}/network-card",
         since: "2020-11-01",
-        absent: "unless the type has several network cards",
+        absent: "unless the instance has several network cards",
         example: "0",
-        source: Interface(|_, n| lines(n.network_card)),
+        source: Interface(|i, n| lines(i.network_card(n))),
     },
     Category {
         path: "meta-data/network/interfaces/macs/{mac}/owner-id",

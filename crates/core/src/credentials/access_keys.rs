@@ -38,16 +38,19 @@ impl AccessKeys {
     }
 
     /// The document that serves these keys: renewed at `updated`, good until `expires`, in seconds since
-    /// 1970.
-    pub(super) fn document(&self, updated: u64, expires: u64) -> String {
-        json::document(&[
+    /// 1970. With `account`, it ends in `AccountId`.
+    pub(super) fn document(&self, updated: u64, expires: u64, account: Option<&str>) -> String {
+        let (updated, expires) = (iso8601(updated), iso8601(expires));
+        let mut entries = vec![
             ("Code", "Success"),
-            ("LastUpdated", &iso8601(updated)),
+            ("LastUpdated", updated.as_str()),
             ("Type", "AWS-HMAC"),
             ("AccessKeyId", &self.access_key_id),
             ("SecretAccessKey", &self.secret_access_key),
             ("Token", &self.session_token),
-            ("Expiration", &iso8601(expires)),
-        ])
+            ("Expiration", &expires),
+        ];
+        entries.extend(account.map(|account| ("AccountId", account)));
+        json::document(&entries)
     }
 }

@@ -3,6 +3,7 @@
 use std::sync::{PoisonError, RwLock};
 
 use super::access_keys::AccessKeys;
+use crate::ids::AccountId;
 use crate::json;
 use crate::time::iso8601;
 
@@ -25,6 +26,8 @@ pub struct Lease {
     pub updated: u64,
     /// When they end.
     pub expires: u64,
+    /// The account of the role, where the source names it; else it is the instance's.
+    pub account: Option<String>,
 }
 
 /// What is served of a source, and when to ask it next. Read by requests while another thread
@@ -54,10 +57,12 @@ impl Rotation {
     /// Notes what the source gave at a time in seconds since 1970, if it did not fail; returns when
     /// to ask it again. `random` is any number.
     ///
-    /// Keys that expire too soon for the margin are renewed after half of their remaining life.
+    /// Keys that expire too soon for the margin are renewed after half of their remaining life. Keys that
+    /// have expired are a failure like any other: a source that keeps old ones is not asked more often for
+    /// that, and keys that still live are not given up for them.
     pub fn note(&self, outcome: Option<Lease>, now: u64, random: u64) -> u64 {
         let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
-        let Some(lease) = outcome else {
+        let Some(lease) = outcome.filter(|lease| lease.expires > now) else {
             let wait = (FIRST_RETRY << state.failures.min(16)).min(MAX_RETRY);
             state.failures = state.failures.saturating_add(1);
             state.failed = now;
@@ -72,11 +77,14 @@ impl Rotation {
 
     /// The document under `security-credentials/⟨role⟩`, as it is at a time (seconds since 1970): the
     /// last keys as long as they live; then what EC2 says where it cannot assume the role
-    /// ("Troubleshoot IAM and Amazon EC2", IAM User Guide).
-    pub fn document(&self, now: u64) -> String {
+    /// ("Troubleshoot IAM and Amazon EC2", IAM User Guide). With `account`, the instance's, the document
+    /// names the account of the keys.
+    pub(super) fn document(&self, now: u64, account: Option<&AccountId>) -> String {
         let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
         if let Some(lease) = state.lease.as_ref().filter(|lease| now < lease.expires) {
-            return lease.keys.document(lease.updated, lease.expires);
+            let of_keys = |of_instance| lease.account.as_deref().unwrap_or(of_instance);
+            let account = account.map(|account| of_keys(account.as_str()));
+            return lease.keys.document(lease.updated, lease.expires, account);
         }
         let ended = state.lease.as_ref().map_or(0, |lease| lease.expires);
         let message = format!(
@@ -103,7 +111,7 @@ mod tests {
             secret_access_key: "secret".into(),
             session_token: "token".into(),
         };
-        Lease { keys, updated, expires: updated + lifetime }
+        Lease { keys, updated, expires: updated + lifetime, account: None }
     }
 
     #[test]
@@ -127,11 +135,20 @@ mod tests {
     }
 
     #[test]
-    fn short_lives_are_halved_and_ended_ones_asked_for_again() {
+    fn short_lives_are_halved() {
         let rotation = Rotation::new("role", 1000);
         assert_eq!(rotation.note(Some(lease("A", 1000, 200)), 1000, 0), 1100);
-        assert_eq!(rotation.note(Some(lease("A", 1000, 0)), 1000, 0), 1001);
-        assert_eq!(rotation.note(Some(lease("A", 1000, 200)), 5000, 7), 5001);
+        assert_eq!(rotation.note(Some(lease("A", 1000, 1)), 1000, 0), 1001);
+    }
+
+    #[test]
+    fn expired_keys_are_a_failure_and_do_not_replace_others() {
+        let rotation = Rotation::new("role", 1000);
+        rotation.note(Some(lease("GOOD", 1000, 3600)), 1000, 0);
+        let waits: Vec<_> =
+            (0..3).map(|_| rotation.note(Some(lease("OLD", 1000, 200)), 1200, 0) - 1200).collect();
+        assert_eq!(waits, [5, 10, 20]);
+        assert!(rotation.document(1200, None).contains("\"AccessKeyId\" : \"GOOD\""));
     }
 
     #[test]
@@ -148,21 +165,25 @@ mod tests {
     fn the_last_keys_are_served_while_they_live_and_the_source_recovers() {
         let rotation = Rotation::new("my-role", 990);
         let failed = |now| {
-            let document = rotation.document(now);
+            let document = rotation.document(now, None);
             assert!(!document.contains("secret"), "{document}");
             document.contains("\"Code\" : \"AssumeRoleUnauthorizedAccess\"")
                 && document.contains("\"Message\" : \"EC2 cannot assume the role my-role. ")
         };
         assert!(failed(1000), "it has not answered yet");
-        assert!(rotation.document(1000).contains("\"LastUpdated\" : \"1970-01-01T00:16:30Z\""));
+        assert!(
+            rotation.document(1000, None).contains("\"LastUpdated\" : \"1970-01-01T00:16:30Z\"")
+        );
         rotation.note(None, 1000, 0);
         assert!(failed(1000), "nothing was ever given");
         rotation.note(Some(lease("FIRST", 1010, 900)), 1010, 0);
         rotation.note(None, 1600, 0);
-        assert!(rotation.document(1909).contains("\"AccessKeyId\" : \"FIRST\""));
+        assert!(rotation.document(1909, None).contains("\"AccessKeyId\" : \"FIRST\""));
         assert!(failed(1910));
-        assert!(rotation.document(1910).contains("\"LastUpdated\" : \"1970-01-01T00:31:50Z\""));
+        assert!(
+            rotation.document(1910, None).contains("\"LastUpdated\" : \"1970-01-01T00:31:50Z\"")
+        );
         rotation.note(Some(lease("SECOND", 2000, 900)), 2000, 0);
-        assert!(rotation.document(2000).contains("\"AccessKeyId\" : \"SECOND\""));
+        assert!(rotation.document(2000, None).contains("\"AccessKeyId\" : \"SECOND\""));
     }
 }

@@ -48,6 +48,9 @@ pub(super) struct InterfaceDefaults<'a> {
     pub(super) has_ipv6: bool,
 }
 
+/// The size of a subnet that is derived, as of a default subnet on EC2: /20.
+pub const DERIVED_SUBNET: u8 = 20;
+
 /// The default VPC of every account: 172.31.0.0/16.
 const DEFAULT_VPC: Ipv4Addr = Ipv4Addr::new(172, 31, 0, 0);
 
@@ -162,8 +165,9 @@ impl InterfaceDefaults<'_> {
     fn subnet(&self, ipv4: Option<&PrivateIpv4>, ipv6: Option<&Ipv6Addr>) -> Subnet {
         // Sixteen /20 subnets fit the VPC, more than a Region has zones.
         let default = Ipv4Addr::new(172, 31, (self.zone.index() % 16) * 16, 0);
-        let default = Ipv4Cidr::around(default, 20);
-        let block = ipv4.map_or(default, |ipv4| Ipv4Cidr::around(ipv4.address, 20));
+        let default = Ipv4Cidr::around(default, DERIVED_SUBNET);
+        let around = |ipv4: &PrivateIpv4| Ipv4Cidr::around(ipv4.address, DERIVED_SUBNET);
+        let block = ipv4.map_or(default, around);
         let written = block.to_string();
         let mut parts = vec![self.zone.as_str()];
         if block != default {

@@ -1,7 +1,7 @@
 //! Hardware addresses and blocks of IP addresses.
 
 use std::fmt;
-use std::net::{Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::str::FromStr;
 
 use crate::ids::Invalid;
@@ -22,6 +22,28 @@ pub struct Ipv4Cidr {
 pub struct Ipv6Cidr {
     address: Ipv6Addr,
     prefix: u8,
+}
+
+/// Whether a network interface can have this address. Loopback can be one: the address says which
+/// instance a request is from, and on one machine that is all there is. Not 0.0.0.0/8, link-local,
+/// multicast and broadcast ones, which EC2 has no subnets for, nor IPv4 addresses that are written as
+/// IPv6.
+pub fn is_assignable(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(address) => {
+            let is_this_network = address.octets()[0] == 0;
+            !(is_this_network
+                || address.is_link_local()
+                || address.is_multicast()
+                || address.is_broadcast())
+        }
+        IpAddr::V6(address) => {
+            !(address.is_unspecified()
+                || address.is_unicast_link_local()
+                || address.is_multicast()
+                || address.to_ipv4_mapped().is_some())
+        }
+    }
 }
 
 impl Ipv4Cidr {
@@ -203,6 +225,30 @@ mod tests {
             ["", "0e:49:61:0f:c3", "0e:49:61:0f:c3:11:00", "0e:49:61:0f:c3:+1", "e:4:6:f:c:1"]
         {
             assert!(bad.parse::<Mac>().is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn an_address_is_assignable_or_not() {
+        let of = |text: &str| is_assignable(text.parse().unwrap());
+        for good in
+            ["10.0.0.1", "127.0.0.7", "172.31.0.4", "240.0.0.1", "::1", "2001:db8::7", "fd00::1"]
+        {
+            assert!(of(good), "{good}");
+        }
+        for bad in [
+            "0.0.0.0",
+            "0.1.2.3",
+            "169.254.1.1",
+            "224.0.0.1",
+            "239.1.1.1",
+            "255.255.255.255",
+            "::",
+            "fe80::1",
+            "ff02::1",
+            "::ffff:10.0.0.1",
+        ] {
+            assert!(!of(bad), "{bad}");
         }
     }
 }

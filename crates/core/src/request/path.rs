@@ -8,6 +8,7 @@ use std::borrow::Cow;
 pub struct Path<'a> {
     text: Cow<'a, str>,
     trailing_slash: bool,
+    sent: &'a str,
 }
 
 impl<'a> Path<'a> {
@@ -16,21 +17,28 @@ impl<'a> Path<'a> {
         if is_plain(target) {
             // Nearly every target is.
             let trailing_slash = target.len() > 1 && target.ends_with('/');
-            return Self { text: target.trim_matches('/').into(), trailing_slash };
+            return Self { text: target.trim_matches('/').into(), trailing_slash, sent: target };
         }
         let path = target.split_once(['?', '#']).map_or(target, |(path, _)| path);
-        let path = decode(origin_form(path));
+        let sent = origin_form(path);
+        let path = decode(sent);
         let trailing_slash = path.len() > 1 && path.ends_with('/');
         let text = match path {
             Cow::Borrowed(path) => single_slashes(path),
             Cow::Owned(path) => Cow::Owned(single_slashes(&path).into_owned()),
         };
-        Self { text, trailing_slash }
+        Self { text, trailing_slash, sent }
     }
 
     /// The path without slashes around it; empty for `/`.
     pub fn as_str(&self) -> &str {
         &self.text
+    }
+
+    /// The path as the client wrote it, without query, scheme and host, where the service reads it as
+    /// another: not `/` and [`as_str`](Self::as_str).
+    pub fn sent_otherwise(&self) -> Option<&'a str> {
+        Some(self.sent).filter(|sent| sent.strip_prefix('/') != Some(self.as_str()))
     }
 
     /// Whether the target ended in a slash; `/` itself does not.
@@ -120,6 +128,23 @@ mod tests {
         ] {
             let path = Path::parse(target);
             assert_eq!((path.as_str(), path.has_trailing_slash()), (text, slash), "{target}");
+        }
+    }
+
+    #[test]
+    fn what_was_sent_is_kept_where_it_differs_and_never_a_query() {
+        for (target, sent) in [
+            ("/", None),
+            ("/latest/meta-data", None),
+            ("/latest/meta-data?token=secret", None),
+            ("http://user:secret@169.254.169.254/latest", None),
+            ("/latest/", Some("/latest/")),
+            ("//latest//meta-data?token=secret", Some("//latest//meta-data")),
+            ("/tags/aws%3Aname#part", Some("/tags/aws%3Aname")),
+            ("http://169.254.169.254/latest/?token=secret", Some("/latest/")),
+            ("*", Some("*")),
+        ] {
+            assert_eq!(Path::parse(target).sent_otherwise(), sent, "{target}");
         }
     }
 

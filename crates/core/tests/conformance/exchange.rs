@@ -22,7 +22,9 @@ pub(crate) fn exchange(
             respond(endpoint, keyring, &request, now),
             Connection::after(policy, &request, endpoint.front_end()),
         ),
-        Parsed::Malformed => (response::malformed(endpoint.front_end()), Connection::Close),
+        Parsed::Malformed(why) => {
+            (response::malformed(endpoint.front_end(), why), Connection::Close)
+        }
         Parsed::Partial => return None,
     };
     let mut out = Vec::new();

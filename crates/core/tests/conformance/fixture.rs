@@ -93,6 +93,7 @@ fn role() -> Role {
         name: "my-role".to_owned(),
         profile_name: "my-role".to_owned(),
         profile_id: "AIPAEXAMPLE".to_owned(),
+        since: LAUNCHED_AT,
         // Until Wed, 30 Jul 2025 14:24:00 GMT.
         credentials: Credentials::new(Some(keys), &id, "my-role", LAUNCHED_AT),
     }

@@ -109,7 +109,7 @@ fn with_tokens(text: &str, endpoint: &Endpoint, keyring: &Keyring) -> String {
 }
 
 fn with_pages(text: &str) -> String {
-    ["400.html", "401.html", "404.html"].iter().fold(text.to_owned(), |text, name| {
+    ["400.html", "401.html", "404.html", "417.html"].iter().fold(text.to_owned(), |text, name| {
         text.replace(&format!("{{{name}}}"), &fs::read_to_string(directory().join(name)).unwrap())
     })
 }

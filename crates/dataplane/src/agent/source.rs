@@ -6,6 +6,7 @@ use imds_account::records::{self, Lifecycle, Tags};
 use imds_account::store::UnreadableRecord;
 use imds_account::{Overrides, Source, Store, StoreError, instance, keys};
 use imds_core::InstanceId;
+use imds_core::extra::Extra;
 use imds_core::instance::SshSigner;
 use imds_core::placement::Region;
 use imds_kv::{Revision, Watch};
@@ -24,6 +25,11 @@ pub(super) struct AccountSource {
 impl AccountSource {
     pub(super) fn new(store: Store, overrides: Overrides, has_default: bool) -> Self {
         Self { store, overrides, has_default }
+    }
+
+    /// Puts other values over the default instance's metadata from now on.
+    pub(super) fn set_extra(&mut self, extra: Vec<Extra>) {
+        self.overrides.set_extra(extra);
     }
 
     /// Follows what concerns what is served, after `revision`.

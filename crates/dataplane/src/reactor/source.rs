@@ -24,10 +24,15 @@ pub(crate) struct Source<F> {
 impl<F: AsFd> Source<F> {
     /// Has the running task hear of `inner`, and no more of what it heard of before.
     pub(crate) fn new(reactor: &Rc<Reactor>, inner: F) -> io::Result<Self> {
+        Self::shared(reactor, Rc::new(inner))
+    }
+
+    /// The same for something that others have too; they may not wait for it.
+    pub(crate) fn shared(reactor: &Rc<Reactor>, inner: Rc<F>) -> io::Result<Self> {
         let task = reactor.running.get();
         reactor.tasks.borrow_mut()[task].events = EventFlags::empty();
         reactor.events.add(&inner, task as u64)?;
-        Ok(Self { inner: Rc::new(inner), reactor: Rc::clone(reactor), task })
+        Ok(Self { inner, reactor: Rc::clone(reactor), task })
     }
 
     pub(crate) fn get_ref(&self) -> &F {

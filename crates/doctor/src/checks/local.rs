@@ -1,11 +1,10 @@
 //! Checks of this machine: settings, credential sources, proxy, packet filter, installed SDKs.
 
-use imds_client::Error;
-
 use crate::facts::Facts;
 use crate::finding::Finding;
 use crate::finding::Verdict::{Fine, Note, Unknown, Wrong};
 use crate::firewall::Effect;
+use crate::programs::Tokens;
 
 /// Settings that redirect requests to the service, in the order in which SDKs read them.
 const REDIRECTS: [&str; 4] = [
@@ -120,24 +119,34 @@ pub(super) fn firewall(facts: &Facts) -> Finding {
     }
 }
 
+/// Reports only a command `imds` that is another program.
+pub(super) fn command(facts: &Facts) -> Option<Finding> {
+    let other = facts.other_command.as_ref()?;
+    let of = if other.is_of_ec2_metadata { ", of the Python package ec2-metadata" } else { "" };
+    let says = format!("a shell runs {}{of}, as `imds`, not this program", other.path.display());
+    Some(Finding::new("command", Note, says).fix("shell", "ec2-imds  # this program's second name"))
+}
+
 /// What a lost token costs each program.
 pub(super) fn programs(facts: &Facts) -> Vec<Finding> {
-    if !matches!(facts.token, Err(Error::TokenLost(_))) {
+    if !facts.loses_tokens() {
         return Vec::new();
     }
+    let tokens = match facts.without_token {
+        Some(200) => Tokens::Optional,
+        Some(401) => Tokens::Required,
+        _ => Tokens::Unknown,
+    };
     let findings = facts.clients.iter().map(|found| {
         let mut name = found.name.to_owned();
         if let Some(version) = &found.version {
             name = format!("{name} {version}");
         }
         if let Some(program) = &found.within {
-            name = format!("{name} in {program}, which runs here,");
+            name = format!("{name} in {program}, which runs here");
         }
-        let has_no_time_out =
-            found.name == "AWS SDK for Go v1" && facts.variables.contains_key("AWS_CA_BUNDLE");
-        let loses =
-            if has_no_time_out { "hangs: AWS_CA_BUNDLE removes its time-out" } else { found.loses };
-        Finding::new("program", Note, format!("{name}: {loses}"))
+        let is_set = |name: &str| facts.variables.contains_key(name);
+        Finding::new("program", Note, format!("{name}: {}", found.cost(tokens, &is_set)))
     });
     findings.collect()
 }

@@ -1,6 +1,6 @@
 //! Checks of the network path to the service: routes, routers, IPv6.
 
-use imds_client::Unreachable;
+use imds_client::{EndpointMode, Unreachable};
 
 use crate::environment::Environment;
 use crate::facts::Facts;
@@ -16,12 +16,18 @@ pub(super) fn route(facts: &Facts) -> Finding {
     if facts.environment == Environment::Fargate {
         return finding.fix("instead", "Fargate has no instance: use the task's own role");
     }
-    match reason {
+    let finding = match reason {
         Unreachable::Prohibited => finding
             .fix("see", "ip route get 169.254.169.254; ip route show table all type prohibit")
             .fix(
                 "systemd-imdsd",
-                "a locked systemd-imdsd forbids it to programs: systemd.imds.network=unlocked",
+                "a locked systemd-imdsd prohibits it to programs: boot with \
+                 systemd.imds.network=unlocked",
+            )
+            .fix(
+                "systemd-imdsd",
+                "or ask it, as anybody: varlinkctl call /run/systemd/io.systemd.InstanceMetadata \
+                 io.systemd.InstanceMetadata.GetVendorInfo {}; for values, as root: systemd-imds",
             ),
         Unreachable::Blackhole => finding
             .fix("see", "ip route show table all type blackhole")
@@ -33,12 +39,25 @@ pub(super) fn route(facts: &Facts) -> Finding {
             "see",
             "iptables-save | grep 169.254.169.254; nft list ruleset | grep 169.254.169.254",
         ),
-        _ => finding.fix(
-            "see",
-            "this is not an EC2 instance, or packets are dropped: iptables-save | grep 169.254; \
-             kubectl get networkpolicies -A",
-        ),
+        _ => finding
+            .fix(
+                "see",
+                "this is not an EC2 instance, or packets are dropped: iptables-save | grep 169.254; \
+                 kubectl get networkpolicies -A",
+            )
+            .fix(
+                "container",
+                "EC2 does not answer an address of its own on a macvlan or ipvlan network: use a bridge",
+            ),
+    };
+    // An endpoint that is set takes precedence over a mode.
+    if facts.ipv6.is_err() || facts.endpoint != EndpointMode::Ipv4.endpoint().to_string() {
+        return finding;
     }
+    finding.fix(
+        "SDKs",
+        "export AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE=IPv6  # that address can be connected to",
+    )
 }
 
 /// Says what connections show, and which hop limit follows if that is all: a relay that accepts

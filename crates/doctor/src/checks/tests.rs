@@ -7,6 +7,7 @@ use imds_client::diagnose::Routers;
 use imds_client::{Error, Silence, Unreachable};
 
 use super::*;
+use crate::command::OtherCommand;
 use crate::environment::Environment;
 use crate::facts::{ProbeResponse, Role};
 use crate::finding::Verdict;
@@ -22,6 +23,7 @@ fn healthy() -> Facts {
     Facts {
         variables: BTreeMap::new(),
         profile: BTreeMap::new(),
+        other_command: None,
         environment: Environment::Host,
         rules: Some(Vec::new()),
         endpoint: "http://169.254.169.254".into(),
@@ -113,7 +115,8 @@ fn each_fault_is_named_with_its_fix() {
         ),
         (set("AWS_EC2_METADATA_DISABLED", "1"), "settings", "in some SDKs only"),
         (set("http_proxy", "http://proxy:3128"), "proxy", "NO_PROXY=169.254.169.254"),
-        (dead(Unreachable::Prohibited), "route", "systemd-imdsd"),
+        (dead(Unreachable::Prohibited), "route", "systemd.imds.network=unlocked"),
+        (dead(Unreachable::Prohibited), "route", "GetVendorInfo"),
         (dead(Unreachable::NoRoute), "route", "ip route"),
         (dead(Unreachable::Blackhole), "route", "ip route del blackhole"),
         (with(|facts| facts.token = Err(status(405))), "token", "kube2iam"),
@@ -129,6 +132,7 @@ fn each_fault_is_named_with_its_fix() {
         ),
         (dead(Unreachable::Refused), "route", "iptables"),
         (dead(Unreachable::TimedOut), "route", "not an EC2 instance"),
+        (dead(Unreachable::TimedOut), "route", "macvlan"),
         (
             response(|response| response.status = 403),
             "service",
@@ -162,6 +166,21 @@ fn each_fault_is_named_with_its_fix() {
 }
 
 #[test]
+fn the_other_family_is_a_fix_where_it_works() {
+    let dead = |endpoint: &str, ipv6| {
+        let facts = with(|facts| {
+            facts.endpoint = endpoint.into();
+            facts.routers = Err(Unreachable::Blackhole);
+            facts.ipv6 = ipv6;
+        });
+        wrong(&facts).1.contains("AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE=IPv6")
+    };
+    assert!(dead("http://169.254.169.254", Ok(())));
+    assert!(!dead("http://169.254.169.254", Err(Unreachable::NoRoute)));
+    assert!(!dead("http://10.0.0.9", Ok(())), "a mode does not help where an endpoint is set");
+}
+
+#[test]
 fn harmless_facts_are_not_reported_as_wrong() {
     let excepted = with(|facts| {
         facts.variables.insert("http_proxy".into(), "http://proxy:3128".into());
@@ -171,10 +190,19 @@ fn harmless_facts_are_not_reported_as_wrong() {
     let other = response(|response| response.server = None);
     let optional = with(|facts| facts.without_token = Some(200));
     let hidden = with(|facts| facts.rules = None);
+    let named_alike = with(|facts| {
+        facts.other_command =
+            Some(OtherCommand { path: "/venv/bin/imds".into(), is_of_ec2_metadata: true });
+        let text = report::text(&judge(facts));
+        assert!(text.contains("/venv/bin/imds, of the Python package ec2-metadata"), "{text}");
+        assert!(text.contains("ec2-imds"), "{text}");
+    });
     let in_a_container = with(|facts| facts.environment = Environment::Docker);
     let sourced = set("AWS_ACCESS_KEY_ID", "AKIA");
     let no_role = with(|facts| facts.role = None);
-    for facts in [excepted, far, other, optional, hidden, in_a_container, sourced, no_role] {
+    for facts in
+        [excepted, named_alike, far, other, optional, hidden, in_a_container, sourced, no_role]
+    {
         let (wrong, text) = wrong(&facts);
         assert!(wrong.is_empty(), "{text}");
     }

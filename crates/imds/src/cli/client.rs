@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use clap::Args;
 use imds_client::{Endpoint, EndpointMode};
+use imds_doctor::exposure::Expectation;
 
-use crate::settings::duration;
+use crate::settings::{EXPECTATIONS, duration, one_of};
 
 pub(crate) const GET_EXAMPLES: &str = "\
 Examples:
@@ -63,8 +64,9 @@ Examples:
   imds doctor --json
   imds doctor --allow-v1          also finds out whether tokens are optional
   imds doctor --online            also asks STS whether the role's credentials work
+  imds doctor --expect none       proves that no credentials can be had from here
 
-Exits with 0 if nothing is wrong, 1 if something needs a fix.";
+Exits with 0 if nothing is wrong, 1 if something needs a fix or is not as expected.";
 
 #[derive(Args)]
 pub(crate) struct DoctorArgs {
@@ -75,6 +77,13 @@ pub(crate) struct DoctorArgs {
     /// Ask STS, over the internet and with curl, whether the role's credentials work
     #[arg(long)]
     pub(crate) online: bool,
+
+    /// Instead of a diagnosis, try every known way to credentials: `none` expects that no way is
+    /// open, `token-only` that none is open without a token, `v1` that one is; requests without a
+    /// token are sent, which EC2 counts as uses of IMDSv1
+    #[arg(long, value_name = "ACCESS", value_parser = one_of::<Expectation>(EXPECTATIONS),
+          hide_possible_values = true, conflicts_with = "online")]
+    pub(crate) expect: Option<Expectation>,
 
     /// The root of the file system to look for programs and containers in
     #[arg(long, value_name = "DIRECTORY", default_value = "/")]

@@ -72,10 +72,16 @@ pub(crate) struct MigrateArgs {
     pub(crate) stdin_name: Option<PathBuf>,
 
     /// Processor time that one file may take; a file that takes longer is skipped and reported
-    #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = duration)]
+    #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = some_time)]
     pub(crate) time_limit: Duration,
 
     /// Scan what standard input asks for: the process that `imds migrate` starts
     #[arg(long, hide = true, exclusive = true)]
     pub(crate) worker: bool,
+}
+
+/// A duration in which something can be done.
+fn some_time(text: &str) -> Result<Duration, String> {
+    let limit = duration(text)?;
+    if limit.is_zero() { Err("a file needs some time: at least 1ms".to_owned()) } else { Ok(limit) }
 }

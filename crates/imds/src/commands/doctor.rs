@@ -9,14 +9,40 @@ use super::get;
 use crate::cli::DoctorArgs;
 use crate::error::{CommandError, Kind};
 use crate::terminal;
+use imds_doctor::exposure::{self, Expectation, Scope};
 use imds_doctor::facts::{self, ProbeOptions};
-use imds_doctor::{Verdict, checks, report};
+use imds_doctor::{Finding, Verdict, checks, report};
 
 /// How long one call to the service may take.
 const BUDGET: Duration = Duration::from_secs(5);
 
 /// Exits with 1 if something is wrong.
 pub(crate) fn run(args: &DoctorArgs) -> Result<ExitCode, CommandError> {
+    let findings = match args.expect {
+        Some(expectation) => prove(args, expectation),
+        None => diagnose(args)?,
+    };
+    terminal::print(&if args.json { report::json(&findings) } else { report::text(&findings) })?;
+    let is_wrong = findings.iter().any(|finding| finding.verdict == Verdict::Wrong);
+    let code = if is_wrong { Kind::Finding.exit_code() } else { 0 };
+    Ok(ExitCode::from(code))
+}
+
+/// Tries the ways to credentials.
+fn prove(args: &DoctorArgs, expectation: Expectation) -> Vec<Finding> {
+    let scope = Scope {
+        // Values that are not text name no address.
+        variables: std::env::vars_os()
+            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+            .collect(),
+        endpoint: args.client.endpoint.as_ref().map(ToString::to_string),
+        root: args.root.clone(),
+        patience: args.client.timeout.unwrap_or(BUDGET),
+    };
+    exposure::judge(&exposure::find(&scope), expectation)
+}
+
+fn diagnose(args: &DoctorArgs) -> Result<Vec<Finding>, CommandError> {
     let mut defaults = Settings::for_this_machine();
     defaults.budget = BUDGET;
     // SDKs use IPv4 by default; the IPv6 address has a check of its own.
@@ -28,9 +54,5 @@ pub(crate) fn run(args: &DoctorArgs) -> Result<ExitCode, CommandError> {
         root: args.root.clone(),
     };
     let facts = get::in_runtime(async { Ok(facts::collect(settings, &options).await) })?;
-    let findings = checks::judge(&facts);
-    terminal::print(&if args.json { report::json(&findings) } else { report::text(&findings) })?;
-    let is_wrong = findings.iter().any(|finding| finding.verdict == Verdict::Wrong);
-    let code = if is_wrong { Kind::Finding.exit_code() } else { 0 };
-    Ok(ExitCode::from(code))
+    Ok(checks::judge(&facts))
 }

@@ -68,7 +68,7 @@ fn try_run(mut args: ExecArgs) -> Result<ExitCode, CommandError> {
         request.environment.variables.extend(settings.variables());
     }
     sandbox::run(request, |sockets| {
-        Messages::start(logs.format, &logs.filter);
+        let messages = Messages::start(logs.format, &logs.filter).map_err(cannot_start)?;
         let renewing = renewals.start()?;
         let settings = HostSettings {
             policy,
@@ -80,7 +80,7 @@ fn try_run(mut args: ExecArgs) -> Result<ExitCode, CommandError> {
         let host = subject.serve(settings, with_control)?;
         // The host ends first: then the log has all that there is to write.
         let log = attach(&host, sockets, &logs)?;
-        Ok((host, log, renewing))
+        Ok((host, log, renewing, messages))
     })
 }
 

@@ -12,6 +12,7 @@ use super::{control_client, json, table};
 use crate::cli::{InstanceArgs, InstanceCommand};
 use crate::control_client::ControlClient;
 use crate::error::{CommandError, Kind};
+use crate::input_file::{self, MOST_KEY};
 use crate::terminal;
 use imds_control::{AdminRequest, EventRequest};
 
@@ -44,7 +45,7 @@ pub(crate) fn run(args: InstanceArgs) -> Result<ExitCode, CommandError> {
             if args.json { json(&views)? } else { show(&views) }
         }
         InstanceCommand::SendSshKey { id, os_user, public_key } => {
-            let key = std::fs::read_to_string(public_key).map_err(|error| {
+            let key = input_file::read_text(public_key, MOST_KEY).map_err(|error| {
                 CommandError::usage(format!("cannot read {}", public_key.display()))
                     .caused_by(error)
             })?;

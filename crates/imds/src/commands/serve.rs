@@ -1,15 +1,21 @@
 //! `imds serve`: metadata and the EC2 API, until told to stop.
 //!
 //! [`plan`] resolves flags and settings file, [`listen`] makes the sockets, [`privileges`] are given up
-//! before anything of strangers is read, [`banner`] is what is printed once it serves.
+//! before anything of strangers is read, [`banner`] is what is printed once it serves, [`ready`] is for
+//! programs.
 
 mod banner;
 mod listen;
 mod plan;
 mod privileges;
+mod ready;
 
-use std::net::{SocketAddr, TcpListener};
+use std::io;
+use std::net::TcpListener;
 use std::process::ExitCode;
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
 
 use imds_dataplane::{Link, allow_many_connections};
 use imds_host::{Account, ControlSocket, Host, HostSettings, MetricsSocket, TokenKeys};
@@ -18,21 +24,30 @@ use imds_links::Plumber;
 use tokio::runtime::Builder;
 
 use super::{cannot_log, cannot_start};
-use crate::cli::{ControlAddress, ServeArgs};
+use crate::cli::{ControlAddress, ListenAddress, ServeArgs};
 use crate::credential_source::{Renewals, Renewing};
 use crate::error::CommandError;
 use crate::reload::Reload;
+use crate::settings::LogFormat;
 use crate::signals::LogSignals;
 use crate::telemetry::{AccessLog, Messages, Output};
 use crate::terminal;
 use plan::{Plan, Reloadable};
 use privileges::{drop_privileges, start_plumber};
+use ready::{Ready, ReadyPath};
+
+/// How long the start waits until the greeting is printed.
+const GREETING: Duration = Duration::from_secs(1);
+
+/// How long a stop takes at most. Answers to requests may take half of it, and the last lines of the logs
+/// two seconds more.
+const STOP: Duration = Duration::from_secs(10);
 
 pub(crate) fn run(args: ServeArgs) -> Result<ExitCode, CommandError> {
     let (plan, reloadable) = Plan::resolve(args)?;
     // Before anything is open that the helper should not have, and before there are threads.
     let plumber = start_plumber(&plan)?;
-    let messages = Messages::start(plan.logs.format, &plan.logs.filter);
+    let mut messages = Messages::collect(plan.logs.format, &plan.logs.filter);
     if !plan.ignored.is_empty() {
         tracing::warn!("not served of --aemm-config: {}", plan.ignored.join(", "));
     }
@@ -40,12 +55,14 @@ pub(crate) fn run(args: ServeArgs) -> Result<ExitCode, CommandError> {
     let runtime = Builder::new_current_thread().enable_all().build().map_err(cannot_start)?;
     let signals = runtime.block_on(async { LogSignals::listen() }).map_err(cannot_start)?;
     let logs = plan.logs.clone();
+    let ready_path = plan.ready_file.as_deref().map(ReadyPath::clear).transpose()?;
     let output = Output::open(&logs.access).map_err(|error| cannot_log(&logs.access, error))?;
     let sockets = Sockets::listen(&plan)?;
 
     let workloads = plan.workloads.clone();
     let Sockets { links, addresses, control, metrics } = sockets;
-    let (host, renewing, greeting) = start(plan, (control, metrics), &addresses, plumber)?;
+    let Started { host, renewing, greeting, ready } =
+        start(plan, (control, metrics), addresses, plumber, &mut messages)?;
     let signals = runtime.block_on(async { signals.and_stop() }).map_err(cannot_start)?;
     // Before the first request, so that none is missing.
     let access_log = output.map(|output| AccessLog::start(&host, output, logs.format));
@@ -54,29 +71,57 @@ pub(crate) fn run(args: ServeArgs) -> Result<ExitCode, CommandError> {
         host.attach(link).map_err(cannot_start)?;
     }
     host.restore_links(&workloads)?;
-    terminal::print(greeting)?;
+    let ready_file = ready_path.map(|path| path.write(&ready)).transpose()?;
+    greet(greeting)?;
+    if logs.format == LogFormat::Json {
+        ready.log();
+    }
 
-    let Reloadable { document, response_args, log_args } = reloadable;
-    let started_with = document;
-    let mut reload = Reload { response_args, log_args, started_with, logs, messages, access_log };
+    let Reloadable { document: started_with, response_args, log_args, overlay } = reloadable;
+    let mut reload =
+        Reload { response_args, log_args, started_with, logs, access_log, overlay, messages };
     let signal = reload.until_stopped(&host, &runtime, signals);
     tracing::info!(signal, "stopping: requests that have begun are still answered");
+    drop(ready_file);
+    end_in_any_case().map_err(cannot_start)?;
     host.drain();
     drop(renewing);
     Ok(ExitCode::SUCCESS)
 }
 
+/// Prints the greeting. Standard output that nobody reads holds nothing up for longer than a moment.
+fn greet(greeting: String) -> Result<(), CommandError> {
+    let (done, printed) = mpsc::channel();
+    let print = move || drop(done.send(terminal::print(greeting)));
+    thread::Builder::new().name("greeting".into()).spawn(print).map_err(cannot_start)?;
+    printed.recv_timeout(GREETING).unwrap_or(Ok(()))
+}
+
+/// Ends the process if the stop takes longer than [`STOP`]: a disk or another program may hang.
+fn end_in_any_case() -> io::Result<()> {
+    let limit = move || {
+        thread::park_timeout(STOP);
+        tracing::error!("it has not stopped in time: ends as it is");
+        // The message may be written meanwhile.
+        thread::park_timeout(Duration::from_millis(100));
+        std::process::exit(1)
+    };
+    thread::Builder::new().name("limit".into()).spawn(limit).map(drop)
+}
+
 /// What the service listens on.
 struct Sockets {
     links: Vec<Link>,
-    addresses: Vec<SocketAddr>,
+    /// Of the links, with the ports that they have.
+    addresses: Vec<ListenAddress>,
     control: Option<TcpListener>,
     metrics: Option<TcpListener>,
 }
 
 impl Sockets {
     fn listen(plan: &Plan) -> Result<Self, CommandError> {
-        let links = plan.links.iter().map(listen::listen).collect::<Result<Vec<_>, _>>()?;
+        let links = plan.links.iter().map(|link| listen::listen(link, plan.allow_pages));
+        let links = links.collect::<Result<Vec<_>, _>>()?;
         let control = match plan.control {
             ControlAddress::Off => None,
             ControlAddress::At(address) => {
@@ -84,24 +129,40 @@ impl Sockets {
             }
         };
         let metrics = plan.metrics.map(listen::listen_for_metrics).transpose()?;
-        let addresses = links.iter().filter_map(|link| link.address().ok()).collect();
+        let addresses = links.iter().zip(&plan.links).filter_map(|(link, wanted)| {
+            Some(ListenAddress { address: link.address().ok()?, ..wanted.clone() })
+        });
+        let addresses = addresses.collect();
         Ok(Self { links, addresses, control, metrics })
     }
 }
 
-/// Starts all but the links; gives also what is to be printed. Privileges end on the way.
+/// A service that runs, but for its links.
+struct Started {
+    host: Host,
+    renewing: Renewing,
+    /// What is to be printed.
+    greeting: String,
+    /// The same for programs.
+    ready: Ready,
+}
+
+/// Starts all but the links. Privileges end on the way.
 fn start(
     mut plan: Plan,
     (control, metrics): (Option<TcpListener>, Option<TcpListener>),
-    addresses: &[SocketAddr],
+    metadata: Vec<ListenAddress>,
     plumber: Option<Plumber>,
-) -> Result<(Host, Renewing, String), CommandError> {
+    messages: &mut Messages,
+) -> Result<Started, CommandError> {
     let store = plan.state.open()?;
     let renewals = Renewals::begin(plan.sources, &mut plan.launch)?;
     let account = Account::open(store.clone(), &plan.launch, plan.network)?;
     if plumber.is_some() {
         drop_privileges(&plan.links)?;
     }
+    // The first thread: privileges are those of a thread.
+    messages.write().map_err(cannot_start)?;
     let renewing = renewals.start()?;
     let instance = account.instance().clone();
     let keys = plan.state.directory().map(|directory| KeyStorage::Directory(directory.to_owned()));
@@ -124,8 +185,15 @@ fn start(
         .control_address()
         .map(|address| banner::invitation(&plan.state, &store, address, region))
         .transpose()?;
-    let greeting = banner::banner(&instance, addresses, &plan.workloads)
+    let addresses: Vec<_> = metadata.iter().map(|listen| listen.address).collect();
+    let greeting = banner::banner(&instance, &addresses, &plan.workloads)
         + &host.metrics_address().map(banner::metrics).unwrap_or_default()
         + &invitation.unwrap_or_default();
-    Ok((host, renewing, greeting))
+    let ready = Ready {
+        instance,
+        metadata,
+        control: host.control_address(),
+        metrics: host.metrics_address(),
+    };
+    Ok(Started { host, renewing, greeting, ready })
 }

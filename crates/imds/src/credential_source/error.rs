@@ -13,6 +13,8 @@ pub(super) enum SourceError {
     Failed { program: String, status: ExitStatus },
     #[error("credentials cannot be had from `{program}`: it has not ended within {limit:?}")]
     TooLate { program: String, limit: Duration },
+    #[error("`{program}` gave credentials that expired at {at}")]
+    Expired { program: String, at: String },
     #[error("what `{program}` printed is no credentials: {problem}")]
     NoCredentials { program: String, problem: &'static str },
 }

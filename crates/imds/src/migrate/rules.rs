@@ -1,7 +1,6 @@
 //! The levels of rules: by default, by a file beside the code, by the command line.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::io::ErrorKind;
 use std::path::Path;
 
@@ -9,6 +8,7 @@ use imds_migrate::{Level, Levels, Rule};
 use serde::Deserialize;
 
 use crate::error::{CommandError, Kind};
+use crate::input_file::{self, MOST_SETTINGS};
 
 /// Read where no file is named.
 const FILE: &str = ".imds-migrate.toml";
@@ -23,7 +23,7 @@ struct Config {
 /// The levels that `file` sets, or the one in the working directory, and over them those of `flags`.
 pub(crate) fn levels(file: Option<&Path>, flags: &Levels) -> Result<Levels, CommandError> {
     let path = file.unwrap_or(Path::new(FILE));
-    let text = match fs::read_to_string(path) {
+    let text = match input_file::read_text(path, MOST_SETTINGS) {
         Ok(text) => text,
         Err(error) if file.is_none() && error.kind() == ErrorKind::NotFound => String::new(),
         Err(error) => {

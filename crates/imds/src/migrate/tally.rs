@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::path::Path;
 
-use imds_migrate::{Finding, Level, Levels, Remedy, Rule, report};
+use imds_migrate::{Finding, Level, Levels, Remedy, Rule, Skipped, report};
 
 use super::error_chain::in_full;
 use super::scanned::Scanned;
@@ -13,6 +13,9 @@ use super::scanned::Scanned;
 pub(crate) struct Tally {
     /// Files that were looked at.
     seen: u64,
+    /// Files that were not read: binary ones, and texts for people.
+    binary: usize,
+    prose: usize,
     /// Files that could not be read, scanned or written.
     pub(crate) failed: usize,
     /// Findings that are still there.
@@ -59,6 +62,21 @@ impl Tally {
         self.warn(&format!("{}: {}", path.display(), in_full(error)));
     }
 
+    /// A file was not read; its path if the command line names it.
+    pub(super) fn skip(&mut self, named: Option<&Path>, reason: Skipped) {
+        let why = if reason == Skipped::Binary {
+            self.binary += 1;
+            "it has NUL bytes, which no text has"
+        } else {
+            self.prose += 1;
+            "its name says that it is a text for people"
+        };
+        if let Some(path) = named {
+            let path = path.display().to_string();
+            eprintln!("imds: warning: {} was not read: {why}", report::printable(&path));
+        }
+    }
+
     pub(super) fn warn(&mut self, message: &str) {
         eprintln!("imds: warning: {}", report::printable(message));
         self.failed += 1;
@@ -66,6 +84,17 @@ impl Tally {
 
     /// The last line.
     pub(crate) fn summary(&self, written: bool) -> String {
+        let kinds = [(self.binary, "binary"), (self.prose, "texts for people")];
+        let kinds = kinds.iter().filter(|(number, _)| *number > 0);
+        let kinds: Vec<_> = kinds.map(|(number, kind)| format!("{number} {kind}")).collect();
+        let found = self.found_and_done(written);
+        match self.binary + self.prose {
+            0 => found,
+            number => format!("{found}; {} not read: {}", count(number, "file"), kinds.join(", ")),
+        }
+    }
+
+    fn found_and_done(&self, written: bool) -> String {
         let Self { seen, files, rewrites, offers, left, fixed, failed, not_understood, .. } = *self;
         let files_seen = count(usize::try_from(seen).unwrap_or(usize::MAX), "file");
         if files == 0 && failed > 0 {

@@ -1,12 +1,12 @@
 //! Settings of an instance's placement, block devices and network interfaces. They have no flags.
 
 use std::collections::BTreeMap;
-use std::net::{Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use imds_core::block_device::{BlockDevice, Volume};
 use imds_core::ids::{HostId, PlacementGroupId};
 use imds_core::launch::LaunchInterface;
-use imds_core::network::{Ipv4Cidr, Ipv6Cidr, Mac, PrivateIpv4};
+use imds_core::network::{Ipv4Cidr, Ipv6Cidr, Mac, PrivateIpv4, is_assignable};
 use imds_core::placement::Placement;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
@@ -63,7 +63,26 @@ pub(super) fn interfaces<'de, D: Deserializer<'de>>(
     if all.iter().any(|one| one.public_ipv4.is_some() && one.ipv4.is_empty()) {
         return Err(D::Error::custom("public-ipv4 needs ipv4, the address that it maps to"));
     }
+    if let Some(address) = all.iter().flat_map(InterfaceSettings::addresses).find(unassignable) {
+        return Err(D::Error::custom(format!(
+            "{address} cannot be the address of a network interface"
+        )));
+    }
     Ok(all.into_iter().map(LaunchInterface::from).collect())
+}
+
+fn unassignable(address: &IpAddr) -> bool {
+    !is_assignable(*address)
+}
+
+impl InterfaceSettings {
+    fn addresses(&self) -> impl Iterator<Item = IpAddr> {
+        let ipv4 = self.ipv4.iter().copied().chain(self.public_ipv4);
+        let blocks = self.ipv4_prefixes.iter().map(|block| block.address());
+        let ipv6 = self.ipv6.iter().copied();
+        let ipv6 = ipv6.chain(self.ipv6_prefixes.iter().map(|block| block.address()));
+        ipv4.chain(blocks).map(IpAddr::from).chain(ipv6.map(IpAddr::from))
+    }
 }
 
 impl From<InterfaceSettings> for LaunchInterface {

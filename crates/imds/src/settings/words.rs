@@ -14,6 +14,7 @@ pub(crate) const SWITCH: &[&str] = &["enabled", "disabled"];
 pub(crate) const LIFE_CYCLES: &[&str] = &["on-demand", "spot", "scheduled", "capacity-block"];
 pub(crate) const LEVELS: &[&str] = &["off", "error", "warn", "info", "debug", "trace"];
 pub(crate) const SIGNATURES: &[&str] = &["pkcs7", "rsa2048", "signature"];
+pub(crate) const EXPECTATIONS: &[&str] = &["none", "token-only", "v1"];
 pub(crate) const SPOT_ACTIONS: &[&str] = &["terminate", "stop", "hibernate"];
 pub(crate) const MAINTENANCE_CODES: &[&str] = &[
     "instance-reboot",

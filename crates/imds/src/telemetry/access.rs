@@ -2,8 +2,9 @@
 //! service's request records.
 
 use std::io;
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::thread::{self, JoinHandle};
+use std::thread;
 use std::time::Duration;
 
 use imds_dataplane::{Requests, RequestsCloser};
@@ -11,6 +12,7 @@ use imds_host::Host;
 
 use super::line::LineWriter;
 use super::output::Output;
+use super::queue::LAST_WAIT;
 use crate::settings::{Destination, LogFormat};
 
 /// How many records wait at most; at 2 ms a batch, enough for 4 million requests a second.
@@ -19,11 +21,12 @@ const CAPACITY: usize = 8192;
 /// How long the writer lets records gather, so that busy threads need not wake it for each.
 const GATHER: Duration = Duration::from_millis(2);
 
-/// A running access log. Dropping it writes the records that still wait.
+/// A running access log. Dropping it writes the records that still wait, for a second at most.
 pub(crate) struct AccessLog {
     closer: RequestsCloser,
     next_output: NextOutput,
-    thread: Option<JoinHandle<()>>,
+    /// Ends when the writer has.
+    ended: Receiver<()>,
 }
 
 /// Where lines go from now on, once the writer has taken it.
@@ -36,6 +39,8 @@ struct Writer {
     output: Output,
     line: LineWriter,
     text: String,
+    /// Dropped when this is.
+    _ended: Sender<()>,
 }
 
 impl AccessLog {
@@ -43,16 +48,18 @@ impl AccessLog {
     pub(crate) fn start(host: &Host, output: Output, format: LogFormat) -> io::Result<Self> {
         let (requests, next_output) = (host.subscribe(CAPACITY), NextOutput::default());
         let closer = requests.closer();
+        let (at_end, ended) = mpsc::channel();
         let writer = Writer {
             requests,
             next_output: Arc::clone(&next_output),
             output,
             line: LineWriter::new(format),
             text: String::new(),
+            _ended: at_end,
         };
         let thread = thread::Builder::new().name("access-log".into());
-        let thread = Some(thread.spawn(|| writer.run())?);
-        Ok(Self { closer, next_output, thread })
+        thread.spawn(|| writer.run())?;
+        Ok(Self { closer, next_output, ended })
     }
 
     /// Sends lines elsewhere, or into a new file of the same name where the old one was renamed. Each
@@ -70,9 +77,9 @@ impl AccessLog {
 impl Drop for AccessLog {
     fn drop(&mut self) {
         self.closer.close();
-        if let Some(thread) = self.thread.take() {
-            // A writer that panicked has nothing left to write.
-            let _ = thread.join();
+        // The writer may wait for ever for whoever reads the log; then it ends with the process.
+        if self.ended.recv_timeout(LAST_WAIT) == Err(RecvTimeoutError::Timeout) {
+            tracing::warn!("the last lines of the access log are lost: nobody takes them");
         }
     }
 }

@@ -47,6 +47,13 @@ impl LineWriter {
             Some(hops) => write!(out, " hops={hops}")?,
             None => out.push_str(" hops=?"),
         }
+        if let Some(sent) = &record.sent {
+            out.push_str(" sent=");
+            sent.escape(out);
+        }
+        if let Some(refusal) = record.refusal {
+            write!(out, " refused: {}", refusal.as_str())?;
+        }
         if let Some((hops, limit)) = record.undeliverable() {
             let unit = if hops == 1 { "hop" } else { "hops" };
             let needed = u16::from(hops) + 1;
@@ -71,7 +78,14 @@ impl LineWriter {
             record.method.map_or("-", Method::as_str),
         )?;
         record.path.escape(out);
+        if let Some(sent) = &record.sent {
+            out.push_str(r#"","sent":""#);
+            sent.escape(out);
+        }
         write!(out, r#"","status":{},"micros":{}"#, status.code(), record.micros)?;
+        if let Some(refusal) = record.refusal {
+            write!(out, r#","refused":"{}""#, refusal.as_str())?;
+        }
         match record.hops_away {
             Some(hops) => write!(out, r#","hops_away":{hops}"#)?,
             None => out.push_str(r#","hops_away":null"#),
@@ -90,7 +104,7 @@ mod tests {
     use std::io::{Read as _, Write as _};
     use std::net::{SocketAddr, TcpStream};
 
-    use imds_core::Launch;
+    use imds_core::{Launch, Refusal};
     use imds_dataplane::{Link, LoggedPath, Requests, Target};
     use imds_host::{Host, HostSettings};
 
@@ -133,9 +147,28 @@ mod tests {
     }
 
     #[test]
+    fn a_line_has_the_path_as_sent_and_why_it_was_refused() {
+        let record = RequestRecord {
+            path: LoggedPath::new("latest/api/token"),
+            sent: Some(LoggedPath::as_sent("//latest/api/token/")),
+            refusal: Some(Refusal::NotTokenPath),
+            ..record()
+        };
+        let text = line(LogFormat::Text, &record);
+        let expected = " sent=//latest/api/token/ refused: PUT is for /latest/api/token only\n";
+        assert!(text.ends_with(expected), "{text}");
+        let json: serde_json::Value =
+            serde_json::from_str(&line(LogFormat::Json, &record)).unwrap();
+        assert_eq!(json["path"], "/latest/api/token");
+        assert_eq!(json["sent"], "//latest/api/token/");
+        assert_eq!(json["refused"], "PUT is for /latest/api/token only");
+    }
+
+    #[test]
     fn json_stays_json_whatever_the_path() {
         let path = format!("\"\\\n\u{1b}é{}", "x".repeat(120));
-        let record = RequestRecord { path: LoggedPath::new(&path), ..record() };
+        let (canonical, sent) = (LoggedPath::new(&path), LoggedPath::as_sent(&path));
+        let record = RequestRecord { path: canonical, sent: Some(sent), ..record() };
         let text = line(LogFormat::Json, &record);
         let parsed: serde_json::Value = serde_json::from_str(&text).unwrap();
         assert_eq!(parsed["status"], 200);

@@ -2,7 +2,11 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, ErrorKind, Write};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
+
+use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
+use rustix::io::Errno;
 
 use crate::settings::Destination;
 
@@ -77,8 +81,21 @@ fn rest_of_line(lines: &[u8], written: usize) -> Vec<u8> {
     lines[written..].split_inclusive(|byte| *byte == b'\n').next().unwrap_or_default().to_vec()
 }
 
+/// Opens a file at its end. A named pipe must have a reader: nobody waits for one.
 fn open(path: &Path) -> io::Result<File> {
-    OpenOptions::new().append(true).create(true).open(path)
+    let flags = OFlags::NONBLOCK | OFlags::NOCTTY;
+    let mut options = OpenOptions::new();
+    let options = options.append(true).create(true).custom_flags(flags.bits().cast_signed());
+    let file = options.open(path).map_err(|error| {
+        if error.raw_os_error() == Some(Errno::NXIO.raw_os_error()) {
+            io::Error::other("it is a named pipe that nobody reads")
+        } else {
+            error
+        }
+    })?;
+    // The writer is a thread of its own, which may wait for the reader.
+    fcntl_setfl(&file, fcntl_getfl(&file)? - OFlags::NONBLOCK)?;
+    Ok(file)
 }
 
 #[cfg(test)]

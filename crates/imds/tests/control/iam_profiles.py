@@ -1,5 +1,7 @@
 """Instance profiles come, change and go, and the metadata's `iam/` with them."""
 
+import json
+
 from lab import client, eventually, image, instance, metadata, refused, running
 
 ec2 = client()
@@ -44,6 +46,15 @@ assert role() == "db" and metadata("iam/security-credentials/app", "172.31.0.40"
 refused("NoSuchAssociation", ec2.disassociate_iam_instance_profile, AssociationId=first["AssociationId"], words=first["AssociationId"])
 refused("NoSuchAssociation", ec2.describe_iam_instance_profile_associations, AssociationIds=[first["AssociationId"]])
 assert [it["AssociationId"] for it in associations(AssociationIds=[second["AssociationId"]])] == [second["AssociationId"]]
+
+# The id is the profile's: another one with another profile, and the same one when it comes back, there as here.
+assert first["IamInstanceProfile"]["Id"] != second["IamInstanceProfile"]["Id"], second
+info = json.loads(metadata("iam/info", "172.31.0.40"))
+assert info["InstanceProfileId"] == second["IamInstanceProfile"]["Id"], info
+assert info["LastUpdated"] == associations()[0]["Timestamp"].strftime("%Y-%m-%dT%H:%M:%SZ"), info
+(other,) = ec2.run_instances(IamInstanceProfile={"Name": "app"}, **launch)["Instances"]
+assert other["IamInstanceProfile"] == first["IamInstanceProfile"], other
+ec2.terminate_instances(InstanceIds=[other["InstanceId"]])
 
 # Gone.
 ended = ec2.disassociate_iam_instance_profile(AssociationId=second["AssociationId"])["IamInstanceProfileAssociation"]

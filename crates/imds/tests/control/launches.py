@@ -64,6 +64,13 @@ macs = metadata("network/interfaces/macs/", all_of_it[0]).split()
 assert {mac.strip("/") for mac in macs} == {first["MacAddress"], second["MacAddress"]}, macs
 refused("InvalidIPAddress.InUse", ec2.run_instances, PrivateIpAddress="172.31.0.91", **launch)
 
+# Further addresses are beside the primary one, also where no subnet is named and it is elsewhere.
+made = run(NetworkInterfaces=[{"DeviceIndex": 0, "PrivateIpAddress": "127.0.16.7", "SecondaryPrivateIpAddressCount": 2}])
+(only,) = made["NetworkInterfaces"]
+addresses = [it["PrivateIpAddress"] for it in only["PrivateIpAddresses"]]
+assert addresses == ["127.0.16.7", "127.0.16.4", "127.0.16.5"], addresses
+assert running(ec2, made["InstanceId"])["PrivateIpAddress"] == "127.0.16.7"
+
 # Blocks that are delegated to an interface: its metadata has them, and their requests are the instance's.
 prefixes = {"Ipv4Prefixes": [{"Ipv4Prefix": "172.31.1.16/28"}], "Ipv6Prefixes": [{"Ipv6Prefix": "2001:db8:1::/80"}]}
 delegated = running(ec2, run(NetworkInterfaces=[{"DeviceIndex": 0, "SubnetId": here["SubnetId"], **prefixes}])["InstanceId"])
@@ -128,10 +135,20 @@ for code, words, asked in [
     ("InvalidParameterValue", "reserved", {"SubnetId": there["SubnetId"], "PrivateIpAddress": "172.31.16.1"}),
     ("InvalidParameterValue", "PrivateIpAddress", {"PrivateIpAddress": "here"}),
     ("InvalidParameterCombination", "more than one", {"PrivateIpAddress": "172.31.200.9", "MaxCount": 2}),
+    ("InvalidParameterValue", "0.0.0.0", {"PrivateIpAddress": "0.0.0.0"}),
+    ("InvalidParameterValue", "169.254.1.1", {"PrivateIpAddress": "169.254.1.1"}),
+    ("InvalidParameterValue", "224.0.0.1", {"PrivateIpAddress": "224.0.0.1"}),
+    ("InvalidParameterValue", "255.255.255.255", {"PrivateIpAddress": "255.255.255.255"}),
+    ("InvalidParameterValue", "169.254.0.0/28", {"NetworkInterfaces": [{"DeviceIndex": 0, "Ipv4Prefixes": [{"Ipv4Prefix": "169.254.0.0/28"}]}]}),
+    ("InvalidParameterValue", "::", {"Ipv6Addresses": [{"Ipv6Address": "::"}]}),
+    ("InvalidParameterValue", "ff02::1", {"Ipv6Addresses": [{"Ipv6Address": "ff02::1"}]}),
+    ("InvalidParameterValue", "fe80::1", {"Ipv6Addresses": [{"Ipv6Address": "fe80::1"}]}),
+    ("InvalidParameterValue", "10.9.0.9 does not fall within", {"NetworkInterfaces": [{**nic, "PrivateIpAddresses": [{"PrivateIpAddress": "127.0.0.31", "Primary": True}, {"PrivateIpAddress": "10.9.0.9"}]}]}),
+    ("InvalidParameterValue", "172.31.99.0/28 does not fall within", {"NetworkInterfaces": [{**nic, "SubnetId": here["SubnetId"], "Ipv4Prefixes": [{"Ipv4Prefix": "172.31.99.0/28"}]}]}),
     ("InvalidParameterValue", "availability zone", {"Placement": {"AvailabilityZone": "eu-west-1a"}}),
     ("InvalidParameterCombination", "subnet ID", {"SubnetId": there["SubnetId"], "NetworkInterfaces": [nic]}),
     ("InvalidParameterCombination", "security groups", {"SecurityGroups": ["default"], "NetworkInterfaces": [nic]}),
-    ("InvalidIPAddress.InUse", "172.31.1.16", {"NetworkInterfaces": [{"DeviceIndex": 0, **prefixes}]}),
+    ("InvalidIPAddress.InUse", "172.31.1.16/28", {"NetworkInterfaces": [{"DeviceIndex": 0, **prefixes}]}),
     ("InvalidIPAddress.InUse", "2001:db8:1::/80", {"NetworkInterfaces": [{"DeviceIndex": 0, "Ipv6Prefixes": prefixes["Ipv6Prefixes"]}]}),
     ("InvalidIPAddress.InUse", "2001:db8:1::7", {"NetworkInterfaces": [{"DeviceIndex": 0, "Ipv6Addresses": [{"Ipv6Address": "2001:db8:1::7"}]}]}),
     ("InvalidParameterValue", "/28", {"NetworkInterfaces": [{"DeviceIndex": 0, "Ipv4Prefixes": [{"Ipv4Prefix": "172.31.1.0/24"}]}]}),

@@ -2,12 +2,22 @@
 //! limit 1, 2 and so on. A token that arrives is never called lost, and no limit is called needed that
 //! is not.
 
+use std::fs::File;
 use std::io::{Read as _, Write as _};
 use std::net::{Shutdown, TcpListener, TcpStream};
+use std::os::fd::AsRawFd as _;
+use std::process::Stdio;
 use std::thread;
+use std::time::Duration;
 
 use imds_linux::Namespace;
-use testkit::{Context as _, Family, Finished, Need, Network, Result, ensure, imds, program};
+use testkit::{
+    Context as _, Family, Finished, Need, Network, Process, Result, ensure, eventually, imds,
+    program,
+};
+
+/// How long one connection may take through a network in user mode that may not be complete yet.
+const CONNECT: Duration = Duration::from_millis(200);
 
 /// A network, and which hop limits let the token arrive in it.
 pub(super) struct Row {
@@ -15,10 +25,19 @@ pub(super) struct Row {
     pub(super) needs: &'static [Need],
     routers: u8,
     prepare: fn(&Network) -> Result<()>,
+    /// The network in user mode that the programs are in, within the client's.
+    user_mode: Option<UserMode>,
     /// What the check of the distance says.
     distance: &'static str,
     /// Hop limits to try, each with what is said of the token.
     told: &'static [(u8, Told)],
+}
+
+/// A program that passes on the connections of a network through sockets of its own.
+#[derive(Clone, Copy, Debug)]
+enum UserMode {
+    Pasta,
+    Slirp4netns,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -40,6 +59,7 @@ const USUAL: Row = Row {
     needs: IPTABLES,
     routers: 1,
     prepare: |_| Ok(()),
+    user_mode: None,
     distance: ONE,
     told: &[(1, Lost(2)), (2, Arrives)],
 };
@@ -49,7 +69,7 @@ const ONE: &str = "1 router on the way: hop limit 2 is enough if it is the only 
 const SHORT_BACK: &str =
     "1 router on the way there and 0 back: hop limit 2 is enough if it is the only one";
 
-pub(super) const ROWS: [Row; 15] = [
+pub(super) const ROWS: [Row; 19] = [
     Row { name: "direct", needs: &[], routers: 0, distance: NONE, told: &[(1, Arrives)], ..USUAL },
     Row { name: "a_bridge", needs: &[], ..USUAL },
     Row {
@@ -106,6 +126,18 @@ pub(super) const ROWS: [Row; 15] = [
         told: &[(1, BeyondRelay(2)), (2, Arrives)],
         ..USUAL
     },
+    // Rootless podman and buildah, on the instance and in a container or pod on it.
+    Row { routers: 0, ..in_user_mode("pasta_on_the_instance", UserMode::Pasta, &[(1, Arrives)]) },
+    Row {
+        routers: 0,
+        ..in_user_mode("slirp4netns_on_the_instance", UserMode::Slirp4netns, &[(1, Arrives)])
+    },
+    in_user_mode("pasta_in_a_container", UserMode::Pasta, &[(1, BeyondRelay(2)), (2, Arrives)]),
+    in_user_mode(
+        "slirp4netns_in_a_container",
+        UserMode::Slirp4netns,
+        &[(1, BeyondRelay(2)), (2, Arrives)],
+    ),
     Row {
         name: "ttl_raised_before_routing",
         prepare: |network| mangle(network.instance(), "PREROUTING", &["up"], "--ttl-inc=1"),
@@ -152,6 +184,43 @@ pub(super) const ROWS: [Row; 15] = [
     },
 ];
 
+const fn in_user_mode(name: &'static str, user_mode: UserMode, told: &'static [(u8, Told)]) -> Row {
+    let needs: &[Need] = match user_mode {
+        UserMode::Pasta => &[Need::Tap, Need::Program("pasta")],
+        UserMode::Slirp4netns => &[Need::Tap, Need::Program("slirp4netns")],
+    };
+    Row { name, needs, user_mode: Some(user_mode), distance: NONE, told, ..USUAL }
+}
+
+impl UserMode {
+    /// Makes a network within the client's, once a connection to the service comes through it.
+    fn start(self, network: &Network) -> Result<(Process, Namespace)> {
+        /// As standard input, because neither program can look into this process.
+        const PATH: &str = "/proc/self/fd/0";
+        let within = Namespace::create()?;
+        let handle = File::open(format!("/proc/self/fd/{}", within.as_raw_fd()))?;
+        let arguments = match self {
+            Self::Pasta => {
+                let fixed =
+                    ["--quiet", "--foreground", "--config-net", "--runas", "0", "--netns-only"];
+                let addresses = ["-4", "-i", "up", "-a", "10.0.2.15", "-n", "24", "-g", "10.0.2.2"];
+                [&["pasta"], &fixed[..], &addresses, &["-I", "tap0", "--netns", PATH]].concat()
+            }
+            Self::Slirp4netns => {
+                vec!["slirp4netns", "--configure", "--netns-type", "path", PATH, "tap0"]
+            }
+        };
+        let mut command = program(arguments[0]);
+        command.args(&arguments[1..]).stdin(handle).stdout(Stdio::null());
+        let process = network.client().run(|| Process::start(&mut command))??;
+        eventually("a connection through it", || {
+            let connect = || TcpStream::connect_timeout(&Family::Ipv4.service(), CONNECT);
+            within.run(connect).ok()?.ok()
+        })?;
+        Ok((process, within))
+    }
+}
+
 impl Row {
     pub(super) fn is_told(&self) -> Result<()> {
         for (limit, told) in self.told {
@@ -160,10 +229,12 @@ impl Row {
             let limit = limit.to_string();
             let arguments = ["--role", "web", "--hop-limit", &limit];
             let _server = super::serve(&network, &arguments)?;
+            let within = self.user_mode.map(|it| it.start(&network)).transpose()?;
+            let place = within.as_ref().map_or(network.client(), |(_, place)| place);
             let run = |arguments: &[&str]| {
                 let mut command = imds();
                 command.args(arguments);
-                network.client().run(|| Finished::of(&mut command))?
+                place.run(|| Finished::of(&mut command))?
             };
             let arguments = ["doctor", "--json", "--root", "/nonexistent", "--timeout", "1s"];
             let doctor = run(&arguments)?;

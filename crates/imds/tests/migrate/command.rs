@@ -27,6 +27,7 @@ pub(crate) fn tests() -> Vec<Trial> {
         json_and_sarif_are_for_tools,
         standard_input_is_rewritten_to_standard_output,
         what_cannot_be_read_is_a_warning_and_an_exit_code,
+        what_is_not_read_is_no_all_clear,
         ignored_files_are_left_alone,
         a_file_over_its_time_is_left_out,
         a_process_that_dies_costs_one_file,
@@ -187,10 +188,27 @@ fn what_cannot_be_read_is_a_warning_and_an_exit_code() -> Result<()> {
     let folder = folder()?;
     let found = migrate(folder.path(), &["nowhere", "b"])?;
     ensure!(code(&found) == Some(4), "{found:?}");
-    ensure!(found.stderr.contains("imds: warning: ") && found.stderr.contains("nowhere"));
+    let why = "imds: warning: cannot read nowhere: No such file or directory (os error 2)\n";
+    ensure!(found.stderr.starts_with(why), "{found:?}");
     ensure!(found.stdout.contains("b/setup.sh:2:1"), "the rest is done: {found:?}");
     let checked = migrate(folder.path(), &["--check", "nowhere", "b"])?;
     ensure!(code(&checked) == Some(1), "what is left weighs more: {checked:?}");
+    Ok(())
+}
+
+/// A shell skips NUL bytes and runs the rest.
+fn what_is_not_read_is_no_all_clear() -> Result<()> {
+    let folder = TempDir::new()?;
+    fs::write(folder.path().join("a.sh"), format!("#!/bin/sh\n# \0\n{SCRIPT}"))?;
+    fs::write(folder.path().join("README.md"), SCRIPT)?;
+    let summary = "2 files not read: 1 binary, 1 texts for people\n";
+    let found = migrate(folder.path(), &[])?;
+    ensure!(found.stdout.contains("a.sh:4:1") && found.stdout.contains("NUL bytes"), "{found:?}");
+    ensure!(found.stderr.ends_with(summary), "{found:?}");
+    let named = migrate(folder.path(), &["a.sh", "README.md"])?;
+    let warnings = "imds: warning: README.md was not read: its name says that it is a text for people\n\
+                    imds: warning: a.sh was not read: it has NUL bytes, which no text has\n";
+    ensure!(named.stderr.contains(warnings) && named.stderr.ends_with(summary), "{named:?}");
     Ok(())
 }
 
@@ -303,6 +321,7 @@ fn wrong_arguments_are_refused() -> Result<()> {
         &["--offers"],
         &["-", "b"],
         &["--time-limit", "soon"],
+        &["--time-limit", "0s"],
     ] {
         let refused = migrate(folder.path(), arguments)?;
         ensure!(code(&refused) == Some(2), "{arguments:?}: {refused:?}");

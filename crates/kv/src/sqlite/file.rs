@@ -1,18 +1,18 @@
 //! The file as a whole: who may use it, whether it is sound, how it is created.
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
-use std::io;
+use std::io::{self, Read as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{self, Path, PathBuf};
 use std::time::Duration;
 
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, MAIN_DB, OpenFlags};
-use rustix::fs::{FlockOperation, flock};
+use rustix::fs::{FlockOperation, OFlags, flock, statvfs};
 use rustix::io::Errno;
 
 use super::snapshot::snapshot;
-use super::{log, rows, schema};
+use super::{index, log, rows, schema, trust};
 use crate::error::KvError;
 use crate::open_error::OpenError;
 
@@ -36,11 +36,12 @@ impl StateFile {
         let path = path::absolute(path).map_err(unavailable("open", path))?;
         let directory = path.parent().unwrap_or(&path);
         make_directory(directory).map_err(unavailable("create the directory", directory))?;
-        // Two links to one file share its lock.
+        // Two symbolic links to one file share its lock. One that leads nowhere is refused below.
         let path = fs::canonicalize(&path).unwrap_or(path);
-        if path.is_dir() {
-            return Err(unavailable("open", &path)(io::ErrorKind::IsADirectory.into()));
-        }
+        trust::regular(&path)?;
+        trust::directory(path.parent().unwrap_or(&path))?;
+        let all = ["", "-wal", "-shm", "-lock"].map(|ending| beside(&path, ending));
+        all.iter().try_for_each(|path| trust::file(path))?;
         // Not the file itself: SQLite loses its own locks when another handle to it is closed.
         let beside = beside(&path, "-lock");
         let lock = OpenOptions::new()
@@ -48,6 +49,7 @@ impl StateFile {
             .create(true)
             .truncate(false)
             .mode(0o600)
+            .custom_flags(OFlags::NOFOLLOW.bits().cast_signed())
             .open(&beside)
             .map_err(unavailable("open", &beside))?;
         match flock(&lock, FlockOperation::NonBlockingLockExclusive) {
@@ -60,6 +62,8 @@ impl StateFile {
     /// The file that `path` names, whichever process has it. It must exist.
     pub(super) fn unlocked(path: &Path) -> Result<Self, OpenError> {
         let path = fs::canonicalize(path).map_err(unavailable("open", path))?;
+        let all = ["", "-wal", "-shm"].map(|ending| beside(&path, ending));
+        all.iter().try_for_each(|path| trust::regular(path).map(drop))?;
         Ok(Self { path, lock: None })
     }
 
@@ -76,6 +80,7 @@ impl StateFile {
         // A commit is on the disk before it is over.
         connection.pragma_update(None, "synchronous", "FULL").map_err(self.refused("open"))?;
         let format = self.check_format(&connection)?;
+        trust::secret(&self.path)?;
         self.check_content(&mut connection)?;
         schema::upgrade(&mut connection, format).map_err(self.refused("upgrade"))?;
         // A copy that another program made may be without a log.
@@ -114,6 +119,10 @@ impl StateFile {
             Some(ErrorCode::DatabaseCorrupt | ErrorCode::Unknown) | None => {
                 self.damaged(error.to_string())
             }
+            // SQLite does not say which of its files could not grow, nor why.
+            Some(ErrorCode::SystemIoFailure | ErrorCode::CannotOpen) if self.is_disk_full() => {
+                unavailable(operation, &self.path)(io::ErrorKind::StorageFull.into())
+            }
             Some(_) => unavailable(operation, &self.path)(system_error(error)),
         }
     }
@@ -145,6 +154,12 @@ impl StateFile {
         KvError::OutcomeUnknown { what, source: system_error(error).into() }
     }
 
+    fn is_disk_full(&self) -> bool {
+        let directory = self.path.parent().unwrap_or(&self.path);
+        statvfs(directory)
+            .is_ok_and(|disk| disk.f_bavail == 0 || disk.f_files > 0 && disk.f_favail == 0)
+    }
+
     fn damaged(&self, detail: impl Into<String>) -> OpenError {
         OpenError::Damaged { path: self.path.clone(), detail: detail.into() }
     }
@@ -169,8 +184,14 @@ impl StateFile {
     /// Creates a whole file, and only then gives it its name.
     fn create(&self) -> Result<(), OpenError> {
         let draft = beside(&self.path, "-draft");
-        let draft_file =
-            OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&draft);
+        // What a process left behind that was killed here, or somebody put there.
+        for left in ["-draft", "-draft-journal", "-draft-wal", "-draft-shm"] {
+            let left = beside(&self.path, left);
+            if fs::symlink_metadata(&left).is_ok() {
+                fs::remove_file(&left).map_err(unavailable("remove", &left))?;
+            }
+        }
+        let draft_file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft);
         let draft_file = draft_file.map_err(unavailable("create", &draft))?;
         let mut connection =
             connect(&draft, OpenFlags::SQLITE_OPEN_READ_WRITE).map_err(self.refused("create"))?;
@@ -190,18 +211,27 @@ impl StateFile {
             .map_err(|error| unavailable("create", &self.path)(error))
     }
 
-    /// Refuses a damaged log. SQLite would pass over what it cannot read, and write over it.
+    /// Refuses a damaged log, or one that lacks commits. SQLite would pass over what it cannot read, and
+    /// write over it.
     fn check_log(&self) -> Result<(), OpenError> {
+        let index = index::Index::read(&beside(&self.path, "-shm"));
         let path = beside(&self.path, "-wal");
         let size = match fs::metadata(&path) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => 0,
             metadata => metadata.map_err(unavailable("read", &path))?.len(),
         };
-        if size > CHECKED {
-            return Ok(());
-        }
-        let log = fs::read(&path).map_err(unavailable("read", &path))?;
-        log::damage(&log).map_or(Ok(()), |detail| Err(self.damaged(detail)))
+        let log = File::open(&path).and_then(|file| {
+            let mut log = Vec::new();
+            file.take(if size > CHECKED { log::HEADER } else { CHECKED }).read_to_end(&mut log)?;
+            Ok(log)
+        });
+        let log = match log {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
+            log => log.map_err(unavailable("read", &path))?,
+        };
+        let damage = index.and_then(|index| index.lost(&log, size));
+        let damage = damage.or_else(|| (size <= CHECKED).then(|| log::damage(&log)).flatten());
+        damage.map_or(Ok(()), |detail| Err(self.damaged(detail)))
     }
 
     /// Refuses a damaged file, unless it is too large to check.

@@ -7,6 +7,9 @@
 //!
 //! The layout is from <https://www.sqlite.org/fileformat2.html#the_write_ahead_log>.
 
+/// How long the log's own header is.
+pub(super) const HEADER: u64 = 32;
+
 /// What is wrong with a log, if anything is.
 pub(super) fn damage(log: &[u8]) -> Option<&'static str> {
     let (header, frames) = log.split_first_chunk::<32>()?;
@@ -42,7 +45,7 @@ fn is_whole(place: usize) -> bool {
 }
 
 /// Bytes of a frame before its page: page number, size of the file, salt and checksum.
-const FRAME_HEADER: usize = 24;
+pub(super) const FRAME_HEADER: usize = 24;
 
 /// The smallest unit in which disks write, in bytes.
 const SECTOR: usize = 512;

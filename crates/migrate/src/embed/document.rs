@@ -10,6 +10,7 @@ use crate::finding::{Finding, Remedy};
 use crate::language::{self, Language};
 use crate::rules::Rule;
 use crate::snippet::{Codec, Decoder, Snippet};
+use crate::unread::TREES;
 
 /// Keys whose texts are for people.
 const PROSE: [&str; 8] =
@@ -21,7 +22,7 @@ const FETCHING_MODULES: [&str; 4] =
 
 pub(super) fn scan(language: Language, snippet: &Snippet<'_>) -> Vec<Finding> {
     let source: &[u8] = &snippet.text;
-    if !is_worth_reading(source) && !address::mentioned(&String::from_utf8_lossy(source)) {
+    if !is_worth_reading(source) && !may_ask(&String::from_utf8_lossy(source)) {
         return Vec::new();
     }
     let documents = match language {
@@ -34,6 +35,13 @@ pub(super) fn scan(language: Language, snippet: &Snippet<'_>) -> Vec<Finding> {
         walk.visit(document, &Place::new(Holes { compose, ..Holes::default() }));
     }
     walk.findings
+}
+
+/// Whether a text in which no command is worth reading may ask for metadata, by a module of Ansible, or in a
+/// way that is to be said if it does not parse.
+fn may_ask(text: &str) -> bool {
+    const MODULES: [&str; 4] = ["uri:", "uri\"", "get_url", "lookup("];
+    address::mentioned(text) && MODULES.iter().chain(&TREES).any(|word| text.contains(word))
 }
 
 struct Walk<'a> {

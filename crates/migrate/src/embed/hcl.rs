@@ -1,5 +1,7 @@
 //! Terraform and Packer: here-documents and quoted strings that hold scripts.
 
+use std::ops::Range;
+
 use tree_sitter::Node;
 
 use super::script::{is_worth_reading, script};
@@ -8,12 +10,12 @@ use crate::finding::{Finding, Remedy};
 use crate::rules::Rule;
 use crate::snippet::{Codec, Decoder, Snippet};
 use crate::syntax::{self, children, nodes, text};
+use crate::{hcl, prefilter};
 
 pub(super) fn scan(snippet: &Snippet<'_>) -> Vec<Finding> {
     let source: &[u8] = &snippet.text;
-    let Some(tree) = syntax::parse(&tree_sitter_hcl::LANGUAGE.into(), source, &snippet.job) else {
-        return Vec::new();
-    };
+    let is_wanted = |block: &Range<usize>| prefilter::may_request(&source[block.clone()]);
+    let Some(tree) = hcl::parse(source, &snippet.job, is_wanted) else { return Vec::new() };
     let mut findings = Vec::new();
     for node in nodes(tree.root_node()) {
         findings.extend(data_source(node, source));

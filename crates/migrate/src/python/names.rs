@@ -5,8 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use tree_sitter::Node;
 
+use crate::assigned::Assigned;
 use crate::job::Job;
-use crate::syntax::{children, nodes, owned};
+use crate::syntax::{Nest, children, nodes, owned};
 use crate::values::{ROUNDS, bounded, some_of, unknown};
 
 /// The names of one module.
@@ -15,10 +16,12 @@ pub(super) struct Names<'t> {
     pub(super) root: Node<'t>,
     pub(super) job: &'t Job,
     /// Variable or attribute name → what is assigned to it anywhere.
-    pub(super) assigned: BTreeMap<String, Vec<Assignment<'t>>>,
+    pub(super) assigned: BTreeMap<String, Assigned<'t>>,
     /// Function name → its calls.
     calls: BTreeMap<String, Vec<Node<'t>>>,
+    /// In the order of the text.
     pub(super) functions: Vec<Function<'t>>,
+    pub(super) nest: Nest<'t>,
     /// Function and parameter → what its callers give.
     pub(super) arguments: BTreeMap<(String, String), Vec<String>>,
     /// What a module is called here → the module.
@@ -30,18 +33,34 @@ pub(super) struct Names<'t> {
     pub(super) imports: Vec<Node<'t>>,
 }
 
-/// One value of a name.
-pub(super) struct Assignment<'t> {
-    pub(super) value: Node<'t>,
-    pub(super) texts: Vec<String>,
-}
-
 pub(super) struct Function<'t> {
     pub(super) name: String,
     pub(super) node: Node<'t>,
     is_method: bool,
     /// Names, and whether each has a default.
     pub(super) parameters: Vec<(String, bool)>,
+}
+
+/// One parameter of the functions of one name, of which there may be many.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct Parameter {
+    function: String,
+    position: usize,
+    name: String,
+    has_default: bool,
+    is_method: bool,
+}
+
+impl Function<'_> {
+    fn parameters(&self) -> impl Iterator<Item = Parameter> {
+        self.parameters.iter().enumerate().map(|(position, (name, has_default))| Parameter {
+            function: self.name.clone(),
+            position,
+            name: name.clone(),
+            has_default: *has_default,
+            is_method: self.is_method,
+        })
+    }
 }
 
 impl<'t> Names<'t> {
@@ -53,6 +72,7 @@ impl<'t> Names<'t> {
             assigned: BTreeMap::new(),
             calls: BTreeMap::new(),
             functions: Vec::new(),
+            nest: Nest::default(),
             arguments: BTreeMap::new(),
             modules: BTreeMap::new(),
             runners: BTreeSet::new(),
@@ -87,14 +107,17 @@ impl<'t> Names<'t> {
         let text = String::from_utf8_lossy(source).to_ascii_lowercase();
         let lines = text.lines().filter(|line| line.contains("aws-ec2-metadata-token"));
         names.header_lines = lines.map(|line| line.trim_start().to_owned()).collect();
+        names.nest = Nest::of(names.functions.iter().map(|f| f.node));
         names.settle();
         names
     }
 
     fn assign(&mut self, name: Option<Node<'t>>, values: Vec<Node<'t>>) {
         let Some(name) = name else { return };
-        let values = values.into_iter().map(|value| Assignment { value, texts: Vec::new() });
-        self.assigned.entry(self.last(name)).or_default().extend(values);
+        let assigned = self.assigned.entry(self.last(name)).or_default();
+        for value in values {
+            assigned.push(value);
+        }
     }
 
     fn define(&mut self, node: Node<'t>) {
@@ -138,29 +161,24 @@ impl<'t> Names<'t> {
     /// Goes through all names until nothing new is learned of any.
     fn settle(&mut self) {
         let names: Vec<String> = self.assigned.keys().cloned().collect();
+        let parameters: BTreeSet<Parameter> =
+            self.functions.iter().flat_map(Function::parameters).collect();
         for _ in 0..ROUNDS {
             let mut is_settled = true;
             for name in &names {
-                for i in 0..self.assigned.get(name).map_or(0, Vec::len) {
-                    let value = self.assigned.get(name).and_then(|a| a.get(i)).map(|a| a.value);
-                    let texts = value.map(|v| bounded(self.evaluate(v))).unwrap_or_default();
-                    if let Some(assignment) = self.assigned.get_mut(name).and_then(|a| a.get_mut(i))
-                        && assignment.texts != texts
-                    {
-                        assignment.texts = texts;
-                        is_settled = false;
-                    }
+                let values = self.assigned.get(name).map_or(Vec::new(), |a| a.values().to_vec());
+                for (i, value) in values.into_iter().enumerate() {
+                    let texts = bounded(self.evaluate(value));
+                    let assigned = self.assigned.entry(name.clone()).or_default();
+                    is_settled &= !assigned.learn(i, texts);
                 }
             }
-            for i in 0..self.functions.len() {
-                for position in 0..self.functions[i].parameters.len() {
-                    let function = &self.functions[i];
-                    let texts = self.passed(function, position);
-                    let key = (function.name.clone(), function.parameters[position].0.clone());
-                    if self.arguments.get(&key) != Some(&texts) {
-                        self.arguments.insert(key, texts);
-                        is_settled = false;
-                    }
+            for parameter in &parameters {
+                let texts = self.passed(parameter);
+                let key = (parameter.function.clone(), parameter.name.clone());
+                if self.arguments.get(&key) != Some(&texts) {
+                    self.arguments.insert(key, texts);
+                    is_settled = false;
                 }
             }
             if is_settled || !self.job.budget.look() {
@@ -170,16 +188,16 @@ impl<'t> Names<'t> {
     }
 
     /// What callers give for a parameter.
-    fn passed(&self, function: &Function<'t>, position: usize) -> Vec<String> {
-        let (name, has_default) = &function.parameters[position];
+    fn passed(&self, parameter: &Parameter) -> Vec<String> {
+        let Parameter { function, position, name, has_default, is_method } = parameter;
         // A function that is not called may be given to another one, which calls it.
-        let Some(calls) = self.calls.get(&function.name) else {
+        let Some(calls) = self.calls.get(function) else {
             return if *has_default { Vec::new() } else { unknown() };
         };
         // `answer.read()` is not a call of the function `read`.
         let calls = calls.iter().filter(|call| {
             let called = call.child_by_field_name("function");
-            function.is_method || called.is_some_and(|f| f.kind() == "identifier")
+            *is_method || called.is_some_and(|f| f.kind() == "identifier")
         });
         let texts = calls.flat_map(|call| {
             let arguments = call.child_by_field_name("arguments").map(children).unwrap_or_default();
@@ -188,7 +206,7 @@ impl<'t> Names<'t> {
                 .find(|a| self.keyword(**a).as_deref() == Some(name))
                 .and_then(|a| a.child_by_field_name("value"))
                 .or_else(|| {
-                    arguments.get(position).copied().filter(|a| a.kind() != "keyword_argument")
+                    arguments.get(*position).copied().filter(|a| a.kind() != "keyword_argument")
                 });
             match argument {
                 Some(argument) => self.evaluate(argument),
@@ -261,7 +279,7 @@ impl<'t> Names<'t> {
 
     /// What is assigned to `name`.
     pub(super) fn assignments(&self, name: &str) -> impl Iterator<Item = Node<'t>> {
-        self.assigned.get(name).into_iter().flatten().map(|a| a.value)
+        self.assigned.get(name).into_iter().flat_map(|a| a.values().iter().copied())
     }
 
     pub(super) fn is_assigned(&self, name: &str) -> bool {
@@ -310,9 +328,4 @@ impl<'t> Names<'t> {
         let name = argument.child_by_field_name("name")?;
         (argument.kind() == "keyword_argument").then(|| owned(name, self.source))
     }
-}
-
-/// Whether `inner` stands in `outer`.
-pub(super) fn holds(outer: Node<'_>, inner: Node<'_>) -> bool {
-    outer.start_byte() <= inner.start_byte() && inner.end_byte() <= outer.end_byte()
 }

@@ -2,7 +2,7 @@
 
 use tree_sitter::Node;
 
-use super::names::{Function, Names, holds};
+use super::names::{Function, Names};
 use crate::address::HOLE;
 use crate::syntax::{children, nodes, owned};
 use crate::values::{bounded, product, unknown};
@@ -70,25 +70,27 @@ impl<'t> Names<'t> {
 
     fn variable(&self, node: Node<'t>) -> Vec<String> {
         let name = self.last(node);
-        let assigned = self.assigned.get(&name).map(Vec::as_slice).unwrap_or_default();
+        let assigned = self.assigned.get(&name);
         // In its own assignment a name is what was assigned before, as a rule.
-        let own = assigned.iter().position(|a| holds(a.value, node));
-        let others = assigned.iter().enumerate().filter(|(i, _)| Some(*i) != own);
-        let mut values: Vec<String> = others.flat_map(|(_, a)| a.texts.iter().cloned()).collect();
+        let own = assigned.and_then(|a| a.around(node));
+        let mut values = match (assigned, own) {
+            (Some(assigned), Some(own)) => assigned.without(own),
+            (Some(assigned), None) => assigned.all().to_vec(),
+            (None, _) => Vec::new(),
+        };
         let parameter =
             self.function_around(node).filter(|f| f.parameters.iter().any(|(p, _)| *p == name));
         if let Some(function) = parameter {
             let key = (function.name.clone(), name);
             values.extend(self.arguments.get(&key).into_iter().flatten().cloned());
-        } else if assigned.is_empty() || own.is_some() && assigned.len() == 1 {
-            return unknown();
+            return bounded(values);
         }
-        bounded(values)
+        let others = assigned.map_or(0, |a| a.values().len()) - usize::from(own.is_some());
+        if others == 0 { unknown() } else { values }
     }
 
     fn function_around(&self, node: Node<'t>) -> Option<&Function<'t>> {
-        let around = self.functions.iter().filter(|f| holds(f.node, node));
-        around.min_by_key(|f| f.node.byte_range().len())
+        self.nest.innermost(node).and_then(|index| self.functions.get(index))
     }
 
     /// `table["key"]`: what stands under the key, at any depth of the tables that it may be.

@@ -1,12 +1,16 @@
 //! Terraform resources and Packer sources that launch instances.
 
+use std::ops::Range;
+
 use tree_sitter::Node;
 
 use super::launch::{NodeGroup, PACKER, SERVICES, not_required, runs_containers, too_low};
 use crate::edit::Edit;
 use crate::finding::Finding;
+use crate::language::Language;
 use crate::snippet::Snippet;
-use crate::syntax::{self, children, clean_nodes, nodes, text};
+use crate::syntax::{children, clean_nodes, nodes, text};
+use crate::{hcl, prefilter};
 
 /// Blocks that launch instances and take a `metadata_options` block.
 const LAUNCHERS: [&str; 4] = [
@@ -19,15 +23,19 @@ const LAUNCHERS: [&str; 4] = [
 /// Image Builder's, whose block is called otherwise.
 const IMAGE_BUILDER: &str = "aws_imagebuilder_infrastructure_configuration";
 
+/// The account's.
+const DEFAULTS: &str = "aws_ec2_instance_metadata_defaults";
+
+const NODE_GROUP: &str = "aws_eks_node_group";
+
 /// Modules of the registry that launch instances by their caller's `metadata_options`, or by none.
 const MODULES: [&str; 2] =
     ["terraform-aws-modules/ec2-instance/aws", "terraform-aws-modules/autoscaling/aws"];
 
 pub(super) fn scan(snippet: &Snippet<'_>) -> Vec<Finding> {
     let source: &[u8] = &snippet.text;
-    let Some(tree) = syntax::parse(&tree_sitter_hcl::LANGUAGE.into(), source, &snippet.job) else {
-        return Vec::new();
-    };
+    let is_wanted = |block: &Range<usize>| may_tell(&source[block.clone()]);
+    let Some(tree) = hcl::parse(source, &snippet.job, is_wanted) else { return Vec::new() };
     clean_nodes(tree.root_node())
         .flat_map(|node| match node.kind() {
             "block" => judge(node, snippet),
@@ -36,6 +44,24 @@ pub(super) fn scan(snippet: &Snippet<'_>) -> Vec<Finding> {
             _ => Vec::new(),
         })
         .collect()
+}
+
+/// Whether a block may launch instances, or say how.
+fn may_tell(block: &[u8]) -> bool {
+    let says = |word: &str| memchr::memmem::find(block, word.as_bytes()).is_some();
+    if block.starts_with(b"variable") {
+        return says("optional") || says("no-preference");
+    }
+    // A block that only refers to one has a dot behind its name.
+    let may_launch = |word: &str| {
+        let ends = memchr::memmem::find_iter(block, word.as_bytes()).map(|at| at + word.len());
+        { ends }.any(|end| block.get(end) != Some(&b'.'))
+    };
+    prefilter::may_launch(Language::Hcl, block)
+        && (LAUNCHERS.iter().chain(&PACKER).chain(&MODULES).any(|word| may_launch(word))
+            || [IMAGE_BUILDER, DEFAULTS, NODE_GROUP].iter().any(|word| may_launch(word))
+            || says("http_tokens")
+            || SERVICES.iter().flat_map(|service| service.keys).any(|key| says(key)))
 }
 
 /// A service that launches instances of its own, told to leave IMDSv1 on.
@@ -107,13 +133,13 @@ fn judge(block: Node<'_>, snippet: &Snippet<'_>) -> Vec<Finding> {
         "variable" => return variable(block, kind, snippet).into_iter().collect(),
         _ => return Vec::new(),
     }
-    if kind == "aws_ec2_instance_metadata_defaults" {
+    if kind == DEFAULTS {
         return options(block, *name, &format!("`{kind}`"), snippet);
     }
     if inherits(block, source) {
         return Vec::new();
     }
-    if kind == "aws_eks_node_group" {
+    if kind == NODE_GROUP {
         return vec![node_group(block, *name, snippet)];
     }
     let launches = LAUNCHERS.contains(&kind.as_str()) || PACKER.contains(&kind.as_str());
@@ -148,8 +174,7 @@ fn inherits(block: Node<'_>, source: &[u8]) -> bool {
 fn node_group(block: Node<'_>, name: Node<'_>, snippet: &Snippet<'_>) -> Finding {
     let source: &[u8] = &snippet.text;
     let system = attribute(block, "ami_type", source).map(|n| literal(n, source));
-    let group =
-        NodeGroup { kind: "aws_eks_node_group", system: system.as_deref().unwrap_or_default() };
+    let group = NodeGroup { kind: NODE_GROUP, system: system.as_deref().unwrap_or_default() };
     let label = children(block).into_iter().rfind(|n| n.kind() == "string_lit");
     let label = label.map(|n| literal(n, source)).unwrap_or_default();
     let template = format!("resource \"aws_launch_template\" \"{label}\"");

@@ -1,34 +1,31 @@
 //! What a script's names stand for: variables, functions and their callers, and the value a word
 //! can take as far as the file tells.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use tree_sitter::Node;
 
+use crate::assigned::Assigned;
 use crate::job::Job;
-use crate::syntax::{children, nodes, owned, text};
+use crate::syntax::{Nest, children, nodes, owned, text};
 use crate::values::{ROUNDS, bounded, product, some_of, unknown};
 
 /// The names of one script.
 pub(crate) struct Names<'t> {
     pub(super) source: &'t [u8],
     pub(super) job: &'t Job,
-    /// Variable → its assignments anywhere in the script, in the order of the text.
-    pub(super) assigned: BTreeMap<String, Vec<Assignment<'t>>>,
+    /// Variable → its assignments anywhere in the script.
+    pub(super) assigned: BTreeMap<String, Assigned<'t>>,
+    /// Values of which a variable takes one word after the other, by the byte they begin at.
+    loops: BTreeSet<usize>,
     /// Function → its definition.
     pub(super) functions: BTreeMap<String, Node<'t>>,
+    /// The names of the functions in the order of the text, and which stands in which.
+    pub(super) nest: (Vec<String>, Nest<'t>),
     /// Command name → its calls.
     calls: BTreeMap<String, Vec<Node<'t>>>,
     /// Function and parameter → what its callers give.
     pub(super) parameters: BTreeMap<(String, Parameter), Vec<String>>,
-}
-
-/// One value of a variable.
-pub(super) struct Assignment<'t> {
-    pub(super) value: Node<'t>,
-    /// Whether the variable takes one word of the value after the other.
-    is_loop: bool,
-    pub(super) texts: Vec<String>,
 }
 
 /// A parameter of a function.
@@ -51,7 +48,9 @@ impl<'t> Names<'t> {
             source,
             job,
             assigned: BTreeMap::new(),
+            loops: BTreeSet::new(),
             functions: BTreeMap::new(),
+            nest: (Vec::new(), Nest::default()),
             calls: BTreeMap::new(),
             parameters: BTreeMap::new(),
         };
@@ -80,6 +79,7 @@ impl<'t> Names<'t> {
                 _ => {}
             }
         }
+        names.nest();
         names.collect_parameters();
         names.settle();
         names
@@ -127,16 +127,11 @@ impl<'t> Names<'t> {
             let mut is_settled = true;
             let names: Vec<String> = self.assigned.keys().cloned().collect();
             for name in names {
-                let count = self.assigned.get(&name).map_or(0, Vec::len);
-                for i in 0..count {
-                    let texts = self.assigned_texts(&name, i);
-                    if let Some(assignment) =
-                        self.assigned.get_mut(&name).and_then(|a| a.get_mut(i))
-                        && assignment.texts != texts
-                    {
-                        assignment.texts = texts;
-                        is_settled = false;
-                    }
+                let values = self.assigned.get(&name).map_or(Vec::new(), |a| a.values().to_vec());
+                for (i, value) in values.into_iter().enumerate() {
+                    let texts = self.assigned_texts(value);
+                    let assigned = self.assigned.entry(name.clone()).or_default();
+                    is_settled &= !assigned.learn(i, texts);
                 }
             }
             let parameters: Vec<(String, Parameter)> = self.parameters.keys().cloned().collect();
@@ -153,12 +148,9 @@ impl<'t> Names<'t> {
         }
     }
 
-    fn assigned_texts(&self, name: &str, i: usize) -> Vec<String> {
-        let Some(assignment) = self.assigned.get(name).and_then(|a| a.get(i)) else {
-            return Vec::new();
-        };
-        let texts = self.evaluate(assignment.value);
-        if assignment.is_loop {
+    fn assigned_texts(&self, value: Node<'t>) -> Vec<String> {
+        let texts = self.evaluate(value);
+        if self.loops.contains(&value.start_byte()) {
             // `"${paths[@]}"` is as many words as the array has.
             let words = texts.iter().flat_map(|t| t.split_whitespace());
             return bounded(words.map(str::to_owned).collect());
@@ -177,6 +169,13 @@ impl<'t> Names<'t> {
             }
         });
         bounded(texts.collect())
+    }
+
+    fn nest(&mut self) {
+        let mut functions: Vec<(&String, &Node)> = self.functions.iter().collect();
+        functions.sort_by_key(|(_, node)| node.start_byte());
+        let names = functions.iter().map(|(name, _)| (*name).clone()).collect();
+        self.nest = (names, Nest::of(functions.iter().map(|(_, node)| **node)));
     }
 
     fn collect_parameters(&mut self) {
@@ -199,8 +198,12 @@ impl<'t> Names<'t> {
     fn assign(&mut self, node: Node<'t>, value: Option<Node<'t>>, is_loop: bool) {
         let name = node.child_by_field_name("name").or(node.child_by_field_name("variable"));
         let Some(name) = name else { return };
-        let values = self.assigned.entry(text(name, self.source).into_owned()).or_default();
-        values.extend(value.map(|value| Assignment { value, is_loop, texts: Vec::new() }));
+        let assigned = self.assigned.entry(text(name, self.source).into_owned()).or_default();
+        let Some(value) = value else { return };
+        assigned.push(value);
+        if is_loop {
+            self.loops.insert(value.start_byte());
+        }
     }
 
     /// `${NAME:=value}`
@@ -208,19 +211,13 @@ impl<'t> Names<'t> {
         if let [name, value] = children(node)[..]
             && matches!(&self.source[name.end_byte()..value.start_byte()], b":=" | b"=")
         {
-            let assignment = Assignment { value, is_loop: false, texts: Vec::new() };
-            self.assigned.entry(self.text(name)).or_default().push(assignment);
+            self.assigned.entry(self.text(name)).or_default().push(value);
         }
     }
 
     pub(super) fn text(&self, node: Node<'_>) -> String {
         owned(node, self.source)
     }
-}
-
-/// Whether `inner` stands in `outer`.
-pub(super) fn holds(outer: Node<'_>, inner: Node<'_>) -> bool {
-    outer.start_byte() <= inner.start_byte() && inner.end_byte() <= outer.end_byte()
 }
 
 /// The arguments of a command, in order.

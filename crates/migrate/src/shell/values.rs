@@ -2,7 +2,7 @@
 
 use tree_sitter::Node;
 
-use super::names::{Names, Parameter, arguments, holds};
+use super::names::{Names, Parameter, arguments};
 use crate::address::HOLE;
 use crate::syntax::children;
 use crate::values::{bounded, product, unknown};
@@ -136,24 +136,18 @@ impl<'t> Names<'t> {
         }
         let Some(assigned) = self.assigned.get(key) else { return unknown() };
         // What a variable is in its own assignment was assigned before, as a rule.
-        let own = assigned.iter().position(|a| holds(a.value, node));
-        let earlier = &assigned[..own.unwrap_or(assigned.len())];
-        let others =
-            || assigned.iter().enumerate().filter(|(i, _)| Some(*i) != own).map(|(_, a)| a);
-        let texts: Vec<String> = if earlier.is_empty() {
-            others().flat_map(|a| a.texts.iter().cloned()).collect()
-        } else {
-            earlier.iter().flat_map(|a| a.texts.iter().cloned()).collect()
-        };
-        if own.is_some() && assigned.len() == 1 { unknown() } else { bounded(texts) }
+        match assigned.around(node) {
+            Some(_) if assigned.values().len() == 1 => unknown(),
+            Some(0) => assigned.without(0),
+            Some(own) => assigned.before(own).to_vec(),
+            None => assigned.all().to_vec(),
+        }
     }
 
     /// The name of the innermost function around `node`.
     fn function_around(&self, node: Node<'t>) -> Option<&str> {
-        let around = self.functions.iter().filter(|(_, definition)| holds(**definition, node));
-        around
-            .min_by_key(|(_, definition)| definition.byte_range().len())
-            .map(|(name, _)| name.as_str())
+        let (names, nest) = &self.nest;
+        nest.innermost(node).and_then(|index| names.get(index)).map(String::as_str)
     }
 
     /// `$(echo word…)` is its words; any other command's output is not known.

@@ -69,6 +69,7 @@ fn al2023_nitro() -> Launch {
             profile_name: Some("my-profile".to_owned()),
             ..LaunchRole::named("my-role")
         }),
+        extended_credentials: true,
         public_key: Some(PublicKey {
             name: "my-key".to_owned(),
             openssh: "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5 my-key".to_owned(),

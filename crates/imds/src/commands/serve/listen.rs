@@ -25,12 +25,13 @@ pub(super) fn check_ipv6(addresses: &[ListenAddress], launch: &Launch) -> Result
 }
 
 /// Listens for requests of metadata.
-pub(super) fn listen(listen: &ListenAddress) -> Result<Link, CommandError> {
+pub(super) fn listen(listen: &ListenAddress, allow_pages: bool) -> Result<Link, CommandError> {
     let ListenAddress { address, instance } = listen;
     let target = instance.clone().map_or(Target::BySource, Target::Instance);
-    Link::bind(*address, target).map_err(|error| {
+    let link = Link::bind(*address, target).map_err(|error| {
         cannot_listen(*address, error, "--listen 127.0.0.1:0 takes any that is free")
-    })
+    })?;
+    Ok(if allow_pages { link.answering_pages() } else { link })
 }
 
 /// Listens for calls of the EC2 API.

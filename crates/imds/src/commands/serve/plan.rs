@@ -3,6 +3,7 @@
 use std::mem;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::num::NonZeroUsize;
+use std::path::PathBuf;
 
 use imds_account::Network;
 use imds_account::clock::unix_ms;
@@ -19,6 +20,7 @@ use crate::cli::{AnswerArgs, ControlAddress, ListenAddress, LogArgs, ServeArgs};
 use crate::config::{Logs, Settings};
 use crate::credential_source::CredentialSources;
 use crate::error::CommandError;
+use crate::overlay::Overlay;
 use crate::settings::Destination;
 use crate::state::StateLocation;
 
@@ -39,6 +41,8 @@ pub(super) struct Plan {
     pub(super) threads: NonZeroUsize,
     pub(super) metrics: Option<SocketAddr>,
     pub(super) policy: ResponsePolicy,
+    /// Whether pages in a browser are answered on loopback.
+    pub(super) allow_pages: bool,
     /// Whether addresses that are no instance's are the default instance's.
     pub(super) has_default: bool,
     pub(super) launch: Launch,
@@ -46,6 +50,7 @@ pub(super) struct Plan {
     pub(super) sources: CredentialSources,
     pub(super) events: Vec<Scheduled>,
     pub(super) logs: Logs,
+    pub(super) ready_file: Option<PathBuf>,
     /// What `--aemm-config` says and this program does not serve.
     pub(super) ignored: Vec<String>,
 }
@@ -56,6 +61,7 @@ pub(super) struct Reloadable {
     pub(super) document: Table,
     pub(super) response_args: AnswerArgs,
     pub(super) log_args: LogArgs,
+    pub(super) overlay: Overlay,
 }
 
 impl Plan {
@@ -76,6 +82,8 @@ impl Plan {
         let control = args.control.control.or(settings.control);
         let state = args.control.state.or(settings.state);
         let sources = args.instance.credential_sources(&settings.instance)?;
+        let directory = args.instance.overlay.clone().or(settings.instance.overlay.clone());
+        let paths = settings.instance.paths.clone();
         let mut launch = args.instance.launch(settings.instance)?;
         if let Some(aemm) = &aemm {
             aemm.complete(&mut launch);
@@ -88,6 +96,7 @@ impl Plan {
             document: settings.document,
             response_args: args.answers,
             log_args: args.logs,
+            overlay: Overlay::new(paths, directory, launch.clone()),
         };
         let plan = Self {
             links,
@@ -99,12 +108,14 @@ impl Plan {
             threads: args.threads.or(settings.threads).unwrap_or_else(default_threads),
             metrics: args.metrics.or(settings.metrics),
             policy,
+            allow_pages: args.allow_pages || settings.allow_pages,
             has_default: !(args.no_default_instance || settings.no_default_instance),
             launch,
             network,
             sources,
             events: settings.events,
             logs,
+            ready_file: args.ready_file,
             ignored: aemm.map(|aemm| aemm.ignored).unwrap_or_default(),
         };
         Ok((plan, reloadable))

@@ -1,0 +1,95 @@
+//! How the service ends: what was sent before is answered, and nothing holds the end up.
+
+use std::io::{Read as _, Write as _};
+use std::net::{SocketAddr, TcpStream};
+use std::time::{Duration, Instant};
+
+use testkit::http::Response;
+use testkit::{Result, SOON, Server, Trial, ensure, tests};
+
+/// How long the documentation says that a stop takes at most, and what a busy machine adds.
+const STOP: Duration = Duration::from_secs(10 + 5);
+
+const GET: &str = "GET / HTTP/1.1\r\nConnection: keep-alive\r\n\r\n";
+
+pub(crate) fn tests() -> Vec<Trial> {
+    tests![
+        &[];
+        what_was_sent_before_is_answered,
+        clients_that_do_nothing_hold_no_end_up,
+        other_signals_do_not_end_it,
+    ]
+}
+
+fn sent(address: SocketAddr, request: &str) -> Result<TcpStream> {
+    let mut stream = TcpStream::connect(address)?;
+    stream.set_read_timeout(Some(SOON))?;
+    stream.write_all(request.as_bytes())?;
+    Ok(stream)
+}
+
+/// What comes until the other side closes; a reset is an error.
+fn answer(stream: &mut TcpStream) -> Result<Response> {
+    let mut bytes = Vec::new();
+    stream.read_to_end(&mut bytes)?;
+    Response::parse(&bytes)
+}
+
+/// While the process is stopped, requests gather in the kernel, most on connections that it has not
+/// accepted yet.
+fn what_was_sent_before_is_answered() -> Result<()> {
+    const CLIENTS: usize = 160;
+    for (signal, threads) in [("TERM", "1"), ("TERM", "4"), ("INT", "4")] {
+        let mut server = Server::start(&["--ami", "al2", "--no-auth", "--threads", threads])?;
+        let (address, api) = (server.address(), server.control());
+        let mut idle = sent(address, GET)?;
+        let mut first = [0; 12];
+        idle.read_exact(&mut first)?;
+        server.process().signal("STOP")?;
+        let mut clients: Vec<_> =
+            (0..CLIENTS).map(|_| sent(address, GET)).collect::<Result<_>>()?;
+        let call = format!(
+            "GET /?Action=DescribeInstances&Version=2016-11-15 HTTP/1.1\r\nHost: {api}\r\n\r\n"
+        );
+        let mut calls: Vec<_> = (0..16).map(|_| sent(api, &call)).collect::<Result<_>>()?;
+        server.process().signal(signal)?;
+        server.process().signal("CONT")?;
+        for (number, client) in clients.iter_mut().chain(&mut calls).enumerate() {
+            let answer = answer(client);
+            let is_fine = answer.as_ref().is_ok_and(|answer| answer.status() == 200);
+            ensure!(is_fine, "SIG{signal}, {threads} threads, client {number}: {answer:?}");
+        }
+        // Its connection is closed without a reset.
+        idle.read_to_end(&mut Vec::new())?;
+        let status = server.process().ended()?;
+        ensure!(status.code() == Some(0), "{status}");
+        ensure!(TcpStream::connect(address).is_err(), "somebody still listens");
+    }
+    Ok(())
+}
+
+fn clients_that_do_nothing_hold_no_end_up() -> Result<()> {
+    let mut server = Server::start(&["--ami", "al2"])?;
+    let half = ["", "GET / HT", "POST / HTTP/1.1\r\nContent-Length: 9\r\n\r\nhalf"];
+    let addresses = [server.address(), server.control()];
+    let held: Vec<_> = addresses
+        .iter()
+        .flat_map(|address| half.iter().map(|request| sent(*address, request)))
+        .collect::<Result<_>>()?;
+    let start = Instant::now();
+    server.process().signal("TERM")?;
+    let status = server.process().ended()?;
+    ensure!(status.code() == Some(0), "{status}: {}", server.messages());
+    ensure!(start.elapsed() < STOP, "it took {:?}", start.elapsed());
+    drop(held);
+    Ok(())
+}
+
+fn other_signals_do_not_end_it() -> Result<()> {
+    let mut server = Server::start(&["--ami", "al2"])?;
+    for signal in ["HUP", "USR1", "USR2", "PIPE"] {
+        server.process().signal(signal)?;
+        ensure!(server.request("GET", "/", &[])?.status() == 200, "SIG{signal} ended it");
+    }
+    Ok(())
+}
