@@ -98,10 +98,15 @@ impl LoggedPath {
         Self { bytes, length: whole, is_cut: path.len() > length }
     }
 
-    /// Writes the path, with `\u00xx` for every byte that could break a line, a terminal or JSON.
+    /// Writes the path, with `\u00xx` for every byte that could break a line, a terminal or JSON. A session
+    /// token in it, which a client put there by mistake, is left out.
     pub fn escape(&self, out: &mut String) {
-        for &byte in &self.bytes[..usize::from(self.length)] {
+        let mut rest = &self.bytes[..usize::from(self.length)];
+        while let Some((&byte, behind)) = rest.split_first() {
+            let token = token_length(rest);
+            rest = if token > 0 { &rest[token..] } else { behind };
             match byte {
+                _ if token > 0 => out.push_str("TOKEN"),
                 b' '..=b'~' if byte != b'"' && byte != b'\\' => out.push(char::from(byte)),
                 _ => {
                     let _ = write!(out, "\\u{byte:04x}");
@@ -112,6 +117,17 @@ impl LoggedPath {
             out.push('…');
         }
     }
+}
+
+/// How many bytes a session token has that `text` begins with; 0 without one. A part counts as well: a path
+/// may be cut.
+fn token_length(text: &[u8]) -> usize {
+    /// No name of a category is as long, and a shorter part of a token is of no use.
+    const SHORTEST: usize = 20;
+    let is_of_token = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_=".contains(byte);
+    let begins = text.starts_with(b"AQAEA") || text.starts_with(b"AQAAA");
+    let length = text.iter().take_while(|byte| is_of_token(byte)).count();
+    if begins && length >= SHORTEST { length } else { 0 }
 }
 
 /// A subscription: the records since it began, in the order in which each thread answered them.

@@ -54,10 +54,22 @@ fn json(value: &impl Serialize) -> Result<String, CommandError> {
     Ok(text + "\n")
 }
 
-/// Columns as wide as what is in them.
+/// The text with control characters escaped, so that a terminal shows them.
+fn printable(text: &str) -> String {
+    text.chars().fold(String::new(), |mut shown, one| {
+        // U+2028 and so on: some terminals and editors break lines there, or reverse what follows.
+        let is_obeyed = one.is_control()
+            || matches!(one, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+        if is_obeyed { shown.extend(one.escape_default()) } else { shown.push(one) }
+        shown
+    })
+}
+
+/// Columns as wide as what is in them. Characters that a terminal obeys are escaped: anybody may set tags.
 fn table<const N: usize>(head: [&str; N], rows: &[[String; N]]) -> String {
     let head = head.map(str::to_owned);
-    let lines = || std::iter::once(&head).chain(rows);
+    let rows: Vec<_> = rows.iter().map(|row| row.each_ref().map(|cell| printable(cell))).collect();
+    let lines = || std::iter::once(&head).chain(&rows);
     let width = |column: usize| lines().map(|line| line[column].chars().count()).max().unwrap_or(0);
     let widths: [usize; N] = std::array::from_fn(width);
     let line = |cells: &[String; N]| {

@@ -3,6 +3,7 @@
 //!
 //! The program may be slow or hang: the start of the service waits a few seconds, requests never wait.
 
+mod complaints;
 mod error;
 mod process;
 
@@ -15,6 +16,7 @@ use imds_core::credentials::{AccessKeys, IDENTITY_ROLE, Lease, RoleKeys, Rotatio
 use imds_core::time::iso8601;
 use imds_core::{Instance, Launch};
 use serde::Deserialize;
+use serde_json::Value;
 
 use self::error::SourceError;
 use self::process::{Process, Waited, is_stopped};
@@ -297,6 +299,9 @@ enum Printed {
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Keys {
+    /// The version of the layout; STS has none.
+    #[serde(default = "known_version")]
+    version: Value,
     access_key_id: String,
     secret_access_key: String,
     #[serde(default)]
@@ -305,14 +310,29 @@ struct Keys {
     account_id: Option<String>,
 }
 
+/// The only version of the layout that AWS has defined.
+fn known_version() -> Value {
+    1.into()
+}
+
 impl Printed {
     /// What the program of these words has printed.
     fn parse(bytes: &[u8], words: &[String]) -> Result<Self, SourceError> {
-        serde_json::from_slice(bytes).map_err(|_| SourceError::NoCredentials {
+        let refused = |problem| SourceError::NoCredentials {
             program: words.first().cloned().unwrap_or_default(),
-            problem: "it is to be a JSON object with AccessKeyId, SecretAccessKey, SessionToken \
-                      and Expiration",
-        })
+            problem,
+        };
+        let printed: Self = serde_json::from_slice(bytes).map_err(|_| {
+            refused(
+                "it is to be a JSON object with AccessKeyId, SecretAccessKey, SessionToken and \
+                 Expiration",
+            )
+        })?;
+        let (Self::Plain(keys) | Self::OfSts { credentials: keys }) = &printed;
+        if keys.version != known_version() {
+            return Err(refused("its Version is not 1, and later ones may mean something else"));
+        }
+        Ok(printed)
     }
 
     fn lease(self, now: u64) -> Lease {
@@ -347,6 +367,8 @@ mod tests {
             assert_eq!((lease.keys.access_key_id.as_str(), lease.expires), ("A", expires));
             assert_eq!(lease.keys.session_token, "C");
         }
+        let later = parse(&format!("{{\"Version\": 2, {keys}}}")).err().unwrap();
+        assert!(later.contains("its Version is not 1"), "{later}");
         for text in ["s3cret", r#"{"AccessKeyId": "s3cret"}"#, r#"{"Credentials": {"s3cret": 1}}"#]
         {
             let error = parse(text).err().unwrap();

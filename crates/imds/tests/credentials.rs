@@ -16,7 +16,7 @@ use testkit::{
 pub(crate) fn tests() -> Vec<Trial> {
     let process = tests![&[];
         a_process_is_asked_again_fails_and_recovers, expired_keys_are_said_once_and_asked_for_less_often,
-        a_source_that_fails_at_once_is_told_as_ec2_does,
+        a_source_that_fails_at_once_is_told_as_ec2_does, what_a_source_complains_of_is_shown_on_request,
         a_source_that_hangs_holds_nobody_up, one_that_hangs_ends_with_the_service,
         the_identity_role_has_a_source_of_its_own, the_identity_role_is_given_keys,
         one_source_is_enough];
@@ -118,6 +118,24 @@ fn a_source_that_fails_at_once_is_told_as_ec2_does() -> Result<()> {
         ensure!(all.contains("AssumeRoleUnauthorizedAccess") && all.contains(complaint), "{all}");
         ensure!(!all.contains(SECRET), "{all}");
     }
+    Ok(())
+}
+
+/// It may be anything; told apart from the service's own messages it is at level `debug`.
+fn what_a_source_complains_of_is_shown_on_request() -> Result<()> {
+    let directory = tempfile::tempdir()?;
+    let line = "echo a-complaint >&2; printf half >&2; exit 3";
+    let config = write_config(directory.path(), &format!("credential-process = \"{line}\""))?;
+    let silent = Server::start(&["--config", &config])?;
+    ensure!(!silent.messages().contains("a-complaint"), "{}", silent.messages());
+    let telling = Server::start(&["--config", &config, "--log-level", "debug"])?;
+    let messages = telling.messages();
+    let is_told = |words: &str| {
+        messages.lines().any(|line| {
+            line.contains(" DEBUG ") && line.contains("program=\"sh\"") && line.contains(words)
+        })
+    };
+    ensure!(is_told("line=a-complaint") && is_told("line=half"), "{messages}");
     Ok(())
 }
 

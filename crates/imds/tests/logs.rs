@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 
 use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
 use testkit::http::exchange;
-use testkit::{Context as _, Need, Process, Result, SOON, Trial, ensure, eventually};
+use testkit::{Context as _, Need, Process, Result, SOON, Server, Trial, ensure, eventually};
 use testkit::{imds, program, test};
 
 const GET: &[u8] = b"GET / HTTP/1.1\r\n\r\n";
@@ -25,6 +25,7 @@ pub(crate) fn tests() -> Vec<Trial> {
             &[Need::Program("prlimit")],
             no_descriptors,
         ),
+        test("logs::a_token_in_a_path_is_left_out", &[], token_in_path),
         test("logs::a_pipe_that_nobody_reads_is_no_access_log", &[], unread_fifo),
     ]
 }
@@ -126,6 +127,19 @@ fn no_descriptors() -> Result<()> {
     let status = process.ended()?;
     drop(held);
     ensure!(status.code() == Some(0), "{status}");
+    Ok(())
+}
+
+fn token_in_path() -> Result<()> {
+    let server = Server::start(&["--ami", "al2"])?;
+    let token = server.token(60)?;
+    for path in [format!("/latest/{token}"), format!("/latest/meta-data/{token}/x?{token}")] {
+        server.request("GET", &path, &[])?;
+    }
+    let lines = server.log_lines(3)?;
+    ensure!(lines[1].contains(" GET /latest/TOKEN 404"), "{lines:#?}");
+    ensure!(lines[2].contains(" GET /latest/meta-data/TOKEN/x 404"), "{lines:#?}");
+    ensure!(!server.log().contains(&token[..20]), "{lines:#?}");
     Ok(())
 }
 

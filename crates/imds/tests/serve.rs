@@ -8,7 +8,8 @@ use imds_linux::seccomp;
 use serde_json::Value;
 use testkit::http::Response;
 use testkit::{
-    Finished, Need, Result, SOON, Server, Trial, anyhow, ensure, eventually, imds, tests,
+    Context as _, Finished, Need, Result, SOON, Server, Trial, anyhow, ensure, eventually, imds,
+    tests,
 };
 
 pub(crate) fn tests() -> Vec<Trial> {
@@ -20,11 +21,26 @@ pub(crate) fn tests() -> Vec<Trial> {
         a_json_log_says_where_it_listens,
         a_token_outlives_a_restart,
         stops_when_told_to,
+        its_memory_is_not_for_others,
         half_a_call_does_not_keep_it_from_stopping,
         many_at_once_where_io_uring_is_refused,
     ];
     trials.extend(tests![&[Need::IoUring]; many_at_once]);
     trials
+}
+
+/// Nobody but root reads what is in memory, or gets it as a core dump: the files of such a process below
+/// `/proc` are root's.
+fn its_memory_is_not_for_others() -> Result<()> {
+    let script = "out=$(mktemp)
+        imds serve --state memory --listen 127.0.0.1:0 --control off --access-log off >$out &
+        until grep -q Serving $out; do kill -0 $! || exit 9; done
+        stat -c %u /proc/$!/mem
+        kill $!; wait $!; rm $out; id -u";
+    let finished = Finished::success(&mut testkit::shell_of_nobody(script))?;
+    let (owner, user) = finished.stdout.trim().split_once('\n').context("two numbers")?;
+    ensure!(owner != user, "{finished:#?}");
+    Ok(())
 }
 
 fn answers_both_versions() -> Result<()> {

@@ -23,6 +23,7 @@ pub(crate) fn tests() -> Vec<Trial> {
         who_may_only_read_makes_no_keys,
         nobody_administers_without_a_signature,
         pages_in_a_browser_are_refused,
+        what_a_terminal_obeys_is_escaped,
         instances_as_people_read_them,
         the_control_port_is_in_use,
         unsigned_requests_are_for_loopback_only,
@@ -193,6 +194,15 @@ fn nobody_administers_without_a_signature() -> Result<()> {
 }
 
 /// With `--no-auth`, what a page can have a browser send to any address is not carried out.
+/// Whoever may set tags does not write to the terminals of others.
+fn what_a_terminal_obeys_is_escaped() -> Result<()> {
+    let server = Server::start(&["--tag", "Name=\u{9b}2Jred\u{202e}", "--ami", "al2"])?;
+    let list = output(&server, &["instance", "list"])?;
+    ensure!(list.contains("\\u{9b}2Jred\\u{202e}"), "{list:?}");
+    ensure!(!list.chars().any(|one| one.is_control() && one != '\n'), "{list:?}");
+    Ok(())
+}
+
 fn pages_in_a_browser_are_refused() -> Result<()> {
     let server = Server::start(&["--no-auth"])?;
     let port = server.control().port();

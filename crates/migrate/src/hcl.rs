@@ -8,29 +8,78 @@ use tree_sitter::Tree;
 use crate::job::Job;
 use crate::syntax;
 
-/// Parses the blocks of `source` for which `is_wanted` holds, in their places; all of it where its blocks
-/// cannot be told apart.
+/// Parses the blocks of `source` for which `is_wanted` holds, each without those entries of its body for which
+/// `is_needed` does not, in their places; all of it where its blocks cannot be told apart.
 pub(crate) fn parse(
     source: &[u8],
     job: &Job,
-    is_wanted: impl Fn(&Range<usize>) -> bool,
+    is_wanted: impl Fn(&[u8]) -> bool,
+    is_needed: impl Fn(&[u8]) -> bool,
 ) -> Option<Tree> {
     let grammar = tree_sitter_hcl::LANGUAGE.into();
     let Some(mut blocks) = blocks(source) else { return syntax::parse(&grammar, source, job) };
-    blocks.retain(is_wanted);
-    // A line end keeps what is at the end of one apart from what begins the next.
-    for block in &mut blocks {
-        block.end = source.len().min(block.end + 1);
-    }
-    if blocks.is_empty() { None } else { syntax::parse_parts(&grammar, source, &blocks, job) }
+    blocks.retain(|block| is_wanted(&source[block.clone()]));
+    let parts: Vec<_> = blocks.into_iter().flat_map(|b| needed(source, b, &is_needed)).collect();
+    if parts.is_empty() { None } else { syntax::parse_parts(&grammar, source, &parts, job) }
 }
 
-/// The blocks of `source` that something at one of `places` stands in or beside; none where its blocks cannot be
-/// told apart.
+/// The parts of a block that are left without those entries of its body that are not needed.
+fn needed(
+    source: &[u8],
+    block: Range<usize>,
+    is_needed: impl Fn(&[u8]) -> bool,
+) -> Vec<Range<usize>> {
+    let mut parts = Vec::new();
+    // A line end keeps what is at the end of one block apart from what begins the next.
+    let (mut start, end) = (block.start, source.len().min(block.end + 1));
+    for entry in
+        body(source, &block).filter(|_| is_closed_alone(&source[block])).unwrap_or_default()
+    {
+        if !is_needed(&source[entry.clone()]) {
+            parts.push(start..entry.start);
+            start = entry.end;
+        }
+    }
+    parts.push(start..end);
+    parts
+}
+
+/// Whether the last line of a block has nothing but its bracket.
+fn is_closed_alone(block: &[u8]) -> bool {
+    block.rsplit(|b| *b == b'\n').next().is_some_and(|line| line.trim_ascii().starts_with(b"}"))
+}
+
+/// Where the entries of the body of a block stand; `None` if it has none.
+fn body(source: &[u8], block: &Range<usize>) -> Option<Vec<Range<usize>>> {
+    let text = &source[block.clone()];
+    let open = memchr::memchr2(b'{', b'=', text).filter(|open| text[*open] == b'{')? + 1;
+    let close = memchr::memrchr(b'}', text).filter(|close| *close > open)?;
+    let entries = blocks(&text[open..close])?;
+    let start = block.start + open;
+    Some(entries.into_iter().map(|entry| start + entry.start..start + entry.end).collect())
+}
+
+/// The smallest blocks of `source` that something at one of `places` stands in; none where its blocks cannot
+/// be told apart.
 pub(crate) fn around(source: &[u8], places: &[Range<usize>]) -> Vec<Range<usize>> {
+    let is_touched = |block: &Range<usize>| {
+        places.iter().any(|place| place.end >= block.start && place.start <= block.end)
+    };
+    let is_inside = |block: &Range<usize>| {
+        let open = memchr::memchr(b'{', &source[block.clone()]).map(|open| block.start + open);
+        let touches = |place: &&Range<usize>| place.end >= block.start && place.start <= block.end;
+        open.is_some_and(|open| {
+            places.iter().filter(touches).all(|p| p.start > open && p.end < block.end)
+        })
+    };
     let mut blocks = blocks(source).unwrap_or_default();
-    blocks.retain(|block| places.iter().any(|p| p.end >= block.start && p.start <= block.end));
-    blocks
+    blocks.retain(is_touched);
+    let smallest = |block: Range<usize>| {
+        let mut entries = body(source, &block).unwrap_or_default();
+        entries.retain(is_touched);
+        if !entries.is_empty() && entries.iter().all(is_inside) { entries } else { vec![block] }
+    };
+    blocks.into_iter().flat_map(smallest).collect()
 }
 
 /// Where the blocks and attributes of the top level stand; `None` where brackets or quotes do not fit.
@@ -142,6 +191,29 @@ fn here_document(source: &[u8], at: usize) -> Option<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_block_is_parsed_without_what_is_not_needed() {
+        let source = b"a \"b\" {\n  c = 1\n  d {\n    e = 2\n  }\n  f = 3\n}\n";
+        let parts = needed(source, 0..source.len() - 1, |entry| entry.starts_with(b"d"));
+        let left: Vec<u8> = parts.iter().flat_map(|part| source[part.clone()].to_vec()).collect();
+        assert_eq!(left, b"a \"b\" {\n  \n  d {\n    e = 2\n  }\n  \n}\n");
+        let one_line = b"a { b = 1 }\n";
+        let parts = needed(one_line, 0..one_line.len() - 1, |_| false);
+        assert_eq!(parts.first(), Some(&(0..one_line.len())), "its bracket has no line of its own");
+    }
+
+    #[test]
+    fn the_smallest_block_around_a_place() {
+        let source = b"a {\n  b {\n    c = 1\n  }\n  d = 2\n}\ne = 3\n";
+        let around = |at: usize| -> Vec<&[u8]> {
+            let place = std::iter::once(at..at + 1).collect::<Vec<_>>();
+            super::around(source, &place).into_iter().map(|span| &source[span]).collect()
+        };
+        assert_eq!(around(17), [b"b {\n    c = 1\n  }"]);
+        assert_eq!(around(28), [&source[..33]], "an attribute of the block");
+        assert_eq!(around(35), [b"e = 3"]);
+    }
 
     #[test]
     fn blocks_are_told_apart_whatever_they_hold() {

@@ -2,6 +2,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::fmt;
+use std::ops::Range;
 use std::time::Duration;
 
 use crate::budget::Budget;
@@ -11,6 +12,8 @@ pub(crate) struct Job {
     pub(crate) budget: Budget,
     /// Whether the file tests or fakes the metadata service, so that its requests are part of a test.
     pub(crate) is_test: bool,
+    /// Parts of the file that are for people, and never run.
+    shown: RefCell<Vec<Range<usize>>>,
     obstacles: RefCell<Vec<Obstacle>>,
     has_errors: Cell<bool>,
 }
@@ -42,9 +45,20 @@ impl Job {
         Self {
             budget: Budget::new(limit),
             is_test,
+            shown: RefCell::default(),
             obstacles: RefCell::default(),
             has_errors: Cell::new(false),
         }
+    }
+
+    /// A part of the file is for people.
+    pub(crate) fn shows(&self, span: Range<usize>) {
+        self.shown.borrow_mut().push(span);
+    }
+
+    /// Whether the byte `at` of the file is a part of something that is for people.
+    pub(crate) fn is_shown(&self, at: usize) -> bool {
+        self.shown.borrow().iter().any(|span| span.contains(&at))
     }
 
     /// A text was not parsed.

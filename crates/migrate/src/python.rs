@@ -4,6 +4,7 @@ mod boto;
 mod call;
 mod commands;
 mod names;
+mod unclear;
 mod values;
 
 use tree_sitter::Node;
@@ -42,6 +43,7 @@ pub(crate) fn scan(snippet: &Snippet<'_>) -> Vec<Finding> {
         }
     }
     findings.extend(boto::scan(root, &names, snippet));
+    findings.extend(unclear::scan(root, &names, snippet, findings.is_empty()));
     findings
 }
 

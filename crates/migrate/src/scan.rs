@@ -50,14 +50,12 @@ pub(crate) fn scan_within(
     if let (true, Some(limit)) = (job.budget.is_spent(), limit) {
         return Err(ScanError::TookTooLong { limit });
     }
-    if let Some(notice) = unread::notice(path, bytes, language, &findings, &job) {
-        let file = Snippet::file(bytes, Rc::clone(&job), scan_text);
-        let lines = unread::lines(&file);
-        let is_said = |f: &Finding| notice.span.contains(&f.span.start);
-        if language.is_some() || !lines.iter().any(is_said) {
-            findings.push(notice);
-        }
-        findings.extend(lines);
+    let notice = |said: &[Finding]| unread::notice(path, bytes, language, &findings, said, &job);
+    if notice(&[]).is_some() {
+        let lines = unread::lines(&Snippet::file(bytes, Rc::clone(&job), scan_text));
+        // What a line is understood to do says more.
+        let notice = notice(&lines);
+        findings.extend(lines.into_iter().chain(notice));
     }
     findings.retain(|f| !ignored::is_ignored(bytes, f.span.start));
     findings.sort_by_key(|f| (f.span.start, f.span.end, f.rule));

@@ -122,6 +122,13 @@ impl<'a> Snippet<'a> {
         self.untouched = self.untouched.or(reason.into());
     }
 
+    /// Nobody runs what stands in `span`: it is for people. Of texts in texts that is not kept.
+    pub(crate) fn shows(&self, span: Range<usize>) {
+        if self.outside.is_none() {
+            self.job.shows(span);
+        }
+    }
+
     /// Findings in this code, as findings in the text around it.
     pub(crate) fn scan(&self, language: Language) -> Vec<Finding> {
         if self.depth > MAX_DEPTH {

@@ -1,6 +1,7 @@
 //! Files that name the metadata service and were not understood: each is said to be so.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::ops::Range;
 use std::path::Path;
 
@@ -39,13 +40,14 @@ const MAX_LINE: usize = 4 << 10;
 /// Where EC2's tree begins, behind any host.
 pub(crate) const TREES: [&str; 3] = ["/meta-data", "/user-data", "/dynamic/"];
 
-/// The notice that `path` was not understood, if it names the service and has no finding that says
-/// more.
+/// The notice that `path` was not understood, if it names the service, has no finding that says more, and
+/// does so in a line other than those of what is `said`.
 pub(crate) fn notice(
     path: &Path,
     bytes: &[u8],
     language: Option<Language>,
     findings: &[Finding],
+    said: &[Finding],
     job: &Job,
 ) -> Option<Finding> {
     let obstacle = job.obstacle();
@@ -66,7 +68,13 @@ pub(crate) fn notice(
         return None;
     }
     let (text, is_utf16) = decoded(bytes);
-    let (number, line) = named(&text, |line| !is_read || is_worth_reading(line.as_bytes()))?;
+    let said: BTreeSet<usize> = said.iter().map(|f| number_of(bytes, f.span.start)).collect();
+    let is_meant = |number: usize, line: &str| {
+        !said.contains(&number)
+            && (!is_read || is_worth_reading(line.as_bytes()))
+            && !job.is_shown(nth_line(bytes, number).start)
+    };
+    let (number, line) = named(&text, is_meant)?;
     let why = match (language, obstacle) {
         (_, Some(obstacle)) => obstacle.to_string(),
         _ if is_utf16 => "it is written in UTF-16".to_owned(),
@@ -99,7 +107,8 @@ pub(crate) fn lines(file: &Snippet<'_>) -> Vec<Finding> {
         start += line.len();
         let words = String::from_utf8_lossy(line).trim_start().to_ascii_lowercase();
         let is_comment = COMMENTS.iter().any(|mark| words.starts_with(mark));
-        if is_comment || span.len() > MAX_LINE || !is_worth_reading(line) {
+        let is_shown = file.job.is_shown(span.start);
+        if is_comment || is_shown || span.len() > MAX_LINE || !is_worth_reading(line) {
             continue;
         }
         let mut decoder = Decoder::new(file);
@@ -109,6 +118,11 @@ pub(crate) fn lines(file: &Snippet<'_>) -> Vec<Finding> {
         findings.extend(inner.scan(Language::OtherShell));
     }
     findings
+}
+
+/// The line of the byte `at`, counted from 0.
+fn number_of(bytes: &[u8], at: usize) -> usize {
+    memchr::memchr_iter(b'\n', &bytes[..at.min(bytes.len())]).count()
 }
 
 /// The bytes of a line, counted from 0, without its end.
@@ -143,7 +157,7 @@ pub(crate) fn is_test(path: &Path) -> bool {
 
 /// The first line for which `is_meant` holds that names the service as something to ask, and its number from 0; `None` also where the
 /// file names the header that carries a token.
-fn named(text: &str, is_meant: impl Fn(&str) -> bool) -> Option<(usize, &str)> {
+fn named(text: &str, is_meant: impl Fn(usize, &str) -> bool) -> Option<(usize, &str)> {
     if !address::mentioned(text) {
         return None;
     }
@@ -152,7 +166,7 @@ fn named(text: &str, is_meant: impl Fn(&str) -> bool) -> Option<(usize, &str)> {
     if !has_tree || lower.contains("metadata-token") {
         return None;
     }
-    text.lines().enumerate().find(|(_, line)| {
+    text.lines().enumerate().find(|(number, line)| {
         let lower = line.trim_start().to_ascii_lowercase();
         let says_path = TREES.iter().any(|tree| lower.contains(tree));
         address::mentioned(line)
@@ -160,7 +174,7 @@ fn named(text: &str, is_meant: impl Fn(&str) -> bool) -> Option<(usize, &str)> {
             && !LISTS.iter().any(|word| lower.starts_with(word))
             && (says_path || !TRAFFIC.iter().any(|word| lower.contains(word)))
             && !address::is_foreign(&lower)
-            && is_meant(line)
+            && is_meant(*number, line)
     })
 }
 
@@ -178,7 +192,7 @@ fn decoded(bytes: &[u8]) -> (Cow<'_, str>, bool) {
 /// The notice for a file whose scan did not come to its end.
 pub(crate) fn given_up(bytes: &[u8], why: &str) -> Option<Finding> {
     let (text, _) = decoded(bytes);
-    let (number, _) = named(&text, |_| true)?;
+    let (number, _) = named(&text, |_, _| true)?;
     let what = "this file names the metadata service and was not understood";
     let advice = "look through it by hand";
     let span = nth_line(bytes, number);

@@ -1,9 +1,11 @@
 //! Process 1 of the machine that the program sees: sets up the machine, starts the program, reaps
 //! orphans, and ends with the program. When it ends, the kernel kills all processes of the machine.
 
+use std::env;
 use std::ffi::{OsStr, OsString};
-use std::path::PathBuf;
-use std::{env, io};
+use std::fs::File;
+use std::io::{self, Read as _};
+use std::path::{Path, PathBuf};
 
 use imds_linux::process::{self, Child, ChildEvent, Ending, Environment, Isolation};
 use imds_linux::signal::Signals;
@@ -153,9 +155,15 @@ fn become_program(
         return FAILED;
     }
     let error = process::exec(program, arguments.iter().map(OsString::as_os_str), environment);
-    let exists = error.kind() != io::ErrorKind::NotFound && exists(program);
+    let found = find(program);
     let program = program.display();
-    if exists {
+    if let Some(file) = found {
+        // The file is there, so what was not found is what runs it.
+        if error.kind() == io::ErrorKind::NotFound {
+            let what = interpreter(&file);
+            report(&format_args!("imds: cannot run {program}: {what} does not exist"));
+            return NOT_EXECUTABLE;
+        }
         report(&format_args!("imds: cannot run {program}: {error}"));
         return NOT_EXECUTABLE;
     }
@@ -165,12 +173,32 @@ fn become_program(
     NOT_FOUND
 }
 
-/// Whether the program exists. `execvp` also fails with "permission denied" if the program does not
+/// The program's file, if it exists. `execvp` also fails with "permission denied" if the program does not
 /// exist and a directory of `PATH` cannot be searched.
-fn exists(program: &OsStr) -> bool {
+fn find(program: &OsStr) -> Option<PathBuf> {
     let is_path = program.as_encoded_bytes().contains(&b'/');
     let path = env::var_os("PATH").unwrap_or_default();
-    is_path || env::split_paths(&path).any(|directory| directory.join(program).exists())
+    let in_path = || env::split_paths(&path).map(|directory| directory.join(program)).collect();
+    let files = if is_path { vec![PathBuf::from(program)] } else { in_path() };
+    files.into_iter().find(|file| file.exists())
+}
+
+/// What runs the file, as a message calls it: for a script, the program of its first line.
+fn interpreter(file: &Path) -> String {
+    let mut line = Vec::new();
+    // The kernel reads no more of a first line either.
+    let read = File::open(file).and_then(|file| file.take(256).read_to_end(&mut line));
+    let line = read.ok().and_then(|_| line.strip_prefix(b"#!"));
+    let line = line.and_then(|line| line.split(|byte| *byte == b'\n').next());
+    match line {
+        Some(line) => {
+            let line = String::from_utf8_lossy(line);
+            let name = line.split_ascii_whitespace().next().unwrap_or_default();
+            let hint = if line.ends_with('\r') { " (its line ends as on Windows)" } else { "" };
+            format!("its interpreter {}{hint}", name.escape_debug())
+        }
+        None => "its loader (it is for another system, or for another C library)".to_owned(),
+    }
 }
 
 /// Prints a message to standard error, if that is open.

@@ -66,6 +66,9 @@ fn hints(error: &Error, read: impl Fn(&str) -> String) -> Vec<&'static str> {
     let read_only = "/proc/sys is read-only, as in a container: start the container with \
                      --privileged, or with --security-opt systempaths=unconfined";
     match (error, error.io().map(io::Error::kind)) {
+        _ if read("/proc/self/status").is_empty() => {
+            vec!["/proc is not mounted, and the sandbox needs it: sudo mount -t proc proc /proc"]
+        }
         (
             Error::Sysctl { .. },
             Some(ErrorKind::ReadOnlyFilesystem | ErrorKind::PermissionDenied),
@@ -109,11 +112,24 @@ mod tests {
     fn a_read_only_proc_sys_is_named() {
         let source = io::Error::from_raw_os_error(libc::EROFS);
         let error = Error::Sysctl { path: "/proc/sys/x".into(), value: "1", source };
-        assert!(hints(&error, |_| String::new())[0].contains("systempaths=unconfined"));
+        assert!(hints(&error, status)[0].contains("systempaths=unconfined"));
+    }
+
+    #[test]
+    fn a_missing_proc_is_named_whatever_has_failed() {
+        let no_proc = |_: &str| String::new();
+        for error in [refused(libc::ENOENT), refused(libc::EACCES)] {
+            assert!(hints(&error, no_proc)[0].contains("mount -t proc proc /proc"));
+        }
+    }
+
+    /// A machine on which nothing is set.
+    fn status(path: &str) -> String {
+        if path == "/proc/self/status" { "Name:\timds\n".to_owned() } else { String::new() }
     }
 
     #[test]
     fn other_refusals_have_no_hints() {
-        assert_eq!(hints(&refused(libc::ENOMEM), |_| String::new()), [""; 0]);
+        assert_eq!(hints(&refused(libc::ENOMEM), status), [""; 0]);
     }
 }

@@ -21,6 +21,7 @@ use imds_dataplane::{Link, allow_many_connections};
 use imds_host::{Account, ControlSocket, Host, HostSettings, MetricsSocket, TokenKeys};
 use imds_identity::KeyStorage;
 use imds_links::Plumber;
+use rustix::process::{DumpableBehavior, set_dumpable_behavior};
 use tokio::runtime::Builder;
 
 use super::{cannot_log, cannot_start};
@@ -44,6 +45,9 @@ const GREETING: Duration = Duration::from_secs(1);
 const STOP: Duration = Duration::from_secs(10);
 
 pub(crate) fn run(args: ServeArgs) -> Result<ExitCode, CommandError> {
+    // A core dump would hold keys and credentials; so would what another process of this user reads. If it
+    // fails, all else is as safe as before.
+    let _ = set_dumpable_behavior(DumpableBehavior::NotDumpable);
     let (plan, reloadable) = Plan::resolve(args)?;
     // Before anything is open that the helper should not have, and before there are threads.
     let plumber = start_plumber(&plan)?;

@@ -11,6 +11,7 @@ use rustix::event::{PollFd, PollFlags, poll};
 use rustix::fs::Timespec;
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
 
+use super::complaints::Complaints;
 use super::error::SourceError;
 
 /// How many bytes of its output are read: credentials are a few kilobytes.
@@ -24,6 +25,7 @@ pub(super) struct Process {
     ended: OwnedFd,
     stdout: Option<ChildStdout>,
     printed: Vec<u8>,
+    complaints: Complaints,
     limit: Duration,
     deadline: Instant,
 }
@@ -40,7 +42,7 @@ pub(super) enum Waited<T> {
 
 impl Process {
     /// Starts the program; the first of `words` is its name, the others its arguments. It is killed after
-    /// `limit`. Its standard error is ours.
+    /// `limit`.
     pub(super) fn start(
         words: &[String],
         sts_endpoint: Option<&str>,
@@ -53,7 +55,7 @@ impl Process {
             .envs(sts_endpoint.map(|url| ("AWS_ENDPOINT_URL_STS", OsStr::new(url))))
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
-            .stderr(Stdio::inherit());
+            .stderr(Stdio::piped());
         let started = spawn_apart(&mut command).and_then(|mut child| {
             let pid = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
             let ended = pid.map(|pid| pidfd_open(pid, PidfdFlags::empty()));
@@ -67,8 +69,10 @@ impl Process {
             Err(error) => return Err(SourceError::CannotRun { program, error }),
         };
         let stdout = child.stdout.take();
+        let complaints = Complaints::of(child.stderr.take());
         let deadline = Instant::now() + limit;
-        Ok(Self { program, child, ended, stdout, printed: Vec::new(), limit, deadline })
+        let printed = Vec::new();
+        Ok(Self { program, child, ended, stdout, printed, complaints, limit, deadline })
     }
 
     /// Waits for the program to end and returns its output. Waits at most until `moment`, and only until the
@@ -82,6 +86,10 @@ impl Process {
         loop {
             let mut descriptors = vec![PollFd::new(&self.ended, PollFlags::IN)];
             descriptors.extend(self.stdout.iter().map(|it| PollFd::new(it, PollFlags::IN)));
+            let of_complaints = descriptors.len();
+            let complaints = self.complaints.stderr.as_ref();
+            let has_complaints = complaints.is_some();
+            descriptors.extend(complaints.map(|it| PollFd::new(it, PollFlags::IN)));
             descriptors.extend(stop.map(|it| PollFd::new(it, PollFlags::IN)));
             let left = moment.saturating_duration_since(Instant::now());
             let woken = poll(&mut descriptors, Some(&timespec(left)));
@@ -95,6 +103,9 @@ impl Process {
             }
             if stop.is_some() && is_ready.last() == Some(&true) {
                 return Waited::Stopped;
+            }
+            if has_complaints && is_ready.get(of_complaints) == Some(&true) {
+                self.complaints.read(&self.program);
             }
             // All output is readable once the program has ended, so it is read first.
             if self.stdout.is_some() && is_ready.get(1) == Some(&true) {

@@ -12,6 +12,7 @@ pub(crate) fn tests() -> Vec<Trial> {
         switched_off_network_namespaces_are_named,
         switched_off_user_namespaces_are_named,
         a_read_only_proc_sys_is_named,
+        a_missing_proc_is_named,
         a_container_without_user_namespaces_is_warned_of,
     ]
 }
@@ -50,6 +51,11 @@ fn a_read_only_proc_sys_is_named() {
     let message = refused(&script, "");
     assert!(message.contains("/proc/sys is read-only"), "{message}");
     assert!(message.contains("systempaths=unconfined"), "{message}");
+}
+
+fn a_missing_proc_is_named() {
+    let message = refused("mount -t tmpfs none /proc", "");
+    assert!(message.contains("hint: /proc is not mounted"), "{message}");
 }
 
 /// Root needs none, but for keeping a container's root from the instance's network.

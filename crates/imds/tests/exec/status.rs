@@ -1,6 +1,8 @@
 //! What goes in and what comes out: status, streams, directory, environment, identity.
 
+use std::fs::Permissions;
 use std::io::Write;
+use std::os::unix::fs::PermissionsExt as _;
 use std::process::{Command, Stdio};
 
 use testkit::{Need, Trial, tests};
@@ -49,6 +51,21 @@ fn a_program_that_cannot_run_is_told_apart_from_one_that_fails() {
         let output = exec(who, &[], &["/etc/passwd"]).output().unwrap();
         assert_eq!(code(&output), Some(126));
         assert!(text(&output.stderr).starts_with("imds: cannot run /etc/passwd: "));
+
+        // The script is there, and what its first line names is not.
+        let directory = tempfile::tempdir().unwrap();
+        std::fs::set_permissions(directory.path(), Permissions::from_mode(0o755)).unwrap();
+        let script = directory.path().join("script");
+        for (line, words) in [
+            ("#!/no/such/interpreter -x\n", "its interpreter /no/such/interpreter does not exist"),
+            ("#!/bin/sh\r\n", "its interpreter /bin/sh (its line ends as on Windows) does not"),
+        ] {
+            std::fs::write(&script, line).unwrap();
+            std::fs::set_permissions(&script, Permissions::from_mode(0o755)).unwrap();
+            let output = exec(who, &[], &[script.to_str().unwrap()]).output().unwrap();
+            assert_eq!(code(&output), Some(126), "{}", text(&output.stderr));
+            assert!(text(&output.stderr).contains(words), "{}", text(&output.stderr));
+        }
     }
 }
 

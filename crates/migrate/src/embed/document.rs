@@ -12,9 +12,32 @@ use crate::rules::Rule;
 use crate::snippet::{Codec, Decoder, Snippet};
 use crate::unread::TREES;
 
-/// Keys whose texts are for people.
-const PROSE: [&str; 8] =
-    ["description", "Description", "name", "summary", "title", "comment", "message", "help"];
+/// Keys whose texts are for people, or copies for programs: nothing runs them.
+const PROSE: [&str; 19] = [
+    "description",
+    "Description",
+    "name",
+    "summary",
+    "title",
+    "comment",
+    "message",
+    "help",
+    // Ansible's `debug`, `fail`, `assert` and `pause`
+    "msg",
+    "fail_msg",
+    "success_msg",
+    "prompt",
+    // Kubernetes
+    "annotations",
+    // OpenAPI and JSON Schema
+    "example",
+    "examples",
+    "externalDocs",
+    "documentation",
+    // CloudFormation
+    "Tags",
+    "tags",
+];
 
 /// Ansible modules that fetch a URL.
 const FETCHING_MODULES: [&str; 4] =
@@ -75,7 +98,13 @@ impl Walk<'_> {
             }
             Content::Map(pairs) => {
                 place = place.inside(data, self.source);
-                for pair in pairs.iter().filter(|pair| !PROSE.contains(&pair.key.as_str())) {
+                for pair in pairs {
+                    if PROSE.contains(&pair.key.as_str()) {
+                        let before = &self.source[..pair.key_start.min(self.source.len())];
+                        let line = memchr::memrchr(b'\n', before).map_or(0, |end| end + 1);
+                        self.snippet.shows(line..pair.value.span.end);
+                        continue;
+                    }
                     if FETCHING_MODULES.contains(&pair.key.as_str()) {
                         self.findings.extend(module(pair.key.as_str(), &pair.value, self.source));
                     }
@@ -101,18 +130,33 @@ impl Walk<'_> {
 
     /// `Fn::Join: [delimiter, [part, …]]` is one text.
     fn join(&mut self, data: &Data, place: &Place<'_>) -> bool {
+        let [delimiter, parts] = data.items() else { return false };
+        // A condition may choose the whole list.
+        let lists = branches(parts).unwrap_or_else(|| std::slice::from_ref(parts));
+        let mut is_join = false;
+        for list in lists {
+            is_join |= self.join_list(delimiter, list, place);
+        }
+        is_join
+    }
+
+    fn join_list(&mut self, delimiter: &Data, list: &Data, place: &Place<'_>) -> bool {
         let mut decoder = Decoder::new(self.snippet);
         let mut parts = Parts::default();
-        if !self.decode_join(&mut decoder, data, place.holes, &mut parts) {
+        if !self.decode_list(&mut decoder, delimiter, list, place.holes, &mut parts) {
             return false;
         }
-        let mut inner = decoder.finish(data.span.end, parts.codec.unwrap_or_default());
+        let mut inner = decoder.finish(list.span.end, parts.codec.unwrap_or_default());
         inner.multiline = parts.styles.iter().all(|s| *s == Style::Double);
         if !inner.multiline {
             inner.leave("its parts are written in ways that cannot be edited as one");
         }
         if is_worth_reading(&inner.text) {
             self.script(inner, place);
+        }
+        let place = place.of_part();
+        for choice in list.items().iter().filter_map(branches).flatten() {
+            self.visit(choice, &place);
         }
         true
     }
@@ -125,7 +169,21 @@ impl Walk<'_> {
         into: &mut Parts,
     ) -> bool {
         let [delimiter, parts] = data.items() else { return false };
+        self.decode_list(decoder, delimiter, parts, holes, into)
+    }
+
+    fn decode_list(
+        &self,
+        decoder: &mut Decoder<'_>,
+        delimiter: &Data,
+        parts: &Data,
+        holes: Holes,
+        into: &mut Parts,
+    ) -> bool {
         let Content::Text(style) = delimiter.content else { return false };
+        if parts.items().is_empty() {
+            return false;
+        }
         let delimiter =
             scalar_snippet(self.snippet, delimiter.span.clone(), style, holes).text.into_owned();
         for (i, part) in parts.items().iter().enumerate() {
@@ -175,6 +233,7 @@ impl Walk<'_> {
                 Language::Shell
             }
         };
+        inner.leave(place.is_part.then_some("a condition chooses this part of a script"));
         let mut findings = inner.scan(language);
         if content.is_none() && matches!(place.reader, Reader::Unknown(_)) {
             for finding in &mut findings {
@@ -183,6 +242,12 @@ impl Walk<'_> {
         }
         self.findings.extend(findings);
     }
+}
+
+/// What `Fn::If` chooses from.
+fn branches(data: &Data) -> Option<&[Data]> {
+    let choice = data.get("Fn::If").or((data.tag == "!If").then_some(data))?;
+    choice.items().get(1..)
 }
 
 /// How the texts of a join are written.

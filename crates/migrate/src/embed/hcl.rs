@@ -1,7 +1,5 @@
 //! Terraform and Packer: here-documents and quoted strings that hold scripts.
 
-use std::ops::Range;
-
 use tree_sitter::Node;
 
 use super::script::{is_worth_reading, script};
@@ -14,8 +12,10 @@ use crate::{hcl, prefilter};
 
 pub(super) fn scan(snippet: &Snippet<'_>) -> Vec<Finding> {
     let source: &[u8] = &snippet.text;
-    let is_wanted = |block: &Range<usize>| prefilter::may_request(&source[block.clone()]);
-    let Some(tree) = hcl::parse(source, &snippet.job, is_wanted) else { return Vec::new() };
+    let may_request = prefilter::may_request;
+    let Some(tree) = hcl::parse(source, &snippet.job, may_request, may_request) else {
+        return Vec::new();
+    };
     let mut findings = Vec::new();
     for node in nodes(tree.root_node()) {
         findings.extend(data_source(node, source));
@@ -57,11 +57,13 @@ fn data_source(block: Node<'_>, source: &[u8]) -> Option<Finding> {
     })
 }
 
-/// Whether the text is the value of a `description`.
+/// Whether the text is the value of something that is only shown.
 fn is_prose(node: Node<'_>, source: &[u8]) -> bool {
     let attribute = syntax::around(node).find(|n| n.kind() == "attribute");
     let name = attribute.and_then(|a| children(a).first().map(|n| text(*n, source)));
-    name.is_some_and(|n| matches!(n.as_ref(), "description" | "error_message"))
+    name.is_some_and(|n| {
+        matches!(n.as_ref(), "description" | "error_message" | "tags" | "annotations")
+    })
 }
 
 /// Whether the text is a variable's default or an output: what it is for is said elsewhere.

@@ -25,6 +25,8 @@ const POWERSHELL: Reader = Reader::Script(Language::PowerShell);
 pub(super) struct Place<'a> {
     pub(super) holes: Holes,
     pub(super) reader: Reader,
+    /// Whether a text here is a part of a script, of which the other parts stand elsewhere.
+    pub(super) is_part: bool,
     /// What reads a step that does not name its shell.
     default: Reader,
     /// What reads the first of a container's `args`.
@@ -38,7 +40,8 @@ pub(super) struct Place<'a> {
 impl Default for Place<'_> {
     fn default() -> Self {
         let (holes, parent) = (Holes::default(), "");
-        Self { holes, reader: UNKNOWN, default: SHELL, args: UNKNOWN, parent, init: 0 }
+        let reader = UNKNOWN;
+        Self { holes, reader, is_part: false, default: SHELL, args: UNKNOWN, parent, init: 0 }
     }
 }
 
@@ -99,6 +102,11 @@ impl<'a> Place<'a> {
     /// The same place, where `reader` reads.
     pub(super) fn read_by(self, reader: Reader) -> Self {
         Self { reader, ..self }
+    }
+
+    /// The same place, for a part of a script.
+    pub(super) fn of_part(self) -> Self {
+        Self { is_part: true, ..self }
     }
 
     /// The place of the entries of the map `data`, after what they say of each other.

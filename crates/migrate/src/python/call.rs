@@ -66,7 +66,7 @@ impl<'t> Call<'t> {
         let client = client(&module, &last, names)?;
         // `request("GET", url)` and `setopt(URL, url)`, but `Http().request(url)`.
         let is_second = match last.as_str() {
-            "setopt" => true,
+            "setopt" | "fetch_url" => true,
             "request" => arguments.first().is_some_and(|a| is_method(&names.values(*a))),
             _ => false,
         };
@@ -302,6 +302,8 @@ fn client(prefix: &str, last: &str, names: &Names<'_>) -> Option<Client> {
         }
         ("requests.", "get" | "head" | "request") => Some(Client::Requests),
         (_, "get" | "head") if is_session(prefix, names) => Some(Client::Requests),
+        // Ansible's, for modules of one's own.
+        (_, "fetch_url" | "open_url") if !names.is_defined(last) => Some(Client::Other),
         // What tests put in the place of a client.
         _ if prefix.contains("mock") || prefix.starts_with("responses.") => None,
         // A function of this module is judged by what it does with the URL.

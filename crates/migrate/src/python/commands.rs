@@ -37,9 +37,34 @@ pub(super) fn scan(string: Node<'_>, names: &Names<'_>, snippet: &Snippet<'_>) -
             embed::script(&inner)
         }
         // What begins with `#!` is a script, such as user data.
+        None if is_shown(string, names) => {
+            snippet.shows(string.byte_range());
+            Vec::new()
+        }
         None if inner.text.trim_ascii_start().starts_with(b"#!") => embed::script(&inner),
         None => Vec::new(),
     }
+}
+
+/// Whether a text is for people: what a module or function is about, a message of a log, an error, or the
+/// help of an option.
+fn is_shown<'t>(string: Node<'t>, names: &Names<'t>) -> bool {
+    const LOGGING: [&str; 8] =
+        ["debug", "info", "warning", "warn", "error", "critical", "exception", "log"];
+    const HELP: [&str; 4] = ["help", "description", "epilog", "usage"];
+    let outer = around(string).skip(1).take_while(|n| !n.kind().ends_with("definition"));
+    string.parent().is_some_and(|p| p.kind() == "expression_statement") || { outer }.any(
+        |n| match n.kind() {
+            "raise_statement" => true,
+            "call" => n
+                .child_by_field_name("function")
+                .is_some_and(|f| LOGGING.contains(&names.last(f).as_str())),
+            "keyword_argument" => {
+                names.keyword(n).is_some_and(|name| HELP.contains(&name.as_str()))
+            }
+            _ => false,
+        },
+    )
 }
 
 /// Commands that are given as a list of words.

@@ -1,7 +1,5 @@
 //! Terraform resources and Packer sources that launch instances.
 
-use std::ops::Range;
-
 use tree_sitter::Node;
 
 use super::launch::{NodeGroup, PACKER, SERVICES, not_required, runs_containers, too_low};
@@ -34,8 +32,9 @@ const MODULES: [&str; 2] =
 
 pub(super) fn scan(snippet: &Snippet<'_>) -> Vec<Finding> {
     let source: &[u8] = &snippet.text;
-    let is_wanted = |block: &Range<usize>| may_tell(&source[block.clone()]);
-    let Some(tree) = hcl::parse(source, &snippet.job, is_wanted) else { return Vec::new() };
+    let Some(tree) = hcl::parse(source, &snippet.job, may_tell, is_read) else {
+        return Vec::new();
+    };
     clean_nodes(tree.root_node())
         .flat_map(|node| match node.kind() {
             "block" => judge(node, snippet),
@@ -62,6 +61,22 @@ fn may_tell(block: &[u8]) -> bool {
             || [IMAGE_BUILDER, DEFAULTS, NODE_GROUP].iter().any(|word| may_launch(word))
             || says("http_tokens")
             || SERVICES.iter().flat_map(|service| service.keys).any(|key| says(key)))
+}
+
+/// Whether an entry of such a block is looked at.
+fn is_read(entry: &[u8]) -> bool {
+    const WORDS: [&str; 8] = [
+        "metadata_options",
+        "http_",
+        "launch_template",
+        "remote_access",
+        "disk_size",
+        "ami_type",
+        "source",
+        "default",
+    ];
+    let keys = SERVICES.iter().flat_map(|service| service.keys);
+    WORDS.iter().chain(keys).any(|word| memchr::memmem::find(entry, word.as_bytes()).is_some())
 }
 
 /// A service that launches instances of its own, told to leave IMDSv1 on.

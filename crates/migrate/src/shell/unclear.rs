@@ -131,7 +131,8 @@ pub(super) fn listed(
             })
         })
     };
-    let callers: Vec<&Node> = commands.iter().filter(is_listed).collect();
+    let callers: Vec<&Node> =
+        commands.iter().filter(|c| is_listed(c) || is_fed(**c, source)).collect();
     if callers.is_empty() {
         return Vec::new();
     }
@@ -142,7 +143,7 @@ pub(super) fn listed(
     let written: Vec<String> = urls.map(|n| text(n, source).into_owned()).collect();
     let sends_token = |w: &String| w.to_ascii_lowercase().contains("metadata-token");
     let paths: Vec<String> =
-        written.iter().flat_map(|w| w.split(ends_url)).filter_map(address::path).collect();
+        written.iter().flat_map(|w| w.split(ends_value)).filter_map(address::path).collect();
     if paths.is_empty() || written.iter().any(sends_token) {
         return Vec::new();
     }
@@ -162,6 +163,20 @@ pub(super) fn listed(
             .reading(paths.clone())
         })
         .collect()
+}
+
+/// Whether `xargs` or GNU parallel gives the program in `command`, which fetches, its URLs.
+fn is_fed(command: Node<'_>, source: &[u8]) -> bool {
+    let name = command.child_by_field_name("name").map(|n| text(n, source));
+    let words: Vec<_> = arguments(command).into_iter().map(|a| text(a, source)).collect();
+    name.is_some_and(|name| matches!(name.rsplit('/').next(), Some("xargs" | "parallel")))
+        && words.iter().any(|w| matches!(w.rsplit('/').next(), Some("curl" | "wget")))
+        && !words.iter().any(|w| w.contains("://"))
+}
+
+/// The same as [`ends_url`] where a URL may be the value of a key.
+fn ends_value(c: char) -> bool {
+    c == '=' || ends_url(c)
 }
 
 /// Variables that keep a metadata URL which nothing in the script is seen to read.

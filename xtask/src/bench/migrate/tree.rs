@@ -1,5 +1,6 @@
-//! A tree like a company's repositories: source, documents, logs, binaries, and a few scripts that
-//! read instance metadata. The same on every machine.
+//! Trees like those that people have. The same on every machine.
+
+mod clusters;
 
 use std::fmt::Write as _;
 use std::fs;
@@ -7,7 +8,24 @@ use std::path::Path;
 
 use anyhow::Result;
 
-const TOTAL: usize = 1 << 30;
+/// What a tree is like, and its size in bytes.
+#[derive(Clone, Copy)]
+pub(super) enum Like {
+    /// A company's repositories: source, documents, logs, binaries, and a few scripts that read instance
+    /// metadata.
+    Company,
+    /// A repository about clusters: source, and for each cluster its Terraform and Kubernetes files.
+    Clusters,
+}
+
+impl Like {
+    fn size(self) -> usize {
+        match self {
+            Self::Company => 1 << 30,
+            Self::Clusters => 128 << 20,
+        }
+    }
+}
 
 /// Out of a thousand files, how many are of a kind; the rest is source.
 const SCRIPTS: u64 = 10;
@@ -66,13 +84,14 @@ const HITS: [&str; 5] = [
 ];
 
 /// What was made.
+#[derive(Default)]
 pub(super) struct Made {
     pub(super) files: usize,
     pub(super) mib: usize,
 }
 
 /// Makes the tree, unless it is there.
-pub(super) fn make(root: &Path) -> Result<Made> {
+pub(super) fn make(root: &Path, like: Like) -> Result<Made> {
     let stamp = root.with_extension("made");
     if let Ok(made) = fs::read_to_string(&stamp)
         && let Some((files, mib)) = made.split_once(' ')
@@ -84,8 +103,11 @@ pub(super) fn make(root: &Path) -> Result<Made> {
     }
     let mut random = Random(0x9e37_79b9_7f4a_7c15);
     let (mut bytes, mut files) = (0, 0);
-    while bytes < TOTAL {
-        let (ending, content) = file(&mut random);
+    while bytes < like.size() {
+        let (ending, content) = match like {
+            Like::Company => file(&mut random),
+            Like::Clusters => clusters::file(&mut random, files),
+        };
         let folder = root.join(format!("d{:03}", files / FOLDER));
         fs::create_dir_all(&folder)?;
         fs::write(folder.join(format!("f{files:06}.{ending}")), &content)?;
