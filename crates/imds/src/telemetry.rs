@@ -26,7 +26,9 @@ use queue::{LastWait, Queue};
 /// end of the process, dropping this does for a second.
 pub(crate) struct Messages {
     filter: reload::Handle<Targets, Registry>,
-    _last_wait: LastWait,
+    queue: Queue,
+    /// `None` until they are written.
+    last_wait: Option<LastWait>,
 }
 
 impl Messages {
@@ -35,23 +37,50 @@ impl Messages {
     /// # Errors
     /// Where the system has no thread left.
     pub(crate) fn start(format: LogFormat, filter: &LogFilter) -> io::Result<Self> {
-        let (queue, last_wait) = Queue::start(io::stderr())?;
+        let mut messages = Self::collect(format, filter);
+        messages.write()?;
+        Ok(messages)
+    }
+
+    /// Collects them from now on, once in the life of the process, without a thread that writes them.
+    pub(crate) fn collect(format: LogFormat, filter: &LogFilter) -> Self {
+        let queue = Queue::default();
         report_panics(queue.clone());
         let (targets, handle) = reload::Layer::new(filter.targets());
-        let messages =
-            fmt::layer().with_target(filter.is_detailed()).with_writer(queue).with_ansi(false);
+        let messages = fmt::layer()
+            .with_target(filter.is_detailed())
+            .with_writer(queue.clone())
+            .with_ansi(false);
         let registry = tracing_subscriber::registry().with(targets);
         match format {
             LogFormat::Text => registry.with(messages).init(),
             LogFormat::Json => registry.with(messages.json().flatten_event(true)).init(),
         }
-        Ok(Self { filter: handle, _last_wait: last_wait })
+        Self { filter: handle, queue, last_wait: None }
+    }
+
+    /// Writes those that were collected, and others as they come.
+    ///
+    /// # Errors
+    /// Where the system has no thread left.
+    pub(crate) fn write(&mut self) -> io::Result<()> {
+        self.last_wait = Some(self.queue.start(io::stderr())?);
+        Ok(())
     }
 
     /// Logs other messages from now on.
     pub(crate) fn set_filter(&self, filter: &LogFilter) {
         // It fails once nothing is logged any more, at the end of the process.
         let _ = self.filter.reload(filter.targets());
+    }
+}
+
+impl Drop for Messages {
+    /// What was collected tells why the process ends before it was written.
+    fn drop(&mut self) {
+        if self.last_wait.is_none() {
+            self.last_wait = self.queue.start(io::stderr()).ok();
+        }
     }
 }
 

@@ -51,7 +51,7 @@ pub(crate) fn run(args: ServeArgs) -> Result<ExitCode, CommandError> {
     let (plan, reloadable) = Plan::resolve(args)?;
     // Before anything is open that the helper should not have, and before there are threads.
     let plumber = start_plumber(&plan)?;
-    let messages = Messages::start(plan.logs.format, &plan.logs.filter).map_err(cannot_start)?;
+    let mut messages = Messages::collect(plan.logs.format, &plan.logs.filter);
     if !plan.ignored.is_empty() {
         tracing::warn!("not served of --aemm-config: {}", plan.ignored.join(", "));
     }
@@ -66,7 +66,7 @@ pub(crate) fn run(args: ServeArgs) -> Result<ExitCode, CommandError> {
     let workloads = plan.workloads.clone();
     let Sockets { links, addresses, control, metrics } = sockets;
     let Started { host, renewing, greeting, ready } =
-        start(plan, (control, metrics), addresses, plumber)?;
+        start(plan, (control, metrics), addresses, plumber, &mut messages)?;
     let signals = runtime.block_on(async { signals.and_stop() }).map_err(cannot_start)?;
     // Before the first request, so that none is missing.
     let access_log = output.map(|output| AccessLog::start(&host, output, logs.format));
@@ -157,6 +157,7 @@ fn start(
     (control, metrics): (Option<TcpListener>, Option<TcpListener>),
     metadata: Vec<ListenAddress>,
     plumber: Option<Plumber>,
+    messages: &mut Messages,
 ) -> Result<Started, CommandError> {
     let store = plan.state.open()?;
     let renewals = Renewals::begin(plan.sources, &mut plan.launch)?;
@@ -164,6 +165,8 @@ fn start(
     if plumber.is_some() {
         drop_privileges(&plan.links)?;
     }
+    // The first thread: privileges are those of a thread.
+    messages.write().map_err(cannot_start)?;
     let renewing = renewals.start()?;
     let instance = account.instance().clone();
     let keys = plan.state.directory().map(|directory| KeyStorage::Directory(directory.to_owned()));

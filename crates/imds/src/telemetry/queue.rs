@@ -25,7 +25,7 @@ pub(super) const LAST_WAIT: Duration = Duration::from_secs(1);
 const BETWEEN_REPORTS: Duration = Duration::from_secs(1);
 
 /// A handle on the queue.
-#[derive(Clone)]
+#[derive(Clone, Default)]
 pub(super) struct Queue(Arc<Shared>);
 
 /// Ends the queue's thread when it is dropped, once it has written what waits or [`LAST_WAIT`] is over.
@@ -66,12 +66,11 @@ struct Recently {
 }
 
 impl Queue {
-    /// Writes to `sink` from now on.
-    pub(super) fn start(sink: impl Write + Send + 'static) -> io::Result<(Self, LastWait)> {
-        let queue = Self(Arc::default());
-        let writer = queue.clone();
+    /// Writes to `sink` from now on, also what waits already.
+    pub(super) fn start(&self, sink: impl Write + Send + 'static) -> io::Result<LastWait> {
+        let writer = self.clone();
         thread::Builder::new().name("messages".into()).spawn(move || writer.run(sink))?;
-        Ok((queue.clone(), LastWait(queue)))
+        Ok(LastWait(self.clone()))
     }
 
     /// Adds a message, or drops it.
@@ -236,7 +235,8 @@ mod tests {
     fn nobody_waits_for_a_reader_and_what_it_misses_is_counted() {
         let (may_take, gate) = mpsc::channel();
         let (taken, all_taken) = mpsc::channel();
-        let (queue, last_wait) = Queue::start(Reader { may_take: gate, taken }).unwrap();
+        let queue = Queue::default();
+        let last_wait = queue.start(Reader { may_take: gate, taken }).unwrap();
         let message = [b'x'; 1024];
         for _ in 0..4096 {
             queue.push(&message);
