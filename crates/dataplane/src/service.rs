@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::io;
 use std::num::NonZeroUsize;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread::{self, JoinHandle};
 
@@ -63,7 +63,14 @@ impl Service {
     pub fn start(settings: ServiceSettings) -> io::Result<Self> {
         let ServiceSettings { keyring, table, signers, policy, threads } = settings;
         let (policy, subscribers) = (Arc::new(ArcSwap::from_pointee(policy)), Arc::default());
-        let state = Arc::new(ServiceState { keyring, table, signers, policy, subscribers });
+        let state = Arc::new(ServiceState {
+            keyring,
+            table,
+            signers,
+            policy,
+            subscribers,
+            held_input: AtomicUsize::new(0),
+        });
         let mut service = Self {
             state,
             workers: Vec::with_capacity(threads.get()),

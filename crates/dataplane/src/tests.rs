@@ -38,6 +38,7 @@ fn serve<T: 'static>(client: impl AsyncFnOnce(Client) -> T + 'static) -> (T, Dur
         signers: Signers::default(),
         policy: Arc::new(ArcSwap::from_pointee(ResponsePolicy::default())),
         subscribers: Arc::default(),
+        held_input: <_>::default(),
     };
     let shared = Rc::new(Shared::new(Arc::new(service), Arc::default()).unwrap());
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();

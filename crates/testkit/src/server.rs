@@ -4,13 +4,13 @@ use std::fs::File;
 use std::io::{BufRead as _, BufReader};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 
 use anyhow::{Context as _, Result, ensure};
 use tempfile::TempDir;
 
 use crate::http::{Response, exchange};
-use crate::{Process, eventually, imds};
+use crate::{MemoryCgroup, Process, eventually, imds};
 
 /// `imds serve` on a port of its own, with state of its own, ended when it is dropped.
 #[derive(Debug)]
@@ -28,12 +28,23 @@ impl Server {
         Self::start_on(&[SocketAddr::from((Ipv4Addr::LOCALHOST, 0))], arguments)
     }
 
+    /// The same, with limited memory.
+    pub fn start_in(group: &MemoryCgroup, arguments: &[&str]) -> Result<Self> {
+        let addresses = [SocketAddr::from((Ipv4Addr::LOCALHOST, 0))];
+        Self::start_as(group.command(imds().get_program()), &addresses, arguments)
+    }
+
     /// The same, on addresses of the calling thread's network namespace.
     pub fn start_on(addresses: &[SocketAddr], arguments: &[&str]) -> Result<Self> {
+        Self::start_as(imds(), addresses, arguments)
+    }
+
+    fn start_as(command: Command, addresses: &[SocketAddr], arguments: &[&str]) -> Result<Self> {
         let home = TempDir::new()?;
         let arguments: Vec<_> = arguments.iter().map(|argument| (*argument).to_owned()).collect();
         let control = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-        let (process, addresses, control) = start(&arguments, home.path(), addresses, control)?;
+        let (process, addresses, control) =
+            start(command, &arguments, home.path(), addresses, control)?;
         Ok(Self { process, addresses, control, home, arguments })
     }
 
@@ -42,7 +53,7 @@ impl Server {
         self.process.child().kill()?;
         self.process.child().wait()?;
         let (process, ..) =
-            start(&self.arguments, self.home.path(), &self.addresses, self.control)?;
+            start(imds(), &self.arguments, self.home.path(), &self.addresses, self.control)?;
         self.process = process;
         Ok(())
     }
@@ -111,13 +122,14 @@ impl Server {
 }
 
 fn start(
+    mut command: Command,
     arguments: &[String],
     home: &Path,
     listen: &[SocketAddr],
     control: SocketAddr,
 ) -> Result<(Process, Vec<SocketAddr>, SocketAddr)> {
     let mut process = Process::start(
-        imds()
+        command
             .arg("serve")
             .args(listen.iter().map(|address| format!("--listen={address}")))
             .arg(format!("--control={control}"))
