@@ -16,9 +16,6 @@ use crate::shared::{Busy, OpenConnection, Shared};
 use crate::turn::Context;
 use crate::{limits, send, stall};
 
-/// Room for nearly every answer.
-const FIRST_ROOM: usize = 1024;
-
 /// How often a request for a signature looks whether it is made; that takes about 100 ms, once.
 const SIGNATURE_POLL: Duration = Duration::from_millis(10);
 
@@ -54,14 +51,13 @@ impl<'a> Connection<'a> {
         peer: Peer,
         shared: &'a Shared,
     ) -> Self {
-        let output = Vec::with_capacity(FIRST_ROOM);
         Self {
             open,
             stream,
             peer,
             shared,
-            input: Input::new(&shared.held_input),
-            output,
+            input: Input::new(&shared.service.held_input),
+            output: Vec::new(),
             lowest_reach: None,
             is_lost: false,
         }
@@ -179,8 +175,13 @@ impl<'a> Connection<'a> {
 
     /// Reads more; `false` where the client has ended its side.
     async fn read(&mut self, deadline: Instant) -> io::Result<bool> {
-        let room = self.input.room()?;
-        let count = self.stream.reactor().by(deadline, self.stream.read(room)).await?;
+        let (stream, input) = (&self.stream, &mut self.input);
+        let read = async {
+            // Room is made only once it is needed.
+            stream.readable().await;
+            stream.read(input.room()?).await
+        };
+        let count = stream.reactor().by(deadline, read).await?;
         self.shared.arrivals.update(|arrivals| arrivals + 1);
         self.input.keep(count);
         Ok(count > 0)

@@ -1,8 +1,8 @@
 //! Bytes that were read and not yet parsed.
 
-use std::cell::Cell;
 use std::io;
 use std::os::fd::AsFd;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use imds_core::request::MAX_HEAD;
 use rustix::net::RecvFlags;
@@ -13,8 +13,8 @@ const FIRST_ROOM: usize = 1024;
 /// The most that is held: a head that is being parsed, and what was sent behind it.
 const MOST: usize = 2 * MAX_HEAD;
 
-/// The most that all of a thread hold beyond their first room, in bytes. A connection that needs more then
-/// is closed.
+/// The most that all connections hold beyond their first room, in bytes. One that needs more then is
+/// closed.
 const MOST_OF_ALL: usize = 16 << 20;
 
 /// The bytes are `bytes[start..end]`; what lies behind is room for more.
@@ -22,13 +22,14 @@ pub(crate) struct Input<'a> {
     bytes: Vec<u8>,
     start: usize,
     end: usize,
-    /// How much all of the thread hold beyond their first room.
-    held: &'a Cell<usize>,
+    /// How much all connections hold beyond their first room.
+    held: &'a AtomicUsize,
 }
 
 impl<'a> Input<'a> {
-    pub(crate) fn new(held: &'a Cell<usize>) -> Self {
-        Self { bytes: vec![0; FIRST_ROOM], start: 0, end: 0, held }
+    /// Without any room: many connections never send anything.
+    pub(crate) fn new(held: &'a AtomicUsize) -> Self {
+        Self { bytes: Vec::new(), start: 0, end: 0, held }
     }
 
     pub(crate) fn unread(&self) -> &[u8] {
@@ -48,19 +49,21 @@ impl<'a> Input<'a> {
     /// Where to read to; never empty, since a head of [`MAX_HEAD`] bytes is parsed as malformed.
     ///
     /// # Errors
-    /// [`io::ErrorKind::OutOfMemory`] if all connections of the thread hold too much.
+    /// [`io::ErrorKind::OutOfMemory`] if all connections hold too much.
     pub(crate) fn room(&mut self) -> io::Result<&mut [u8]> {
-        if self.end == self.bytes.len() {
+        if self.bytes.is_empty() {
+            self.bytes.resize(FIRST_ROOM, 0);
+        } else if self.end == self.bytes.len() {
             self.bytes.copy_within(self.start..self.end, 0);
             self.end -= self.start;
             self.start = 0;
             if self.end * 2 > self.bytes.len() {
                 let size = (self.bytes.len() * 2).min(MOST);
-                let held = self.held.get() + size - self.bytes.len();
-                if held > MOST_OF_ALL {
+                let more = size - self.bytes.len();
+                if self.held.fetch_add(more, Ordering::Relaxed) + more > MOST_OF_ALL {
+                    self.held.fetch_sub(more, Ordering::Relaxed);
                     return Err(io::ErrorKind::OutOfMemory.into());
                 }
-                self.held.set(held);
                 self.bytes.resize(size, 0);
             }
         }
@@ -69,11 +72,15 @@ impl<'a> Input<'a> {
 
     /// Gives back what is beyond the first room; nothing may be unread.
     fn give_back(&mut self) {
-        let more = self.bytes.len() - FIRST_ROOM;
-        if more > 0 {
+        if self.more() > 0 {
+            self.held.fetch_sub(self.more(), Ordering::Relaxed);
             self.bytes = vec![0; FIRST_ROOM];
-            self.held.update(|held| held - more);
         }
+    }
+
+    /// How much it has beyond the first room.
+    fn more(&self) -> usize {
+        self.bytes.len().saturating_sub(FIRST_ROOM)
     }
 
     /// Keeps the first `count` bytes of what was read to the [room](Self::room).
@@ -97,7 +104,7 @@ impl<'a> Input<'a> {
 
 impl Drop for Input<'_> {
     fn drop(&mut self) {
-        self.held.update(|held| held + FIRST_ROOM - self.bytes.len());
+        self.held.fetch_sub(self.more(), Ordering::Relaxed);
     }
 }
 
@@ -116,7 +123,7 @@ mod tests {
 
     #[test]
     fn large_heads_are_limited_in_all_and_what_they_took_is_given_back() {
-        let held = Cell::new(0);
+        let held = AtomicUsize::new(0);
         let mut inputs = Vec::new();
         let error = loop {
             let mut input = Input::new(&held);
@@ -127,13 +134,13 @@ mod tests {
         };
         assert_eq!(error.kind(), io::ErrorKind::OutOfMemory);
         assert!(inputs.len() >= MOST_OF_ALL / MOST, "only {} heads", inputs.len());
-        assert!(held.get() <= MOST_OF_ALL);
-        let before = held.get();
+        assert!(held.load(Ordering::Relaxed) <= MOST_OF_ALL);
+        let before = held.load(Ordering::Relaxed);
         let mut input = inputs.pop().unwrap();
         input.consume(input.unread().len());
         assert_eq!(input.bytes.len(), FIRST_ROOM);
-        assert!(held.get() < before);
+        assert!(held.load(Ordering::Relaxed) < before);
         drop((inputs, input));
-        assert_eq!(held.get(), 0);
+        assert_eq!(held.load(Ordering::Relaxed), 0);
     }
 }

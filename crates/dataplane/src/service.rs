@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::io;
 use std::num::NonZeroUsize;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread::{self, JoinHandle};
 
@@ -66,8 +66,15 @@ impl Service {
         let ServiceSettings { keyring, table, signers, policy, threads, measures_latency } =
             settings;
         let (policy, subscribers) = (Arc::new(ArcSwap::from_pointee(policy)), Arc::default());
-        let state = ServiceState { keyring, table, signers, policy, subscribers, measures_latency };
-        let state = Arc::new(state);
+        let state = Arc::new(ServiceState {
+            keyring,
+            table,
+            signers,
+            policy,
+            subscribers,
+            measures_latency,
+            held_input: AtomicUsize::new(0),
+        });
         let mut service = Self {
             state,
             workers: Vec::with_capacity(threads.get()),

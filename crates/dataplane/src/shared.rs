@@ -6,13 +6,14 @@ use std::io;
 use std::net::{TcpListener, TcpStream};
 use std::rc::{Rc, Weak};
 use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
 
 use arc_swap::{ArcSwap, Cache};
 use imds_account::clock::Clock;
 use imds_core::Keyring;
 use imds_core::time::HttpDate;
 use imds_identity::Signers;
-use imds_linux::socket;
+use imds_linux::{memory, socket};
 
 use crate::counters::{LinkCounters, WorkerCounters};
 use crate::link::{LinkId, Resetter};
@@ -29,6 +30,8 @@ pub(crate) struct ServiceState {
     pub(crate) policy: Arc<ArcSwap<ResponsePolicy>>,
     pub(crate) subscribers: Arc<Subscribers>,
     pub(crate) measures_latency: bool,
+    /// How much all connections hold of requests beyond what each may.
+    pub(crate) held_input: AtomicUsize,
 }
 
 /// What the connections of one thread share.
@@ -43,10 +46,10 @@ pub(crate) struct Shared {
     pub(crate) date: RefCell<HttpDate>,
     /// How many connections there are.
     pub(crate) open: Cell<usize>,
+    /// How many there were at most since memory was given back last.
+    most_open: Cell<usize>,
     /// How many of them are in the middle of a request.
     pub(crate) busy: Cell<usize>,
-    /// How much of their requests they hold beyond what each may.
-    pub(crate) held_input: Cell<usize>,
     /// Grows whenever a connection or bytes of one come.
     pub(crate) arrivals: Cell<u64>,
     /// Whether each response is the last on its connection, because the thread is to end.
@@ -67,8 +70,8 @@ impl Shared {
             clock: Clock::new().map_err(io::Error::other)?,
             date: RefCell::new(HttpDate::new(0)),
             open: Cell::new(0),
+            most_open: Cell::new(0),
             busy: Cell::new(0),
-            held_input: Cell::new(0),
             arrivals: Cell::new(0),
             is_draining: Cell::new(false),
         })
@@ -76,6 +79,16 @@ impl Shared {
 }
 
 impl Shared {
+    /// Gives memory back to the system once most of a crowd of connections have gone.
+    fn give_back_after_a_crowd(&self) {
+        const CROWD: usize = 256;
+        let (open, most) = (self.open.get(), self.most_open.get());
+        if most >= CROWD && open <= most / 8 {
+            self.most_open.set(open);
+            memory::give_back();
+        }
+    }
+
     /// The policy in force.
     pub(crate) fn policy(&self) -> ResponsePolicy {
         **self.policy.borrow_mut().load()
@@ -108,6 +121,7 @@ pub(crate) struct OpenConnection {
 impl OpenConnection {
     pub(crate) fn new(shared: Rc<Shared>, link: Rc<AttachedLink>) -> Self {
         shared.open.update(|open| open + 1);
+        shared.most_open.update(|most| most.max(shared.open.get()));
         shared.counters.connected();
         link.counters.connected();
         Self { shared, link, task: Cell::new(None), socket: RefCell::default() }
@@ -124,6 +138,7 @@ impl OpenConnection {
 impl Drop for OpenConnection {
     fn drop(&mut self) {
         self.shared.open.update(|open| open - 1);
+        self.shared.give_back_after_a_crowd();
         self.shared.counters.disconnected();
         self.link.counters.disconnected();
         if self.link.is_detached.get() {

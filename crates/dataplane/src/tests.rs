@@ -39,6 +39,7 @@ fn serve<T: 'static>(client: impl AsyncFnOnce(Client) -> T + 'static) -> (T, Dur
         policy: Arc::new(ArcSwap::from_pointee(ResponsePolicy::default())),
         subscribers: Arc::default(),
         measures_latency: false,
+        held_input: <_>::default(),
     };
     let shared = Rc::new(Shared::new(Arc::new(service), Arc::default()).unwrap());
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();

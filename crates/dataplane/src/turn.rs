@@ -13,6 +13,9 @@ use crate::peer::{Identified, Peer};
 use crate::requests::{LoggedPath, RequestRecord, undeliverable};
 use crate::shared::{AttachedLink, Shared};
 
+/// Room for nearly every answer.
+const FIRST_ROOM: usize = 1024;
+
 /// The largest body that is copied to a connection's output, in bytes. A larger one is sent from the
 /// endpoint, however many clients take it at a time.
 const MOST_COPIED: usize = 4096;
@@ -93,6 +96,7 @@ impl<'a> Context<'a> {
         let mut date = self.shared.date.borrow_mut();
         date.advance(now.unix_seconds());
         output.clear();
+        output.reserve(FIRST_ROOM);
         let body = large_body(&response);
         if body.is_empty() {
             response.write(after, &date, output);

@@ -1,24 +1,50 @@
 //! Bounds on memory, with clients that take as much as they can.
 
 use std::fs;
-use std::io::{Read as _, Write as _};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
+use std::process::{Command, Stdio};
 
 use rustix::net::sockopt;
-use testkit::{Context as _, Result, SOON, Server, Trial, ensure, eventually, tests};
+use testkit::{
+    Context as _, MemoryCgroup, Need, Process, Result, SOON, Server, Trial, ensure, eventually,
+    tests,
+};
 
 use crate::robustness::resident_kib;
 
 pub(crate) fn tests() -> Vec<Trial> {
-    tests![
+    let mut trials = tests![
         &[];
         large_heads_are_bounded_in_all_and_given_back,
         clients_that_take_nothing_share_one_copy,
         bodies_of_nobody_known_are_bounded_in_all,
-    ]
+    ];
+    trials.extend(tests![&[Need::MemoryCgroup]; ten_thousand_hostile_clients_leave_it_alive]);
+    trials
 }
 
+/// The word that makes this binary a crowd of hostile clients.
+pub(crate) const HOSTILE: &str = "--hostile";
+
+/// How many connections the crowd makes to the metadata service.
+const CROWD: usize = 9_000;
+
+/// How many it makes to the EC2 API.
+const CALLERS: usize = 1_000;
+
 const GET: &[u8] = b"GET / HTTP/1.1\r\n\r\n";
+
+/// How many bytes the large value has.
+const VALUE: usize = 4 << 20;
+
+/// An overlay with a large value.
+fn large_value() -> Result<tempfile::TempDir> {
+    let overlay = tempfile::TempDir::new()?;
+    fs::create_dir(overlay.path().join("meta-data"))?;
+    fs::write(overlay.path().join("meta-data/large"), vec![b'x'; VALUE])?;
+    Ok(overlay)
+}
 
 fn connect(address: SocketAddr) -> Result<TcpStream> {
     let stream = TcpStream::connect(address)?;
@@ -68,16 +94,13 @@ fn large_heads_are_bounded_in_all_and_given_back() -> Result<()> {
     Ok(())
 }
 
-/// 200 copies of a value of 8 MiB would be 1.6 GB; the kernel's queues of 4 MB each another 0.8 GB.
+/// 200 copies of a value of 4 MiB would be 0.8 GB; the kernel's queues as much again.
 fn clients_that_take_nothing_share_one_copy() -> Result<()> {
     const CLIENTS: usize = 200;
-    const VALUE: usize = 8 << 20;
     const MOST_KIB: usize = CLIENTS * 16;
     /// What the kernel may hold of answers for each client: the send buffer, with its bookkeeping.
     const MOST_QUEUED: usize = 64 << 10;
-    let overlay = tempfile::TempDir::new()?;
-    fs::create_dir(overlay.path().join("meta-data"))?;
-    fs::write(overlay.path().join("meta-data/large"), vec![b'x'; VALUE])?;
+    let overlay = large_value()?;
     let directory = overlay.path().to_str().context("a path in UTF-8")?;
     let mut server = Server::start(&["--ami", "al2", "--overlay", directory])?;
     let before = resident_kib(&mut server)?;
@@ -121,8 +144,8 @@ fn queued(address: SocketAddr) -> Result<usize> {
 fn bodies_of_nobody_known_are_bounded_in_all() -> Result<()> {
     const CLIENTS: usize = 900;
     const BODY: usize = 1_000_000;
-    /// 48 MiB of bodies, and what the connections and their buffers take.
-    const MOST_KIB: usize = 48 * 1024 + CLIENTS * 160;
+    /// 20 MiB of bodies, and what the connections and their buffers take.
+    const MOST_KIB: usize = 20 * 1024 + CLIENTS * 32;
     let mut server = Server::start(&["--ami", "al2"])?;
     let before = resident_kib(&mut server)?;
     let head =
@@ -153,5 +176,66 @@ fn bodies_of_nobody_known_are_bounded_in_all() -> Result<()> {
         answer[8..].starts_with(b" 4").then_some(())
     })?;
     eprintln!("{CLIENTS} unfinished bodies of 1 MB: {grown} KiB");
+    Ok(())
+}
+
+/// With an eighth of the memory that they could take, were they not bounded.
+fn ten_thousand_hostile_clients_leave_it_alive() -> Result<()> {
+    const LIMIT: u64 = 128 << 20;
+    const REQUESTS: usize = 500;
+    let overlay = large_value()?;
+    let directory = overlay.path().to_str().context("a path in UTF-8")?;
+    let group = MemoryCgroup::make(LIMIT)?;
+    let mut server = Server::start_in(&group, &["--ami", "al2", "--overlay", directory])?;
+    let before = resident_kib(&mut server)?;
+    let mut crowd = Command::new(std::env::current_exe()?);
+    crowd.args([HOSTILE, &server.address().to_string(), &server.control().to_string()]);
+    let mut crowd = Process::start(crowd.stdin(Stdio::piped()).stdout(Stdio::piped()))?;
+    let stdout = crowd.child().stdout.take().context("standard output is piped")?;
+    let mut told = String::new();
+    BufReader::new(stdout).read_line(&mut told)?;
+    ensure!(told.starts_with("connected"), "{told:?}");
+    for _ in 0..REQUESTS {
+        good_client(&server)?;
+    }
+    let ended = server.process().child().try_wait()?;
+    ensure!(ended.is_none(), "it has ended: {ended:?}");
+    let peak = group.peak()?;
+    ensure!(peak <= LIMIT, "{peak} bytes");
+    eprintln!("{}: at most {} KiB", told.trim(), peak >> 10);
+    drop(crowd);
+    good_client(&server)?;
+    eventually("memory to be given back", || {
+        (resident_kib(&mut server).ok()? < before + 24 * 1024).then_some(())
+    })?;
+    server.process().child().kill()?;
+    server.process().child().wait()?;
+    Ok(())
+}
+
+/// Connects in all ways that take memory, says so, and stays until standard input ends.
+pub(crate) fn be_hostile() -> Result<()> {
+    let mut addresses = std::env::args().skip(2).map(|address| address.parse());
+    let metadata: SocketAddr = addresses.next().context("an address")??;
+    let api: SocketAddr = addresses.next().context("another address")??;
+    let head = format!("GET / HTTP/1.1\r\nX: {}", "x".repeat(15 * 1024));
+    let many =
+        "GET /latest/dynamic/instance-identity/document HTTP/1.1\r\nConnection: keep-alive\r\n\r\n";
+    let large = "GET /latest/meta-data/large HTTP/1.1\r\n\r\n";
+    let ways = ["", "GET / HTTP/1.1\r\nHost: half", &head, &many.repeat(200), large];
+    let body = format!("POST / HTTP/1.1\r\nContent-Length: 1000000\r\n\r\n{}", "x".repeat(900_000));
+    let calls = ["", "POST / HT", &body, &body[..15_000]];
+    let connect = |address: SocketAddr, bytes: &str| {
+        let mut stream = TcpStream::connect(address)?;
+        stream.set_write_timeout(Some(std::time::Duration::from_millis(20)))?;
+        // It may be closed, or take no more.
+        let _ = stream.write_all(bytes.as_bytes());
+        std::io::Result::Ok(stream)
+    };
+    let crowd = (0..CROWD).map(|number| connect(metadata, ways[number % ways.len()]));
+    let callers = (0..CALLERS).map(|number| connect(api, calls[number % calls.len()]));
+    let held = crowd.chain(callers).collect::<std::io::Result<Vec<_>>>()?;
+    writeln!(std::io::stdout(), "connected {} times", held.len())?;
+    std::io::stdin().read_to_end(&mut Vec::new())?;
     Ok(())
 }

@@ -11,6 +11,7 @@ pub mod counters;
 pub mod descriptor;
 pub mod link;
 pub mod local;
+pub mod memory;
 pub mod mount;
 pub mod namespace;
 pub mod netlink;

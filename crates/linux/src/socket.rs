@@ -18,10 +18,10 @@ const BACKLOG: i32 = 1024;
 /// How many bytes of answers the kernel holds for a connection at most; it counts twice as many, with its
 /// own bookkeeping. An answer is smaller but for large user data and overlays, for which a window of this
 /// size lets networks of data centers be used well.
-const SEND_BUFFER: usize = 32 * 1024;
+const SEND_BUFFER: usize = 16 * 1024;
 
 /// How many of them may be such that were never sent.
-const NOT_SENT: u32 = 16 * 1024;
+const NOT_SENT: u32 = 8 * 1024;
 
 /// Listens on `address`: for IPv6 only, or IPv4 only, never both, because the hop limit of a
 /// connection that came to a dual socket over IPv4 cannot be set as IPv6's.

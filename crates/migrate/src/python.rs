@@ -4,6 +4,7 @@ mod boto;
 mod call;
 mod commands;
 mod names;
+mod tokens;
 mod unclear;
 mod values;
 
@@ -58,14 +59,8 @@ struct Fetched<'t> {
 fn is_fallback(call: Node<'_>, source: &[u8]) -> bool {
     around(call).filter(|n| n.kind() == "except_clause").any(|handler| {
         let tried = handler.parent().and_then(|n| n.child_by_field_name("body"));
-        tried.is_some_and(|body| sends_tokens(&source[body.byte_range()]))
+        tried.is_some_and(|body| tokens::are_sent(&source[body.byte_range()]))
     })
-}
-
-/// Whether a program names the header that carries a token.
-fn sends_tokens(source: &[u8]) -> bool {
-    let text = String::from_utf8_lossy(source).to_ascii_lowercase();
-    text.split("aws-ec2-metadata-token").skip(1).any(|rest| !rest.starts_with("-ttl"))
 }
 
 /// A call that reads metadata without a token, as a finding.
@@ -84,7 +79,7 @@ fn request<'t>(
     let said = call.said(names).to_ascii_lowercase();
     let speaks_v2 = said.contains("aws-ec2-metadata-token")
         || said.contains("api/token")
-        || call.has_hidden_headers(names) && sends_tokens(&snippet.text)
+        || call.has_hidden_headers(names) && tokens::are_sent(&snippet.text)
         || is_fallback(call.node, &snippet.text);
     if speaks_v2
         || call.gets_header_later(names)

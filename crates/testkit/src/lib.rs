@@ -4,6 +4,7 @@
 //! starts, is in a network of its own with nothing but loopback: no test can send a packet out of
 //! the machine, least of all to a real metadata service.
 
+mod cgroup;
 pub mod client;
 pub mod faulty;
 pub mod http;
@@ -18,6 +19,7 @@ pub mod workloads;
 use std::time::{Duration, Instant};
 
 pub use anyhow::{Context, Error, Result, anyhow, bail, ensure};
+pub use cgroup::MemoryCgroup;
 pub use client::Client;
 pub use faulty::Faulty;
 pub use isolation::isolate;

@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use crate::cgroup::MemoryCgroup;
+
 /// Something that a machine may lack.
 #[derive(Clone, Copy, Debug)]
 pub enum Need {
@@ -23,6 +25,8 @@ pub enum Need {
     Clients,
     /// Prometheus, unpacked by `cargo xtask test`.
     Prometheus,
+    /// Groups of processes whose memory can be limited (cgroup v1 or v2), and the right to make them.
+    MemoryCgroup,
     /// Two minutes of time: in CI, or with `IMDS_TEST_SLOW=1`.
     Patience,
 }
@@ -61,6 +65,9 @@ impl Need {
             Self::Prometheus if !is_set("IMDS_TEST_PROMETHEUS") => {
                 Err("IMDS_TEST_PROMETHEUS is not set; `cargo xtask test` sets it".to_owned())
             }
+            Self::MemoryCgroup => MemoryCgroup::make(1 << 30).map(drop).map_err(|error| {
+                format!("the memory of processes cannot be limited here: {error}")
+            }),
             Self::Patience if !is_set("CI") && !is_set("IMDS_TEST_SLOW") => {
                 Err("it takes two minutes; IMDS_TEST_SLOW=1 runs it".to_owned())
             }

@@ -4,13 +4,13 @@ use std::fs::File;
 use std::io::{BufRead as _, BufReader};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 
 use anyhow::{Context as _, Result, bail, ensure};
 use tempfile::TempDir;
 
 use crate::http::{Response, exchange};
-use crate::{Process, eventually, imds};
+use crate::{MemoryCgroup, Process, eventually, imds};
 
 /// `imds serve` on a port of its own, with state of its own, ended when it is dropped.
 #[derive(Debug)]
@@ -29,12 +29,22 @@ impl Server {
         Self::start_on(&[SocketAddr::from((Ipv4Addr::LOCALHOST, 0))], arguments)
     }
 
+    /// The same, with limited memory.
+    pub fn start_in(group: &MemoryCgroup, arguments: &[&str]) -> Result<Self> {
+        let addresses = [SocketAddr::from((Ipv4Addr::LOCALHOST, 0))];
+        Self::start_as(group.command(imds().get_program()), &addresses, arguments)
+    }
+
     /// The same, on addresses of the calling thread's network namespace.
     pub fn start_on(addresses: &[SocketAddr], arguments: &[&str]) -> Result<Self> {
+        Self::start_as(imds(), addresses, arguments)
+    }
+
+    fn start_as(command: Command, addresses: &[SocketAddr], arguments: &[&str]) -> Result<Self> {
         let home = TempDir::new()?;
         let arguments: Vec<_> = arguments.iter().map(|argument| (*argument).to_owned()).collect();
         let control = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-        let started = start(&arguments, home.path(), addresses, control)?;
+        let started = start(command, &arguments, home.path(), addresses, control)?;
         let Started { process, addresses, control, metrics } = started;
         Ok(Self { process, addresses, control, metrics, home, arguments })
     }
@@ -43,7 +53,8 @@ impl Server {
     pub fn kill_and_restart(&mut self) -> Result<()> {
         self.process.child().kill()?;
         self.process.child().wait()?;
-        let started = start(&self.arguments, self.home.path(), &self.addresses, self.control)?;
+        let home = self.home.path();
+        let started = start(imds(), &self.arguments, home, &self.addresses, self.control)?;
         (self.process, self.metrics) = (started.process, started.metrics);
         Ok(())
     }
@@ -125,13 +136,14 @@ struct Started {
 }
 
 fn start(
+    mut command: Command,
     arguments: &[String],
     home: &Path,
     listen: &[SocketAddr],
     control: SocketAddr,
 ) -> Result<Started> {
     let mut process = Process::start(
-        imds()
+        command
             .arg("serve")
             .args(listen.iter().map(|address| format!("--listen={address}")))
             .arg(format!("--control={control}"))

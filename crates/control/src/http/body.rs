@@ -9,11 +9,11 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 const MOST: usize = 1 << 20;
 
 /// The largest body that needs no place among the large ones: nearly every call is smaller.
-const SMALL: usize = 16 << 10;
+const SMALL: usize = 4 << 10;
 
 /// How many larger bodies there are at a time in this process. With the small ones of all connections, they
-/// are bounded by 48 MiB.
-const LARGE_AT_A_TIME: usize = 32;
+/// are bounded by 20 MiB.
+const LARGE_AT_A_TIME: usize = 16;
 
 static LARGE: Semaphore = Semaphore::const_new(LARGE_AT_A_TIME);
 

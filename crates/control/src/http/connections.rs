@@ -20,7 +20,7 @@ use tokio::time::{sleep, timeout};
 const CONNECTIONS: usize = 1024;
 
 /// The longest head, in bytes; what is read of a body at a time is as long.
-const HEAD: usize = 64 << 10;
+const HEAD: usize = 16 << 10;
 
 /// How long a request's head may take to arrive, and its body; and how long a connection may be idle.
 pub(super) const PATIENCE: Duration = Duration::from_secs(30);
