@@ -121,7 +121,7 @@ impl<'a> Place<'a> {
             self.default = reader;
         } else if runs_on.contains("windows") {
             self.default = POWERSHELL;
-        } else if let Some(reader) = self.by_machine(data, source) {
+        } else if let Some(reader) = Self::by_machine(data, source) {
             self.default = reader;
         }
         let programs = [word(&["args", "executable"]), word(&["executable"])];
@@ -150,7 +150,7 @@ impl<'a> Place<'a> {
     }
 
     /// What reads scripts on the machine that Azure's tasks and pools and GitLab's jobs name.
-    fn by_machine(self, data: &Data, source: &[u8]) -> Option<Reader> {
+    fn by_machine(data: &Data, source: &[u8]) -> Option<Reader> {
         let word = |path: &[&str]| data.at(path).map(|d| d.word(source)).unwrap_or_default();
         match word(&["task"]).split('@').next()? {
             "PowerShell" | "AzurePowerShell" => return Some(POWERSHELL),
