@@ -222,7 +222,17 @@ fn interpreter(line: &str) -> Option<Language> {
         "busybox" => words.next().unwrap_or("sh"),
         other => other,
     };
-    let program = if program == "ash" { "sh" } else { program };
+    of_program(program)
+}
+
+/// What the program of this name, or at this path, reads.
+pub(crate) fn of_program(program: &str) -> Option<Language> {
+    let name = program.rsplit(['/', '\\']).next().unwrap_or(program).to_ascii_lowercase();
+    let program = match name.trim_end_matches(".exe") {
+        "ash" | "busybox" => "sh",
+        "powershell" => "pwsh",
+        other => other,
+    };
     INTERPRETERS.iter().find(|(name, _)| program.starts_with(name)).map(|(_, language)| *language)
 }
 

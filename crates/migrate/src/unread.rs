@@ -14,7 +14,7 @@ use crate::rules::Rule;
 use crate::snippet::{Codec, Decoder, Snippet};
 
 /// What begins a line that is for people, in any language.
-const COMMENTS: [&str; 10] = ["#", "//", "/*", "*", "--", ";", "%", "<!--", "\"\"\"", "rem "];
+const COMMENTS: [&str; 10] = ["#", "//", "/*", "*", "-- ", ";", "%", "<!--", "\"\"\"", "rem "];
 
 /// What stands in a line that keeps traffic away from the address, unless it says a path of EC2's tree.
 const TRAFFIC: [&str; 11] = [
@@ -112,7 +112,13 @@ pub(crate) fn lines(file: &Snippet<'_>) -> Vec<Finding> {
             continue;
         }
         let mut decoder = Decoder::new(file);
-        decoder.copy(span.clone());
+        let mut at = span.start;
+        // Units, Compose files and makefiles write each `$` twice.
+        for doubled in memchr::memmem::find_iter(&text[span.clone()], b"$$(") {
+            decoder.copy(at..span.start + doubled);
+            at = span.start + doubled + 1;
+        }
+        decoder.copy(at..span.end);
         let mut inner = decoder.finish(span.end, Codec::default());
         inner.leave("the text around it was not understood");
         findings.extend(inner.scan(Language::OtherShell));

@@ -65,7 +65,9 @@ fn a_text_over_a_limit_is_said() {
     let deep = format!("curl {URL} {}\n", "(".repeat(300));
     assert_eq!(notices("a.sh", deep.as_bytes()), ["it is nested too deeply to be parsed"]);
     let marks = format!("cat {}\ncurl {URL}\n", "<<A ".repeat(20));
-    assert_eq!(notices("a.sh", marks.as_bytes()).len(), 1);
+    // Its second line alone is understood.
+    let found = scan(Path::new("a.sh"), marks.as_bytes());
+    assert!(found.len() == 1 && found[0].rule == Rule::TokenlessRequest, "{found:?}");
     let long = format!("curl {URL} {}\n", "x".repeat(300 << 10));
     assert_eq!(notices("a.sh", long.as_bytes()), ["it is too long to be parsed"]);
 }

@@ -3,10 +3,11 @@
 use std::ops::Range;
 
 use super::scalar::{Holes, snippet as scalar_snippet};
-use super::script::{exec_form, is_worth_reading, script};
+use super::script::{exec_form, is_worth_reading, read_by, script};
 use crate::address;
 use crate::data::{self, Content, Style};
 use crate::finding::{Finding, Remedy};
+use crate::language::{self, Language};
 use crate::rules::Rule;
 use crate::snippet::{Codec, Decoder, Snippet};
 
@@ -17,8 +18,10 @@ pub(super) fn scan(snippet: &Snippet<'_>) -> Vec<Finding> {
     let source: &[u8] = &snippet.text;
     let busybox = snippet.says("alpine") || snippet.says("FROM busybox");
     let mut findings = Vec::new();
+    let mut shell = DEFAULT_SHELL.to_owned();
     for span in instructions(source) {
         let raw = &source[span.clone()];
+        shell = shell_after(raw).unwrap_or(shell);
         findings.extend(added(raw, span.start));
         if !is_worth_reading(raw) {
             continue;
@@ -30,9 +33,26 @@ pub(super) fn scan(snippet: &Snippet<'_>) -> Vec<Finding> {
         }
         let mut inner = shell_form(snippet, command);
         inner.busybox |= busybox;
-        findings.extend(script(&inner));
+        // It is given its command in one argument, which loses them on the way.
+        let is_powershell = language::of_program(&shell) == Some(Language::PowerShell);
+        inner.leave(is_powershell.then_some("quotes in it do not reach PowerShell"));
+        findings.extend(read_by(&shell, &mut inner));
     }
     findings
+}
+
+const DEFAULT_SHELL: &str = "/bin/sh";
+
+/// What reads commands after an instruction that says so: `SHELL ["program", "-c"]`, or the next image's
+/// `FROM`.
+fn shell_after(instruction: &[u8]) -> Option<String> {
+    let text = String::from_utf8_lossy(instruction);
+    let (name, rest) = text.trim_start().split_once(char::is_whitespace)?;
+    match name.to_ascii_uppercase().as_str() {
+        "FROM" => Some(DEFAULT_SHELL.to_owned()),
+        "SHELL" => rest.split('"').nth(1).map(str::to_owned),
+        _ => None,
+    }
 }
 
 /// `ADD` of a metadata URL, in the instruction that starts at `at`.

@@ -1,7 +1,7 @@
 //! YAML and JSON: cloud-init, CloudFormation, CI jobs, Ansible, Kubernetes. What reads a text is told by
 //! the key that it stands under.
 
-use super::reader::{Place, Reader, starts_script};
+use super::reader::{Place, Reader, reader_among};
 use super::scalar::{Holes, decode, snippet as scalar_snippet};
 use super::script::{exec_form, is_worth_reading};
 use crate::address::{self, BLOT, Target};
@@ -87,13 +87,8 @@ impl Walk<'_> {
                     items.iter().map(|i| i.word(self.source).to_owned()).collect();
                 self.findings.extend(exec_form(&words, data.span.clone()));
                 for (i, item) in items.iter().enumerate() {
-                    let before = i.checked_sub(1).and_then(|before| words.get(before));
-                    let place = if before.is_some_and(|word| starts_script(word)) {
-                        place.read_by(Reader::Script(Language::Shell))
-                    } else {
-                        place
-                    };
-                    self.visit(item, &place);
+                    let reader = reader_among(&words[..i]).unwrap_or(place.reader);
+                    self.visit(item, &place.read_by(reader));
                 }
             }
             Content::Map(pairs) => {

@@ -2,7 +2,7 @@
 
 use tree_sitter::Node;
 
-use super::script::{is_worth_reading, script};
+use super::script::{is_worth_reading, read_by, script};
 use crate::address::{self, BLOT};
 use crate::finding::{Finding, Remedy};
 use crate::rules::Rule;
@@ -29,9 +29,38 @@ pub(super) fn scan(snippet: &Snippet<'_>) -> Vec<Finding> {
         let is_value =
             is_passed_on(node, source) && !inner.text.trim_ascii_start().starts_with(b"#!");
         inner.leave(is_value.then_some("nothing says that a shell reads this text"));
-        findings.extend(script(&inner));
+        findings.extend(match program(node, source) {
+            Some(program) => read_by(&program, &mut inner),
+            None => script(&inner),
+        });
     }
     findings
+}
+
+/// What a provisioner gives the text to, where it says so: Terraform's `interpreter`, Packer's kinds and first
+/// lines, and Windows where it is reached by WinRM.
+fn program(node: Node<'_>, source: &[u8]) -> Option<String> {
+    let mut blocks = syntax::around(node).filter(|n| n.kind() == "block");
+    let provisioner = blocks.find(|block| {
+        children(*block).first().is_some_and(|keyword| text(*keyword, source) == "provisioner")
+    })?;
+    let kind = children(provisioner).into_iter().find(|n| n.kind() == "string_lit")?;
+    let said = text(provisioner, source);
+    // The first text that stands behind a name and `=`.
+    let value = |name: &str| {
+        let rest = said.split_once(name)?.1.trim_start().strip_prefix('=')?;
+        rest.split('"').nth(1).and_then(|text| text.split_whitespace().next()).map(str::to_owned)
+    };
+    match text(kind, source).trim_matches('"') {
+        "powershell" => Some("pwsh".to_owned()),
+        "windows-shell" => Some("cmd".to_owned()),
+        "local-exec" => value("interpreter"),
+        "shell" | "shell-local" => value("inline_shebang"),
+        _ => {
+            let around = blocks.next().unwrap_or(provisioner);
+            text(around, source).contains("\"winrm\"").then(|| "cmd".to_owned())
+        }
+    }
 }
 
 /// `data "http"` with a metadata URL.
@@ -82,13 +111,18 @@ fn decode(node: Node<'_>, snippet: &Snippet<'_>) -> Snippet<'static> {
         .into_iter()
         .filter(|n| matches!(n.kind(), "template_interpolation" | "template_directive"))
         .collect();
+    let margin = margin(&source[node.start_byte()..], &source[start..end]);
     let mut decoder = Decoder::new(snippet);
+    let mut holes = holes.into_iter().peekable();
     let mut at = start;
     while at < end {
         let rest = &source[at..end];
-        if let Some(hole) = holes.iter().find(|h| h.start_byte() == at && h.end_byte() > at) {
-            directive(&mut decoder, *hole, source, end);
+        while holes.next_if(|h| h.start_byte() < at || h.byte_range().is_empty()).is_some() {}
+        if let Some(hole) = holes.next_if(|h| h.start_byte() == at) {
+            directive(&mut decoder, hole, source, end, margin);
             at = hole.end_byte().min(end);
+        } else if is_in_margin(source, at, margin) {
+            at += 1;
         } else if rest.starts_with(b"$${") || rest.starts_with(b"%%{") {
             decoder.put(rest[0], at);
             at += 2;
@@ -106,13 +140,28 @@ fn decode(node: Node<'_>, snippet: &Snippet<'_>) -> Snippet<'static> {
         vec![("\"", "\\\""), ("\\", "\\\\"), ("\n", "\\n"), ("\t", "\\t")]
     };
     let has_lines = is_heredoc || source[start..end].windows(2).any(|w| w == b"\\n");
-    let mut inner = decoder.finish(end, Codec { escapes, indent: String::new() });
+    let mut inner = decoder.finish(end, Codec { escapes, indent: " ".repeat(margin) });
     inner.multiline = has_lines;
     inner
 }
 
+/// How many blanks `<<-` takes from the beginning of each line of a here-document.
+fn margin(document: &[u8], lines: &[u8]) -> usize {
+    if !document.starts_with(b"<<-") {
+        return 0;
+    }
+    let lines = lines.split(|b| *b == b'\n').filter(|line| !line.trim_ascii().is_empty());
+    let margins = lines.map(|line| line.iter().take_while(|b| **b == b' ').count());
+    margins.min().unwrap_or(0)
+}
+
+/// Whether the byte `at` is one of the first `margin` of its line.
+fn is_in_margin(source: &[u8], at: usize, margin: usize) -> bool {
+    source[at] != b'\n' && source[at.saturating_sub(margin)..at].contains(&b'\n')
+}
+
 /// Blots an interpolation; of a directive such as `%{ if x }…%{ endif }`, only its marks.
-fn directive(decoder: &mut Decoder<'_>, hole: Node<'_>, source: &[u8], end: usize) {
+fn directive(decoder: &mut Decoder<'_>, hole: Node<'_>, source: &[u8], end: usize, margin: usize) {
     if hole.kind() == "template_interpolation" {
         decoder.blot(hole.start_byte()..hole.end_byte().min(end), BLOT);
         return;
@@ -128,7 +177,7 @@ fn directive(decoder: &mut Decoder<'_>, hole: Node<'_>, source: &[u8], end: usiz
         if depth > 0 {
             decoder.blot(at..at + 1, if rest[0] == b'\n' { b'\n' } else { b' ' });
             depth -= usize::from(rest[0] == b'}');
-        } else {
+        } else if !is_in_margin(source, at, margin) {
             decoder.copy(at..at + 1);
         }
         at += 1;

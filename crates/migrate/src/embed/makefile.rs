@@ -3,20 +3,32 @@
 use std::ops::Range;
 
 use super::lines::continued_lines;
-use super::script::{is_worth_reading, script};
+use super::script::{is_worth_reading, read_by};
 use crate::address::BLOT;
 use crate::finding::Finding;
 use crate::snippet::{Codec, Decoder, Snippet};
 
 pub(super) fn scan(snippet: &Snippet<'_>) -> Vec<Finding> {
     let source: &[u8] = &snippet.text;
+    let shell = shell(source);
     let mut findings = Vec::new();
     for span in recipes(source).into_iter().chain(shell_calls(source)) {
         if is_worth_reading(&source[span.clone()]) {
-            findings.extend(script(&decode(snippet, span)));
+            findings.extend(read_by(&shell, &mut decode(snippet, span)));
         }
     }
     findings
+}
+
+/// What reads recipes: the variable `SHELL`, unless it is made of others.
+fn shell(source: &[u8]) -> String {
+    let text = String::from_utf8_lossy(source);
+    let value = text.lines().find_map(|line| {
+        let line = line.strip_prefix("export ").unwrap_or(line);
+        let value = line.strip_prefix("SHELL")?.trim_start().trim_start_matches([':', '?']);
+        value.strip_prefix('=')?.split_whitespace().next()
+    });
+    value.filter(|program| !program.contains('$')).unwrap_or("/bin/sh").to_owned()
 }
 
 /// Recipe lines with their continuation lines, without `@`, `-` and `+`.

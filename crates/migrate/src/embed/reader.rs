@@ -1,8 +1,9 @@
 //! What reads a text of a document: the key that it stands under tells, and what stands beside it.
 
 use super::scalar::Holes;
+use super::script::UNKNOWN_READER;
 use crate::data::Data;
-use crate::language::Language;
+use crate::language::{self, Language};
 
 /// What reads a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,6 +30,8 @@ pub(super) struct Place<'a> {
     pub(super) is_part: bool,
     /// What reads a step that does not name its shell.
     default: Reader,
+    /// What reads a task of Ansible's `shell`.
+    executable: Reader,
     /// What reads the first of a container's `args`.
     args: Reader,
     /// The key of the map around.
@@ -41,13 +44,14 @@ impl Default for Place<'_> {
     fn default() -> Self {
         let (holes, parent) = (Holes::default(), "");
         let reader = UNKNOWN;
-        Self { holes, reader, is_part: false, default: SHELL, args: UNKNOWN, parent, init: 0 }
+        let (default, executable) = (SHELL, SHELL);
+        Self { holes, reader, is_part: false, default, executable, args: UNKNOWN, parent, init: 0 }
     }
 }
 
 /// Keys whose texts a shell reads: of cloud-init, CloudFormation, SSM, Ansible, Packer, eksctl, and of CI
 /// jobs.
-const SHELL_KEYS: [&str; 35] = [
+const SHELL_KEYS: [&str; 30] = [
     "runcmd",
     "bootcmd",
     "UserData",
@@ -57,17 +61,12 @@ const SHELL_KEYS: [&str; 35] = [
     "Fn::Base64",
     "preBootstrapCommands",
     "overrideBootstrapCommand",
-    "shell",
-    "ansible.builtin.shell",
-    "ansible.legacy.shell",
     "raw",
     "ansible.builtin.raw",
     "inline",
     "commands",
     "runCommand",
     "script",
-    "before_script",
-    "after_script",
     "before_install",
     "install",
     "after_install",
@@ -84,6 +83,9 @@ const SHELL_KEYS: [&str; 35] = [
     "additionalUserData",
     "before_all",
 ];
+
+/// Ansible's modules whose text an `executable` reads, by default a shell.
+const ANSIBLE_SHELL: [&str; 3] = ["shell", "ansible.builtin.shell", "ansible.legacy.shell"];
 
 /// Keys whose texts PowerShell reads.
 const POWERSHELL_KEYS: [&str; 5] =
@@ -119,11 +121,21 @@ impl<'a> Place<'a> {
             self.default = reader;
         } else if runs_on.contains("windows") {
             self.default = POWERSHELL;
+        } else if let Some(reader) = Self::by_machine(data, source) {
+            self.default = reader;
+        }
+        let programs = [word(&["args", "executable"]), word(&["executable"])];
+        if let Some(program) = programs.into_iter().find(|program| !program.is_empty()) {
+            self.executable = reader_of(program);
+            if ANSIBLE_SHELL.contains(&self.parent) {
+                self.reader = self.executable;
+            }
         }
         // Kubernetes: `args` follow what `command` begins.
         let command = data.get("command").and_then(|c| c.items().last());
         if command.is_some_and(|last| starts_script(last.word(source))) {
-            self.args = SHELL;
+            let program = data.get("command").and_then(|c| c.items().first());
+            self.args = reader_of(program.map(|p| p.word(source)).unwrap_or_default());
         }
         let kinds = [word(&["action"]), word(&["type"])];
         if kinds
@@ -137,6 +149,25 @@ impl<'a> Place<'a> {
         self
     }
 
+    /// What reads scripts on the machine that Azure's tasks and pools and GitLab's jobs name.
+    fn by_machine(data: &Data, source: &[u8]) -> Option<Reader> {
+        let word = |path: &[&str]| data.at(path).map(|d| d.word(source)).unwrap_or_default();
+        match word(&["task"]).split('@').next()? {
+            "PowerShell" | "AzurePowerShell" => return Some(POWERSHELL),
+            "PythonScript" => return Some(Reader::Script(Language::Python)),
+            "Bash" => return Some(SHELL),
+            _ => {}
+        }
+        let tags = data.get("tags").map(Data::items).unwrap_or_default();
+        let images = [word(&["pool", "vmImage"]), word(&["image"]), word(&["image", "name"])];
+        let is_windows = |name: &str| {
+            let name = name.to_ascii_lowercase();
+            ["windows", "powershell", "nanoserver"].iter().any(|part| name.contains(part))
+        };
+        let is_there = images.into_iter().chain(tags.iter().map(|tag| tag.word(source)));
+        { is_there }.any(is_windows).then_some(Reader::Unknown("a shell of Windows may read it"))
+    }
+
     /// The place of the value of `key`.
     pub(super) fn under(mut self, key: &'a str) -> Self {
         let is_init = self.init == 1;
@@ -146,13 +177,17 @@ impl<'a> Place<'a> {
         };
         self.holes.sub |= key == "Fn::Sub";
         self.reader = match key {
-            "run" | "script" | "runCommand" | "inline" => self.default,
+            "run" | "script" | "before_script" | "after_script" | "runCommand" | "inline" => {
+                self.default
+            }
+            _ if ANSIBLE_SHELL.contains(&key) => self.executable,
             _ if SHELL_KEYS.contains(&key) => SHELL,
             _ if POWERSHELL_KEYS.contains(&key) => POWERSHELL,
             "args" => std::mem::replace(&mut self.args, UNKNOWN),
             // Scripts by name, as npm has them.
             _ if self.parent == "scripts" => SHELL,
             "command" if is_init && !self.holes.compose || self.parent == "run" => SHELL,
+            "test" if self.parent == "healthcheck" => SHELL,
             "command" | "entrypoint" | "ansible.builtin.command" | "ansible.legacy.command" => {
                 WORDS
             }
@@ -167,16 +202,33 @@ impl<'a> Place<'a> {
 /// What `shell: …` of a job or step starts.
 fn shell_named(name: &str) -> Option<Reader> {
     Some(match name.split_whitespace().next()? {
-        "bash" | "sh" | "/bin/bash" | "/bin/sh" => SHELL,
-        "pwsh" | "powershell" => POWERSHELL,
-        "python" | "python3" => Reader::Script(Language::Python),
         "cmd" => Reader::Unknown("cmd.exe reads it"),
-        _ => return None,
+        program => Reader::Script(language::of_program(program)?),
+    })
+}
+
+/// What `program` makes of a text that it is given.
+pub(super) fn reader_of(program: &str) -> Reader {
+    language::of_program(program).map_or(Reader::Unknown(UNKNOWN_READER), Reader::Script)
+}
+
+/// What reads the word that follows `words`, if it is a script.
+pub(super) fn reader_among(words: &[String]) -> Option<Reader> {
+    let (option, words) = words.split_last()?;
+    if !starts_script(option) {
+        return None;
+    }
+    let language = words.iter().rev().find_map(|word| language::of_program(word));
+    let is_login = words.iter().any(|word| matches!(word.as_str(), "su" | "runuser"));
+    Some(match language {
+        Some(language) => Reader::Script(language),
+        None if words.is_empty() || is_login => SHELL,
+        None => Reader::Unknown(UNKNOWN_READER),
     })
 }
 
 /// Whether the word after `word` is a script.
-pub(super) fn starts_script(word: &str) -> bool {
+fn starts_script(word: &str) -> bool {
     matches!(
         word,
         "-c" | "-lc" | "-ec" | "-xc" | "-exc" | "-euc" | "-euxc" | "-cx" | "-ce" | "CMD-SHELL"

@@ -28,6 +28,25 @@ pub(crate) fn script(inner: &Snippet<'_>) -> Vec<Finding> {
     inner.scan(language)
 }
 
+/// The same of a text that `program` reads.
+pub(crate) fn read_by(program: &str, inner: &mut Snippet<'_>) -> Vec<Finding> {
+    if !is_worth_reading(&inner.text) {
+        return Vec::new();
+    }
+    match language::of_program(program) {
+        Some(Language::Shell) => script(inner),
+        Some(language) => inner.scan(language),
+        None => {
+            inner.leave(UNKNOWN_READER);
+            script(inner)
+        }
+    }
+}
+
+/// Why a text is left alone that something reads of which no more than its name is known.
+pub(crate) const UNKNOWN_READER: &str =
+    "it is not known what the program that reads it makes of it";
+
 /// A command given as a list of words, which no shell reads.
 pub(crate) fn exec_form(words: &[String], span: Range<usize>) -> Option<Finding> {
     // A health check of Compose begins with how it is run.

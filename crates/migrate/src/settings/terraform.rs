@@ -65,18 +65,12 @@ fn may_tell(block: &[u8]) -> bool {
 
 /// Whether an entry of such a block is looked at.
 fn is_read(entry: &[u8]) -> bool {
-    const WORDS: [&str; 8] = [
-        "metadata_options",
-        "http_",
-        "launch_template",
-        "remote_access",
-        "disk_size",
-        "ami_type",
-        "source",
-        "default",
-    ];
+    const NAMES: [&str; 6] =
+        ["remote_access", "disk_size", "ami_type", "source", "default", "http_put_response"];
+    const WORDS: [&str; 3] = ["metadata_options", "launch_template", "http_tokens"];
     let keys = SERVICES.iter().flat_map(|service| service.keys);
-    WORDS.iter().chain(keys).any(|word| memchr::memmem::find(entry, word.as_bytes()).is_some())
+    NAMES.iter().any(|name| entry.starts_with(name.as_bytes()))
+        || WORDS.iter().chain(keys).any(|w| memchr::memmem::find(entry, w.as_bytes()).is_some())
 }
 
 /// A service that launches instances of its own, told to leave IMDSv1 on.
