@@ -7,8 +7,6 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use crate::program;
-
 /// A control group; removed when it is dropped, once its processes have ended.
 #[derive(Debug)]
 pub struct MemoryCgroup {
@@ -43,12 +41,11 @@ impl MemoryCgroup {
         Ok(group)
     }
 
-    /// What becomes `program` once it is in the group.
-    pub fn command(&self, program_path: &OsStr) -> Command {
-        let mut command = program("sh");
-        command.args(["-c", "echo $$ >\"$0\" && exec \"$@\""]);
-        command.arg(self.directory.join("cgroup.procs")).arg(program_path);
-        command
+    /// `shell`, which becomes `program` once it is in the group.
+    pub fn command(&self, mut shell: Command, program: &OsStr) -> Command {
+        shell.args(["-c", "echo $$ >\"$0\" && exec \"$@\""]);
+        shell.arg(self.directory.join("cgroup.procs")).arg(program);
+        shell
     }
 
     /// The most that its processes used at a time, in bytes.

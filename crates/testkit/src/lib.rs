@@ -14,6 +14,7 @@ mod need;
 pub mod packet;
 mod process;
 mod server;
+mod users;
 pub mod workloads;
 
 use std::time::{Duration, Instant};
@@ -25,12 +26,13 @@ pub use faulty::Faulty;
 pub use isolation::isolate;
 pub use lab::{Family, Lab, Loss, Network};
 pub use libtest_mimic::{Arguments, Trial, run};
-pub use need::{Need, has_all_users};
+pub use need::Need;
 pub use process::{
     Finished, Process, binary, exec, imds, path_with, path_with_imds, path_with_imds_and_python,
     program, shell_of_nobody, tidy,
 };
 pub use server::Server;
+pub use users::has_all_users;
 
 use libtest_mimic::{Completion, Failed};
 

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use crate::cgroup::MemoryCgroup;
+use crate::users::has_all_users;
 
 /// Something that a machine may lack.
 #[derive(Clone, Copy, Debug)]
@@ -88,10 +89,4 @@ fn find(name: &str) -> Option<std::path::PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let directories = std::env::split_paths(&path).chain(["/usr/sbin".into(), "/sbin".into()]);
     directories.map(|directory| directory.join(name)).find(|file| file.is_file())
-}
-
-/// Whether programs can be run as other users: in a user namespace of our own there is only one.
-pub fn has_all_users() -> bool {
-    std::fs::read_to_string(Path::new("/proc/self/uid_map"))
-        .is_ok_and(|map| map.split_whitespace().nth(2) == Some("4294967295"))
 }

@@ -9,7 +9,8 @@ use std::time::Instant;
 
 use anyhow::{Context as _, Result, bail};
 
-use crate::{SOON, eventually, has_all_users};
+use crate::users::has_all_users;
+use crate::{SOON, eventually};
 
 /// The `imds` binary that was built with the tests.
 pub fn imds() -> Command {
