@@ -199,6 +199,8 @@ fn settings_file() -> Result<()> {
         let answer = server.request("GET", &format!("/{path}"), &[])?;
         ensure!(answer.text()? == value, "{path}: {answer:?}");
     }
+    // Both have the same port of metrics.
+    drop(server);
     // Its API gives instances addresses of its subnet.
     let open = Server::start(&["--config", file, "--no-auth"])?;
     let parameters = format!(
