@@ -13,6 +13,8 @@ pub struct Link {
     pub(crate) socket: TcpListener,
     pub(crate) target: Target,
     answers_pages: bool,
+    /// Whether another process goes on to listen on the socket when this one ends.
+    pub(crate) outlives_us: bool,
 }
 
 /// Names a link of a running service; never used twice in a process.
@@ -22,7 +24,16 @@ pub struct LinkId(pub(crate) u64);
 impl Link {
     /// A link on `socket`, which [`socket::listen`] made.
     pub fn new(socket: TcpListener, target: Target) -> Self {
-        Self { socket, target, answers_pages: false }
+        Self { socket, target, answers_pages: false, outlives_us: false }
+    }
+
+    /// A link on a socket that another process keeps, such as the service manager. When the service ends,
+    /// connections that wait to be accepted are left to whoever listens next.
+    ///
+    /// # Errors
+    /// Where the socket cannot be set up, as one for IPv6 and IPv4 alike.
+    pub fn passed(socket: TcpListener, target: Target) -> io::Result<Self> {
+        Ok(Self { outlives_us: true, ..Self::new(socket::adopt(socket)?, target) })
     }
 
     /// Answers requests of pages in a browser too. Without this they are refused on loopback, since they
@@ -50,6 +61,6 @@ impl Link {
     /// The same link with a descriptor of its own.
     pub(crate) fn try_clone(&self) -> io::Result<Self> {
         let (socket, target) = (self.socket.try_clone()?, self.target.clone());
-        Ok(Self { socket, target, answers_pages: self.answers_pages })
+        Ok(Self { socket, target, ..*self })
     }
 }

@@ -47,6 +47,7 @@ fn serve<T: 'static>(client: impl AsyncFnOnce(Client) -> T + 'static) -> (T, Dur
         socket: Rc::new(listener.try_clone().unwrap()),
         target: Target::BySource,
         refuses_pages: false,
+        outlives_us: false,
         connections: <_>::default(),
         is_detached: Cell::new(false),
     });

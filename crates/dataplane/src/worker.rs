@@ -123,13 +123,14 @@ impl Links {
 
     fn attach(&mut self, id: LinkId, link: Link) {
         let refuses_pages = link.refuses_pages();
-        let Link { socket, target, .. } = link;
+        let Link { socket, target, outlives_us, .. } = link;
         let socket = Rc::new(socket);
         let link = Rc::new(AttachedLink {
             id,
             socket: Rc::clone(&socket),
             target,
             refuses_pages,
+            outlives_us,
             connections: <_>::default(),
             is_detached: <_>::default(),
         });
@@ -151,8 +152,11 @@ impl Links {
     async fn drain(&mut self) {
         let shared = &self.shared;
         shared.is_draining.set(true);
-        for (_, link) in self.attached.values() {
-            if let Err(error) = socket::refuse_new_connections(&link.socket) {
+        for (acceptor, link) in self.attached.values() {
+            if link.outlives_us {
+                // Those that wait are left to whoever listens next.
+                self.reactor.end(*acceptor);
+            } else if let Err(error) = socket::refuse_new_connections(&link.socket) {
                 // Those that come in the last moment are reset, then.
                 tracing::debug!(%error, "cannot refuse new connections");
             }

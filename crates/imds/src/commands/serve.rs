@@ -111,6 +111,7 @@ impl Sockets {
                 Some(listen::listen_for_control(address, plan.authentication)?)
             }
         };
+        listen::check_passed()?;
         let addresses = links.iter().filter_map(|link| link.address().ok()).collect();
         Ok(Self { links, addresses, control })
     }
