@@ -16,6 +16,8 @@ pub struct Link {
     pub(crate) target: Target,
     pub(crate) resetter: Option<Resetter>,
     answers_pages: bool,
+    /// Whether another process goes on to listen on the socket when this one ends.
+    pub(crate) outlives_us: bool,
 }
 
 /// Resets a client in a network where the data path can open no socket: called with our address and
@@ -30,13 +32,22 @@ pub struct LinkId(pub(crate) u64);
 impl Link {
     /// A link on `socket`, which [`socket::listen`] made.
     pub fn new(socket: TcpListener, target: Target) -> Self {
-        Self { socket, target, resetter: None, answers_pages: false }
+        Self { socket, target, resetter: None, answers_pages: false, outlives_us: false }
     }
 
     /// The same link, whose clients `resetter` resets where their token was lost (`--stall`).
     #[must_use]
     pub fn reset_by(self, resetter: Resetter) -> Self {
         Self { resetter: Some(resetter), ..self }
+    }
+
+    /// A link on a socket that another process keeps, such as the service manager. When the service ends,
+    /// connections that wait to be accepted are left to whoever listens next.
+    ///
+    /// # Errors
+    /// Where the socket cannot be set up, as one for IPv6 and IPv4 alike.
+    pub fn passed(socket: TcpListener, target: Target) -> io::Result<Self> {
+        Ok(Self { outlives_us: true, ..Self::new(socket::adopt(socket)?, target) })
     }
 
     /// Answers requests of pages in a browser too. Without this they are refused on loopback, since they
@@ -64,8 +75,7 @@ impl Link {
     /// The same link with a descriptor of its own.
     pub(crate) fn try_clone(&self) -> io::Result<Self> {
         let (target, resetter) = (self.target.clone(), self.resetter.clone());
-        let answers_pages = self.answers_pages;
-        Ok(Self { socket: self.socket.try_clone()?, target, resetter, answers_pages })
+        Ok(Self { socket: self.socket.try_clone()?, target, resetter, ..*self })
     }
 }
 

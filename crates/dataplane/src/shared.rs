@@ -105,6 +105,8 @@ pub(crate) struct AttachedLink {
     pub(crate) counters: Arc<LinkCounters>,
     /// Whether requests of pages in a browser are refused.
     pub(crate) refuses_pages: bool,
+    /// Whether another process goes on to listen on the socket.
+    pub(crate) outlives_us: bool,
     /// The tasks of its connections.
     pub(crate) connections: RefCell<HashSet<TaskId>>,
     pub(crate) is_detached: Cell<bool>,

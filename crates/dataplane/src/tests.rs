@@ -50,6 +50,7 @@ fn serve<T: 'static>(client: impl AsyncFnOnce(Client) -> T + 'static) -> (T, Dur
         target: Target::BySource,
         counters: <_>::default(),
         refuses_pages: false,
+        outlives_us: false,
         connections: <_>::default(),
         is_detached: Cell::new(false),
     });

@@ -137,7 +137,7 @@ impl Links {
 
     fn attach(&mut self, id: LinkId, link: Link) {
         let refuses_pages = link.refuses_pages();
-        let Link { socket, target, resetter, .. } = link;
+        let Link { socket, target, resetter, outlives_us, .. } = link;
         let socket = Rc::new(socket);
         let link = Rc::new(AttachedLink {
             id,
@@ -146,6 +146,7 @@ impl Links {
             resetter,
             counters: self.shared.counters.of_link(id),
             refuses_pages,
+            outlives_us,
             connections: <_>::default(),
             is_detached: <_>::default(),
         });
@@ -169,8 +170,11 @@ impl Links {
     async fn drain(&mut self) {
         let shared = &self.shared;
         shared.is_draining.set(true);
-        for (_, link) in self.attached.values() {
-            if let Err(error) = socket::refuse_new_connections(&link.socket) {
+        for (acceptor, link) in self.attached.values() {
+            if link.outlives_us {
+                // Those that wait are left to whoever listens next.
+                self.reactor.end(*acceptor);
+            } else if let Err(error) = socket::refuse_new_connections(&link.socket) {
                 // Those that come in the last moment are reset, then.
                 tracing::debug!(%error, "cannot refuse new connections");
             }

@@ -1,11 +1,18 @@
 //! How the service ends: what was sent before is answered, and nothing holds the end up.
 
 use std::io::{Read as _, Write as _};
-use std::net::{SocketAddr, TcpStream};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::os::fd::OwnedFd;
+use std::path::Path;
+use std::process::Stdio;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use testkit::http::Response;
-use testkit::{Result, SOON, Server, Trial, ensure, tests};
+use testkit::{
+    Context as _, Process, Result, SOON, Server, Trial, anyhow, ensure, eventually, tests,
+};
 
 /// How long the documentation says that a stop takes at most, and what a busy machine adds.
 const STOP: Duration = Duration::from_secs(10 + 5);
@@ -18,6 +25,8 @@ pub(crate) fn tests() -> Vec<Trial> {
         what_was_sent_before_is_answered,
         clients_that_do_nothing_hold_no_end_up,
         other_signals_do_not_end_it,
+        a_restart_with_sockets_of_a_service_manager_loses_nothing,
+        a_passed_socket_that_nobody_wants_is_refused,
     ]
 }
 
@@ -82,6 +91,74 @@ fn clients_that_do_nothing_hold_no_end_up() -> Result<()> {
     ensure!(status.code() == Some(0), "{status}: {}", server.messages());
     ensure!(start.elapsed() < STOP, "it took {:?}", start.elapsed());
     drop(held);
+    Ok(())
+}
+
+/// `imds serve` with this socket as a service manager passes it.
+fn serve_on(listener: &TcpListener, home: &Path, listen: SocketAddr) -> Result<Process> {
+    let mut command = testkit::program("sh");
+    command.args(["-c", "exec 3<&0 </dev/null; LISTEN_PID=$$ LISTEN_FDS=1 exec \"$@\"", "sh"]);
+    command.arg(testkit::binary()).args(["serve", "--control", "off", "--access-log", "off"]);
+    command.args(["--ami", "al2", "--listen", &listen.to_string()]);
+    let socket = OwnedFd::from(listener.try_clone()?);
+    command.stdin(socket).stdout(Stdio::piped()).stderr(Stdio::piped());
+    Process::start(command.env("XDG_STATE_HOME", home))
+}
+
+/// Clients that come while nobody accepts wait in the socket, which the test keeps, as systemd does.
+fn a_restart_with_sockets_of_a_service_manager_loses_nothing() -> Result<()> {
+    const RESTARTS: usize = 5;
+    let home = tempfile::TempDir::new()?;
+    let listener = TcpListener::bind("127.0.0.1:0")?;
+    let address = listener.local_addr()?;
+    let is_over = AtomicBool::new(false);
+    let answered = AtomicUsize::new(0);
+    thread::scope(|scope| {
+        let client = || -> Result<()> {
+            while !is_over.load(Ordering::Relaxed) {
+                let answer = answer(&mut sent(address, "GET / HTTP/1.1\r\n\r\n")?)?;
+                ensure!(answer.status() == 200, "{answer:?}");
+                answered.fetch_add(1, Ordering::Relaxed);
+            }
+            Ok(())
+        };
+        let clients: Vec<_> = (0..8).map(|_| scope.spawn(client)).collect();
+        let restarts = || -> Result<()> {
+            for _ in 0..RESTARTS {
+                let before = answered.load(Ordering::Relaxed);
+                let mut process = serve_on(&listener, home.path(), address)?;
+                eventually("a thousand answers", || {
+                    (answered.load(Ordering::Relaxed) > before + 1000).then_some(())
+                })?;
+                process.signal("TERM")?;
+                let status = process.ended()?;
+                ensure!(status.code() == Some(0), "{status}");
+            }
+            Ok(())
+        };
+        let outcome = restarts();
+        is_over.store(true, Ordering::Relaxed);
+        // Those that wait now are answered by one more.
+        let _last = serve_on(&listener, home.path(), address)?;
+        for client in clients {
+            client.join().map_err(|_| anyhow!("a client panicked"))??;
+        }
+        outcome
+    })?;
+    eprintln!("{RESTARTS} restarts: {} requests, none lost", answered.into_inner());
+    Ok(())
+}
+
+fn a_passed_socket_that_nobody_wants_is_refused() -> Result<()> {
+    let home = tempfile::TempDir::new()?;
+    let listener = TcpListener::bind("127.0.0.1:0")?;
+    let mut process = serve_on(&listener, home.path(), "127.0.0.1:0".parse()?)?;
+    let status = process.ended()?;
+    let mut message = String::new();
+    process.child().stderr.as_mut().context("a pipe")?.read_to_string(&mut message)?;
+    ensure!(status.code() == Some(2), "{status}: {message}");
+    let address = listener.local_addr()?;
+    ensure!(message.contains(&format!("hint: --listen {address} for metadata")), "{message}");
     Ok(())
 }
 

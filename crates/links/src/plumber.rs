@@ -61,6 +61,8 @@ impl Plumber {
         let helper = process::fork(Isolation::None, || {
             // Else the helper would never see that the service has ended.
             drop(ours.take());
+            // Nor would sockets that a service manager passed ever be closed.
+            descriptor::close_all_but(&theirs);
             Helper::run(theirs, settings.replace_others)
         })
         .map_err(failed)?;

@@ -2,7 +2,7 @@
 
 use std::io::{IoSlice, IoSliceMut};
 use std::mem::MaybeUninit;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd as _, BorrowedFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 
 use rustix::net::{
@@ -39,6 +39,21 @@ pub fn receive(stream: &UnixStream) -> Result<Vec<OwnedFd>, Error> {
         _ => None,
     });
     Ok(rights.flatten().collect())
+}
+
+/// Closes all descriptors of this process but standard input, output and error, and `kept`: what a child
+/// inherited and must not hold open. Where the kernel cannot (before Linux 5.9), they stay open.
+///
+/// Nothing in this process may own one of them; a child that was forked before anything was opened has only
+/// those of whoever started its parent.
+pub fn close_all_but(kept: &impl AsFd) {
+    let kept = kept.as_fd().as_raw_fd().cast_unsigned();
+    for (first, last) in [(3, kept.saturating_sub(1)), (kept.saturating_add(1), u32::MAX)] {
+        if first <= last {
+            // SAFETY: the caller says that nobody owns them.
+            unsafe { libc::syscall(libc::SYS_close_range, first, last, 0) };
+        }
+    }
 }
 
 /// Two connected sockets that keep the bounds of messages; closed in programs that are started.

@@ -43,6 +43,33 @@ fn open_listener(address: SocketAddr, device: Option<&str>) -> io::Result<TcpLis
         socket.set_only_v6(true)?;
     }
     socket.set_reuse_address(true)?;
+    socket.bind(&address.into())?;
+    serve_on(&socket)?;
+    socket.set_nonblocking(true)?;
+    socket.listen(BACKLOG)?;
+    Ok(socket.into())
+}
+
+/// Sets up a socket that is bound, or listens already, as [`listen`] does.
+///
+/// # Errors
+/// [`io::ErrorKind::InvalidInput`] for one on IPv6 that takes IPv4 as well.
+pub fn adopt(listener: TcpListener) -> io::Result<TcpListener> {
+    let socket = Socket::from(listener);
+    if sockopt::socket_domain(&socket)? == rustix::net::AddressFamily::INET6 && !socket.only_v6()? {
+        return Err(io::Error::new(
+            io::ErrorKind::InvalidInput,
+            "it takes IPv4 as well; in systemd: BindIPv6Only=ipv6-only",
+        ));
+    }
+    serve_on(&socket)?;
+    socket.set_nonblocking(true)?;
+    socket.listen(BACKLOG)?;
+    Ok(socket.into())
+}
+
+/// Sets what accepted connections inherit.
+fn serve_on(socket: &Socket) -> io::Result<()> {
     socket.set_tcp_nodelay(true)?;
     // What clients do not take waits in the kernel, which has less memory than there are clients.
     socket.set_send_buffer_size(SEND_BUFFER)?;
@@ -50,14 +77,10 @@ fn open_listener(address: SocketAddr, device: Option<&str>) -> io::Result<TcpLis
     // An answer is a segment or two: there is nothing to pace, which is what some defaults (BBR) do
     // with a timer per packet. Reno is in every kernel; without it, any other will do.
     let _ = socket.set_tcp_congestion(b"reno");
-    socket.bind(&address.into())?;
     // Only after the bind, so that a second service on this port is still refused: it lets
     // `reset_peer` bind to the address that we listen on.
     socket.set_reuse_port(true)?;
-    set_int(&socket, libc::IPPROTO_TCP, libc::TCP_SAVE_SYN, 1)?;
-    socket.set_nonblocking(true)?;
-    socket.listen(BACKLOG)?;
-    Ok(socket.into())
+    set_int(socket, libc::IPPROTO_TCP, libc::TCP_SAVE_SYN, 1)
 }
 
 /// As [`listen`], for connections that arrive by one device. Another device may have a listener at

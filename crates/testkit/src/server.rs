@@ -10,7 +10,7 @@ use anyhow::{Context as _, Result, bail, ensure};
 use tempfile::TempDir;
 
 use crate::http::{Response, exchange};
-use crate::{MemoryCgroup, Process, eventually, imds};
+use crate::{MemoryCgroup, Process, eventually, imds, program};
 
 /// `imds serve` on a port of its own, with state of its own, ended when it is dropped.
 #[derive(Debug)]
@@ -32,7 +32,8 @@ impl Server {
     /// The same, with limited memory.
     pub fn start_in(group: &MemoryCgroup, arguments: &[&str]) -> Result<Self> {
         let addresses = [SocketAddr::from((Ipv4Addr::LOCALHOST, 0))];
-        Self::start_as(group.command(imds().get_program()), &addresses, arguments)
+        let shell = group.command(program("sh"), imds().get_program());
+        Self::start_as(shell, &addresses, arguments)
     }
 
     /// The same, on addresses of the calling thread's network namespace.

@@ -133,6 +133,7 @@ impl Sockets {
             }
         };
         let metrics = plan.metrics.map(listen::listen_for_metrics).transpose()?;
+        listen::check_passed()?;
         let addresses = links.iter().zip(&plan.links).filter_map(|(link, wanted)| {
             Some(ListenAddress { address: link.address().ok()?, ..wanted.clone() })
         });

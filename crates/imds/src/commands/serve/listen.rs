@@ -6,6 +6,7 @@ use std::net::{SocketAddr, TcpListener};
 use imds_control::Authentication;
 use imds_core::{FrontEnd, Launch, Switch};
 use imds_dataplane::{Link, Target};
+use imds_linux::passed;
 
 use crate::cli::ListenAddress;
 use crate::error::{CommandError, Kind};
@@ -28,7 +29,12 @@ pub(super) fn check_ipv6(addresses: &[ListenAddress], launch: &Launch) -> Result
 pub(super) fn listen(listen: &ListenAddress, allow_pages: bool) -> Result<Link, CommandError> {
     let ListenAddress { address, instance } = listen;
     let target = instance.clone().map_or(Target::BySource, Target::Instance);
-    let link = Link::bind(*address, target).map_err(|error| {
+    let link = match passed::take(*address) {
+        Ok(Some(socket)) => Link::passed(socket, target),
+        Ok(None) => Link::bind(*address, target),
+        Err(error) => Err(error),
+    };
+    let link = link.map_err(|error| {
         cannot_listen(*address, error, "--listen 127.0.0.1:0 takes any that is free")
     })?;
     Ok(if allow_pages { link.answering_pages() } else { link })
@@ -45,7 +51,7 @@ pub(super) fn listen_for_control(
         ))
         .hint("leave out --no-auth, or say --control 127.0.0.1:1339"));
     }
-    TcpListener::bind(address).map_err(|error| {
+    bind_or_take(address).map_err(|error| {
         let hint = "--control 127.0.0.1:0 takes any that is free, --control off none";
         cannot_listen(address, error, hint)
     })
@@ -53,9 +59,22 @@ pub(super) fn listen_for_control(
 
 /// Listens for Prometheus.
 pub(super) fn listen_for_metrics(address: SocketAddr) -> Result<TcpListener, CommandError> {
-    TcpListener::bind(address).map_err(|error| {
+    bind_or_take(address).map_err(|error| {
         cannot_listen(address, error, "--metrics 127.0.0.1:0 takes any that is free")
     })
+}
+
+fn bind_or_take(address: SocketAddr) -> io::Result<TcpListener> {
+    passed::take(address)?.map_or_else(|| TcpListener::bind(address), Ok)
+}
+
+/// Refuses sockets that the service manager passes and nobody listens on: clients would wait for ever.
+pub(super) fn check_passed() -> Result<(), CommandError> {
+    let Some(address) = passed::left().into_iter().next() else { return Ok(()) };
+    Err(CommandError::usage(format!(
+        "the service manager passes a socket on {address}, and nothing is to listen there"
+    ))
+    .hint(format!("--listen {address} for metadata, or --control {address} for the EC2 API")))
 }
 
 fn cannot_listen(address: SocketAddr, error: io::Error, another: &str) -> CommandError {
