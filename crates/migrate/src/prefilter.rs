@@ -55,13 +55,14 @@ const TERRAFORM: [&str; 15] = [
 const KINDS: [&str; 4] = ["EC2NodeClass", "AWSNodeTemplate", "InstanceGroup", "ClusterConfig"];
 
 /// The same for YAML and JSON, beside objects of these kinds.
-const DOCUMENTS: [&str; 22] = [
+const DOCUMENTS: [&str; 23] = [
     // CloudFormation and SAM
     "AWS::EC2::Instance",
     "AWS::EC2::LaunchTemplate",
     "AWS::AutoScaling::LaunchConfiguration",
     "AWS::EKS::Nodegroup",
     "AWS::ImageB",
+    "AWS::WorkspacesI",
     // Pulumi
     "aws:ec2",
     "aws:eks",

@@ -60,11 +60,14 @@ pub(super) fn scan(language: Language, snippet: &Snippet<'_>) -> Vec<Finding> {
     walk.findings
 }
 
-/// Whether a text in which no command is worth reading may ask for metadata, by a module of Ansible, or in a
-/// way that is to be said if it does not parse.
+/// Whether a text in which no command is worth reading may ask for metadata, by a module or lookup of Ansible,
+/// or in a way that is to be said if it does not parse.
 fn may_ask(text: &str) -> bool {
-    const MODULES: [&str; 4] = ["uri:", "uri\"", "get_url", "lookup("];
-    address::mentioned(text) && MODULES.iter().chain(&TREES).any(|word| text.contains(word))
+    let asks = |line: &str| {
+        address::mentioned(line) && ["url", "lookup("].iter().any(|word| line.contains(word))
+    };
+    address::mentioned(text)
+        && (TREES.iter().any(|tree| text.contains(tree)) || text.lines().any(asks))
 }
 
 struct Walk<'a> {

@@ -223,12 +223,14 @@ fn composer_lock(bytes: &[u8], job: &Job) -> Vec<Package> {
 }
 
 /// `<dependency>` elements; `${name}` is looked up among the elements of that name.
-fn pom(bytes: &[u8], _: &Job) -> Vec<Package> {
+fn pom(bytes: &[u8], job: &Job) -> Vec<Package> {
     let text = decoded(bytes);
     let mut packages = Vec::new();
     let mut at = 0;
     while let Some(start) = text[at..].find("<dependency>").map(|p| at + p) {
-        let Some(length) = text[start..].find("</dependency>") else { break };
+        let Some(length) = text[start..].find("</dependency>").filter(|_| job.budget.look()) else {
+            break;
+        };
         let body = &text[start..start + length];
         at = start + length;
         let (Some(group), Some(artifact), Some(version)) =
@@ -329,10 +331,10 @@ fn pyproject(bytes: &[u8], _: &Job) -> Vec<Package> {
 }
 
 /// `<PackageReference Include="AWSSDK.Core" Version="3.3.0" />` and the like.
-fn nuget(bytes: &[u8], _: &Job) -> Vec<Package> {
+fn nuget(bytes: &[u8], job: &Job) -> Vec<Package> {
     let text = decoded(bytes);
     let mut packages = Vec::new();
-    for (start, _) in text.match_indices('<') {
+    for (start, _) in text.match_indices('<').take_while(|_| job.budget.step()) {
         let tag = &text[start..text[start..].find('>').map_or(text.len(), |end| start + end)];
         let attribute = |names: [&str; 2]| {
             names.iter().find_map(|name| quoted(tag.split_once(&format!(" {name}="))?.1).next())

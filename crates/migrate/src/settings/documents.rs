@@ -31,6 +31,10 @@ const CFN_NAMES: Resource = Resource {
     limit: "HttpPutResponseHopLimit",
 };
 
+/// WorkSpaces Instances, whose default is not documented: what is said counts.
+const WORKSPACE: Resource =
+    Resource { kind: "AWS::WorkspacesInstances::WorkspaceInstance", ..CFN_NAMES };
+
 const PULUMI: [Resource; 7] = [
     Resource { kind: "aws:ec2:Instance", ..CAMEL },
     Resource { kind: "aws:ec2/instance:Instance", ..CAMEL },
@@ -114,6 +118,12 @@ impl Judge<'_> {
                 let Some(kind) = pair.value.get(kind) else { continue };
                 let name = kind.word(self.source);
                 self.node_group(document, pair, kind);
+                if name == WORKSPACE.kind {
+                    let path = &["Properties", "ManagedInstance", WORKSPACE.options];
+                    if let Some(options) = pair.value.at(path) {
+                        self.explicit(options, name, &WORKSPACE);
+                    }
+                }
                 let Some(resource) = known.iter().find(|r| r.kind == name) else { continue };
                 let Some(properties) = pair.value.get(properties) else { continue };
                 // A launch template decides for its instances.
