@@ -21,7 +21,6 @@ pub mod events;
 pub mod instance;
 pub mod keys;
 pub mod launch;
-mod lifecycle;
 pub mod network;
 pub mod overrides;
 mod random;

@@ -10,11 +10,11 @@
 //! One record that cannot be read concerns itself alone: lists leave it out and log its key, and only
 //! calls that need exactly this record fail, with `InternalError`.
 
+mod account_attributes;
 mod admin;
 mod authenticate;
 mod call;
 mod client_token;
-mod elastic_ips;
 mod filter;
 mod http;
 mod iam_profiles;
@@ -32,7 +32,6 @@ mod operations;
 mod options;
 mod page;
 mod places;
-mod quotas;
 mod tag_values;
 mod tags;
 mod time;

@@ -6,8 +6,8 @@ use super::call::{Call, Refusal};
 use super::instances::{attributes, credits, describe, run, states, status};
 use super::launch_templates::{launch, templates, versions};
 use super::{
-    elastic_ips, iam_profiles, images, instance_types, key_pairs, metadata_defaults,
-    metadata_options, network, network_interfaces, places, quotas, tags, volumes,
+    account_attributes, iam_profiles, images, instance_types, key_pairs, metadata_defaults,
+    metadata_options, network, network_interfaces, places, tags, volumes,
 };
 
 // long function: one arm for each action
@@ -25,8 +25,12 @@ pub(super) fn dispatch(call: &Call<'_>, request: &Request) -> Result<String, Ref
         Request::DeleteLaunchTemplateVersions(request) => call.answer(request, versions::delete),
         Request::DeleteTags(request) => call.answer(request, tags::delete),
         Request::DeregisterImage(request) => call.answer(request, images::deregister),
-        Request::DescribeAccountAttributes(request) => call.answer(request, quotas::describe),
-        Request::DescribeAddresses(request) => call.answer(request, elastic_ips::describe),
+        Request::DescribeAccountAttributes(request) => {
+            call.answer(request, account_attributes::describe)
+        }
+        Request::DescribeAddresses(request) => {
+            call.answer(request, account_attributes::describe_addresses)
+        }
         Request::DescribeAvailabilityZones(request) => call.answer(request, places::describe_zones),
         Request::DescribeIamInstanceProfileAssociations(request) => {
             call.answer(request, iam_profiles::describe)

@@ -1,12 +1,13 @@
-//! `DescribeAccountAttributes`: the default VPC, and quotas.
+//! `DescribeAccountAttributes` and `DescribeAddresses`: what tools ask of an account.
 
 use imds_ec2::Fault;
 use imds_ec2::types::{
     AccountAttribute, AccountAttributeValue, DescribeAccountAttributesRequest,
-    DescribeAccountAttributesResult,
+    DescribeAccountAttributesResult, DescribeAddressesRequest, DescribeAddressesResult,
 };
 
 use super::call::{Call, Refusal};
+use super::filter::Filters;
 
 pub(super) fn describe(
     call: &Call<'_>,
@@ -35,4 +36,34 @@ pub(super) fn describe(
         attribute_values: vec![AccountAttributeValue { attribute_value: Some(value) }],
     };
     Ok(DescribeAccountAttributesResult { account_attributes: shown.map(shape).collect() })
+}
+
+/// Source: EC2 API `DescribeAddresses`.
+const ADDRESS_FILTERS: &[&str] = &[
+    "allocation-id",
+    "association-id",
+    "domain",
+    "instance-id",
+    "network-border-group",
+    "network-interface-id",
+    "network-interface-owner-id",
+    "private-ip-address",
+    "public-ip",
+];
+
+/// There is no Elastic IP address: public addresses are lent to instances.
+pub(super) fn describe_addresses(
+    _: &Call<'_>,
+    request: &DescribeAddressesRequest,
+) -> Result<DescribeAddressesResult, Refusal> {
+    Filters::new(&request.filters, ADDRESS_FILTERS)?;
+    if let Some(address) = request.public_ips.first() {
+        let message = format!("Address '{address}' not found.");
+        return Err(Fault::client("InvalidAddress.NotFound", message).into());
+    }
+    if let Some(id) = request.allocation_ids.first() {
+        let message = format!("The allocation ID '{id}' does not exist");
+        return Err(Fault::client("InvalidAllocationID.NotFound", message).into());
+    }
+    Ok(DescribeAddressesResult { addresses: Vec::new() })
 }
