@@ -32,6 +32,7 @@ pub mod source;
 pub mod store;
 pub mod sweep;
 pub mod token_key;
+mod transition;
 pub mod volume;
 pub mod zones;
 

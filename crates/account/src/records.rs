@@ -21,6 +21,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::source::Source;
+pub use crate::transition::{Lifecycle, Transition};
 use crate::volume::VolumeSettings;
 
 pub use crate::record::{FormError, Record, RecordError, decode, encode};
@@ -157,29 +158,6 @@ pub struct InstanceImage {
     pub imds_v2_support: bool,
     /// The root device.
     pub root_device: String,
-}
-
-/// What an instance was last told to be. What it *is* follows later, when the data path serves it.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Lifecycle {
-    /// `pending`, then `running`.
-    Running,
-    /// `stopping`, then `stopped`.
-    Stopped,
-    /// `shutting-down`, then `terminated`; forgotten after about an hour.
-    Terminated,
-}
-
-/// Why an instance's state changed last.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
-pub struct Transition {
-    /// In seconds since 1970.
-    pub at: u64,
-    /// A code such as `Client.UserInitiatedShutdown`.
-    pub code: String,
-    /// The same in words.
-    pub message: String,
 }
 
 /// A network interface. Its subnet is one of the VPC's; ids are derived.
