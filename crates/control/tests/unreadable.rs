@@ -51,10 +51,10 @@ impl Account {
         for name in ["image-one", "image-two", "image-three"] {
             account.call(&format!("Action=RegisterImage&Name={name}{}", tagged("image")));
         }
-        let mut images = account.ids("Action=DescribeImages&Owner.1=amazon", "imageId");
-        let image = images.pop_first().unwrap();
+        let ami =
+            account.ids("Action=DescribeImages&Owner.1=amazon", "imageId").pop_first().unwrap();
         account.call(&format!(
-            "Action=RunInstances&ImageId={image}&InstanceType=t3.micro&MinCount=12&MaxCount=12\
+            "Action=RunInstances&ImageId={ami}&InstanceType=t3.micro&MinCount=12&MaxCount=12\
              &IamInstanceProfile.Name=web{}",
             tagged("instance")
         ));
