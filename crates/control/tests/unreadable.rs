@@ -1,5 +1,4 @@
 //! One record that cannot be read concerns itself alone: lists and pages leave it out.
-
 #![allow(clippy::unwrap_used, reason = "a failed step is a failed test")]
 
 use std::collections::BTreeSet;
