@@ -9,7 +9,7 @@ mod values;
 
 use tree_sitter::Node;
 
-use self::call::{Call, Client, HTTP_CLIENT, TEST, VARIABLE, headers_edit};
+use self::call::{Call, Client, HTTP_CLIENT, TEST, VARIABLE, headers_edit, sends_tokens};
 use self::names::Names;
 use crate::address::{self, Target};
 use crate::edit::Edit;
@@ -60,12 +60,6 @@ fn is_fallback(call: Node<'_>, source: &[u8]) -> bool {
         let tried = handler.parent().and_then(|n| n.child_by_field_name("body"));
         tried.is_some_and(|body| sends_tokens(&source[body.byte_range()]))
     })
-}
-
-/// Whether a program names the header that carries a token.
-fn sends_tokens(source: &[u8]) -> bool {
-    let text = String::from_utf8_lossy(source).to_ascii_lowercase();
-    text.split("aws-ec2-metadata-token").skip(1).any(|rest| !rest.starts_with("-ttl"))
 }
 
 /// A call that reads metadata without a token, as a finding.

@@ -3,9 +3,8 @@
 
 use tree_sitter::Node;
 
-use super::call::Call;
+use super::call::{Call, sends_tokens};
 use super::names::Names;
-use super::sends_tokens;
 use crate::address::{self, DEFAULT_ENDPOINT};
 use crate::finding::{Finding, Remedy};
 use crate::rules::Rule;

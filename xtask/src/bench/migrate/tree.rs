@@ -8,6 +8,8 @@ use std::path::Path;
 
 use anyhow::Result;
 
+use super::text::{Random, text};
+
 /// What a tree is like, and its size in bytes.
 #[derive(Clone, Copy)]
 pub(super) enum Like {
@@ -39,41 +41,6 @@ const FOLDER: usize = 50;
 
 const SOURCES: [&str; 8] = ["rs", "go", "py", "ts", "java", "c", "json", "yaml"];
 
-const WORDS: [&str; 32] = [
-    "let",
-    "return",
-    "if",
-    "else",
-    "while",
-    "for",
-    "struct",
-    "config",
-    "value",
-    "self",
-    "error",
-    "client",
-    "request",
-    "response",
-    "instance",
-    "metadata",
-    "http",
-    "token",
-    "(",
-    ")",
-    "{",
-    "}",
-    "=",
-    "==",
-    "->",
-    "\"text\"",
-    "0x7f",
-    "127.0.0.1",
-    "https://example.com/",
-    "// why",
-    "None",
-    ";",
-];
-
 /// Shapes of scripts with something to find.
 const HITS: [&str; 5] = [
     "ID=$(curl -s http://169.254.169.254/latest/meta-data/instance-id)\n",
@@ -101,7 +68,7 @@ pub(super) fn make(root: &Path, like: Like) -> Result<Made> {
     if root.exists() {
         fs::remove_dir_all(root)?;
     }
-    let mut random = Random(0x9e37_79b9_7f4a_7c15);
+    let mut random = Random::new();
     let (mut bytes, mut files) = (0, 0);
     while bytes < like.size() {
         let (ending, content) = match like {
@@ -161,38 +128,4 @@ fn script(random: &mut Random) -> String {
     }
     script.push_str(random.choose(&HITS));
     script
-}
-
-/// Lines of words, `size` bytes or a little more.
-fn text(random: &mut Random, size: usize) -> String {
-    let mut text = String::with_capacity(size + 128);
-    while text.len() < size {
-        for _ in 0..4 + random.below(8) {
-            text.push_str(random.choose(&WORDS));
-            text.push(' ');
-        }
-        let _ = writeln!(text, "v{}", random.below(100_000));
-    }
-    text
-}
-
-/// Marsaglia's xorshift: the same numbers everywhere.
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0
-    }
-
-    fn below(&mut self, limit: u64) -> u64 {
-        (self.next() >> 16) % limit
-    }
-
-    fn choose<'a>(&mut self, from: &[&'a str]) -> &'a str {
-        let index = usize::try_from(self.below(from.len() as u64)).unwrap_or(0);
-        from[index]
-    }
 }
