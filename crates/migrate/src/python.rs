@@ -4,13 +4,12 @@ mod boto;
 mod call;
 mod commands;
 mod names;
-mod tokens;
 mod unclear;
 mod values;
 
 use tree_sitter::Node;
 
-use self::call::{Call, Client, HTTP_CLIENT, TEST, VARIABLE, headers_edit};
+use self::call::{Call, Client, HTTP_CLIENT, TEST, VARIABLE, headers_edit, sends_tokens};
 use self::names::Names;
 use crate::address::{self, Target};
 use crate::edit::Edit;
@@ -59,7 +58,7 @@ struct Fetched<'t> {
 fn is_fallback(call: Node<'_>, source: &[u8]) -> bool {
     around(call).filter(|n| n.kind() == "except_clause").any(|handler| {
         let tried = handler.parent().and_then(|n| n.child_by_field_name("body"));
-        tried.is_some_and(|body| tokens::are_sent(&source[body.byte_range()]))
+        tried.is_some_and(|body| sends_tokens(&source[body.byte_range()]))
     })
 }
 
@@ -79,7 +78,7 @@ fn request<'t>(
     let said = call.said(names).to_ascii_lowercase();
     let speaks_v2 = said.contains("aws-ec2-metadata-token")
         || said.contains("api/token")
-        || call.has_hidden_headers(names) && tokens::are_sent(&snippet.text)
+        || call.has_hidden_headers(names) && sends_tokens(&snippet.text)
         || is_fallback(call.node, &snippet.text);
     if speaks_v2
         || call.gets_header_later(names)

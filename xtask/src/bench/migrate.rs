@@ -1,5 +1,6 @@
 //! `imds migrate` over large trees, beside ripgrep searching the same trees for the address.
 
+mod text;
 mod tree;
 
 use std::fs;

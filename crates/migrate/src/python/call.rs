@@ -274,6 +274,12 @@ pub(super) fn headers_edit(
     }
 }
 
+/// Whether a program names the header that carries a token.
+pub(super) fn sends_tokens(source: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(source).to_ascii_lowercase();
+    text.split("aws-ec2-metadata-token").skip(1).any(|rest| !rest.starts_with("-ttl"))
+}
+
 /// Whether a text can only be the method of a request.
 fn is_method(values: &[String]) -> bool {
     values.iter().all(|v| matches!(v.to_ascii_uppercase().as_str(), "GET" | "HEAD" | "PUT"))

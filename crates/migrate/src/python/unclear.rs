@@ -3,9 +3,8 @@
 
 use tree_sitter::Node;
 
-use super::call::Call;
+use super::call::{Call, sends_tokens};
 use super::names::Names;
-use super::tokens;
 use crate::address::{self, DEFAULT_ENDPOINT};
 use crate::finding::{Finding, Remedy};
 use crate::rules::Rule;
@@ -43,7 +42,7 @@ pub(super) fn scan(
 ) -> Vec<Finding> {
     let source: &[u8] = &snippet.text;
     let is_test = snippet.job.is_test || names.fakes_requests();
-    if is_test || tokens::are_sent(source) {
+    if is_test || sends_tokens(source) {
         return Vec::new();
     }
     let calls = nodes(root).filter(|n| n.kind() == "call");

@@ -1,7 +1,6 @@
 //! Trees like those that people have. The same on every machine.
 
 mod clusters;
-mod random;
 
 use std::fmt::Write as _;
 use std::fs;
@@ -9,7 +8,7 @@ use std::path::Path;
 
 use anyhow::Result;
 
-use random::{Random, text};
+use super::text::{Random, text};
 
 /// What a tree is like, and its size in bytes.
 #[derive(Clone, Copy)]
@@ -69,7 +68,7 @@ pub(super) fn make(root: &Path, like: Like) -> Result<Made> {
     if root.exists() {
         fs::remove_dir_all(root)?;
     }
-    let mut random = Random(0x9e37_79b9_7f4a_7c15);
+    let mut random = Random::new();
     let (mut bytes, mut files) = (0, 0);
     while bytes < like.size() {
         let (ending, content) = match like {

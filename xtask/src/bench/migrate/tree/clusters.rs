@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::random::{Random, text};
+use super::super::text::{Random, text};
 
 /// Of how many files one is a cluster's Terraform, its nodes, or what is installed on it.
 const ROUND: usize = 60;

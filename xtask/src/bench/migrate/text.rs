@@ -1,4 +1,4 @@
-//! Numbers and texts that look random, and are the same on every machine.
+//! Texts that mean nothing, and numbers that are the same everywhere.
 
 use std::fmt::Write as _;
 
@@ -51,9 +51,13 @@ pub(super) fn text(random: &mut Random, size: usize) -> String {
 }
 
 /// Marsaglia's xorshift: the same numbers everywhere.
-pub(super) struct Random(pub(super) u64);
+pub(super) struct Random(u64);
 
 impl Random {
+    pub(super) fn new() -> Self {
+        Self(0x9e37_79b9_7f4a_7c15)
+    }
+
     pub(super) fn next(&mut self) -> u64 {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
