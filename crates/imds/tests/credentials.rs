@@ -16,11 +16,10 @@ use testkit::{
 pub(crate) fn tests() -> Vec<Trial> {
     let process = tests![&[];
         a_process_is_asked_again_fails_and_recovers, expired_keys_are_said_once_and_asked_for_less_often,
-        the_account_is_named_where_a_setting_says_so,
         a_source_that_fails_at_once_is_told_as_ec2_does,
         a_source_that_hangs_holds_nobody_up, one_that_hangs_ends_with_the_service,
         the_identity_role_has_a_source_of_its_own, the_identity_role_is_given_keys,
-        one_source_is_enough];
+        one_source_is_enough, the_account_is_named_where_a_setting_says_so];
     let cli_v1 = tests![
         &[Need::Python, Need::Program("curl")];
         a_role_is_assumed_by_the_aws_cli, a_profile_with_a_role_asks_the_sts_that_is_said
