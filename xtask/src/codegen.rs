@@ -15,11 +15,11 @@ use anyhow::{Context as _, Result, bail};
 use model::Model;
 use partitions::Partitions;
 
-/// Makes the text of a file.
-type Generator = fn() -> Result<String>;
+/// A file below `crates`, and what makes it.
+type Generated = (&'static str, fn() -> Result<String>);
 
 /// The generated files.
-const FILES: [(&str, Generator); 2] =
+const FILES: [Generated; 2] =
     [("ec2/src/types.rs", types), ("core/src/placement/partitions.rs", partitions)];
 
 /// Writes the generated files.

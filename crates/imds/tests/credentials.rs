@@ -19,7 +19,7 @@ pub(crate) fn tests() -> Vec<Trial> {
         a_source_that_fails_at_once_is_told_as_ec2_does, what_a_source_complains_of_is_shown_on_request,
         a_source_that_hangs_holds_nobody_up, one_that_hangs_ends_with_the_service,
         the_identity_role_has_a_source_of_its_own, the_identity_role_is_given_keys,
-        one_source_is_enough];
+        one_source_is_enough, the_account_is_named_where_a_setting_says_so];
     let cli_v1 = tests![
         &[Need::Python, Need::Program("curl")];
         a_role_is_assumed_by_the_aws_cli, a_profile_with_a_role_asks_the_sts_that_is_said
@@ -99,6 +99,20 @@ fn expired_keys_are_said_once_and_asked_for_less_often() -> Result<()> {
     let messages = server.messages();
     let said = messages.matches("expired at 2001-01-01T00:00:00Z").count();
     ensure!(said == 1 && !messages.contains("new credentials"), "{messages}");
+    Ok(())
+}
+
+fn the_account_is_named_where_a_setting_says_so() -> Result<()> {
+    const EXTENDED: &str = "/latest/meta-data/iam/security-credentials-extended/";
+    let with_role = ["--ami", "al2", "--role", "app", "--account", "210987654321"];
+    let plain = Server::start(&with_role)?;
+    ensure!(plain.request("GET", EXTENDED, &[])?.status() == 404);
+    let enabled = [&with_role[..], &["--extended-credentials", "enabled"]].concat();
+    let extended = Server::start(&enabled)?;
+    ensure!(extended.request("GET", EXTENDED, &[])?.text()? == "app");
+    let document = extended.request("GET", &format!("{EXTENDED}app"), &[])?.text()?;
+    ensure!(document.ends_with("\"AccountId\" : \"210987654321\"\n}"), "{document}");
+    ensure!(!extended.request("GET", DOCUMENT, &[])?.text()?.contains("AccountId"));
     Ok(())
 }
 

@@ -17,10 +17,33 @@ pub(crate) fn tests() -> Vec<Trial> {
         rotation_under_load_loses_and_cuts_no_line,
         a_log_that_cannot_be_reopened_goes_on,
         settings_are_read_again,
+        values_over_the_metadata_are_read_again,
         the_access_log_moves,
         a_closed_terminal_ends_it,
         nohup_outlives_its_terminal,
     )
+}
+
+/// `[paths]`, and only if all of them can be served.
+fn values_over_the_metadata_are_read_again() -> Result<()> {
+    let directory = tempfile::tempdir()?;
+    let file = directory.path().join("imds.toml");
+    let settings =
+        |path: &str, row: &str| format!("[instance]\nami = 'al2'\n[paths]\n'{path}' = '{row}'\n");
+    fs::write(&file, settings("rack/row", "7"))?;
+    let mut server = Server::start(&["--config", &file.to_string_lossy()])?;
+    let row = |server: &Server| server.request("GET", "/latest/rack/row", &[])?.text();
+    ensure!(row(&server)? == "7");
+    fs::write(&file, settings("rack/row", "8"))?;
+    server.process().signal("HUP")?;
+    let messages = told(&server, READ_AGAIN)?;
+    ensure!(messages.contains(r#"applied="paths""#), "{messages}");
+    eventually("the new row", || row(&server).ok().filter(|row| row == "8"))?;
+    fs::write(&file, settings("meta-data", "9"))?;
+    server.process().signal("HUP")?;
+    told(&server, "meta-data cannot be a value: it is a directory")?;
+    ensure!(row(&server)? == "8");
+    Ok(())
 }
 
 /// What it says once a settings file was read again.
