@@ -1,13 +1,9 @@
 //! A group of processes whose memory is limited, the kernel's for them included.
 
-use std::ffi::OsStr;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
-
-use crate::program;
 
 /// A control group; removed when it is dropped, once its processes have ended.
 #[derive(Debug)]
@@ -43,12 +39,9 @@ impl MemoryCgroup {
         Ok(group)
     }
 
-    /// What becomes `program` once it is in the group.
-    pub fn command(&self, program_path: &OsStr) -> Command {
-        let mut command = program("sh");
-        command.args(["-c", "echo $$ >\"$0\" && exec \"$@\""]);
-        command.arg(self.directory.join("cgroup.procs")).arg(program_path);
-        command
+    /// The file that a process writes its number to in order to be in the group.
+    pub fn members(&self) -> PathBuf {
+        self.directory.join("cgroup.procs")
     }
 
     /// The most that its processes used at a time, in bytes.

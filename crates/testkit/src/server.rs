@@ -10,7 +10,7 @@ use anyhow::{Context as _, Result, ensure};
 use tempfile::TempDir;
 
 use crate::http::{Response, exchange};
-use crate::{MemoryCgroup, Process, eventually, imds};
+use crate::{MemoryCgroup, Process, eventually, imds, program};
 
 /// `imds serve` on a port of its own, with state of its own, ended when it is dropped.
 #[derive(Debug)]
@@ -30,8 +30,11 @@ impl Server {
 
     /// The same, with limited memory.
     pub fn start_in(group: &MemoryCgroup, arguments: &[&str]) -> Result<Self> {
+        let mut command = program("sh");
+        command.args(["-c", "echo $$ >\"$0\" && exec \"$@\""]).arg(group.members());
+        command.arg(imds().get_program());
         let addresses = [SocketAddr::from((Ipv4Addr::LOCALHOST, 0))];
-        Self::start_as(group.command(imds().get_program()), &addresses, arguments)
+        Self::start_as(command, &addresses, arguments)
     }
 
     /// The same, on addresses of the calling thread's network namespace.
