@@ -31,9 +31,11 @@ impl Server {
 
     /// The same, with limited memory.
     pub fn start_in(group: &MemoryCgroup, arguments: &[&str]) -> Result<Self> {
+        let mut command = program("sh");
+        command.args(["-c", "echo $$ >\"$0\" && exec \"$@\""]).arg(group.members());
+        command.arg(imds().get_program());
         let addresses = [SocketAddr::from((Ipv4Addr::LOCALHOST, 0))];
-        let shell = group.command(program("sh"), imds().get_program());
-        Self::start_as(shell, &addresses, arguments)
+        Self::start_as(command, &addresses, arguments)
     }
 
     /// The same, on addresses of the calling thread's network namespace.

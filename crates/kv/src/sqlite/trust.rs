@@ -30,7 +30,11 @@ pub(super) fn directory(path: &Path) -> Result<(), OpenError> {
     let is_own_group = found.gid() == user && getegid().as_raw() == user;
     let others = if is_own_group { 0o002 } else { WRITTEN_BY_OTHERS };
     if found.mode() & others != 0 && found.mode() & STICKY == 0 {
-        return refused(format!("can be written by others: chmod go-w {}", path.display()));
+        let path = path.display();
+        return refused(format!(
+            "can be written by others: chmod go-w {path}, or have the file in a directory of its own, \
+             such as {path}/imds"
+        ));
     }
     Ok(())
 }
