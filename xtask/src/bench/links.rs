@@ -15,7 +15,7 @@ use imds_linux::{Batch, Namespace, Netlink};
 use super::measure::{IMDS, ROUNDS, median, time};
 use super::server::{Server, token};
 
-const NAMESPACES: usize = 1000;
+const NAMESPACES: u32 = 1000;
 /// In the namespace that plays the host.
 const LISTENER: &str = "127.0.0.1:1338";
 const API: &str = "127.0.0.1:1339";
@@ -40,7 +40,7 @@ pub(super) fn measure() -> Result<()> {
 
     let added = host.run(|| workloads.iter().map(add).collect::<Result<Vec<_>>>())??;
     println!("  added               {:6.2} ms each (goal: at most 5)", median(added));
-    let each = |bytes: f64| bytes / NAMESPACES as f64 / 1024.0;
+    let each = |bytes: f64| bytes / f64::from(NAMESPACES) / 1024.0;
     let used = each(server.memory_with_children()? - ours);
     println!("  memory of ours      {used:6.1} KiB each (goal: at most 16)");
     println!("  memory of the kernel {:5.1} KiB each", each(slab()? - kernel));
@@ -62,10 +62,11 @@ pub(super) fn measure() -> Result<()> {
     drop(server);
     let start = Instant::now();
     let server = host.run(serve)??;
-    while host.run(|| attached())?? < workloads.len() {
+    while host.run(attached)?? < workloads.len() {
         ensure!(start.elapsed() < PATIENCE, "some links are not attached again");
     }
-    let again = start.elapsed().as_secs_f64() * 1000.0 / workloads.len() as f64;
+    let left = u32::try_from(workloads.len())?;
+    let again = start.elapsed().as_secs_f64() * 1000.0 / f64::from(left);
     println!("  after a restart     {again:6.2} ms each\n");
     drop(server);
     Ok(())
@@ -91,9 +92,9 @@ fn notice_ends(host: &Namespace, workloads: &mut Vec<Namespace>) -> Result<()> {
     let noticed = (0..ROUNDS).map(|_| {
         let gone = workloads.pop().context("no namespace")?;
         let start = Instant::now();
-        let before = host.run(|| waiting())??;
+        let before = host.run(waiting)??;
         drop(gone);
-        while host.run(|| waiting())?? == before {
+        while host.run(waiting)?? == before {
             ensure!(start.elapsed() < PATIENCE, "the end of a namespace is not noticed");
         }
         Ok(start.elapsed().as_secs_f64() * 1000.0)
