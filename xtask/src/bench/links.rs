@@ -15,7 +15,7 @@ use imds_linux::{Batch, Namespace, Netlink};
 use super::measure::{IMDS, ROUNDS, median, time};
 use super::server::{Server, token};
 
-const NAMESPACES: u16 = 1000;
+const NAMESPACES: u32 = 1000;
 /// In the namespace that plays the host.
 const LISTENER: &str = "127.0.0.1:1338";
 const API: &str = "127.0.0.1:1339";
@@ -65,7 +65,8 @@ pub(super) fn measure() -> Result<()> {
     while host.run(attached)?? < workloads.len() {
         ensure!(start.elapsed() < PATIENCE, "some links are not attached again");
     }
-    let again = start.elapsed().as_secs_f64() * 1000.0 / f64::from(u16::try_from(workloads.len())?);
+    let left = u32::try_from(workloads.len())?;
+    let again = start.elapsed().as_secs_f64() * 1000.0 / f64::from(left);
     println!("  after a restart     {again:6.2} ms each\n");
     drop(server);
     Ok(())
