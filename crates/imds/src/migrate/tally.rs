@@ -64,15 +64,12 @@ impl Tally {
 
     /// A file was not read; its path if the command line names it.
     pub(super) fn skip(&mut self, named: Option<&Path>, reason: Skipped) {
-        let why = match reason {
-            Skipped::Binary => {
-                self.binary += 1;
-                "it has NUL bytes, which no text has"
-            }
-            _ => {
-                self.prose += 1;
-                "its name says that it is a text for people"
-            }
+        let why = if reason == Skipped::Binary {
+            self.binary += 1;
+            "it has NUL bytes, which no text has"
+        } else {
+            self.prose += 1;
+            "its name says that it is a text for people"
         };
         if let Some(path) = named {
             let path = path.display().to_string();
