@@ -84,9 +84,13 @@ impl Tally {
 
     /// The last line.
     pub(crate) fn summary(&self, written: bool) -> String {
-        let kinds = [(self.binary, "binary"), (self.prose, "texts for people")];
-        let kinds = kinds.iter().filter(|(number, _)| *number > 0);
-        let kinds: Vec<_> = kinds.map(|(number, kind)| format!("{number} {kind}")).collect();
+        let mut kinds = Vec::new();
+        if self.binary > 0 {
+            kinds.push(format!("{} binary", self.binary));
+        }
+        if self.prose > 0 {
+            kinds.push(format!("{} for people", count(self.prose, "text")));
+        }
         let found = self.found_and_done(written);
         match self.binary + self.prose {
             0 => found,

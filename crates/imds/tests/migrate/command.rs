@@ -201,7 +201,7 @@ fn what_is_not_read_is_no_all_clear() -> Result<()> {
     let folder = TempDir::new()?;
     fs::write(folder.path().join("a.sh"), format!("#!/bin/sh\n# \0\n{SCRIPT}"))?;
     fs::write(folder.path().join("README.md"), SCRIPT)?;
-    let summary = "2 files not read: 1 binary, 1 texts for people\n";
+    let summary = "2 files not read: 1 binary, 1 text for people\n";
     let found = migrate(folder.path(), &[])?;
     ensure!(found.stdout.contains("a.sh:4:1") && found.stdout.contains("NUL bytes"), "{found:?}");
     ensure!(found.stderr.ends_with(summary), "{found:?}");
