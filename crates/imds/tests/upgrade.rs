@@ -1,6 +1,7 @@
 //! State that an earlier release wrote: what calls had changed is still so.
 
-use std::fs;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use imds_kv::{Kv as _, Transaction};
@@ -36,6 +37,8 @@ fn copy(name: &str) -> Result<(TempDir, PathBuf)> {
     let path = directory.path().join("state.db");
     let releases = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/upgrade");
     fs::copy(releases.join(name), &path)?;
+    // As that release left it; a repository does not keep this.
+    fs::set_permissions(&path, Permissions::from_mode(0o600))?;
     Ok((directory, path))
 }
 

@@ -1,8 +1,10 @@
 //! A group of processes whose memory is limited, the kernel's for them included.
 
+use std::ffi::OsStr;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 /// A control group; removed when it is dropped, once its processes have ended.
@@ -39,9 +41,11 @@ impl MemoryCgroup {
         Ok(group)
     }
 
-    /// The file that a process writes its number to in order to be in the group.
-    pub fn members(&self) -> PathBuf {
-        self.directory.join("cgroup.procs")
+    /// `shell`, which becomes `program` once it is in the group.
+    pub fn command(&self, mut shell: Command, program: &OsStr) -> Command {
+        shell.args(["-c", "echo $$ >\"$0\" && exec \"$@\""]);
+        shell.arg(self.directory.join("cgroup.procs")).arg(program);
+        shell
     }
 
     /// The most that its processes used at a time, in bytes.

@@ -31,11 +31,9 @@ impl Server {
 
     /// The same, with limited memory.
     pub fn start_in(group: &MemoryCgroup, arguments: &[&str]) -> Result<Self> {
-        let mut command = program("sh");
-        command.args(["-c", "echo $$ >\"$0\" && exec \"$@\""]).arg(group.members());
-        command.arg(imds().get_program());
         let addresses = [SocketAddr::from((Ipv4Addr::LOCALHOST, 0))];
-        Self::start_as(command, &addresses, arguments)
+        let shell = group.command(program("sh"), imds().get_program());
+        Self::start_as(shell, &addresses, arguments)
     }
 
     /// The same, on addresses of the calling thread's network namespace.
