@@ -1,7 +1,7 @@
 //! The links of a running host to its workloads: added and removed while it runs, and attached again
 //! when what they lead to comes back.
 //!
-//! [`manager`] is the thread that makes them; [`board`] is what it shows of them; [`admin`] is what this
+//! `manager` is the thread that makes them; `board` is what it shows of them; `admin` is what this
 //! program's commands ask. The records are in the account, so that links outlive the service.
 
 mod admin;
