@@ -13,7 +13,7 @@ pub enum LinkError {
     /// The namespace, process, container or device does not exist (any more). Try again when it does.
     #[error("{place}: {reason}")]
     NoSuchPlace {
-        /// The place, as [`Place`](crate::Place) writes it.
+        /// The place, as [`Place`] writes it.
         place: String,
         /// What was looked for, and where.
         reason: String,
