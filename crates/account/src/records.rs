@@ -109,7 +109,7 @@ pub struct Instance {
     #[serde(default)]
     pub block_devices: Vec<BlockDevice>,
     /// Its EBS volumes by device name, the root volume too, where the launch asked for something.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub volumes: BTreeMap<String, VolumeSettings>,
     /// What its private DNS name is made of.
     #[serde(default)]

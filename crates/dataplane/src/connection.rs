@@ -19,6 +19,9 @@ use crate::{limits, send, stall};
 /// How often a request for a signature looks whether it is made; that takes about 100 ms, once.
 const SIGNATURE_POLL: Duration = Duration::from_millis(10);
 
+/// How often a connection whose token was lost looks whether its client has left.
+const LEAVING: Duration = Duration::from_millis(100);
+
 pub(crate) struct Connection<'a> {
     /// Dropped before the stream, which it may have reset.
     open: OpenConnection,
@@ -141,18 +144,20 @@ impl<'a> Connection<'a> {
     /// the token's TTL.
     ///
     /// A service that is told to stop does not wait for this.
-    async fn wait_for_client_to_leave(mut self) {
+    async fn wait_for_client_to_leave(self) {
         let reactor = Rc::clone(self.stream.reactor());
         let has_room = self.shared.open.get() < limits::CONNECTIONS / 2;
-        if !has_room || rustix::net::shutdown(&self.stream, rustix::net::Shutdown::Write).is_err() {
+        // Both directions: whatever the client still says is answered with a reset, as if it were closed.
+        if !has_room || rustix::net::shutdown(&self.stream, rustix::net::Shutdown::Both).is_err() {
             return;
         }
         let deadline = reactor.now() + limits::LOST;
+        // The kernel tells nobody when the client ends its side, so it is asked.
         loop {
-            match self.read(deadline).await {
-                Ok(true) => self.input.consume(self.input.unread().len()),
+            match socket::is_other_side_open(&self.stream) {
+                Ok(true) if reactor.now() < deadline => reactor.sleep(LEAVING).await,
                 Ok(false) => break,
-                Err(_) => return,
+                _ => return,
             }
         }
         // It may have ended only its side, and still wait.

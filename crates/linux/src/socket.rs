@@ -15,6 +15,33 @@ use socket2::{Domain, Protocol, SockAddr, SockFilter, Socket, Type};
 /// How many connections may wait to be accepted.
 const BACKLOG: i32 = 1024;
 
+/// Whether our side of a connection has ended and the other one has not, as far as is known here.
+///
+/// # Errors
+/// Where the kernel does not tell, as in some sandboxes.
+pub fn is_other_side_open(connection: &impl AsFd) -> io::Result<bool> {
+    // Of <linux/tcp.h>.
+    const FIN_WAIT_1: u8 = 4;
+    const FIN_WAIT_2: u8 = 5;
+    // The first field of `struct tcp_info`; the kernel gives as much of it as there is room for.
+    let (mut state, mut length) = (0_u8, 1);
+    // SAFETY: the kernel writes at most `length` bytes.
+    let result = unsafe {
+        libc::getsockopt(
+            connection.as_fd().as_raw_fd(),
+            libc::IPPROTO_TCP,
+            libc::TCP_INFO,
+            (&raw mut state).cast(),
+            &raw mut length,
+        )
+    };
+    if result == 0 {
+        Ok(matches!(state, FIN_WAIT_1 | FIN_WAIT_2))
+    } else {
+        Err(io::Error::last_os_error())
+    }
+}
+
 /// How many bytes of answers the kernel holds for a connection at most; it counts twice as many, with its
 /// own bookkeeping. An answer is smaller but for large user data and overlays, for which a window of this
 /// size lets networks of data centers be used well.

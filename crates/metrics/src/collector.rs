@@ -226,7 +226,7 @@ impl Writer<'_> {
     fn latency(&mut self, latency: &Latency) -> fmt::Result {
         let buckets: Vec<_> = latency
             .buckets()
-            .map(|(bound, count)| (bound.map_or(f64::MAX, in_seconds), count))
+            .map(|(bound, count)| (bound.map_or(f64::INFINITY, in_seconds), count))
             .collect();
         let count = buckets.iter().map(|(_, count)| count).sum();
         let help = "From the arrival of a request's last byte until its response was ready";
