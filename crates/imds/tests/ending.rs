@@ -2,16 +2,16 @@
 
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsRawFd as _, OwnedFd};
 use std::path::Path;
 use std::process::Stdio;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::thread;
 use std::time::{Duration, Instant};
+use std::{fs, thread};
 
 use testkit::http::Response;
 use testkit::{
-    Context as _, Process, Result, SOON, Server, Trial, anyhow, ensure, eventually, tests,
+    Context as _, Need, Process, Result, SOON, Server, Trial, anyhow, ensure, eventually, tests,
 };
 
 /// How long the documentation says that a stop takes at most, and what a busy machine adds.
@@ -20,14 +20,16 @@ const STOP: Duration = Duration::from_secs(10 + 5);
 const GET: &str = "GET / HTTP/1.1\r\nConnection: keep-alive\r\n\r\n";
 
 pub(crate) fn tests() -> Vec<Trial> {
-    tests![
+    let mut trials = tests![
         &[];
         what_was_sent_before_is_answered,
         clients_that_do_nothing_hold_no_end_up,
         other_signals_do_not_end_it,
         a_restart_with_sockets_of_a_service_manager_loses_nothing,
         a_passed_socket_that_nobody_wants_is_refused,
-    ]
+    ];
+    trials.extend(tests![&[Need::Root]; a_passed_socket_is_not_the_helpers]);
+    trials
 }
 
 fn sent(address: SocketAddr, request: &str) -> Result<TcpStream> {
@@ -159,6 +161,26 @@ fn a_passed_socket_that_nobody_wants_is_refused() -> Result<()> {
     ensure!(status.code() == Some(2), "{status}: {message}");
     let address = listener.local_addr()?;
     ensure!(message.contains(&format!("hint: --listen {address} for metadata")), "{message}");
+    Ok(())
+}
+
+/// Guards against clients that wait for a process which never accepts.
+fn a_passed_socket_is_not_the_helpers() -> Result<()> {
+    let home = tempfile::TempDir::new()?;
+    let listener = TcpListener::bind("127.0.0.1:0")?;
+    let address = listener.local_addr()?;
+    let mut process = serve_on(&listener, home.path(), address)?;
+    ensure!(answer(&mut sent(address, "GET / HTTP/1.1\r\n\r\n")?)?.status() == 200);
+    let socket = fs::read_link(format!("/proc/self/fd/{}", listener.as_raw_fd()))?;
+    let service = process.child().id();
+    let children = fs::read_to_string(format!("/proc/{service}/task/{service}/children"))?;
+    let helper = children.split_whitespace().next().context("root's service has a helper")?;
+    let holds_it = |process: &str| -> Result<bool> {
+        let descriptors = fs::read_dir(format!("/proc/{process}/fd"))?;
+        Ok(descriptors.flatten().any(|it| fs::read_link(it.path()).is_ok_and(|it| it == socket)))
+    };
+    ensure!(holds_it(&service.to_string())?, "the service has another socket");
+    ensure!(!holds_it(helper)?, "the helper has it");
     Ok(())
 }
 
