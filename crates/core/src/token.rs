@@ -26,6 +26,9 @@ use crate::time::Moment;
 /// How many characters a token has.
 pub const TOKEN_LENGTH: usize = 56;
 
+/// The beginnings of a token's text, on Nitro and on Xen.
+const PREFIXES: [&[u8]; 2] = [b"AQAEA", b"AQAAA"];
+
 /// The longest lifetime that a token can have, in seconds: six hours.
 pub const MAX_TTL_SECONDS: u32 = 21_600;
 
@@ -150,6 +153,17 @@ fn header(front_end: FrontEnd) -> [u8; 4] {
     }
 }
 
+/// How many bytes a token has that `text` begins with; 0 without one. For logs, which must not have any: a
+/// part of a token counts as well, since text may be cut.
+pub fn length_at_start(text: &[u8]) -> usize {
+    /// No name of a category is as long, and a shorter part of a token is of no use.
+    const SHORTEST: usize = 20;
+    let is_of_token = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_=".contains(byte);
+    let begins = PREFIXES.iter().any(|prefix| text.starts_with(prefix));
+    let length = text.iter().take_while(|byte| is_of_token(byte)).count();
+    if begins && length >= SHORTEST { length } else { 0 }
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -173,10 +187,20 @@ mod tests {
 
     #[test]
     fn a_token_looks_as_on_ec2() {
-        for (front_end, prefix) in [(FrontEnd::Nitro, b"AQAEA"), (FrontEnd::Xen, b"AQAAA")] {
+        for (front_end, prefix) in [FrontEnd::Nitro, FrontEnd::Xen].into_iter().zip(PREFIXES) {
             let token = keyring(1).mint(&instance(), front_end, 60, NOW);
             assert!(token.as_bytes().starts_with(prefix) && token.as_bytes().ends_with(b"=="));
         }
+    }
+
+    #[test]
+    fn a_token_is_found_in_other_text() {
+        let token = keyring(1).mint(&instance(), FrontEnd::Nitro, 60, NOW);
+        let with_more = [&token.as_bytes()[..], b"/x"].concat();
+        assert_eq!(length_at_start(&with_more), TOKEN_LENGTH);
+        assert_eq!(length_at_start(&token.as_bytes()[..30]), 30, "a part of it");
+        assert_eq!(length_at_start(&token.as_bytes()[1..]), 0);
+        assert_eq!(length_at_start(b"AQAEA-rack"), 0);
     }
 
     #[test]

@@ -13,7 +13,7 @@ use arc_swap::{ArcSwap, Cache};
 use crossbeam_queue::ArrayQueue;
 use imds_core::request::Method;
 use imds_core::response::{ImdsVersion, Status};
-use imds_core::{Endpoint, Reach, Refusal};
+use imds_core::{Endpoint, Reach, Refusal, token};
 
 use crate::link::LinkId;
 
@@ -103,7 +103,7 @@ impl LoggedPath {
     pub fn escape(&self, out: &mut String) {
         let mut rest = &self.bytes[..usize::from(self.length)];
         while let Some((&byte, behind)) = rest.split_first() {
-            let token = token_length(rest);
+            let token = token::length_at_start(rest);
             rest = if token > 0 { &rest[token..] } else { behind };
             match byte {
                 _ if token > 0 => out.push_str("TOKEN"),
@@ -117,17 +117,6 @@ impl LoggedPath {
             out.push('…');
         }
     }
-}
-
-/// How many bytes a session token has that `text` begins with; 0 without one. A part counts as well: a path
-/// may be cut.
-fn token_length(text: &[u8]) -> usize {
-    /// No name of a category is as long, and a shorter part of a token is of no use.
-    const SHORTEST: usize = 20;
-    let is_of_token = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_=".contains(byte);
-    let begins = text.starts_with(b"AQAEA") || text.starts_with(b"AQAAA");
-    let length = text.iter().take_while(|byte| is_of_token(byte)).count();
-    if begins && length >= SHORTEST { length } else { 0 }
 }
 
 /// A subscription: the records since it began, in the order in which each thread answered them.

@@ -22,7 +22,8 @@ use crate::reactor::TaskId;
 use crate::requests::{Publisher, Subscribers};
 use crate::table::{CurrentTable, Table, Target};
 
-/// What all threads read and none writes.
+/// What all threads share. They read it for each request; only [`held_input`](Self::held_input) is written,
+/// for requests that are larger than nearly all.
 pub(crate) struct ServiceState {
     pub(crate) keyring: Keyring,
     pub(crate) table: CurrentTable,
@@ -76,12 +77,11 @@ impl Shared {
             is_draining: Cell::new(false),
         })
     }
-}
 
-impl Shared {
     /// Gives memory back to the system once most of a crowd of connections have gone.
     fn give_back_after_a_crowd(&self) {
-        const CROWD: usize = 256;
+        // Fewer hold little, and come and go often; the system takes a moment for this.
+        const CROWD: usize = 1024;
         let (open, most) = (self.open.get(), self.most_open.get());
         if most >= CROWD && open <= most / 8 {
             self.most_open.set(open);

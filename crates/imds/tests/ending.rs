@@ -6,16 +6,12 @@ use std::os::fd::{AsRawFd as _, OwnedFd};
 use std::path::Path;
 use std::process::Stdio;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::time::{Duration, Instant};
 use std::{fs, thread};
 
 use testkit::http::Response;
 use testkit::{
     Context as _, Need, Process, Result, SOON, Server, Trial, anyhow, ensure, eventually, tests,
 };
-
-/// How long the documentation says that a stop takes at most, and what a busy machine adds.
-const STOP: Duration = Duration::from_secs(10 + 5);
 
 const GET: &str = "GET / HTTP/1.1\r\nConnection: keep-alive\r\n\r\n";
 
@@ -87,11 +83,10 @@ fn clients_that_do_nothing_hold_no_end_up() -> Result<()> {
         .iter()
         .flat_map(|address| half.iter().map(|request| sent(*address, request)))
         .collect::<Result<_>>()?;
-    let start = Instant::now();
     server.process().signal("TERM")?;
     let status = server.process().ended()?;
+    // After the time that the documentation says it ends with another code, by its own clock.
     ensure!(status.code() == Some(0), "{status}: {}", server.messages());
-    ensure!(start.elapsed() < STOP, "it took {:?}", start.elapsed());
     drop(held);
     Ok(())
 }

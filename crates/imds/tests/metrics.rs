@@ -46,7 +46,7 @@ fn requests(version: &str, status: u16, path: &str) -> String {
     format!("imds_requests_total{{version=\"{version}\",status=\"{status}\",path=\"{path}\"}}")
 }
 
-/// Also while somebody scrapes all the time, for whom no count ever falls.
+/// Also while another client scrapes all the time, and sees no count fall.
 fn counts_equal_what_was_sent() -> Result<()> {
     const CLIENTS: u32 = 4;
     const ROUNDS: u32 = 50;

@@ -117,8 +117,7 @@ fn sdks_are_found_in_loaded_libraries() {
     let root = tempfile::tempdir().unwrap();
     let root = root.path();
     let venv = "srv/venv/lib/python3.12/site-packages";
-    let rust =
-        "/root/.cargo/registry/src/index.crates.io-1949cf8c6b5b557f/object_store-0.13.2/src/aws";
+    let rust = "/home/builder/.cargo/registry/src/index.crates.io-0123456789abcdef/object_store-0.13.2/src/aws";
     put(root, &format!("{venv}/deltalake/_internal.abi3.so"), rust);
     put(root, &format!("{venv}/deltalake-1.6.6.dist-info/METADATA"), "");
     put(root, &format!("{venv}/own_wheel/_own.abi3.so"), rust);

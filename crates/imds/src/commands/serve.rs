@@ -21,7 +21,6 @@ use imds_dataplane::{Link, allow_many_connections};
 use imds_host::{Account, ControlSocket, Host, HostSettings, MetricsSocket, TokenKeys};
 use imds_identity::KeyStorage;
 use imds_links::Plumber;
-use rustix::process::{DumpableBehavior, set_dumpable_behavior};
 use tokio::runtime::Builder;
 
 use super::{cannot_log, cannot_start};
@@ -29,12 +28,11 @@ use crate::cli::{ControlAddress, ListenAddress, ServeArgs};
 use crate::credential_source::{Renewals, Renewing};
 use crate::error::CommandError;
 use crate::reload::Reload;
-use crate::settings::LogFormat;
 use crate::signals::LogSignals;
 use crate::telemetry::{AccessLog, Messages, Output};
 use crate::terminal;
 use plan::{Plan, Reloadable};
-use privileges::{drop_privileges, start_plumber};
+use privileges::{drop_privileges, keep_memory_private, start_plumber};
 use ready::{Ready, ReadyPath};
 
 /// How long the start waits until the greeting is printed.
@@ -45,16 +43,11 @@ const GREETING: Duration = Duration::from_secs(1);
 const STOP: Duration = Duration::from_secs(10);
 
 pub(crate) fn run(args: ServeArgs) -> Result<ExitCode, CommandError> {
-    // A core dump would hold keys and credentials; so would what another process of this user reads. If it
-    // fails, all else is as safe as before.
-    let _ = set_dumpable_behavior(DumpableBehavior::NotDumpable);
+    keep_memory_private();
     let (plan, reloadable) = Plan::resolve(args)?;
     // Before anything is open that the helper should not have, and before there are threads.
     let plumber = start_plumber(&plan)?;
     let mut messages = Messages::collect(plan.logs.format, &plan.logs.filter);
-    if !plan.ignored.is_empty() {
-        tracing::warn!("not served of --aemm-config: {}", plan.ignored.join(", "));
-    }
     // From here on a rotation of logs does not end the process, however long the start takes.
     let runtime = Builder::new_current_thread().enable_all().build().map_err(cannot_start)?;
     let signals = runtime.block_on(async { LogSignals::listen() }).map_err(cannot_start)?;
@@ -64,22 +57,17 @@ pub(crate) fn run(args: ServeArgs) -> Result<ExitCode, CommandError> {
     let sockets = Sockets::listen(&plan)?;
 
     let workloads = plan.workloads.clone();
-    let Sockets { links, addresses, control, metrics } = sockets;
-    let Started { host, renewing, greeting, ready } =
-        start(plan, (control, metrics), addresses, plumber, &mut messages)?;
+    let Started { host, links, renewing, greeting, ready } =
+        start(plan, sockets, plumber, &mut messages)?;
     let signals = runtime.block_on(async { signals.and_stop() }).map_err(cannot_start)?;
     // Before the first request, so that none is missing.
     let access_log = output.map(|output| AccessLog::start(&host, output, logs.format));
     let access_log = access_log.transpose().map_err(cannot_start)?;
-    for link in links {
-        host.attach(link).map_err(cannot_start)?;
-    }
+    links.into_iter().try_for_each(|link| host.attach(link).map(drop)).map_err(cannot_start)?;
     host.restore_links(&workloads)?;
     let ready_file = ready_path.map(|path| path.write(&ready)).transpose()?;
     greet(greeting)?;
-    if logs.format == LogFormat::Json {
-        ready.log();
-    }
+    ready.log(logs.format);
 
     let Reloadable { document: started_with, response_args, log_args, overlay } = reloadable;
     let mut reload =
@@ -145,6 +133,7 @@ impl Sockets {
 /// A service that runs, but for its links.
 struct Started {
     host: Host,
+    links: Vec<Link>,
     renewing: Renewing,
     /// What is to be printed.
     greeting: String,
@@ -155,11 +144,14 @@ struct Started {
 /// Starts all but the links. Privileges end on the way.
 fn start(
     mut plan: Plan,
-    (control, metrics): (Option<TcpListener>, Option<TcpListener>),
-    metadata: Vec<ListenAddress>,
+    sockets: Sockets,
     plumber: Option<Plumber>,
     messages: &mut Messages,
 ) -> Result<Started, CommandError> {
+    if !plan.ignored.is_empty() {
+        tracing::warn!("not served of --aemm-config: {}", plan.ignored.join(", "));
+    }
+    let Sockets { links, addresses: metadata, control, metrics } = sockets;
     let store = plan.state.open()?;
     let renewals = Renewals::begin(plan.sources, &mut plan.launch)?;
     let account = Account::open(store.clone(), &plan.launch, plan.network)?;
@@ -200,5 +192,5 @@ fn start(
         control: host.control_address(),
         metrics: host.metrics_address(),
     };
-    Ok(Started { host, renewing, greeting, ready })
+    Ok(Started { host, links, renewing, greeting, ready })
 }

@@ -231,6 +231,25 @@ mod tests {
         }
     }
 
+    /// A kind of message, with a call site of its own.
+    macro_rules! kind {
+        ($name:literal) => {{
+            struct Kind;
+            static KIND: Kind = Kind;
+            static METADATA: Metadata<'static> = tracing::metadata! {
+                name: $name, target: "test", level: tracing::Level::INFO, fields: &[],
+                callsite: &KIND, kind: tracing::metadata::Kind::EVENT
+            };
+            impl tracing::Callsite for Kind {
+                fn set_interest(&self, _: tracing::subscriber::Interest) {}
+                fn metadata(&self) -> &Metadata<'_> {
+                    &METADATA
+                }
+            }
+            METADATA.callsite()
+        }};
+    }
+
     #[test]
     fn nobody_waits_for_a_reader_and_what_it_misses_is_counted() {
         let (may_take, gate) = mpsc::channel();
@@ -256,46 +275,13 @@ mod tests {
 
     #[test]
     fn messages_of_one_kind_are_limited_in_each_second_and_others_are_not() {
-        let callsite = |metadata: &'static Metadata<'static>| metadata.callsite();
         let mut state = State::default();
-        let (one, other) = (callsite(kind_of_one()), callsite(kind_of_other()));
+        let (one, other) = (kind!("one"), kind!("other"));
         let start = Instant::now();
         let admitted = (0..1000).filter(|_| state.admits(one.clone(), start)).count();
         assert_eq!(admitted, 50);
         assert!(state.admits(other, start));
         assert_eq!(state.dropped, Dropped { repeated: 950, unread: 0 });
         assert!(state.admits(one, start + Duration::from_secs(1)));
-    }
-
-    fn kind_of_one() -> &'static Metadata<'static> {
-        struct Kind;
-        static KIND: Kind = Kind;
-        static METADATA: Metadata<'static> = tracing::metadata! {
-            name: "one", target: "test", level: tracing::Level::INFO, fields: &[],
-            callsite: &KIND, kind: tracing::metadata::Kind::EVENT
-        };
-        impl tracing::Callsite for Kind {
-            fn set_interest(&self, _: tracing::subscriber::Interest) {}
-            fn metadata(&self) -> &Metadata<'_> {
-                &METADATA
-            }
-        }
-        &METADATA
-    }
-
-    fn kind_of_other() -> &'static Metadata<'static> {
-        struct Kind;
-        static KIND: Kind = Kind;
-        static METADATA: Metadata<'static> = tracing::metadata! {
-            name: "other", target: "test", level: tracing::Level::INFO, fields: &[],
-            callsite: &KIND, kind: tracing::metadata::Kind::EVENT
-        };
-        impl tracing::Callsite for Kind {
-            fn set_interest(&self, _: tracing::subscriber::Interest) {}
-            fn metadata(&self) -> &Metadata<'_> {
-                &METADATA
-            }
-        }
-        &METADATA
     }
 }

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 
 use crate::cli::ListenAddress;
 use crate::error::{CommandError, Kind};
+use crate::settings::LogFormat;
 
 /// What a program is to know of a running service.
 pub(super) struct Ready {
@@ -31,8 +32,11 @@ pub(super) struct ReadyFile {
 }
 
 impl Ready {
-    /// One line for each socket; only programs read them, for a person reads the banner.
-    pub(super) fn log(&self) {
+    /// One line for each socket in a JSON log, which programs read; a person reads the banner.
+    pub(super) fn log(&self, format: LogFormat) {
+        if format != LogFormat::Json {
+            return;
+        }
         for ListenAddress { address, instance } in &self.metadata {
             let instance = instance.as_ref().map(ToString::to_string);
             tracing::info!(service = "metadata", %address, instance, "listening");
