@@ -149,16 +149,6 @@ fn dispatch<'a>(
     }
 }
 
-/// The response to a request that only a page in a browser sends, where those are refused.
-pub fn refused_page(front_end: FrontEnd) -> Response<'static> {
-    refused(front_end, Refusal::Page)
-}
-
-/// The response to bytes that are no request, for this reason.
-pub fn malformed(front_end: FrontEnd, why: Refusal) -> Response<'static> {
-    refused(front_end, why)
-}
-
 fn put_token(
     endpoint: &Endpoint,
     keyring: &Keyring,
@@ -242,7 +232,8 @@ fn allowed(front_end: FrontEnd, status: Status, on_token_path: bool) -> Response
     Response { shape: Shape::Short(Some(methods)), ..plain(front_end, status) }
 }
 
-fn refused(front_end: FrontEnd, why: Refusal) -> Response<'static> {
+/// The response to a request that is refused, or to bytes that are none.
+pub fn refused(front_end: FrontEnd, why: Refusal) -> Response<'static> {
     Response { refusal: Some(why), ..error(front_end, why.status()) }
 }
 

@@ -154,13 +154,14 @@ impl Follower {
                     self.begin_again(mailbox).map(|it| watch = it)
                 }
                 Some(Err(error)) => Err(error.into()),
-                None => match mailbox.take_extra() {
-                    Some(extra) if !mailbox.is_stopped() => {
+                None if mailbox.is_stopped() => return,
+                // There may be no mail: what was told while another watch began is taken already.
+                None => {
+                    if let Some(extra) = mailbox.take_extra() {
                         self.source.set_extra(extra);
-                        self.begin_again(mailbox).map(|it| watch = it)
                     }
-                    _ => return,
-                },
+                    self.begin_again(mailbox).map(|it| watch = it)
+                }
             };
             let Err(error) = done else { continue };
             // What is in force stays in force. A change that could not be read may have been missed, so
@@ -205,6 +206,7 @@ impl Follower {
     fn anew(&mut self) -> Result<Revision, StoreError> {
         let (table, revision) = self.source.table()?;
         self.current.store(Arc::new(table.later_than(&self.current.load())));
+        self.health.changed();
         Ok(revision)
     }
 }
@@ -301,6 +303,14 @@ mod tests {
         }
         agent.set_extra(Vec::new());
         while value().is_some() {
+            thread::yield_now();
+        }
+
+        // A watch that is closed for mail which was taken already does not end it.
+        agent.mailbox.close_watch();
+        let (path, value_then) = ("rack".parse().unwrap(), b"9".to_vec());
+        agent.set_extra(vec![Extra { path, value: value_then }]);
+        while value().as_deref() != Some(b"9") {
             thread::yield_now();
         }
     }

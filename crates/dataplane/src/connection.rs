@@ -19,9 +19,6 @@ use crate::{limits, send, stall};
 /// How often a request for a signature looks whether it is made; that takes about 100 ms, once.
 const SIGNATURE_POLL: Duration = Duration::from_millis(10);
 
-/// How often a connection whose token was lost looks whether its client has left.
-const LEAVING: Duration = Duration::from_millis(100);
-
 pub(crate) struct Connection<'a> {
     /// Dropped before the stream, which it may have reset.
     open: OpenConnection,
@@ -151,14 +148,14 @@ impl<'a> Connection<'a> {
         if !has_room || rustix::net::shutdown(&self.stream, rustix::net::Shutdown::Both).is_err() {
             return;
         }
-        let deadline = reactor.now() + limits::LOST;
-        // The kernel tells nobody when the client ends its side, so it is asked.
-        loop {
-            match socket::is_other_side_open(&self.stream) {
-                Ok(true) if reactor.now() < deadline => reactor.sleep(LEAVING).await,
-                Ok(false) => break,
-                _ => return,
+        let left = async {
+            while socket::is_other_side_open(&self.stream)? {
+                self.stream.changed().await;
             }
+            Ok(())
+        };
+        if reactor.by(reactor.now() + limits::LOST, left).await.is_err() {
+            return;
         }
         // It may have ended only its side, and still wait.
         if send::acknowledged(&self.stream, limits::LEFT).await.is_err() {

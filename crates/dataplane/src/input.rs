@@ -104,7 +104,10 @@ impl<'a> Input<'a> {
 
 impl Drop for Input<'_> {
     fn drop(&mut self) {
-        self.held.fetch_sub(self.more(), Ordering::Relaxed);
+        // Nearly none has more: they leave alone what all threads share.
+        if self.more() > 0 {
+            self.held.fetch_sub(self.more(), Ordering::Relaxed);
+        }
     }
 }
 

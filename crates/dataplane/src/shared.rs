@@ -78,9 +78,9 @@ impl Shared {
         })
     }
 
-    /// Gives memory back to the system once most of a crowd of connections have gone.
+    /// Gives memory back to the system once most of a crowd of connections have gone. Other threads that need
+    /// memory wait meanwhile, so it is for large crowds.
     fn give_back_after_a_crowd(&self) {
-        // Fewer hold little, and come and go often; the system takes a moment for this.
         const CROWD: usize = 1024;
         let (open, most) = (self.open.get(), self.most_open.get());
         if most >= CROWD && open <= most / 8 {

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use imds_core::request::{Parsed, PathGroup, Request};
 use imds_core::response::{self, Body, Response};
-use imds_core::{HopLimit, Moment, Reach, wire};
+use imds_core::{HopLimit, Moment, Reach, Refusal, wire};
 
 use crate::input::Input;
 use crate::peer::{Identified, Peer};
@@ -87,10 +87,10 @@ impl<'a> Context<'a> {
         let endpoint = &*instance.endpoint;
         let response = match &request {
             Ok(request) if self.link.refuses_pages && request.sender.is_page() => {
-                response::refused_page(endpoint.front_end())
+                response::refused(endpoint.front_end(), Refusal::Page)
             }
             Ok(request) => response::respond(endpoint, &service.keyring, request, now),
-            Err(why) => response::malformed(endpoint.front_end(), *why),
+            Err(why) => response::refused(endpoint.front_end(), *why),
         };
         let after = self.after(request.as_ref().ok(), &response);
         let mut date = self.shared.date.borrow_mut();
@@ -103,17 +103,18 @@ impl<'a> Context<'a> {
         } else {
             response.write_head(after, &date, output);
         }
+        let is_undeliverable = undeliverable(response.reach, self.peer.hops_away).is_some();
         // Before it is sent: whoever has read the response finds it counted and recorded, even where
         // that is the last thing that happens.
         if is_last || !response.pending {
-            let bytes = output.len() + body.len();
-            self.note(instance, request.as_ref().ok(), &response, now, bytes);
+            let response = (&response, output.len() + body.len());
+            self.note(instance, request.as_ref().ok(), response, is_undeliverable, now);
         }
         Some(Turn {
             body,
             length,
             reach: response.reach,
-            is_undeliverable: undeliverable(response.reach, self.peer.hops_away).is_some(),
+            is_undeliverable,
             after,
             is_pending: response.pending,
             body_follows: request.as_ref().ok().is_none_or(|request| request.has_body),
@@ -140,11 +141,10 @@ impl<'a> Context<'a> {
         self,
         instance: &Identified,
         request: Option<&Request<'_>>,
-        response: &Response<'_>,
+        (response, bytes): (&Response<'_>, usize),
+        is_undeliverable: bool,
         now: Moment,
-        bytes: usize,
     ) {
-        let hops_away = self.peer.hops_away;
         let path = request.map_or("", |request| request.path.as_str());
         let micros = LazyCell::new(|| micros_since(self.began));
         instance.counters.request(response.version, response.status, bytes);
@@ -155,7 +155,7 @@ impl<'a> Context<'a> {
         }
         self.link.counters.request(response.version);
         if response.reach != Reach::Anywhere {
-            instance.counters.token(undeliverable(response.reach, hops_away).is_some());
+            instance.counters.token(is_undeliverable);
         }
 
         self.shared.publisher.borrow_mut().publish(|| RequestRecord {
@@ -169,7 +169,7 @@ impl<'a> Context<'a> {
             sent: request.and_then(|it| it.path.sent_otherwise()).map(LoggedPath::as_sent),
             status: response.status,
             refusal: response.refusal,
-            hops_away,
+            hops_away: self.peer.hops_away,
             reach: response.reach,
             micros: *micros,
         });

@@ -170,15 +170,17 @@ impl Links {
     async fn drain(&mut self) {
         let shared = &self.shared;
         shared.is_draining.set(true);
-        for (acceptor, link) in self.attached.values() {
+        let reactor = &self.reactor;
+        self.attached.retain(|_, (acceptor, link)| {
             if link.outlives_us {
                 // Those that wait are left to whoever listens next.
-                self.reactor.end(*acceptor);
+                reactor.end(*acceptor);
             } else if let Err(error) = socket::refuse_new_connections(&link.socket) {
                 // Those that come in the last moment are reset, then.
                 tracing::debug!(%error, "cannot refuse new connections");
             }
-        }
+            !link.outlives_us
+        });
         let deadline = self.reactor.now() + limits::DRAIN;
         let (mut arrivals, mut since) = (shared.arrivals.get(), self.reactor.now());
         while self.reactor.now() < deadline.min(since + limits::QUIET) {

@@ -23,7 +23,7 @@ pub(crate) fn exchange(
             Connection::after(policy, &request, endpoint.front_end()),
         ),
         Parsed::Malformed(why) => {
-            (response::malformed(endpoint.front_end(), why), Connection::Close)
+            (response::refused(endpoint.front_end(), why), Connection::Close)
         }
         Parsed::Partial => return None,
     };

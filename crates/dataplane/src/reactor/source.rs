@@ -57,6 +57,12 @@ impl<F: AsFd> Source<F> {
         self.any(EventFlags::OUT).await;
     }
 
+    /// Waits until something happens to it from now on.
+    pub(crate) async fn changed(&self) {
+        self.forget(EventFlags::all());
+        self.any(EventFlags::all()).await;
+    }
+
     async fn any(&self, events: EventFlags) {
         let events = events | EventFlags::HUP | EventFlags::ERR;
         poll_fn(|_| {
