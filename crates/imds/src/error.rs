@@ -2,6 +2,7 @@
 
 use std::error::Error;
 use std::fmt::{self, Write as _};
+use std::io::{self, Write as _};
 use std::process::ExitCode;
 
 use imds_account::StoreError;
@@ -94,7 +95,8 @@ impl CommandError {
         for signal in [Signal::TERM, Signal::INT] {
             dispose(signal.as_raw(), Disposition::Default);
         }
-        eprintln!("{self}");
+        // If nobody can be told, the exit code still tells.
+        let _ = writeln!(io::stderr(), "{self}");
         ExitCode::from(self.kind.exit_code())
     }
 }

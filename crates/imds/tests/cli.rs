@@ -12,6 +12,7 @@ pub(crate) fn tests() -> Vec<Trial> {
     let mut tests = tests!(&[];
         help_has_examples,
         mistakes_say_what_to_type,
+        a_time_too_short_to_tell_anything_is_refused,
         a_mistake_with_exec_is_125,
         a_mistake_in_a_file_has_a_place,
         a_mistake_in_an_overlay_names_the_file,
@@ -46,6 +47,15 @@ fn help_has_examples() -> Result<()> {
         let help = Finished::success(imds().args(command).arg("--help"))?.stdout;
         expect(&help, &["Example", &format!("imds {}", command.join(" "))])?;
         ensure!(help.lines().all(|line| line.chars().count() <= 100), "a long line in {help}");
+    }
+    Ok(())
+}
+
+/// With it, every way to credentials would seem to be closed.
+fn a_time_too_short_to_tell_anything_is_refused() -> Result<()> {
+    for short in ["0s", "1us", "99ms"] {
+        let message = fails(&["doctor", "--expect", "none", "--timeout", short], 2)?;
+        expect(&message, &[short, "at least 100ms"])?;
     }
     Ok(())
 }

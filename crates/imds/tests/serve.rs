@@ -122,12 +122,18 @@ fn a_ready_file_says_where_it_listens() -> Result<()> {
     ensure!(ready["metadata"][0]["instance_id"].is_null(), "{ready}");
     ensure!(ready["control"]["address"] == *control, "{ready}");
     ensure!(fs::read_dir(directory.path())?.count() == 1, "a draft is left");
+    let mut second = imds();
+    second.args(["serve", "--state", "memory", "--control", "off", "--ready-file"]).arg(&file);
+    let refused = Finished::of(second.args(["--listen", &metadata]))?;
+    ensure!(!refused.status.success() && file.exists(), "it removed the first one's: {refused:?}");
     server.process().signal("TERM")?;
     ensure!(server.process().ended()?.success(), "{}", server.messages());
     ensure!(!file.exists(), "it is left behind");
 
     let missing = directory.path().join("missing/ready.json");
-    let finished = Finished::of(imds().args(["serve", "--ready-file"]).arg(&missing))?;
+    let mut serve = imds();
+    serve.args(["serve", "--state", "memory", "--listen", "127.0.0.1:0", "--control", "off"]);
+    let finished = Finished::of(serve.arg("--ready-file").arg(&missing))?;
     let stderr = finished.expect_code(2)?.stderr;
     ensure!(stderr.contains("--ready-file cannot be written to"), "{stderr}");
     Ok(())

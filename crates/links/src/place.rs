@@ -56,10 +56,10 @@ impl FromStr for Place {
         let invalid = |rule| InvalidPlace::Value { text: text.into(), rule };
         match text.split_once('=') {
             None if text == "host" => Ok(Self::Host),
-            Some(("netns", path)) if Path::new(path).is_absolute() && !path.contains('\0') => {
-                Ok(Self::Netns(path.into()))
+            Some(("netns", path)) if is_path(path) => Ok(Self::Netns(path.into())),
+            Some(("netns", _)) => {
+                Err(invalid("netns= takes an absolute path without control characters"))
             }
-            Some(("netns", _)) => Err(invalid("netns= takes an absolute path")),
             Some(("pid", number)) => match number.parse() {
                 Ok(pid) if (1..=i32::MAX.cast_unsigned()).contains(&pid) => Ok(Self::Pid(pid)),
                 _ => Err(invalid("pid= takes the number of a process")),
@@ -70,11 +70,16 @@ impl FromStr for Place {
             )),
             Some(("device", name)) if is_device(name) => Ok(Self::Device(name.into())),
             Some(("device", _)) => Err(invalid(
-                "device= takes the name of a network device: 1 to 15 bytes, no space, '/' or ':'",
+                "device= takes the name of a network device other than lo: 1 to 15 bytes, no space, '/' or ':'",
             )),
             _ => Err(InvalidPlace::Unknown { text: text.into() }),
         }
     }
+}
+
+/// As logs and terminals can show it.
+fn is_path(path: &str) -> bool {
+    Path::new(path).is_absolute() && !path.contains(char::is_control)
 }
 
 /// The names that Docker and Podman allow; so none is taken for an option of their command.
@@ -83,12 +88,15 @@ fn is_container(name: &str) -> bool {
         && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte))
 }
 
-/// As the kernel's `dev_valid_name`.
+/// As the kernel's `dev_valid_name`, and fit for logs. Behind `lo` is nobody but this machine: that is `host`.
 fn is_device(name: &str) -> bool {
     (1..=MAX_DEVICE_LEN).contains(&name.len())
         && name != "."
         && name != ".."
-        && !name.contains(|letter: char| letter.is_whitespace() || "/:\0".contains(letter))
+        && name != "lo"
+        && !name.contains(|letter: char| {
+            letter.is_whitespace() || letter.is_control() || "/:".contains(letter)
+        })
 }
 
 impl fmt::Display for Place {
@@ -157,6 +165,14 @@ mod tests {
         ] {
             let message = text.parse::<Place>().unwrap_err().to_string();
             assert!(message.contains(part) && message.contains(text), "{text}: {message}");
+        }
+    }
+
+    #[test]
+    fn what_would_break_a_line_of_a_log_is_refused() {
+        for text in ["netns=/a\nb", "netns=/a\u{1b}[31m", "device=a\u{7}", "device=lo"] {
+            let message = text.parse::<Place>().unwrap_err().to_string();
+            assert!(!message.contains(char::is_control), "{message:?}");
         }
     }
 

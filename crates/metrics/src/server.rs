@@ -21,10 +21,10 @@ use tokio::time::{sleep, timeout};
 use crate::collector::{Format, Metrics};
 
 /// How many connections are held at a time; more wait to be accepted.
-const CONNECTIONS: usize = 64;
+const CONNECTIONS: usize = 256;
 
 /// How long a request's head may take to arrive, and how long a connection may be idle.
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// How long a connection may take in all, so that those who read nothing make room for others.
 const LIFE: Duration = Duration::from_secs(600);

@@ -22,9 +22,7 @@ pub(crate) fn exchange(
             respond(endpoint, keyring, &request, now),
             Connection::after(policy, &request, endpoint.front_end()),
         ),
-        Parsed::Malformed(why) => {
-            (response::refused(endpoint.front_end(), why), Connection::Close)
-        }
+        Parsed::Malformed(why) => (response::refused(endpoint.front_end(), why), Connection::Close),
         Parsed::Partial => return None,
     };
     let mut out = Vec::new();

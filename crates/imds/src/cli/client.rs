@@ -80,7 +80,8 @@ pub(crate) struct DoctorArgs {
 
     /// Instead of a diagnosis, try every known way to credentials: `none` expects that no way is
     /// open, `token-only` that none is open without a token, `v1` that one is; requests without a
-    /// token are sent, which EC2 counts as uses of IMDSv1
+    /// token are sent, which EC2 counts as uses of IMDSv1; root sends them from the network of every
+    /// process that it sees, outside of this network too
     #[arg(long, value_name = "ACCESS", value_parser = one_of::<Expectation>(EXPECTATIONS),
           hide_possible_values = true, conflicts_with = "online")]
     pub(crate) expect: Option<Expectation>,
@@ -113,9 +114,19 @@ pub(crate) struct ClientArgs {
     #[arg(long)]
     pub(crate) allow_v1_for_secrets: bool,
 
-    /// How long to try [default: get: 1s, on an EC2 instance 5s; doctor: 5s]
-    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    /// How long to try, at least 100ms [default: get: 1s, on an EC2 instance 5s; doctor: 5s]
+    #[arg(long, value_name = "DURATION", value_parser = patience)]
     pub(crate) timeout: Option<Duration>,
+}
+
+/// A time in which a service that is there can answer: with less, every one would seem to be absent.
+fn patience(text: &str) -> Result<Duration, String> {
+    const LEAST: Duration = Duration::from_millis(100);
+    let patience = duration(text)?;
+    if patience < LEAST {
+        return Err(format!("{text:?} is too short to tell anything; use at least 100ms"));
+    }
+    Ok(patience)
 }
 
 impl ClientArgs {

@@ -52,9 +52,10 @@ pub(crate) fn run(args: ServeArgs) -> Result<ExitCode, CommandError> {
     let runtime = Builder::new_current_thread().enable_all().build().map_err(cannot_start)?;
     let signals = runtime.block_on(async { LogSignals::listen() }).map_err(cannot_start)?;
     let logs = plan.logs.clone();
-    let ready_path = plan.ready_file.as_deref().map(ReadyPath::clear).transpose()?;
     let output = Output::open(&logs.access).map_err(|error| cannot_log(&logs.access, error))?;
     let sockets = Sockets::listen(&plan)?;
+    // Not before: the file may be of a service that has these addresses.
+    let ready_path = plan.ready_file.as_deref().map(ReadyPath::clear).transpose()?;
 
     let workloads = plan.workloads.clone();
     let Started { host, links, renewing, greeting, ready } =
