@@ -5,10 +5,13 @@ use imds_core::InstanceId;
 
 use crate::keys;
 use crate::records::Link;
-use crate::store::{Store, StoreError, Stored, Transaction};
+use crate::store::{Records, Store, StoreError, Stored, Transaction, UnreadableRecord};
 
 /// How many links one host has at most.
 pub const MAX_LINKS: usize = 4096;
+
+/// A link with its number.
+pub type NumberedLink = (u32, Stored<Link>);
 
 /// Why a link is not added or removed. Nothing was changed.
 #[derive(Debug, thiserror::Error)]
@@ -86,20 +89,26 @@ fn next_number(store: &Store) -> Result<(u32, Transaction), LinkRecordError> {
 /// removed as well.
 pub fn remove(store: &Store, number: u32) -> Result<(), LinkRecordError> {
     let key = keys::link(number);
-    let name = key.as_str();
-    let is_there =
-        store.names(&keys::links())?.iter().any(|rest| keys::links().key(rest).as_str() == name);
-    if !is_there {
-        return Err(LinkRecordError::Unknown(number));
+    match store.read(&key) {
+        Ok(None) => return Err(LinkRecordError::Unknown(number)),
+        Ok(Some(_)) | Err(StoreError::Unreadable(_)) => {}
+        Err(error) => return Err(error.into()),
     }
     store.commit(Transaction::new().remove(&key))?;
     Ok(())
 }
 
 /// All links that can be read, in the order of their numbers.
-pub fn list(store: &Store) -> Result<Vec<(u32, Stored<Link>)>, StoreError> {
-    let links = store.scan(&keys::links())?.records.into_iter();
-    Ok(links.filter_map(|(rest, link)| Some((rest.parse().ok()?, link))).collect())
+pub fn list(store: &Store) -> Result<Vec<NumberedLink>, StoreError> {
+    Ok(scan(store)?.0)
+}
+
+/// The links that can be read, in the order of their numbers, and those that cannot.
+pub fn scan(store: &Store) -> Result<(Vec<NumberedLink>, Vec<UnreadableRecord>), StoreError> {
+    let Records { records, unreadable, .. } = store.scan(&keys::links())?;
+    let links = records.into_iter();
+    let links = links.filter_map(|(rest, link)| Some((rest.parse().ok()?, link))).collect();
+    Ok((links, unreadable))
 }
 
 #[cfg(test)]
@@ -134,6 +143,19 @@ mod tests {
         let error = add(&store, "host", None, 2).unwrap_err();
         assert!(matches!(&error, LinkRecordError::Duplicate { number: 1, .. }), "{error}");
         assert_eq!(places(&store).len(), 1);
+    }
+
+    #[test]
+    fn a_record_that_cannot_be_read_is_told_and_removed() {
+        let store = Store::in_memory();
+        add(&store, "host", None, 1).unwrap();
+        let name = keys::link(7).as_str().to_owned();
+        store.kv().commit(imds_kv::Transaction::new().put(name, b"no record".to_vec())).unwrap();
+        let (links, unreadable) = scan(&store).unwrap();
+        assert_eq!((links.len(), unreadable.len()), (1, 1));
+        remove(&store, 7).unwrap();
+        assert!(matches!(remove(&store, 7), Err(LinkRecordError::Unknown(7))));
+        assert!(scan(&store).unwrap().1.is_empty());
     }
 
     #[test]

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 /// Why a request of this program's own commands failed. Nothing was changed.
 #[derive(Debug, Deserialize, Serialize)]
 pub struct AdminRefusal {
-    /// The HTTP status: 400, 401, 404, 409 or 5xx.
+    /// The HTTP status: 400, 401, 403, 404, 409 or 5xx.
     pub status: u16,
     /// The reason, for whoever ran the command.
     pub message: String,

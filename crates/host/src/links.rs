@@ -1,28 +1,28 @@
 //! The links of a running host to its workloads: added and removed while it runs, and attached again
 //! when what they lead to comes back.
 //!
-//! `manager` is the thread that makes them; `board` is what it shows of them; `admin` is what this
+//! `manager` is the thread that makes them; `states` is what it shows of them; `admin` is what this
 //! program's commands ask. The records are in the account, so that links outlive the service.
 
 mod admin;
-mod board;
 mod inbox;
 mod manager;
 mod spec;
+mod states;
 
 use std::io;
 use std::sync::{Arc, mpsc};
 use std::thread::{self, JoinHandle};
 
 use imds_account::link::LinkRecordError;
-use imds_account::{Store, StoreError, keys};
+use imds_account::{Store, StoreError};
 use imds_dataplane::Service;
 use imds_links::{LinkError, Place, Plumber};
 
-use board::Board;
 use inbox::{Command, Inbox};
 use manager::Manager;
 pub use spec::{InvalidLink, LinkSpec};
+use states::LinkStates;
 
 pub(crate) use admin::LinkAdmin;
 
@@ -35,7 +35,7 @@ pub(crate) struct Links {
 /// What callers of any thread need.
 pub(crate) struct Shared {
     inbox: Arc<Inbox>,
-    board: Arc<Board>,
+    states: Arc<LinkStates>,
     service: Arc<Service>,
     store: Store,
 }
@@ -43,14 +43,10 @@ pub(crate) struct Shared {
 impl Links {
     /// Starts the thread. It has no link yet.
     pub(crate) fn start(plumber: Plumber, service: Arc<Service>, store: Store) -> io::Result<Self> {
-        let (inbox, board) = (Arc::new(Inbox::new()?), Arc::default());
-        let shared = Arc::new(Shared { inbox, board, service, store });
-        let manager = Manager::new(
-            plumber,
-            Arc::clone(&shared.service),
-            Arc::clone(&shared.inbox),
-            Arc::clone(&shared.board),
-        );
+        let (inbox, commands) = Inbox::open()?;
+        let shared = Arc::new(Shared { inbox, states: Arc::default(), service, store });
+        let (service, states) = (Arc::clone(&shared.service), Arc::clone(&shared.states));
+        let manager = Manager::new(plumber, service, commands, states);
         let thread = thread::Builder::new().name("links".into());
         let thread = Some(thread.spawn(move || manager.run())?);
         Ok(Self { shared, thread })
@@ -63,7 +59,10 @@ impl Links {
     /// Attaches the links of the settings, which fail where they cannot be made; then, without waiting,
     /// those that the account has.
     pub(crate) fn restore(&self, settings: &[LinkSpec]) -> Result<(), LinksError> {
-        let stored = imds_account::link::list(&self.shared.store)?;
+        let (stored, unreadable) = imds_account::link::scan(&self.shared.store)?;
+        for record in unreadable {
+            tracing::error!(error = &record as &dyn std::error::Error, "cannot attach a link");
+        }
         let stored: Vec<_> =
             stored.into_iter().map(|(number, link)| (number, link.record)).collect();
         for spec in settings {
@@ -87,10 +86,6 @@ impl Links {
                 Ok(_) => {}
                 Err(error) => tracing::error!(%error, number, "cannot attach a link"),
             }
-        }
-        let unreadable = self.shared.store.scan(&keys::links())?.unreadable;
-        for record in unreadable {
-            tracing::error!(error = &record as &dyn std::error::Error, "cannot attach a link");
         }
         Ok(())
     }

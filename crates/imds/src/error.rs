@@ -165,12 +165,12 @@ impl From<LinkError> for CommandError {
         let refused = |kind| Self::new(kind, format!("cannot link {error}"));
         match &error {
             LinkError::NotPermitted { .. } => refused(Kind::Denied),
-            LinkError::OnEc2 { .. } | LinkError::AddressTaken { .. } => {
+            LinkError::OnEc2 { .. } | LinkError::AddressTaken { is_replaceable: true, .. } => {
                 refused(Kind::Unavailable).hint("--force-links links it nevertheless")
             }
-            LinkError::NoSuchPlace { .. } | LinkError::AlreadyLinked { .. } => {
-                refused(Kind::Unavailable)
-            }
+            LinkError::NoSuchPlace { .. }
+            | LinkError::AlreadyLinked { .. }
+            | LinkError::AddressTaken { is_replaceable: false, .. } => refused(Kind::Unavailable),
             LinkError::Lost | LinkError::System { .. } => {
                 Self::new(Kind::Unavailable, error.to_string())
             }
@@ -186,6 +186,27 @@ impl From<LinksError> for CommandError {
                 error.into()
             }
             error @ LinksError::Record(_) => Self::new(Kind::Unavailable, error.to_string()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_flag_is_named_only_where_it_helps() {
+        for is_replaceable in [true, false] {
+            let text = CommandError::from(LinkError::AddressTaken {
+                place: "host".into(),
+                address: "169.254.169.254".into(),
+                by: "it is an address of lo".into(),
+                fix: "remove it there".into(),
+                is_replaceable,
+            });
+            let text = text.to_string();
+            assert_eq!(text.contains("--force-links"), is_replaceable, "{text}");
+            assert!(text.contains("remove it there"), "{text}");
         }
     }
 }

@@ -44,6 +44,7 @@ impl DeviceLink {
                     address: own.address.to_string(),
                     by: format!("it is an address of {name}"),
                     fix: format!("remove it: ip address del {} dev {name}", own.address),
+                    is_replaceable: false,
                 });
             }
             batch.remove_link_address(index, own.address);

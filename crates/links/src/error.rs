@@ -39,6 +39,9 @@ pub enum LinkError {
         by: String,
         /// What to do.
         fix: String,
+        /// Whether [`PlumberSettings::replace_others`](crate::PlumberSettings::replace_others) links it
+        /// nevertheless.
+        is_replaceable: bool,
     },
     /// This machine is an EC2 instance: its programs would lose the real service.
     #[error(

@@ -18,6 +18,7 @@ use crate::lock::Locks;
 use crate::machine;
 use crate::outside::{self, Near, Outside, SERVICE_V4};
 use crate::place::Place;
+use crate::removed::{Removed, indices};
 use crate::request::{LinkNumber, MAX_LEN, Request, Response};
 use crate::target::{find, not_a_namespace};
 use crate::workload::{Refusal, Workload};
@@ -118,19 +119,11 @@ impl Helper {
     }
 
     fn notice_removed_devices(&mut self) {
-        let outside = self.outside.as_mut().map(|outside| {
-            // `None`: messages were lost, and what is left says as much.
-            outside.events.removed_links().ok().flatten().map_or_else(
-                || Removed::AllBut(outside.indices().unwrap_or_default()),
-                Removed::These,
-            )
-        });
+        let outside = self.outside.as_mut().map(Outside::removed);
         let home = self.home_events.as_mut().map(|events| {
-            events
-                .removed_links()
-                .ok()
-                .flatten()
-                .map_or_else(|| Removed::AllBut(Vec::new()), Removed::These)
+            // Where there are such events this thread is at home.
+            let left = || Netlink::open().and_then(|mut netlink| indices(&mut netlink));
+            Removed::of(events.removed_links(), left)
         });
         for up in self.links.values_mut() {
             let is_removed = match &up.means {
@@ -240,8 +233,7 @@ impl Helper {
         let inspected = within(&self.base, workload, || {
             let workload = Workload::inspect(replace_others)?;
             if is_home && !replace_others && machine::is_answered() {
-                let by = "a service answers there".into();
-                return Err(Refusal::Taken { address: SERVICE_V4.into(), by });
+                return Err(Refusal::replaceable(SERVICE_V4.into(), "a service answers there"));
             }
             Ok(workload)
         });
@@ -249,12 +241,10 @@ impl Helper {
             inspected.map_err(|error| not_a_namespace(place, &error))?.map_err(|refusal| {
                 match refusal {
                     Refusal::Kernel(error) => explain(error),
-                    Refusal::Taken { address, by } => LinkError::AddressTaken {
-                        place: place.to_string(),
-                        address: address.to_string(),
-                        by,
-                        fix: "stop what has it, or allow to replace it".into(),
-                    },
+                    Refusal::Taken { address, by, fix, is_replaceable } => {
+                        let (place, address) = (place.to_string(), address.to_string());
+                        LinkError::AddressTaken { place, address, by, fix, is_replaceable }
+                    }
                 }
             })?;
         let mut outside = if let Some(outside) = self.outside.take() {
@@ -290,6 +280,7 @@ impl Helper {
                 address: format!("{SERVICE_V4}:80"),
                 by: "a program of this machine listens on port 80 of all addresses".into(),
                 fix: "have it listen on the addresses that it is for".into(),
+                is_replaceable: false,
             }
         })?;
         Ok(Ready { device: name.into(), listeners, means: Means::Device(device) })
@@ -336,21 +327,6 @@ fn settle_down() -> Result<(Namespace, Namespace, Locks), Error> {
     // Without privileges there is nowhere to go, and each link says so.
     let base = Namespace::unshare().or_else(|_| Namespace::current())?;
     Ok((home, base, locks))
-}
-
-/// Devices that were removed, by index.
-enum Removed {
-    These(Vec<u32>),
-    AllBut(Vec<u32>),
-}
-
-impl Removed {
-    fn contains(&self, index: u32) -> bool {
-        match self {
-            Self::These(removed) => removed.contains(&index),
-            Self::AllBut(left) => !left.contains(&index),
-        }
-    }
 }
 
 /// Connects a workload; leaves nothing where it fails.

@@ -22,6 +22,7 @@ mod outside;
 mod place;
 mod plumber;
 mod privileges;
+mod removed;
 mod request;
 mod target;
 mod workload;

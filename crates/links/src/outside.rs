@@ -11,6 +11,8 @@ use imds_linux::link::{End, LOOPBACK};
 use imds_linux::route::Destination;
 use imds_linux::{Batch, Error, Namespace, Netlink, socket, sysctl};
 
+use crate::removed::{Removed, indices};
+
 /// The metadata address.
 pub(crate) const SERVICE_V4: Ipv4Addr = Ipv4Addr::new(169, 254, 169, 254);
 /// The metadata address of IPv6, `fd00:ec2::254`.
@@ -103,9 +105,10 @@ impl Outside {
         self.netlink.commit(Batch::new().remove_group(GROUP))
     }
 
-    /// The devices that are left.
-    pub(crate) fn indices(&mut self) -> Result<Vec<u32>, Error> {
-        Ok(self.netlink.links()?.into_iter().map(|(_, index)| index).collect())
+    /// Its devices that were removed since it was asked last.
+    pub(crate) fn removed(&mut self) -> Removed {
+        let told = self.events.removed_links();
+        Removed::of(told, || indices(&mut self.netlink))
     }
 }
 

@@ -74,8 +74,9 @@ impl Plumber {
     ///
     /// Leaves nothing behind where it fails. What a killed predecessor left in the place is removed.
     pub fn attach(&self, number: LinkNumber, place: &Place) -> Result<Attached, LinkError> {
-        let (response, descriptors) =
-            self.call(&Request::Attach { number, place: place.clone() })?;
+        let called = self.call(&Request::Attach { number, place: place.clone() });
+        // The helper may have made what did not arrive here.
+        let (response, descriptors) = called.inspect_err(|_| drop(self.detach(number)))?;
         let mut descriptors = descriptors.into_iter();
         match (response, descriptors.next()) {
             (Response::Attached { device }, Some(gone)) => {
@@ -106,14 +107,21 @@ impl Plumber {
     }
 
     fn call(&self, request: &Request) -> Result<(Response, Vec<OwnedFd>), LinkError> {
-        let request = serde_json::to_vec(request).map_err(|error| LinkError::System {
-            operation: "ask the helper process".into(),
-            reason: error.to_string(),
-        })?;
+        let failed = |reason| {
+            let operation = "ask the helper process that makes links".into();
+            LinkError::System { operation, reason }
+        };
+        let request = serde_json::to_vec(request).map_err(|error| failed(error.to_string()))?;
+        if request.len() > MAX_LEN {
+            return Err(failed("the name of the place is too long".into()));
+        }
         let socket = self.socket.lock().unwrap_or_else(PoisonError::into_inner);
         descriptor::send_message(&*socket, &request, &[]).map_err(|_| LinkError::Lost)?;
-        let received = descriptor::receive_message(&*socket, MAX_LEN);
-        let (bytes, descriptors) = received.ok().flatten().ok_or(LinkError::Lost)?;
+        let received = descriptor::receive_message(&*socket, MAX_LEN).map_err(|error| {
+            let reason = error.io().map_or_else(String::new, |source| format!(": {source}"));
+            failed(format!("{error}{reason}"))
+        })?;
+        let (bytes, descriptors) = received.ok_or(LinkError::Lost)?;
         let response = serde_json::from_slice(&bytes).map_err(|_| LinkError::Lost)?;
         Ok((response, descriptors))
     }

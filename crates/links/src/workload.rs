@@ -44,7 +44,15 @@ pub(crate) struct Plan {
 #[derive(Debug)]
 pub(crate) enum Refusal {
     Kernel(Error),
-    Taken { address: IpAddr, by: String },
+    Taken { address: IpAddr, by: String, fix: String, is_replaceable: bool },
+}
+
+impl Refusal {
+    /// Another service has the address, and the link could have it instead.
+    pub(crate) fn replaceable(address: IpAddr, by: impl Into<String>) -> Self {
+        let fix = "stop what has it, or allow to replace it".into();
+        Self::Taken { address, by: by.into(), fix, is_replaceable: true }
+    }
 }
 
 impl From<Error> for Refusal {
@@ -107,12 +115,15 @@ fn plan(
         known.map_or_else(|| "an unknown interface".into(), |interface| interface.name.clone())
     };
     if let Some(own) = addresses.iter().find(|own| SERVICES.contains(&own.address)) {
-        let by = format!("it is an address of {}", name_of(Some(own.index)));
-        return Err(Refusal::Taken { address: own.address, by });
+        let (address, device) = (own.address, name_of(Some(own.index)));
+        let by = format!("it is an address of {device}");
+        // Programs there reach their own machine by it, whatever routes there are.
+        let fix = format!("remove it there: ip address del {address} dev {device}");
+        return Err(Refusal::Taken { address, by, fix, is_replaceable: false });
     }
     if let Some(route) = routes.first() {
         let by = format!("it has a route through {}", name_of(route.index));
-        return Err(Refusal::Taken { address: route.address, by });
+        return Err(Refusal::replaceable(route.address, by));
     }
     let is_free = |name: &String| interfaces.iter().all(|interface| interface.name != *name);
     let name = (0..=interfaces.len()).map(|number| format!("{NAME}{number}")).find(is_free);
@@ -161,12 +172,16 @@ mod tests {
         let interfaces = [interface("lo", 1), interface("eth0", 3)];
         let own = [address("169.254.169.254", 3, true)];
         let route = [HostRoute { address: SERVICE_V6.into(), index: Some(3) }];
-        for (addresses, routes, text) in [
-            (&own[..], &[][..], "it is an address of eth0"),
-            (&[], &route[..], "it has a route through eth0"),
+        for (addresses, routes, owner, help, may_replace) in [
+            (&own[..], &[][..], "an address of eth0", "del 169.254.169.254 dev eth0", false),
+            (&[], &route[..], "a route through eth0", "allow to replace it", true),
         ] {
             let refusal = plan(&interfaces, addresses, routes).unwrap_err();
-            assert!(matches!(refusal, Refusal::Taken { by, .. } if by == text));
+            let Refusal::Taken { by, fix, is_replaceable, .. } = refusal else {
+                panic!("{refusal:?}");
+            };
+            assert!(by.ends_with(owner) && fix.ends_with(help), "{by}; {fix}");
+            assert_eq!(is_replaceable, may_replace);
         }
     }
 }

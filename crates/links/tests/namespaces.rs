@@ -29,6 +29,7 @@ pub(crate) fn tests() -> Vec<Trial> {
         the_end_of_a_process_is_noticed,
         a_removed_device_is_noticed,
         a_place_is_linked_once,
+        a_link_has_all_its_listeners_or_is_none,
         what_does_not_exist_is_named,
         an_address_that_is_taken_is_refused,
         a_hundred_links,
@@ -290,20 +291,43 @@ fn what_does_not_exist_is_named() -> Result<()> {
 fn an_address_that_is_taken_is_refused() -> Result<()> {
     let (home, workload) = (namespace()?, namespace()?);
     let mut service = Service::start(&home, "all")?;
-    for add in [
-        &["ip", "address", "add", "169.254.169.254/32", "dev", "lo"][..],
-        &["ip", "route", "add", "unreachable", "169.254.169.254"],
+    for (add, fix) in [
+        (
+            &["ip", "address", "add", "169.254.169.254/32", "dev", "lo"][..],
+            "ip address del 169.254.169.254 dev lo",
+        ),
+        (&["ip", "route", "add", "unreachable", "169.254.169.254"], "stop what has it"),
     ] {
         host::run(&workload, add)?;
         let before = snapshot(&workload)?;
         let answer = service.ask(&format!("attach 1 {}", place(&workload)))?;
         ensure!(answer.contains("169.254.169.254 is taken"), "{answer}");
+        ensure!(answer.contains(fix), "{answer}");
         ensure!(snapshot(&workload)? == before);
         let undo: Vec<&str> =
             add.iter().map(|word| if *word == "add" { "del" } else { *word }).collect();
         host::run(&workload, &undo)?;
     }
     service.attach(1, &place(&workload))?;
+    Ok(())
+}
+
+fn a_link_has_all_its_listeners_or_is_none() -> Result<()> {
+    let (home, workload) = (namespace()?, namespace()?);
+    let mut service = Service::start(&home, "all")?;
+    let before = snapshot(&workload)?;
+    ensure!(service.ask("fill")? == "ok");
+    let answer = service.ask(&format!("attach 1 {}", place(&workload)))?;
+    ensure!(answer.contains("receive descriptors: Too many open files"), "{answer}");
+    ensure!(snapshot(&workload)? == before, "something is left");
+    ensure!(service.ask("empty")? == "ok");
+    service.attach(1, &place(&workload))?;
+    ensure!(ask(&workload, V4, 1)? == "link 1 169.254.169.1");
+    // The helper is there after a request that no answer could come to.
+    let long = format!("netns=/{}", "a".repeat(20_000));
+    let answer = service.ask(&format!("attach 2 {long}"))?;
+    ensure!(answer.contains("the name of the place is too long"), "{answer}");
+    ensure!(ask(&workload, V4, 1)? == "link 1 169.254.169.1");
     Ok(())
 }
 

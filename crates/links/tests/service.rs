@@ -4,6 +4,7 @@
 //! from where.
 
 use std::collections::HashMap;
+use std::fs::File;
 use std::io::{BufRead as _, BufReader, Write as _, stdin, stdout};
 use std::net::{TcpListener, TcpStream};
 use std::os::fd::{AsFd as _, OwnedFd};
@@ -16,6 +17,7 @@ use imds_links::{Attached, Kept, LinkNumber, Plumber, PlumberSettings, User, dro
 use imds_linux::{Namespace, socket};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::net::Shutdown;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use testkit::{Context as _, Result, bail};
 
 const VARIABLE: &str = "IMDS_LINKS_SERVICE";
@@ -95,6 +97,7 @@ fn serve(without_rights: bool) -> Result<()> {
         drop_privileges(Some(User { uid: 65534, gid: 65534 }), Kept::default())?;
     }
     let mut links = HashMap::new();
+    let mut fillers = Vec::new();
     for line in stdin().lines() {
         let line = line?;
         let words: Vec<&str> = line.split(' ').collect();
@@ -122,6 +125,14 @@ fn serve(without_rights: bool) -> Result<()> {
                     Err(error) => error.to_string(),
                 }
             }
+            ["fill"] => {
+                fill(&mut fillers)?;
+                "ok".into()
+            }
+            ["empty"] => {
+                fillers.clear();
+                "ok".into()
+            }
             ["gone", number] => gone(&links.get(&number.parse()?).context("no such link")?.0),
             ["socket", number] => match plumber.socket(LinkNumber(number.parse()?), false) {
                 Ok(_) => "ok".into(),
@@ -136,6 +147,16 @@ fn serve(without_rights: bool) -> Result<()> {
         writeln!(stdout(), "{answer}")?;
     }
     Ok(())
+}
+
+/// Opens as many descriptors as this process may, but one.
+fn fill(fillers: &mut Vec<File>) -> Result<()> {
+    let limit = Rlimit { current: Some(64), ..getrlimit(Resource::Nofile) };
+    setrlimit(Resource::Nofile, limit)?;
+    while let Ok(file) = File::open("/dev/null") {
+        fillers.push(file);
+    }
+    fillers.pop().map(drop).context("there is no room at all")
 }
 
 /// Waits until the link's place is gone, for a second.

@@ -29,16 +29,31 @@ pub fn send(stream: &UnixStream, descriptors: &[BorrowedFd<'_>]) -> Result<(), E
 
 /// Waits for descriptors. None come if the other side is gone. They are inherited by programs that
 /// this process becomes or starts.
+///
+/// # Errors
+/// Also if this process may not open as many more; then it has none of them.
 pub fn receive(stream: &UnixStream) -> Result<Vec<OwnedFd>, Error> {
     let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(MOST))];
     let mut message = RecvAncillaryBuffer::new(&mut space);
-    recvmsg(stream, &mut [IoSliceMut::new(&mut [0])], &mut message, RecvFlags::empty())
-        .map_err(|error| failed("take over descriptors", error))?;
+    let received =
+        recvmsg(stream, &mut [IoSliceMut::new(&mut [0])], &mut message, RecvFlags::empty());
+    received
+        .and_then(|received| rights(message, received.flags))
+        .map_err(|error| failed("take over descriptors", error))
+}
+
+/// The descriptors of a message: all of them, or none.
+fn rights(
+    mut message: RecvAncillaryBuffer<'_>,
+    flags: ReturnFlags,
+) -> Result<Vec<OwnedFd>, rustix::io::Errno> {
     let rights = message.drain().filter_map(|message| match message {
         RecvAncillaryMessage::ScmRights(descriptors) => Some(descriptors),
         _ => None,
     });
-    Ok(rights.flatten().collect())
+    let rights = rights.flatten().collect();
+    // Nobody sends more than there is room for, so this process may not open as many.
+    if flags.contains(ReturnFlags::CTRUNC) { Err(rustix::io::Errno::MFILE) } else { Ok(rights) }
 }
 
 /// Closes all descriptors of this process but standard input, output and error, and `kept`: what a child
@@ -85,6 +100,10 @@ pub type Message = (Vec<u8>, Vec<OwnedFd>);
 
 /// Waits for one message of [`send_message`], of at most `limit` bytes, and what came with it, closed
 /// in programs that are started. `None` if the other side is gone.
+///
+/// # Errors
+/// Also if the message is longer, or this process may not open as many more descriptors. The message is
+/// lost then.
 pub fn receive_message(socket: &impl AsFd, limit: usize) -> Result<Option<Message>, Error> {
     let mut bytes = vec![0; limit];
     let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(MOST))];
@@ -98,11 +117,8 @@ pub fn receive_message(socket: &impl AsFd, limit: usize) -> Result<Option<Messag
         Err(rustix::io::Errno::CONNRESET) => return Ok(None),
         Err(error) => return Err(failed("receive a message", error)),
     };
-    let rights = message.drain().filter_map(|message| match message {
-        RecvAncillaryMessage::ScmRights(descriptors) => Some(descriptors),
-        _ => None,
-    });
-    let descriptors = rights.flatten().collect();
+    let descriptors = rights(message, received.flags);
+    let descriptors = descriptors.map_err(|error| failed("receive descriptors", error))?;
     if received.flags.contains(ReturnFlags::TRUNC) {
         return Err(failed("receive a message", rustix::io::Errno::MSGSIZE));
     }
@@ -112,4 +128,34 @@ pub fn receive_message(socket: &impl AsFd, limit: usize) -> Result<Option<Messag
 
 fn failed(operation: &'static str, error: rustix::io::Errno) -> Error {
     Error::Process { operation, source: error.into() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LIMIT: usize = 8;
+
+    fn receive_one(bytes: &[u8], count: usize) -> Result<Option<Message>, Error> {
+        let (ours, theirs) = message_pair().unwrap();
+        let descriptors = vec![ours.as_fd(); count];
+        let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(2 * MOST))];
+        let mut message = SendAncillaryBuffer::new(&mut space);
+        if count > 0 {
+            assert!(message.push(SendAncillaryMessage::ScmRights(&descriptors)));
+        }
+        sendmsg(&ours, &[IoSlice::new(bytes)], &mut message, SendFlags::NOSIGNAL).unwrap();
+        receive_message(&theirs, LIMIT)
+    }
+
+    #[test]
+    fn a_message_arrives_whole_or_is_an_error() {
+        for count in [0, 1, MOST] {
+            let (bytes, descriptors) = receive_one(b"12345678", count).unwrap().unwrap();
+            assert_eq!((&bytes[..], descriptors.len()), (&b"12345678"[..], count));
+        }
+        assert!(receive_one(b"123456789", 0).is_err());
+        // The kernel passes fewer where there is no room, as where the process may not open more.
+        assert!(receive_one(b"1", 2 * MOST).is_err());
+    }
 }

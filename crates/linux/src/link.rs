@@ -166,16 +166,8 @@ impl Netlink {
 
     /// Names and indices of every interface of the namespace.
     pub fn links(&mut self) -> Result<Vec<(String, u32)>, Error> {
-        let mut links = Vec::new();
-        self.dump(&RouteNetlinkMessage::GetLink(LinkMessage::default()), |message| {
-            let RouteNetlinkMessage::NewLink(link) = message else { return };
-            let name = link.attributes.into_iter().find_map(|attribute| match attribute {
-                LinkAttribute::IfName(name) => Some(name),
-                _ => None,
-            });
-            links.extend(name.map(|name| (name, link.header.index)));
-        })?;
-        Ok(links)
+        let interfaces = self.interfaces()?.into_iter();
+        Ok(interfaces.map(|interface| (interface.name, interface.index)).collect())
     }
 }
 

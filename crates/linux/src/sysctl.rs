@@ -66,14 +66,10 @@ pub fn be_a_dead_end() -> Result<(), Error> {
 
 /// Whether interfaces made from now on have IPv6.
 pub fn new_interfaces_have_ipv6() -> bool {
-    let read = |scope| {
-        fs::read_to_string(format!("/proc/sys/net/ipv6/conf/{scope}/disable_ipv6"))
-            .is_ok_and(|value| value.trim() == "0")
-    };
-    has_ipv6() && read("default") && read("all")
+    interface_has_ipv6("default") && interface_has_ipv6("all")
 }
 
-/// Whether an interface has IPv6.
+/// Whether an interface has IPv6; not if the kernel has none.
 pub fn interface_has_ipv6(name: &str) -> bool {
     fs::read_to_string(format!("/proc/sys/net/ipv6/conf/{name}/disable_ipv6"))
         .is_ok_and(|value| value.trim() == "0")

@@ -10,7 +10,7 @@ use anyhow::{Context as _, Result, bail, ensure};
 use tempfile::TempDir;
 
 use crate::http::{Response, exchange};
-use crate::{MemoryCgroup, Process, eventually, imds, program};
+use crate::{MemoryCgroup, Process, eventually, imds, path_with, program};
 
 /// `imds serve` on a port of its own, with state of its own, ended when it is dropped.
 #[derive(Debug)]
@@ -21,6 +21,8 @@ pub struct Server {
     metrics: Option<SocketAddr>,
     home: TempDir,
     arguments: Vec<String>,
+    /// Where it finds programs first.
+    programs: Option<PathBuf>,
 }
 
 impl Server {
@@ -33,21 +35,36 @@ impl Server {
     pub fn start_in(group: &MemoryCgroup, arguments: &[&str]) -> Result<Self> {
         let addresses = [SocketAddr::from((Ipv4Addr::LOCALHOST, 0))];
         let shell = group.command(program("sh"), imds().get_program());
-        Self::start_as(shell, &addresses, arguments)
+        Self::start_as(shell, &addresses, arguments, None)
     }
 
     /// The same, on addresses of the calling thread's network namespace.
     pub fn start_on(addresses: &[SocketAddr], arguments: &[&str]) -> Result<Self> {
-        Self::start_as(imds(), addresses, arguments)
+        Self::start_as(imds(), addresses, arguments, None)
     }
 
-    fn start_as(command: Command, addresses: &[SocketAddr], arguments: &[&str]) -> Result<Self> {
+    /// The same, and it finds programs in this directory first.
+    pub fn start_with_programs(
+        addresses: &[SocketAddr],
+        arguments: &[&str],
+        programs: &Path,
+    ) -> Result<Self> {
+        Self::start_as(imds(), addresses, arguments, Some(programs.to_owned()))
+    }
+
+    fn start_as(
+        command: Command,
+        addresses: &[SocketAddr],
+        arguments: &[&str],
+        programs: Option<PathBuf>,
+    ) -> Result<Self> {
         let home = TempDir::new()?;
         let arguments: Vec<_> = arguments.iter().map(|argument| (*argument).to_owned()).collect();
         let control = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        let command = finding(command, programs.as_deref());
         let started = start(command, &arguments, home.path(), addresses, control)?;
         let Started { process, addresses, control, metrics } = started;
-        Ok(Self { process, addresses, control, metrics, home, arguments })
+        Ok(Self { process, addresses, control, metrics, home, arguments, programs })
     }
 
     /// Kills it as nothing else can, and starts it again with the same state and address.
@@ -55,7 +72,8 @@ impl Server {
         self.process.child().kill()?;
         self.process.child().wait()?;
         let home = self.home.path();
-        let started = start(imds(), &self.arguments, home, &self.addresses, self.control)?;
+        let command = finding(imds(), self.programs.as_deref());
+        let started = start(command, &self.arguments, home, &self.addresses, self.control)?;
         (self.process, self.metrics) = (started.process, started.metrics);
         Ok(())
     }
@@ -126,6 +144,14 @@ impl Server {
         let header = format!("X-aws-ec2-metadata-token-ttl-seconds: {ttl_seconds}");
         self.request("PUT", "/latest/api/token", &[&header])?.text()
     }
+}
+
+/// With another directory in front of its path, if there is one.
+fn finding(mut command: Command, programs: Option<&Path>) -> Command {
+    if let Some(programs) = programs {
+        command.env("PATH", path_with(programs));
+    }
+    command
 }
 
 /// What a banner said.

@@ -10,8 +10,8 @@ use imds_dataplane::{CounterSnapshot, LinkCounts};
 use imds_links::{LinkError, Place};
 
 use super::Shared;
-use super::board::{Progress, Shown};
 use super::spec::LinkSpec;
+use super::states::{Progress, Shown};
 
 /// How often a record is written that others keep getting in the way of.
 const ATTEMPTS: usize = 64;
@@ -45,7 +45,7 @@ impl Links for LinkAdmin {
             self.forget(number)?;
             return Err(refused(status(&error), &error));
         }
-        let shown = self.0.board.lock().get(&number).cloned();
+        let shown = self.0.states.lock().get(&number).cloned();
         let shown = shown.ok_or_else(|| LinkName::Number(number).unknown())?;
         // Nothing was counted yet that anybody waits for.
         Ok(facts(number, &shown, &CounterSnapshot::default()))
@@ -53,10 +53,10 @@ impl Links for LinkAdmin {
 
     fn list(&self) -> Result<Vec<LinkFacts>, AdminRefusal> {
         let counters = self.0.service.counters();
-        let board = self.0.board.lock();
+        let states = self.0.states.lock();
         let mut all: Vec<_> =
-            board.iter().map(|(number, shown)| facts(*number, shown, &counters)).collect();
-        drop(board);
+            states.iter().map(|(number, shown)| facts(*number, shown, &counters)).collect();
+        drop(states);
         let records = self.0.store.scan(&keys::links()).map_err(internal)?;
         for record in records.unreadable {
             let number = keys::links().rest(&record.key).and_then(|rest| rest.parse().ok());
@@ -74,20 +74,20 @@ impl Links for LinkAdmin {
         let number = self.find(name).or(by_number).ok_or_else(|| name.unknown())?;
         // The record first: what is killed in between does not come back.
         let is_recorded = self.forget(number)?;
-        let is_shown = self.0.board.lock().contains_key(&number);
+        let is_shown = self.0.states.lock().contains_key(&number);
         self.0.detach(number);
         if is_recorded || is_shown { Ok(()) } else { Err(name.unknown()) }
     }
 }
 
 impl LinkAdmin {
-    /// The number of a link that is on the board.
+    /// The number of a link that the thread has.
     fn find(&self, name: &LinkName) -> Option<u32> {
-        let board = self.0.board.lock();
+        let states = self.0.states.lock();
         match name {
-            LinkName::Number(number) => board.contains_key(number).then_some(*number),
+            LinkName::Number(number) => states.contains_key(number).then_some(*number),
             LinkName::Place(place) => {
-                let mut links = board.iter();
+                let mut links = states.iter();
                 links
                     .find(|(_, shown)| shown.spec.place.to_string() == *place)
                     .map(|(number, _)| *number)

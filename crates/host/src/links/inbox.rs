@@ -3,7 +3,7 @@
 use std::io;
 use std::net::SocketAddr;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::sync::{Mutex, PoisonError, mpsc};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
 
 use imds_links::LinkError;
 use rustix::event::{EventfdFlags, eventfd};
@@ -12,7 +12,8 @@ use super::spec::LinkSpec;
 
 /// What the thread is told.
 pub(super) enum Command {
-    /// Attach a link, and keep it attached; one with this number is replaced.
+    /// Attach a link, and keep it attached. One with this number is replaced if somebody waits for the
+    /// outcome, and stays as it is otherwise.
     Add {
         number: u32,
         spec: LinkSpec,
@@ -27,35 +28,93 @@ pub(super) enum Command {
     Stop,
 }
 
+/// Where callers leave commands.
 pub(super) struct Inbox {
-    commands: Mutex<Vec<Command>>,
+    /// `None` once nobody takes them any more.
+    commands: Mutex<Option<Vec<Command>>>,
     /// Readable while commands wait.
     wake: OwnedFd,
 }
 
+/// The end of an [`Inbox`] that takes commands. Without it the inbox is closed: what waits in it, and what
+/// is sent later, is dropped, so that no caller waits for an answer that never comes.
+pub(super) struct Receiver(Arc<Inbox>);
+
 impl Inbox {
-    pub(super) fn new() -> io::Result<Self> {
+    pub(super) fn open() -> io::Result<(Arc<Self>, Receiver)> {
         let wake = eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?;
-        Ok(Self { commands: Mutex::default(), wake })
+        let inbox = Arc::new(Self { commands: Mutex::new(Some(Vec::new())), wake });
+        Ok((Arc::clone(&inbox), Receiver(inbox)))
     }
 
     pub(super) fn send(&self, command: Command) {
-        self.commands.lock().unwrap_or_else(PoisonError::into_inner).push(command);
+        match &mut *self.lock() {
+            Some(commands) => commands.push(command),
+            None => return,
+        }
         if let Err(error) = rustix::io::write(&self.wake, &1_u64.to_ne_bytes()) {
             tracing::error!(%error, "cannot wake the thread that makes links");
         }
     }
 
-    /// All that wait.
-    pub(super) fn take(&self) -> Vec<Command> {
-        // It fails where nothing woke us, which is no matter.
-        let _ = rustix::io::read(&self.wake, &mut [0; 8]);
-        std::mem::take(&mut *self.commands.lock().unwrap_or_else(PoisonError::into_inner))
+    fn lock(&self) -> MutexGuard<'_, Option<Vec<Command>>> {
+        self.commands.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl AsFd for Inbox {
+impl Receiver {
+    /// All that wait.
+    pub(super) fn take(&self) -> Vec<Command> {
+        // It fails where nothing woke us, which is no matter.
+        let _ = rustix::io::read(&self.0.wake, &mut [0; 8]);
+        self.0.lock().as_mut().map(std::mem::take).unwrap_or_default()
+    }
+
+    /// The other end.
+    pub(super) fn inbox(&self) -> &Arc<Inbox> {
+        &self.0
+    }
+}
+
+impl Drop for Receiver {
+    fn drop(&mut self) {
+        let left = self.0.lock().take();
+        drop(left);
+    }
+}
+
+/// Readable while commands wait.
+impl AsFd for Receiver {
     fn as_fd(&self) -> BorrowedFd<'_> {
-        self.wake.as_fd()
+        self.0.wake.as_fd()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nobody_waits_for_a_thread_that_has_ended() {
+        let (inbox, receiver) = Inbox::open().unwrap();
+        let (done, before) = mpsc::channel();
+        inbox.send(Command::Remove { number: 1, done });
+        // As when the thread panics with commands in its inbox.
+        drop(receiver);
+        assert!(before.recv().is_err());
+        let (done, after) = mpsc::channel();
+        inbox.send(Command::Remove { number: 1, done });
+        assert!(after.recv().is_err());
+    }
+
+    #[test]
+    fn commands_are_taken_in_their_order() {
+        let (inbox, receiver) = Inbox::open().unwrap();
+        let (done, _all_done) = mpsc::channel();
+        inbox.send(Command::Remove { number: 7, done });
+        inbox.send(Command::Stop);
+        let taken = receiver.take();
+        assert!(matches!(taken[..], [Command::Remove { number: 7, .. }, Command::Stop]));
+        assert!(receiver.take().is_empty());
     }
 }

@@ -13,9 +13,9 @@ use imds_links::{Attached, LinkError, LinkNumber, Place, Plumber};
 use imds_linux::socket;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
-use super::board::{Board, Progress, Shown};
-use super::inbox::{Command, Inbox};
+use super::inbox::{Command, Inbox, Receiver};
 use super::spec::LinkSpec;
+use super::states::{LinkStates, Progress, Shown};
 
 /// How soon a link that is not up is tried again, at first and after many failures.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
@@ -28,16 +28,17 @@ const LONGEST_PAUSE_OF_CONTAINER: Duration = Duration::from_secs(2);
 const HANDOVER: Duration = Duration::from_secs(2);
 
 /// How long a client's kernel has to answer a provoked reset.
-const KNOCK: Duration = Duration::from_secs(2);
+const RESET: Duration = Duration::from_secs(2);
 
+/// Its fields end in this order: whoever waits is answered once all links are gone.
 pub(super) struct Manager {
     plumber: Plumber,
     service: Arc<Service>,
-    inbox: Arc<Inbox>,
-    board: Arc<Board>,
+    states: Arc<LinkStates>,
     links: BTreeMap<u32, Managed>,
     /// Sockets that provoke resets, and when each is over.
-    knocks: VecDeque<(Instant, TcpStream)>,
+    resets: VecDeque<(Instant, TcpStream)>,
+    commands: Receiver,
 }
 
 /// A link as the thread knows it.
@@ -71,20 +72,23 @@ impl Manager {
     pub(super) fn new(
         plumber: Plumber,
         service: Arc<Service>,
-        inbox: Arc<Inbox>,
-        board: Arc<Board>,
+        commands: Receiver,
+        states: Arc<LinkStates>,
     ) -> Self {
-        Self { plumber, service, inbox, board, links: BTreeMap::new(), knocks: VecDeque::new() }
+        let (links, resets) = (BTreeMap::new(), VecDeque::new());
+        Self { plumber, service, states, links, resets, commands }
     }
 
     /// Obeys until told to stop. Links go with the plumber.
+    ///
+    /// To attach a link may take seconds, and there may be thousands: commands are obeyed after each.
     pub(super) fn run(mut self) {
         loop {
             let gone = match self.wait() {
                 Ok(gone) => gone,
                 Err(error) => return tracing::error!(%error, "cannot watch links"),
             };
-            for command in self.inbox.take() {
+            for command in self.commands.take() {
                 match command {
                     Command::Add { number, spec, tried } => self.add(number, spec, tried),
                     Command::Remove { number, done: _done } => self.remove(number),
@@ -95,28 +99,28 @@ impl Manager {
             for number in gone {
                 self.lose(number);
             }
-            self.try_again();
+            self.try_next();
         }
     }
 
     /// Waits for something to do; gives the links whose place is gone.
     fn wait(&mut self) -> io::Result<Vec<u32>> {
         let now = Instant::now();
-        self.knocks.retain(|(over, _)| *over > now);
+        self.resets.retain(|(over, _)| *over > now);
         let ups = self.links.iter().filter_map(|(number, link)| match &link.phase {
             Phase::Up { gone, .. } => Some((*number, gone)),
             Phase::Down { .. } => None,
         });
         let ups: Vec<_> = ups.collect();
         let watched = ups.iter().map(|(_, gone)| gone.as_fd());
-        let watched = [self.inbox.as_fd()].into_iter().chain(watched);
+        let watched = [self.commands.as_fd()].into_iter().chain(watched);
         let mut fds: Vec<_> =
             watched.map(|fd| PollFd::from_borrowed_fd(fd, PollFlags::IN)).collect();
         let tries = self.links.values().filter_map(|link| match link.phase {
             Phase::Down { next } => Some(next),
             Phase::Up { .. } => None,
         });
-        let moments = tries.chain(self.knocks.iter().map(|(over, _)| *over));
+        let moments = tries.chain(self.resets.iter().map(|(over, _)| *over));
         let timeout = moments.min().map(|moment| moment.saturating_duration_since(now));
         let timeout = timeout.and_then(|timeout| Timespec::try_from(timeout).ok());
         rustix::io::retry_on_intr(|| poll(&mut fds, timeout.as_ref()))?;
@@ -130,22 +134,32 @@ impl Manager {
     }
 
     fn add(&mut self, number: u32, spec: LinkSpec, tried: Option<Sender<Result<(), LinkError>>>) {
+        // The account's links are sent once more after a start; one may have been added just before.
+        if tried.is_none() && self.links.contains_key(&number) {
+            return;
+        }
         self.remove(number);
         let progress = Progress::Waiting { reason: "it is being attached".into() };
         let shown = Shown { spec: spec.clone(), progress, earlier: LinkCounts::default() };
-        self.board.lock().insert(number, shown);
+        self.states.lock().insert(number, shown);
         let now = Instant::now();
         let waiter = tried.map(|tried| Waiter { tried, deadline: now + HANDOVER });
         let phase = Phase::Down { next: now };
         self.links.insert(number, Managed { spec, phase, pause: FIRST_PAUSE, waiter });
-        self.attempt(number);
     }
 
     fn remove(&mut self, number: u32) {
         if self.links.contains_key(&number) {
             self.take_down(number, "it is being removed");
-            self.links.remove(&number);
-            self.board.lock().remove(&number);
+            let link = self.links.remove(&number);
+            self.states.lock().remove(&number);
+            if let Some(Managed { spec, waiter: Some(waiter), .. }) = link {
+                // Nobody waits any more if the caller has ended.
+                let _ = waiter.tried.send(Err(LinkError::System {
+                    operation: format!("link {}", spec.place),
+                    reason: "it was removed meanwhile".into(),
+                }));
+            }
         }
     }
 
@@ -160,14 +174,13 @@ impl Manager {
         }
     }
 
-    fn try_again(&mut self) {
-        let now = Instant::now();
-        let due = self.links.iter().filter(|(_, link)| match link.phase {
-            Phase::Down { next } => next <= now,
-            Phase::Up { .. } => false,
+    /// Tries the one link that is due for the longest time.
+    fn try_next(&mut self) {
+        let downs = self.links.iter().filter_map(|(number, link)| match link.phase {
+            Phase::Down { next } => Some((next, *number)),
+            Phase::Up { .. } => None,
         });
-        let due: Vec<_> = due.map(|(number, _)| *number).collect();
-        for number in due {
+        if let Some((_, number)) = downs.min().filter(|(next, _)| *next <= Instant::now()) {
             self.attempt(number);
         }
     }
@@ -177,7 +190,7 @@ impl Manager {
         let Some(link) = self.links.get(&number) else { return };
         let attached = self.plumber.attach(LinkNumber(number), &link.spec.place);
         let served = attached.and_then(|attached| {
-            serve(&self.service, &self.inbox, number, &link.spec, attached)
+            serve(&self.service, self.commands.inbox(), number, &link.spec, attached)
                 .inspect_err(|_| self.detach(number))
         });
         let Some(link) = self.links.get_mut(&number) else { return };
@@ -200,7 +213,7 @@ impl Manager {
         let is_early = |waiter: &mut Waiter| waiter.deadline > Instant::now();
         let is_handover = matches!(outcome, Err(LinkError::AlreadyLinked { .. }));
         let waiter = link.waiter.take_if(|waiter| !(is_handover && is_early(waiter)));
-        // Whoever is told looks at the board next.
+        // Whoever is told looks at the states next.
         self.show(number, progress);
         // Nobody waits any more if the caller has ended.
         let _ = waiter.map(|waiter| waiter.tried.send(outcome));
@@ -223,7 +236,7 @@ impl Manager {
             counted += self.service.detach(listener).unwrap_or_default();
         }
         self.detach(number);
-        if let Some(shown) = self.board.lock().get_mut(&number) {
+        if let Some(shown) = self.states.lock().get_mut(&number) {
             shown.earlier += LinkCounts { open: 0, ..counted };
         }
         self.show(number, Progress::Waiting { reason: reason.to_owned() });
@@ -237,8 +250,8 @@ impl Manager {
 
     /// Shows how far a link is; a new reason why it is not up is logged.
     fn show(&self, number: u32, progress: Progress) {
-        let mut board = self.board.lock();
-        let Some(shown) = board.get_mut(&number) else { return };
+        let mut states = self.states.lock();
+        let Some(shown) = states.get_mut(&number) else { return };
         if let Progress::Waiting { reason } = &progress {
             let is_known =
                 matches!(&shown.progress, Progress::Waiting { reason: known } if known == reason);
@@ -252,9 +265,9 @@ impl Manager {
     /// Provokes a reset of a client, see [`Resetter`].
     fn reset(&mut self, number: u32, local: SocketAddr, peer: SocketAddr) {
         let socket = self.plumber.socket(LinkNumber(number), local.is_ipv6());
-        let knock = socket.map_err(io::Error::other);
-        match knock.and_then(|socket| socket::provoke_reset_on(socket.into(), peer)) {
-            Ok(knock) => self.knocks.push_back((Instant::now() + KNOCK, knock)),
+        let socket = socket.map_err(io::Error::other);
+        match socket.and_then(|socket| socket::provoke_reset_on(socket.into(), peer)) {
+            Ok(reset) => self.resets.push_back((Instant::now() + RESET, reset)),
             // Its client waits as long as on EC2.
             Err(error) => tracing::debug!(%error, %peer, "cannot reset a client"),
         }

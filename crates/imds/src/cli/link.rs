@@ -20,8 +20,8 @@ pub(crate) struct WorkloadArgs {
     #[arg(long, value_name = "PLACE[,instance=ID]")]
     pub(crate) link: Vec<LinkSpec>,
 
-    /// Link also where another service has 169.254.169.254, and this machine even if it is an EC2
-    /// instance
+    /// Link also where another service answers at 169.254.169.254 or has a route there, and this machine
+    /// even if it is an EC2 instance; not where an interface has the address
     #[arg(long)]
     pub(crate) force_links: bool,
 }

@@ -76,7 +76,9 @@ pub(crate) fn run(args: ServeArgs) -> Result<ExitCode, CommandError> {
     let signal = reload.until_stopped(&host, &runtime, signals);
     tracing::info!(signal, "stopping: requests that have begun are still answered");
     drop(ready_file);
-    end_in_any_case().map_err(cannot_start)?;
+    if let Err(error) = end_in_any_case() {
+        tracing::error!(%error, "cannot limit how long the stop takes");
+    }
     host.drain();
     drop(renewing);
     Ok(ExitCode::SUCCESS)
@@ -113,8 +115,7 @@ struct Sockets {
 
 impl Sockets {
     fn listen(plan: &Plan) -> Result<Self, CommandError> {
-        let links = plan.links.iter().map(|link| listen::listen(link, plan.allow_pages));
-        let links = links.collect::<Result<Vec<_>, _>>()?;
+        // Whoever reaches the metadata reaches the EC2 API and the metrics too: those come first.
         let control = match plan.control {
             ControlAddress::Off => None,
             ControlAddress::At(address) => {
@@ -122,6 +123,8 @@ impl Sockets {
             }
         };
         let metrics = plan.metrics.map(listen::listen_for_metrics).transpose()?;
+        let links = plan.links.iter().map(|link| listen::listen(link, plan.allow_pages));
+        let links = links.collect::<Result<Vec<_>, _>>()?;
         listen::check_passed()?;
         let addresses = links.iter().zip(&plan.links).filter_map(|(link, wanted)| {
             Some(ListenAddress { address: link.address().ok()?, ..wanted.clone() })
@@ -154,11 +157,13 @@ fn start(
     }
     let Sockets { links, addresses: metadata, control, metrics } = sockets;
     let store = plan.state.open()?;
-    let renewals = Renewals::begin(plan.sources, &mut plan.launch)?;
-    let account = Account::open(store.clone(), &plan.launch, plan.network)?;
+    // Sockets, logs and state are open. Programs that print credentials run without privileges from the
+    // first time on, as each later time.
     if plumber.is_some() {
         drop_privileges(&plan.links)?;
     }
+    let renewals = Renewals::begin(plan.sources, &mut plan.launch)?;
+    let account = Account::open(store.clone(), &plan.launch, plan.network)?;
     // The first thread: privileges are those of a thread.
     messages.write().map_err(cannot_start)?;
     let renewing = renewals.start()?;

@@ -1,6 +1,8 @@
 //! Links that come and go, and services that do.
 
+use std::fs;
 use std::hash::{BuildHasher as _, Hasher as _, RandomState};
+use std::os::unix::fs::PermissionsExt as _;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
@@ -8,7 +10,9 @@ use std::time::Duration;
 use imds_linux::Namespace;
 use testkit::client::{End, Oddities};
 use testkit::workloads::{host_with_container, namespace, place, run, snapshot};
-use testkit::{Client, Context as _, Family, Need, Result, Trial, ensure, eventually, tests};
+use testkit::{
+    Client, Context as _, Family, Need, Result, Server, Trial, ensure, eventually, tests,
+};
 
 use super::{DEFAULT_INSTANCE, Machine, Mount, instance_of};
 
@@ -25,6 +29,7 @@ pub(super) fn tests() -> Vec<Trial> {
         removing_a_link_resets_its_connections,
         a_client_whose_token_was_lost_is_reset,
         links_outlive_the_service,
+        an_engine_that_hangs_holds_up_no_command,
         a_damaged_record_concerns_its_link_alone,
         the_ec2_api_is_not_reachable_through_a_link,
         links_without_their_helper_say_so,
@@ -131,6 +136,37 @@ fn links_outlive_the_service() -> Result<()> {
         ensure!(snapshot(namespace)? == before?, "something is left");
     }
     Ok(())
+}
+
+/// Links are attached again one at a time, and commands are obeyed in between.
+fn an_engine_that_hangs_holds_up_no_command() -> Result<()> {
+    /// To ask for all of them takes longer than any test waits.
+    const CONTAINERS: usize = 12;
+    let (host, workload, programs) = (namespace()?, namespace()?, tempfile::tempdir()?);
+    let hangs = programs.path().join("hangs");
+    let hang = format!("if [ -e '{}' ]; then exec sleep 1000; fi", hangs.display());
+    for (engine, does) in [("podman", hang.as_str()), ("docker", "")] {
+        let program = programs.path().join(engine);
+        fs::write(&program, format!("#!/bin/sh\n{does}\nexit 125\n"))?;
+        fs::set_permissions(&program, fs::Permissions::from_mode(0o755))?;
+    }
+    let listen = ["127.0.0.1:0".parse()?];
+    let arguments = ["--no-auth", "--ami", "al2"];
+    let start = || Server::start_with_programs(&listen, &arguments, programs.path());
+    let mut machine = Machine { host: &host, server: host.run(start)?? };
+    for number in 0..CONTAINERS {
+        machine.link(&["add", &format!("container=web{number}")])?.expect_code(0)?;
+    }
+    machine.add(&place(&workload))?;
+    fs::write(&hangs, "")?;
+    machine.kill_and_restart()?;
+    eventually("all links to be listed", || {
+        let listed = machine.list().ok()?;
+        (listed.len() == CONTAINERS + 1).then_some(())
+    })?;
+    machine.link(&["remove", "container=web11"])?.expect_code(0)?;
+    machine.link(&["remove", &place(&workload)])?.expect_code(0)?;
+    machine.stop()
 }
 
 fn a_damaged_record_concerns_its_link_alone() -> Result<()> {

@@ -9,7 +9,7 @@ use super::spec::LinkSpec;
 
 /// All links, by number.
 #[derive(Default)]
-pub(super) struct Board(Mutex<BTreeMap<u32, Shown>>);
+pub(super) struct LinkStates(Mutex<BTreeMap<u32, Shown>>);
 
 /// A link as it is at the moment.
 #[derive(Clone, Debug)]
@@ -28,7 +28,7 @@ pub(super) enum Progress {
     Waiting { reason: String },
 }
 
-impl Board {
+impl LinkStates {
     pub(super) fn lock(&self) -> MutexGuard<'_, BTreeMap<u32, Shown>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
