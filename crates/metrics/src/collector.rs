@@ -17,7 +17,7 @@ use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::registry::{Registry, Unit};
 
 use crate::Sources;
-use crate::callers::{Callers, OTHER, Tokenless};
+use crate::callers::{Callers, OTHER, SERIES, Tokenless};
 use crate::process::Process;
 
 /// The metrics of a running service.
@@ -137,10 +137,13 @@ impl Scrape {
             own.chain([(OTHER, &self.other)])
                 .map(move |(id, counts)| ([("instance_id", id)], count(counts)))
         };
+        let help = format!(
+            "Requests without a token that were answered with 200: CloudWatch's MetadataNoToken; \
+             instances beyond the first {SERIES} that use IMDSv1 are summed as `other`"
+        );
         to.counters(
             "imds_metadata_no_token",
-            "Requests without a token that were answered with 200: CloudWatch's MetadataNoToken; \
-             instances beyond the first 1000 that use IMDSv1 are summed as `other`",
+            &help,
             by_instance(|counts| counts.answered),
         )?;
         to.counters(

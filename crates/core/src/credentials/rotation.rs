@@ -27,7 +27,7 @@ pub struct Lease {
     /// When they end.
     pub expires: u64,
     /// The account of the role, where the source names it; else it is the instance's.
-    pub account: Option<String>,
+    pub account: Option<AccountId>,
 }
 
 /// What is served of a source, and when to ask it next. Read by requests while another thread
@@ -82,8 +82,8 @@ impl Rotation {
     pub(super) fn document(&self, now: u64, account: Option<&AccountId>) -> String {
         let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
         if let Some(lease) = state.lease.as_ref().filter(|lease| now < lease.expires) {
-            let of_keys = |of_instance| lease.account.as_deref().unwrap_or(of_instance);
-            let account = account.map(|account| of_keys(account.as_str()));
+            let account = account.map(|of_instance| lease.account.as_ref().unwrap_or(of_instance));
+            let account = account.map(AccountId::as_str);
             return lease.keys.document(lease.updated, lease.expires, account);
         }
         let ended = state.lease.as_ref().map_or(0, |lease| lease.expires);
@@ -131,6 +131,19 @@ mod tests {
         for random in 0..MAX_JITTER {
             let next = rotation.note(Some(lease("A", 1000, 900)), 1000, random);
             assert!(next <= 1900 - MARGIN, "{random}: {next}");
+        }
+    }
+
+    #[test]
+    fn the_keys_may_be_of_another_account_than_the_instance() {
+        let instance = "123456789012".parse().unwrap();
+        let rotation = Rotation::new("role", 1000);
+        for (of_keys, named) in [(None, "123456789012"), (Some("210987654321"), "210987654321")] {
+            let account = of_keys.map(|account| account.parse().unwrap());
+            rotation.note(Some(Lease { account, ..lease("A", 1000, 900) }), 1000, 0);
+            let extended = rotation.document(1000, Some(&instance));
+            assert!(extended.contains(&format!("\"AccountId\" : \"{named}\"")), "{extended}");
+            assert!(!rotation.document(1000, None).contains("AccountId"));
         }
     }
 
