@@ -24,9 +24,10 @@
 //! A reset ends the connection, and may follow from one response lost by chance: two more connections
 //! must end in the same way.
 //!
-//! A relay on the way, such as a sidecar's proxy or a network in user mode, accepts the connection and acknowledges the nudge.
-//! Where it passes bytes on, the service's reset makes it end the connection: three such ends make a loss
-//! likely. Where it speaks HTTP itself nothing shows, and the service seems slow with tokens alone.
+//! A relay on the way, such as a sidecar's proxy or a network in user mode, accepts the connection and
+//! acknowledges the nudge. Where it passes bytes on, the service's reset makes it end the connection: three
+//! such ends make a loss likely. Where it speaks HTTP itself nothing shows, and the service seems slow with
+//! tokens alone.
 
 pub(crate) mod distance;
 mod evidence;

@@ -44,6 +44,11 @@ impl<'a> Filters<'a> {
         Ok(Self(filters.collect()))
     }
 
+    /// Whether one of them is about tags.
+    pub(super) fn are_about_tags(&self) -> bool {
+        self.0.iter().any(|filter| is_about_tags(filter.name))
+    }
+
     /// Whether something with these tags passes, of which `values` says what it has by a name.
     pub(super) fn accept(&self, tags: &Tags, values: impl Fn(&str) -> Vec<String>) -> bool {
         self.0.iter().all(|filter| {
@@ -219,6 +224,8 @@ mod tests {
         ] {
             let filters = Filters::new(&requested, &["state", "zone"]).ok().unwrap();
             assert_eq!(filters.accept(&tags, values), accepted, "{requested:?}");
+            let of_tags = requested.iter().any(|it| it.name.as_ref().unwrap().starts_with("tag"));
+            assert_eq!(filters.are_about_tags(), of_tags, "{requested:?}");
         }
     }
 

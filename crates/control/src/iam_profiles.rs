@@ -19,7 +19,6 @@ use super::filter::Filters;
 use super::instances::{self, StoredInstance};
 use super::page::Page;
 use super::{ids, time};
-use imds_account::{Overrides, instance};
 
 pub(super) fn associate(
     call: &Call<'_>,
@@ -184,10 +183,8 @@ fn state(call: &Call<'_>, instance: &StoredInstance) -> &'static str {
 }
 
 fn association(instance: &StoredInstance, state: &str) -> Option<IamInstanceProfileAssociation> {
-    let record = &instance.stored.record;
-    let profile = record.profile.as_ref()?;
-    let facts =
-        instance::instance(&instance.id, record, &instance.tags(), &Overrides::default()).ok()?;
+    let profile = instance.stored.record.profile.as_ref()?;
+    let facts = instance.facts().ok()?;
     Some(IamInstanceProfileAssociation {
         association_id: Some(profile.id.clone()),
         instance_id: Some(instance.id.to_string()),

@@ -14,6 +14,7 @@ mod abandoned;
 mod account_attributes;
 mod admin;
 mod authenticate;
+mod belongings;
 mod call;
 mod client_token;
 mod filter;

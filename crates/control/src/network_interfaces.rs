@@ -1,20 +1,19 @@
 //! `DescribeNetworkInterfaces`: the interfaces of instances, which come and go with them.
 
-use imds_account::records::{Lifecycle, Tags};
-use imds_account::{Overrides, instance};
+use imds_account::records::Lifecycle;
 use imds_ec2::Fault;
 use imds_ec2::types::{
     DescribeNetworkInterfacesRequest, DescribeNetworkInterfacesResult, InstanceNetworkInterface,
     InstanceNetworkInterfaceAssociation, Ipv4PrefixSpecification, Ipv6PrefixSpecification,
     NetworkInterface, NetworkInterfaceAssociation, NetworkInterfaceAttachment,
-    NetworkInterfaceIpv6Address, NetworkInterfacePrivateIpAddress,
+    NetworkInterfaceIpv6Address, NetworkInterfacePrivateIpAddress, Tag,
 };
 
+use super::belongings::{self, Belonging};
 use super::call::{Call, Refusal};
 use super::filter::Filters;
 use super::instances::{self, StoredInstance};
 use super::page::Page;
-use super::tag_values;
 
 /// Source: EC2 API `DescribeNetworkInterfaces`.
 const FILTERS: &[&str] = &[
@@ -63,36 +62,35 @@ pub(super) fn describe(
     let filters = Filters::new(&request.filters, FILTERS)?;
     let wanted = &request.network_interface_ids;
     let page = Page::new(request.max_results, request.next_token.as_deref(), 5..=1000)?;
-    let mut all = Vec::new();
-    for instance in instances::all(call)? {
-        all.extend(interfaces(call, &instance));
-    }
-    let id = |one: &NetworkInterface| one.network_interface_id.clone().unwrap_or_default();
-    if let Some(unknown) = wanted.iter().find(|wanted| !all.iter().any(|it| id(it) == **wanted)) {
-        let message = format!("The networkInterface ID '{unknown}' does not exist");
-        return Err(Fault::client("InvalidNetworkInterfaceID.NotFound", message).into());
-    }
-    all.retain(|one| wanted.is_empty() || wanted.contains(&id(one)));
-    all.sort_by_key(id);
-    let mut shown = Vec::new();
-    for mut one in all {
-        let its_tags: Tags = call.tags(&id(&one))?;
-        if filters.accept(&its_tags, |name| values(&one, name)) {
-            one.tag_set = tag_values::shape(&its_tags);
-            shown.push(one);
-        }
-    }
-    let (network_interfaces, next_token) =
-        page.paginate(shown, |one| one.network_interface_id.as_deref().unwrap_or_default());
+    let all = instances::all(call)?;
+    let all = all.iter().flat_map(|instance| interfaces(call, instance)).collect();
+    let unknown = |id: &str| {
+        let message = format!("The networkInterface ID '{id}' does not exist");
+        Fault::client("InvalidNetworkInterfaceID.NotFound", message)
+    };
+    let all = belongings::named(all, wanted, unknown)?;
+    let (network_interfaces, next_token) = belongings::shown(call, all, &filters, page)?;
     Ok(DescribeNetworkInterfacesResult { network_interfaces, next_token })
+}
+
+impl Belonging for NetworkInterface {
+    fn id(&self) -> &str {
+        self.network_interface_id.as_deref().unwrap_or_default()
+    }
+
+    fn values(&self, filter: &str) -> Vec<String> {
+        values(self, filter)
+    }
+
+    fn set_tags(&mut self, tags: Vec<Tag>) {
+        self.tag_set = tags;
+    }
 }
 
 /// The interfaces of an instance; a terminated one has none.
 fn interfaces(call: &Call<'_>, instance: &StoredInstance) -> Vec<NetworkInterface> {
-    let record = &instance.stored.record;
-    let facts = instance::instance(&instance.id, record, &instance.tags(), &Overrides::default());
-    let Ok(facts) = facts else { return Vec::new() };
-    if record.lifecycle == Lifecycle::Terminated {
+    let Ok(facts) = instance.facts() else { return Vec::new() };
+    if instance.stored.record.lifecycle == Lifecycle::Terminated {
         return Vec::new();
     }
     let shown = instances::present_interfaces(call, instance, &facts).into_iter();

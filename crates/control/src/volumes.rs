@@ -1,20 +1,20 @@
 //! `DescribeVolumes`: the EBS volumes of instances. They hold nothing; tools read them back with an
 //! instance.
 
-use imds_account::records::{Lifecycle, Tags};
+use imds_account::records::Lifecycle;
 use imds_account::volume::VolumeSettings;
-use imds_account::{Overrides, instance};
 use imds_ec2::Fault;
 use imds_ec2::types::{
     DescribeVolumesRequest, DescribeVolumesResult, EbsInstanceBlockDevice,
-    InstanceBlockDeviceMapping, Volume, VolumeAttachment,
+    InstanceBlockDeviceMapping, Tag, Volume, VolumeAttachment,
 };
 
+use super::belongings::{self, Belonging};
 use super::call::{Call, Refusal};
 use super::filter::Filters;
+use super::ids;
 use super::instances::{self, StoredInstance};
 use super::page::Page;
-use super::{ids, tag_values};
 
 /// Source: EC2 API `DescribeVolumes`.
 const FILTERS: &[&str] = &[
@@ -55,35 +55,34 @@ pub(super) fn describe(
         .into());
     }
     let page = Page::new(request.max_results, request.next_token.as_deref(), 5..=1000)?;
-    let mut all = Vec::new();
-    for instance in instances::all(call)? {
-        all.extend(volumes(&instance));
-    }
-    let id = |volume: &Volume| volume.volume_id.clone().unwrap_or_default();
-    if let Some(unknown) = wanted.iter().find(|wanted| !all.iter().any(|it| id(it) == **wanted)) {
-        let message = format!("The volume '{unknown}' does not exist.");
-        return Err(Fault::client("InvalidVolume.NotFound", message).into());
-    }
-    all.retain(|volume| wanted.is_empty() || wanted.contains(&id(volume)));
-    all.sort_by_key(id);
-    let mut shown = Vec::new();
-    for mut volume in all {
-        let its_tags: Tags = call.tags(&id(&volume))?;
-        if filters.accept(&its_tags, |name| values(&volume, name)) {
-            volume.tags = tag_values::shape(&its_tags);
-            shown.push(volume);
-        }
-    }
-    let (volumes, next_token) =
-        page.paginate(shown, |volume| volume.volume_id.as_deref().unwrap_or_default());
+    let all = instances::all(call)?;
+    let all = all.iter().flat_map(volumes).collect();
+    let unknown = |id: &str| {
+        Fault::client("InvalidVolume.NotFound", format!("The volume '{id}' does not exist."))
+    };
+    let all = belongings::named(all, wanted, unknown)?;
+    let (volumes, next_token) = belongings::shown(call, all, &filters, page)?;
     Ok(DescribeVolumesResult { volumes, next_token })
+}
+
+impl Belonging for Volume {
+    fn id(&self) -> &str {
+        self.volume_id.as_deref().unwrap_or_default()
+    }
+
+    fn values(&self, filter: &str) -> Vec<String> {
+        values(self, filter)
+    }
+
+    fn set_tags(&mut self, tags: Vec<Tag>) {
+        self.tags = tags;
+    }
 }
 
 /// The volumes of an instance; a terminated one has none.
 fn volumes(instance: &StoredInstance) -> Vec<Volume> {
     let record = &instance.stored.record;
-    let facts = instance::instance(&instance.id, record, &instance.tags(), &Overrides::default());
-    let Ok(facts) = facts else { return Vec::new() };
+    let Ok(facts) = instance.facts() else { return Vec::new() };
     if record.lifecycle == Lifecycle::Terminated {
         return Vec::new();
     }

@@ -161,7 +161,7 @@ mod tests {
             [(None, "123456789012"), (Some("210987654321"), "210987654321")]
         {
             let rotation = Arc::new(Rotation::new("my-role", 1000));
-            let account_id = of_source.map(str::to_owned);
+            let account_id = of_source.map(|account| account.parse().unwrap());
             let lease =
                 Lease { keys: keys.clone(), updated: 1000, expires: 9000, account: account_id };
             rotation.note(Some(lease), 1000, 0);

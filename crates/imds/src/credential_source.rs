@@ -225,11 +225,10 @@ impl Renewal {
             Waited::Stopped => return Waited::Stopped,
         };
         self.running = None;
-        let outcome = printed.and_then(|bytes| Printed::parse(&bytes, &self.words));
         // The program may have run for a while.
         let now = seconds();
-        let lease = outcome.and_then(|printed| {
-            let lease = printed.lease(now);
+        let lease = printed.and_then(|bytes| {
+            let lease = Printed::lease(&bytes, &self.words, now)?;
             if lease.expires > now {
                 return Ok(lease);
             }
@@ -316,8 +315,8 @@ fn known_version() -> Value {
 }
 
 impl Printed {
-    /// What the program of these words has printed.
-    fn parse(bytes: &[u8], words: &[String]) -> Result<Self, SourceError> {
+    /// What the program of these words has printed, at a time in seconds since 1970.
+    fn lease(bytes: &[u8], words: &[String], now: u64) -> Result<Lease, SourceError> {
         let refused = |problem| SourceError::NoCredentials {
             program: words.first().cloned().unwrap_or_default(),
             problem,
@@ -328,30 +327,29 @@ impl Printed {
                  Expiration",
             )
         })?;
-        let (Self::Plain(keys) | Self::OfSts { credentials: keys }) = &printed;
+        let (Self::Plain(keys) | Self::OfSts { credentials: keys }) = printed;
         if keys.version != known_version() {
             return Err(refused("its Version is not 1, and later ones may mean something else"));
         }
-        Ok(printed)
-    }
-
-    fn lease(self, now: u64) -> Lease {
-        let (Self::Plain(keys) | Self::OfSts { credentials: keys }) = self;
-        let expires = keys.expiration.map(|time| u64::try_from(time.as_second()).unwrap_or(0));
-        let Keys { access_key_id, secret_access_key, session_token, account_id, .. } = keys;
-        let keys = AccessKeys { access_key_id, secret_access_key, session_token };
+        let Keys { access_key_id, secret_access_key, session_token, expiration, .. } = keys;
+        // As SDKs read it, an empty text names no account.
+        let account = keys.account_id.filter(|id| !id.is_empty()).map(|id| id.parse()).transpose();
+        let account = account.map_err(|_| refused("its AccountId is not 12 digits"))?;
+        let expires = expiration.map(|time| u64::try_from(time.as_second()).unwrap_or(0));
         let expires = expires.unwrap_or(now + LIFETIME);
-        Lease { keys, updated: now, expires, account: account_id }
+        let keys = AccessKeys { access_key_id, secret_access_key, session_token };
+        Ok(Lease { keys, updated: now, expires, account })
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use imds_core::AccountId;
+
     use super::*;
 
     fn parse(text: &str) -> Result<Lease, String> {
-        let printed = Printed::parse(text.as_bytes(), &["sh".to_owned()]);
-        printed.map(|printed| printed.lease(1000)).map_err(|error| error.to_string())
+        Printed::lease(text.as_bytes(), &["sh".to_owned()], 1000).map_err(|error| error.to_string())
     }
 
     #[test]
@@ -367,6 +365,14 @@ mod tests {
             assert_eq!((lease.keys.access_key_id.as_str(), lease.expires), ("A", expires));
             assert_eq!(lease.keys.session_token, "C");
         }
+        for (written, account) in
+            [(r#""210987654321""#, Some("210987654321")), (r#""""#, None), ("null", None)]
+        {
+            let lease = parse(&format!("{{{keys}, \"AccountId\": {written}}}")).unwrap();
+            assert_eq!(lease.account.as_ref().map(AccountId::as_str), account, "{written}");
+        }
+        let wrong = parse(&format!("{{{keys}, \"AccountId\": \"app\"}}")).err().unwrap();
+        assert!(wrong.contains("its AccountId is not 12 digits"), "{wrong}");
         let later = parse(&format!("{{\"Version\": 2, {keys}}}")).err().unwrap();
         assert!(later.contains("its Version is not 1"), "{later}");
         for text in ["s3cret", r#"{"AccessKeyId": "s3cret"}"#, r#"{"Credentials": {"s3cret": 1}}"#]

@@ -17,7 +17,7 @@ use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::registry::{Registry, Unit};
 
 use crate::Sources;
-use crate::callers::{Callers, OTHER, Tokenless};
+use crate::callers::{Callers, OTHER, SERIES, Tokenless};
 use crate::process::Process;
 
 /// The metrics of a running service.
@@ -137,12 +137,11 @@ impl Scrape {
             own.chain([(OTHER, &self.other)])
                 .map(move |(id, counts)| ([("instance_id", id)], count(counts)))
         };
-        to.counters(
-            "imds_metadata_no_token",
+        let help = format!(
             "Requests without a token that were answered with 200: CloudWatch's MetadataNoToken; \
-             instances beyond the first 1000 that use IMDSv1 are summed as `other`",
-            by_instance(|counts| counts.answered),
-        )?;
+             instances beyond the first {SERIES} that use IMDSv1 are summed as `other`"
+        );
+        to.counters("imds_metadata_no_token", &help, by_instance(|counts| counts.answered))?;
         to.counters(
             "imds_metadata_no_token_rejected",
             "Requests without a token that were answered with 401 because tokens are required: \

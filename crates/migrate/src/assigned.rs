@@ -1,5 +1,7 @@
 //! What one name is assigned, all over a text, and what that comes to at a place in it.
 
+use std::collections::BTreeMap;
+
 use tree_sitter::Node;
 
 use crate::syntax::holds;
@@ -81,6 +83,26 @@ impl<'t> Assigned<'t> {
     pub(crate) fn without(&self, index: usize) -> Vec<String> {
         union(&self.before[index], &self.after[index])
     }
+}
+
+/// Learns once more what each value of all names comes to, of which `texts` says what is known so far;
+/// `false` if nothing is new.
+pub(crate) fn learn_all<'t, N>(
+    names: &mut N,
+    assigned: impl Fn(&mut N) -> &mut BTreeMap<String, Assigned<'t>>,
+    texts: impl Fn(&N, Node<'t>) -> Vec<String>,
+) -> bool {
+    let mut is_new = false;
+    let all: Vec<String> = assigned(names).keys().cloned().collect();
+    for name in all {
+        let values = assigned(names).get(&name).map_or(Vec::new(), |a| a.values().to_vec());
+        for (i, value) in values.into_iter().enumerate() {
+            let texts = texts(names, value);
+            let learner = assigned(names).get_mut(&name);
+            is_new |= learner.is_some_and(|assigned| assigned.learn(i, texts));
+        }
+    }
+    is_new
 }
 
 fn union(some: &[String], others: &[String]) -> Vec<String> {

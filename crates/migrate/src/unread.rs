@@ -161,8 +161,8 @@ pub(crate) fn is_test(path: &Path) -> bool {
             || ["_test", "_spec", ".test", ".spec", "_mock"].iter().any(|end| name.ends_with(end)))
 }
 
-/// The first line for which `is_meant` holds that names the service as something to ask, and its number from 0; `None` also where the
-/// file names the header that carries a token.
+/// The first line for which `is_meant` holds that names the service as something to ask, and its number from
+/// 0; `None` also where the file names the header that carries a token.
 fn named(text: &str, is_meant: impl Fn(usize, &str) -> bool) -> Option<(usize, &str)> {
     if !address::mentioned(text) {
         return None;

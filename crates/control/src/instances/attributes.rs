@@ -19,7 +19,6 @@ use super::attribute_values::{instance_type, shutdown_behavior, user_data};
 use super::{StoredInstance, check, find, find_live, network_interfaces, shape};
 use crate::call::{Call, Refusal};
 use crate::network;
-use imds_account::{Overrides, instance};
 
 pub(crate) fn describe(
     call: &Call<'_>,
@@ -27,8 +26,7 @@ pub(crate) fn describe(
 ) -> Result<InstanceAttribute, Refusal> {
     let instance = find(call, &request.instance_id)?;
     let record = &instance.stored.record;
-    let facts = instance::instance(&instance.id, record, &instance.tags(), &Overrides::default());
-    let facts = facts.map_err(|_| Fault::internal())?;
+    let facts = instance.facts().map_err(|_| Fault::internal())?;
     let text = |value: Option<String>| Some(AttributeValue { value });
     let flag = |value| Some(AttributeBooleanValue { value: Some(value) });
     let mut shown =

@@ -20,7 +20,6 @@ use super::state::{BY_USER, State};
 use super::{StoredInstance, attribute_names as names};
 use crate::call::Call;
 use crate::{iam_profiles, ids, options, tag_values, time};
-use imds_account::{Overrides, instance};
 
 /// What is shown of an instance.
 pub(super) struct InstanceView {
@@ -33,10 +32,7 @@ pub(super) struct InstanceView {
 impl InstanceView {
     /// `None` where what is kept makes no instance: the agent has logged why.
     pub(super) fn new(call: &Call<'_>, instance: &StoredInstance) -> Option<Self> {
-        let record = &instance.stored.record;
-        let facts =
-            instance::instance(&instance.id, record, &instance.tags(), &Overrides::default())
-                .ok()?;
+        let facts = instance.facts().ok()?;
         let state = instance.state(call);
         let mut view = shape(instance, &facts, state);
         if state != State::Terminated {
@@ -120,10 +116,7 @@ fn shape(instance: &StoredInstance, facts: &Facts, state: State) -> Instance {
 /// What a terminated instance has given back.
 fn add_belongings(view: &mut Instance, instance: &StoredInstance, facts: &Facts, state: State) {
     let primary = facts.primary_interface();
-    let source_dest_check = instance.attribute(names::SOURCE_DEST_CHECK) != Some("false");
-    // A public address is lent for as long as the instance runs.
-    let has_public = state != State::Stopped;
-    let public = primary.public_ipv4().filter(|_| has_public);
+    let public = primary.public_ipv4().filter(|_| has_public(state));
     view.private_dns_name = Some(facts.hostname());
     let public_name = public.and_then(|_| facts.public_hostname(primary));
     view.public_dns_name = Some(public_name.unwrap_or_default());
@@ -135,7 +128,7 @@ fn add_belongings(view: &mut Instance, instance: &StoredInstance, facts: &Facts,
     view.iam_instance_profile = iam_profiles::shape(instance, facts);
     view.network_interfaces = network_interfaces(instance, facts, state);
     view.security_groups = groups(&primary.security_groups);
-    view.source_dest_check = Some(source_dest_check);
+    view.source_dest_check = Some(has_source_dest_check(instance));
     view.block_device_mappings = block_devices(facts, &instance.stored.record.volumes);
 }
 
@@ -153,14 +146,20 @@ fn network_interfaces(
     facts: &Facts,
     state: State,
 ) -> Vec<InstanceNetworkInterface> {
-    let source_dest_check = instance.attribute(names::SOURCE_DEST_CHECK) != Some("false");
-    // A public address is lent for as long as the instance runs.
-    let has_public = state != State::Stopped;
     let shape = |one| InstanceNetworkInterface {
-        source_dest_check: Some(source_dest_check),
-        ..interface(one, facts, has_public)
+        source_dest_check: Some(has_source_dest_check(instance)),
+        ..interface(one, facts, has_public(state))
     };
     facts.interfaces.iter().map(shape).collect()
+}
+
+/// A public address is lent for as long as the instance runs.
+fn has_public(state: State) -> bool {
+    state != State::Stopped
+}
+
+fn has_source_dest_check(instance: &StoredInstance) -> bool {
+    instance.attribute(names::SOURCE_DEST_CHECK) != Some("false")
 }
 
 pub(super) fn product_codes(facts: &Facts) -> Vec<ProductCode> {

@@ -4,7 +4,7 @@
 //! instance may be told something else while it is on its way.
 
 use imds_account::records::{Lifecycle, Transition};
-use imds_account::{Overrides, Transaction, instance, keys};
+use imds_account::{Transaction, keys};
 use imds_core::instance::LifeCycle;
 use imds_ec2::types::{
     InstanceStateChange, RebootInstancesRequest, StartInstancesRequest, StartInstancesResult,
@@ -131,10 +131,8 @@ fn without_tags_of_belongings(
     mut transaction: Transaction,
     instance: &StoredInstance,
 ) -> Result<Transaction, Refusal> {
-    let record = &instance.stored.record;
-    let facts = instance::instance(&instance.id, record, &instance.tags(), &Overrides::default());
-    let Ok(facts) = facts else { return Ok(transaction) };
-    let (volumes, interfaces) = belongings(&facts, &record.volumes);
+    let Ok(facts) = instance.facts() else { return Ok(transaction) };
+    let (volumes, interfaces) = belongings(&facts, &instance.stored.record.volumes);
     for resource in volumes.iter().chain(&interfaces) {
         let key = keys::tags(&call.region, resource);
         if call.read(&key)?.is_some() {

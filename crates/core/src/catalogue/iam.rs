@@ -6,26 +6,26 @@ use crate::json::document;
 use crate::time::iso8601;
 use crate::timeline::Timed;
 
-const CREDENTIALS: &str = r#"{
+/// An example of credentials, with what follows their `Expiration`.
+macro_rules! credentials {
+    ($more:literal) => {
+        concat!(
+            r#"{
   "Code" : "Success",
   "LastUpdated" : "2024-05-01T12:00:00Z",
   "Type" : "AWS-HMAC",
   "AccessKeyId" : "ASIAEXAMPLE",
   "SecretAccessKey" : "...",
   "Token" : "...",
-  "Expiration" : "2024-05-01T18:24:00Z"
-}"#;
+  "Expiration" : "2024-05-01T18:24:00Z""#,
+            $more,
+            "\n}"
+        )
+    };
+}
 
-const EXTENDED: &str = r#"{
-  "Code" : "Success",
-  "LastUpdated" : "2024-05-01T12:00:00Z",
-  "Type" : "AWS-HMAC",
-  "AccessKeyId" : "ASIAEXAMPLE",
-  "SecretAccessKey" : "...",
-  "Token" : "...",
-  "Expiration" : "2024-05-01T18:24:00Z",
-  "AccountId" : "123456789012"
-}"#;
+const CREDENTIALS: &str = credentials!("");
+const EXTENDED: &str = credentials!(",\n  \"AccountId\" : \"123456789012\"");
 
 pub(super) const CATEGORIES: &[Category] = &[
     Category {

@@ -27,7 +27,7 @@ pub struct Lease {
     /// When they end.
     pub expires: u64,
     /// The account of the role, where the source names it; else it is the instance's.
-    pub account: Option<String>,
+    pub account: Option<AccountId>,
 }
 
 /// What is served of a source, and when to ask it next. Read by requests while another thread
@@ -82,8 +82,8 @@ impl Rotation {
     pub(super) fn document(&self, now: u64, account: Option<&AccountId>) -> String {
         let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
         if let Some(lease) = state.lease.as_ref().filter(|lease| now < lease.expires) {
-            let of_keys = |of_instance| lease.account.as_deref().unwrap_or(of_instance);
-            let account = account.map(|account| of_keys(account.as_str()));
+            let account = account.map(|of_instance| lease.account.as_ref().unwrap_or(of_instance));
+            let account = account.map(AccountId::as_str);
             return lease.keys.document(lease.updated, lease.expires, account);
         }
         let ended = state.lease.as_ref().map_or(0, |lease| lease.expires);

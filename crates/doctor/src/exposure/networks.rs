@@ -25,7 +25,9 @@ const ENGINES: [&str; 5] = [
 ];
 
 pub(super) fn ways(scope: &Scope) -> Vec<Way> {
-    let entered = at_once(&others(&scope.root), |(process, file)| {
+    let mut networks = others(&scope.root);
+    let left = networks.split_off(networks.len().min(LIMIT));
+    let entered = at_once(&networks, |(process, file)| {
         let places = service::usual(&format!(" in the network of {process}"));
         Namespace::open(file)?.run(|| service::ask_all(&places, scope.patience))
     });
@@ -36,8 +38,16 @@ pub(super) fn ways(scope: &Scope) -> Vec<Way> {
         let place = format!("{barred} other networks on this machine");
         ways.push(Way { kind: "network", place, access: Access::Closed, seen });
     }
+    ways.extend(unentered(left.len()));
     ways.extend(engines(scope));
     ways
+}
+
+/// The networks beyond the limit.
+fn unentered(count: usize) -> Option<Way> {
+    let place = format!("{count} more networks on this machine");
+    let seen = format!("not tried: no more than {LIMIT} are entered");
+    (count > 0).then_some(Way { kind: "network", place, access: Access::Untried, seen })
 }
 
 /// The networks of other processes, each once: the process, and a file to enter by.
@@ -51,7 +61,7 @@ fn others(root: &Path) -> Vec<(String, PathBuf)> {
         let file = process.path().join("ns/net");
         let is_process = number.bytes().all(|byte| byte.is_ascii_digit());
         let Some(identity) = identity(&file).filter(|_| is_process) else { continue };
-        if known.insert(identity) && found.len() < LIMIT {
+        if known.insert(identity) {
             let name = fs::read_to_string(process.path().join("comm")).unwrap_or_default();
             found.push((format!("process {number} ({})", name.trim()), file));
         }
@@ -78,4 +88,33 @@ fn engines(scope: &Scope) -> Vec<Way> {
         Way { kind: "engine", place: socket.display().to_string(), access, seen }
     });
     ways.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_network_is_found_once() {
+        let root = tempfile::tempdir().unwrap();
+        for number in 1..=LIMIT + 3 {
+            let process = root.path().join(format!("proc/{number}"));
+            fs::create_dir_all(process.join("ns")).unwrap();
+            fs::write(process.join("comm"), "sh\n").unwrap();
+            if number == 2 {
+                fs::hard_link(root.path().join("proc/1/ns/net"), process.join("ns/net")).unwrap();
+            } else {
+                fs::write(process.join("ns/net"), "").unwrap();
+            }
+        }
+        assert_eq!(others(root.path()).len(), LIMIT + 2);
+    }
+
+    #[test]
+    fn networks_beyond_the_limit_do_not_pass_for_closed() {
+        assert_eq!(unentered(0), None);
+        let way = unentered(2).unwrap();
+        assert_eq!((&*way.place, way.access), ("2 more networks on this machine", Access::Untried));
+        assert_eq!(way.seen, "not tried: no more than 64 are entered");
+    }
 }

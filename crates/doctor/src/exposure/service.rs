@@ -48,7 +48,7 @@ pub(super) fn places(scope: &Scope) -> Vec<Place> {
             prefix: path.trim_end_matches('/').to_owned(),
             ..origin
         });
-        Place { name: without_password(url).to_owned(), origin }
+        Place { name: server_of(url).to_owned(), origin }
     }));
     let set = |names: &[&str]| -> BTreeSet<&String> {
         let values = names.iter().filter_map(|name| scope.variables.get(*name));
@@ -58,11 +58,11 @@ pub(super) fn places(scope: &Scope) -> Vec<Place> {
     let tunnels = plain.union(&set(&TUNNELS)).copied().collect::<BTreeSet<_>>();
     for host in [IPV4.to_string(), format!("[{IPV6}]")] {
         for proxy in &plain {
-            let name = format!("{host} by the proxy {}", without_password(proxy));
+            let name = format!("{host} by the proxy {}", server_of(proxy));
             places.push(Place { name, origin: by_proxy(proxy, &host) });
         }
         for proxy in &tunnels {
-            let name = format!("{host} through a tunnel of the proxy {}", without_password(proxy));
+            let name = format!("{host} through a tunnel of the proxy {}", server_of(proxy));
             places.push(Place { name, origin: through_tunnel(proxy, &host) });
         }
     }
@@ -79,7 +79,7 @@ pub(super) fn usual(network: &str) -> Vec<Place> {
 }
 
 /// A URL's server, without a user and password.
-fn without_password(url: &str) -> &str {
+fn server_of(url: &str) -> &str {
     let server = url.split_once("://").map_or(url, |(_, server)| server);
     server.rsplit_once('@').map_or(server, |(_, server)| server)
 }
@@ -245,6 +245,6 @@ mod tests {
         let tunnel = through_tunnel("http://127.0.0.1:3128", "[fd00:ec2::254]").unwrap();
         assert_eq!(tunnel.tunnel.as_deref(), Some("[fd00:ec2::254]:80"));
         assert!(matches!(by_proxy("socks5://127.0.0.1:1080", "x"), Err(Unasked::Untried(_))));
-        assert_eq!(without_password("http://user:word@proxy:3128"), "proxy:3128");
+        assert_eq!(server_of("http://user:word@proxy:3128"), "proxy:3128");
     }
 }

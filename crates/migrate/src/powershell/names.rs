@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use tree_sitter::Node;
 
 use crate::address::HOLE;
-use crate::assigned::Assigned;
+use crate::assigned::{Assigned, learn_all};
 use crate::job::Job;
 use crate::syntax::{children, nodes, text};
 use crate::values::{bounded, some_of, unknown};
@@ -41,17 +41,9 @@ impl<'t> Names<'t> {
     }
 
     fn settle(&mut self) {
-        let keys: Vec<String> = self.assigned.keys().cloned().collect();
+        let texts = |names: &Self, value| bounded(names.evaluate(value));
         for _ in 0..ROUNDS {
-            let mut is_settled = true;
-            for key in &keys {
-                let values = self.assigned.get(key).map_or(Vec::new(), |a| a.values().to_vec());
-                for (i, value) in values.into_iter().enumerate() {
-                    let texts = bounded(self.evaluate(value));
-                    let assigned = self.assigned.entry(key.clone()).or_default();
-                    is_settled &= !assigned.learn(i, texts);
-                }
-            }
+            let is_settled = !learn_all(self, |names| &mut names.assigned, texts);
             if is_settled || !self.job.budget.look() {
                 return;
             }

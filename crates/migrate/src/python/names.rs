@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use tree_sitter::Node;
 
-use crate::assigned::Assigned;
+use crate::assigned::{Assigned, learn_all};
 use crate::job::Job;
 use crate::syntax::{Nest, children, nodes, owned};
 use crate::values::{ROUNDS, bounded, some_of, unknown};
@@ -160,19 +160,11 @@ impl<'t> Names<'t> {
 
     /// Goes through all names until nothing new is learned of any.
     fn settle(&mut self) {
-        let names: Vec<String> = self.assigned.keys().cloned().collect();
         let parameters: BTreeSet<Parameter> =
             self.functions.iter().flat_map(Function::parameters).collect();
         for _ in 0..ROUNDS {
-            let mut is_settled = true;
-            for name in &names {
-                let values = self.assigned.get(name).map_or(Vec::new(), |a| a.values().to_vec());
-                for (i, value) in values.into_iter().enumerate() {
-                    let texts = bounded(self.evaluate(value));
-                    let assigned = self.assigned.entry(name.clone()).or_default();
-                    is_settled &= !assigned.learn(i, texts);
-                }
-            }
+            let texts = |names: &Self, value| bounded(names.evaluate(value));
+            let mut is_settled = !learn_all(self, |names| &mut names.assigned, texts);
             for parameter in &parameters {
                 let texts = self.passed(parameter);
                 let key = (parameter.function.clone(), parameter.name.clone());

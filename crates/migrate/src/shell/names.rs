@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use tree_sitter::Node;
 
-use crate::assigned::Assigned;
+use crate::assigned::{Assigned, learn_all};
 use crate::job::Job;
 use crate::syntax::{Nest, children, nodes, owned, text};
 use crate::values::{ROUNDS, bounded, product, some_of, unknown};
@@ -124,16 +124,8 @@ impl<'t> Names<'t> {
     /// Goes through all names until nothing new is learned of any.
     fn settle(&mut self) {
         for _ in 0..ROUNDS {
-            let mut is_settled = true;
-            let names: Vec<String> = self.assigned.keys().cloned().collect();
-            for name in names {
-                let values = self.assigned.get(&name).map_or(Vec::new(), |a| a.values().to_vec());
-                for (i, value) in values.into_iter().enumerate() {
-                    let texts = self.assigned_texts(value);
-                    let assigned = self.assigned.entry(name.clone()).or_default();
-                    is_settled &= !assigned.learn(i, texts);
-                }
-            }
+            let mut is_settled =
+                !learn_all(self, |names| &mut names.assigned, Self::assigned_texts);
             let parameters: Vec<(String, Parameter)> = self.parameters.keys().cloned().collect();
             for key in parameters {
                 let texts = self.passed(&key.0, key.1);
