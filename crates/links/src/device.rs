@@ -7,6 +7,7 @@ use imds_linux::{Batch, Error, Netlink, sysctl};
 use crate::error::LinkError;
 use crate::outside::{SERVICE_V4, SERVICE_V6, SERVICES};
 use crate::place::Place;
+use crate::workload::ALIAS;
 
 /// A source that has no way back by the same interface is accepted: guests may have the same
 /// addresses.
@@ -27,11 +28,16 @@ impl DeviceLink {
     pub(crate) fn make(place: &Place, name: &str) -> Result<Self, LinkError> {
         let explain = |error| LinkError::at(place, &error);
         let mut netlink = Netlink::open().map_err(explain)?;
-        let interfaces = netlink.links().map_err(explain)?;
-        let Some((_, index)) = interfaces.into_iter().find(|(other, _)| other == name) else {
+        let interfaces = netlink.interfaces().map_err(explain)?;
+        let Some(device) = interfaces.into_iter().find(|other| other.name == name) else {
             let reason = format!("there is no device {name} in the service's network namespace");
             return Err(LinkError::no_such(place, reason));
         };
+        if device.alias.as_deref() == Some(ALIAS) {
+            let reason = "it is a link's own end; name the device of a virtual machine".into();
+            return Err(LinkError::AlreadyLinked { place: place.to_string(), reason });
+        }
+        let index = device.index;
         let mut batch = Batch::new();
         for own in netlink.interface_addresses().map_err(explain)? {
             if own.index != index || !SERVICES.contains(&own.address) {

@@ -46,7 +46,7 @@ pub enum LinkError {
     /// This machine is an EC2 instance: its programs would lose the real service.
     #[error(
         "host: this machine is an EC2 instance ({evidence}), and its programs would lose EC2's own \
-         metadata; link a namespace, a container or a device instead, or allow it explicitly"
+         metadata; link a namespace, a container or a device instead"
     )]
     OnEc2 {
         /// The file that says so, and what it says.

@@ -15,10 +15,10 @@ use rustix::thread::CapabilitySet;
 use crate::device::DeviceLink;
 use crate::error::LinkError;
 use crate::lock::Locks;
+use crate::lost::{Lost, indices};
 use crate::machine;
 use crate::outside::{self, Near, Outside, SERVICE_V4};
 use crate::place::Place;
-use crate::removed::{Removed, indices};
 use crate::request::{LinkNumber, MAX_LEN, Request, Response};
 use crate::target::{find, not_a_namespace};
 use crate::workload::{Refusal, Workload};
@@ -114,23 +114,27 @@ impl Helper {
                 (up.gone, up.process) = (None, None);
             }
         }
-        self.notice_removed_devices();
+        self.notice_lost_devices();
         if ready[0] { self.answer() } else { Some(()) }
     }
 
-    fn notice_removed_devices(&mut self) {
-        let outside = self.outside.as_mut().map(Outside::removed);
+    /// A device of this machine may be down as it likes. A cable that was cut is laid anew: a device that
+    /// was down has lost its routes.
+    fn notice_lost_devices(&mut self) {
+        let outside = self.outside.as_mut().map(Outside::lost);
         let home = self.home_events.as_mut().map(|events| {
             // Where there are such events this thread is at home.
             let left = || Netlink::open().and_then(|mut netlink| indices(&mut netlink));
-            Removed::of(events.removed_links(), left)
+            Lost::of(events.lost_links(), left)
         });
         for up in self.links.values_mut() {
-            let is_removed = match &up.means {
-                Means::Cable(near) => outside.as_ref().is_some_and(|it| it.contains(near.index)),
-                Means::Device(device) => home.as_ref().is_some_and(|it| it.contains(device.index)),
+            let is_lost = match &up.means {
+                Means::Cable(near) => outside.as_ref().is_some_and(|it| it.is_cut(near.index)),
+                Means::Device(device) => {
+                    home.as_ref().is_some_and(|it| it.is_removed(device.index))
+                }
             };
-            if is_removed {
+            if is_lost {
                 up.gone = None;
             }
         }

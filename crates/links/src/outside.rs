@@ -11,7 +11,7 @@ use imds_linux::link::{End, LOOPBACK};
 use imds_linux::route::Destination;
 use imds_linux::{Batch, Error, Namespace, Netlink, socket, sysctl};
 
-use crate::removed::{Removed, indices};
+use crate::lost::{Lost, indices};
 
 /// The metadata address.
 pub(crate) const SERVICE_V4: Ipv4Addr = Ipv4Addr::new(169, 254, 169, 254);
@@ -30,7 +30,7 @@ const FIRST_INDEX: u32 = 64;
 
 pub(crate) struct Outside {
     pub(crate) namespace: Namespace,
-    /// Tells of removed devices.
+    /// Tells of lost devices.
     pub(crate) events: Netlink,
     netlink: Netlink,
     next_index: u32,
@@ -105,10 +105,10 @@ impl Outside {
         self.netlink.commit(Batch::new().remove_group(GROUP))
     }
 
-    /// Its devices that were removed since it was asked last.
-    pub(crate) fn removed(&mut self) -> Removed {
-        let told = self.events.removed_links();
-        Removed::of(told, || indices(&mut self.netlink))
+    /// Its devices that were lost since it was asked last.
+    pub(crate) fn lost(&mut self) -> Lost {
+        let told = self.events.lost_links();
+        Lost::of(told, || indices(&mut self.netlink))
     }
 }
 

@@ -11,7 +11,7 @@ use imds_linux::{Batch, Error, Netlink, sysctl};
 use crate::outside::{SERVICE_V4, SERVICE_V6, SERVICES};
 
 /// By this text a device of ours is known, also one that a killed predecessor left.
-const ALIAS: &str = "imds link";
+pub(crate) const ALIAS: &str = "imds link";
 
 /// The device's name, before its number.
 const NAME: &str = "imds";
@@ -50,7 +50,7 @@ pub(crate) enum Refusal {
 impl Refusal {
     /// Another service has the address, and the link could have it instead.
     pub(crate) fn replaceable(address: IpAddr, by: impl Into<String>) -> Self {
-        let fix = "stop what has it, or allow to replace it".into();
+        let fix = "stop what has it".into();
         Self::Taken { address, by: by.into(), fix, is_replaceable: true }
     }
 }
@@ -174,7 +174,7 @@ mod tests {
         let route = [HostRoute { address: SERVICE_V6.into(), index: Some(3) }];
         for (addresses, routes, owner, help, may_replace) in [
             (&own[..], &[][..], "an address of eth0", "del 169.254.169.254 dev eth0", false),
-            (&[], &route[..], "a route through eth0", "allow to replace it", true),
+            (&[], &route[..], "a route through eth0", "stop what has it", true),
         ] {
             let refusal = plan(&interfaces, addresses, routes).unwrap_err();
             let Refusal::Taken { by, fix, is_replaceable, .. } = refusal else {

@@ -8,7 +8,7 @@ use imds_linux::Namespace;
 use imds_linux::capture::Capture;
 use testkit::{Context as _, Need, Result, SOON, Trial, ensure, eventually};
 
-use crate::host::{self, V4, V6, ask, assert_lost, namespace, place, snapshot};
+use crate::host::{self, V4, V6, ask, assert_lost, ensure_unchanged, namespace, place, snapshot};
 use crate::service::Service;
 
 const IP: &[Need] = &[Need::Program("ip")];
@@ -157,7 +157,8 @@ fn detach_leaves_nothing() -> Result<()> {
     for number in [1, 2, 2] {
         ensure!(service.ask(&format!("detach {number}"))? == "ok");
     }
-    ensure!((snapshot(&host)?, snapshot(&container)?) == before);
+    ensure_unchanged(&host, &before.0)?;
+    ensure_unchanged(&container, &before.1)?;
     // The number and the place are free again.
     service.attach(1, "host")?;
     ask(&host, V4, 1)?;
@@ -171,7 +172,7 @@ fn a_service_that_ends_leaves_nothing() -> Result<()> {
     let mut service = Service::start(&host, "all")?;
     service.attach(1, "host")?;
     service.stop()?;
-    ensure!(snapshot(&host)? == before);
+    ensure_unchanged(&host, &before)?;
     Ok(())
 }
 
@@ -303,7 +304,7 @@ fn an_address_that_is_taken_is_refused() -> Result<()> {
         let answer = service.ask(&format!("attach 1 {}", place(&workload)))?;
         ensure!(answer.contains("169.254.169.254 is taken"), "{answer}");
         ensure!(answer.contains(fix), "{answer}");
-        ensure!(snapshot(&workload)? == before);
+        ensure_unchanged(&workload, &before)?;
         let undo: Vec<&str> =
             add.iter().map(|word| if *word == "add" { "del" } else { *word }).collect();
         host::run(&workload, &undo)?;
@@ -319,7 +320,7 @@ fn a_link_has_all_its_listeners_or_is_none() -> Result<()> {
     ensure!(service.ask("fill")? == "ok");
     let answer = service.ask(&format!("attach 1 {}", place(&workload)))?;
     ensure!(answer.contains("receive descriptors: Too many open files"), "{answer}");
-    ensure!(snapshot(&workload)? == before, "something is left");
+    ensure_unchanged(&workload, &before)?;
     ensure!(service.ask("empty")? == "ok");
     service.attach(1, &place(&workload))?;
     ensure!(ask(&workload, V4, 1)? == "link 1 169.254.169.1");

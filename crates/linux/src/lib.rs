@@ -30,4 +30,4 @@ mod error;
 
 pub use error::Error;
 pub use namespace::Namespace;
-pub use netlink::{Batch, Netlink};
+pub use netlink::{Batch, Loss, Netlink};

@@ -3,6 +3,7 @@
 //! A batch goes to the kernel in one `send`; the kernel applies the changes one by one, in order, and
 //! acknowledges each. The changes are in [`crate::link`], [`crate::address`], [`crate::route`].
 
+use std::collections::BTreeMap;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
@@ -10,6 +11,7 @@ use netlink_packet_core::{
     NLM_F_ACK, NLM_F_CREATE, NLM_F_DUMP, NLM_F_EXCL, NLM_F_REQUEST, NetlinkMessage, NetlinkPayload,
 };
 use netlink_packet_route::RouteNetlinkMessage;
+use netlink_packet_route::link::{LinkFlags, LinkMessage};
 use rustix::net::netlink::SocketAddrNetlink;
 use rustix::net::{
     AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType, bind, recv, send, socket_with,
@@ -22,6 +24,15 @@ const ANSWER_LEN: usize = 32 * 1024;
 
 /// The bit of `RTNLGRP_LINK` among the multicast groups.
 const LINK_GROUP: u32 = 1;
+
+/// How an interface was lost.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Loss {
+    /// There is no such interface any more.
+    Removed,
+    /// Nobody is at the other end of its cable: of a veth pair, the other end is down.
+    Carrier,
+}
 
 /// A route netlink socket. It belongs to the network namespace that its thread was in when it was
 /// opened, and stays there.
@@ -46,7 +57,7 @@ impl Netlink {
     }
 
     /// Opens a socket that receives a message for each change of an interface of the calling thread's
-    /// network namespace; see [`removed_links`](Self::removed_links).
+    /// network namespace; see [`lost_links`](Self::lost_links).
     pub fn open_link_events() -> Result<Self, Error> {
         let socket = Self::open()?;
         bind(&socket.socket, &SocketAddrNetlink::new(0, LINK_GROUP))
@@ -54,19 +65,30 @@ impl Netlink {
         Ok(socket)
     }
 
-    /// The indices of interfaces that were removed since the last call; does not wait. `None` where
-    /// the kernel had to drop messages: then only [`links`](Self::links) tells what is left.
-    pub fn removed_links(&mut self) -> Result<Option<Vec<u32>>, Error> {
-        let mut removed = Vec::new();
+    /// The interfaces that were lost since the last call, by index; does not wait. `None` where the kernel
+    /// had to drop messages: then only [`links`](Self::links) tells what is left.
+    pub fn lost_links(&mut self) -> Result<Option<BTreeMap<u32, Loss>>, Error> {
+        let mut lost = BTreeMap::new();
         loop {
             let taken = self.receive_with(RecvFlags::DONTWAIT, |_, payload| {
                 let NetlinkPayload::InnerMessage(message) = payload else { return };
-                if let RouteNetlinkMessage::DelLink(link) = message {
-                    removed.push(link.header.index);
+                match message {
+                    RouteNetlinkMessage::DelLink(link) => {
+                        lost.insert(link.header.index, Loss::Removed);
+                    }
+                    // The last message is what is true now.
+                    RouteNetlinkMessage::NewLink(LinkMessage { header, .. }) => {
+                        if header.flags.contains(LinkFlags::LowerUp) {
+                            lost.remove(&header.index);
+                        } else {
+                            lost.insert(header.index, Loss::Carrier);
+                        }
+                    }
+                    _ => {}
                 }
             });
             match taken.as_ref().err().and_then(Error::io).and_then(io::Error::raw_os_error) {
-                Some(libc::EAGAIN) => return Ok(Some(removed)),
+                Some(libc::EAGAIN) => return Ok(Some(lost)),
                 Some(libc::ENOBUFS) => return Ok(None),
                 Some(libc::EINTR) => {}
                 _ => taken?,

@@ -78,6 +78,8 @@ pub fn wait_for_addresses(namespace: &Namespace) -> Result<()> {
 
 /// Everything that `ip` shows of a namespace's network.
 pub fn snapshot(namespace: &Namespace) -> Result<String> {
+    // The kernel goes on with new addresses by itself.
+    wait_for_addresses(namespace)?;
     namespace.run(|| {
         let mut text = String::new();
         for arguments in [
@@ -93,6 +95,18 @@ pub fn snapshot(namespace: &Namespace) -> Result<String> {
         }
         Ok(text)
     })?
+}
+
+/// Fails unless `ip` shows the same as `before`, a [`snapshot`].
+pub fn ensure_unchanged(namespace: &Namespace, before: &str) -> Result<()> {
+    let after = snapshot(namespace)?;
+    let but = |one: &str, other: &str| {
+        let lines = one.lines().filter(|line| !other.lines().any(|known| known == *line));
+        lines.map(|line| format!("\n  {line}")).collect::<String>()
+    };
+    let (lost, new) = (but(before, &after), but(&after, before));
+    ensure!(after == before, "lost:{lost}\nleft over:{new}");
+    Ok(())
 }
 
 /// Runs a program in a namespace; it must succeed.
@@ -117,6 +131,7 @@ pub fn host_with_guests() -> Result<(Namespace, [Namespace; 2])> {
         run(guest, &["ip", "address", "add", "10.0.0.2/24", "dev", "eth0"])?;
         run(guest, &["ip", "link", "set", "eth0", "up"])?;
         run(guest, &["ip", "route", "add", "169.254.169.254", "dev", "eth0"])?;
+        host.run(|| Netlink::open()?.commit(Batch::new().settle(index)))??;
     }
     Ok((host, guests))
 }

@@ -43,7 +43,14 @@ impl Links for LinkAdmin {
         let spec = LinkSpec { place, instance: instance.cloned() };
         if let Err(error) = self.0.attach(number, &spec) {
             self.forget(number)?;
-            return Err(refused(status(&error), &error));
+            let AdminRefusal { status, message } = refused(status(&error), &error);
+            let hint = match error {
+                LinkError::OnEc2 { .. } | LinkError::AddressTaken { is_replaceable: true, .. } => {
+                    "; a service that was started with --force-links links it nevertheless"
+                }
+                _ => "",
+            };
+            return Err(AdminRefusal { status, message: message + hint });
         }
         let shown = self.0.states.lock().get(&number).cloned();
         let shown = shown.ok_or_else(|| LinkName::Number(number).unknown())?;

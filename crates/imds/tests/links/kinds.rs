@@ -4,7 +4,8 @@ use std::process::{Command, Stdio};
 
 use imds_linux::Namespace;
 use testkit::workloads::{
-    host_with_container, host_with_guests, namespace, place, run, snapshot, wait_for_addresses,
+    ensure_unchanged, host_with_container, host_with_guests, namespace, place, run, snapshot,
+    wait_for_addresses,
 };
 use testkit::{Context as _, Family, Need, Process, Result, Trial, ensure, tests};
 
@@ -40,7 +41,7 @@ fn this_machine_is_the_instance() -> Result<()> {
     ensure!(link["kind"] == "host" && link["state"] == "attached", "{link}");
     ensure!(link["v1"] == 2 && link["connections"].as_u64() >= Some(5), "{link}");
     machine.stop()?;
-    ensure!(snapshot(&host)? == before, "something is left");
+    ensure_unchanged(&host, &before)?;
     Ok(())
 }
 
@@ -74,8 +75,7 @@ fn each_kind_of_workload() -> Result<()> {
         machine.link(&["remove", &number.to_string()])?.expect_code(0)?;
         ensure!(machine.list()?.is_empty());
         for (namespace, before) in namespaces.iter().zip(before) {
-            let (before, after) = (before?, snapshot(namespace)?);
-            ensure!(after == before, "{link} left something: {before}\n{after}");
+            ensure_unchanged(namespace, &before?).with_context(|| link.to_owned())?;
         }
     }
     Ok(())
@@ -158,6 +158,8 @@ fn what_cannot_be_linked_is_refused() -> Result<()> {
     // The same network by another name.
     let again = machine.link(&["add", &place(&host)])?.expect_code(2)?;
     ensure!(again.stderr.contains("another link of this machine has it"), "{again:?}");
+    let end = machine.link(&["add", "device=imds0"])?.expect_code(2)?;
+    ensure!(end.stderr.contains("a link's own end"), "{end:?}");
     ensure!(machine.list()?.len() == 1);
     // What comes later is waited for.
     let later = machine.link(&["add", "netns=/nonexistent"])?.expect_code(0)?;

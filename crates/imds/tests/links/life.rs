@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use imds_linux::Namespace;
 use testkit::client::{End, Oddities};
-use testkit::workloads::{host_with_container, namespace, place, run, snapshot};
+use testkit::workloads::{ensure_unchanged, host_with_container, namespace, place, run, snapshot};
 use testkit::{
     Client, Context as _, Family, Need, Result, Server, Trial, ensure, eventually, tests,
 };
@@ -26,6 +26,7 @@ pub(super) fn tests() -> Vec<Trial> {
         a_namespace_that_goes_is_noticed_and_comes_back,
         a_link_waits_for_its_namespace,
         a_removed_device_is_made_again,
+        a_device_that_is_down_is_made_again,
         removing_a_link_resets_its_connections,
         a_client_whose_token_was_lost_is_reset,
         links_outlive_the_service,
@@ -85,6 +86,19 @@ fn a_removed_device_is_made_again() -> Result<()> {
     Ok(())
 }
 
+/// A device that was down has lost its routes.
+fn a_device_that_is_down_is_made_again() -> Result<()> {
+    let (host, workload) = (namespace()?, namespace()?);
+    let machine = Machine::start(&host, &["--ami", "al2"])?;
+    machine.add(&place(&workload))?;
+    for _ in 0..2 {
+        run(&workload, &["ip", "link", "set", "imds0", "down"])?;
+        let answer = eventually("the device to be made again", || instance_of(&workload).ok())?;
+        ensure!(answer == DEFAULT_INSTANCE);
+    }
+    Ok(())
+}
+
 fn removing_a_link_resets_its_connections() -> Result<()> {
     const GET: &str = "GET /latest/meta-data/ HTTP/1.1\r\nConnection: keep-alive\r\n\r\n";
     let (host, _container) = host_with_container()?;
@@ -133,7 +147,7 @@ fn links_outlive_the_service() -> Result<()> {
     ensure!(machine.add(&place(&first))? > kept, "a number is used twice");
     machine.stop()?;
     for (namespace, before) in [&host, &first, &second].into_iter().zip(before) {
-        ensure!(snapshot(namespace)? == before?, "something is left");
+        ensure_unchanged(namespace, &before?)?;
     }
     Ok(())
 }
@@ -277,7 +291,7 @@ fn killed_at_any_moment_every_link_is_right_and_nothing_is_left() -> Result<()> 
     }
     machine.stop()?;
     for (namespace, before) in all.iter().zip(&before) {
-        ensure!(snapshot(namespace)? == *before, "something is left");
+        ensure_unchanged(namespace, before)?;
     }
     Ok(())
 }
