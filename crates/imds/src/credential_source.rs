@@ -21,6 +21,7 @@ use serde_json::Value;
 use self::error::SourceError;
 use self::process::{Process, Waited, is_stopped};
 use crate::error::{CommandError, Kind};
+use crate::terminal::warn;
 use imds_account::clock::unix_ms;
 
 /// A source of credentials, and the STS endpoint that it uses.
@@ -112,11 +113,10 @@ impl Renewals {
             match renewal.wait(Some(moment), None) {
                 Waited::Ended(Ok(key_id)) => renewal.logged = Some(Ok(key_id)),
                 Waited::Ended(Err(error)) => renewal.complain(&error),
-                Waited::TimeIsUp | Waited::Stopped => eprintln!(
-                    "imds: warning: there are no credentials of {} after {START:?}; they are \
-                     served once they arrive",
+                Waited::TimeIsUp | Waited::Stopped => warn(format_args!(
+                    "there are no credentials of {} after {START:?}; they are served once they arrive",
                     renewal.role
-                ),
+                )),
             }
         }
         Ok(Self(renewals))
@@ -201,7 +201,7 @@ impl Renewal {
 
     /// The same before there is a log.
     fn complain(&mut self, error: &SourceError) {
-        eprintln!("imds: warning: {error}; it is tried again");
+        warn(format_args!("{error}; it is tried again"));
         self.logged = Some(Err(error.to_string()));
     }
 

@@ -1,5 +1,6 @@
 //! Standard output and standard error.
 
+use std::fmt::Display;
 use std::io::{self, IsTerminal as _, Write as _};
 
 use crate::error::{CommandError, Kind};
@@ -14,6 +15,16 @@ pub(crate) fn print(text: impl AsRef<[u8]>) -> Result<(), CommandError> {
         }
         _ => Ok(()),
     }
+}
+
+/// Prints a line to standard error. Where it cannot be written, the exit code still tells the outcome.
+pub(crate) fn note(line: impl Display) {
+    let _ = writeln!(io::stderr(), "{line}");
+}
+
+/// Prints what a person should know, and what does not end the command.
+pub(crate) fn warn(message: impl Display) {
+    note(format_args!("imds: warning: {message}"));
 }
 
 /// Whether what is printed may have colours.

@@ -22,6 +22,7 @@ pub(crate) fn tests() -> Vec<Trial> {
         a_port_in_use,
         ends_well_when_interrupted,
         serves_though_nobody_reads_the_banner,
+        warns_though_nobody_can_be_warned,
         logs_hold_no_secrets,
     );
     tests.extend(tests!(&[Need::Root]; a_privileged_port));
@@ -47,6 +48,26 @@ fn help_has_examples() -> Result<()> {
         let help = Finished::success(imds().args(command).arg("--help"))?.stdout;
         expect(&help, &["Example", &format!("imds {}", command.join(" "))])?;
         ensure!(help.lines().all(|line| line.chars().count() <= 100), "a long line in {help}");
+    }
+    Ok(())
+}
+
+/// Standard error is full; the exit code and standard output still tell.
+fn warns_though_nobody_can_be_warned() -> Result<()> {
+    let directory = tempfile::tempdir()?;
+    let script = directory.path().join("old.sh");
+    fs::write(&script, "curl http://169.254.169.254/latest/meta-data/\n")?;
+    for (file, code, found) in [(script.as_path(), 0, true), (Path::new("/nonexistent"), 4, false)]
+    {
+        let full = fs::File::options().write(true).open("/dev/full")?;
+        let (stdout, theirs) = std::io::pipe()?;
+        let mut command = imds();
+        command.arg("migrate").arg(file).stderr(full).stdout(theirs);
+        let status = Process::start(&mut command)?.child().wait()?;
+        drop(command);
+        let printed = std::io::read_to_string(stdout)?;
+        ensure!(status.code() == Some(code), "{}: {status}: {printed}", file.display());
+        ensure!(printed.contains("old.sh") == found, "{printed}");
     }
     Ok(())
 }

@@ -25,6 +25,7 @@ mod refusal;
 mod request;
 mod supervise;
 mod terminal;
+mod warning;
 
 use std::io;
 use std::net::{IpAddr, TcpListener};
@@ -40,6 +41,7 @@ use init::Init;
 use line::{ControlMessage, Line};
 use network::{Network, Shape};
 use terminal::Terminal;
+use warning::warn;
 
 pub use error::{SandboxError, SandboxErrorKind};
 pub use first_boot::{FirstBoot, Script};
@@ -132,9 +134,7 @@ fn fork<ParentOnly>(
             if !user_namespace::is_needless() {
                 return Err(error);
             }
-            eprintln!(
-                "imds: warning: {error}: as root the program can reach the instance's own network"
-            );
+            warn(format_args!("{error}: as root the program can reach the instance's own network"));
             start(Isolation::Machine)
         })
     } else {

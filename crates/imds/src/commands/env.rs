@@ -19,11 +19,11 @@ pub(crate) fn run(args: &EnvArgs) -> Result<ExitCode, CommandError> {
     }
     if let Some(version) = aws_version().filter(|version| !knows_endpoint_urls(version)) {
         let [major, minor, patch] = version;
-        eprintln!(
-            "imds: warning: aws-cli {major}.{minor}.{patch} knows no AWS_ENDPOINT_URL_EC2 and would \
+        terminal::warn(format_args!(
+            "aws-cli {major}.{minor}.{patch} knows no AWS_ENDPOINT_URL_EC2 and would \
              ask AWS: use at least 2.13 or 1.29, or say it each time: aws ec2 --endpoint-url {}",
             settings.endpoint
-        );
+        ));
     }
     Ok(ExitCode::SUCCESS)
 }

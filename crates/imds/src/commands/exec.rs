@@ -25,7 +25,7 @@ use crate::sdk_settings::SdkSettings;
 use crate::settings::Destination;
 use crate::state::StateLocation;
 use crate::telemetry::{AccessLog, Messages, Output};
-use crate::terminal;
+use crate::terminal::{self, warn};
 
 /// Where the program finds the EC2 API: as near as the metadata, and as far from anybody else.
 const CONTROL: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(SERVICE_V4), 1339);
@@ -177,12 +177,10 @@ fn attach(
 fn first_boot(launch: &Launch) -> Result<FirstBoot, CommandError> {
     let first_boot = FirstBoot::of(launch.user_data.as_deref().unwrap_or_default())?;
     for warning in &first_boot.warnings {
-        eprintln!("imds: warning: {warning}");
+        warn(warning);
     }
     for (name, kind) in &first_boot.left_out {
-        eprintln!(
-            "imds: warning: {name} of the user data is not run, being {kind}: only scripts are"
-        );
+        warn(format_args!("{name} of the user data is not run, being {kind}: only scripts are"));
     }
     Ok(first_boot)
 }

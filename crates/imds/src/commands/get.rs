@@ -31,7 +31,7 @@ pub(crate) fn run(args: &GetArgs) -> Result<ExitCode, CommandError> {
     let mut defaults = Settings::for_this_machine();
     defaults.budget = budget;
     let client = Client::new(settings(&args.client, defaults)?)
-        .on_warning(|warning| eprintln!("imds: warning: {warning}"));
+        .on_warning(|warning| terminal::warn(warning));
     in_runtime(async {
         if args.export || args.process || is_credentials(args) {
             return credentials::print(&client, args).await;

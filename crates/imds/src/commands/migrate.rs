@@ -38,7 +38,7 @@ pub(crate) fn run(args: &MigrateArgs) -> Result<ExitCode, CommandError> {
         (false, true) => write(args, form, choice)?,
     };
     if matches!(form, Form::Human { .. } | Form::Diff) {
-        eprintln!("{}", tally.summary(args.write));
+        terminal::note(tally.summary(args.write));
     }
     Ok(match tally {
         Tally { failing: 1.., .. } if args.check => LEFT.into(),

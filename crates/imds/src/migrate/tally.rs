@@ -7,6 +7,7 @@ use imds_migrate::{Finding, Level, Levels, Remedy, Rule, Skipped, report};
 
 use super::error_chain::in_full;
 use super::scanned::Scanned;
+use crate::terminal::warn;
 
 /// Counts of files and findings.
 #[derive(Debug, Default)]
@@ -73,12 +74,12 @@ impl Tally {
         };
         if let Some(path) = named {
             let path = path.display().to_string();
-            eprintln!("imds: warning: {} was not read: {why}", report::printable(&path));
+            warn(format_args!("{} was not read: {why}", report::printable(&path)));
         }
     }
 
     pub(super) fn warn(&mut self, message: &str) {
-        eprintln!("imds: warning: {}", report::printable(message));
+        warn(report::printable(message));
         self.failed += 1;
     }
 

@@ -10,6 +10,8 @@ use imds_linux::local::RouteWatch;
 use imds_linux::route::Destination;
 use imds_linux::{Batch, Error, Netlink};
 
+use crate::warning::warn;
+
 /// The real machine's local destinations, and what is refused because of them.
 pub(super) struct HostGuard {
     host: Netlink,
@@ -33,9 +35,7 @@ impl HostGuard {
             let mut step = || self.watch.wait().and_then(|()| self.refuse_new(&mut service));
             loop {
                 if let Err(error) = step() {
-                    eprintln!(
-                        "imds: warning: new addresses of this machine can be reached: {error}"
-                    );
+                    warn(format_args!("new addresses of this machine can be reached: {error}"));
                     return;
                 }
             }
