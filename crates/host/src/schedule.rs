@@ -51,6 +51,9 @@ pub struct Scheduler {
 impl Scheduler {
     /// Starts the clock: `after` counts from now. `region` is where named instances are.
     pub fn start(scheduled: Vec<Scheduled>, store: Store, region: Region) -> std::io::Result<Self> {
+        if scheduled.is_empty() {
+            return Ok(Self { stop: None, thread: None });
+        }
         let (stop, stopped) = mpsc::channel();
         let started = unix_ms();
         let thread = thread::Builder::new().name("schedule".to_owned());

@@ -2,9 +2,7 @@
 
 use std::net::IpAddr;
 
-use netlink_packet_route::address::{AddressAttribute, AddressFlags, AddressMessage, AddressScope};
-use netlink_packet_route::{AddressFamily, RouteNetlinkMessage};
-
+use crate::rtnetlink::{AF_INET, AF_INET6, Body, Message};
 use crate::{Batch, Error, Netlink};
 
 impl Batch {
@@ -16,9 +14,9 @@ impl Batch {
     /// is said by routes alone ([`Batch::on_link`], [`Batch::via`]), so that a neighbour that does not
     /// exist is refused rather than looked for.
     pub fn address(&mut self, index: u32, address: IpAddr, prefix_len: u8) -> &mut Self {
-        let message = message(index, address, prefix_len, AddressScope::Universe);
+        let body = body(index, address, prefix_len, libc::RT_SCOPE_UNIVERSE);
         let operation = format!("give interface {index} the address {address}/{prefix_len}");
-        self.create(operation, RouteNetlinkMessage::NewAddress(message));
+        self.create(operation, Message { kind: libc::RTM_NEWADDR, body });
         self
     }
 
@@ -26,34 +24,27 @@ impl Batch {
     /// of what leaves by another interface (link scope).
     pub fn link_address(&mut self, index: u32, address: IpAddr) -> &mut Self {
         let prefix_len = if address.is_ipv4() { 32 } else { 128 };
-        let message = message(index, address, prefix_len, AddressScope::Link);
+        let body = body(index, address, prefix_len, libc::RT_SCOPE_LINK);
         let operation = format!("give interface {index} the address {address}");
-        self.create(operation, RouteNetlinkMessage::NewAddress(message));
+        self.create(operation, Message { kind: libc::RTM_NEWADDR, body });
         self
     }
 
     /// Takes such an address from an interface.
     pub fn remove_link_address(&mut self, index: u32, address: IpAddr) -> &mut Self {
         let prefix_len = if address.is_ipv4() { 32 } else { 128 };
-        let message = message(index, address, prefix_len, AddressScope::Link);
+        let body = body(index, address, prefix_len, libc::RT_SCOPE_LINK);
         let operation = format!("take the address {address} from interface {index}");
-        self.change(operation, RouteNetlinkMessage::DelAddress(message));
+        self.change(operation, Message { kind: libc::RTM_DELADDR, body });
         self
     }
 }
 
-fn message(index: u32, address: IpAddr, prefix_len: u8, scope: AddressScope) -> AddressMessage {
-    let mut message = AddressMessage::default();
-    message.header.family = family(address);
-    message.header.prefix_len = prefix_len;
-    message.header.scope = scope;
-    message.header.index = index;
-    message.attributes = vec![
-        AddressAttribute::Local(address),
-        AddressAttribute::Address(address),
-        AddressAttribute::Flags(AddressFlags::Noprefixroute | AddressFlags::Nodad),
-    ];
-    message
+fn body(index: u32, address: IpAddr, prefix_len: u8, scope: u8) -> Body {
+    Body::address(family(address), prefix_len, scope, index)
+        .ip(libc::IFA_LOCAL, address)
+        .ip(libc::IFA_ADDRESS, address)
+        .number(libc::IFA_FLAGS, libc::IFA_F_NOPREFIXROUTE | libc::IFA_F_NODAD)
 }
 
 /// An address of an interface.
@@ -77,32 +68,20 @@ impl Netlink {
     /// The same, with where each is.
     pub fn interface_addresses(&mut self) -> Result<Vec<InterfaceAddress>, Error> {
         let mut addresses = Vec::new();
-        self.dump(&RouteNetlinkMessage::GetAddress(AddressMessage::default()), |message| {
-            let RouteNetlinkMessage::NewAddress(address) = message else { return };
-            // IPv4 says its own address in `Local`; IPv6 only has `Address`.
-            let find = |wanted: fn(&AddressAttribute) -> Option<IpAddr>| {
-                address.attributes.iter().find_map(wanted)
-            };
-            let local = find(|attribute| match attribute {
-                AddressAttribute::Local(local) => Some(*local),
-                _ => None,
-            });
-            let found = local.or_else(|| {
-                find(|attribute| match attribute {
-                    AddressAttribute::Address(address) => Some(*address),
-                    _ => None,
-                })
-            });
-            addresses.extend(found.map(|local| InterfaceAddress {
-                address: local,
-                index: address.header.index,
-                is_global: address.header.scope == AddressScope::Universe,
-            }));
+        let question = Message { kind: libc::RTM_GETADDR, body: Body::address(0, 0, 0, 0) };
+        self.dump(&question, |message| {
+            let Some((scope, index, attributes)) = message.address() else { return };
+            // IPv4 says its own address in `IFA_LOCAL`; IPv6 only has `IFA_ADDRESS`.
+            let address = attributes.ip(libc::IFA_LOCAL).or(attributes.ip(libc::IFA_ADDRESS));
+            let is_global = scope == libc::RT_SCOPE_UNIVERSE;
+            let its = |address| InterfaceAddress { address, index, is_global };
+            addresses.extend(address.map(its));
         })?;
         Ok(addresses)
     }
 }
 
-pub(crate) fn family(address: IpAddr) -> AddressFamily {
-    if address.is_ipv4() { AddressFamily::Inet } else { AddressFamily::Inet6 }
+/// The number of the address's family (`AF_…`).
+pub(crate) fn family(address: IpAddr) -> u8 {
+    if address.is_ipv4() { AF_INET } else { AF_INET6 }
 }

@@ -27,6 +27,7 @@ pub mod tap;
 pub mod user_namespace;
 
 mod error;
+mod rtnetlink;
 
 pub use error::Error;
 pub use namespace::Namespace;

@@ -2,12 +2,10 @@
 
 use std::os::fd::AsRawFd;
 
-use netlink_packet_route::RouteNetlinkMessage;
-use netlink_packet_route::link::{
-    AfSpecInet6, AfSpecUnspec, In6AddrGenMode, InfoData, InfoKind, InfoVeth, LinkAttribute,
-    LinkFlags, LinkInfo, LinkMessage,
+use crate::rtnetlink::{
+    AF_INET6, Body, IFF_NOARP, IFF_UP, IFLA_INET6_ADDR_GEN_MODE, IN6_ADDR_GEN_MODE_NONE, Message,
+    VETH_INFO_PEER,
 };
-
 use crate::{Batch, Error, Namespace, Netlink};
 
 /// The index of `lo` in every namespace.
@@ -31,28 +29,24 @@ pub struct End<'a> {
 impl Batch {
     /// Makes a veth pair: `near` in the batch's own namespace, `far` in another one. Both ends are down.
     pub fn veth(&mut self, near: End<'_>, far: End<'_>, namespace: &Namespace) -> &mut Self {
-        let mut peer = end(far);
-        peer.attributes.push(LinkAttribute::NetNsFd(namespace.as_raw_fd()));
-        let mut message = end(near);
-        message.attributes.push(LinkAttribute::LinkInfo(vec![
-            LinkInfo::Kind(InfoKind::Veth),
-            LinkInfo::Data(InfoData::Veth(InfoVeth::Peer(peer))),
-        ]));
+        let peer = end(far).number(libc::IFLA_NET_NS_FD, namespace.as_raw_fd().cast_unsigned());
+        let data = Body::default().nested(VETH_INFO_PEER, &peer);
+        let info =
+            Body::default().text(libc::IFLA_INFO_KIND, "veth").nested(libc::IFLA_INFO_DATA, &data);
+        let body = end(near).nested(libc::IFLA_LINKINFO, &info);
         let operation = format!("make the link {} - {}", near.name, far.name);
-        self.create(operation, RouteNetlinkMessage::NewLink(message));
+        self.create(operation, Message { kind: libc::RTM_NEWLINK, body });
         self
     }
 
     /// Keeps the kernel from giving the interface an IPv6 link-local address when it goes up, and so
     /// from duplicate address detection and router solicitation.
     pub fn no_link_local(&mut self, index: u32) -> &mut Self {
-        let mut message = LinkMessage::default();
-        message.header.index = index;
-        message.attributes.push(LinkAttribute::AfSpecUnspec(vec![AfSpecUnspec::Inet6(vec![
-            AfSpecInet6::AddrGenMode(In6AddrGenMode::None),
-        ])]));
+        let inet6 = Body::default().bytes(IFLA_INET6_ADDR_GEN_MODE, &[IN6_ADDR_GEN_MODE_NONE]);
+        let families = Body::default().nested(AF_INET6.into(), &inet6);
+        let body = Body::link(index).nested(libc::IFLA_AF_SPEC, &families);
         let operation = format!("switch link-local addresses off on interface {index}");
-        self.change(operation, RouteNetlinkMessage::SetLink(message));
+        self.change(operation, Message { kind: libc::RTM_SETLINK, body });
         self
     }
 
@@ -60,62 +54,49 @@ impl Batch {
     /// discovery. What is sent goes to the interface's own Ethernet address, so both ends of a veth
     /// pair must have the same.
     pub fn no_arp(&mut self, index: u32) -> &mut Self {
-        let mut message = LinkMessage::default();
-        message.header.index = index;
-        message.header.flags = LinkFlags::Noarp;
-        message.header.change_mask = LinkFlags::Noarp;
+        let body = Body::link_flags(index, IFF_NOARP);
         let operation = format!("switch ARP off on interface {index}");
-        self.change(operation, RouteNetlinkMessage::SetLink(message));
+        self.change(operation, Message { kind: libc::RTM_SETLINK, body });
         self
     }
 
     /// Gives an interface a text that programs show beside its name, at most 255 bytes.
     pub fn alias(&mut self, index: u32, alias: &str) -> &mut Self {
-        let mut message = LinkMessage::default();
-        message.header.index = index;
-        message.attributes.push(LinkAttribute::IfAlias(alias.into()));
+        let body = Body::link(index).text(libc::IFLA_IFALIAS, alias);
         let operation = format!("give interface {index} an alias");
-        self.change(operation, RouteNetlinkMessage::SetLink(message));
+        self.change(operation, Message { kind: libc::RTM_SETLINK, body });
         self
     }
 
     /// Puts an interface into a group, by whose number all of it can be removed together.
     pub fn group(&mut self, index: u32, group: u32) -> &mut Self {
-        let mut message = LinkMessage::default();
-        message.header.index = index;
-        message.attributes.push(LinkAttribute::Group(group));
+        let body = Body::link(index).number(libc::IFLA_GROUP, group);
         let operation = format!("put interface {index} into group {group}");
-        self.change(operation, RouteNetlinkMessage::SetLink(message));
+        self.change(operation, Message { kind: libc::RTM_SETLINK, body });
         self
     }
 
     /// Removes all interfaces of a group. For each single one the kernel waits until no processor
     /// looks at it any more; for a group it waits once.
     pub fn remove_group(&mut self, group: u32) -> &mut Self {
-        let mut message = LinkMessage::default();
-        message.attributes.push(LinkAttribute::Group(group));
+        let body = Body::link(0).number(libc::IFLA_GROUP, group);
         let operation = format!("remove the interfaces of group {group}");
-        self.change(operation, RouteNetlinkMessage::DelLink(message));
+        self.change(operation, Message { kind: libc::RTM_DELLINK, body });
         self
     }
 
     /// Removes an interface; of a veth pair, both ends.
     pub fn remove_link(&mut self, index: u32) -> &mut Self {
-        let mut message = LinkMessage::default();
-        message.header.index = index;
         let operation = format!("remove interface {index}");
-        self.change(operation, RouteNetlinkMessage::DelLink(message));
+        self.change(operation, Message { kind: libc::RTM_DELLINK, body: Body::link(index) });
         self
     }
 
     /// Brings an interface up.
     pub fn up(&mut self, index: u32) -> &mut Self {
-        let mut message = LinkMessage::default();
-        message.header.index = index;
-        message.header.flags = LinkFlags::Up;
-        message.header.change_mask = LinkFlags::Up;
+        let body = Body::link_flags(index, IFF_UP);
         let operation = format!("bring interface {index} up");
-        self.change(operation, RouteNetlinkMessage::SetLink(message));
+        self.change(operation, Message { kind: libc::RTM_SETLINK, body });
         self
     }
 
@@ -125,10 +106,8 @@ impl Batch {
     /// end is up as well, and drops what it is given until then. Asking for the interface makes the
     /// kernel do that work at once.
     pub fn settle(&mut self, index: u32) -> &mut Self {
-        let mut message = LinkMessage::default();
-        message.header.index = index;
         let operation = format!("look at interface {index}");
-        self.change(operation, RouteNetlinkMessage::GetLink(message));
+        self.change(operation, Message { kind: libc::RTM_GETLINK, body: Body::link(index) });
         self
     }
 }
@@ -148,17 +127,10 @@ impl Netlink {
     /// Every interface of the namespace.
     pub fn interfaces(&mut self) -> Result<Vec<Interface>, Error> {
         let mut interfaces = Vec::new();
-        self.dump(&RouteNetlinkMessage::GetLink(LinkMessage::default()), |message| {
-            let RouteNetlinkMessage::NewLink(link) = message else { return };
-            let (mut name, mut alias) = (None, None);
-            for attribute in link.attributes {
-                match attribute {
-                    LinkAttribute::IfName(text) => name = Some(text),
-                    LinkAttribute::IfAlias(text) => alias = Some(text),
-                    _ => {}
-                }
-            }
-            let index = link.header.index;
+        self.dump(&Message { kind: libc::RTM_GETLINK, body: Body::link(0) }, |message| {
+            let Some((index, _, attributes)) = message.link() else { return };
+            let alias = attributes.text(libc::IFLA_IFALIAS);
+            let name = attributes.text(libc::IFLA_IFNAME);
             interfaces.extend(name.map(|name| Interface { name, index, alias }));
         })?;
         Ok(interfaces)
@@ -171,11 +143,11 @@ impl Netlink {
     }
 }
 
-fn end(end: End<'_>) -> LinkMessage {
-    let mut message = LinkMessage::default();
-    message.header.index = end.index;
-    message.attributes.push(LinkAttribute::IfName(end.name.into()));
-    message.attributes.push(LinkAttribute::Mtu(end.mtu));
-    message.attributes.extend(end.mac.map(|mac| LinkAttribute::Address(mac.to_vec())));
-    message
+fn end(end: End<'_>) -> Body {
+    let body =
+        Body::link(end.index).text(libc::IFLA_IFNAME, end.name).number(libc::IFLA_MTU, end.mtu);
+    match end.mac {
+        Some(mac) => body.bytes(libc::IFLA_ADDRESS, &mac),
+        None => body,
+    }
 }

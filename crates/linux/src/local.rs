@@ -1,22 +1,16 @@
 //! What a network namespace takes for its own: destinations of packets that do not leave it.
 
 use std::io::ErrorKind;
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::Ipv4Addr;
 use std::os::fd::OwnedFd;
 
-use netlink_packet_route::route::{
-    RouteAddress, RouteAttribute, RouteHeader, RouteMessage, RouteType,
-};
-use netlink_packet_route::{AddressFamily, RouteNetlinkMessage};
 use rustix::io::Errno;
 use rustix::net::netlink::SocketAddrNetlink;
 use rustix::net::{RecvFlags, SocketFlags, SocketType, bind, recv, socket_with};
 
-use crate::route::Destination;
+use crate::route::{Destination, all_routes};
+use crate::rtnetlink::{AF_INET, Received};
 use crate::{Error, Netlink};
-
-/// The table that the kernel looks at before all others.
-const LOCAL_TABLE: u32 = 255;
 
 /// The multicast group of changes to IPv4 routes.
 const IPV4_ROUTES: u32 = 1 << 6;
@@ -25,35 +19,22 @@ impl Netlink {
     /// The IPv4 destinations that are local: addresses of interfaces, and whole networks (`AnyIP`). Those of
     /// special tables, which only apply to marked packets, are left out.
     pub fn local_destinations(&mut self) -> Result<Vec<Destination>, Error> {
-        let mut question = RouteMessage::default();
-        question.header.address_family = AddressFamily::Inet;
         let mut found = Vec::new();
-        self.dump(&RouteNetlinkMessage::GetRoute(question), |message| {
-            if let RouteNetlinkMessage::NewRoute(route) = message {
-                found.extend(local_destination(&route));
-            }
-        })?;
+        self.dump(&all_routes(AF_INET), |message| found.extend(local_destination(message)))?;
         Ok(found)
     }
 }
 
-fn local_destination(route: &RouteMessage) -> Option<Destination> {
-    let table = route.attributes.iter().find_map(|attribute| match attribute {
-        RouteAttribute::Table(table) => Some(*table),
-        _ => None,
-    });
-    let table = table.unwrap_or(route.header.table.into());
-    let is_usual = table == LOCAL_TABLE || table == RouteHeader::RT_TABLE_MAIN.into();
-    if !is_usual || route.header.kind != RouteType::Local {
+fn local_destination(route: Received<'_>) -> Option<Destination> {
+    let (header, attributes) = route.route()?;
+    let table = attributes.number(libc::RTA_TABLE).unwrap_or(header.table.into());
+    let usual = [libc::RT_TABLE_LOCAL, libc::RT_TABLE_MAIN].map(u32::from);
+    if !usual.contains(&table) || header.kind != libc::RTN_LOCAL {
         return None;
     }
-    let address = route.attributes.iter().find_map(|attribute| match attribute {
-        RouteAttribute::Destination(RouteAddress::Inet(address)) => Some(IpAddr::V4(*address)),
-        _ => None,
-    });
     // The route to everything has no destination.
-    let address = address.unwrap_or(Ipv4Addr::UNSPECIFIED.into());
-    Some(Destination { address, prefix_len: route.header.destination_prefix_length })
+    let address = attributes.ip(libc::RTA_DST).unwrap_or(Ipv4Addr::UNSPECIFIED.into());
+    Some(Destination { address, prefix_len: header.prefix_len })
 }
 
 /// Notices changes of the IPv4 routes of the namespace in which it was opened.
@@ -94,27 +75,32 @@ fn failed(error: Errno) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::rtnetlink::{Body, Message, RouteHeader};
 
     #[test]
     fn local_destinations_are_those_of_the_usual_tables() {
-        let route = |kind, table: u8, number: Option<u32>, address: Option<Ipv4Addr>| {
-            let mut route = RouteMessage::default();
-            route.header.kind = kind;
-            route.header.table = table;
-            route.header.destination_prefix_length = if address.is_some() { 24 } else { 0 };
-            route.attributes.extend(number.map(RouteAttribute::Table));
-            let address = address.map(RouteAddress::Inet).map(RouteAttribute::Destination);
-            route.attributes.extend(address);
-            local_destination(&route)
+        let route = |kind, table, number: Option<u32>, address: Option<Ipv4Addr>| {
+            let prefix_len = if address.is_some() { 24 } else { 0 };
+            let header = RouteHeader { prefix_len, table, kind, ..RouteHeader::default() };
+            let mut body = Body::route(header);
+            if let Some(number) = number {
+                body = body.number(libc::RTA_TABLE, number);
+            }
+            if let Some(address) = address {
+                body = body.ip(libc::RTA_DST, address.into());
+            }
+            let mut bytes = Vec::new();
+            Message { kind: libc::RTM_NEWROUTE, body }.append(0, 0, &mut bytes);
+            local_destination(Received::first(&bytes).unwrap().0)
         };
         let address = Ipv4Addr::new(192, 0, 2, 0);
         let network = Destination { address: address.into(), prefix_len: 24 };
         for (table, number) in [(255, None), (254, None), (0, Some(255)), (255, Some(255))] {
-            assert_eq!(route(RouteType::Local, table, number, Some(address)), Some(network));
+            assert_eq!(route(libc::RTN_LOCAL, table, number, Some(address)), Some(network));
         }
-        assert_eq!(route(RouteType::Local, 255, None, None), Some(Destination::DEFAULT_V4));
-        assert_eq!(route(RouteType::Local, 100, None, Some(address)), None);
-        assert_eq!(route(RouteType::Local, 252, Some(1000), Some(address)), None);
-        assert_eq!(route(RouteType::Unicast, 254, None, Some(address)), None);
+        assert_eq!(route(libc::RTN_LOCAL, 255, None, None), Some(Destination::DEFAULT_V4));
+        assert_eq!(route(libc::RTN_LOCAL, 100, None, Some(address)), None);
+        assert_eq!(route(libc::RTN_LOCAL, 252, Some(1000), Some(address)), None);
+        assert_eq!(route(libc::RTN_UNICAST, 254, None, Some(address)), None);
     }
 }

@@ -7,17 +7,16 @@ use std::collections::BTreeMap;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
-use netlink_packet_core::{
-    NLM_F_ACK, NLM_F_CREATE, NLM_F_DUMP, NLM_F_EXCL, NLM_F_REQUEST, NetlinkMessage, NetlinkPayload,
-};
-use netlink_packet_route::RouteNetlinkMessage;
-use netlink_packet_route::link::{LinkFlags, LinkMessage};
 use rustix::net::netlink::SocketAddrNetlink;
 use rustix::net::{
     AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType, bind, recv, send, socket_with,
 };
 
 use crate::Error;
+use crate::rtnetlink::{
+    IFF_LOWER_UP, Message, NLM_F_ACK, NLM_F_CREATE, NLM_F_DUMP, NLM_F_EXCL, NLM_F_REQUEST,
+    NLMSG_DONE, NLMSG_ERROR, Received,
+};
 
 /// Room for the largest answers the kernel packs into one datagram (it uses up to 32 KiB for dumps).
 const ANSWER_LEN: usize = 32 * 1024;
@@ -70,20 +69,15 @@ impl Netlink {
     pub fn lost_links(&mut self) -> Result<Option<BTreeMap<u32, Loss>>, Error> {
         let mut lost = BTreeMap::new();
         loop {
-            let taken = self.receive_with(RecvFlags::DONTWAIT, |_, payload| {
-                let NetlinkPayload::InnerMessage(message) = payload else { return };
-                match message {
-                    RouteNetlinkMessage::DelLink(link) => {
-                        lost.insert(link.header.index, Loss::Removed);
+            let taken = self.receive_with(RecvFlags::DONTWAIT, |message| {
+                let Some((index, flags, _)) = message.link() else { return };
+                // The last message is what is true now.
+                match message.kind {
+                    libc::RTM_DELLINK => drop(lost.insert(index, Loss::Removed)),
+                    libc::RTM_NEWLINK if flags & IFF_LOWER_UP == 0 => {
+                        lost.insert(index, Loss::Carrier);
                     }
-                    // The last message is what is true now.
-                    RouteNetlinkMessage::NewLink(LinkMessage { header, .. }) => {
-                        if header.flags.contains(LinkFlags::LowerUp) {
-                            lost.remove(&header.index);
-                        } else {
-                            lost.insert(header.index, Loss::Carrier);
-                        }
-                    }
+                    libc::RTM_NEWLINK => drop(lost.remove(&index)),
                     _ => {}
                 }
             });
@@ -105,7 +99,11 @@ impl Netlink {
         let first_sequence = self.sequence;
         let mut bytes = Vec::with_capacity(4096);
         for change in &batch.changes {
-            append(&mut bytes, &change.message, NLM_F_ACK | change.flags, self.sequence);
+            change.message.append(
+                NLM_F_REQUEST | NLM_F_ACK | change.flags,
+                self.sequence,
+                &mut bytes,
+            );
             self.sequence = self.sequence.wrapping_add(1);
         }
         send(&self.socket, &bytes, SendFlags::empty())
@@ -114,15 +112,17 @@ impl Netlink {
         let mut refusal = None;
         let mut answered = 0;
         while answered <= last {
-            self.receive(|sequence, payload| {
-                let NetlinkPayload::Error(answer) = payload else { return };
+            self.receive(|message| {
+                if message.kind != NLMSG_ERROR {
+                    return;
+                }
                 answered += 1;
-                let index = sequence.wrapping_sub(first_sequence) as usize;
-                if let (Some(_), None, Some(change)) =
-                    (answer.code, &refusal, batch.changes.get(index))
+                let index = message.sequence.wrapping_sub(first_sequence) as usize;
+                if let (Err(source), None, Some(change)) =
+                    (outcome(message), &refusal, batch.changes.get(index))
                 {
                     let operation = change.operation.clone();
-                    refusal = Some(Error::Netlink { operation, source: answer.to_io() });
+                    refusal = Some(Error::Netlink { operation, source });
                 }
             })?;
         }
@@ -132,56 +132,46 @@ impl Netlink {
     /// Sends one question and hands every message of the answer to `take`.
     pub(crate) fn dump(
         &mut self,
-        question: &RouteNetlinkMessage,
-        mut take: impl FnMut(RouteNetlinkMessage),
+        question: &Message,
+        mut take: impl FnMut(Received<'_>),
     ) -> Result<(), Error> {
         let mut bytes = Vec::new();
-        append(&mut bytes, question, NLM_F_DUMP, self.sequence);
+        question.append(NLM_F_REQUEST | NLM_F_DUMP, self.sequence, &mut bytes);
         self.sequence = self.sequence.wrapping_add(1);
         send(&self.socket, &bytes, SendFlags::empty())
             .map_err(|error| refused("send to netlink", error))?;
 
-        let mut refusal = None;
-        let mut done = false;
-        while !done {
-            self.receive(|_, payload| match payload {
-                NetlinkPayload::InnerMessage(message) => take(message),
-                NetlinkPayload::Done(_) => done = true,
-                NetlinkPayload::Error(answer) => {
-                    done = true;
-                    refusal = answer.code.map(|_| answer.to_io());
-                }
-                _ => {}
+        let mut end = None;
+        while end.is_none() {
+            self.receive(|message| match message.kind {
+                NLMSG_ERROR | NLMSG_DONE => end = Some(outcome(message)),
+                _ => take(message),
             })?;
         }
-        refusal.map_or(Ok(()), |source| {
-            Err(Error::Netlink { operation: "list through netlink".into(), source })
+        end.unwrap_or(Ok(())).map_err(|source| {
+            let operation = "list through netlink".into();
+            Error::Netlink { operation, source }
         })
     }
 
-    /// Reads one datagram and hands its messages over, with their sequence numbers.
-    fn receive(
-        &self,
-        take: impl FnMut(u32, NetlinkPayload<RouteNetlinkMessage>),
-    ) -> Result<(), Error> {
+    /// Reads one datagram and hands its messages over.
+    fn receive(&self, take: impl FnMut(Received<'_>)) -> Result<(), Error> {
         self.receive_with(RecvFlags::empty(), take)
     }
 
     fn receive_with(
         &self,
         flags: RecvFlags,
-        mut take: impl FnMut(u32, NetlinkPayload<RouteNetlinkMessage>),
+        mut take: impl FnMut(Received<'_>),
     ) -> Result<(), Error> {
         let mut buffer = vec![0; ANSWER_LEN];
         let (_, length) = recv(&self.socket, &mut buffer[..], RecvFlags::TRUNC | flags)
             .map_err(|error| refused("receive from netlink", error))?;
         let mut rest = buffer.get(..length).ok_or_else(|| malformed("longer than its buffer"))?;
         while !rest.is_empty() {
-            let message = NetlinkMessage::<RouteNetlinkMessage>::deserialize(rest)
-                .map_err(|error| malformed(error.to_string()))?;
-            let length = (message.header.length as usize).next_multiple_of(4).min(rest.len());
-            take(message.header.sequence_number, message.payload);
-            rest = &rest[length..];
+            let message;
+            (message, rest) = Received::first(rest).ok_or_else(|| malformed("a cut message"))?;
+            take(message);
         }
         Ok(())
     }
@@ -196,7 +186,7 @@ pub struct Batch {
 #[derive(Debug)]
 struct Change {
     operation: String,
-    message: RouteNetlinkMessage,
+    message: Message,
     flags: u16,
 }
 
@@ -207,12 +197,12 @@ impl Batch {
     }
 
     /// Adds something that must not exist yet.
-    pub(crate) fn create(&mut self, operation: String, message: RouteNetlinkMessage) {
+    pub(crate) fn create(&mut self, operation: String, message: Message) {
         self.changes.push(Change { operation, message, flags: NLM_F_CREATE | NLM_F_EXCL });
     }
 
     /// Adds a change to something that exists, or a question asked for its effect.
-    pub(crate) fn change(&mut self, operation: String, message: RouteNetlinkMessage) {
+    pub(crate) fn change(&mut self, operation: String, message: Message) {
         self.changes.push(Change { operation, message, flags: 0 });
     }
 }
@@ -224,21 +214,22 @@ impl AsFd for Netlink {
     }
 }
 
-fn append(bytes: &mut Vec<u8>, message: &RouteNetlinkMessage, flags: u16, sequence: u32) {
-    let mut message = NetlinkMessage::from(message.clone());
-    message.header.flags = NLM_F_REQUEST | flags;
-    message.header.sequence_number = sequence;
-    message.finalize();
-    let start = bytes.len();
-    bytes.resize(start + message.buffer_len().next_multiple_of(4), 0);
-    message.serialize(&mut bytes[start..]);
+/// What the kernel says of a change, or at the end of a list.
+fn outcome(message: Received<'_>) -> io::Result<()> {
+    match message.outcome() {
+        0 => Ok(()),
+        code => Err(io::Error::from_raw_os_error(code.wrapping_neg())),
+    }
 }
 
 fn refused(operation: &str, error: rustix::io::Errno) -> Error {
     Error::Netlink { operation: operation.into(), source: error.into() }
 }
 
-fn malformed(detail: impl Into<String>) -> Error {
-    let source = io::Error::new(io::ErrorKind::InvalidData, detail.into());
+fn malformed(detail: &'static str) -> Error {
+    let source = io::Error::new(io::ErrorKind::InvalidData, detail);
     Error::Netlink { operation: "read an answer from netlink".into(), source }
 }
+
+#[cfg(test)]
+mod tests;

@@ -3,17 +3,9 @@
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use netlink_packet_route::neighbour::{
-    NeighbourAddress, NeighbourAttribute, NeighbourMessage, NeighbourState,
-};
-use netlink_packet_route::route::{
-    RouteAddress, RouteAttribute, RouteFlags, RouteHeader, RouteMessage, RouteProtocol, RouteScope,
-    RouteType,
-};
-use netlink_packet_route::{AddressFamily, RouteNetlinkMessage};
-
 use crate::address::family;
 use crate::link::LOOPBACK;
+use crate::rtnetlink::{AF_INET, AF_INET6, Body, Message, RTNH_F_ONLINK, RouteHeader};
 use crate::{Batch, Error, Netlink};
 
 /// Where a route leads.
@@ -46,10 +38,8 @@ impl fmt::Display for Destination {
 impl Batch {
     /// A neighbour: `destination` is reached directly on the interface's link.
     pub fn on_link(&mut self, destination: Destination, index: u32) -> &mut Self {
-        let mut message = route(destination, RouteType::Unicast);
-        message.header.scope = RouteScope::Link;
-        message.attributes.push(RouteAttribute::Oif(index));
-        self.create_route(destination, message)
+        let header = RouteHeader { scope: libc::RT_SCOPE_LINK, ..to(destination) };
+        self.create_route(destination, body(header, destination).number(libc::RTA_OIF, index))
     }
 
     /// A neighbour, reached from a preferred source address if there is one. Of two such routes to the
@@ -61,68 +51,61 @@ impl Batch {
         source: Option<IpAddr>,
         metric: u32,
     ) -> &mut Self {
-        let mut message = route(destination, RouteType::Unicast);
-        message.header.scope = RouteScope::Link;
-        message.attributes.push(RouteAttribute::Oif(index));
-        message.attributes.push(RouteAttribute::Priority(metric));
-        message.attributes.extend(source.map(|source| RouteAttribute::PrefSource(source.into())));
-        self.create_route(destination, message)
+        let header = RouteHeader { scope: libc::RT_SCOPE_LINK, ..to(destination) };
+        let mut body = body(header, destination)
+            .number(libc::RTA_OIF, index)
+            .number(libc::RTA_PRIORITY, metric);
+        if let Some(source) = source {
+            body = body.ip(libc::RTA_PREFSRC, source);
+        }
+        self.create_route(destination, body)
     }
 
     /// A route through a router on the interface's link, which need not have a route of its own.
     pub fn via(&mut self, destination: Destination, gateway: IpAddr, index: u32) -> &mut Self {
-        let mut message = route(destination, RouteType::Unicast);
-        message.header.flags = RouteFlags::Onlink;
-        message.attributes.push(RouteAttribute::Gateway(gateway.into()));
-        message.attributes.push(RouteAttribute::Oif(index));
-        self.create_route(destination, message)
+        let header = RouteHeader { flags: RTNH_F_ONLINK, ..to(destination) };
+        let body =
+            body(header, destination).ip(libc::RTA_GATEWAY, gateway).number(libc::RTA_OIF, index);
+        self.create_route(destination, body)
     }
 
     /// Refuses `destination` at once: "no route to host" here, an ICMP error for those behind us.
     pub fn unreachable(&mut self, destination: Destination) -> &mut Self {
-        self.refuse(destination, RouteType::Unreachable)
+        self.refuse(destination, libc::RTN_UNREACHABLE)
     }
 
     /// Forbids `destination`: "permission denied" here, an ICMP error for those behind us.
     pub fn prohibit(&mut self, destination: Destination) -> &mut Self {
-        self.refuse(destination, RouteType::Prohibit)
+        self.refuse(destination, libc::RTN_PROHIBIT)
     }
 
     /// Throws away what is for `destination`: "invalid argument" here, silence for those behind us.
     pub fn blackhole(&mut self, destination: Destination) -> &mut Self {
-        self.refuse(destination, RouteType::BlackHole)
+        self.refuse(destination, libc::RTN_BLACKHOLE)
     }
 
-    fn refuse(&mut self, destination: Destination, kind: RouteType) -> &mut Self {
-        let mut message = route(destination, kind);
+    fn refuse(&mut self, destination: Destination, kind: u8) -> &mut Self {
+        let mut body = body(RouteHeader { kind, ..to(destination) }, destination);
         // IPv6 keeps its refusals on the loopback interface.
         if destination.address.is_ipv6() {
-            message.attributes.push(RouteAttribute::Oif(LOOPBACK));
+            body = body.number(libc::RTA_OIF, LOOPBACK);
         }
-        self.create_route(destination, message)
+        self.create_route(destination, body)
     }
 
     /// Adds a neighbour with its MAC address, so that it need not be resolved.
     pub fn neighbour(&mut self, address: IpAddr, mac: [u8; 6], index: u32) -> &mut Self {
-        let mut message = NeighbourMessage::default();
-        message.header.family = family(address);
-        message.header.ifindex = index;
-        message.header.state = NeighbourState::Permanent;
-        message.attributes = vec![
-            NeighbourAttribute::Destination(match address {
-                IpAddr::V4(address) => NeighbourAddress::Inet(address),
-                IpAddr::V6(address) => NeighbourAddress::Inet6(address),
-            }),
-            NeighbourAttribute::LinkLayerAddress(mac.to_vec()),
-        ];
+        let body = Body::neighbour(family(address), index, libc::NUD_PERMANENT)
+            .ip(libc::NDA_DST, address)
+            .bytes(libc::NDA_LLADDR, &mac);
         let operation = format!("add the neighbour {address} on interface {index}");
-        self.create(operation, RouteNetlinkMessage::NewNeighbour(message));
+        self.create(operation, Message { kind: libc::RTM_NEWNEIGH, body });
         self
     }
 
-    fn create_route(&mut self, destination: Destination, message: RouteMessage) -> &mut Self {
+    fn create_route(&mut self, destination: Destination, body: Body) -> &mut Self {
         let operation = format!("add a route to {destination}");
-        self.create(operation, RouteNetlinkMessage::NewRoute(message));
+        self.create(operation, Message { kind: libc::RTM_NEWROUTE, body });
         self
     }
 }
@@ -141,30 +124,15 @@ impl Netlink {
     /// addresses.
     pub fn host_routes(&mut self, wanted: &[IpAddr]) -> Result<Vec<HostRoute>, Error> {
         let mut routes = Vec::new();
-        for family in [AddressFamily::Inet, AddressFamily::Inet6] {
-            let mut question = RouteMessage::default();
-            question.header.address_family = family;
-            self.dump(&RouteNetlinkMessage::GetRoute(question), |message| {
-                let RouteNetlinkMessage::NewRoute(route) = message else { return };
-                let RouteHeader { kind, destination_prefix_length, .. } = route.header;
-                let is_host = destination_prefix_length == 32 || destination_prefix_length == 128;
-                if kind == RouteType::Local || !is_host {
+        for family in [AF_INET, AF_INET6] {
+            self.dump(&all_routes(family), |message| {
+                let Some((header, attributes)) = message.route() else { return };
+                let is_host = header.prefix_len == 32 || header.prefix_len == 128;
+                if header.kind == libc::RTN_LOCAL || !is_host {
                     return;
                 }
-                let (mut address, mut index) = (None, None);
-                for attribute in route.attributes {
-                    match attribute {
-                        RouteAttribute::Destination(RouteAddress::Inet(v4)) => {
-                            address = Some(IpAddr::V4(v4));
-                        }
-                        RouteAttribute::Destination(RouteAddress::Inet6(v6)) => {
-                            address = Some(IpAddr::V6(v6));
-                        }
-                        RouteAttribute::Oif(oif) => index = Some(oif),
-                        _ => {}
-                    }
-                }
-                let address = address.filter(|address| wanted.contains(address));
+                let address = attributes.ip(libc::RTA_DST).filter(|it| wanted.contains(it));
+                let index = attributes.number(libc::RTA_OIF);
                 routes.extend(address.map(|address| HostRoute { address, index }));
             })?;
         }
@@ -172,19 +140,30 @@ impl Netlink {
     }
 }
 
-fn route(destination: Destination, kind: RouteType) -> RouteMessage {
-    let mut message = RouteMessage::default();
-    message.header = RouteHeader {
-        address_family: family(destination.address),
-        destination_prefix_length: destination.prefix_len,
-        table: RouteHeader::RT_TABLE_MAIN,
-        protocol: RouteProtocol::Static,
-        scope: RouteScope::Universe,
-        kind,
-        ..RouteHeader::default()
-    };
-    if destination.prefix_len > 0 {
-        message.attributes.push(RouteAttribute::Destination(destination.address.into()));
+/// The question for all routes of a family (`AF_…`).
+pub(crate) fn all_routes(family: u8) -> Message {
+    let header = RouteHeader { family, ..RouteHeader::default() };
+    Message { kind: libc::RTM_GETROUTE, body: Body::route(header) }
+}
+
+/// A usual route.
+fn to(destination: Destination) -> RouteHeader {
+    RouteHeader {
+        family: family(destination.address),
+        prefix_len: destination.prefix_len,
+        table: libc::RT_TABLE_MAIN,
+        protocol: libc::RTPROT_STATIC,
+        scope: libc::RT_SCOPE_UNIVERSE,
+        kind: libc::RTN_UNICAST,
+        flags: 0,
     }
-    message
+}
+
+fn body(header: RouteHeader, destination: Destination) -> Body {
+    let body = Body::route(header);
+    // The route to everything has no destination.
+    match destination.prefix_len {
+        0 => body,
+        _ => body.ip(libc::RTA_DST, destination.address),
+    }
 }

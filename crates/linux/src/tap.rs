@@ -6,10 +6,9 @@ use std::io;
 use std::os::fd::{AsFd, AsRawFd as _, BorrowedFd};
 use std::os::unix::fs::OpenOptionsExt as _;
 
-use netlink_packet_route::RouteNetlinkMessage;
-use netlink_packet_route::link::{LinkAttribute, LinkMessage};
 use rustix::io::Errno;
 
+use crate::rtnetlink::{Body, Message};
 use crate::{Batch, Error};
 
 /// A device, gone when it is dropped.
@@ -54,11 +53,9 @@ impl AsFd for TapDevice {
 impl Batch {
     /// Gives an interface an Ethernet address.
     pub fn ethernet_address(&mut self, index: u32, mac: [u8; 6]) -> &mut Self {
-        let mut message = LinkMessage::default();
-        message.header.index = index;
-        message.attributes.push(LinkAttribute::Address(mac.to_vec()));
+        let body = Body::link(index).bytes(libc::IFLA_ADDRESS, &mac);
         let operation = format!("give interface {index} an Ethernet address");
-        self.change(operation, RouteNetlinkMessage::SetLink(message));
+        self.change(operation, Message { kind: libc::RTM_SETLINK, body });
         self
     }
 }
