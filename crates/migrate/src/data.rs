@@ -45,12 +45,22 @@ pub(crate) enum Style {
     Folded,
 }
 
-/// The documents of a YAML text.
-pub(crate) fn yaml(source: &[u8], job: &Job) -> Vec<Data> {
+/// The documents of a YAML text for which `is_wanted` holds; the others are not parsed.
+pub(crate) fn yaml(source: &[u8], job: &Job, is_wanted: impl Fn(&[u8]) -> bool) -> Vec<Data> {
     let grammar = tree_sitter_yaml::LANGUAGE.into();
+    let mut parts = documents(source);
+    let all = parts.len();
+    parts.retain(|part| is_wanted(&source[part.clone()]));
+    if parts.is_empty() {
+        return Vec::new();
+    }
+    if parts.len() == all {
+        parts = vec![0..source.len()];
+    }
     // A template is not YAML before it is filled in.
     let blank = template::blanked(source);
-    let Some(tree) = syntax::parse(&grammar, blank.as_deref().unwrap_or(source), job) else {
+    let text = blank.as_deref().unwrap_or(source);
+    let Some(tree) = syntax::parse_parts(&grammar, text, &parts, job) else {
         return Vec::new();
     };
     let mut documents = children(tree.root_node());
@@ -59,16 +69,21 @@ pub(crate) fn yaml(source: &[u8], job: &Job) -> Vec<Data> {
     nodes.filter(|n| n.kind().ends_with("_node")).map(|n| yaml_value(n, false, source)).collect()
 }
 
+/// Where the documents of a YAML text stand.
+fn documents(source: &[u8]) -> Vec<Range<usize>> {
+    let is_mark = |at: &usize| source.get(at + 3).is_none_or(u8::is_ascii_whitespace);
+    let marks = memchr::memmem::find_iter(source, b"\n---").map(|at| at + 1).filter(is_mark);
+    let starts: Vec<usize> = std::iter::once(0).chain(marks).chain([source.len()]).collect();
+    starts.windows(2).map(|pair| pair[0]..pair[1]).collect()
+}
+
 /// The documents of a YAML text that something at one of `places` stands in.
 pub(crate) fn around(source: &[u8], places: &[Range<usize>]) -> Vec<Range<usize>> {
-    let marks = memchr::memmem::find_iter(source, b"\n---").map(|at| at + 1);
-    let starts: Vec<usize> = std::iter::once(0).chain(marks).chain([source.len()]).collect();
-    let documents = starts.windows(2).map(|pair| pair[0]..pair[1]);
+    let mut documents = documents(source);
+    documents.retain(|document| {
+        places.iter().any(|p| p.end >= document.start && p.start <= document.end)
+    });
     documents
-        .filter(|document| {
-            places.iter().any(|p| p.end >= document.start && p.start <= document.end)
-        })
-        .collect()
 }
 
 /// The value of a JSON text.

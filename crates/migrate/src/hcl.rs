@@ -111,10 +111,24 @@ fn comment(source: &[u8], at: usize) -> Option<usize> {
     is_comment.then(|| at + memchr::memchr(b'\n', rest).unwrap_or(rest.len()))
 }
 
+/// Bytes that mean something outside of texts and comments.
+const MARKS: [bool; 256] = {
+    let mut marks = [false; 256];
+    let mut list: &[u8] = b"\n{}[]()\"<#/";
+    while let [mark, rest @ ..] = list {
+        marks[*mark as usize] = true;
+        list = rest;
+    }
+    marks
+};
+
 /// The end of the block or attribute that begins at `at`: a line end outside of all brackets.
 fn entry(source: &[u8], mut at: usize) -> Option<usize> {
     let mut depth = 0usize;
-    while let Some(byte) = source.get(at) {
+    loop {
+        // Most bytes are none of these; this loop is the cost of a long file.
+        at += source[at..].iter().take_while(|byte| !MARKS[usize::from(**byte)]).count();
+        let Some(byte) = source.get(at) else { break };
         match byte {
             b'\n' if depth == 0 => return Some(at),
             b'{' | b'[' | b'(' => depth += 1,
@@ -140,9 +154,14 @@ fn entry(source: &[u8], mut at: usize) -> Option<usize> {
 
 /// The end of the text in quotes that begins at `at`.
 fn text(source: &[u8], at: usize) -> Option<usize> {
+    let mut at = at + 1;
+    // As a rule a text is plain, and ends where the next quote stands.
+    let end = at + memchr::memchr3(b'"', b'\\', b'\n', &source[at..])?;
+    if source[end] == b'"' && memchr::memchr2(b'$', b'%', &source[at..end]).is_none() {
+        return Some(end + 1);
+    }
     // How many brackets of interpolations are open, for each text inside another one.
     let mut open: Vec<usize> = vec![0];
-    let mut at = at + 1;
     while let Some(byte) = source.get(at) {
         let rest = &source[at..];
         let is_code = open.last().is_some_and(|depth| *depth > 0);

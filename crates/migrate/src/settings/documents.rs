@@ -10,6 +10,7 @@ use crate::data::{self, Content, Data};
 use crate::edit::Edit;
 use crate::finding::Finding;
 use crate::language::Language;
+use crate::prefilter;
 use crate::snippet::Snippet;
 
 const CFN: [Resource; 4] = [
@@ -67,7 +68,7 @@ pub(super) fn scan(language: Language, snippet: &Snippet<'_>) -> Vec<Finding> {
     let source: &[u8] = &snippet.text;
     let documents = match language {
         Language::Json => data::json(source, &snippet.job),
-        _ => data::yaml(source, &snippet.job),
+        _ => data::yaml(source, &snippet.job, may_tell),
     };
     let is_json = language == Language::Json;
     let mut judge = Judge { source, is_json, findings: Vec::new() };
@@ -80,6 +81,11 @@ pub(super) fn scan(language: Language, snippet: &Snippet<'_>) -> Vec<Finding> {
         judge.services(document);
     }
     judge.findings
+}
+
+/// Whether a document may launch instances, or be the cluster of groups that do.
+fn may_tell(document: &[u8]) -> bool {
+    prefilter::may_launch(Language::Yaml, document) || kubernetes::may_be_cluster(document)
 }
 
 /// The setting of a service that `key` is, where `word` leaves IMDSv1 on.

@@ -13,6 +13,9 @@ const KINDS: [(&str, &[&str; 2]); 3] = [
 ];
 const NAMES: &Resource = &CAMEL;
 
+/// How the `apiVersion` of kOps's objects begins.
+const KOPS: &str = "kops.k8s.io/";
+
 /// What kOps does with instance groups that do not say whether tokens are required.
 ///
 /// Source: kubernetes/kops, `pkg/model/awsmodel/autoscalinggroup.go`.
@@ -26,6 +29,11 @@ enum Kops {
     Unknown,
     /// Of a cluster in another cloud.
     Elsewhere,
+}
+
+/// Whether a document may be a cluster of kOps.
+pub(super) fn may_be_cluster(document: &[u8]) -> bool {
+    memchr::memmem::find(document, KOPS.as_bytes()).is_some()
 }
 
 impl Judge<'_> {
@@ -52,7 +60,7 @@ impl Judge<'_> {
         let word = |d: &Data, key| d.get(key).map(|v| v.word(self.source).to_owned());
         let clusters = documents.iter().filter(|d| {
             word(d, "kind").as_deref() == Some("Cluster")
-                && word(d, "apiVersion").is_some_and(|v| v.starts_with("kops.k8s.io/"))
+                && word(d, "apiVersion").is_some_and(|v| v.starts_with(KOPS))
         });
         // A word in `v1alpha2`, the key of a map in `v1alpha3`.
         let is_elsewhere = |cluster: &Data| {
@@ -93,7 +101,7 @@ impl Judge<'_> {
         };
         let says = |key| block.is_empty() && holder.get(key).is_some();
         let version = document.get("apiVersion").map(|v| v.word(self.source)).unwrap_or_default();
-        let is_kops = version.starts_with("kops.k8s.io/");
+        let is_kops = version.starts_with(KOPS);
         // EC2's types have a dot; those of GCE, Azure, Hetzner and DigitalOcean have none.
         let kind_of_machine =
             spec.get("machineType").map(|m| m.word(self.source)).unwrap_or_default();
