@@ -62,11 +62,6 @@ pub(crate) fn scan(language: Language, snippet: &Snippet<'_>) -> Vec<Finding> {
         .into_iter()
         .filter_map(|string| {
             let value = value(string, source);
-            let is_call = |n: &Node| dialect.calls.contains(&n.kind());
-            let calls: Vec<Node> = around(string).skip(1).filter(is_call).collect();
-            if is_only_said(string, &calls, source) {
-                return None;
-            }
             let aims = match address::target(&value) {
                 // A host without a path is an endpoint: somebody else's concern unless this file
                 // has the paths, and no other cloud's.
@@ -76,6 +71,14 @@ pub(crate) fn scan(language: Language, snippet: &Snippet<'_>) -> Vec<Finding> {
                 Target::Metadata { .. } => value.contains("://") || fetches,
                 Target::Elsewhere | Target::Unknown => false,
             };
+            if !aims && !is_worth_reading(&source[string.byte_range()]) {
+                return None;
+            }
+            let is_call = |n: &Node| dialect.calls.contains(&n.kind());
+            let calls: Vec<Node> = around(string).skip(1).filter(is_call).collect();
+            if is_only_said(string, &calls, source) {
+                return None;
+            }
             let is_used = !calls.is_empty() || fetches || is_kept(string, &value);
             shell_command(string, !calls.is_empty(), source)
                 .or_else(|| (aims && is_used).then(|| finding(dialect, string, &value, source)))

@@ -1,5 +1,6 @@
 //! YAML and JSON as one tree of texts, lists and maps that knows where each stands.
 
+mod entries;
 mod template;
 
 use std::ops::Range;
@@ -8,6 +9,7 @@ use tree_sitter::Node;
 
 use crate::job::Job;
 use crate::syntax::{self, children, text};
+pub(crate) use entries::{key, needed};
 
 /// One value of a document.
 pub(crate) struct Data {
@@ -45,16 +47,20 @@ pub(crate) enum Style {
     Folded,
 }
 
-/// The documents of a YAML text for which `is_wanted` holds; the others are not parsed.
-pub(crate) fn yaml(source: &[u8], job: &Job, is_wanted: impl Fn(&[u8]) -> bool) -> Vec<Data> {
+/// The documents of a YAML text, of which only the parts are parsed that `wanted` names; none of one that is not
+/// wanted.
+pub(crate) fn yaml(
+    source: &[u8],
+    job: &Job,
+    wanted: impl Fn(Range<usize>) -> Vec<Range<usize>>,
+) -> Vec<Data> {
     let grammar = tree_sitter_yaml::LANGUAGE.into();
-    let mut parts = documents(source);
-    let all = parts.len();
-    parts.retain(|part| is_wanted(&source[part.clone()]));
+    let documents = documents(source);
+    let mut parts: Vec<Range<usize>> = documents.iter().cloned().flat_map(wanted).collect();
     if parts.is_empty() {
         return Vec::new();
     }
-    if parts.len() == all {
+    if parts == documents {
         parts = vec![0..source.len()];
     }
     // A template is not YAML before it is filled in.
@@ -77,13 +83,13 @@ fn documents(source: &[u8]) -> Vec<Range<usize>> {
     starts.windows(2).map(|pair| pair[0]..pair[1]).collect()
 }
 
-/// The documents of a YAML text that something at one of `places` stands in.
-pub(crate) fn around(source: &[u8], places: &[Range<usize>]) -> Vec<Range<usize>> {
-    let mut documents = documents(source);
-    documents.retain(|document| {
-        places.iter().any(|p| p.end >= document.start && p.start <= document.end)
-    });
-    documents
+/// The documents of a YAML text that something at one of `places` stands in, each without what is not around them.
+pub(crate) fn around(source: &[u8], places: &[Range<usize>]) -> Vec<Vec<Range<usize>>> {
+    let is_touched = |part: &Range<usize>| {
+        places.iter().any(|place| place.end >= part.start && place.start <= part.end)
+    };
+    let documents = documents(source).into_iter().filter(is_touched);
+    documents.map(|d| needed(source, d, &|_, _, entry| is_touched(entry))).collect()
 }
 
 /// The value of a JSON text.

@@ -59,9 +59,9 @@ fn body(source: &[u8], block: &Range<usize>) -> Option<Vec<Range<usize>>> {
     Some(entries.into_iter().map(|entry| start + entry.start..start + entry.end).collect())
 }
 
-/// The smallest blocks of `source` that something at one of `places` stands in; none where its blocks cannot
-/// be told apart.
-pub(crate) fn around(source: &[u8], places: &[Range<usize>]) -> Vec<Range<usize>> {
+/// The smallest blocks of `source` that something at one of `places` stands in, each of one part; none where its
+/// blocks cannot be told apart.
+pub(crate) fn around(source: &[u8], places: &[Range<usize>]) -> Vec<Vec<Range<usize>>> {
     let is_touched = |block: &Range<usize>| {
         places.iter().any(|place| place.end >= block.start && place.start <= block.end)
     };
@@ -79,7 +79,7 @@ pub(crate) fn around(source: &[u8], places: &[Range<usize>]) -> Vec<Range<usize>
         entries.retain(is_touched);
         if !entries.is_empty() && entries.iter().all(is_inside) { entries } else { vec![block] }
     };
-    blocks.into_iter().flat_map(smallest).collect()
+    blocks.into_iter().flat_map(smallest).map(|block| vec![block]).collect()
 }
 
 /// Where the blocks and attributes of the top level stand; `None` where brackets or quotes do not fit.
@@ -227,7 +227,7 @@ mod tests {
         let source = b"a {\n  b {\n    c = 1\n  }\n  d = 2\n}\ne = 3\n";
         let around = |at: usize| -> Vec<&[u8]> {
             let place = std::iter::once(at..at + 1).collect::<Vec<_>>();
-            super::around(source, &place).into_iter().map(|span| &source[span]).collect()
+            super::around(source, &place).into_iter().flatten().map(|span| &source[span]).collect()
         };
         assert_eq!(around(17), [b"b {\n    c = 1\n  }"]);
         assert_eq!(around(28), [&source[..33]], "an attribute of the block");

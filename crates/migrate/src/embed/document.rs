@@ -51,7 +51,10 @@ pub(super) fn scan(language: Language, snippet: &Snippet<'_>) -> Vec<Finding> {
     }
     let documents = match language {
         Language::Json => data::json(source, &snippet.job),
-        _ => data::yaml(source, &snippet.job, prefilter::may_request),
+        _ => data::yaml(source, &snippet.job, |document| {
+            let may_request = prefilter::may_request(&source[document.clone()]);
+            may_request.then_some(document).into_iter().collect()
+        }),
     };
     let mut walk = Walk { source, snippet, findings: Vec::new() };
     for document in &documents {

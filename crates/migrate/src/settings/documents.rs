@@ -4,6 +4,8 @@ mod judge;
 mod kubernetes;
 mod node_group;
 
+use std::ops::Range;
+
 use self::judge::{CAMEL, Judge, Resource};
 use super::launch::{PACKER, SERVICES, Service, not_required};
 use crate::data::{self, Content, Data};
@@ -68,7 +70,7 @@ pub(super) fn scan(language: Language, snippet: &Snippet<'_>) -> Vec<Finding> {
     let source: &[u8] = &snippet.text;
     let documents = match language {
         Language::Json => data::json(source, &snippet.job),
-        _ => data::yaml(source, &snippet.job, may_tell),
+        _ => data::yaml(source, &snippet.job, |document| looked_at(source, document)),
     };
     let is_json = language == Language::Json;
     let mut judge = Judge { source, is_json, findings: Vec::new() };
@@ -83,9 +85,16 @@ pub(super) fn scan(language: Language, snippet: &Snippet<'_>) -> Vec<Finding> {
     judge.findings
 }
 
-/// Whether a document may launch instances, or be the cluster of groups that do.
-fn may_tell(document: &[u8]) -> bool {
-    prefilter::may_launch(Language::Yaml, document) || kubernetes::may_be_cluster(document)
+/// The parts of a document that may launch instances, or be the cluster of groups that do.
+fn looked_at(source: &[u8], document: Range<usize>) -> Vec<Range<usize>> {
+    let text = &source[document.clone()];
+    if prefilter::names_resources(text) {
+        vec![document]
+    } else if prefilter::may_launch(Language::Yaml, text) || kubernetes::may_be_cluster(text) {
+        kubernetes::looked_at(source, document)
+    } else {
+        Vec::new()
+    }
 }
 
 /// The setting of a service that `key` is, where `word` leaves IMDSv1 on.

@@ -1,7 +1,9 @@
 //! Karpenter, kOps and eksctl: nodes of Kubernetes clusters, which run containers.
 
+use std::ops::Range;
+
 use super::judge::{CAMEL, Judge, Resource};
-use crate::data::Data;
+use crate::data::{self, Data};
 use crate::edit::Edit;
 use crate::settings::launch::{not_required, too_low};
 
@@ -34,6 +36,30 @@ enum Kops {
 /// Whether a document may be a cluster of kOps.
 pub(super) fn may_be_cluster(document: &[u8]) -> bool {
     memchr::memmem::find(document, KOPS.as_bytes()).is_some()
+}
+
+/// The parts of a document with an object of Kubernetes that are looked at: what is said of metadata, what it depends
+/// on, and where an entry would be added.
+pub(super) fn looked_at(source: &[u8], document: Range<usize>) -> Vec<Range<usize>> {
+    const OBJECT: [&str; 3] = ["apiVersion", "kind", "spec"];
+    const SPEC: [&str; 6] = [
+        "cloudProvider",
+        "instanceMetadata",
+        "kubernetesVersion",
+        "machineType",
+        "metadataOptions",
+        "role",
+    ];
+    // eksctl's is read as a whole.
+    if memchr::memmem::find(&source[document.clone()], b"ClusterConfig").is_some() {
+        return vec![document];
+    }
+    let is_one = |keys: &[&str], key: &[u8]| keys.iter().any(|k| k.as_bytes() == key);
+    data::needed(source, document, &|depth, index, entry| match depth {
+        0 => is_one(&OBJECT, data::key(source, entry)),
+        1 => index < 2 || is_one(&SPEC, data::key(source, entry)),
+        _ => true,
+    })
 }
 
 impl Judge<'_> {
