@@ -62,11 +62,6 @@ pub(crate) fn scan(language: Language, snippet: &Snippet<'_>) -> Vec<Finding> {
         .into_iter()
         .filter_map(|string| {
             let value = value(string, source);
-            let is_call = |n: &Node| dialect.calls.contains(&n.kind());
-            let calls: Vec<Node> = around(string).skip(1).filter(is_call).collect();
-            if is_only_said(string, &calls, source) {
-                return None;
-            }
             let aims = match address::target(&value) {
                 // A host without a path is an endpoint: somebody else's concern unless this file
                 // has the paths, and no other cloud's.
@@ -76,6 +71,14 @@ pub(crate) fn scan(language: Language, snippet: &Snippet<'_>) -> Vec<Finding> {
                 Target::Metadata { .. } => value.contains("://") || fetches,
                 Target::Elsewhere | Target::Unknown => false,
             };
+            if !aims && !is_worth_reading(&source[string.byte_range()]) {
+                return None;
+            }
+            let is_call = |n: &Node| dialect.calls.contains(&n.kind());
+            let calls: Vec<Node> = around(string).skip(1).filter(is_call).collect();
+            if is_only_said(string, &calls, source) {
+                return None;
+            }
             let is_used = !calls.is_empty() || fetches || is_kept(string, &value);
             shell_command(string, !calls.is_empty(), source)
                 .or_else(|| (aims && is_used).then(|| finding(dialect, string, &value, source)))
@@ -83,13 +86,28 @@ pub(crate) fn scan(language: Language, snippet: &Snippet<'_>) -> Vec<Finding> {
         .collect()
 }
 
-/// Whether a program that names the service may ask for something in its tree, or run something that does.
+/// Whether a program may ask for something in the service's tree, or run something that does, as its lines tell
+/// that are not comments.
 fn may_aim(program: &str) -> bool {
-    const WORDS: [&str; 6] = ["latest", "meta-data", "user-data", "dynamic", "curl", "wget"];
-    let is_path = |rest: &str| rest.starts_with("/{") || rest.starts_with("/$");
-    WORDS.iter().any(|word| program.contains(word))
-        || program.split("169.254.169.254").skip(1).any(is_path)
-        || program.contains("fd00:ec2::254]/")
+    let is_code = |line: &&str| {
+        let line = line.trim_start();
+        !["//", "* ", "# "].iter().any(|mark| line.starts_with(mark))
+    };
+    let lines = || program.lines().filter(is_code);
+    let has = |words: &[&str]| lines().any(|line| words.iter().any(|word| line.contains(word)));
+    if has(&PATHS) {
+        return true;
+    }
+    const HOSTS: [&str; 4] =
+        ["169.254.169.254", "fd00:ec2::254]", "instance-data", "instance-data.ec2.internal"];
+    let has_path = |rest: &str| {
+        let path = rest.strip_prefix(":80").unwrap_or(rest).trim_start_matches('/');
+        // What is put in, a query, or a version: the first part of a path of EC2's tree.
+        path.starts_with(['{', '$', '#', '?', '1', '2', 'l'])
+    };
+    let aims = |line: &str| HOSTS.iter().any(|host| line.split(host).skip(1).any(has_path));
+    let names = || address::mentioned(program) || program.contains("ec2metadata");
+    lines().any(aims) || has(&["curl ", "wget "]) && names()
 }
 
 /// The same text, as long, with `<<` made blank: the Perl grammar's scanner does not return from

@@ -1,5 +1,6 @@
 //! YAML and JSON as one tree of texts, lists and maps that knows where each stands.
 
+mod entries;
 mod template;
 
 use std::ops::Range;
@@ -8,6 +9,7 @@ use tree_sitter::Node;
 
 use crate::job::Job;
 use crate::syntax::{self, children, text};
+pub(crate) use entries::{key, needed};
 
 /// One value of a document.
 pub(crate) struct Data {
@@ -45,12 +47,26 @@ pub(crate) enum Style {
     Folded,
 }
 
-/// The documents of a YAML text.
-pub(crate) fn yaml(source: &[u8], job: &Job) -> Vec<Data> {
+/// The documents of a YAML text, of which only the parts are parsed that `wanted` names; none of one that is not
+/// wanted.
+pub(crate) fn yaml(
+    source: &[u8],
+    job: &Job,
+    wanted: impl Fn(Range<usize>) -> Vec<Range<usize>>,
+) -> Vec<Data> {
     let grammar = tree_sitter_yaml::LANGUAGE.into();
+    let documents = documents(source);
+    let mut parts: Vec<Range<usize>> = documents.iter().cloned().flat_map(wanted).collect();
+    if parts.is_empty() {
+        return Vec::new();
+    }
+    if parts == documents {
+        parts = vec![0..source.len()];
+    }
     // A template is not YAML before it is filled in.
     let blank = template::blanked(source);
-    let Some(tree) = syntax::parse(&grammar, blank.as_deref().unwrap_or(source), job) else {
+    let text = blank.as_deref().unwrap_or(source);
+    let Some(tree) = syntax::parse_parts(&grammar, text, &parts, job) else {
         return Vec::new();
     };
     let mut documents = children(tree.root_node());
@@ -59,16 +75,21 @@ pub(crate) fn yaml(source: &[u8], job: &Job) -> Vec<Data> {
     nodes.filter(|n| n.kind().ends_with("_node")).map(|n| yaml_value(n, false, source)).collect()
 }
 
-/// The documents of a YAML text that something at one of `places` stands in.
-pub(crate) fn around(source: &[u8], places: &[Range<usize>]) -> Vec<Range<usize>> {
-    let marks = memchr::memmem::find_iter(source, b"\n---").map(|at| at + 1);
+/// Where the documents of a YAML text stand.
+fn documents(source: &[u8]) -> Vec<Range<usize>> {
+    let is_mark = |at: &usize| source.get(at + 3).is_none_or(u8::is_ascii_whitespace);
+    let marks = memchr::memmem::find_iter(source, b"\n---").map(|at| at + 1).filter(is_mark);
     let starts: Vec<usize> = std::iter::once(0).chain(marks).chain([source.len()]).collect();
-    let documents = starts.windows(2).map(|pair| pair[0]..pair[1]);
-    documents
-        .filter(|document| {
-            places.iter().any(|p| p.end >= document.start && p.start <= document.end)
-        })
-        .collect()
+    starts.windows(2).map(|pair| pair[0]..pair[1]).collect()
+}
+
+/// The documents of a YAML text that something at one of `places` stands in, each without what is not around them.
+pub(crate) fn around(source: &[u8], places: &[Range<usize>]) -> Vec<Vec<Range<usize>>> {
+    let is_touched = |part: &Range<usize>| {
+        places.iter().any(|place| place.end >= part.start && place.start <= part.end)
+    };
+    let documents = documents(source).into_iter().filter(is_touched);
+    documents.map(|d| needed(source, d, &|_, _, entry| is_touched(entry))).collect()
 }
 
 /// The value of a JSON text.

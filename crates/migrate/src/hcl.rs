@@ -59,9 +59,9 @@ fn body(source: &[u8], block: &Range<usize>) -> Option<Vec<Range<usize>>> {
     Some(entries.into_iter().map(|entry| start + entry.start..start + entry.end).collect())
 }
 
-/// The smallest blocks of `source` that something at one of `places` stands in; none where its blocks cannot
-/// be told apart.
-pub(crate) fn around(source: &[u8], places: &[Range<usize>]) -> Vec<Range<usize>> {
+/// The smallest blocks of `source` that something at one of `places` stands in, each of one part; none where its
+/// blocks cannot be told apart.
+pub(crate) fn around(source: &[u8], places: &[Range<usize>]) -> Vec<Vec<Range<usize>>> {
     let is_touched = |block: &Range<usize>| {
         places.iter().any(|place| place.end >= block.start && place.start <= block.end)
     };
@@ -79,7 +79,7 @@ pub(crate) fn around(source: &[u8], places: &[Range<usize>]) -> Vec<Range<usize>
         entries.retain(is_touched);
         if !entries.is_empty() && entries.iter().all(is_inside) { entries } else { vec![block] }
     };
-    blocks.into_iter().flat_map(smallest).collect()
+    blocks.into_iter().flat_map(smallest).map(|block| vec![block]).collect()
 }
 
 /// Where the blocks and attributes of the top level stand; `None` where brackets or quotes do not fit.
@@ -111,10 +111,24 @@ fn comment(source: &[u8], at: usize) -> Option<usize> {
     is_comment.then(|| at + memchr::memchr(b'\n', rest).unwrap_or(rest.len()))
 }
 
+/// Bytes that mean something outside of texts and comments.
+const MARKS: [bool; 256] = {
+    let mut marks = [false; 256];
+    let mut list: &[u8] = b"\n{}[]()\"<#/";
+    while let [mark, rest @ ..] = list {
+        marks[*mark as usize] = true;
+        list = rest;
+    }
+    marks
+};
+
 /// The end of the block or attribute that begins at `at`: a line end outside of all brackets.
 fn entry(source: &[u8], mut at: usize) -> Option<usize> {
     let mut depth = 0usize;
-    while let Some(byte) = source.get(at) {
+    loop {
+        // Most bytes are none of these; this loop is the cost of a long file.
+        at += source[at..].iter().take_while(|byte| !MARKS[usize::from(**byte)]).count();
+        let Some(byte) = source.get(at) else { break };
         match byte {
             b'\n' if depth == 0 => return Some(at),
             b'{' | b'[' | b'(' => depth += 1,
@@ -140,9 +154,14 @@ fn entry(source: &[u8], mut at: usize) -> Option<usize> {
 
 /// The end of the text in quotes that begins at `at`.
 fn text(source: &[u8], at: usize) -> Option<usize> {
+    let mut at = at + 1;
+    // As a rule a text is plain, and ends where the next quote stands.
+    let end = at + memchr::memchr3(b'"', b'\\', b'\n', &source[at..])?;
+    if source[end] == b'"' && memchr::memchr2(b'$', b'%', &source[at..end]).is_none() {
+        return Some(end + 1);
+    }
     // How many brackets of interpolations are open, for each text inside another one.
     let mut open: Vec<usize> = vec![0];
-    let mut at = at + 1;
     while let Some(byte) = source.get(at) {
         let rest = &source[at..];
         let is_code = open.last().is_some_and(|depth| *depth > 0);
@@ -208,7 +227,7 @@ mod tests {
         let source = b"a {\n  b {\n    c = 1\n  }\n  d = 2\n}\ne = 3\n";
         let around = |at: usize| -> Vec<&[u8]> {
             let place = std::iter::once(at..at + 1).collect::<Vec<_>>();
-            super::around(source, &place).into_iter().map(|span| &source[span]).collect()
+            super::around(source, &place).into_iter().flatten().map(|span| &source[span]).collect()
         };
         assert_eq!(around(17), [b"b {\n    c = 1\n  }"]);
         assert_eq!(around(28), [&source[..33]], "an attribute of the block");

@@ -132,7 +132,6 @@ pub(crate) fn may_request(bytes: &[u8]) -> bool {
 /// read, whatever other words it has.
 pub(crate) fn may_launch(language: Language, bytes: &[u8]) -> bool {
     static BLOCKS: Search = Search::new();
-    static SETTING: Search = Search::new();
     static PROGRAMS: Search = Search::new();
     match language {
         Language::Go
@@ -142,15 +141,27 @@ pub(crate) fn may_launch(language: Language, bytes: &[u8]) -> bool {
         | Language::CSharp => search(&PROGRAMS, &PROGRAM, bytes),
         Language::Hcl => search(&BLOCKS, &TERRAFORM, bytes),
         Language::Yaml | Language::Json => {
-            let needles = || KINDS.iter().chain(&DOCUMENTS);
-            let is_meant = |found: &Match| {
-                found.pattern().as_usize() >= KINDS.len() || is_after_kind(&bytes[..found.start()])
-            };
-            built(&SETTING, needles)
-                .is_none_or(|search| search.find_iter(bytes).any(|found| is_meant(&found)))
+            let is_meant =
+                |found: Match| is_resource(&found) || is_after_kind(&bytes[..found.start()]);
+            settings().is_none_or(|search| search.find_iter(bytes).any(is_meant))
         }
         _ => false,
     }
+}
+
+/// Whether a document names more than objects of Kubernetes.
+pub(crate) fn names_resources(document: &[u8]) -> bool {
+    settings().is_none_or(|search| search.find_iter(document).any(|found| is_resource(&found)))
+}
+
+/// The search for what says in YAML and JSON how instances are launched.
+fn settings() -> Option<&'static AhoCorasick> {
+    static SEARCH: Search = Search::new();
+    built(&SEARCH, || KINDS.iter().chain(&DOCUMENTS))
+}
+
+fn is_resource(found: &Match) -> bool {
+    found.pattern().as_usize() >= KINDS.len()
 }
 
 /// Whether a file names the service.

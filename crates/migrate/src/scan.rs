@@ -1,10 +1,11 @@
 //! One file: what it is, what is found in it, and where.
 
+use std::ops::Range;
 use std::path::Path;
 use std::rc::Rc;
 use std::time::Duration;
 
-use crate::edit::applied;
+use crate::edit::{Edit, applied};
 use crate::error::ScanError;
 use crate::finding::{Finding, Remedy};
 use crate::job::Job;
@@ -106,18 +107,24 @@ fn only_what_parses(
 }
 
 fn parses_after(language: Language, snippet: &Snippet<'_>, findings: &[Finding]) -> bool {
-    let edits = findings.iter().flat_map(Finding::edits);
-    let Ok((edited, places)) = applied(&snippet.text, edits) else { return false };
+    let edits = || findings.iter().flat_map(Finding::edits);
+    let Ok((edited, places)) = applied(&snippet.text, edits()) else { return false };
     let Some(grammar) = language.grammar() else { return true };
+    if edits().all(|edit| is_word_for_word(&snippet.text, edit)) {
+        return true;
+    }
     let job = &snippet.job;
-    let errors = |text: &[u8]| syntax::parse(&grammar, text, job).map(|tree| syntax::errors(&tree));
+    let errors_in = |text: &[u8], parts: &[Range<usize>]| {
+        syntax::parse_parts(&grammar, text, parts, job).map(|tree| syntax::errors(&tree))
+    };
+    let errors = |text: &[u8]| errors_in(text, std::slice::from_ref(&(0..text.len())));
     // Parts that nothing is done to are what they were.
     let parts = match language {
         Language::Hcl => hcl::around(&edited, &places),
         Language::Yaml => data::around(&edited, &places),
         _ => Vec::new(),
     };
-    if !parts.is_empty() && parts.into_iter().all(|part| errors(&edited[part]) == Some(0)) {
+    if !parts.is_empty() && parts.iter().all(|part| errors_in(&edited, part) == Some(0)) {
         return true;
     }
     // As a rule there are none, and the original need not be parsed again.
@@ -126,6 +133,21 @@ fn parses_after(language: Language, snippet: &Snippet<'_>, findings: &[Finding])
         Some(after) => errors(&snippet.text).is_some_and(|before| after <= before),
         None => false,
     }
+}
+
+/// Whether an edit puts one word or number in the place of another one, with the same quotes if any: the grammar
+/// sees no difference.
+fn is_word_for_word(before: &[u8], edit: &Edit) -> bool {
+    let is_word = |text: &[u8]| !text.is_empty() && text.iter().all(u8::is_ascii_alphabetic);
+    let is_number = |text: &[u8]| !text.is_empty() && text.iter().all(u8::is_ascii_digit);
+    let bare = |text: &[u8]| {
+        let quoted = text.strip_prefix(b"\"").and_then(|rest| rest.strip_suffix(b"\""));
+        (quoted.is_some(), quoted.unwrap_or(text).to_vec())
+    };
+    let before = before.get(edit.start..edit.end).unwrap_or_default();
+    let ((is_quoted, old), (stays_quoted, new)) = (bare(before), bare(edit.text.as_bytes()));
+    is_quoted == stays_quoted
+        && (is_word(&old) && is_word(&new) || is_number(&old) && is_number(&new))
 }
 
 /// Line and column of the byte `at`, counted from 1.

@@ -8,6 +8,7 @@ use crate::address::{self, BLOT, Target};
 use crate::data::{self, Content, Data, Style};
 use crate::finding::{Finding, Remedy};
 use crate::language::{self, Language};
+use crate::prefilter;
 use crate::rules::Rule;
 use crate::snippet::{Codec, Decoder, Snippet};
 use crate::unread::TREES;
@@ -50,7 +51,10 @@ pub(super) fn scan(language: Language, snippet: &Snippet<'_>) -> Vec<Finding> {
     }
     let documents = match language {
         Language::Json => data::json(source, &snippet.job),
-        _ => data::yaml(source, &snippet.job),
+        _ => data::yaml(source, &snippet.job, |document| {
+            let may_request = prefilter::may_request(&source[document.clone()]);
+            may_request.then_some(document).into_iter().collect()
+        }),
     };
     let mut walk = Walk { source, snippet, findings: Vec::new() };
     for document in &documents {

@@ -11,12 +11,25 @@ use crate::snippet::Snippet;
 /// Whether a text is worth reading as a script.
 pub(crate) fn is_worth_reading(text: &[u8]) -> bool {
     let text = String::from_utf8_lossy(text);
-    let reads = ["curl", "wget", "ec2metadata", "requests", "urllib", "Invoke-", "irm ", "iwr "];
+    const READS: [&str; 7] = ["curl", "wget", "ec2metadata", "urllib", "Invoke-", "irm ", "iwr "];
     let aims = address::mentioned(&text)
         || text.contains("latest/meta-data")
         || text.contains("latest/user-data")
         || text.contains("ec2metadata");
-    aims && reads.iter().any(|r| text.contains(r))
+    aims && (READS.iter().any(|r| text.contains(r)) || uses_requests(&text))
+}
+
+/// Whether a text uses Python's `requests`: the word is common in texts for people, and a key of Kubernetes.
+fn uses_requests(text: &str) -> bool {
+    let is_module = |(at, word): (usize, &str)| {
+        let (before, after) = (&text[..at], &text[at + word.len()..]);
+        let calls =
+            after.strip_prefix('.').is_some_and(|rest| rest.starts_with(char::is_alphabetic));
+        calls
+            || after.starts_with(" as ")
+            || ["import ", "from "].iter().any(|w| before.ends_with(w))
+    };
+    text.match_indices("requests").any(is_module)
 }
 
 /// Findings in a text that is a script unless its first lines say otherwise.

@@ -4,12 +4,15 @@ mod judge;
 mod kubernetes;
 mod node_group;
 
+use std::ops::Range;
+
 use self::judge::{CAMEL, Judge, Resource};
 use super::launch::{PACKER, SERVICES, Service, not_required};
 use crate::data::{self, Content, Data};
 use crate::edit::Edit;
 use crate::finding::Finding;
 use crate::language::Language;
+use crate::prefilter;
 use crate::snippet::Snippet;
 
 const CFN: [Resource; 4] = [
@@ -67,7 +70,7 @@ pub(super) fn scan(language: Language, snippet: &Snippet<'_>) -> Vec<Finding> {
     let source: &[u8] = &snippet.text;
     let documents = match language {
         Language::Json => data::json(source, &snippet.job),
-        _ => data::yaml(source, &snippet.job),
+        _ => data::yaml(source, &snippet.job, |document| looked_at(source, document)),
     };
     let is_json = language == Language::Json;
     let mut judge = Judge { source, is_json, findings: Vec::new() };
@@ -80,6 +83,18 @@ pub(super) fn scan(language: Language, snippet: &Snippet<'_>) -> Vec<Finding> {
         judge.services(document);
     }
     judge.findings
+}
+
+/// The parts of a document that may launch instances, or be the cluster of groups that do.
+fn looked_at(source: &[u8], document: Range<usize>) -> Vec<Range<usize>> {
+    let text = &source[document.clone()];
+    if prefilter::names_resources(text) {
+        vec![document]
+    } else if prefilter::may_launch(Language::Yaml, text) || kubernetes::may_be_cluster(text) {
+        kubernetes::looked_at(source, document)
+    } else {
+        Vec::new()
+    }
 }
 
 /// The setting of a service that `key` is, where `word` leaves IMDSv1 on.

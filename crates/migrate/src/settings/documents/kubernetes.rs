@@ -1,7 +1,9 @@
 //! Karpenter, kOps and eksctl: nodes of Kubernetes clusters, which run containers.
 
+use std::ops::Range;
+
 use super::judge::{CAMEL, Judge, Resource};
-use crate::data::Data;
+use crate::data::{self, Data};
 use crate::edit::Edit;
 use crate::settings::launch::{not_required, too_low};
 
@@ -12,6 +14,9 @@ const KINDS: [(&str, &[&str; 2]); 3] = [
     ("InstanceGroup", &["spec", "instanceMetadata"]),
 ];
 const NAMES: &Resource = &CAMEL;
+
+/// How the `apiVersion` of kOps's objects begins.
+const KOPS: &str = "kops.k8s.io/";
 
 /// What kOps does with instance groups that do not say whether tokens are required.
 ///
@@ -26,6 +31,35 @@ enum Kops {
     Unknown,
     /// Of a cluster in another cloud.
     Elsewhere,
+}
+
+/// Whether a document may be a cluster of kOps.
+pub(super) fn may_be_cluster(document: &[u8]) -> bool {
+    memchr::memmem::find(document, KOPS.as_bytes()).is_some()
+}
+
+/// The parts of a document with an object of Kubernetes that are looked at: what is said of metadata, what it depends
+/// on, and where an entry would be added.
+pub(super) fn looked_at(source: &[u8], document: Range<usize>) -> Vec<Range<usize>> {
+    const OBJECT: [&str; 3] = ["apiVersion", "kind", "spec"];
+    const SPEC: [&str; 6] = [
+        "cloudProvider",
+        "instanceMetadata",
+        "kubernetesVersion",
+        "machineType",
+        "metadataOptions",
+        "role",
+    ];
+    // eksctl's is read as a whole.
+    if memchr::memmem::find(&source[document.clone()], b"ClusterConfig").is_some() {
+        return vec![document];
+    }
+    let is_one = |keys: &[&str], key: &[u8]| keys.iter().any(|k| k.as_bytes() == key);
+    data::needed(source, document, &|depth, index, entry| match depth {
+        0 => is_one(&OBJECT, data::key(source, entry)),
+        1 => index < 2 || is_one(&SPEC, data::key(source, entry)),
+        _ => true,
+    })
 }
 
 impl Judge<'_> {
@@ -52,7 +86,7 @@ impl Judge<'_> {
         let word = |d: &Data, key| d.get(key).map(|v| v.word(self.source).to_owned());
         let clusters = documents.iter().filter(|d| {
             word(d, "kind").as_deref() == Some("Cluster")
-                && word(d, "apiVersion").is_some_and(|v| v.starts_with("kops.k8s.io/"))
+                && word(d, "apiVersion").is_some_and(|v| v.starts_with(KOPS))
         });
         // A word in `v1alpha2`, the key of a map in `v1alpha3`.
         let is_elsewhere = |cluster: &Data| {
@@ -93,7 +127,7 @@ impl Judge<'_> {
         };
         let says = |key| block.is_empty() && holder.get(key).is_some();
         let version = document.get("apiVersion").map(|v| v.word(self.source)).unwrap_or_default();
-        let is_kops = version.starts_with("kops.k8s.io/");
+        let is_kops = version.starts_with(KOPS);
         // EC2's types have a dot; those of GCE, Azure, Hetzner and DigitalOcean have none.
         let kind_of_machine =
             spec.get("machineType").map(|m| m.word(self.source)).unwrap_or_default();
