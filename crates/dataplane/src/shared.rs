@@ -13,6 +13,7 @@ use imds_account::clock::Clock;
 use imds_core::Keyring;
 use imds_core::time::HttpDate;
 use imds_identity::Signers;
+use imds_linux::confine::Serving;
 use imds_linux::{memory, socket};
 
 use crate::counters::{LinkCounters, WorkerCounters};
@@ -31,6 +32,8 @@ pub(crate) struct ServiceState {
     pub(crate) policy: Arc<ArcSwap<ResponsePolicy>>,
     pub(crate) subscribers: Arc<Subscribers>,
     pub(crate) measures_latency: bool,
+    /// What the threads may do beside answering; `None`: anything.
+    pub(crate) only_serve: Option<Serving>,
     /// How much all connections hold of requests beyond what each may.
     pub(crate) held_input: AtomicUsize,
 }

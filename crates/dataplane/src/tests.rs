@@ -10,7 +10,7 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use imds_account::token_key;
 use imds_core::{Endpoint, Launch};
-use imds_identity::Signers;
+use imds_identity::{KeyStorage, Signers};
 use rustix::net::sockopt;
 
 use crate::connection::Connection;
@@ -35,10 +35,11 @@ fn serve<T: 'static>(client: impl AsyncFnOnce(Client) -> T + 'static) -> (T, Dur
     let service = ServiceState {
         keyring: token_key::ephemeral().unwrap(),
         table: Arc::new(ArcSwap::from_pointee(table)),
-        signers: Signers::default(),
+        signers: Signers::new(KeyStorage::Ephemeral).unwrap(),
         policy: Arc::new(ArcSwap::from_pointee(ResponsePolicy::default())),
         subscribers: Arc::default(),
         measures_latency: false,
+        only_serve: None,
         held_input: <_>::default(),
     };
     let shared = Rc::new(Shared::new(Arc::new(service), Arc::default()).unwrap());

@@ -9,7 +9,7 @@ use std::rc::Rc;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
 use std::time::Duration;
 
-use imds_linux::socket;
+use imds_linux::{confine, socket};
 use rustix::event::{EventfdFlags, eventfd};
 
 use crate::connection::Connection;
@@ -88,6 +88,11 @@ impl Worker {
     /// Serves until told to end.
     pub(crate) fn run(self) {
         let Self { shared, events, inbox, wake } = self;
+        if let Some(serving) = shared.service.only_serve
+            && let Err(error) = confine::only_serve(serving)
+        {
+            tracing::warn!(%error, "a thread that answers may make any system call");
+        }
         let (shared, reactor) = (Rc::new(shared), Rc::new(Reactor::new(events)));
         let links = Links { shared, reactor: Rc::clone(&reactor), attached: HashMap::new() };
         if let Err(error) = reactor.run(links.obey(inbox, wake)) {

@@ -9,6 +9,7 @@ mod aemm;
 mod api;
 mod cli;
 mod clients;
+mod confinement;
 mod control;
 mod credentials;
 mod doctor;
@@ -58,6 +59,7 @@ fn main() {
         access_log::tests(),
         aemm::tests(),
         cli::tests(),
+        confinement::tests(),
         control::tests(),
         credentials::tests(),
         doctor::tests(),
