@@ -13,6 +13,7 @@ use imds_identity::Signers;
 use imds_linux::confine::Serving;
 
 use crate::counters::{CounterSnapshot, LinkCounts, WorkerCounters};
+use crate::limits;
 use crate::link::{Link, LinkId};
 use crate::policy::ResponsePolicy;
 use crate::requests::Requests;
@@ -86,9 +87,10 @@ impl Service {
             next_link: AtomicU64::new(1),
             links: Mutex::default(),
         };
+        let most_connections = limits::connections(threads);
         for number in 0..threads.get() {
             let (inbox, counters) = (Arc::new(Inbox::new()?), Arc::default());
-            let shared = Shared::new(Arc::clone(&service.state), Arc::clone(&counters))?;
+            let shared = Shared::new(Arc::clone(&service.state), Arc::clone(&counters), most_connections)?;
             let worker = Worker::new(shared, Arc::clone(&inbox))?;
             let thread = thread::Builder::new().name(format!("serve-{number}"));
             let thread = Mutex::new(Some(thread.spawn(move || worker.run())?));

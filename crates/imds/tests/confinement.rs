@@ -22,7 +22,7 @@ fn of_threads(server: &mut Server, field: &str) -> Result<BTreeMap<String, u32>>
         let Ok(status) = fs::read_to_string(task?.path().join("status")) else { continue };
         let value = |name: &str| status.lines().find_map(|line| line.strip_prefix(name));
         let name = value("Name:").context("a name")?.trim().to_owned();
-        let found = value(field).with_context(|| format!("no {field}"))?.trim().parse()?;
+        let found: u32 = value(field).with_context(|| format!("no {field}"))?.trim().parse()?;
         let least = threads.entry(name).or_insert(found);
         *least = found.min(*least);
     }
