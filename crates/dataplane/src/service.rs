@@ -90,7 +90,8 @@ impl Service {
         let most_connections = limits::connections(threads);
         for number in 0..threads.get() {
             let (inbox, counters) = (Arc::new(Inbox::new()?), Arc::default());
-            let shared = Shared::new(Arc::clone(&service.state), Arc::clone(&counters), most_connections)?;
+            let shared =
+                Shared::new(Arc::clone(&service.state), Arc::clone(&counters), most_connections)?;
             let worker = Worker::new(shared, Arc::clone(&inbox))?;
             let thread = thread::Builder::new().name(format!("serve-{number}"));
             let thread = Mutex::new(Some(thread.spawn(move || worker.run())?));

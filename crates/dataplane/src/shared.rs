@@ -10,8 +10,8 @@ use std::sync::atomic::AtomicUsize;
 
 use arc_swap::{ArcSwap, Cache};
 use imds_account::clock::Clock;
-use imds_core::{InstanceId, Keyring};
 use imds_core::time::HttpDate;
+use imds_core::{InstanceId, Keyring};
 use imds_identity::Signers;
 use imds_linux::confine::Serving;
 use imds_linux::{memory, socket};

@@ -17,6 +17,7 @@ mod ending;
 mod events;
 mod evidence;
 mod exec;
+mod fairness;
 mod get;
 mod go;
 mod hop_limit;
@@ -65,6 +66,7 @@ fn main() {
         doctor::tests(),
         ending::tests(),
         events::tests(),
+        fairness::tests(),
         get::tests(),
         identity::tests(),
         instances::tests(),
