@@ -2,6 +2,7 @@
 
 mod body;
 mod connections;
+mod seats;
 #[cfg(test)]
 mod tests;
 
@@ -184,13 +185,17 @@ async fn on_a_thread<Outcome: Send + 'static>(
     request: Request<Incoming>,
     work: impl FnOnce(&Parts, &[u8], u64, &Abandoned) -> Outcome + Send + 'static,
 ) -> Result<Outcome, Response> {
-    let (head, body) = request.into_parts();
+    let (mut head, body) = request.into_parts();
+    let conduct = head.extensions.remove::<seats::Conduct>();
     // A large body keeps its place until it is worked on.
     let (body, place) = match timeout(connections::PATIENCE, body::collect(body)).await {
         Ok(Ok(collected)) => collected,
         Ok(Err(status)) => return Err(empty(status)),
         Err(_) => return Err(empty(StatusCode::REQUEST_TIMEOUT)),
     };
+    if let Some(conduct) = conduct {
+        conduct.works();
+    }
     let abandoned = Abandoned::default();
     let _waiting = abandoned.on_drop();
     let working = tokio::task::spawn_blocking(move || {

@@ -89,6 +89,11 @@ impl<'a> Connection<'a> {
         let mut deadline = self.stream.reactor().now() + limits::IDLE;
         let (table, counters) = (&self.shared.table, &self.shared.counters);
         self.peer.identify(table.borrow_mut().load(), counters);
+        if let Some(instance) = self.peer.instance()
+            && !self.open.is_of(instance.endpoint.instance_id(), self.stream.reactor())
+        {
+            return Ok(End::Now);
+        }
         loop {
             if self.input.unread().is_empty() && !self.read(deadline).await? {
                 return Ok(End::Now);
@@ -143,7 +148,7 @@ impl<'a> Connection<'a> {
     /// A service that is told to stop does not wait for this.
     async fn wait_for_client_to_leave(self) {
         let reactor = Rc::clone(self.stream.reactor());
-        let has_room = self.shared.open.get() < limits::CONNECTIONS / 2;
+        let has_room = self.shared.open.get() < self.shared.most_connections / 4;
         // Both directions: whatever the client still says is answered with a reset, as if it were closed.
         if !has_room || rustix::net::shutdown(&self.stream, rustix::net::Shutdown::Both).is_err() {
             return;

@@ -28,6 +28,7 @@ mod requests;
 mod send;
 mod service;
 mod shards;
+mod share;
 mod shared;
 mod stall;
 mod table;

@@ -1,11 +1,21 @@
 //! What a client may take of the service.
 
+use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use rustix::process::{Resource, getrlimit, setrlimit};
 
-/// How many connections one thread holds at a time; more are closed as they come.
-pub(crate) const CONNECTIONS: usize = 16 * 1024;
+/// How many connections one thread holds at a time, and one link or instance half of them; more are closed as
+/// they come.
+const CONNECTIONS: usize = 32 * 1024;
+
+/// How many connections each of these threads holds: no more than there are descriptors for, but for an eighth,
+/// which is left to all else.
+pub(crate) fn connections(threads: NonZeroUsize) -> usize {
+    let files = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
+    let files = usize::try_from(files - files / 8).unwrap_or(usize::MAX);
+    CONNECTIONS.min(files / threads)
+}
 
 /// How long a connection may be idle between requests, and a request may take to arrive.
 pub(crate) const IDLE: Duration = Duration::from_secs(60);

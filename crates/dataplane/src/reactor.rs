@@ -8,19 +8,23 @@
 //! - the tasks share one timer, set only where one is to wake before it rings: the deadline of a
 //!   busy connection moves on without the kernel hearing of it;
 //! - the clock is read once for each batch of events;
-//! - what tasks send leaves together, once all of the batch was heard.
+//! - what tasks send leaves together, at the end of a turn.
+//!
+//! A turn runs a bounded number of tasks, taken from all [shares](shares) alike: each link has one, and each
+//! instance that is told by its address. So whoever has thousands of busy connections waits for them himself.
 
 mod events;
 mod outbox;
+mod shares;
 mod source;
 mod task;
 #[cfg(test)]
 mod tests;
+mod timers;
 
 use std::cell::{Cell, RefCell};
 use std::future::poll_fn;
 use std::io;
-use std::mem;
 use std::net::TcpStream;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::{Pin, pin};
@@ -33,13 +37,20 @@ use rustix::event::epoll::{Event, EventFlags};
 use slab::Slab;
 
 use outbox::Outbox;
+use shares::{COMMON, Shares};
+use timers::Timers;
 
 pub(crate) use events::Events;
+pub(crate) use shares::ShareId;
 pub(crate) use source::Source;
 pub(crate) use task::TaskId;
 
 /// How many events are taken at a time.
 const BATCH: usize = 256;
+
+/// How many times tasks run in a turn, at most; a request takes two. Whoever becomes ready waits for the turn
+/// that has begun, which takes one or two milliseconds then.
+const TURN: usize = 128;
 
 /// Runs the tasks of one thread.
 pub(crate) struct Reactor {
@@ -49,10 +60,10 @@ pub(crate) struct Reactor {
     now: Cell<Instant>,
     tasks: RefCell<Slab<Task>>,
     running: Cell<TaskId>,
-    /// Tasks that run without waiting for anything.
-    ready: RefCell<Vec<TaskId>>,
-    /// Tasks whose numbers others may have, but only after a batch of events: it may hold one more
-    /// for the old task.
+    /// Tasks that are to run.
+    shares: RefCell<Shares>,
+    timers: RefCell<Timers>,
+    /// Tasks whose numbers others may have, once the turn is over and they are in no queue.
     ended: RefCell<Vec<TaskId>>,
     outbox: RefCell<Outbox>,
     /// Whether time jumps, where nothing else happens, to the next moment that a task waits for.
@@ -69,6 +80,12 @@ struct Task {
     /// What became of the last bytes that it had sent; `None` while they wait in the outbox.
     sent: Option<Outcome>,
     wakes_at: Option<Instant>,
+    /// Where it is in the timers: at that moment, or earlier.
+    timer: Option<Instant>,
+    /// Whose turns it uses.
+    share: ShareId,
+    /// Whether it waits in the queue of a share.
+    is_queued: bool,
 }
 
 impl Reactor {
@@ -79,7 +96,8 @@ impl Reactor {
             now: Cell::new(Instant::now()),
             tasks: RefCell::default(),
             running: Cell::new(0),
-            ready: RefCell::default(),
+            shares: RefCell::default(),
+            timers: RefCell::default(),
             ended: RefCell::default(),
             outbox: RefCell::default(),
             jumps: false,
@@ -96,7 +114,6 @@ impl Reactor {
     pub(crate) fn run(&self, main: impl Future<Output = ()> + 'static) -> io::Result<()> {
         let main = self.spawn(main);
         let mut events = Vec::with_capacity(BATCH);
-        let mut ready = Vec::new();
         while self.tasks.borrow().contains(main) {
             self.wait(&mut events)?;
             for event in events.drain(..) {
@@ -105,27 +122,66 @@ impl Reactor {
             if self.rings_at.get().is_some_and(|moment| moment <= self.now()) {
                 self.wake_sleepers();
             }
-            self.empty_outbox();
-            mem::swap(&mut ready, &mut self.ready.borrow_mut());
-            for id in ready.drain(..) {
-                self.poll(id);
-            }
-            for id in self.ended.take() {
-                self.tasks.borrow_mut().remove(id);
-            }
+            self.take_turn();
+            self.forget_ended();
         }
         // Tasks know the reactor that knows them; here the circle is broken.
         drop(self.tasks.take());
         Ok(())
     }
 
-    /// Has `work` run soon.
+    /// Runs tasks, those that are ready once others' bytes are sent too, as many as a turn has.
+    fn take_turn(&self) {
+        let mut left = TURN;
+        while left > 0 && !self.shares.borrow().is_empty() {
+            while left > 0 {
+                let next = self.shares.borrow_mut().pop();
+                let Some(id) = next else { break };
+                self.poll(id);
+                left -= 1;
+            }
+            self.empty_outbox();
+        }
+    }
+
+    /// Has `work` run soon, in the share of what serves all.
     pub(crate) fn spawn(&self, work: impl Future<Output = ()> + 'static) -> TaskId {
-        let work: Option<Work> = Some(Box::pin(work));
-        let task = Task { work, events: EventFlags::empty(), sent: None, wakes_at: None };
+        self.spawn_in(COMMON, work)
+    }
+
+    /// Has `work` run in a share.
+    pub(crate) fn spawn_in(
+        &self,
+        share: ShareId,
+        work: impl Future<Output = ()> + 'static,
+    ) -> TaskId {
+        let task = Task {
+            work: Some(Box::pin(work)),
+            events: EventFlags::empty(),
+            sent: None,
+            wakes_at: None,
+            timer: None,
+            share,
+            is_queued: true,
+        };
         let id = self.tasks.borrow_mut().insert(task);
-        self.ready.borrow_mut().push(id);
+        self.shares.borrow_mut().push(share, id);
         id
+    }
+
+    /// A new share of this thread's turns.
+    pub(crate) fn open_share(&self) -> ShareId {
+        self.shares.borrow_mut().open()
+    }
+
+    /// Forgets a share; its tasks use that of what serves all from now on.
+    pub(crate) fn close_share(&self, share: ShareId) {
+        self.shares.borrow_mut().close(share);
+    }
+
+    /// Has the running task use another share from now on.
+    pub(crate) fn join(&self, share: ShareId) {
+        self.tasks.borrow_mut()[self.running.get()].share = share;
     }
 
     /// The task that runs at the moment.
@@ -168,7 +224,7 @@ impl Reactor {
                 return Poll::Ready(());
             }
             gave = true;
-            self.ready.borrow_mut().push(self.running.get());
+            self.enqueue(self.running.get());
             Poll::Pending
         })
         .await;
@@ -186,7 +242,7 @@ impl Reactor {
 
     /// Waits for events, unless there is something to do.
     fn wait(&self, events: &mut Vec<Event>) -> io::Result<()> {
-        let is_idle = self.ready.borrow().is_empty() && self.outbox.borrow().is_empty();
+        let is_idle = self.shares.borrow().is_empty();
         self.events.take(events, is_idle && !self.jumps)?;
         if !self.jumps {
             self.now.set(Instant::now());
@@ -207,11 +263,37 @@ impl Reactor {
 
     /// Sends what tasks have put into the outbox. They are ready then.
     fn empty_outbox(&self) {
-        let (mut tasks, mut ready) = (self.tasks.borrow_mut(), self.ready.borrow_mut());
-        for (id, outcome) in self.outbox.borrow_mut().send() {
-            if let Some(task) = tasks.get_mut(id) {
+        let mut outbox = self.outbox.borrow_mut();
+        if outbox.is_empty() {
+            return;
+        }
+        for (id, outcome) in outbox.send() {
+            if let Some(task) = self.tasks.borrow_mut().get_mut(id) {
                 task.sent = Some(outcome);
-                ready.push(id);
+            }
+            self.enqueue(id);
+        }
+    }
+
+    /// Has a task wait for its turn, unless it does.
+    fn enqueue(&self, id: TaskId) {
+        if let Some(task) = self.tasks.borrow_mut().get_mut(id)
+            && !task.is_queued
+        {
+            task.is_queued = true;
+            self.shares.borrow_mut().push(task.share, id);
+        }
+    }
+
+    /// Lets the numbers of tasks that have ended be used again.
+    fn forget_ended(&self) {
+        let mut tasks = self.tasks.borrow_mut();
+        for id in self.ended.borrow_mut().drain(..) {
+            // One that waits for its turn is forgotten when that comes.
+            if tasks.get(id).is_some_and(|task| !task.is_queued) {
+                let task = &mut tasks[id];
+                self.timers.borrow_mut().remove(id, &mut task.timer);
+                tasks.remove(id);
             }
         }
     }
@@ -222,15 +304,16 @@ impl Reactor {
         if let Some(task) = self.tasks.borrow_mut().get_mut(id) {
             task.events |= events;
         }
-        self.poll(id);
+        self.enqueue(id);
     }
 
     fn poll(&self, id: TaskId) {
         let work = self.tasks.borrow_mut().get_mut(id).and_then(|task| {
             task.wakes_at = None;
+            task.is_queued = false;
             task.work.take()
         });
-        let Some(mut work) = work else { return };
+        let Some(mut work) = work else { return self.ended.borrow_mut().push(id) };
         self.running.set(id);
         let context = &mut Context::from_waker(Waker::noop());
         // None should panic; one that does leaves the others alone.
@@ -238,7 +321,10 @@ impl Reactor {
             Ok(Poll::Pending) => {
                 let task = &mut self.tasks.borrow_mut()[id];
                 task.work = Some(work);
-                self.ring_at(task.wakes_at);
+                if let Some(moment) = task.wakes_at {
+                    self.timers.borrow_mut().set(id, &mut task.timer, moment);
+                    self.ring_at(moment);
+                }
             }
             Ok(Poll::Ready(())) | Err(_) => self.ended.borrow_mut().push(id),
         }
@@ -255,20 +341,28 @@ impl Reactor {
     /// Wakes the tasks whose moment has come, and sets the timer to the next.
     fn wake_sleepers(&self) {
         self.rings_at.set(None);
-        let is_due = |task: &Task| task.wakes_at.is_some_and(|moment| moment <= self.now());
-        let tasks = self.tasks.borrow();
-        let due: Vec<_> = tasks.iter().filter(|(_, task)| is_due(task)).map(|(id, _)| id).collect();
-        drop(tasks);
-        for id in due {
-            self.poll(id);
+        let mut timers = self.timers.borrow_mut();
+        while let Some(id) = timers.take_due(self.now()) {
+            let mut tasks = self.tasks.borrow_mut();
+            let Some(task) = tasks.get_mut(id) else { continue };
+            task.timer = None;
+            match task.wakes_at {
+                // Its deadline has moved on.
+                Some(moment) if moment > self.now() => timers.set(id, &mut task.timer, moment),
+                Some(_) => {
+                    drop(tasks);
+                    self.enqueue(id);
+                }
+                None => {}
+            }
         }
-        let next = self.tasks.borrow().iter().filter_map(|(_, task)| task.wakes_at).min();
-        self.ring_at(next);
+        if let Some(next) = timers.first() {
+            self.ring_at(next);
+        }
     }
 
     /// Sees to it that the timer rings at `moment`, or before.
-    fn ring_at(&self, moment: Option<Instant>) {
-        let Some(moment) = moment else { return };
+    fn ring_at(&self, moment: Instant) {
         if self.rings_at.get().is_some_and(|rings_at| rings_at <= moment) {
             return;
         }

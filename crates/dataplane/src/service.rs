@@ -10,8 +10,10 @@ use std::thread::{self, JoinHandle};
 use arc_swap::ArcSwap;
 use imds_core::{InstanceId, Keyring};
 use imds_identity::Signers;
+use imds_linux::confine::Serving;
 
 use crate::counters::{CounterSnapshot, LinkCounts, WorkerCounters};
+use crate::limits;
 use crate::link::{Link, LinkId};
 use crate::policy::ResponsePolicy;
 use crate::requests::Requests;
@@ -33,6 +35,9 @@ pub struct ServiceSettings {
     pub threads: NonZeroUsize,
     /// Whether [`CounterSnapshot::latency`] is filled, which reads a clock for each request.
     pub measures_latency: bool,
+    /// If set, the threads that answer lose the right to any other system call
+    /// ([`only_serve`](imds_linux::confine::only_serve)), as far as the kernel can.
+    pub only_serve: Option<Serving>,
 }
 
 /// A running service. Links are attached and detached while it runs.
@@ -63,8 +68,8 @@ pub enum ServiceError {
 impl Service {
     /// Starts the threads that answer. It has no link yet.
     pub fn start(settings: ServiceSettings) -> io::Result<Self> {
-        let ServiceSettings { keyring, table, signers, policy, threads, measures_latency } =
-            settings;
+        let ServiceSettings { keyring, table, signers, policy, threads, .. } = settings;
+        let ServiceSettings { measures_latency, only_serve, .. } = settings;
         let (policy, subscribers) = (Arc::new(ArcSwap::from_pointee(policy)), Arc::default());
         let state = Arc::new(ServiceState {
             keyring,
@@ -73,6 +78,7 @@ impl Service {
             policy,
             subscribers,
             measures_latency,
+            only_serve,
             held_input: AtomicUsize::new(0),
         });
         let mut service = Self {
@@ -81,9 +87,11 @@ impl Service {
             next_link: AtomicU64::new(1),
             links: Mutex::default(),
         };
+        let most_connections = limits::connections(threads);
         for number in 0..threads.get() {
             let (inbox, counters) = (Arc::new(Inbox::new()?), Arc::default());
-            let shared = Shared::new(Arc::clone(&service.state), Arc::clone(&counters))?;
+            let shared =
+                Shared::new(Arc::clone(&service.state), Arc::clone(&counters), most_connections)?;
             let worker = Worker::new(shared, Arc::clone(&inbox))?;
             let thread = thread::Builder::new().name(format!("serve-{number}"));
             let thread = Mutex::new(Some(thread.spawn(move || worker.run())?));

@@ -1,7 +1,7 @@
 //! What the connections of one thread share. They run one at a time, so nothing here is locked.
 
 use std::cell::{Cell, RefCell};
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::io;
 use std::net::{TcpListener, TcpStream};
 use std::rc::{Rc, Weak};
@@ -10,16 +10,18 @@ use std::sync::atomic::AtomicUsize;
 
 use arc_swap::{ArcSwap, Cache};
 use imds_account::clock::Clock;
-use imds_core::Keyring;
 use imds_core::time::HttpDate;
+use imds_core::{InstanceId, Keyring};
 use imds_identity::Signers;
+use imds_linux::confine::Serving;
 use imds_linux::{memory, socket};
 
 use crate::counters::{LinkCounters, WorkerCounters};
-use crate::link::{LinkId, Resetter};
+use crate::link::{Link, LinkId, Resetter};
 use crate::policy::ResponsePolicy;
-use crate::reactor::TaskId;
+use crate::reactor::{Reactor, TaskId};
 use crate::requests::{Publisher, Subscribers};
+use crate::share::Share;
 use crate::table::{CurrentTable, Table, Target};
 
 /// What all threads share. They read it for each request; only [`held_input`](Self::held_input) is written,
@@ -31,6 +33,8 @@ pub(crate) struct ServiceState {
     pub(crate) policy: Arc<ArcSwap<ResponsePolicy>>,
     pub(crate) subscribers: Arc<Subscribers>,
     pub(crate) measures_latency: bool,
+    /// What the threads may do beside answering; `None`: anything.
+    pub(crate) only_serve: Option<Serving>,
     /// How much all connections hold of requests beyond what each may.
     pub(crate) held_input: AtomicUsize,
 }
@@ -45,6 +49,8 @@ pub(crate) struct Shared {
     pub(crate) counters: Arc<WorkerCounters>,
     pub(crate) clock: Clock,
     pub(crate) date: RefCell<HttpDate>,
+    /// How many connections there may be.
+    pub(crate) most_connections: usize,
     /// How many connections there are.
     pub(crate) open: Cell<usize>,
     /// How many there were at most since memory was given back last.
@@ -61,6 +67,7 @@ impl Shared {
     pub(crate) fn new(
         service: Arc<ServiceState>,
         counters: Arc<WorkerCounters>,
+        most_connections: usize,
     ) -> io::Result<Self> {
         Ok(Self {
             table: RefCell::new(Cache::new(Arc::clone(&service.table))),
@@ -70,6 +77,7 @@ impl Shared {
             counters,
             clock: Clock::new().map_err(io::Error::other)?,
             date: RefCell::new(HttpDate::new(0)),
+            most_connections,
             open: Cell::new(0),
             most_open: Cell::new(0),
             busy: Cell::new(0),
@@ -87,6 +95,11 @@ impl Shared {
             self.most_open.set(open);
             memory::give_back();
         }
+    }
+
+    /// How many connections there may be besides.
+    pub(crate) fn free(&self) -> usize {
+        self.most_connections.saturating_sub(self.open.get())
     }
 
     /// The policy in force.
@@ -107,6 +120,10 @@ pub(crate) struct AttachedLink {
     pub(crate) refuses_pages: bool,
     /// Whether another process goes on to listen on the socket.
     pub(crate) outlives_us: bool,
+    /// Its share of the thread.
+    pub(crate) share: Rc<Share>,
+    /// The shares of instances that are told by their addresses.
+    instances: RefCell<HashMap<InstanceId, Weak<Share>>>,
     /// The tasks of its connections.
     pub(crate) connections: RefCell<HashSet<TaskId>>,
     pub(crate) is_detached: Cell<bool>,
@@ -118,6 +135,40 @@ pub(crate) struct OpenConnection {
     pub(crate) link: Rc<AttachedLink>,
     task: Cell<Option<TaskId>>,
     socket: RefCell<Weak<TcpStream>>,
+    /// The share of its instance, if that is told by its address.
+    instance: RefCell<Option<(InstanceId, Rc<Share>)>>,
+}
+
+impl AttachedLink {
+    /// The link as a thread serves it that has `reactor`.
+    pub(crate) fn new(id: LinkId, link: Link, shared: &Shared, reactor: &Rc<Reactor>) -> Self {
+        let refuses_pages = link.refuses_pages();
+        let Link { socket, target, resetter, outlives_us, .. } = link;
+        Self {
+            id,
+            socket: Rc::new(socket),
+            target,
+            resetter,
+            counters: shared.counters.of_link(id),
+            refuses_pages,
+            outlives_us,
+            share: Share::new(reactor),
+            instances: <_>::default(),
+            connections: <_>::default(),
+            is_detached: <_>::default(),
+        }
+    }
+
+    /// The share of an instance on this link.
+    fn share_of(&self, instance: &InstanceId, reactor: &Rc<Reactor>) -> Rc<Share> {
+        let mut instances = self.instances.borrow_mut();
+        if let Some(share) = instances.get(instance).and_then(Weak::upgrade) {
+            return share;
+        }
+        let share = Share::new(reactor);
+        instances.insert(instance.clone(), Rc::downgrade(&share));
+        share
+    }
 }
 
 impl OpenConnection {
@@ -126,7 +177,9 @@ impl OpenConnection {
         shared.most_open.update(|most| most.max(shared.open.get()));
         shared.counters.connected();
         link.counters.connected();
-        Self { shared, link, task: Cell::new(None), socket: RefCell::default() }
+        link.share.connected();
+        let (task, socket, instance) = <_>::default();
+        Self { shared, link, task, socket, instance }
     }
 
     /// Says which task serves it, and which socket it has.
@@ -134,6 +187,20 @@ impl OpenConnection {
         self.task.set(Some(task));
         self.link.connections.borrow_mut().insert(task);
         *self.socket.borrow_mut() = Rc::downgrade(socket);
+    }
+
+    /// Has the running task use the share of this instance, which is that of the link where the link says
+    /// which instance it is for; `false` where the instance has too many connections.
+    pub(crate) fn is_of(&self, instance: &InstanceId, reactor: &Rc<Reactor>) -> bool {
+        if matches!(self.link.target, Target::Instance(_)) {
+            return true;
+        }
+        let share = self.link.share_of(instance, reactor);
+        let has_room = share.has_room(self.shared.free());
+        share.join();
+        share.connected();
+        *self.instance.borrow_mut() = Some((instance.clone(), share));
+        has_room
     }
 }
 
@@ -143,6 +210,13 @@ impl Drop for OpenConnection {
         self.shared.give_back_after_a_crowd();
         self.shared.counters.disconnected();
         self.link.counters.disconnected();
+        self.link.share.disconnected();
+        if let Some((instance, share)) = self.instance.take() {
+            share.disconnected();
+            if Rc::strong_count(&share) == 1 {
+                self.link.instances.borrow_mut().remove(&instance);
+            }
+        }
         if self.link.is_detached.get() {
             if let Some(socket) = self.socket.borrow().upgrade() {
                 // It is closed in a moment; without a reset the client could wait for more.

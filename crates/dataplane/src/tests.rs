@@ -10,12 +10,12 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use imds_account::token_key;
 use imds_core::{Endpoint, Launch};
-use imds_identity::Signers;
+use imds_identity::{KeyStorage, Signers};
 use rustix::net::sockopt;
 
 use crate::connection::Connection;
 use crate::limits;
-use crate::link::LinkId;
+use crate::link::{Link, LinkId};
 use crate::peer::Peer;
 use crate::policy::ResponsePolicy;
 use crate::reactor::{Reactor, Source};
@@ -35,25 +35,18 @@ fn serve<T: 'static>(client: impl AsyncFnOnce(Client) -> T + 'static) -> (T, Dur
     let service = ServiceState {
         keyring: token_key::ephemeral().unwrap(),
         table: Arc::new(ArcSwap::from_pointee(table)),
-        signers: Signers::default(),
+        signers: Signers::new(KeyStorage::Ephemeral).unwrap(),
         policy: Arc::new(ArcSwap::from_pointee(ResponsePolicy::default())),
         subscribers: Arc::default(),
         measures_latency: false,
+        only_serve: None,
         held_input: <_>::default(),
     };
-    let shared = Rc::new(Shared::new(Arc::new(service), Arc::default()).unwrap());
+    let shared = Rc::new(Shared::new(Arc::new(service), Arc::default(), usize::MAX).unwrap());
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let link = Rc::new(AttachedLink {
-        id: LinkId(1),
-        resetter: None,
-        socket: Rc::new(listener.try_clone().unwrap()),
-        target: Target::BySource,
-        counters: <_>::default(),
-        refuses_pages: false,
-        outlives_us: false,
-        connections: <_>::default(),
-        is_detached: Cell::new(false),
-    });
+    let reactor = Reactor::jumping();
+    let link = Link::new(listener.try_clone().unwrap(), Target::BySource).answering_pages();
+    let link = Rc::new(AttachedLink::new(LinkId(1), link, &shared, &reactor));
     let there = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
     let (here, address) = listener.accept().unwrap();
     // The kernel's own time does not jump, so nothing may wait for it: the client's bytes go without
@@ -63,7 +56,6 @@ fn serve<T: 'static>(client: impl AsyncFnOnce(Client) -> T + 'static) -> (T, Dur
     sockopt::set_socket_send_buffer_size(&here, ANSWERS).unwrap();
     let peer = Peer::new(&here, address, Target::BySource);
 
-    let reactor = Reactor::jumping();
     let (gave, took) = (Rc::new(OnceCell::new()), Rc::new(Cell::new(Duration::ZERO)));
     let main = {
         let (reactor, gave, took) = (Rc::clone(&reactor), Rc::clone(&gave), Rc::clone(&took));

@@ -2,14 +2,14 @@
 
 use std::collections::HashMap;
 use std::io;
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::ops::ControlFlow;
 use std::os::fd::OwnedFd;
 use std::rc::Rc;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
 use std::time::Duration;
 
-use imds_linux::socket;
+use imds_linux::{confine, socket};
 use rustix::event::{EventfdFlags, eventfd};
 
 use crate::connection::Connection;
@@ -88,6 +88,11 @@ impl Worker {
     /// Serves until told to end.
     pub(crate) fn run(self) {
         let Self { shared, events, inbox, wake } = self;
+        if let Some(serving) = shared.service.only_serve
+            && let Err(error) = confine::only_serve(serving)
+        {
+            tracing::warn!(%error, "a thread that answers may make any system call");
+        }
         let (shared, reactor) = (Rc::new(shared), Rc::new(Reactor::new(events)));
         let links = Links { shared, reactor: Rc::clone(&reactor), attached: HashMap::new() };
         if let Err(error) = reactor.run(links.obey(inbox, wake)) {
@@ -136,22 +141,10 @@ impl Links {
     }
 
     fn attach(&mut self, id: LinkId, link: Link) {
-        let refuses_pages = link.refuses_pages();
-        let Link { socket, target, resetter, outlives_us, .. } = link;
-        let socket = Rc::new(socket);
-        let link = Rc::new(AttachedLink {
-            id,
-            socket: Rc::clone(&socket),
-            target,
-            resetter,
-            counters: self.shared.counters.of_link(id),
-            refuses_pages,
-            outlives_us,
-            connections: <_>::default(),
-            is_detached: <_>::default(),
-        });
+        let link = Rc::new(AttachedLink::new(id, link, &self.shared, &self.reactor));
         let (shared, reactor) = (Rc::clone(&self.shared), Rc::clone(&self.reactor));
-        let acceptor = self.reactor.spawn(accept(socket, Rc::clone(&link), shared, reactor));
+        let accept = accept(Rc::clone(&link), shared, reactor);
+        let acceptor = self.reactor.spawn_in(link.share.id(), accept);
         self.attached.insert(id, (acceptor, link));
     }
 
@@ -195,13 +188,8 @@ impl Links {
     }
 }
 
-async fn accept(
-    socket: Rc<TcpListener>,
-    link: Rc<AttachedLink>,
-    shared: Rc<Shared>,
-    reactor: Rc<Reactor>,
-) {
-    let socket = match Source::shared(&reactor, socket) {
+async fn accept(link: Rc<AttachedLink>, shared: Rc<Shared>, reactor: Rc<Reactor>) {
+    let socket = match Source::shared(&reactor, Rc::clone(&link.socket)) {
         Ok(socket) => socket,
         Err(error) => return tracing::error!(%error, "cannot wait for connections"),
     };
@@ -210,12 +198,13 @@ async fn accept(
         shared.arrivals.update(|arrivals| arrivals + u64::from(accepted.is_ok()));
         match accepted {
             // Closed at once: a client sees a reset, and an honest one comes again.
-            Ok(_) if shared.open.get() >= limits::CONNECTIONS => {}
+            Ok(_) if !link.share.has_room(shared.free()) => reactor.give_way().await,
             Ok((stream, address)) => {
                 let peer = Peer::new(&stream, address, link.target.clone());
                 // Counted here, not once the task runs: many may be accepted before that.
                 let open = OpenConnection::new(Rc::clone(&shared), Rc::clone(&link));
-                reactor.spawn(serve(stream, peer, open, Rc::clone(&shared), Rc::clone(&reactor)));
+                let serve = serve(stream, peer, open, Rc::clone(&shared), Rc::clone(&reactor));
+                reactor.spawn_in(link.share.id(), serve);
                 reactor.give_way().await;
             }
             Err(error) => {

@@ -16,6 +16,7 @@ use imds_dataplane::{
 };
 use imds_identity::{KeyStorage, Signers};
 use imds_links::{LinkError, Plumber};
+use imds_linux::confine::Serving;
 use imds_metrics::MetricsServer;
 
 use crate::account::Account;
@@ -45,6 +46,8 @@ pub struct HostSettings {
     pub plumber: Option<Plumber>,
     /// Metrics, if there are to be any.
     pub metrics: Option<MetricsSocket>,
+    /// See [`ServiceSettings::only_serve`].
+    pub only_serve: Option<Serving>,
 }
 
 /// Where the key of session tokens comes from.
@@ -64,8 +67,8 @@ pub struct ControlSocket {
     pub authentication: Authentication,
 }
 
-/// One thread, keys that end with the process, no event, no EC2 API, no links to workloads and no
-/// metrics.
+/// One thread that may make any system call, keys that end with the process, no event, no EC2 API, no links
+/// to workloads and no metrics.
 impl Default for HostSettings {
     fn default() -> Self {
         Self {
@@ -78,6 +81,7 @@ impl Default for HostSettings {
             control: None,
             plumber: None,
             metrics: None,
+            only_serve: None,
         }
     }
 }
@@ -110,9 +114,7 @@ impl Host {
             listener.map(TcpListener::local_addr).transpose().map_err(HostError::Start)?;
         control_address::keep(&store, address)?;
         let (agent, table) = Agent::start(store.clone(), overrides, settings.has_default)?;
-        let measures_latency = settings.metrics.is_some();
-        let data_path = (settings.policy, settings.threads, settings.key_storage);
-        let service = serve(keyring, Arc::clone(&table), data_path, measures_latency)?;
+        let service = serve(keyring, Arc::clone(&table), &settings)?;
         let address_of = |socket: &MetricsSocket| socket.listener.local_addr();
         let metrics_address =
             settings.metrics.as_ref().map(address_of).transpose().map_err(HostError::Start)?;
@@ -149,8 +151,7 @@ impl Host {
     pub fn of_one(instance: &Instance, settings: HostSettings) -> Result<Self, HostError> {
         let table = Table::of_one(Arc::new(Endpoint::new(instance)));
         let table = Arc::new(ArcSwap::from_pointee(table));
-        let data_path = (settings.policy, settings.threads, settings.key_storage);
-        let service = serve(token_key::ephemeral()?, table, data_path, false)?;
+        let service = serve(token_key::ephemeral()?, table, &settings)?;
         Ok(Self {
             metrics: None,
             metrics_address: None,
@@ -242,10 +243,16 @@ impl Host {
 fn serve(
     keyring: Keyring,
     table: CurrentTable,
-    (policy, threads, storage): (ResponsePolicy, NonZeroUsize, KeyStorage),
-    measures_latency: bool,
+    settings: &HostSettings,
 ) -> Result<Arc<Service>, HostError> {
-    let signers = Signers::new(storage);
-    let settings = ServiceSettings { keyring, table, signers, policy, threads, measures_latency };
+    let settings = ServiceSettings {
+        keyring,
+        table,
+        signers: Signers::new(settings.key_storage.clone()).map_err(HostError::Start)?,
+        policy: settings.policy,
+        threads: settings.threads,
+        measures_latency: settings.metrics.is_some(),
+        only_serve: settings.only_serve,
+    };
     Service::start(settings).map(Arc::new).map_err(HostError::Start)
 }

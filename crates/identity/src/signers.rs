@@ -1,13 +1,17 @@
 //! Signs the identity documents of each Region in the background.
 //!
-//! Making keys takes tenths of a second, so a [`Signer`] does it on a thread of its own when a signed path
-//! is first requested: neither the start of the service nor any other request waits.
+//! Making keys takes tenths of a second, so [`Signers`] have a thread that does it when a signed path is
+//! first requested: neither the start of the service nor any other request waits. It is started with them,
+//! since the threads that answer requests may be confined so that they could not start one.
 
 use std::collections::HashMap;
 use std::error::Error;
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
+use std::sync::mpsc::{self, Sender};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
-use std::thread::{self, JoinHandle};
+use std::thread;
 use std::time::Duration;
 
 use imds_core::Endpoint;
@@ -32,24 +36,37 @@ pub enum KeyStorage {
 }
 
 /// The signers of all Regions.
-#[derive(Default)]
 pub struct Signers {
     storage: KeyStorage,
+    /// To the thread that signs, which ends once nobody can ask it any more.
+    jobs: Sender<Arc<Signer>>,
     by_region: Mutex<HashMap<Region, Arc<Signer>>>,
 }
 
 impl Signers {
     /// Signers without keys; keys are loaded or made when they are first needed.
-    pub fn new(storage: KeyStorage) -> Self {
-        Self { storage, ..Self::default() }
+    ///
+    /// # Errors
+    /// If the thread that signs cannot be started.
+    pub fn new(storage: KeyStorage) -> io::Result<Self> {
+        let (jobs, asked) = mpsc::channel::<Arc<Signer>>();
+        let run = move || asked.iter().for_each(|signer| signer.run_and_survive());
+        thread::Builder::new().name("identity".to_owned()).spawn(run)?;
+        Ok(Self { storage, jobs, by_region: Mutex::default() })
     }
 
     /// The Region's signer.
     pub fn of(&self, region: &Region) -> Arc<Signer> {
         let mut signers = self.by_region.lock().unwrap_or_else(PoisonError::into_inner);
         let signer = signers.entry(region.clone());
-        let new = || Signer::new(region.clone(), self.storage.clone());
-        Arc::clone(signer.or_insert_with(new))
+        let new = || Signer {
+            region: region.clone(),
+            storage: self.storage.clone(),
+            jobs: self.jobs.clone(),
+            authority: OnceLock::new(),
+            work: Mutex::default(),
+        };
+        Arc::clone(signer.or_insert_with(|| Arc::new(new())))
     }
 }
 
@@ -57,24 +74,20 @@ impl Signers {
 pub struct Signer {
     region: Region,
     storage: KeyStorage,
+    jobs: Sender<Arc<Signer>>,
     authority: OnceLock<Authority>,
     work: Mutex<Work>,
 }
 
 #[derive(Default)]
 struct Work {
-    /// Endpoints to sign, without the one that the worker is signing.
+    /// Endpoints to sign, without the one that is being signed.
     queue: Vec<Arc<Endpoint>>,
-    worker: Option<JoinHandle<()>>,
+    /// Whether the thread that signs has been asked, and has not yet found the queue empty.
+    is_under_way: bool,
 }
 
 impl Signer {
-    /// A signer without keys; keys are loaded or made when they are first needed.
-    pub fn new(region: Region, storage: KeyStorage) -> Arc<Self> {
-        let (authority, work) = (OnceLock::new(), Mutex::default());
-        Arc::new(Self { region, storage, authority, work })
-    }
-
     /// Starts to sign `endpoint` in the background. Calling it again is cheap and has no effect, or tries
     /// again after a failure.
     pub fn start(self: &Arc<Self>, endpoint: &Arc<Endpoint>) {
@@ -83,25 +96,24 @@ impl Signer {
             return;
         }
         work.queue.push(Arc::clone(endpoint));
-        if !work.is_under_way() {
-            let signer = Arc::clone(self);
-            let thread = thread::Builder::new().name("identity".to_owned());
-            match thread.spawn(move || signer.run()) {
-                Ok(worker) => work.worker = Some(worker),
-                Err(error) => {
-                    work.queue.clear();
-                    tracing::error!(%error, "cannot start a thread to sign identity documents");
-                }
-            }
+        if !work.is_under_way {
+            // The thread lives as long as there is a sender.
+            work.is_under_way = self.jobs.send(Arc::clone(self)).is_ok();
         }
     }
 
     /// Whether signing is in progress. If not, an endpoint that is not signed has failed.
     pub fn is_working(&self) -> bool {
-        self.work().is_under_way()
+        self.work().is_under_way
     }
 
-    /// Signs everything in the queue; runs on the worker's thread.
+    /// Signs everything in the queue. A panic fails what is in there, and nothing else.
+    fn run_and_survive(&self) {
+        if catch_unwind(AssertUnwindSafe(|| self.run())).is_err() {
+            *self.work() = Work::default();
+        }
+    }
+
     fn run(&self) {
         while let Some(endpoint) = self.next() {
             if let Err(error) = self.sign(&endpoint) {
@@ -113,13 +125,13 @@ impl Signer {
         }
     }
 
-    /// The next endpoint to sign. If there is none, the worker ends: endpoints that are queued later need a
-    /// new one.
+    /// The next endpoint to sign. If there is none, the work ends: for endpoints that are queued later the
+    /// thread must be asked again.
     fn next(&self) -> Option<Arc<Endpoint>> {
         let mut work = self.work();
         let next = work.queue.pop();
         if next.is_none() {
-            work.worker = None;
+            work.is_under_way = false;
         }
         next
     }
@@ -153,13 +165,6 @@ impl Signer {
     }
 }
 
-impl Work {
-    fn is_under_way(&self) -> bool {
-        // A worker that panicked has not removed itself.
-        self.worker.as_ref().is_some_and(|worker| !worker.is_finished())
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::fs;
@@ -175,7 +180,7 @@ mod tests {
     }
 
     fn signer(storage: KeyStorage) -> Arc<Signer> {
-        Signer::new("us-east-1".parse().expect("it is a Region"), storage)
+        Signers::new(storage).unwrap().of(&"us-east-1".parse().expect("it is a Region"))
     }
 
     /// The value of `pkcs7`, or of nothing, once the worker has retired.

@@ -186,6 +186,14 @@ pub(crate) struct ServeArgs {
     #[arg(long)]
     pub(crate) allow_pages: bool,
 
+    /// Let all threads make any system call; without this a seccomp filter refuses what they do not need
+    #[arg(long)]
+    pub(crate) no_seccomp: bool,
+
+    /// Let the service use any file; without this Landlock refuses those that no setting names
+    #[arg(long)]
+    pub(crate) no_landlock: bool,
+
     /// How many threads answer requests [default: one for each processor, at most 4]
     #[arg(long, value_name = "COUNT")]
     pub(crate) threads: Option<NonZeroUsize>,

@@ -48,6 +48,8 @@ pub(crate) struct Settings {
     pub(crate) force_links: bool,
     pub(crate) no_default_instance: bool,
     pub(crate) allow_pages: bool,
+    pub(crate) no_seccomp: bool,
+    pub(crate) no_landlock: bool,
     pub(crate) threads: Option<NonZeroUsize>,
     #[serde(deserialize_with = "from_text")]
     pub(crate) metrics: Option<SocketAddr>,

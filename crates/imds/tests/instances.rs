@@ -26,7 +26,7 @@ const DEFAULT: &str = "i-1234567890abcdef0";
 const ADDRESS: &str = "172.31.77.5";
 
 /// Starts a second instance, which answers without tokens; its id.
-fn run_another(server: &Server, address: &str) -> Result<String> {
+pub(crate) fn run_another(server: &Server, address: &str) -> Result<String> {
     let parameters = format!(
         "ImageId=ami-025c74f0395f660ea&MinCount=1&MaxCount=1&PrivateIpAddress={address}&\
          Placement.AvailabilityZone=us-east-1b&MetadataOptions.HttpTokens=optional"

@@ -9,6 +9,7 @@ mod aemm;
 mod api;
 mod cli;
 mod clients;
+mod confinement;
 mod control;
 mod credentials;
 mod doctor;
@@ -16,6 +17,7 @@ mod ending;
 mod events;
 mod evidence;
 mod exec;
+mod fairness;
 mod get;
 mod go;
 mod hop_limit;
@@ -58,11 +60,13 @@ fn main() {
         access_log::tests(),
         aemm::tests(),
         cli::tests(),
+        confinement::tests(),
         control::tests(),
         credentials::tests(),
         doctor::tests(),
         ending::tests(),
         events::tests(),
+        fairness::tests(),
         get::tests(),
         identity::tests(),
         instances::tests(),

@@ -7,6 +7,7 @@
 
 pub mod address;
 pub mod capture;
+pub mod confine;
 pub mod counters;
 pub mod descriptor;
 pub mod link;

@@ -2,21 +2,22 @@
 
 use std::convert::Infallible;
 use std::future::Future;
-use std::sync::Arc;
 use std::time::Duration;
 
 use http_body_util::Full;
 use hyper::body::{Bytes, Incoming};
 use hyper::server::conn::http1;
-use hyper::service::Service;
+use hyper::service::{Service, service_fn};
 use hyper::{Request, Response};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::TcpListener;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::sync::{oneshot, watch};
 use tokio::time::{sleep, timeout};
 
-/// How many are held at a time; more wait to be accepted.
+use super::seats::{Place, Seats};
+
+/// How many are held at a time. One more takes the place of another: see [`Seats::take`].
 const CONNECTIONS: usize = 1024;
 
 /// The longest head, in bytes; what is read of a body at a time is as long.
@@ -39,15 +40,25 @@ where
     S: Clone + Send + 'static,
     S::Future: Send,
 {
-    let free = Arc::new(Semaphore::new(CONNECTIONS));
+    let seats = Seats::new(CONNECTIONS);
     let graceful = GracefulShutdown::new();
     let (cut, is_cut) = watch::channel(());
-    let begin = |stream, place: OwnedSemaphorePermit| {
+    let begin = |stream, (place, leave): (Place, oneshot::Receiver<()>)| {
         let mut http = http1::Builder::new();
         http.timer(TokioTimer::new()).header_read_timeout(PATIENCE).max_buf_size(HEAD);
         // Written by `route`: hyper's own date is for clocks between 1970 and 9999 only.
         http.auto_date_header(false);
-        let connection = http.serve_connection(TokioIo::new(stream), service.clone());
+        let (service, conduct) = (service.clone(), place.conduct());
+        let service = service_fn(move |mut request: Request<Incoming>| {
+            request.extensions_mut().insert(conduct.clone());
+            let (answered, conduct) = (service.call(request), conduct.clone());
+            async move {
+                let answer = answered.await;
+                conduct.answered(answer.as_ref().is_ok_and(|it| it.status().is_success()));
+                answer
+            }
+        });
+        let connection = http.serve_connection(TokioIo::new(stream), service);
         let connection = graceful.watch(connection);
         let mut is_cut = is_cut.clone();
         tokio::spawn(async move {
@@ -55,22 +66,20 @@ where
                 // What goes wrong with a connection is its client's business.
                 _ = connection => {}
                 _ = is_cut.changed() => {}
+                _ = leave => {}
             }
             drop(place);
         });
     };
     let accepting = async {
-        // It is never closed.
-        while let Ok(place) = Arc::clone(&free).acquire_owned().await {
-            let stream = match listener.accept().await {
-                Ok((stream, _)) => stream,
+        loop {
+            match listener.accept().await {
+                Ok((stream, _)) => begin(stream, seats.take().await),
                 Err(error) => {
                     tracing::warn!(%error, "the control side cannot accept a connection");
                     sleep(PAUSE).await;
-                    continue;
                 }
-            };
-            begin(stream, place);
+            }
         }
     };
     tokio::select! {
@@ -78,8 +87,8 @@ where
         () = stopped => {}
     }
     // Those that have come are answered as well; new ones are refused at once.
-    while let Ok(place) = Arc::clone(&free).try_acquire_owned()
-        && let Ok(Ok((stream, _))) = timeout(Duration::ZERO, listener.accept()).await
+    while let Ok(Ok((stream, _))) = timeout(Duration::ZERO, listener.accept()).await
+        && let Some(place) = seats.try_take()
     {
         begin(stream, place);
     }
@@ -87,8 +96,7 @@ where
     if timeout(DRAIN, graceful.shutdown()).await.is_err() {
         tracing::warn!("requests to the control side were not complete, and are not answered");
         drop(cut);
-        // All places are free once all connections are gone, and their work knows that it is in vain.
-        let places = u32::try_from(CONNECTIONS).unwrap_or(u32::MAX);
-        let _ = free.acquire_many(places).await;
+        // Once all connections are gone, their work knows that it is in vain.
+        seats.all_left().await;
     }
 }

@@ -137,3 +137,42 @@ fn what_became_of_bytes_is_not_taken_for_what_became_of_later_ones() {
         assert_eq!(received, "given up, later");
     });
 }
+
+/// Guards against thousands of busy connections of one keeping the turn from another.
+#[test]
+fn a_crowd_in_one_share_holds_nobody_in_another_up() {
+    const CROWD: usize = 10 * TURN;
+    let notes = noted(|reactor, notes| async move {
+        let (crowded, quiet) = (reactor.open_share(), reactor.open_share());
+        for _ in 0..CROWD {
+            let (again, notes) = (Rc::clone(&reactor), notes.clone());
+            reactor.spawn_in(crowded, async move {
+                for _ in 0..3 {
+                    notes.add("busy");
+                    again.give_way().await;
+                }
+            });
+        }
+        let note = notes.clone();
+        reactor.spawn_in(quiet, async move { note.add("quiet") });
+        reactor.sleep(Duration::from_secs(1)).await;
+    });
+    assert_eq!(notes.len(), 3 * CROWD + 1);
+    let quiet = notes.iter().position(|note| *note == "quiet");
+    assert!(quiet.is_some_and(|place| place < 3), "{quiet:?}");
+}
+
+#[test]
+fn a_deadline_that_moves_on_is_kept_and_an_earlier_one_too() {
+    noted(|reactor, _| async move {
+        let (here, _there) = connection();
+        let here = Source::new(&reactor, here).unwrap();
+        for seconds in [60, 90, 30, 120] {
+            let deadline = reactor.now() + Duration::from_secs(seconds);
+            let error = reactor.by(deadline, here.read(&mut [0])).await.unwrap_err();
+            assert_eq!((error.kind(), reactor.now()), (io::ErrorKind::TimedOut, deadline));
+        }
+        assert!(reactor.tasks.borrow().len() <= 1, "one task, one entry");
+        assert!(reactor.timers.borrow().first().is_none_or(|first| first >= reactor.now()));
+    });
+}

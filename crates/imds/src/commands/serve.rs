@@ -1,10 +1,11 @@
 //! `imds serve`: metadata and the EC2 API, until told to stop.
 //!
 //! [`plan`] resolves flags and settings file, [`listen`] makes the sockets, [`privileges`] are given up
-//! before anything of strangers is read, [`banner`] is what is printed once it serves, [`ready`] is for
+//! before anything of strangers is read, then what no setting names ([`confinement`]); [`banner`] is what is printed once it serves, [`ready`] is for
 //! programs.
 
 mod banner;
+mod confinement;
 mod listen;
 mod plan;
 mod privileges;
@@ -31,6 +32,7 @@ use crate::reload::Reload;
 use crate::signals::LogSignals;
 use crate::telemetry::{AccessLog, Messages, Output};
 use crate::terminal;
+use confinement::Confinement;
 use plan::{Plan, Reloadable};
 use privileges::{drop_privileges, keep_memory_private, start_plumber};
 use ready::{Ready, ReadyPath};
@@ -156,6 +158,7 @@ fn start(
         tracing::warn!("not served of --aemm-config: {}", plan.ignored.join(", "));
     }
     let Sockets { links, addresses: metadata, control, metrics } = sockets;
+    let confinement = Confinement::of(&plan);
     let store = plan.state.open()?;
     // Sockets, logs and state are open. Programs that print credentials run without privileges from the
     // first time on, as each later time.
@@ -164,9 +167,10 @@ fn start(
     }
     let renewals = Renewals::begin(plan.sources, &mut plan.launch)?;
     let account = Account::open(store.clone(), &plan.launch, plan.network)?;
-    // The first thread: privileges are those of a thread.
-    messages.write().map_err(cannot_start)?;
+    // The first threads: privileges are those of a thread. Those that run programs keep the right to.
     let renewing = renewals.start()?;
+    let only_serve = confinement.begin();
+    messages.write().map_err(cannot_start)?;
     let instance = account.instance().clone();
     let keys = plan.state.directory().map(|directory| KeyStorage::Directory(directory.to_owned()));
     let authentication = plan.authentication;
@@ -180,6 +184,7 @@ fn start(
         control: control.map(|listener| ControlSocket { listener, authentication }),
         plumber,
         metrics: metrics.map(|listener| MetricsSocket { listener, version: env!("IMDS_VERSION") }),
+        only_serve,
     };
     allow_many_connections();
     let host = Host::start(account, settings)?;

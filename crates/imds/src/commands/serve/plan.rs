@@ -43,6 +43,13 @@ pub(super) struct Plan {
     pub(super) policy: ResponsePolicy,
     /// Whether pages in a browser are answered on loopback.
     pub(super) allow_pages: bool,
+    /// Whether system calls are filtered.
+    pub(super) seccomp: bool,
+    /// Whether files that no setting names are refused.
+    pub(super) landlock: bool,
+    /// The settings file and the directory of the overlay, which are read again while it runs.
+    pub(super) config: Option<PathBuf>,
+    pub(super) overlay: Option<PathBuf>,
     /// Whether addresses that are no instance's are the default instance's.
     pub(super) has_default: bool,
     pub(super) launch: Launch,
@@ -83,6 +90,7 @@ impl Plan {
         let state = args.control.state.or(settings.state);
         let sources = args.instance.credential_sources(&settings.instance)?;
         let directory = args.instance.overlay.clone().or(settings.instance.overlay.clone());
+        let (config, overlay) = (args.answers.config.clone(), directory.clone());
         let paths = settings.instance.paths.clone();
         let mut launch = args.instance.launch(settings.instance)?;
         if let Some(aemm) = &aemm {
@@ -109,6 +117,10 @@ impl Plan {
             metrics: args.metrics.or(settings.metrics),
             policy,
             allow_pages: args.allow_pages || settings.allow_pages,
+            seccomp: !(args.no_seccomp || settings.no_seccomp),
+            landlock: !(args.no_landlock || settings.no_landlock),
+            config,
+            overlay,
             has_default: !(args.no_default_instance || settings.no_default_instance),
             launch,
             network,

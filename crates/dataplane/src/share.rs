@@ -1,0 +1,50 @@
+//! The share of a link, or of an instance, in what a thread has: turns and connections.
+
+use std::cell::Cell;
+use std::rc::Rc;
+
+use crate::reactor::{Reactor, ShareId};
+
+/// A share, closed when this is dropped.
+pub(crate) struct Share {
+    reactor: Rc<Reactor>,
+    id: ShareId,
+    /// How many connections it has.
+    open: Cell<usize>,
+}
+
+impl Share {
+    pub(crate) fn new(reactor: &Rc<Reactor>) -> Rc<Self> {
+        let (id, reactor) = (reactor.open_share(), Rc::clone(reactor));
+        Rc::new(Self { reactor, id, open: Cell::new(0) })
+    }
+
+    pub(crate) fn id(&self) -> ShareId {
+        self.id
+    }
+
+    /// Has the running task use it.
+    pub(crate) fn join(&self) {
+        self.reactor.join(self.id);
+    }
+
+    /// Whether it may have another connection where so many are `free` for all: as many as are left. So one
+    /// share has half of all at most, a second one half of the rest, and there is always room for a new one.
+    pub(crate) fn has_room(&self, free: usize) -> bool {
+        self.open.get() < free
+    }
+
+    pub(crate) fn connected(&self) {
+        self.open.update(|open| open + 1);
+    }
+
+    pub(crate) fn disconnected(&self) {
+        self.open.update(|open| open - 1);
+    }
+}
+
+impl Drop for Share {
+    fn drop(&mut self) {
+        self.reactor.close_share(self.id);
+    }
+}

@@ -1,0 +1,108 @@
+//! What a running service has lost the right to.
+
+use std::collections::BTreeMap;
+use std::fs;
+
+use testkit::{Context as _, Result, Server, Trial, ensure, eventually, tests};
+
+pub(crate) fn tests() -> Vec<Trial> {
+    tests![&[];
+        calls_are_filtered_in_every_thread,
+        only_what_runs_programs_may_run_programs,
+        both_can_be_turned_off,
+        files_of_nobody_are_out_of_reach,
+    ]
+}
+
+/// A field of `/proc/PID/status` of each thread, by the thread's name; of threads with one name, the least.
+fn of_threads(server: &mut Server, field: &str) -> Result<BTreeMap<String, u32>> {
+    let mut threads = BTreeMap::new();
+    for task in fs::read_dir(format!("/proc/{}/task", server.process().child().id()))? {
+        // One that has ended meanwhile can do nothing any more.
+        let Ok(status) = fs::read_to_string(task?.path().join("status")) else { continue };
+        let value = |name: &str| status.lines().find_map(|line| line.strip_prefix(name));
+        let name = value("Name:").context("a name")?.trim().to_owned();
+        let found: u32 = value(field).with_context(|| format!("no {field}"))?.trim().parse()?;
+        let least = threads.entry(name).or_insert(found);
+        *least = found.min(*least);
+    }
+    Ok(threads)
+}
+
+fn calls_are_filtered_in_every_thread() -> Result<()> {
+    let mut server = Server::start(&["--metrics", "127.0.0.1:0"])?;
+    // Threads that are made later have no more rights: this one carries out calls.
+    server.request("GET", "/latest/dynamic/instance-identity/pkcs7", &[])?;
+    for (field, expected) in [("Seccomp:", 2), ("NoNewPrivs:", 1)] {
+        let threads = of_threads(&mut server, field)?;
+        ensure!(threads.len() > 4, "{threads:?}");
+        ensure!(threads.values().all(|it| *it == expected), "{field} {threads:?}");
+    }
+    // Those that answer for metadata can do least of all.
+    let filters = of_threads(&mut server, "Seccomp_filters:")?;
+    let (serving, others): (Vec<_>, Vec<_>) =
+        filters.iter().partition(|(name, _)| name.starts_with("serve-"));
+    ensure!(!serving.is_empty() && !others.is_empty(), "{filters:?}");
+    let most = others.iter().map(|(_, count)| **count).max().unwrap_or_default();
+    ensure!(serving.iter().all(|(_, count)| **count > most), "{filters:?}");
+    Ok(())
+}
+
+fn only_what_runs_programs_may_run_programs() -> Result<()> {
+    let directory = tempfile::tempdir()?;
+    let (file, calls) = (directory.path().join("imds.toml"), directory.path().join("calls"));
+    // Outside of what the service itself may write, and asked again when the keys are about to expire.
+    let program = format!(
+        "echo >> {}; echo '{{\\\"Version\\\": 1, \\\"AccessKeyId\\\": \\\"A\\\", \
+         \\\"SecretAccessKey\\\": \\\"B\\\", \\\"SessionToken\\\": \\\"C\\\", \
+         \\\"Expiration\\\": \\\"1970-01-01T00:00:00Z\\\"}}'",
+        calls.display()
+    );
+    let settings = format!("[instance.role]\nname = 'r'\ncredential-process = \"{program}\"\n");
+    fs::write(&file, settings)?;
+    let mut server = Server::start(&["--config", &file.to_string_lossy()])?;
+    let unfiltered = of_threads(&mut server, "Seccomp:")?;
+    let unfiltered: Vec<_> = unfiltered.iter().filter(|(_, it)| **it == 0).collect();
+    ensure!(unfiltered.iter().all(|(name, _)| *name == "credentials"), "{unfiltered:?}");
+    ensure!(unfiltered.len() == 1, "{unfiltered:?}");
+    // The first is the start's, which has all rights.
+    eventually("another call of the program", || {
+        (fs::read_to_string(&calls).ok()?.lines().count() > 1).then_some(())
+    })
+}
+
+fn both_can_be_turned_off() -> Result<()> {
+    let mut server = Server::start(&["--no-seccomp", "--no-landlock"])?;
+    let threads = of_threads(&mut server, "Seccomp:")?;
+    ensure!(threads.values().all(|it| *it == 0), "{threads:?}");
+    Ok(())
+}
+
+/// A link in the overlay leads to a file elsewhere, as one would that somebody smuggles in.
+fn files_of_nobody_are_out_of_reach() -> Result<()> {
+    let directory = tempfile::tempdir()?;
+    let (overlay, secret) =
+        (directory.path().join("named/overlay"), directory.path().join("secret"));
+    fs::create_dir_all(overlay.join("meta-data"))?;
+    fs::write(&secret, "s3cret")?;
+    let overlay_flag = format!("--overlay={}", overlay.display());
+    for (flags, can_read) in [(&["--no-landlock"][..], true), (&[], false)] {
+        let flags = [flags, &["--ami", "al2", "--log-level", "debug", &overlay_flag]].concat();
+        let mut server = Server::start(&flags)?;
+        if !can_read && server.messages().contains("no Landlock") {
+            ensure!(std::env::var_os("CI").is_none(), "needed here: Landlock");
+            eprintln!("skipped: Landlock, which this kernel does not have");
+            return Ok(());
+        }
+        std::os::unix::fs::symlink(&secret, overlay.join("meta-data/rack"))?;
+        server.process().signal("HUP")?;
+        let expected =
+            if can_read { "have changed and are served" } else { "what is served stays" };
+        eventually("a look at the overlay", || server.messages().contains(expected).then_some(()))
+            .with_context(|| server.messages())?;
+        let answer = server.request("GET", "/latest/meta-data/rack", &[])?;
+        ensure!((answer.status() == 200) == can_read, "{answer:?}");
+        fs::remove_file(overlay.join("meta-data/rack"))?;
+    }
+    Ok(())
+}
