@@ -12,6 +12,7 @@ use imds_core::{InstanceId, Keyring};
 use imds_identity::Signers;
 
 use crate::counters::{CounterSnapshot, LinkCounts, WorkerCounters};
+use crate::faults::Faults;
 use crate::link::{Link, LinkId};
 use crate::policy::ResponsePolicy;
 use crate::requests::Requests;
@@ -71,6 +72,7 @@ impl Service {
             table,
             signers,
             policy,
+            faults: Faults::default(),
             subscribers,
             measures_latency,
             held_input: AtomicUsize::new(0),
@@ -134,6 +136,11 @@ impl Service {
     /// Puts another policy in force, from the next request on.
     pub fn set_policy(&self, policy: ResponsePolicy) {
         self.state.policy.store(Arc::new(policy));
+    }
+
+    /// The faults in force.
+    pub fn faults(&self) -> &Faults {
+        &self.state.faults
     }
 
     /// Observes requests from now on; at most `capacity` records wait to be taken, and more are
