@@ -16,6 +16,7 @@ mod ending;
 mod events;
 mod evidence;
 mod exec;
+mod faults;
 mod get;
 mod go;
 mod hop_limit;
@@ -63,6 +64,7 @@ fn main() {
         doctor::tests(),
         ending::tests(),
         events::tests(),
+        faults::tests(),
         get::tests(),
         identity::tests(),
         instances::tests(),
