@@ -6,10 +6,12 @@ use imds_account::records::AccessRole;
 use imds_account::{StoreError, keys};
 use imds_core::InstanceId;
 use imds_core::events::{OsUser, Outcome};
+use imds_core::fault::{FaultRule, FaultRuleError};
 use imds_ec2::Fault;
 use serde::{Deserialize, Serialize};
 
 use super::call::UnreadableLog;
+use super::faults::FaultFacts;
 use super::links::{LinkFacts, LinkName};
 use super::refusal::AdminRefusal;
 use super::{ATTEMPTS, Control, Principal, ids};
@@ -54,6 +56,18 @@ pub enum AdminRequest {
     RemoveLink {
         /// Which.
         link: LinkName,
+    },
+    /// Brings a fault into force. Answered by [`AdminAnswer::Faults`] with this one fault.
+    AddFault {
+        /// The rule's text, such as `credentials,status=503,share=30%`.
+        fault: String,
+    },
+    /// Lists all faults. Answered by [`AdminAnswer::Faults`].
+    ListFaults,
+    /// Removes a fault. Answered by [`AdminAnswer::Faults`] with what was removed.
+    RemoveFault {
+        /// Which; all if it is `None`.
+        id: Option<u32>,
     },
 }
 
@@ -101,6 +115,8 @@ pub enum AdminAnswer {
     Events(Vec<EventFacts>),
     /// All links of the host, or the one that was added.
     Links(Vec<LinkFacts>),
+    /// All faults of the host, the one that was added, or those that were removed.
+    Faults(Vec<FaultFacts>),
     /// The request was carried out, and there is nothing to show.
     Done,
 }
@@ -182,7 +198,27 @@ impl Control {
                 self.links.remove(link).map_err(NotDone::Link)?;
                 AdminAnswer::Done
             }
+            AdminRequest::AddFault { fault } => {
+                AdminAnswer::Faults(vec![self.add_fault(fault, principal)?])
+            }
+            AdminRequest::ListFaults => AdminAnswer::Faults(self.faults.list()),
+            AdminRequest::RemoveFault { id } => {
+                AdminAnswer::Faults(self.faults.remove(*id).map_err(NotDone::Fault)?)
+            }
         })
+    }
+
+    /// Brings a fault into force; its instance must be one of the account's, so that a mistake does not
+    /// wait for requests that never come.
+    fn add_fault(&self, text: &str, principal: &Principal) -> Result<FaultFacts, NotDone> {
+        let rule: FaultRule = text.parse().map_err(|error: FaultRuleError| {
+            NotDone::Fault(AdminRefusal { status: 400, message: error.to_string() })
+        })?;
+        if let Some(instance) = &rule.instance {
+            EventTarget::find(&self.store, &principal.region, Some(instance))?
+                .events(&self.store)?;
+        }
+        self.faults.add(rule).map_err(NotDone::Fault)
     }
 
     fn apply_event(
@@ -232,12 +268,14 @@ enum NotDone {
     Event(#[from] EventError),
     #[error("{}", .0.message)]
     Link(AdminRefusal),
+    #[error("{}", .0.message)]
+    Fault(AdminRefusal),
 }
 
 impl From<NotDone> for AdminRefusal {
     fn from(error: NotDone) -> Self {
         let status = match &error {
-            NotDone::Link(refusal) => refusal.status,
+            NotDone::Link(refusal) | NotDone::Fault(refusal) => refusal.status,
             NotDone::Key(AccessKeyError::Unknown(_))
             | NotDone::Event(EventError::Unknown { .. } | EventError::NoInstance(..)) => 404,
             NotDone::Key(AccessKeyError::LastAdmin(_))

@@ -17,6 +17,7 @@ mod authenticate;
 mod belongings;
 mod call;
 mod client_token;
+mod faults;
 mod filter;
 mod http;
 mod iam_profiles;
@@ -50,6 +51,7 @@ use imds_ec2::{Fault, Params, Request};
 pub use abandoned::Abandoned;
 pub use admin::{AccessKeyFacts, AdminAnswer, AdminRequest, EventRequest};
 use call::{Call, Refusal, UnreadableLog};
+pub use faults::{FaultFacts, FaultProgress, Faults, NoFaults};
 pub use http::ControlServer;
 pub use links::{LinkFacts, LinkName, LinkState, Links, NoLinks};
 pub use refusal::AdminRefusal;
@@ -65,6 +67,8 @@ pub struct Control {
     pub applied: Box<dyn Applied>,
     /// The host's links.
     pub links: Box<dyn Links>,
+    /// The host's faults on demand.
+    pub faults: Box<dyn Faults>,
     /// Where instances are launched.
     pub network: Network,
     /// The Region of requests that name none, such as unsigned ones.

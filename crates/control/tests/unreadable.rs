@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 use hyper::Request as HttpRequest;
 use imds_account::imds_kv::Transaction;
 use imds_account::{Applied, Network, Store};
-use imds_control::{Authentication, Control, ControlServer, NoLinks};
+use imds_control::{Authentication, Control, ControlServer, NoFaults, NoLinks};
 use imds_core::options::MetadataOptions;
 use imds_core::{InstanceId, Launch};
 use imds_ec2::Request;
@@ -43,6 +43,7 @@ impl Account {
             store: Store::in_memory(),
             applied: Box::new(NothingServed),
             links: Box::new(NoLinks),
+            faults: Box::new(NoFaults),
             network: Network::of(&Launch::default()),
             region: "us-east-1".parse().unwrap(),
             authentication: Authentication::Off,

@@ -2,6 +2,7 @@
 
 mod access_keys;
 mod rotation;
+mod useless;
 
 use std::sync::Arc;
 
@@ -9,6 +10,7 @@ use crate::ids::{AccountId, InstanceId};
 
 pub use access_keys::AccessKeys;
 pub use rotation::{Lease, Rotation};
+pub(crate) use useless::{expired, has_expiration, unauthorized};
 
 /// Temporary credentials of a role. They are secret, so the type has no `Debug`.
 #[derive(Clone)]

@@ -19,6 +19,7 @@ pub mod credentials;
 pub mod endpoint;
 pub mod events;
 pub mod extra;
+pub mod fault;
 pub mod identity;
 pub mod ids;
 pub mod image;

@@ -59,6 +59,10 @@ pub enum Status {
     NotAllowed = 405,
     /// 417: the client expects something (`Expect: 100-continue`).
     ExpectationFailed = 417,
+    /// 429: too many requests. EC2 is not known to send it; only a [fault](crate::fault) does here.
+    TooManyRequests = 429,
+    /// 500: an error inside the service; only a [fault](crate::fault) has it here.
+    InternalServerError = 500,
     /// 503: the requested value is still being made; SDKs try again.
     ServiceUnavailable = 503,
 }
@@ -87,6 +91,8 @@ pub enum Shape<'a> {
     Short(Option<&'static str>),
     /// An XHTML page.
     Page,
+    /// Nothing more, but the seconds after which to try again.
+    RetryAfter(u32),
 }
 
 /// Which version of the service a request speaks.
@@ -237,6 +243,21 @@ pub fn refused(front_end: FrontEnd, why: Refusal) -> Response<'static> {
     Response { refusal: Some(why), ..error(front_end, why.status()) }
 }
 
+/// A response with another status instead of `response`, to the same request.
+pub(crate) fn with_status(
+    response: &Response<'_>,
+    status: Status,
+    retry_after: Option<u32>,
+) -> Response<'static> {
+    let error = error(response.front_end, status);
+    Response {
+        shape: retry_after.map_or(error.shape, Shape::RetryAfter),
+        head_only: response.head_only,
+        version: response.version,
+        ..error
+    }
+}
+
 /// An error answer: with a page or without a body, as on each front end.
 fn error(front_end: FrontEnd, status: Status) -> Response<'static> {
     let page = match (status, front_end) {
@@ -326,6 +347,8 @@ impl Status {
             Self::NotFound => "Not Found",
             Self::NotAllowed => "Not Allowed",
             Self::ExpectationFailed => "Expectation Failed",
+            Self::TooManyRequests => "Too Many Requests",
+            Self::InternalServerError => "Internal Server Error",
             Self::ServiceUnavailable => "Service Unavailable",
         }
     }

@@ -54,6 +54,7 @@ enum HeaderField {
     ContentType,
     Date,
     LastModified,
+    RetryAfter,
     Server,
     TokenTtl,
 }
@@ -62,8 +63,8 @@ enum HeaderField {
 /// answer does not have is passed over.
 fn order(front_end: FrontEnd, shape: Shape<'_>) -> &'static [HeaderField] {
     use HeaderField::{
-        AcceptRanges, Allow, Connection, ContentLength, ContentType, Date, LastModified, Server,
-        TokenTtl,
+        AcceptRanges, Allow, Connection, ContentLength, ContentType, Date, LastModified,
+        RetryAfter, Server, TokenTtl,
     };
     match (front_end, shape) {
         (FrontEnd::Nitro, Shape::Value { .. }) => &[
@@ -79,6 +80,9 @@ fn order(front_end: FrontEnd, shape: Shape<'_>) -> &'static [HeaderField] {
         (FrontEnd::Nitro, Shape::Token(_) | Shape::Short(_)) => {
             &[TokenTtl, Allow, ContentLength, Date, Server, Connection, ContentType]
         }
+        (FrontEnd::Nitro, Shape::RetryAfter(_)) => {
+            &[RetryAfter, ContentLength, Date, Server, Connection, ContentType]
+        }
         (FrontEnd::Nitro, Shape::Page) => &[ContentType, ContentLength, Date, Server, Connection],
         (FrontEnd::Xen, Shape::Value { .. }) => &[
             AcceptRanges,
@@ -90,6 +94,9 @@ fn order(front_end: FrontEnd, shape: Shape<'_>) -> &'static [HeaderField] {
             Connection,
             Server,
         ],
+        (FrontEnd::Xen, Shape::RetryAfter(_)) => {
+            &[ContentLength, ContentType, Date, RetryAfter, Connection, Server]
+        }
         (FrontEnd::Xen, Shape::Token(_) | Shape::Short(_) | Shape::Page) => {
             &[Allow, ContentLength, ContentType, Date, TokenTtl, Connection, Server]
         }
@@ -154,14 +161,21 @@ impl Response<'_> {
             (HeaderField::LastModified, Shape::Value { last_modified, .. }) => {
                 ("\r\nLast-Modified: ", last_modified)
             }
+            (HeaderField::RetryAfter, Shape::RetryAfter(seconds)) => {
+                ("\r\nRetry-After: ", digits.format(seconds))
+            }
             (HeaderField::Server, _) => ("\r\nServer: ", "EC2ws"),
             (
                 HeaderField::TokenTtl,
                 Shape::Value { token_ttl: Some(seconds), .. } | Shape::Token(seconds),
             ) => ("\r\nX-Aws-Ec2-Metadata-Token-Ttl-Seconds: ", digits.format(seconds)),
-            (HeaderField::Allow | HeaderField::LastModified | HeaderField::TokenTtl, _) => {
-                return None;
-            }
+            (
+                HeaderField::Allow
+                | HeaderField::LastModified
+                | HeaderField::RetryAfter
+                | HeaderField::TokenTtl,
+                _,
+            ) => return None,
         })
     }
 }

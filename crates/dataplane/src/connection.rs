@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use imds_core::{Endpoint, HopLimit, Reach, wire};
 use imds_linux::socket;
 
+use crate::faulted::Outcome;
 use crate::input::Input;
 use crate::peer::Peer;
 use crate::reactor::Source;
@@ -31,6 +32,8 @@ pub(crate) struct Connection<'a> {
     lowest_reach: Option<HopLimit>,
     /// Whether a token was sent that cannot arrive, as far as is known.
     is_lost: bool,
+    /// Whether it had a request.
+    had_request: bool,
 }
 
 /// How a connection ends.
@@ -42,6 +45,8 @@ enum End {
     AfterInput,
     /// The client never got its token, and is to hear so.
     InReset,
+    /// A fault withholds the response: the connection stays open.
+    Withheld,
 }
 
 impl<'a> Connection<'a> {
@@ -60,6 +65,7 @@ impl<'a> Connection<'a> {
             output: Vec::new(),
             lowest_reach: None,
             is_lost: false,
+            had_request: false,
         }
     }
 
@@ -69,10 +75,13 @@ impl<'a> Connection<'a> {
         if self.is_lost && matches!(end, Ok(End::Now)) {
             return self.wait_for_client_to_leave().await;
         }
+        if matches!(end, Ok(End::Withheld)) {
+            return self.withhold().await;
+        }
         // The end belongs to the last answer: whoever is told to stop waits for it as well.
         let _busy = Busy::new(self.shared);
         let ended = match end {
-            Ok(End::Now) => Ok(()),
+            Ok(End::Now | End::Withheld) => Ok(()),
             Ok(End::AfterInput) => self.discard_input().await,
             Ok(End::InReset) => {
                 stall::reset_client(self.stream, self.open.link.resetter.as_ref()).await
@@ -87,8 +96,7 @@ impl<'a> Connection<'a> {
 
     async fn serve(&mut self) -> io::Result<End> {
         let mut deadline = self.stream.reactor().now() + limits::IDLE;
-        let (table, counters) = (&self.shared.table, &self.shared.counters);
-        self.peer.identify(table.borrow_mut().load(), counters);
+        self.identify();
         if let Some(instance) = self.peer.instance()
             && !self.open.is_of(instance.endpoint.instance_id(), self.stream.reactor())
         {
@@ -98,13 +106,14 @@ impl<'a> Connection<'a> {
             if self.input.unread().is_empty() && !self.read(deadline).await? {
                 return Ok(End::Now);
             }
-            self.peer.identify(table.borrow_mut().load(), counters);
+            self.identify();
             let Some(instance) = self.peer.instance() else { return Ok(End::Now) };
             let context = Context {
                 shared: self.shared,
                 link: &self.open.link,
                 peer: &self.peer,
                 lowest_reach: self.lowest_reach,
+                is_first: !self.had_request,
                 began: self.stream.reactor().now(),
             };
             let Some(mut turn) = context.take(instance, &self.input, &mut self.output) else {
@@ -118,9 +127,26 @@ impl<'a> Connection<'a> {
                 self.wait_for_signatures(&instance.endpoint).await;
                 turn = context.take_again(instance, &self.input, &mut self.output).unwrap_or(turn);
             }
-            send::send(&self.stream, &mut self.input, &self.output, turn.reach).await?;
-            send::send_more(&self.stream, turn.body).await?;
+            self.had_request = true;
+            let outcome = match turn.faulted {
+                None => {
+                    send::send(&self.stream, &mut self.input, &self.output, turn.reach).await?;
+                    send::send_more(&self.stream, turn.body).await?;
+                    Outcome::Sent
+                }
+                // In a box: connections without a fault need no room for what it waits for.
+                Some(faulted) => {
+                    let (stream, input) = (&self.stream, &mut self.input);
+                    Box::pin(faulted.send(stream, input, &self.output, turn.reach)).await?
+                }
+            };
             self.input.consume(turn.length);
+            match outcome {
+                Outcome::Sent => {}
+                Outcome::Cut => return Ok(End::AfterInput),
+                Outcome::Reset => return Ok(End::Now),
+                Outcome::Withheld => return Ok(End::Withheld),
+            }
             if let Reach::Hops(limit) = turn.reach {
                 self.lowest_reach = Some(self.lowest_reach.map_or(limit, |it| it.min(limit)));
                 self.is_lost |= turn.is_undeliverable;
@@ -138,6 +164,33 @@ impl<'a> Connection<'a> {
             }
             deadline = self.stream.reactor().now() + limits::IDLE;
         }
+    }
+
+    /// Looks up whose requests these are, and the faults that there are for them.
+    fn identify(&mut self) {
+        let shared = self.shared;
+        let (mut table, mut faults) = (shared.table.borrow_mut(), shared.faults.borrow_mut());
+        self.peer.identify(table.load(), faults.load(), &shared.counters);
+    }
+
+    /// Keeps the connection of a response that is withheld, until the client leaves or is reset as where a
+    /// token was lost.
+    ///
+    /// A service that is told to stop does not wait for this.
+    async fn withhold(mut self) {
+        let stall = self.shared.policy().stall;
+        let deadline = self.stream.reactor().now() + stall.unwrap_or(limits::WITHHELD);
+        let has_room = self.shared.open.get() < self.shared.most_connections / 4;
+        let mut is_open = Ok(has_room);
+        while let Ok(true) = is_open {
+            self.input.consume(self.input.unread().len());
+            is_open = self.read(deadline).await;
+        }
+        if let (Err(_), Some(_), Some(instance)) = (is_open, stall, self.peer.instance()) {
+            instance.counters.lost();
+        }
+        // If this fails the client waits for longer.
+        let _ = socket::reset_on_close(&self.stream);
     }
 
     /// Closes the connection of a lost token, and forgets it once the client has left. Otherwise the

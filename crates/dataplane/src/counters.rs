@@ -12,11 +12,12 @@ use imds_core::request::PathGroup;
 use imds_core::response::{ImdsVersion, Status};
 
 use crate::count::Count;
+use crate::faults::{FaultCounters, FaultCounts};
 use crate::latency::{Histogram, Latency};
 use crate::link::LinkId;
 
 /// The statuses that are counted apart, in this order.
-pub(crate) const STATUSES: [Status; 8] = [
+pub(crate) const STATUSES: [Status; 10] = [
     Status::Ok,
     Status::BadRequest,
     Status::Unauthorized,
@@ -25,6 +26,8 @@ pub(crate) const STATUSES: [Status; 8] = [
     Status::NotAllowed,
     Status::ExpectationFailed,
     Status::ServiceUnavailable,
+    Status::TooManyRequests,
+    Status::InternalServerError,
 ];
 
 /// What was counted, of one instance or in all.
@@ -143,6 +146,8 @@ pub struct CounterSnapshot {
     pub all: Counts,
     /// The same requests, by what they asked for.
     pub groups: GroupCounts,
+    /// Those of them that faults hit.
+    pub faults: FaultCounts,
     /// How long responses took to be ready, where that is measured.
     pub latency: Latency,
     /// Connections that were open, with or without a request.
@@ -238,6 +243,7 @@ pub(crate) struct WorkerCounters {
     /// Of instances that are gone.
     gone: Mutex<Counts>,
     groups: [[[Count; STATUSES.len()]; 2]; PathGroup::ALL.len()],
+    pub(crate) faults: FaultCounters,
     pub(crate) latency: Histogram,
     connected: Count,
     disconnected: Count,
@@ -300,6 +306,7 @@ impl WorkerCounters {
         let groups = self.groups.iter().flatten().flatten();
         let sums = snapshot.groups.0.iter_mut().flatten().flatten();
         sums.zip(groups).for_each(|(sum, count)| *sum += count.get());
+        self.faults.add_to(&mut snapshot.faults);
         self.latency.add_to(&mut snapshot.latency);
         // Closed first: a connection that opens in between must not make it negative.
         let closed = self.disconnected.get();
@@ -332,6 +339,8 @@ fn column(status: Status) -> usize {
         Status::NotAllowed => 5,
         Status::ExpectationFailed => 6,
         Status::ServiceUnavailable => 7,
+        Status::TooManyRequests => 8,
+        Status::InternalServerError => 9,
     }
 }
 

@@ -10,6 +10,8 @@
 //! 6. `send`: the hop limit is set before the bytes that need it (`stall`: and a client whose
 //!    token was lost is reset early, if that is configured).
 //!
+//! Where there are `faults`, one that hits a request changes its response, and `faulted` sends it.
+//!
 //! `service` holds the running data path: links come and go, `requests` are observed,
 //! `counters` are read. The `agent` follows the account's store and replaces the table.
 
@@ -17,6 +19,8 @@ mod agent;
 mod connection;
 mod count;
 mod counters;
+mod faulted;
+mod faults;
 mod input;
 mod latency;
 mod limits;
@@ -40,6 +44,10 @@ mod worker;
 pub use agent::health::AgentHealth;
 pub use agent::{Agent, AgentError};
 pub use counters::{CounterSnapshot, Counts, GroupCounts, LinkCounts};
+pub use faulted::FaultNote;
+pub use faults::{
+    FaultCounts, FaultEnd, FaultState, FaultStatus, Faults, MAX_FAULTS, TooManyFaults,
+};
 pub use latency::Latency;
 pub use limits::allow_many_connections;
 pub use link::{Link, LinkId, Resetter};

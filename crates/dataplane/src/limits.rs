@@ -35,6 +35,10 @@ pub(crate) const LOST: Duration = Duration::from_secs(60);
 /// See [`LOST`].
 pub(crate) const LEFT: Duration = Duration::from_secs(1);
 
+/// How long a connection stays open whose response a fault withholds: as long as a client waits whose token
+/// was lost.
+pub(crate) const WITHHELD: Duration = Duration::from_secs(120);
+
 /// How long requests that have begun may take once the service is told to stop.
 pub(crate) const DRAIN: Duration = Duration::from_secs(5);
 

@@ -9,6 +9,7 @@ use imds_core::reach::routers_crossed;
 use imds_linux::socket;
 
 use crate::counters::{InstanceCounters, WorkerCounters};
+use crate::faults::{ActiveFault, FaultTable};
 use crate::table::{Table, Target};
 
 /// What is known of a connection before its first request.
@@ -18,8 +19,8 @@ pub(crate) struct Peer {
     target: Target,
     /// The instance as which it was opened; `None` if that is no more, or there was none.
     instance: Option<Identified>,
-    /// The generation of the table that it was looked up in.
-    generation: Option<u64>,
+    /// The generations of the tables that it and its faults were looked up in.
+    generations: Option<(u64, u64)>,
     /// How many routers lie between, read off the TTL of its first packet. The client chose that
     /// TTL: good for logs and advice, never for a decision.
     pub(crate) hops_away: Option<u8>,
@@ -29,6 +30,8 @@ pub(crate) struct Peer {
 pub(crate) struct Identified {
     pub(crate) endpoint: Arc<Endpoint>,
     pub(crate) counters: Arc<InstanceCounters>,
+    /// Nearly always `None`.
+    pub(crate) faults: Option<Box<[Arc<ActiveFault>]>>,
 }
 
 impl Peer {
@@ -37,7 +40,7 @@ impl Peer {
             address,
             target,
             instance: None,
-            generation: None,
+            generations: None,
             hops_away: socket::syn_ttl(stream).map(routers_crossed),
         }
     }
@@ -45,11 +48,17 @@ impl Peer {
     /// Looks up the instance of the connection. It stays the one that the connection was opened as: an
     /// address may be given to another instance while a connection from its former holder is open, which
     /// must not be answered with the other's metadata.
-    pub(crate) fn identify(&mut self, table: &Table, counters: &WorkerCounters) {
-        if self.generation == Some(table.generation()) {
+    pub(crate) fn identify(
+        &mut self,
+        table: &Table,
+        faults: &FaultTable,
+        counters: &WorkerCounters,
+    ) {
+        let generations = (table.generation(), faults.generation());
+        if self.generations == Some(generations) {
             return;
         }
-        let is_new = self.generation.replace(table.generation()).is_none();
+        let is_new = self.generations.replace(generations).is_none();
         let found = table.find(&self.target, self.address.ip());
         self.instance = match (found, self.instance.take()) {
             (Some(endpoint), Some(mut same))
@@ -63,6 +72,9 @@ impl Peer {
             }
             _ => None,
         };
+        if let Some(instance) = &mut self.instance {
+            instance.faults = faults.of(instance.endpoint.instance_id());
+        }
     }
 
     /// The instance of the next request; `None` where the one as which it was opened does not answer.
@@ -75,7 +87,7 @@ impl Identified {
     fn new(endpoint: Arc<Endpoint>, counters: &WorkerCounters) -> Self {
         let counters = counters.of(endpoint.instance_id());
         counters.connected();
-        Self { endpoint, counters }
+        Self { endpoint, counters, faults: None }
     }
 }
 
@@ -128,7 +140,7 @@ mod tests {
         ] {
             let mut peer = Peer::new(&stream, address, Target::BySource);
             for table in &tables {
-                peer.identify(table, &counters);
+                peer.identify(table, &FaultTable::default(), &counters);
             }
             let instance = peer.instance().map(|it| it.endpoint.instance_id().as_str());
             let generations: Vec<_> = tables.iter().map(|table| table.generation()).collect();

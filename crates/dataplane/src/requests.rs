@@ -15,6 +15,7 @@ use imds_core::request::Method;
 use imds_core::response::{ImdsVersion, Status};
 use imds_core::{Endpoint, Reach, Refusal, token};
 
+use crate::faulted::FaultNote;
 use crate::link::LinkId;
 
 /// The longest part of a path that a record keeps, in bytes.
@@ -44,6 +45,9 @@ pub struct RequestRecord {
     pub status: Status,
     /// Why the request was refused, if it was.
     pub refusal: Option<Refusal>,
+    /// The fault that hit the request; the status is then that of the response that it made, even where
+    /// nothing was sent.
+    pub fault: Option<FaultNote>,
     /// How many routers the client is probably away; `None` where the kernel did not tell.
     pub hops_away: Option<u8>,
     /// How far the response may travel.
@@ -297,6 +301,7 @@ mod tests {
             sent: None,
             status: Status::Ok,
             refusal: None,
+            fault: None,
             hops_away: Some(1),
             reach: Reach::Hops("1".parse().unwrap()),
             micros: 5,

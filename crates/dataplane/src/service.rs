@@ -13,6 +13,7 @@ use imds_identity::Signers;
 use imds_linux::confine::Serving;
 
 use crate::counters::{CounterSnapshot, LinkCounts, WorkerCounters};
+use crate::faults::Faults;
 use crate::limits;
 use crate::link::{Link, LinkId};
 use crate::policy::ResponsePolicy;
@@ -76,6 +77,7 @@ impl Service {
             table,
             signers,
             policy,
+            faults: Faults::default(),
             subscribers,
             measures_latency,
             only_serve,
@@ -142,6 +144,11 @@ impl Service {
     /// Puts another policy in force, from the next request on.
     pub fn set_policy(&self, policy: ResponsePolicy) {
         self.state.policy.store(Arc::new(policy));
+    }
+
+    /// The faults in force.
+    pub fn faults(&self) -> &Faults {
+        &self.state.faults
     }
 
     /// Observes requests from now on; at most `capacity` records wait to be taken, and more are

@@ -17,6 +17,7 @@ use imds_linux::confine::Serving;
 use imds_linux::{memory, socket};
 
 use crate::counters::{LinkCounters, WorkerCounters};
+use crate::faults::{CurrentFaults, FaultTable, Faults};
 use crate::link::{Link, LinkId, Resetter};
 use crate::policy::ResponsePolicy;
 use crate::reactor::{Reactor, TaskId};
@@ -31,6 +32,7 @@ pub(crate) struct ServiceState {
     pub(crate) table: CurrentTable,
     pub(crate) signers: Signers,
     pub(crate) policy: Arc<ArcSwap<ResponsePolicy>>,
+    pub(crate) faults: Faults,
     pub(crate) subscribers: Arc<Subscribers>,
     pub(crate) measures_latency: bool,
     /// What the threads may do beside answering; `None`: anything.
@@ -44,6 +46,8 @@ pub(crate) struct Shared {
     pub(crate) service: Arc<ServiceState>,
     /// Which instances are served; looked up anew for each request, which costs one comparison.
     pub(crate) table: RefCell<Cache<CurrentTable, Arc<Table>>>,
+    /// Which faults there are; looked up in the same way.
+    pub(crate) faults: RefCell<Cache<CurrentFaults, Arc<FaultTable>>>,
     policy: RefCell<Cache<Arc<ArcSwap<ResponsePolicy>>, Arc<ResponsePolicy>>>,
     pub(crate) publisher: RefCell<Publisher>,
     pub(crate) counters: Arc<WorkerCounters>,
@@ -71,6 +75,7 @@ impl Shared {
     ) -> io::Result<Self> {
         Ok(Self {
             table: RefCell::new(Cache::new(Arc::clone(&service.table))),
+            faults: RefCell::new(Cache::new(service.faults.current())),
             policy: RefCell::new(Cache::new(Arc::clone(&service.policy))),
             publisher: RefCell::new(service.subscribers.publisher()),
             service,

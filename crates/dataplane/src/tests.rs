@@ -37,6 +37,7 @@ fn serve<T: 'static>(client: impl AsyncFnOnce(Client) -> T + 'static) -> (T, Dur
         table: Arc::new(ArcSwap::from_pointee(table)),
         signers: Signers::new(KeyStorage::Ephemeral).unwrap(),
         policy: Arc::new(ArcSwap::from_pointee(ResponsePolicy::default())),
+        faults: <_>::default(),
         subscribers: Arc::default(),
         measures_latency: false,
         only_serve: None,

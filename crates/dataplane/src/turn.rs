@@ -2,12 +2,16 @@
 
 use std::borrow::Cow;
 use std::cell::LazyCell;
+use std::sync::Arc;
 use std::time::Instant;
 
+use imds_core::fault::Concern;
 use imds_core::request::{Parsed, PathGroup, Request};
-use imds_core::response::{self, Body, Response};
+use imds_core::response::{self, Body, Response, Status};
 use imds_core::{HopLimit, Moment, Reach, Refusal, wire};
 
+use crate::faulted::{FaultNote, Faulted, PACKETS_OF_FIRST, PACKETS_OF_NEXT};
+use crate::faults::{ActiveFault, Origin, Struck, strike};
 use crate::input::Input;
 use crate::peer::{Identified, Peer};
 use crate::requests::{LoggedPath, RequestRecord, undeliverable};
@@ -34,6 +38,8 @@ pub(crate) struct Turn<'a> {
     pub(crate) is_pending: bool,
     /// Whether more may come that belongs to this request.
     pub(crate) body_follows: bool,
+    /// What sends the response instead, where a fault hit the request.
+    pub(crate) faulted: Option<Box<Faulted>>,
 }
 
 /// Where a turn takes place.
@@ -44,6 +50,8 @@ pub(crate) struct Context<'a> {
     pub(crate) peer: &'a Peer,
     /// The lowest hop limit that a token of this connection had.
     pub(crate) lowest_reach: Option<HopLimit>,
+    /// Whether it is the connection's first.
+    pub(crate) is_first: bool,
     /// When the event came that brought the input.
     pub(crate) began: Instant,
 }
@@ -85,30 +93,39 @@ impl<'a> Context<'a> {
         };
         let now = self.shared.clock.now();
         let endpoint = &*instance.endpoint;
-        let response = match &request {
+        let mut response = match &request {
             Ok(request) if self.link.refuses_pages && request.sender.is_page() => {
                 response::refused(endpoint.front_end(), Refusal::Page)
             }
             Ok(request) => response::respond(endpoint, &service.keyring, request, now),
             Err(why) => response::refused(endpoint.front_end(), *why),
         };
+        let counts = is_last || !response.pending;
+        let mut struck = None;
+        if let (Some(faults), Ok(request), true) = (&instance.faults, &request, counts) {
+            struck = self.strike(faults, request, &response);
+            if let Some(struck) = &struck {
+                response = struck.interference.change(response, request.path.as_str(), now);
+            }
+        }
         let after = self.after(request.as_ref().ok(), &response);
-        let mut date = self.shared.date.borrow_mut();
-        date.advance(now.unix_seconds());
         output.clear();
         output.reserve(FIRST_ROOM);
-        let body = large_body(&response);
-        if body.is_empty() {
-            response.write(after, &date, output);
-        } else {
-            response.write_head(after, &date, output);
-        }
+        let (body, faulted) = match struck {
+            None => (self.write(&response, after, now, output), None),
+            Some(struck) => (&[][..], Some(Faulted::write(struck, &response, after, now, output))),
+        };
         let is_undeliverable = undeliverable(response.reach, self.peer.hops_away).is_some();
         // Before it is sent: whoever has read the response finds it counted and recorded, even where
         // that is the last thing that happens.
-        if is_last || !response.pending {
-            let response = (&response, output.len() + body.len());
-            self.note(instance, request.as_ref().ok(), response, is_undeliverable, now);
+        if counts {
+            let bytes = match &faulted {
+                None => output.len() + body.len(),
+                Some(faulted) => faulted.bytes_to_send(output),
+            };
+            let fault = faulted.as_ref().map(|faulted| faulted.note());
+            let request = request.as_ref().ok();
+            self.note(instance, request, (&response, bytes), (is_undeliverable, fault), now);
         }
         Some(Turn {
             body,
@@ -118,7 +135,42 @@ impl<'a> Context<'a> {
             after,
             is_pending: response.pending,
             body_follows: request.as_ref().ok().is_none_or(|request| request.has_body),
+            faulted,
         })
+    }
+
+    /// What faults do to the request.
+    fn strike(
+        self,
+        faults: &[Arc<ActiveFault>],
+        request: &Request<'_>,
+        response: &Response<'_>,
+    ) -> Option<Struck> {
+        let is_value = response.status == Status::Ok && !response.head_only;
+        let value = if is_value { response.body.as_bytes() } else { &[] };
+        let packets = if self.is_first { PACKETS_OF_FIRST } else { PACKETS_OF_NEXT };
+        let interface = (self.link.id, self.peer.address.ip().to_canonical());
+        let concern = Concern { path: request.path.as_str(), value };
+        strike(faults, &concern, Origin { interface, packets }, self.began)
+    }
+
+    /// Writes a response to `output`; returns what follows that is better not copied.
+    fn write(
+        self,
+        response: &Response<'a>,
+        after: wire::Connection,
+        now: Moment,
+        output: &mut Vec<u8>,
+    ) -> &'a [u8] {
+        let mut date = self.shared.date.borrow_mut();
+        date.advance(now.unix_seconds());
+        let body = large_body(response);
+        if body.is_empty() {
+            response.write(after, &date, output);
+        } else {
+            response.write_head(after, &date, output);
+        }
+        body
     }
 
     /// What becomes of the connection.
@@ -142,7 +194,7 @@ impl<'a> Context<'a> {
         instance: &Identified,
         request: Option<&Request<'_>>,
         (response, bytes): (&Response<'_>, usize),
-        is_undeliverable: bool,
+        (is_undeliverable, fault): (bool, Option<FaultNote>),
         now: Moment,
     ) {
         let path = request.map_or("", |request| request.path.as_str());
@@ -150,6 +202,9 @@ impl<'a> Context<'a> {
         instance.counters.request(response.version, response.status, bytes);
         let counters = &self.shared.counters;
         counters.request(PathGroup::of(path), response.version, response.status);
+        if let Some(fault) = fault {
+            counters.faults.count(fault.kinds);
+        }
         if self.shared.service.measures_latency {
             counters.latency.observe(*micros);
         }
@@ -169,6 +224,7 @@ impl<'a> Context<'a> {
             sent: request.and_then(|it| it.path.sent_otherwise()).map(LoggedPath::as_sent),
             status: response.status,
             refusal: response.refusal,
+            fault,
             hops_away: self.peer.hops_away,
             reach: response.reach,
             micros: *micros,

@@ -7,7 +7,7 @@ use imds_account::access_key::AccessKeyError;
 use imds_account::default_instance::DefaultInstanceError;
 use imds_account::token_key::TokenKeyError;
 use imds_core::launch::LaunchError;
-use imds_dataplane::AgentError;
+use imds_dataplane::{AgentError, TooManyFaults};
 
 /// Why a host does not start. What it keeps is as it was, or has the key and the instance that were
 /// missing.
@@ -31,6 +31,9 @@ pub enum HostError {
     /// Nothing follows the account.
     #[error(transparent)]
     Agent(#[from] AgentError),
+    /// More faults are to be in force from the start than there may be.
+    #[error(transparent)]
+    Faults(#[from] TooManyFaults),
     /// The system gives no thread, descriptor or timer.
     #[error("cannot start the service")]
     Start(#[source] io::Error),

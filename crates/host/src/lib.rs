@@ -36,6 +36,7 @@
 
 pub mod account;
 pub mod error;
+mod faults;
 pub mod links;
 pub mod metrics;
 pub mod running;

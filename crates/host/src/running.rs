@@ -9,9 +9,10 @@ use arc_swap::ArcSwap;
 use imds_account::{control_address, token_key};
 use imds_control::{Authentication, Control, ControlServer, NoLinks};
 use imds_core::extra::Extra;
+use imds_core::fault::FaultRule;
 use imds_core::{Endpoint, Instance, Keyring};
 use imds_dataplane::{
-    Agent, AppliedTable, CounterSnapshot, CurrentTable, Link, LinkCounts, LinkId, Requests,
+    Agent, AppliedTable, CounterSnapshot, CurrentTable, Faults, Link, LinkCounts, LinkId, Requests,
     ResponsePolicy, Service, ServiceError, ServiceSettings, Table,
 };
 use imds_identity::{KeyStorage, Signers};
@@ -21,6 +22,7 @@ use imds_metrics::MetricsServer;
 
 use crate::account::Account;
 use crate::error::HostError;
+use crate::faults::FaultAdmin;
 use crate::links::{LinkAdmin, LinkSpec, Links, LinksError};
 use crate::metrics::MetricsSocket;
 use crate::schedule::{Scheduled, Scheduler};
@@ -38,6 +40,8 @@ pub struct HostSettings {
     /// Whether requests from an address that never was an instance's are the default instance's; else
     /// they are nobody's.
     pub has_default: bool,
+    /// Faults that are in force from the start.
+    pub faults: Vec<FaultRule>,
     /// Events by the clock.
     pub events: Vec<Scheduled>,
     /// The EC2 API, if there is to be one.
@@ -77,6 +81,7 @@ impl Default for HostSettings {
             token_keys: TokenKeys::Ephemeral,
             key_storage: KeyStorage::Ephemeral,
             has_default: true,
+            faults: Vec::new(),
             events: Vec::new(),
             control: None,
             plumber: None,
@@ -115,6 +120,7 @@ impl Host {
         control_address::keep(&store, address)?;
         let (agent, table) = Agent::start(store.clone(), overrides, settings.has_default)?;
         let service = serve(keyring, Arc::clone(&table), &settings)?;
+        add_faults(&service, settings.faults)?;
         let address_of = |socket: &MetricsSocket| socket.listener.local_addr();
         let metrics_address =
             settings.metrics.as_ref().map(address_of).transpose().map_err(HostError::Start)?;
@@ -130,7 +136,9 @@ impl Host {
                 Some(links) => Box::new(LinkAdmin(links.shared())),
                 None => Box::new(NoLinks),
             };
-            let control = Control { store, applied, links, network, region, authentication };
+            let faults = Box::new(FaultAdmin(Arc::clone(&service)));
+            let control =
+                Control { store, applied, links, faults, network, region, authentication };
             ControlServer::start(control, listener)
         });
         let control = control.transpose().map_err(HostError::Start)?;
@@ -152,6 +160,7 @@ impl Host {
         let table = Table::of_one(Arc::new(Endpoint::new(instance)));
         let table = Arc::new(ArcSwap::from_pointee(table));
         let service = serve(token_key::ephemeral()?, table, &settings)?;
+        add_faults(&service, settings.faults)?;
         Ok(Self {
             metrics: None,
             metrics_address: None,
@@ -206,6 +215,11 @@ impl Host {
         }
     }
 
+    /// The faults on demand in force.
+    pub fn faults(&self) -> &Faults {
+        self.service.faults()
+    }
+
     /// Observes requests from now on; at most `capacity` records wait to be taken.
     pub fn subscribe(&self, capacity: usize) -> Requests {
         self.service.subscribe(capacity)
@@ -238,6 +252,11 @@ impl Host {
         drop(links);
         drop(agent);
     }
+}
+
+fn add_faults(service: &Service, faults: Vec<FaultRule>) -> Result<(), HostError> {
+    faults.into_iter().try_for_each(|rule| service.faults().add(rule).map(drop))?;
+    Ok(())
 }
 
 fn serve(

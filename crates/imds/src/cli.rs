@@ -4,6 +4,7 @@ mod about;
 mod client;
 mod control;
 mod event;
+mod fault;
 mod link;
 mod listen;
 mod migrate;
@@ -19,6 +20,7 @@ use std::sync::LazyLock;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
+use imds_core::fault::FaultRule;
 use imds_core::identity::Proof;
 use imds_core::placement::Region;
 
@@ -38,6 +40,8 @@ pub(crate) use control::{
 };
 use event::EVENT_EXAMPLES;
 pub(crate) use event::{EventArgs, EventCommand, MaintenanceCommand, WhenArgs};
+use fault::FAULT_EXAMPLES;
+pub(crate) use fault::{FaultArgs, FaultCommand};
 use link::LINK_EXAMPLES;
 pub(crate) use link::{LinkArgs, LinkCommand, WorkloadArgs};
 pub(crate) use listen::{ControlAddress, ControlArgs, ListenAddress};
@@ -77,6 +81,9 @@ pub(crate) enum Command {
     /// Simulate instance events: spot interruptions, maintenance, lifecycle changes
     #[command(after_help = EVENT_EXAMPLES)]
     Event(EventArgs),
+    /// Have requests answered wrongly, late or not at all, to see what clients do
+    #[command(after_help = FAULT_EXAMPLES)]
+    Fault(FaultArgs),
     /// Give containers, virtual machines or this machine their metadata at 169.254.169.254
     #[command(after_help = LINK_EXAMPLES)]
     Link(LinkArgs),
@@ -318,6 +325,11 @@ pub(crate) struct AnswerArgs {
     /// two minutes [default: never]
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     pub(crate) stall: Option<Duration>,
+
+    /// Answer requests wrongly, late or not at all, such as `credentials,status=503,share=30%` or
+    /// `token,lost,count=3`; repeat for more; `imds fault add --help` lists the parts
+    #[arg(long, value_name = "FAULT")]
+    pub(crate) fault: Vec<FaultRule>,
 
     /// Read settings from a TOML file; flags win over it. `imds serve` reads it again on SIGHUP
     #[arg(long, value_name = "FILE")]

@@ -6,6 +6,7 @@ pub(crate) mod doctor;
 pub(crate) mod env;
 pub(crate) mod event;
 pub(crate) mod exec;
+pub(crate) mod fault;
 pub(crate) mod get;
 pub(crate) mod identity;
 pub(crate) mod instance;

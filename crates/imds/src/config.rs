@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use imds_core::extra::Extra;
+use imds_core::fault::FaultRule;
 use imds_core::instance::PublicKey;
 use imds_core::launch::{Launch, LaunchError, MAX_USER_DATA};
 use imds_core::options::{Preferences, Switch};
@@ -59,6 +60,8 @@ pub(crate) struct Settings {
     keep_alive: Option<KeepAliveRule>,
     #[serde(deserialize_with = "duration_from_text")]
     stall: Option<Duration>,
+    #[serde(deserialize_with = "all_from_text")]
+    fault: Vec<FaultRule>,
     #[serde(deserialize_with = "from_text")]
     log_level: Option<LogFilter>,
     log_format: Option<LogFormat>,
@@ -132,6 +135,11 @@ impl Settings {
             format: args.log_format.or(self.log_format).unwrap_or_default(),
             access: access.map_or(usual_access, |path| Destination::parse(path)),
         })
+    }
+
+    /// The faults from the start: those of `args`, or else the file's.
+    pub(crate) fn faults(&self, args: &AnswerArgs) -> Vec<FaultRule> {
+        if args.fault.is_empty() { self.fault.clone() } else { args.fault.clone() }
     }
 
     /// How requests are answered: `args` win over the file.

@@ -129,6 +129,7 @@ impl From<HostError> for CommandError {
     fn from(error: HostError) -> Self {
         match error {
             HostError::Launch(error) => error.into(),
+            HostError::Faults(error) => Self::usage(error.to_string()),
             HostError::DefaultInstance(error) => error.into(),
             HostError::Store(error)
             | HostError::Agent(AgentError::Store(error))

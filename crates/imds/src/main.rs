@@ -35,6 +35,7 @@ fn main() -> ExitCode {
         cli::Command::AccessKey(args) => commands::access_key::run(args),
         cli::Command::Instance(args) => commands::instance::run(args),
         cli::Command::Event(args) => commands::event::run(args),
+        cli::Command::Fault(args) => commands::fault::run(args),
         cli::Command::Link(args) => commands::link::run(args),
         cli::Command::Get(args) => commands::get::run(&args),
         cli::Command::Doctor(args) => commands::doctor::run(&args),

@@ -18,6 +18,7 @@ mod events;
 mod evidence;
 mod exec;
 mod fairness;
+mod faults;
 mod get;
 mod go;
 mod hop_limit;
@@ -67,6 +68,7 @@ fn main() {
         ending::tests(),
         events::tests(),
         fairness::tests(),
+        faults::tests(),
         get::tests(),
         identity::tests(),
         instances::tests(),

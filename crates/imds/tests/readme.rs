@@ -14,7 +14,8 @@ use testkit::{Context as _, Finished, Need, Result, Server, Trial, ensure, imds,
 use crate::api::{call, element, elements, image};
 
 /// The pages whose blocks are run.
-const PAGES: [&str; 4] = ["README.md", "docs/serve.md", "docs/settings.md", "docs/exec.md"];
+const PAGES: [&str; 5] =
+    ["README.md", "docs/serve.md", "docs/settings.md", "docs/exec.md", "docs/faults.md"];
 
 /// Where `imds serve` listens by default; the tests' network is their own.
 const SERVE: &str = "127.0.0.1:1338";
@@ -87,7 +88,9 @@ impl Block {
     }
 
     fn needs_server(&self) -> bool {
-        [SERVE, "imds env", "imds event"].iter().any(|words| self.text.contains(words))
+        [SERVE, "imds env", "imds event", "imds fault"]
+            .iter()
+            .any(|words| self.text.contains(words))
     }
 
     /// The script, with all output in the order in which it comes.

@@ -3,7 +3,7 @@
 use hyper::http::Request;
 use hyper::http::request::Parts;
 use imds_account::{Applied, Network, Store, access_key, default_instance, keys};
-use imds_control::{Authentication, Control, NoLinks};
+use imds_control::{Authentication, Control, NoFaults, NoLinks};
 use imds_core::options::MetadataOptions;
 use imds_core::tags::Tag;
 use imds_core::{InstanceId, Launch};
@@ -48,8 +48,8 @@ pub(crate) fn describe_instances() {
     let head = signed_head(&store);
     let region = "us-east-1".parse().unwrap_or_else(|_| unreachable!());
     let authentication = Authentication::Signature;
-    let (applied, links) = (Box::new(Nobody), Box::new(NoLinks));
-    let control = Control { store, applied, links, network, region, authentication };
+    let (applied, links, faults) = (Box::new(Nobody), Box::new(NoLinks), Box::new(NoFaults));
+    let control = Control { store, applied, links, faults, network, region, authentication };
     let reply = count(|| control.answer(&head, BODY.as_bytes(), NOW));
     assert!(reply.body.contains("<httpTokens>required</httpTokens>"), "{}", reply.body);
 }

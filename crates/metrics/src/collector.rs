@@ -7,6 +7,7 @@ use std::fmt;
 use std::sync::{Mutex, PoisonError};
 
 use imds_core::InstanceId;
+use imds_core::fault::FaultKind;
 use imds_dataplane::{AgentHealth, CounterSnapshot, Latency};
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{
@@ -104,6 +105,11 @@ impl Scrape {
             (labels, count)
         });
         to.counters("imds_requests", "Requests that were answered", requests)?;
+        let faults = FaultKind::ALL
+            .into_iter()
+            .map(|kind| ([("kind", kind.as_str())], self.counters.faults.of(kind)));
+        let help = "Requests that faults on demand hit, by what was done";
+        to.counters("imds_faults", help, faults)?;
         let all = &self.counters.all;
         for (name, help, count) in [
             ("imds_tokens", "Session tokens that were made", all.tokens),
@@ -282,6 +288,7 @@ mod tests {
                 "imds_tokens_undeliverable_total 1",
                 "imds_response_bytes_total 900",
                 "imds_connections_open 2",
+                "imds_faults_total{kind=\"reset\"} 0",
                 "imds_metadata_no_token_total{instance_id=\"i-11111111\"} 2",
                 "imds_metadata_no_token_total{instance_id=\"other\"} 0",
                 "imds_metadata_no_token_rejected_total{instance_id=\"i-11111111\"} 5",

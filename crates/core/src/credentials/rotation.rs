@@ -3,9 +3,8 @@
 use std::sync::{PoisonError, RwLock};
 
 use super::access_keys::AccessKeys;
+use super::useless::unauthorized;
 use crate::ids::AccountId;
-use crate::json;
-use crate::time::iso8601;
 
 /// New credentials are there at least so many seconds before the old ones end ("Retrieve security
 /// credentials from instance metadata", EC2 User Guide).
@@ -87,17 +86,7 @@ impl Rotation {
             return lease.keys.document(lease.updated, lease.expires, account);
         }
         let ended = state.lease.as_ref().map_or(0, |lease| lease.expires);
-        let message = format!(
-            "EC2 cannot assume the role {}. Please see documentation at \
-             https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_iam-ec2.html\
-             #troubleshoot_iam-ec2_errors-info-doc.",
-            self.role
-        );
-        json::document(&[
-            ("Code", "AssumeRoleUnauthorizedAccess"),
-            ("LastUpdated", &iso8601(state.failed.max(ended))),
-            ("Message", &message),
-        ])
+        unauthorized(&self.role, state.failed.max(ended))
     }
 }
 

@@ -27,7 +27,10 @@ pub(crate) fn run(args: AccessKeyArgs) -> Result<ExitCode, CommandError> {
                 + &Shell::Sh.set("AWS_SECRET_ACCESS_KEY", &secret)
         }
         AdminAnswer::AccessKeys(keys) => list(&keys)?,
-        AdminAnswer::Done | AdminAnswer::Events(_) | AdminAnswer::Links(_) => String::new(),
+        AdminAnswer::Done
+        | AdminAnswer::Events(_)
+        | AdminAnswer::Links(_)
+        | AdminAnswer::Faults(_) => String::new(),
     };
     terminal::print(text)?;
     Ok(ExitCode::SUCCESS)

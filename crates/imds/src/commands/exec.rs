@@ -41,6 +41,7 @@ pub(crate) fn run(args: ExecArgs) -> ExitCode {
 fn try_run(mut args: ExecArgs) -> Result<ExitCode, CommandError> {
     let settings = Settings::load(&args.answers)?;
     let policy = settings.policy(&args.answers);
+    let faults = settings.faults(&args.answers);
     let logs = settings.logs(&args.logs, Destination::Off)?;
     if args.run_user_data.is_some() {
         args.instance.user_data.clone_from(&args.run_user_data);
@@ -72,6 +73,7 @@ fn try_run(mut args: ExecArgs) -> Result<ExitCode, CommandError> {
         let renewing = renewals.start()?;
         let settings = HostSettings {
             policy,
+            faults,
             key_storage: key_storage(),
             events: settings.events,
             control: with_control.then(control_socket).transpose()?,

@@ -180,6 +180,7 @@ fn start(
         token_keys: TokenKeys::Stored,
         key_storage: keys.unwrap_or_default(),
         has_default: plan.has_default,
+        faults: plan.faults,
         events: plan.events,
         control: control.map(|listener| ControlSocket { listener, authentication }),
         plumber,

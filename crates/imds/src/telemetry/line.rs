@@ -3,9 +3,10 @@
 use std::fmt::Write as _;
 
 use imds_core::Reach;
+use imds_core::fault::FaultKind;
 use imds_core::request::Method;
 use imds_core::time::iso8601;
-use imds_dataplane::RequestRecord;
+use imds_dataplane::{FaultNote, RequestRecord};
 
 use crate::settings::LogFormat;
 
@@ -54,6 +55,9 @@ impl LineWriter {
         if let Some(refusal) = record.refusal {
             write!(out, " refused: {}", refusal.as_str())?;
         }
+        if let Some(fault) = record.fault {
+            write!(out, " fault {}: {}", fault.id, kinds(fault).join(", "))?;
+        }
         if let Some((hops, limit)) = record.undeliverable() {
             let unit = if hops == 1 { "hop" } else { "hops" };
             let needed = u16::from(hops) + 1;
@@ -86,6 +90,10 @@ impl LineWriter {
         if let Some(refusal) = record.refusal {
             write!(out, r#","refused":"{}""#, refusal.as_str())?;
         }
+        if let Some(fault) = record.fault {
+            let kinds = kinds(fault).join(r#"",""#);
+            write!(out, r#","fault":{{"id":{},"kinds":["{kinds}"]}}"#, fault.id)?;
+        }
         match record.hops_away {
             Some(hops) => write!(out, r#","hops_away":{hops}"#)?,
             None => out.push_str(r#","hops_away":null"#),
@@ -97,6 +105,10 @@ impl LineWriter {
         out.push_str("}\n");
         Ok(())
     }
+}
+
+fn kinds(fault: FaultNote) -> Vec<&'static str> {
+    fault.kinds.iter().map(FaultKind::as_str).collect()
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ use imds_account::Network;
 use imds_account::clock::unix_ms;
 use imds_control::Authentication;
 use imds_core::Launch;
+use imds_core::fault::FaultRule;
 use imds_core::network::Subnet;
 use imds_dataplane::{ResponsePolicy, default_threads};
 use imds_host::{LinkSpec, Scheduled};
@@ -41,6 +42,7 @@ pub(super) struct Plan {
     pub(super) threads: NonZeroUsize,
     pub(super) metrics: Option<SocketAddr>,
     pub(super) policy: ResponsePolicy,
+    pub(super) faults: Vec<FaultRule>,
     /// Whether pages in a browser are answered on loopback.
     pub(super) allow_pages: bool,
     /// Whether system calls are filtered.
@@ -81,6 +83,7 @@ impl Plan {
             None => Settings::load(&args.answers)?,
         };
         let policy = settings.policy(&args.answers);
+        let faults = settings.faults(&args.answers);
         let logs = settings.logs(&args.logs, Destination::Stderr)?;
         let workloads = or(args.workloads.link, settings.link);
         let default = ListenAddress { address: DEFAULT_ADDRESS, instance: None };
@@ -116,6 +119,7 @@ impl Plan {
             threads: args.threads.or(settings.threads).unwrap_or_else(default_threads),
             metrics: args.metrics.or(settings.metrics),
             policy,
+            faults,
             allow_pages: args.allow_pages || settings.allow_pages,
             seccomp: !(args.no_seccomp || settings.no_seccomp),
             landlock: !(args.no_landlock || settings.no_landlock),
