@@ -11,8 +11,10 @@ use serde::{Deserialize, Serialize};
 
 use super::call::UnreadableLog;
 use super::links::{LinkFacts, LinkName};
+use super::principal::Principal;
 use super::refusal::AdminRefusal;
-use super::{ATTEMPTS, Control, Principal, ids};
+use super::service::Service;
+use super::{ATTEMPTS, Control, ids};
 use imds_account::access_key::{self, AccessKeyError};
 use imds_account::events::ssh_key::{self, Sender};
 use imds_account::events::target::EventTarget;
@@ -124,8 +126,8 @@ impl Control {
         body: &[u8],
         now: u64,
     ) -> Result<AdminAnswer, AdminRefusal> {
-        let principal = self.authenticate(head, body, now)?;
-        if principal.role != AccessRole::Admin {
+        let principal = self.authenticate(head, body, now, Service::Ec2)?;
+        if !principal.is_admin() {
             return Err(Fault::unauthorized().into());
         }
         let request = serde_json::from_slice(body).map_err(|error| AdminRefusal {

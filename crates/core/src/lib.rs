@@ -22,6 +22,7 @@ pub mod extra;
 pub mod identity;
 pub mod ids;
 pub mod image;
+mod imds_version;
 pub mod instance;
 pub mod instance_type;
 mod json;

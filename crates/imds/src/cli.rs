@@ -24,7 +24,8 @@ use imds_core::placement::Region;
 
 use crate::error::Kind;
 use crate::settings::{
-    InstanceSettings, KeepAliveRule, LEVELS, LogFilter, LogFormat, SIGNATURES, duration, one_of,
+    InstanceSettings, KeepAliveRule, LEVELS, LogFilter, LogFormat, RolePolicyFile, SIGNATURES,
+    duration, one_of,
 };
 use imds_sandbox::MAX_HOPS;
 
@@ -310,6 +311,11 @@ pub(crate) struct AnswerArgs {
     /// two minutes [default: never]
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     pub(crate) stall: Option<Duration>,
+
+    /// An IAM policy, in a JSON file, of what a role's credentials may do with the EC2 API and STS;
+    /// repeat for more [default: a role may do nothing]
+    #[arg(long, value_name = "ROLE=FILE")]
+    pub(crate) role_policy: Vec<RolePolicyFile>,
 
     /// Read settings from a TOML file; flags win over it. `imds serve` reads it again on SIGHUP
     #[arg(long, value_name = "FILE")]

@@ -30,12 +30,13 @@ use crate::settings::deserialize::{
     all_from_text, duration_from_text, from_text, paths_from_table,
 };
 use crate::settings::{
-    Destination, InstanceSettings, KeepAliveRule, LogFilter, LogFormat, RoleSettings,
-    SubnetSettings,
+    Destination, InstanceSettings, KeepAliveRule, LogFilter, LogFormat, RolePolicyFile,
+    RoleSettings, SubnetSettings,
 };
 use imds_account::network::SubnetError;
+use imds_control::RolePolicies;
 use imds_host::{LinkSpec, Scheduled};
-use roles::{identity_keys, role};
+use roles::{identity_keys, role, role_policies};
 
 /// A settings file. Every key outside of a table is the name of a flag.
 #[derive(Default, Deserialize)]
@@ -54,6 +55,8 @@ pub(crate) struct Settings {
     #[serde(deserialize_with = "from_text")]
     pub(crate) control: Option<ControlAddress>,
     pub(crate) state: Option<PathBuf>,
+    #[serde(deserialize_with = "all_from_text")]
+    role_policy: Vec<RolePolicyFile>,
     keep_alive: Option<KeepAliveRule>,
     #[serde(deserialize_with = "duration_from_text")]
     stall: Option<Duration>,
@@ -115,6 +118,8 @@ impl Settings {
                 Destination::Stderr | Destination::Off => file,
             });
         *paths = mem::take(&mut settings.paths);
+        let policies = mem::take(&mut settings.role_policy).into_iter();
+        settings.role_policy = policies.map(|policy| policy.in_directory(directory)).collect();
         Ok(settings)
     }
 
@@ -130,6 +135,12 @@ impl Settings {
             format: args.log_format.or(self.log_format).unwrap_or_default(),
             access: access.map_or(usual_access, |path| Destination::parse(path)),
         })
+    }
+
+    /// What roles may do: the policies that `args` name, or else the file's.
+    pub(crate) fn role_policies(&self, args: &AnswerArgs) -> Result<RolePolicies, CommandError> {
+        let flags = &args.role_policy;
+        role_policies(if flags.is_empty() { &self.role_policy } else { flags })
     }
 
     /// How requests are answered: `args` win over the file.

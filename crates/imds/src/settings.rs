@@ -5,6 +5,7 @@ pub(crate) mod deserialize;
 pub(crate) mod events;
 mod hardware;
 mod logs;
+mod role_policy;
 #[cfg(test)]
 mod schema_tests;
 mod time;
@@ -31,6 +32,7 @@ use serde::Deserialize;
 use deserialize::{from_text, required_from_text, tags_from_table};
 use hardware::PlacementSettings;
 pub(crate) use logs::{Destination, LogFilter, LogFormat};
+pub(crate) use role_policy::RolePolicyFile;
 pub(crate) use time::{duration, time};
 pub(crate) use words::{
     EXPECTATIONS, LEVELS, MAINTENANCE_CODES, SIGNATURES, SPOT_ACTIONS, TARGET_STATES, one_of,

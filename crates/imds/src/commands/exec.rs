@@ -5,7 +5,7 @@ use std::net::{SocketAddr, TcpListener};
 use std::process::ExitCode;
 
 use imds_account::{Network, Store};
-use imds_control::Authentication;
+use imds_control::{Authentication, RolePolicies};
 use imds_core::network::Subnet;
 use imds_core::{FrontEnd, Instance, Launch};
 use imds_dataplane::{Link, Target};
@@ -45,6 +45,11 @@ fn try_run(mut args: ExecArgs) -> Result<ExitCode, CommandError> {
     if args.run_user_data.is_some() {
         args.instance.user_data.clone_from(&args.run_user_data);
     }
+    let policies = settings.role_policies(&args.answers)?;
+    if !args.answers.role_policy.is_empty() && !args.sandbox.control {
+        return Err(CommandError::usage("--role-policy is about calls of the EC2 API and STS")
+            .hint("add --control"));
+    }
     let sources = args.instance.credential_sources(&settings.instance)?;
     let mut launch = args.instance.launch(settings.instance)?;
     let renewals = Renewals::begin(sources, &mut launch)?;
@@ -65,7 +70,11 @@ fn try_run(mut args: ExecArgs) -> Result<ExitCode, CommandError> {
     {
         let region = account.instance().zone.region().clone();
         let settings = SdkSettings::of(account.store(), CONTROL, region)?;
-        request.environment.variables.extend(settings.variables());
+        let role = account.instance().role.as_ref();
+        let is_judged = role.is_some_and(|role| policies.has(&role.name));
+        // SDKs look at the environment first, and then at the metadata.
+        let variables = if is_judged { settings.without_keys() } else { settings.variables() };
+        request.environment.variables.extend(variables);
     }
     sandbox::run(request, |sockets| {
         let messages = Messages::start(logs.format, &logs.filter).map_err(cannot_start)?;
@@ -74,7 +83,7 @@ fn try_run(mut args: ExecArgs) -> Result<ExitCode, CommandError> {
             policy,
             key_storage: key_storage(),
             events: settings.events,
-            control: with_control.then(control_socket).transpose()?,
+            control: with_control.then(|| control_socket(policies)).transpose()?,
             ..HostSettings::default()
         };
         let host = subject.serve(settings, with_control)?;
@@ -145,9 +154,9 @@ fn request(
     })
 }
 
-fn control_socket() -> Result<ControlSocket, CommandError> {
+fn control_socket(policies: RolePolicies) -> Result<ControlSocket, CommandError> {
     let listener = socket::listen(CONTROL).map_err(cannot_start)?;
-    Ok(ControlSocket { listener, authentication: Authentication::Signature })
+    Ok(ControlSocket { listener, authentication: Authentication::Signature, policies })
 }
 
 /// The keys of `imds serve`, so that `imds identity certificate` has the certificate; where there are

@@ -177,7 +177,11 @@ fn start(
         key_storage: keys.unwrap_or_default(),
         has_default: plan.has_default,
         events: plan.events,
-        control: control.map(|listener| ControlSocket { listener, authentication }),
+        control: control.map(|listener| ControlSocket {
+            listener,
+            authentication,
+            policies: plan.policies,
+        }),
         plumber,
         metrics: metrics.map(|listener| MetricsSocket { listener, version: env!("IMDS_VERSION") }),
     };

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use imds_account::Network;
 use imds_account::clock::unix_ms;
-use imds_control::Authentication;
+use imds_control::{Authentication, RolePolicies};
 use imds_core::Launch;
 use imds_core::network::Subnet;
 use imds_dataplane::{ResponsePolicy, default_threads};
@@ -37,6 +37,7 @@ pub(super) struct Plan {
     pub(super) force_links: bool,
     pub(super) control: ControlAddress,
     pub(super) authentication: Authentication,
+    pub(super) policies: RolePolicies,
     pub(super) state: StateLocation,
     pub(super) threads: NonZeroUsize,
     pub(super) metrics: Option<SocketAddr>,
@@ -74,6 +75,7 @@ impl Plan {
             None => Settings::load(&args.answers)?,
         };
         let policy = settings.policy(&args.answers);
+        let policies = settings.role_policies(&args.answers)?;
         let logs = settings.logs(&args.logs, Destination::Stderr)?;
         let workloads = or(args.workloads.link, settings.link);
         let default = ListenAddress { address: DEFAULT_ADDRESS, instance: None };
@@ -104,6 +106,7 @@ impl Plan {
             force_links: args.workloads.force_links || settings.force_links,
             control: control.unwrap_or(ControlAddress::At(DEFAULT_CONTROL)),
             authentication: if no_auth { Authentication::Off } else { Authentication::Signature },
+            policies,
             state: StateLocation::resolve(state.as_deref())?,
             threads: args.threads.or(settings.threads).unwrap_or_else(default_threads),
             metrics: args.metrics.or(settings.metrics),
