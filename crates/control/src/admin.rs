@@ -15,7 +15,7 @@ use super::principal::Principal;
 use super::refusal::AdminRefusal;
 use super::service::Service;
 use super::{ATTEMPTS, Control, ids};
-use imds_account::access_key::{self, AccessKeyError};
+use imds_account::access_key::{self, AccessKeyError, ChosenKey};
 use imds_account::events::ssh_key::{self, Sender};
 use imds_account::events::target::EventTarget;
 use imds_account::events::{self, EventError, EventFacts, NewEvent};
@@ -28,6 +28,8 @@ pub enum AdminRequest {
     CreateAccessKey {
         /// What the key may do.
         role: AccessRole,
+        /// The key that somebody chose; `None` makes a new one.
+        chosen: Option<ChosenKey>,
     },
     /// Lists the access keys, without their secrets. Answered by [`AdminAnswer::AccessKeys`].
     ListAccessKeys,
@@ -150,7 +152,11 @@ impl Control {
         now: u64,
     ) -> Result<AdminAnswer, NotDone> {
         Ok(match request {
-            AdminRequest::CreateAccessKey { role } => {
+            AdminRequest::CreateAccessKey { role, chosen: Some(chosen) } => {
+                access_key::create_chosen(&self.store, chosen, *role, now)?;
+                AdminAnswer::Done
+            }
+            AdminRequest::CreateAccessKey { role, chosen: None } => {
                 let (id, key) = access_key::create(&self.store, *role, now)?;
                 AdminAnswer::CreatedAccessKey { id, secret: key.secret }
             }
@@ -242,11 +248,12 @@ impl From<NotDone> for AdminRefusal {
             NotDone::Link(refusal) => refusal.status,
             NotDone::Key(AccessKeyError::Unknown(_))
             | NotDone::Event(EventError::Unknown { .. } | EventError::NoInstance(..)) => 404,
-            NotDone::Key(AccessKeyError::LastAdmin(_))
+            NotDone::Key(AccessKeyError::LastAdmin(_) | AccessKeyError::Exists(_))
             | NotDone::Event(
                 EventError::NotScheduled(_) | EventError::TooMany | EventError::TooManyKeys,
             ) => 409,
-            NotDone::Event(EventError::BadKey) => 400,
+            NotDone::Key(AccessKeyError::InvalidId(_) | AccessKeyError::InvalidSecret(_))
+            | NotDone::Event(EventError::BadKey) => 400,
             NotDone::Key(AccessKeyError::Random(_) | AccessKeyError::Store(_))
             | NotDone::Event(
                 EventError::Random(_) | EventError::Store(_) | EventError::Signer(_),

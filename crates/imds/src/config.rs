@@ -1,5 +1,6 @@
 //! Settings: a TOML file and the command line, joined and resolved to what the service runs with.
 
+mod access_keys;
 mod roles;
 #[cfg(test)]
 mod tests;
@@ -30,9 +31,10 @@ use crate::settings::deserialize::{
     all_from_text, duration_from_text, from_text, paths_from_table,
 };
 use crate::settings::{
-    Destination, InstanceSettings, KeepAliveRule, LogFilter, LogFormat, RolePolicyFile,
-    RoleSettings, SubnetSettings,
+    AccessKeySettings, Destination, InstanceSettings, KeepAliveRule, LogFilter, LogFormat,
+    RolePolicyFile, RoleSettings, SubnetSettings,
 };
+pub(crate) use access_keys::{WantedKey, chosen_key};
 use imds_account::network::SubnetError;
 use imds_control::RolePolicies;
 use imds_host::{LinkSpec, Scheduled};
@@ -70,6 +72,8 @@ pub(crate) struct Settings {
     pub(crate) events: Vec<Scheduled>,
     /// What the EC2 API adds to the default VPC.
     pub(crate) subnet: Vec<SubnetSettings>,
+    /// Keys of the EC2 API that should be there.
+    access_key: Vec<AccessKeySettings>,
     /// Values to put over the metadata, by path.
     #[serde(deserialize_with = "paths_from_table")]
     paths: Vec<Extra>,
@@ -119,6 +123,9 @@ impl Settings {
             });
         *paths = mem::take(&mut settings.paths);
         let policies = mem::take(&mut settings.role_policy).into_iter();
+        for key in &mut settings.access_key {
+            key.secret_file = directory.join(&key.secret_file);
+        }
         settings.role_policy = policies.map(|policy| policy.in_directory(directory)).collect();
         Ok(settings)
     }
@@ -135,6 +142,11 @@ impl Settings {
             format: args.log_format.or(self.log_format).unwrap_or_default(),
             access: access.map_or(usual_access, |path| Destination::parse(path)),
         })
+    }
+
+    /// The keys of the EC2 API that should be there.
+    pub(crate) fn access_keys(&self) -> Result<Vec<WantedKey>, CommandError> {
+        self.access_key.iter().map(WantedKey::read).collect()
     }
 
     /// What roles may do: the policies that `args` name, or else the file's.

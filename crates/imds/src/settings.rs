@@ -1,6 +1,7 @@
 //! Settings of the service and its instance. Each is defined once, for the command line (clap) and for
 //! the settings file (serde).
 
+mod access_key;
 pub(crate) mod deserialize;
 pub(crate) mod events;
 mod hardware;
@@ -29,6 +30,7 @@ use imds_core::tags::Tag;
 use imds_core::{AccountId, InstanceId, InstanceType};
 use serde::Deserialize;
 
+pub(crate) use access_key::AccessKeySettings;
 use deserialize::{from_text, required_from_text, tags_from_table};
 use hardware::PlacementSettings;
 pub(crate) use logs::{Destination, LogFilter, LogFormat};

@@ -45,6 +45,7 @@ fn try_run(mut args: ExecArgs) -> Result<ExitCode, CommandError> {
     if args.run_user_data.is_some() {
         args.instance.user_data.clone_from(&args.run_user_data);
     }
+    let access_keys = settings.access_keys()?;
     let policies = settings.role_policies(&args.answers)?;
     if !args.answers.role_policy.is_empty() && !args.sandbox.control {
         return Err(CommandError::usage("--role-policy is about calls of the EC2 API and STS")
@@ -60,7 +61,9 @@ fn try_run(mut args: ExecArgs) -> Result<ExitCode, CommandError> {
     let subject = if is_account_needed {
         let subnets = settings.subnet.into_iter().map(Subnet::from);
         let network = Network::of(&launch).with(subnets)?;
-        Subject::Account(Box::new(Account::open(Store::in_memory(), &launch, network)?))
+        let store = Store::in_memory();
+        access_keys.iter().try_for_each(|key| key.keep(&store))?;
+        Subject::Account(Box::new(Account::open(store, &launch, network)?))
     } else {
         Subject::Instance(Box::new(launch.resolve()?))
     };

@@ -157,6 +157,7 @@ fn start(
     }
     let Sockets { links, addresses: metadata, control, metrics } = sockets;
     let store = plan.state.open()?;
+    plan.access_keys.iter().try_for_each(|key| key.keep(&store))?;
     // Sockets, logs and state are open. Programs that print credentials run without privileges from the
     // first time on, as each later time.
     if plumber.is_some() {

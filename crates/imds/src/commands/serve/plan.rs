@@ -17,7 +17,7 @@ use toml::Table;
 use super::listen::check_ipv6;
 use crate::aemm::Aemm;
 use crate::cli::{AnswerArgs, ControlAddress, ListenAddress, LogArgs, ServeArgs};
-use crate::config::{Logs, Settings};
+use crate::config::{Logs, Settings, WantedKey};
 use crate::credential_source::CredentialSources;
 use crate::error::CommandError;
 use crate::overlay::Overlay;
@@ -38,6 +38,7 @@ pub(super) struct Plan {
     pub(super) control: ControlAddress,
     pub(super) authentication: Authentication,
     pub(super) policies: RolePolicies,
+    pub(super) access_keys: Vec<WantedKey>,
     pub(super) state: StateLocation,
     pub(super) threads: NonZeroUsize,
     pub(super) metrics: Option<SocketAddr>,
@@ -75,6 +76,7 @@ impl Plan {
             None => Settings::load(&args.answers)?,
         };
         let policy = settings.policy(&args.answers);
+        let access_keys = settings.access_keys()?;
         let policies = settings.role_policies(&args.answers)?;
         let logs = settings.logs(&args.logs, Destination::Stderr)?;
         let workloads = or(args.workloads.link, settings.link);
@@ -107,6 +109,7 @@ impl Plan {
             control: control.unwrap_or(ControlAddress::At(DEFAULT_CONTROL)),
             authentication: if no_auth { Authentication::Off } else { Authentication::Signature },
             policies,
+            access_keys,
             state: StateLocation::resolve(state.as_deref())?,
             threads: args.threads.or(settings.threads).unwrap_or_else(default_threads),
             metrics: args.metrics.or(settings.metrics),
