@@ -6,6 +6,7 @@ import urllib.error
 import urllib.request
 
 import boto3
+from botocore.config import Config
 from lab import REGION, ask, client, image, metadata, refused, running, token
 
 ADDRESS = "172.31.0.40"
@@ -13,6 +14,8 @@ ACCOUNT = "123456789012"
 
 ec2 = client()
 sts = boto3.client("sts", region_name=REGION)
+# Sends what the SDK would not.
+unchecked = boto3.client("sts", region_name=REGION, config=Config(parameter_validation=False))
 ami = image(ec2, "al2023-ami-*")
 launch = {"ImageId": ami, "InstanceType": "t3.micro", "MinCount": 1, "MaxCount": 1}
 optional = {"HttpTokens": "optional"}
@@ -114,7 +117,7 @@ for parameters, words in [
     ({"SerialNumber": "arn:aws:iam::123456789012:mfa/x"}, "SerialNumber"),
 ]:
     asked = {"RoleArn": chained, "RoleSessionName": "me", **parameters}
-    refused("ValidationError", sts.assume_role, words=words, **asked)
+    refused("ValidationError", unchecked.assume_role, words=words, **asked)
 refused("MalformedPolicyDocument", sts.assume_role, RoleArn=chained, RoleSessionName="me", Policy="{}")
 
 # A session's own policy only restricts.
@@ -157,7 +160,7 @@ refused("UnauthorizedOperation", launcher.modify_instance_metadata_options, Inst
 
 # Temporary credentials of a key.
 temporary = sts.get_session_token(DurationSeconds=900)["Credentials"]
-assert sts_with(temporary).get_caller_identity() ["Arn"] == me["Arn"]
+assert sts_with(temporary).get_caller_identity()["Arn"] == me["Arn"]
 assert ec2_with(temporary).describe_instances()["Reservations"]
 words = "Cannot call GetSessionToken with session credentials"
 refused("AccessDenied", sts_with(temporary).get_session_token, words=words)
