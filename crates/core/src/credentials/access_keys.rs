@@ -22,9 +22,10 @@ pub struct AccessKeys {
 pub(super) fn base32(bytes: &[u8]) -> String {
     let five = |bytes: &[u8]| {
         let number = bytes.iter().fold(0_u64, |number, byte| number << 8 | u64::from(*byte));
-        (0..8).rev().map(move |letter| (number >> (letter * 5)) as usize % BASE32.len())
+        (0..8).rev().map(move |letter| number >> (letter * 5) & 0x1f)
     };
-    bytes.chunks(5).flat_map(five).map(|letter| char::from(BASE32[letter])).collect()
+    let letter = |bits: u64| usize::try_from(bits).ok().and_then(|bits| BASE32.get(bits));
+    bytes.chunks(5).flat_map(five).filter_map(letter).map(|letter| char::from(*letter)).collect()
 }
 
 impl AccessKeys {
