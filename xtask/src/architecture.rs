@@ -75,6 +75,7 @@ const PURE: &[Effect] = &[SOCKETS, FILES, CLOCK, RANDOMNESS, RUNTIME, PROCESSES]
 const LIBRARIES: &[&str] = &[
     "imds-core",
     "imds-ec2",
+    "imds-policy",
     "imds-kv",
     "imds-linux",
     "imds-client",
@@ -94,6 +95,7 @@ const LIBRARIES: &[&str] = &[
 pub(crate) const CRATES: &[Crate] = &[
     row("imds-core", &[], PURE),
     row("imds-ec2", &[], PURE),
+    row("imds-policy", &[], PURE),
     row("imds-kv", &[], &[PROCESSES]),
     row("imds-linux", &[], &[]),
     row("imds-client", &[], &[PROCESSES]),
@@ -106,7 +108,7 @@ pub(crate) const CRATES: &[Crate] = &[
         &["imds-core", "imds-account", "imds-identity", "imds-kv", "imds-linux"],
         &[PROCESSES],
     ),
-    row("imds-control", &["imds-core", "imds-ec2", "imds-account"], &[PROCESSES]),
+    row("imds-control", &["imds-core", "imds-ec2", "imds-policy", "imds-account"], &[PROCESSES]),
     row("imds-sandbox", &["imds-linux"], &[]),
     row("imds-links", &["imds-linux"], &[]),
     row("imds-metrics", &["imds-core", "imds-dataplane"], &[PROCESSES]),
@@ -116,6 +118,7 @@ pub(crate) const CRATES: &[Crate] = &[
         &[
             "imds-core",
             "imds-ec2",
+            "imds-policy",
             "imds-kv",
             "imds-linux",
             "imds-identity",

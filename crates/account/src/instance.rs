@@ -6,7 +6,7 @@ use imds_core::image::Image;
 use imds_core::instance::PublicKey;
 use imds_core::launch::{LaunchError, LaunchInterface, LaunchRole};
 use imds_core::network::{PrivateIpv4, Subnet};
-use imds_core::placement::Zone;
+use imds_core::placement::{Region, Zone};
 use imds_core::tags::Tag;
 use imds_core::{Instance, InstanceId, InstanceType, Launch};
 
@@ -45,8 +45,8 @@ pub fn instance(
         hostname_type: record.hostname_type,
         interfaces: record.interfaces.iter().map(|kept| interface(kept, &record.zone)).collect(),
         options: record.options.into(),
-        role: record.profile.as_ref().map(|profile| role(profile, overrides)),
-        identity_keys: overrides.identity_keys(id),
+        role: record.profile.as_ref().map(|profile| role(profile, overrides, record.zone.region())),
+        identity_keys: overrides.identity_keys(id, record.zone.region()),
         extended_credentials: overrides.has_extended_credentials(),
         public_key: key
             .map(|key| PublicKey { name: key.name.clone(), openssh: key.openssh.clone() }),
@@ -74,12 +74,12 @@ fn image(kept: &records::InstanceImage, instance_type: &InstanceType) -> Image {
     }
 }
 
-fn role(kept: &ProfileAssociation, overrides: &Overrides) -> LaunchRole {
+fn role(kept: &ProfileAssociation, overrides: &Overrides, region: &Region) -> LaunchRole {
     let name = kept.role_name();
     LaunchRole {
         name: name.to_owned(),
         profile_name: Some(kept.name.clone()),
-        keys: overrides.role_keys(name),
+        keys: overrides.role_keys(name, region),
         since: Some(kept.since),
     }
 }

@@ -176,6 +176,11 @@ pub fn token_keys() -> Prefix<TokenKey> {
     Prefix::new(&["token-keys"])
 }
 
+/// The key that temporary credentials are issued and checked with.
+pub fn credential_key() -> Key<TokenKey> {
+    Key::new(&["credential-key"])
+}
+
 /// The instance of requests that neither a link nor a source address assigns to one.
 pub fn default_instance() -> Key<DefaultInstance> {
     Key::new(&["default-instance"])

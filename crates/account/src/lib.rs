@@ -4,8 +4,8 @@
 //! - [`store`]: records at keys ([`keys`]) of a key-value store; [`records`]: their form;
 //! - [`launch`]: from a launch to a record; [`instance`]: from a record to an instance, with the
 //!   operator's [`overrides`];
-//! - [`default_instance`], [`access_key`], [`token_key`], [`control_address`]: what exists without a
-//!   call;
+//! - [`default_instance`], [`access_key`], [`token_key`], [`credential_key`], [`control_address`]: what
+//!   exists without a call;
 //! - [`link`]: where workloads reach the service;
 //! - [`network`], [`zones`]: where instances are launched;
 //! - [`events`]: what is simulated; [`sweep`]: what is deleted when its time is over;
@@ -16,6 +16,7 @@ pub mod access_key;
 pub mod applied;
 pub mod clock;
 pub mod control_address;
+pub mod credential_key;
 pub mod default_instance;
 mod description;
 pub mod events;

@@ -2,15 +2,18 @@
 
 use std::collections::HashMap;
 
-use imds_core::credentials::RoleKeys;
+use imds_core::credentials::{Issuer, RoleKeys};
 use imds_core::extra::Extra;
+use imds_core::placement::Region;
 use imds_core::{InstanceId, Launch};
 
 /// Values of the operator that are never stored: they are set anew at each start.
 #[derive(Clone, Default)]
 pub struct Overrides {
-    /// Credentials by role; those of other roles are made up.
+    /// Credentials by role.
     roles: HashMap<String, RoleKeys>,
+    /// What issues those of other roles; without it, they are made up.
+    issuer: Option<Issuer>,
     /// Whether instances have `iam/security-credentials-extended/`.
     extended_credentials: bool,
     default: Option<DefaultOverrides>,
@@ -38,9 +41,15 @@ impl Overrides {
         };
         Self {
             roles: keys.into_iter().collect(),
+            issuer: None,
             extended_credentials: launch.extended_credentials,
             default: Some(default),
         }
+    }
+
+    /// The same, with credentials of `issuer` where the operator has set none.
+    pub fn with_issuer(self, issuer: Issuer) -> Self {
+        Self { issuer: Some(issuer), ..self }
     }
 
     /// Whether instances have `iam/security-credentials-extended/`.
@@ -48,14 +57,19 @@ impl Overrides {
         self.extended_credentials
     }
 
-    /// The credentials for a role, if the operator has set some.
-    pub fn role_keys(&self, role: &str) -> Option<RoleKeys> {
-        self.roles.get(role).cloned()
+    /// The credentials for a role of an instance in `region`, unless they are made up.
+    pub fn role_keys(&self, role: &str, region: &Region) -> Option<RoleKeys> {
+        self.roles.get(role).cloned().or_else(|| self.issued(region))
     }
 
-    /// The credentials for an instance's identity role, if the operator has set some.
-    pub fn identity_keys(&self, instance: &InstanceId) -> Option<RoleKeys> {
-        self.of_default(instance)?.identity_keys.clone()
+    /// The credentials for the identity role of an instance in `region`, unless they are made up.
+    pub fn identity_keys(&self, instance: &InstanceId, region: &Region) -> Option<RoleKeys> {
+        let set = self.of_default(instance).and_then(|default| default.identity_keys.clone());
+        set.or_else(|| self.issued(region))
+    }
+
+    fn issued(&self, region: &Region) -> Option<RoleKeys> {
+        Some(RoleKeys::Issued(self.issuer.clone()?, region.clone()))
     }
 
     /// The values over or beside an instance's metadata.

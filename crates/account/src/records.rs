@@ -374,7 +374,7 @@ pub enum AccessRole {
     ReadOnly,
 }
 
-/// A key that session tokens are made and checked with. Secret, so it has no `Debug`.
+/// A key that tokens are made and checked with. Secret, so it has no `Debug`.
 #[derive(Clone, Deserialize, Serialize)]
 pub struct TokenKey {
     /// The key in base64.

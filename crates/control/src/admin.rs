@@ -13,9 +13,11 @@ use serde::{Deserialize, Serialize};
 use super::call::UnreadableLog;
 use super::faults::FaultFacts;
 use super::links::{LinkFacts, LinkName};
+use super::principal::Principal;
 use super::refusal::AdminRefusal;
-use super::{ATTEMPTS, Control, Principal, ids};
-use imds_account::access_key::{self, AccessKeyError};
+use super::service::Service;
+use super::{ATTEMPTS, Control, ids};
+use imds_account::access_key::{self, AccessKeyError, ChosenKey};
 use imds_account::events::ssh_key::{self, Sender};
 use imds_account::events::target::EventTarget;
 use imds_account::events::{self, EventError, EventFacts, NewEvent};
@@ -28,6 +30,8 @@ pub enum AdminRequest {
     CreateAccessKey {
         /// What the key may do.
         role: AccessRole,
+        /// The key that somebody chose; `None` makes a new one.
+        chosen: Option<ChosenKey>,
     },
     /// Lists the access keys, without their secrets. Answered by [`AdminAnswer::AccessKeys`].
     ListAccessKeys,
@@ -140,8 +144,8 @@ impl Control {
         body: &[u8],
         now: u64,
     ) -> Result<AdminAnswer, AdminRefusal> {
-        let principal = self.authenticate(head, body, now)?;
-        if principal.role != AccessRole::Admin {
+        let principal = self.authenticate(head, body, now, Service::Ec2)?;
+        if !principal.is_admin() {
             return Err(Fault::unauthorized().into());
         }
         let request = serde_json::from_slice(body).map_err(|error| AdminRefusal {
@@ -164,7 +168,11 @@ impl Control {
         now: u64,
     ) -> Result<AdminAnswer, NotDone> {
         Ok(match request {
-            AdminRequest::CreateAccessKey { role } => {
+            AdminRequest::CreateAccessKey { role, chosen: Some(chosen) } => {
+                access_key::create_chosen(&self.store, chosen, *role, now)?;
+                AdminAnswer::Done
+            }
+            AdminRequest::CreateAccessKey { role, chosen: None } => {
                 let (id, key) = access_key::create(&self.store, *role, now)?;
                 AdminAnswer::CreatedAccessKey { id, secret: key.secret }
             }
@@ -278,11 +286,12 @@ impl From<NotDone> for AdminRefusal {
             NotDone::Link(refusal) | NotDone::Fault(refusal) => refusal.status,
             NotDone::Key(AccessKeyError::Unknown(_))
             | NotDone::Event(EventError::Unknown { .. } | EventError::NoInstance(..)) => 404,
-            NotDone::Key(AccessKeyError::LastAdmin(_))
+            NotDone::Key(AccessKeyError::LastAdmin(_) | AccessKeyError::Exists(_))
             | NotDone::Event(
                 EventError::NotScheduled(_) | EventError::TooMany | EventError::TooManyKeys,
             ) => 409,
-            NotDone::Event(EventError::BadKey) => 400,
+            NotDone::Key(AccessKeyError::InvalidId(_) | AccessKeyError::InvalidSecret(_))
+            | NotDone::Event(EventError::BadKey) => 400,
             NotDone::Key(AccessKeyError::Random(_) | AccessKeyError::Store(_))
             | NotDone::Event(
                 EventError::Random(_) | EventError::Store(_) | EventError::Signer(_),

@@ -164,7 +164,7 @@ async fn answer(control: Arc<Control>, request: Request<Incoming>) -> Response {
     });
     answered.await.map_or_else(
         |refusal| refusal,
-        |Reply { status, body }| respond(status, "text/xml;charset=UTF-8", body),
+        |Reply { status, content_type, body }| respond(status, content_type, body),
     )
 }
 

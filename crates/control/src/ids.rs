@@ -2,6 +2,7 @@
 
 use std::str::FromStr;
 
+use imds_core::AccountId;
 use imds_ec2::Fault;
 use sha2::{Digest as _, Sha256};
 
@@ -20,6 +21,17 @@ pub(super) fn derived(prefix: &str, owner: &str, name: &str) -> String {
     }
     let digits: String = hash.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect();
     format!("{prefix}0{digits}")
+}
+
+/// The unique id of a user or role, such as `AROA…`: always the same.
+pub(super) fn principal(prefix: &str, account: &AccountId, name: &str) -> String {
+    let mut hash = Sha256::new();
+    for part in [prefix, account.as_str(), name] {
+        hash.update(part.len().to_be_bytes());
+        hash.update(part);
+    }
+    let letter = |byte: u8| char::from(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"[usize::from(byte) % 32]);
+    format!("{prefix}{}", hash.finalize().into_iter().take(17).map(letter).collect::<String>())
 }
 
 /// A random number.

@@ -1,7 +1,7 @@
 //! The EC2 API for simulated instances: calls, filters, pages.
 //!
-//! A request comes by HTTP (`http`), is authenticated (`authenticate`) and parsed (`imds_ec2`),
-//! and goes to its operation (`operations`): one file for each noun of the API. An operation reads
+//! A request comes by HTTP (`http`), is authenticated (`authenticate`), parsed (`imds_ec2`) and authorized
+//! (`authorize`), and goes to its operation (`operations`): one file for each noun of the API. An operation reads
 //! records, commits one transaction and answers `pending`; the data path applies the change.
 //!
 //! No file uses a file below it: `call`, `filter`, `page`, `options` and `tag_values` →
@@ -14,6 +14,7 @@ mod abandoned;
 mod account_attributes;
 mod admin;
 mod authenticate;
+mod authorize;
 mod belongings;
 mod call;
 mod client_token;
@@ -36,15 +37,19 @@ mod operations;
 mod options;
 mod page;
 mod places;
+mod principal;
 mod refusal;
+mod role_policies;
+mod service;
+mod sts;
 mod tag_values;
 mod tags;
 mod time;
 mod volumes;
 
 use hyper::http::request::Parts;
-use imds_account::records::AccessRole;
 use imds_account::{Applied, Network, Store, StoreError};
+use imds_core::credentials::Issuer;
 use imds_core::placement::Region;
 use imds_ec2::{Fault, Params, Request};
 
@@ -55,6 +60,8 @@ pub use faults::{FaultFacts, FaultProgress, Faults, NoFaults};
 pub use http::ControlServer;
 pub use links::{LinkFacts, LinkName, LinkState, Links, NoLinks};
 pub use refusal::AdminRefusal;
+pub use role_policies::RolePolicies;
+use service::Service;
 
 /// How often an operation is tried that others keep getting in the way of.
 const ATTEMPTS: usize = 64;
@@ -75,6 +82,10 @@ pub struct Control {
     pub region: Region,
     /// Whether requests must be signed.
     pub authentication: Authentication,
+    /// What issues temporary credentials, also those that the metadata serves.
+    pub issuer: Issuer,
+    /// What roles may do.
+    pub policies: RolePolicies,
 }
 
 /// Whether requests must be signed.
@@ -86,21 +97,18 @@ pub enum Authentication {
     Off,
 }
 
-/// Who signed a request; anybody if requests need no signature.
-pub(crate) struct Principal {
-    /// Its ARN.
-    arn: String,
-    region: Region,
-    role: AccessRole,
-}
-
-/// A response of the EC2 API.
+/// A response of the EC2 API, or of STS.
 pub struct Reply {
     /// The HTTP status.
     pub status: u16,
-    /// The XML document.
+    /// `Content-Type`.
+    pub content_type: &'static str,
+    /// The document: XML, or JSON where STS was asked for it.
     pub body: String,
 }
+
+/// `Content-Type` of XML.
+const XML: &str = "text/xml;charset=UTF-8";
 
 impl Control {
     /// Answers one request; `now` is in seconds since 1970.
@@ -117,11 +125,16 @@ impl Control {
         abandoned: &Abandoned,
     ) -> Reply {
         let request_id = ids::request_id().unwrap_or_default();
-        let outcome = self.perform(head, body, now, &request_id, abandoned);
-        match outcome {
-            Ok(body) => Reply { status: 200, body },
-            Err(fault) => Reply { status: fault.status, body: fault.document(&request_id) },
+        let query = head.uri.query().unwrap_or_default();
+        if Service::of(query, body) == Service::Sts {
+            return self.answer_sts(head, body, now, &request_id);
         }
+        let outcome = self.perform(head, body, now, &request_id, abandoned);
+        let (status, body) = match outcome {
+            Ok(body) => (200, body),
+            Err(fault) => (fault.status, fault.document(&request_id)),
+        };
+        Reply { status, content_type: XML, body }
     }
 
     fn perform(
@@ -132,12 +145,9 @@ impl Control {
         request_id: &str,
         abandoned: &Abandoned,
     ) -> Result<String, Fault> {
-        let principal = self.authenticate(head, body, now)?;
+        let principal = self.authenticate(head, body, now, Service::Ec2)?;
         let query = head.uri.query().unwrap_or_default();
         let request = Request::read(Params::parse(query.as_bytes(), body)?)?;
-        if principal.role == AccessRole::ReadOnly && !request.is_read_only() {
-            return Err(Fault::unauthorized());
-        }
         let unreadable = UnreadableLog::default();
         for _ in 0..ATTEMPTS {
             let call = Call {
@@ -153,7 +163,8 @@ impl Control {
                 unreadable: &unreadable,
                 abandoned,
             };
-            match operations::dispatch(&call, &request) {
+            let allowed = authorize::authorize(&call, &principal, &self.policies, &request);
+            match allowed.and_then(|()| operations::dispatch(&call, &request)) {
                 Ok(document) => return Ok(document),
                 Err(Refusal::Fault(fault)) => return Err(fault),
                 // Somebody else was faster: what was decided may be wrong by now.

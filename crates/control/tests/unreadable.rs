@@ -9,7 +9,8 @@ use std::sync::{Arc, Mutex};
 use hyper::Request as HttpRequest;
 use imds_account::imds_kv::Transaction;
 use imds_account::{Applied, Network, Store};
-use imds_control::{Authentication, Control, ControlServer, NoFaults, NoLinks};
+use imds_control::{Authentication, Control, ControlServer, NoFaults, NoLinks, RolePolicies};
+use imds_core::credentials::{ISSUER_KEY_LENGTH, Issuer};
 use imds_core::options::MetadataOptions;
 use imds_core::{InstanceId, Launch};
 use imds_ec2::Request;
@@ -47,6 +48,8 @@ impl Account {
             network: Network::of(&Launch::default()),
             region: "us-east-1".parse().unwrap(),
             authentication: Authentication::Off,
+            issuer: Issuer::new(&[1; ISSUER_KEY_LENGTH], "123456789012".parse().unwrap()),
+            policies: RolePolicies::default(),
         });
         for name in ["image-one", "image-two", "image-three"] {
             account.call(&format!("Action=RegisterImage&Name={name}{}", tagged("image")));

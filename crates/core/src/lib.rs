@@ -23,6 +23,7 @@ pub mod fault;
 pub mod identity;
 pub mod ids;
 pub mod image;
+mod imds_version;
 pub mod instance;
 pub mod instance_type;
 mod json;

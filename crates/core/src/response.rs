@@ -7,6 +7,7 @@
 use std::borrow::Cow;
 
 use crate::endpoint::Endpoint;
+pub use crate::imds_version::ImdsVersion;
 use crate::instance_type::FrontEnd;
 use crate::options::HttpTokens;
 use crate::pages;
@@ -93,15 +94,6 @@ pub enum Shape<'a> {
     Page,
     /// Nothing more, but the seconds after which to try again.
     RetryAfter(u32),
-}
-
-/// Which version of the service a request speaks.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum ImdsVersion {
-    /// IMDSv1: no token.
-    V1,
-    /// IMDSv2: asks for a token, or shows one.
-    V2,
 }
 
 /// The only path that mints tokens; there is none under a dated version.
@@ -218,7 +210,8 @@ fn value<'a>(
     token_ttl: Option<u32>,
     now: Moment,
 ) -> Response<'a> {
-    let Some(found) = endpoint.tree().find(path.as_str(), now) else {
+    let version = if token_ttl.is_some() { ImdsVersion::V2 } else { ImdsVersion::V1 };
+    let Some(found) = endpoint.tree().find_for(path.as_str(), now, version) else {
         return error(endpoint.front_end(), Status::NotFound);
     };
     if found.pending {
@@ -317,16 +310,6 @@ impl Body<'_> {
         match self {
             Self::Bytes(bytes) => bytes,
             Self::Token(token) => token.as_bytes(),
-        }
-    }
-}
-
-impl ImdsVersion {
-    /// `v1` or `v2`.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::V1 => "v1",
-            Self::V2 => "v2",
         }
     }
 }

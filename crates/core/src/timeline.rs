@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use crate::credentials::Credentials;
+use crate::imds_version::ImdsVersion;
 
 /// A value that depends on the time.
 pub(crate) enum Timed {
@@ -17,10 +18,10 @@ pub(crate) enum Timed {
 pub(crate) struct Timeline(Box<[(u64, Option<Box<str>>)]>);
 
 impl Timed {
-    /// The value at a time in seconds since 1970.
-    pub(crate) fn at(&self, now: u64) -> Option<Cow<'_, str>> {
+    /// The value at a time in seconds since 1970, for a request of `delivery`.
+    pub(crate) fn at(&self, now: u64, delivery: ImdsVersion) -> Option<Cow<'_, str>> {
         match self {
-            Self::Credentials(credentials) => Some(credentials.document(now).into()),
+            Self::Credentials(credentials) => Some(credentials.document(now, delivery).into()),
             Self::Steps(timeline) => timeline.at(now).map(Cow::Borrowed),
         }
     }

@@ -16,6 +16,7 @@ use std::sync::OnceLock;
 
 use crate::extra::{Conflict, ExtraPath};
 use crate::identity::Signatures;
+use crate::imds_version::ImdsVersion;
 use crate::instance::Instance;
 use crate::time::Moment;
 use crate::versions::{self, Version};
@@ -68,6 +69,11 @@ impl Tree {
     /// Looks up a path that has been made plain: `latest/meta-data/instance-id`, or empty for the
     /// list of versions. `None` is a 404.
     pub fn find(&self, path: &str, now: Moment) -> Option<Found<'_>> {
+        self.find_for(path, now, ImdsVersion::V2)
+    }
+
+    /// The same for a request of `delivery`, by which role credentials differ.
+    pub fn find_for(&self, path: &str, now: Moment, delivery: ImdsVersion) -> Option<Found<'_>> {
         if path.is_empty() {
             return Some(Found::text(versions::listing().as_bytes()));
         }
@@ -81,7 +87,7 @@ impl Tree {
                 Found { content_type: BINARY, ..Found::text(&self.layout.values[span.range()]) }
             }
             Content::Timed(index) => {
-                let value = self.layout.timed[index as usize].at(view.now)?;
+                let value = self.layout.timed[index as usize].at(view.now, delivery)?;
                 Found::text(match value {
                     Cow::Borrowed(value) => Cow::Borrowed(value.as_bytes()),
                     Cow::Owned(value) => Cow::Owned(value.into_bytes()),

@@ -24,6 +24,7 @@ mod form;
 mod params;
 mod request;
 pub mod sigv4;
+pub mod sts;
 mod tables;
 pub mod types;
 mod value;

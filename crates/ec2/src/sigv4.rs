@@ -33,13 +33,14 @@ pub struct Verified {
 
 /// Who signed `message` for `service`, by its `Authorization` header or its presigned query.
 ///
-/// `secret_of` finds the secret of an access key id. What happens with an unknown key takes as long as
-/// what happens with a wrong signature, as long as `secret_of` does.
+/// `secret_of` finds the secret of an access key id, which has a session token if it is temporary. What
+/// happens with an unknown key takes as long as what happens with a wrong signature, as long as `secret_of`
+/// does.
 pub fn verify(
     message: &Message<'_>,
     service: &str,
     now_unix: i64,
-    secret_of: impl FnOnce(&str) -> Option<SecretKey>,
+    secret_of: impl FnOnce(&str, Option<&str>) -> Option<SecretKey>,
 ) -> Result<Verified, AuthError> {
     let claim = match (authorization::claim(message)?, presigned::claim(message)?) {
         (Some(claim), None) | (None, Some(claim)) => claim,
@@ -51,7 +52,7 @@ pub fn verify(
     claim.check_signed_headers(message)?;
     let body_hash = body_hash(message)?;
 
-    let secret = secret_of(&claim.access_key_id);
+    let secret = secret_of(&claim.access_key_id, claim.session_token.as_deref());
     let is_known = secret.is_some();
     // As long as real secrets are.
     let secret = secret.unwrap_or_else(|| SecretKey("·".repeat(20)));

@@ -176,7 +176,8 @@ macro_rules! operations {
         pub const VERSION: &str = $version;
 
         /// A request of any action.
-        #[derive(Clone, Debug, PartialEq)]
+        #[derive(Clone, Debug, PartialEq, serde::Serialize)]
+        #[serde(untagged)]
         #[expect(missing_docs, reason = "the API reference documents them")]
         pub enum Request { $($action($request),)* }
 

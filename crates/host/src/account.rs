@@ -1,7 +1,8 @@
 //! An account that is open: it has a key, and a default instance.
 
 use imds_account::clock::unix_ms;
-use imds_account::{Network, Overrides, Store, access_key, default_instance};
+use imds_account::{Network, Overrides, Store, access_key, credential_key, default_instance};
+use imds_core::credentials::Issuer;
 use imds_core::{Instance, Launch};
 
 use crate::error::HostError;
@@ -11,6 +12,7 @@ pub struct Account {
     pub(crate) store: Store,
     pub(crate) network: Network,
     pub(crate) overrides: Overrides,
+    pub(crate) issuer: Issuer,
     instance: Instance,
 }
 
@@ -21,8 +23,9 @@ impl Account {
     pub fn open(store: Store, launch: &Launch, network: Network) -> Result<Self, HostError> {
         access_key::ensure(&store, unix_ms() / 1000)?;
         let instance = default_instance::ensure(&store, launch.clone(), &network)?;
-        let overrides = Overrides::of(launch, &instance.id);
-        Ok(Self { store, network, overrides, instance })
+        let issuer = credential_key::issuer(&store, network.account.clone())?;
+        let overrides = Overrides::of(launch, &instance.id).with_issuer(issuer.clone());
+        Ok(Self { store, network, overrides, issuer, instance })
     }
 
     /// The default instance as it was when the account was opened.

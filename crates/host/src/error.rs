@@ -4,6 +4,7 @@ use std::io;
 
 use imds_account::StoreError;
 use imds_account::access_key::AccessKeyError;
+use imds_account::credential_key::CredentialKeyError;
 use imds_account::default_instance::DefaultInstanceError;
 use imds_account::token_key::TokenKeyError;
 use imds_core::launch::LaunchError;
@@ -25,6 +26,9 @@ pub enum HostError {
     /// There is no key for session tokens, and none can be made.
     #[error(transparent)]
     TokenKey(#[from] TokenKeyError),
+    /// There is no key for role credentials, and none can be made.
+    #[error(transparent)]
+    CredentialKey(#[from] CredentialKeyError),
     /// The account cannot be read or written.
     #[error(transparent)]
     Store(#[from] StoreError),

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use imds_account::{control_address, token_key};
-use imds_control::{Authentication, Control, ControlServer, NoLinks};
+use imds_control::{Authentication, Control, ControlServer, NoLinks, RolePolicies};
 use imds_core::extra::Extra;
 use imds_core::fault::FaultRule;
 use imds_core::{Endpoint, Instance, Keyring};
@@ -69,6 +69,8 @@ pub struct ControlSocket {
     pub listener: TcpListener,
     /// Whether requests must be signed.
     pub authentication: Authentication,
+    /// What roles may do.
+    pub policies: RolePolicies,
 }
 
 /// One thread that may make any system call, keys that end with the process, no event, no EC2 API, no links
@@ -109,7 +111,7 @@ impl Host {
     /// Serves the account's instances, and brings into force what changes. It has no link yet.
     pub fn start(account: Account, settings: HostSettings) -> Result<Self, HostError> {
         let region = account.instance().zone.region().clone();
-        let Account { store, network, overrides, .. } = account;
+        let Account { store, network, overrides, issuer, .. } = account;
         let keyring = match settings.token_keys {
             TokenKeys::Stored => token_key::stored(&store)?,
             TokenKeys::Ephemeral => token_key::ephemeral()?,
@@ -130,17 +132,27 @@ impl Host {
         let links = links.transpose().map_err(HostError::Start)?;
         let scheduler = Scheduler::start(settings.events, store.clone(), region.clone());
         let scheduler = Some(scheduler.map_err(HostError::Start)?);
-        let control = settings.control.map(|ControlSocket { listener, authentication }| {
-            let applied = Box::new(AppliedTable(table));
-            let links: Box<dyn imds_control::Links> = match &links {
-                Some(links) => Box::new(LinkAdmin(links.shared())),
-                None => Box::new(NoLinks),
-            };
-            let faults = Box::new(FaultAdmin(Arc::clone(&service)));
-            let control =
-                Control { store, applied, links, faults, network, region, authentication };
-            ControlServer::start(control, listener)
-        });
+        let control =
+            settings.control.map(|ControlSocket { listener, authentication, policies }| {
+                let applied = Box::new(AppliedTable(table));
+                let links: Box<dyn imds_control::Links> = match &links {
+                    Some(links) => Box::new(LinkAdmin(links.shared())),
+                    None => Box::new(NoLinks),
+                };
+                let faults = Box::new(FaultAdmin(Arc::clone(&service)));
+                let control = Control {
+                    store,
+                    applied,
+                    links,
+                    faults,
+                    network,
+                    region,
+                    authentication,
+                    issuer,
+                    policies,
+                };
+                ControlServer::start(control, listener)
+            });
         let control = control.transpose().map_err(HostError::Start)?;
         Ok(Self {
             metrics,

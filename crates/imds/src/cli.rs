@@ -26,7 +26,8 @@ use imds_core::placement::Region;
 
 use crate::error::Kind;
 use crate::settings::{
-    InstanceSettings, KeepAliveRule, LEVELS, LogFilter, LogFormat, SIGNATURES, duration, one_of,
+    InstanceSettings, KeepAliveRule, LEVELS, LogFilter, LogFormat, RolePolicyFile, SIGNATURES,
+    duration, one_of,
 };
 use imds_sandbox::MAX_HOPS;
 
@@ -330,6 +331,11 @@ pub(crate) struct AnswerArgs {
     /// `token,lost,count=3`; repeat for more; `imds fault add --help` lists the parts
     #[arg(long, value_name = "FAULT")]
     pub(crate) fault: Vec<FaultRule>,
+
+    /// An IAM policy, in a JSON file, of what a role's credentials may do with the EC2 API and STS;
+    /// repeat for more [default: a role may do nothing]
+    #[arg(long, value_name = "ROLE=FILE")]
+    pub(crate) role_policy: Vec<RolePolicyFile>,
 
     /// Read settings from a TOML file; flags win over it. `imds serve` reads it again on SIGHUP
     #[arg(long, value_name = "FILE")]

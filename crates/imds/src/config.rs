@@ -1,5 +1,6 @@
 //! Settings: a TOML file and the command line, joined and resolved to what the service runs with.
 
+mod access_keys;
 mod roles;
 #[cfg(test)]
 mod tests;
@@ -31,12 +32,14 @@ use crate::settings::deserialize::{
     all_from_text, duration_from_text, from_text, paths_from_table,
 };
 use crate::settings::{
-    Destination, InstanceSettings, KeepAliveRule, LogFilter, LogFormat, RoleSettings,
-    SubnetSettings,
+    AccessKeySettings, Destination, InstanceSettings, KeepAliveRule, LogFilter, LogFormat,
+    RolePolicyFile, RoleSettings, SubnetSettings,
 };
+pub(crate) use access_keys::{WantedKey, chosen_key};
 use imds_account::network::SubnetError;
+use imds_control::RolePolicies;
 use imds_host::{LinkSpec, Scheduled};
-use roles::{identity_keys, role};
+use roles::{identity_keys, role, role_policies};
 
 /// A settings file. Every key outside of a table is the name of a flag.
 #[derive(Default, Deserialize)]
@@ -57,6 +60,8 @@ pub(crate) struct Settings {
     #[serde(deserialize_with = "from_text")]
     pub(crate) control: Option<ControlAddress>,
     pub(crate) state: Option<PathBuf>,
+    #[serde(deserialize_with = "all_from_text")]
+    role_policy: Vec<RolePolicyFile>,
     keep_alive: Option<KeepAliveRule>,
     #[serde(deserialize_with = "duration_from_text")]
     stall: Option<Duration>,
@@ -72,6 +77,8 @@ pub(crate) struct Settings {
     pub(crate) events: Vec<Scheduled>,
     /// What the EC2 API adds to the default VPC.
     pub(crate) subnet: Vec<SubnetSettings>,
+    /// Keys of the EC2 API that should be there.
+    access_key: Vec<AccessKeySettings>,
     /// Values to put over the metadata, by path.
     #[serde(deserialize_with = "paths_from_table")]
     paths: Vec<Extra>,
@@ -120,6 +127,11 @@ impl Settings {
                 Destination::Stderr | Destination::Off => file,
             });
         *paths = mem::take(&mut settings.paths);
+        let policies = mem::take(&mut settings.role_policy).into_iter();
+        for key in &mut settings.access_key {
+            key.secret_file = directory.join(&key.secret_file);
+        }
+        settings.role_policy = policies.map(|policy| policy.in_directory(directory)).collect();
         Ok(settings)
     }
 
@@ -140,6 +152,17 @@ impl Settings {
     /// The faults from the start: those of `args`, or else the file's.
     pub(crate) fn faults(&self, args: &AnswerArgs) -> Vec<FaultRule> {
         if args.fault.is_empty() { self.fault.clone() } else { args.fault.clone() }
+    }
+
+    /// The keys of the EC2 API that should be there.
+    pub(crate) fn access_keys(&self) -> Result<Vec<WantedKey>, CommandError> {
+        self.access_key.iter().map(WantedKey::read).collect()
+    }
+
+    /// What roles may do: the policies that `args` name, or else the file's.
+    pub(crate) fn role_policies(&self, args: &AnswerArgs) -> Result<RolePolicies, CommandError> {
+        let flags = &args.role_policy;
+        role_policies(if flags.is_empty() { &self.role_policy } else { flags })
     }
 
     /// How requests are answered: `args` win over the file.

@@ -7,6 +7,7 @@ use std::process::ExitCode;
 
 use imds_account::StoreError;
 use imds_account::access_key::AccessKeyError;
+use imds_account::credential_key::CredentialKeyError;
 use imds_account::default_instance::DefaultInstanceError;
 use imds_account::launch::LaunchRefused;
 use imds_account::link::LinkRecordError;
@@ -134,13 +135,14 @@ impl From<HostError> for CommandError {
             HostError::Store(error)
             | HostError::Agent(AgentError::Store(error))
             | HostError::AccessKey(AccessKeyError::Store(error))
-            | HostError::TokenKey(TokenKeyError::Store(error)) => error.into(),
+            | HostError::TokenKey(TokenKeyError::Store(error))
+            | HostError::CredentialKey(CredentialKeyError::Store(error)) => error.into(),
             HostError::Start(error) | HostError::Agent(AgentError::Thread(error)) => {
                 Self::new(Kind::Unavailable, "cannot start the service").caused_by(error)
             }
-            error @ (HostError::AccessKey(_) | HostError::TokenKey(_)) => {
-                Self::new(Kind::Unavailable, error.to_string())
-            }
+            error @ (HostError::AccessKey(_)
+            | HostError::TokenKey(_)
+            | HostError::CredentialKey(_)) => Self::new(Kind::Unavailable, error.to_string()),
         }
     }
 }

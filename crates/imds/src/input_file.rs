@@ -13,6 +13,9 @@ pub(crate) const MOST_SETTINGS: u64 = 1 << 20;
 /// The largest public key, in bytes: one of RSA with 16,384 bits has a sixth of it.
 pub(crate) const MOST_KEY: u64 = 16 << 10;
 
+/// The largest policy, in bytes: AWS takes 10,240 characters for a role, without white space.
+pub(crate) const MOST_POLICY: u64 = 64 << 10;
+
 /// Reads a text of `limit` bytes at most. Waits for a named pipe, such as of `<(command)` in a shell.
 pub(crate) fn read_text(path: &Path, limit: u64) -> io::Result<String> {
     text_of(File::open(path)?, limit)

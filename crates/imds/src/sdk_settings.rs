@@ -107,6 +107,7 @@ impl SdkSettings {
         let region = self.region.to_string();
         let mut variables = vec![
             (ENDPOINT, Some(self.endpoint.clone())),
+            ("AWS_ENDPOINT_URL_STS", Some(self.endpoint.clone())),
             (REGION, Some(region.clone())),
             ("AWS_DEFAULT_REGION", Some(region)),
             (KEY_ID, Some(self.access_key_id.clone())),
@@ -120,6 +121,13 @@ impl SdkSettings {
             variables.push(("no_proxy", Some(hosts)));
         }
         variables
+    }
+
+    /// The same without the key: credentials come from the metadata.
+    pub(crate) fn without_keys(&self) -> Vec<Variable> {
+        let variables = self.variables().into_iter();
+        let keys = [KEY_ID, SECRET];
+        variables.map(|(name, value)| (name, value.filter(|_| !keys.contains(&name)))).collect()
     }
 
     /// The same as lines for a shell.

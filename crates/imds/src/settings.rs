@@ -1,10 +1,12 @@
 //! Settings of the service and its instance. Each is defined once, for the command line (clap) and for
 //! the settings file (serde).
 
+mod access_key;
 pub(crate) mod deserialize;
 pub(crate) mod events;
 mod hardware;
 mod logs;
+mod role_policy;
 #[cfg(test)]
 mod schema_tests;
 mod time;
@@ -28,9 +30,11 @@ use imds_core::tags::Tag;
 use imds_core::{AccountId, InstanceId, InstanceType};
 use serde::Deserialize;
 
+pub(crate) use access_key::AccessKeySettings;
 use deserialize::{from_text, required_from_text, tags_from_table};
 use hardware::PlacementSettings;
 pub(crate) use logs::{Destination, LogFilter, LogFormat};
+pub(crate) use role_policy::RolePolicyFile;
 pub(crate) use time::{duration, time};
 pub(crate) use words::{
     EXPECTATIONS, LEVELS, MAINTENANCE_CODES, SIGNATURES, SPOT_ACTIONS, TARGET_STATES, one_of,

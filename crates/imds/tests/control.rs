@@ -31,10 +31,11 @@ const NEEDS: &[Need] = &[Need::Python, Need::Program("ip")];
 pub(crate) fn tests() -> Vec<Trial> {
     let scripts =
         SCRIPTS.map(|script| test(format!("control::{script}"), NEEDS, move || run(script)));
+    let roles = test("control::roles", NEEDS, roles);
     let cli = test("control::aws_cli", NEEDS, || run_by("sh", "aws_cli.sh"));
     scripts
         .into_iter()
-        .chain([cli])
+        .chain([roles, cli])
         .chain(crash::tests())
         .chain(disk::tests())
         .chain(effect::tests())
@@ -46,9 +47,22 @@ fn run(script: &str) -> Result<()> {
     run_by("python", &format!("{script}.py"))
 }
 
-/// Runs a script as people do: with what `imds env` prints, and nothing else.
 fn run_by(interpreter: &str, script: &str) -> Result<()> {
-    let server = Server::start(&[])?;
+    run_with(&[], interpreter, script)
+}
+
+/// Role credentials, with policies of roles.
+fn roles() -> Result<()> {
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/control/policies");
+    let flags = ["app", "chained", "launcher"].map(|role| {
+        format!("--role-policy={role}={}", directory.join(role).with_extension("json").display())
+    });
+    run_with(&flags.each_ref().map(String::as_str), "python", "roles.py")
+}
+
+/// Runs a script as people do: with what `imds env` prints, and nothing else.
+fn run_with(flags: &[&str], interpreter: &str, script: &str) -> Result<()> {
+    let server = Server::start(flags)?;
     // So that scripts can ask from the addresses of instances: each is this machine's.
     let addresses = ["address", "replace", "172.31.0.1/16", "dev", "lo"];
     Finished::success(program("ip").args(addresses))?;

@@ -181,6 +181,8 @@ fn settings_file() -> Result<()> {
     let file = directory.path().join("imds.toml");
     std::fs::write(&file, &example)?;
     std::fs::write(directory.path().join("boot.sh"), "#!/bin/sh\n")?;
+    std::fs::write(directory.path().join("secret.txt"), "0123456789abcdef\n")?;
+    std::fs::write(directory.path().join("policy.json"), "{\"Statement\": []}\n")?;
     std::fs::write(directory.path().join("key.pub"), "ssh-ed25519 AAAA my-key\n")?;
     std::fs::create_dir_all(directory.path().join("overlay/meta-data"))?;
     std::fs::write(directory.path().join("overlay/meta-data/platform"), "mine")?;

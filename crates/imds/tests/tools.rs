@@ -21,6 +21,7 @@ pub(crate) fn tests() -> Vec<Trial> {
         memory_shows_its_variables_in_the_banner,
         keys_come_and_go,
         who_may_only_read_makes_no_keys,
+        keys_can_be_chosen,
         nobody_administers_without_a_signature,
         pages_in_a_browser_are_refused,
         what_a_terminal_obeys_is_escaped,
@@ -287,5 +288,26 @@ fn the_api_can_be_left_out() -> Result<()> {
     ensure!(message.status.code() == Some(4), "{message:#?}");
     process.signal("TERM")?;
     process.ended()?;
+    Ok(())
+}
+
+/// By the command, and in the settings file; the secret is not shown.
+fn keys_can_be_chosen() -> Result<()> {
+    let directory = tempfile::tempdir()?;
+    let secret = directory.path().join("secret.txt");
+    std::fs::write(&secret, "a-secret-of-my-own\n")?;
+    let settings = directory.path().join("imds.toml");
+    std::fs::write(&settings, "[[access-key]]\nid = \"test\"\nsecret-file = \"secret.txt\"\n")?;
+    let server = Server::start(&["--config", &settings.display().to_string()])?;
+    let env = output(&server, &["env"])?;
+    assert!(env.contains("AWS_ACCESS_KEY_ID='test'"), "no other key is made: {env}");
+    assert!(env.contains("AWS_SECRET_ACCESS_KEY='a-secret-of-my-own'"), "{env}");
+    let secret = secret.display().to_string();
+    let create =
+        ["access-key", "create", "--read-only", "--id", "AKIAMINE", "--secret-file", &secret];
+    assert_eq!(output(&server, &create)?, "");
+    let list = output(&server, &["access-key", "list"])?;
+    let mine = list.lines().find(|line| line.starts_with("AKIAMINE"));
+    assert!(mine.is_some_and(|line| line.contains("read-only")), "{list}");
     Ok(())
 }

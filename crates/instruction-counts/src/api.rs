@@ -3,7 +3,8 @@
 use hyper::http::Request;
 use hyper::http::request::Parts;
 use imds_account::{Applied, Network, Store, access_key, default_instance, keys};
-use imds_control::{Authentication, Control, NoFaults, NoLinks};
+use imds_control::{Authentication, Control, NoFaults, NoLinks, RolePolicies};
+use imds_core::credentials::{ISSUER_KEY_LENGTH, Issuer};
 use imds_core::options::MetadataOptions;
 use imds_core::tags::Tag;
 use imds_core::{InstanceId, Launch};
@@ -49,7 +50,19 @@ pub(crate) fn describe_instances() {
     let region = "us-east-1".parse().unwrap_or_else(|_| unreachable!());
     let authentication = Authentication::Signature;
     let (applied, links, faults) = (Box::new(Nobody), Box::new(NoLinks), Box::new(NoFaults));
-    let control = Control { store, applied, links, faults, network, region, authentication };
+    let issuer = Issuer::new(&[1; ISSUER_KEY_LENGTH], network.account.clone());
+    let policies = RolePolicies::default();
+    let control = Control {
+        store,
+        applied,
+        links,
+        faults,
+        network,
+        region,
+        authentication,
+        issuer,
+        policies,
+    };
     let reply = count(|| control.answer(&head, BODY.as_bytes(), NOW));
     assert!(reply.body.contains("<httpTokens>required</httpTokens>"), "{}", reply.body);
 }

@@ -4,7 +4,7 @@ use crate::ids::{InstanceId, derive};
 use crate::json;
 use crate::time::iso8601;
 
-const BASE32: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+pub(super) const BASE32: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
 const BASE64: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
 /// The three texts that sign requests to AWS.
@@ -16,6 +16,16 @@ pub struct AccessKeys {
     pub secret_access_key: String,
     /// `Token`
     pub session_token: String,
+}
+
+/// Bytes, a multiple of five, as text: five bits to a letter.
+pub(super) fn base32(bytes: &[u8]) -> String {
+    let five = |bytes: &[u8]| {
+        let number = bytes.iter().fold(0_u64, |number, byte| number << 8 | u64::from(*byte));
+        (0..8).rev().map(move |letter| number >> (letter * 5) & 0x1f)
+    };
+    let letter = |bits: u64| usize::try_from(bits).ok().and_then(|bits| BASE32.get(bits));
+    bytes.chunks(5).flat_map(five).filter_map(letter).map(|letter| char::from(*letter)).collect()
 }
 
 impl AccessKeys {

@@ -24,22 +24,23 @@ impl LaunchRole {
         Self { name: name.into(), profile_name: None, keys: None, since: None }
     }
 
+    /// Whether a role can have this name.
+    pub fn is_name(name: &str) -> bool {
+        has_form(name, 64)
+    }
+
     pub(super) fn resolve(
         self,
         instance: &InstanceId,
         account: &AccountId,
         launched_at: u64,
     ) -> Result<Role, Invalid> {
-        let is_name = |name: &str, most: usize| {
-            let allowed = |c: char| c.is_ascii_alphanumeric() || "+=,.@_-".contains(c);
-            (1..=most).contains(&name.len()) && name.chars().all(allowed)
-        };
-        if !is_name(&self.name, 64) {
+        if !Self::is_name(&self.name) {
             let rule = "it has 1 to 64 letters, digits and +=,.@_-";
             return Err(Invalid::new("role name", &self.name, rule));
         }
         let profile_name = self.profile_name.unwrap_or_else(|| self.name.clone());
-        if !is_name(&profile_name, 128) {
+        if !has_form(&profile_name, 128) {
             let rule = "it has 1 to 128 letters, digits and +=,.@_-";
             return Err(Invalid::new("instance profile name", &profile_name, rule));
         }
@@ -55,6 +56,11 @@ impl LaunchRole {
             name: self.name,
         })
     }
+}
+
+fn has_form(name: &str, most: usize) -> bool {
+    let allowed = |c: char| c.is_ascii_alphanumeric() || "+=,.@_-".contains(c);
+    (1..=most).contains(&name.len()) && name.chars().all(allowed)
 }
 
 #[cfg(test)]

@@ -10,13 +10,13 @@ pub(super) fn claim(message: &Message<'_>) -> Result<Option<Claim>, AuthError> {
     let Some(authorization) = header(message, "authorization")? else {
         return Ok(None);
     };
-    if header(message, "x-amz-security-token")?.is_some() {
-        return Err(AuthError::SessionToken);
-    }
+    let session_token = header(message, "x-amz-security-token")?.map(text).transpose()?;
     let parts = Parts::parse(text(authorization)?)?;
     let time = header(message, "x-amz-date")?
         .ok_or(AuthError::Malformed("the header X-Amz-Date is missing"))?;
-    Claim::new(parts.credential, parts.signed_headers, parts.signature, text(time)?, 0).map(Some)
+    let claim =
+        Claim::new(parts.credential, parts.signed_headers, parts.signature, text(time)?, 0)?;
+    Ok(Some(claim.with_session_token(session_token.map(str::to_owned))))
 }
 
 struct Parts<'a> {

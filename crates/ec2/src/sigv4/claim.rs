@@ -21,6 +21,8 @@ pub(super) struct Claim {
     pub(super) signed_headers: Vec<String>,
     /// Hexadecimal.
     pub(super) signature: String,
+    /// Of temporary credentials.
+    pub(super) session_token: Option<String>,
 }
 
 impl Claim {
@@ -49,7 +51,13 @@ impl Claim {
             ));
         }
         let signature = signature.to_owned();
-        Ok(Self { access_key_id, scope, time, lifetime, signed_headers, signature })
+        let session_token = None;
+        Ok(Self { access_key_id, scope, time, lifetime, signed_headers, signature, session_token })
+    }
+
+    /// The same, signed with temporary credentials if there is a token.
+    pub(super) fn with_session_token(self, session_token: Option<String>) -> Self {
+        Self { session_token, ..self }
     }
 
     pub(super) fn check_scope(&self, service: &str) -> Result<(), AuthError> {

@@ -14,9 +14,12 @@ pub enum AuthError {
     /// A header that must be signed is not.
     #[error("the header {0} must be signed")]
     HeaderNotSigned(String),
-    /// Signed with temporary credentials, of which there are none here.
-    #[error("session tokens are not supported")]
-    SessionToken,
+    /// Signed with temporary credentials that are over.
+    #[error("the session token has expired")]
+    SessionExpired,
+    /// Signed for something that is not a Region.
+    #[error("The request is signed for {0:?}, which is no Region")]
+    NoRegion(String),
     /// Signed for another service.
     #[error("the request is signed for another service than {0}")]
     OtherService(String),
@@ -51,7 +54,9 @@ impl From<AuthError> for Fault {
             AuthError::Expired(_) => {
                 Fault::client("RequestExpired", format!("Request has expired: {error}"))
             }
-            AuthError::SessionToken | AuthError::OtherService(_) => {
+            AuthError::SessionExpired => Fault::client("RequestExpired", "Request has expired."),
+            AuthError::NoRegion(_) => Fault { message: error.to_string(), ..refused },
+            AuthError::OtherService(_) => {
                 Fault { message: format!("{}: {error}", refused.message), ..refused }
             }
             AuthError::Refused => refused,

@@ -12,9 +12,6 @@ pub(super) fn claim(message: &Message<'_>) -> Result<Option<Claim>, AuthError> {
     if sent.signature.is_none() && sent.algorithm.is_none() {
         return Ok(None);
     }
-    if sent.has_session_token {
-        return Err(AuthError::SessionToken);
-    }
     let malformed = AuthError::Malformed;
     if sent.algorithm.ok_or(malformed("X-Amz-Algorithm is missing"))? != ALGORITHM {
         return Err(malformed("X-Amz-Algorithm is not AWS4-HMAC-SHA256"));
@@ -25,14 +22,14 @@ pub(super) fn claim(message: &Message<'_>) -> Result<Option<Claim>, AuthError> {
         .ok()
         .filter(|seconds| (1..=MAX_EXPIRES_SECONDS).contains(seconds))
         .ok_or(malformed("X-Amz-Expires is not from 1 to 604800 seconds"))?;
-    Claim::new(
+    let claim = Claim::new(
         &sent.credential.ok_or(malformed("X-Amz-Credential is missing"))?,
         &sent.signed_headers.ok_or(malformed("X-Amz-SignedHeaders is missing"))?,
         &sent.signature.ok_or(malformed("X-Amz-Signature is missing"))?,
         &sent.date.ok_or(malformed("X-Amz-Date is missing"))?,
         lifetime,
-    )
-    .map(Some)
+    )?;
+    Ok(Some(claim.with_session_token(sent.session_token)))
 }
 
 #[derive(Default)]
@@ -43,7 +40,7 @@ struct Sent {
     expires: Option<String>,
     signed_headers: Option<String>,
     signature: Option<String>,
-    has_session_token: bool,
+    session_token: Option<String>,
 }
 
 impl Sent {
@@ -57,10 +54,7 @@ impl Sent {
                 b"X-Amz-Expires" => &mut sent.expires,
                 b"X-Amz-SignedHeaders" => &mut sent.signed_headers,
                 b"X-Amz-Signature" => &mut sent.signature,
-                b"X-Amz-Security-Token" => {
-                    sent.has_session_token = true;
-                    continue;
-                }
+                b"X-Amz-Security-Token" => &mut sent.session_token,
                 _ => continue,
             };
             let value = String::from_utf8(value).ok().filter(|value| value.is_ascii());

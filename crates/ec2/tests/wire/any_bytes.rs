@@ -32,7 +32,7 @@ pub(crate) fn check_authorization(bytes: &[u8]) {
         .collect();
     let message = Message { method: "POST", path, query, headers: &headers, body: b"" };
     for now in [0, 1_795_334_400, i64::MAX, i64::MIN] {
-        let error = verify(&message, "ec2", now, |_| Some(SecretKey::new("unguessable")))
+        let error = verify(&message, "ec2", now, |_, _| Some(SecretKey::new("unguessable")))
             .expect_err("nobody signed this");
         check_xml(Fault::from(error).document("id").as_bytes());
     }

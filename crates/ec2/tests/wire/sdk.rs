@@ -95,7 +95,7 @@ fn verified(
         headers: &headers,
         body: request.body(),
     };
-    verify(&message, "ec2", now, |_| Some(SecretKey::new(secret)))
+    verify(&message, "ec2", now, |_, _| Some(SecretKey::new(secret)))
 }
 
 proptest! {

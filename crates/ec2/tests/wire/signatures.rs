@@ -16,7 +16,7 @@ fn signer() -> Signer {
     }
 }
 
-fn secret_of(key: &str) -> Option<SecretKey> {
+fn secret_of(key: &str, _: Option<&str>) -> Option<SecretKey> {
     (key == "AKIDEXAMPLE").then(|| SecretKey::new("secret"))
 }
 
@@ -68,6 +68,14 @@ impl Request {
     }
 
     fn verify(&self, now: i64) -> Result<String, AuthError> {
+        self.verify_with(now, secret_of)
+    }
+
+    fn verify_with(
+        &self,
+        now: i64,
+        secret_of: impl FnOnce(&str, Option<&str>) -> Option<SecretKey>,
+    ) -> Result<String, AuthError> {
         let headers: Vec<_> =
             self.headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes())).collect();
         let message = Message {
@@ -108,7 +116,7 @@ fn spoilt_ones_are_refused() {
         (good().with("Authorization", "AWS4-HMAC-SHA256 x"), "sent twice"),
         (good().spoilt("SignedHeaders=host;", "SignedHeaders="), "header host must be signed"),
         (good().with("X-Amz-Target", "x"), "header x-amz-target must be signed"),
-        (good().with("x-amz-security-token", "x"), "session tokens"),
+        (good().with("x-amz-security-token", "x"), "header x-amz-security-token must be signed"),
         (good().spoilt("host;x-amz-date", "x-amz-date;host"), "sorted"),
         (good().spoilt("host;", "Host;"), "lower case"),
         (good().spoilt("host;", ""), "header host must be signed"),
@@ -133,7 +141,7 @@ fn spoilt_ones_are_refused() {
         (bare.with_query(&format!("{presigned}&X-Amz-Expires=9&X-Amz-Date=x")), "given twice"),
         (
             bare.with_query(&format!("{presigned}&X-Amz-Expires=9&X-Amz-Security-Token=")),
-            "session tokens",
+            "no known key",
         ),
         (bare.with_query(&format!("{presigned}&X-Amz-Expires=9")), "no known key"),
         (good().with_query(&format!("{presigned}&X-Amz-Expires=9")), "signed in two ways"),
@@ -165,6 +173,25 @@ fn the_hash_that_is_sent_is_the_bodys() {
     assert_eq!(wrong.verify(NOW), Err(AuthError::OtherBody));
     let unsigned = Request::signed(&signer(), &[("x-amz-content-sha256", "UNSIGNED-PAYLOAD")]);
     assert_eq!(unsigned.verify(NOW), Err(AuthError::OtherBody));
+}
+
+/// The token is part of what is signed, in the header as in the query.
+#[test]
+fn a_session_token_comes_with_the_key() {
+    let signed = Request::signed(&signer(), &[("x-amz-security-token", "token")]);
+    assert_eq!(signed.verify(NOW), Ok("AKIDEXAMPLE".to_owned()));
+    let seen = signed.verify_with(NOW, |_, token| {
+        assert_eq!(token, Some("token"));
+        secret_of("AKIDEXAMPLE", token)
+    });
+    assert!(seen.is_ok());
+    let mut other = signed.clone();
+    for (name, value) in &mut other.headers {
+        if name == "x-amz-security-token" {
+            "another".clone_into(value);
+        }
+    }
+    assert_eq!(other.verify(NOW), Err(AuthError::Refused));
 }
 
 /// An attacker must not learn which keys there are.

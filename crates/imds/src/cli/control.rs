@@ -52,7 +52,8 @@ the environment name.";
 const CREATE_EXAMPLES: &str = "\
 Examples:
   imds access-key create
-  imds access-key create --read-only            for a dashboard";
+  imds access-key create --read-only            for a dashboard
+  imds access-key create --id test --secret-file secret.txt";
 
 const KEY_LIST_EXAMPLE: &str = "\
 Example:
@@ -79,6 +80,14 @@ pub(crate) enum AccessKeyCommand {
         /// Create a key that can read everything and change nothing
         #[arg(long)]
         read_only: bool,
+
+        /// The key's id, 3 to 128 letters, digits and _ [default: a new one]
+        #[arg(long, value_name = "ID", requires = "secret_file")]
+        id: Option<String>,
+
+        /// A file with the key's secret, 4 to 128 characters; `-` is standard input
+        #[arg(long, value_name = "FILE", requires = "id")]
+        secret_file: Option<PathBuf>,
     },
     /// List the keys, without their secrets
     #[command(after_help = KEY_LIST_EXAMPLE)]

@@ -6,6 +6,7 @@ use imds_account::records::AccessRole;
 
 use super::{control_client, table};
 use crate::cli::{AccessKeyArgs, AccessKeyCommand};
+use crate::config::chosen_key;
 use crate::error::{CommandError, Kind};
 use crate::shell::Shell;
 use crate::terminal;
@@ -14,9 +15,10 @@ use imds_control::{AccessKeyFacts, AdminAnswer, AdminRequest};
 pub(crate) fn run(args: AccessKeyArgs) -> Result<ExitCode, CommandError> {
     let client = control_client(&args.state, None)?;
     let request = match args.command {
-        AccessKeyCommand::Create { read_only } => {
+        AccessKeyCommand::Create { read_only, id, secret_file } => {
             let role = if read_only { AccessRole::ReadOnly } else { AccessRole::Admin };
-            AdminRequest::CreateAccessKey { role }
+            let chosen = id.zip(secret_file).map(|(id, file)| chosen_key(id, &file)).transpose()?;
+            AdminRequest::CreateAccessKey { role, chosen }
         }
         AccessKeyCommand::List => AdminRequest::ListAccessKeys,
         AccessKeyCommand::Delete { id } => AdminRequest::DeleteAccessKey { id },

@@ -5,7 +5,7 @@ use std::net::{SocketAddr, TcpListener};
 use std::process::ExitCode;
 
 use imds_account::{Network, Store};
-use imds_control::Authentication;
+use imds_control::{Authentication, RolePolicies};
 use imds_core::network::Subnet;
 use imds_core::{FrontEnd, Instance, Launch};
 use imds_dataplane::{Link, Target};
@@ -46,6 +46,12 @@ fn try_run(mut args: ExecArgs) -> Result<ExitCode, CommandError> {
     if args.run_user_data.is_some() {
         args.instance.user_data.clone_from(&args.run_user_data);
     }
+    let access_keys = settings.access_keys()?;
+    let policies = settings.role_policies(&args.answers)?;
+    if !args.answers.role_policy.is_empty() && !args.sandbox.control {
+        return Err(CommandError::usage("--role-policy is about calls of the EC2 API and STS")
+            .hint("add --control"));
+    }
     let sources = args.instance.credential_sources(&settings.instance)?;
     let mut launch = args.instance.launch(settings.instance)?;
     let renewals = Renewals::begin(sources, &mut launch)?;
@@ -56,7 +62,9 @@ fn try_run(mut args: ExecArgs) -> Result<ExitCode, CommandError> {
     let subject = if is_account_needed {
         let subnets = settings.subnet.into_iter().map(Subnet::from);
         let network = Network::of(&launch).with(subnets)?;
-        Subject::Account(Box::new(Account::open(Store::in_memory(), &launch, network)?))
+        let store = Store::in_memory();
+        access_keys.iter().try_for_each(|key| key.keep(&store))?;
+        Subject::Account(Box::new(Account::open(store, &launch, network)?))
     } else {
         Subject::Instance(Box::new(launch.resolve()?))
     };
@@ -66,7 +74,11 @@ fn try_run(mut args: ExecArgs) -> Result<ExitCode, CommandError> {
     {
         let region = account.instance().zone.region().clone();
         let settings = SdkSettings::of(account.store(), CONTROL, region)?;
-        request.environment.variables.extend(settings.variables());
+        let role = account.instance().role.as_ref();
+        let is_judged = role.is_some_and(|role| policies.has(&role.name));
+        // SDKs look at the environment first, and then at the metadata.
+        let variables = if is_judged { settings.without_keys() } else { settings.variables() };
+        request.environment.variables.extend(variables);
     }
     sandbox::run(request, |sockets| {
         let messages = Messages::start(logs.format, &logs.filter).map_err(cannot_start)?;
@@ -76,7 +88,7 @@ fn try_run(mut args: ExecArgs) -> Result<ExitCode, CommandError> {
             faults,
             key_storage: key_storage(),
             events: settings.events,
-            control: with_control.then(control_socket).transpose()?,
+            control: with_control.then(|| control_socket(policies)).transpose()?,
             ..HostSettings::default()
         };
         let host = subject.serve(settings, with_control)?;
@@ -147,9 +159,9 @@ fn request(
     })
 }
 
-fn control_socket() -> Result<ControlSocket, CommandError> {
+fn control_socket(policies: RolePolicies) -> Result<ControlSocket, CommandError> {
     let listener = socket::listen(CONTROL).map_err(cannot_start)?;
-    Ok(ControlSocket { listener, authentication: Authentication::Signature })
+    Ok(ControlSocket { listener, authentication: Authentication::Signature, policies })
 }
 
 /// The keys of `imds serve`, so that `imds identity certificate` has the certificate; where there are

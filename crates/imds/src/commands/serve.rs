@@ -160,6 +160,7 @@ fn start(
     let Sockets { links, addresses: metadata, control, metrics } = sockets;
     let confinement = Confinement::of(&plan);
     let store = plan.state.open()?;
+    plan.access_keys.iter().try_for_each(|key| key.keep(&store))?;
     // Sockets, logs and state are open. Programs that print credentials run without privileges from the
     // first time on, as each later time.
     if plumber.is_some() {
@@ -182,7 +183,11 @@ fn start(
         has_default: plan.has_default,
         faults: plan.faults,
         events: plan.events,
-        control: control.map(|listener| ControlSocket { listener, authentication }),
+        control: control.map(|listener| ControlSocket {
+            listener,
+            authentication,
+            policies: plan.policies,
+        }),
         plumber,
         metrics: metrics.map(|listener| MetricsSocket { listener, version: env!("IMDS_VERSION") }),
         only_serve,

@@ -1,11 +1,14 @@
 //! The roles of the settings, and where their credentials come from.
 
+use imds_control::RolePolicies;
 use imds_core::credentials::{AccessKeys, RoleKeys};
 use imds_core::launch::LaunchRole;
+use imds_policy::Policy;
 
 use crate::credential_source::{CredentialSource, Provider};
 use crate::error::CommandError;
-use crate::settings::{RoleSettings, time};
+use crate::input_file::{self, MOST_POLICY};
+use crate::settings::{RolePolicyFile, RoleSettings, time};
 
 impl RoleSettings {
     /// The source of the role's credentials, if one is set.
@@ -68,4 +71,22 @@ pub(super) fn identity_keys(role: RoleSettings) -> Result<Option<RoleKeys>, Comm
         return Err(CommandError::usage(message));
     }
     role.keys()
+}
+
+/// The policies of roles, read from their files.
+pub(super) fn role_policies(files: &[RolePolicyFile]) -> Result<RolePolicies, CommandError> {
+    let read = |RolePolicyFile { role, file }: &RolePolicyFile| {
+        if !LaunchRole::is_name(role) {
+            return Err(CommandError::usage(format!(
+                "{role:?} is not the name of a role: it has 1 to 64 letters, digits and +=,.@_-"
+            )));
+        }
+        let text = input_file::read_text(file, MOST_POLICY).map_err(|error| {
+            CommandError::usage(format!("cannot read {}", file.display())).caused_by(error)
+        })?;
+        let policy = Policy::parse(&text)
+            .map_err(|error| CommandError::usage(format!("{}: {error}", file.display())))?;
+        Ok((role.clone(), policy))
+    };
+    Ok(RolePolicies::new(files.iter().map(read).collect::<Result<Vec<_>, _>>()?))
 }

@@ -10,6 +10,7 @@ pub(crate) fn tests() -> Vec<Trial> {
         unless_it_is_asked_for_nobody_reaches_it,
         the_environment_leads_to_it,
         it_is_quiet_where_no_person_is,
+        a_role_with_a_policy_replaces_the_key,
         keys_end_with_the_program,
     ]
 }
@@ -46,7 +47,8 @@ fn the_environment_leads_to_it() {
     command.env("AWS_EC2_METADATA_V1_DISABLED", "true").env("HTTP_PROXY", "http://10.0.0.1");
     let output = command.output().unwrap();
     let expected = "AWS_DEFAULT_REGION=eu-west-1\nAWS_EC2_METADATA_V1_DISABLED=true\n\
-                    AWS_ENDPOINT_URL_EC2=http://169.254.169.254:1339\nAWS_REGION=eu-west-1\n\
+                    AWS_ENDPOINT_URL_EC2=http://169.254.169.254:1339\n\
+                    AWS_ENDPOINT_URL_STS=http://169.254.169.254:1339\nAWS_REGION=eu-west-1\n\
                     NO_PROXY=169.254.169.254";
     assert_eq!(text(&output.stdout), expected, "{}", text(&output.stderr));
 }
@@ -56,6 +58,19 @@ fn it_is_quiet_where_no_person_is() {
         let output = exec(who, &["--control"], &["true"]).output().unwrap();
         assert_eq!((text(&output.stdout), text(&output.stderr)), (String::new(), String::new()));
     }
+}
+
+/// SDKs look at the environment first, so a key there would hide the role's credentials.
+fn a_role_with_a_policy_replaces_the_key() {
+    let policy = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/control/policies/app.json");
+    let policy = format!("--role-policy=app={policy}");
+    let keys = "echo \"${AWS_ACCESS_KEY_ID-none} $AWS_ENDPOINT_URL_STS\"";
+    let seen = |role: &str| sh(As::Tester, &["--control", "--role", role, &policy], keys);
+    assert_eq!(seen("app"), "none http://169.254.169.254:1339");
+    assert!(seen("other").starts_with("AKIA"));
+    let output = exec(As::Tester, &["--role", "app", &policy], &["true"]).output().unwrap();
+    let told = text(&output.stderr);
+    assert!(told.contains("--role-policy") && told.contains("add --control"), "{told}");
 }
 
 fn keys_end_with_the_program() {

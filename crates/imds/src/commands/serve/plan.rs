@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use imds_account::Network;
 use imds_account::clock::unix_ms;
-use imds_control::Authentication;
+use imds_control::{Authentication, RolePolicies};
 use imds_core::Launch;
 use imds_core::fault::FaultRule;
 use imds_core::network::Subnet;
@@ -18,7 +18,7 @@ use toml::Table;
 use super::listen::check_ipv6;
 use crate::aemm::Aemm;
 use crate::cli::{AnswerArgs, ControlAddress, ListenAddress, LogArgs, ServeArgs};
-use crate::config::{Logs, Settings};
+use crate::config::{Logs, Settings, WantedKey};
 use crate::credential_source::CredentialSources;
 use crate::error::CommandError;
 use crate::overlay::Overlay;
@@ -38,6 +38,8 @@ pub(super) struct Plan {
     pub(super) force_links: bool,
     pub(super) control: ControlAddress,
     pub(super) authentication: Authentication,
+    pub(super) policies: RolePolicies,
+    pub(super) access_keys: Vec<WantedKey>,
     pub(super) state: StateLocation,
     pub(super) threads: NonZeroUsize,
     pub(super) metrics: Option<SocketAddr>,
@@ -84,6 +86,8 @@ impl Plan {
         };
         let policy = settings.policy(&args.answers);
         let faults = settings.faults(&args.answers);
+        let access_keys = settings.access_keys()?;
+        let policies = settings.role_policies(&args.answers)?;
         let logs = settings.logs(&args.logs, Destination::Stderr)?;
         let workloads = or(args.workloads.link, settings.link);
         let default = ListenAddress { address: DEFAULT_ADDRESS, instance: None };
@@ -115,6 +119,8 @@ impl Plan {
             force_links: args.workloads.force_links || settings.force_links,
             control: control.unwrap_or(ControlAddress::At(DEFAULT_CONTROL)),
             authentication: if no_auth { Authentication::Off } else { Authentication::Signature },
+            policies,
+            access_keys,
             state: StateLocation::resolve(state.as_deref())?,
             threads: args.threads.or(settings.threads).unwrap_or_else(default_threads),
             metrics: args.metrics.or(settings.metrics),

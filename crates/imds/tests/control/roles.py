@@ -1,0 +1,191 @@
+"""Role credentials sign calls, and policies decide what they may do: by how they were fetched, among others."""
+
+import json
+import os
+import urllib.error
+import urllib.request
+
+import boto3
+from botocore.config import Config
+from lab import REGION, ask, client, image, metadata, refused, running, token
+
+ADDRESS = "172.31.0.40"
+ACCOUNT = "123456789012"
+
+ec2 = client()
+sts = boto3.client("sts", region_name=REGION)
+# Sends what the SDK would not.
+unchecked = boto3.client("sts", region_name=REGION, config=Config(parameter_validation=False))
+ami = image(ec2, "al2023-ami-*")
+launch = {"ImageId": ami, "InstanceType": "t3.micro", "MinCount": 1, "MaxCount": 1}
+optional = {"HttpTokens": "optional"}
+
+
+def launched(profile, address):
+    profile = {"Name": profile}
+    (made,) = ec2.run_instances(
+        PrivateIpAddress=address, IamInstanceProfile=profile, MetadataOptions=optional, **launch
+    )["Instances"]
+    return running(ec2, made["InstanceId"])["InstanceId"]
+
+
+def credentials(name, address=ADDRESS, *, version=2, path="iam/security-credentials"):
+    headers = {"X-aws-ec2-metadata-token": token(address)} if version == 2 else {}
+    status, text = ask("GET", f"/latest/meta-data/{path}/{name}", headers, address)
+    assert status == 200, (status, text)
+    return json.loads(text)
+
+
+def session(served):
+    return {
+        "aws_access_key_id": served["AccessKeyId"],
+        "aws_secret_access_key": served.get("SecretAccessKey"),
+        "aws_session_token": served.get("Token") or served.get("SessionToken"),
+    }
+
+
+def ec2_with(served):
+    return client(**session(served))
+
+
+def sts_with(served):
+    return boto3.client("sts", region_name=REGION, **session(served))
+
+
+# The owner of the key.
+key = os.environ["AWS_ACCESS_KEY_ID"]
+me = sts.get_caller_identity()
+assert me["Account"] == ACCOUNT and me["Arn"] == f"arn:aws:iam::{ACCOUNT}:user/{key}", me
+assert me["UserId"].startswith("AIDA"), me
+
+# What the metadata serves is the role's, and says how it was fetched.
+one = launched("app", ADDRESS)
+v1, v2 = credentials("app", version=1), credentials("app")
+assert v2 == credentials("app") and v1 == credentials("app", version=1), "the same for an hour"
+assert v1["AccessKeyId"] != v2["AccessKeyId"] and v1["Token"] != v2["Token"]
+for served in (v1, v2):
+    who = sts_with(served).get_caller_identity()
+    assert who["Arn"] == f"arn:aws:sts::{ACCOUNT}:assumed-role/app/{one}", who
+    assert who["UserId"].startswith("AROA") and who["UserId"].endswith(f":{one}"), who
+    assert sts.get_access_key_info(AccessKeyId=served["AccessKeyId"])["Account"] == ACCOUNT
+
+# The policy: IMDSv1's credentials are refused whatever they ask for.
+assert ec2_with(v2).describe_instances(InstanceIds=[one])["Reservations"]
+denied = "is not authorized to perform: ec2:DescribeInstances with an explicit deny in an identity-based policy"
+refused("UnauthorizedOperation", ec2_with(v1).describe_instances, words=denied)
+refused("UnauthorizedOperation", ec2_with(v1).describe_instances, words=denied, DryRun=True)
+words = f"User: arn:aws:sts::{ACCOUNT}:assumed-role/app/{one} is not authorized to perform: ec2:TerminateInstances"
+words = refused("UnauthorizedOperation", ec2_with(v2).terminate_instances, words=words, InstanceIds=[one])
+assert "because no identity-based policy allows the ec2:TerminateInstances action" in words["Error"]["Message"]
+assert f"on resource: arn:aws:ec2:{REGION}:{ACCOUNT}:instance/{one}" in words["Error"]["Message"]
+ec2_with(v2).create_tags(Resources=[one], Tags=[{"Key": "state", "Value": "ready"}])
+refused("UnauthorizedOperation", ec2_with(v2).create_tags, Resources=[one], Tags=[{"Key": "owner", "Value": "me"}])
+
+# A role without a policy is known, and may do nothing; nor may EC2's own role of the instance.
+two = launched("db", "172.31.0.41")
+plain = credentials("db", "172.31.0.41")
+assert sts_with(plain).get_caller_identity()["Arn"].endswith(f":assumed-role/db/{two}")
+refused("UnauthorizedOperation", ec2_with(plain).describe_instances)
+own = credentials("ec2-instance", path="identity-credentials/ec2/security-credentials")
+assert sts_with(own).get_caller_identity()["Arn"].endswith(f":assumed-role/aws:ec2-instance/{one}")
+refused("UnauthorizedOperation", ec2_with(own).describe_instances)
+
+# What is not issued here is refused, and so is half of it.
+unknown = {**v2, "Token": v2["Token"][:-8] + "AAAAAAA="}
+for spoilt in (unknown, {**v2, "Token": None}, {**v2, "Token": v1["Token"]}, {**v2, "SecretAccessKey": "x" * 40}):
+    refused("AuthFailure", ec2_with(spoilt).describe_instances)
+    refused("InvalidClientTokenId", sts_with(spoilt).get_caller_identity)
+
+# A role assumes another one, if it may; its session lives for an hour at most.
+chained = f"arn:aws:iam::{ACCOUNT}:role/chained"
+assumed = sts_with(v2).assume_role(RoleArn=chained, RoleSessionName="me@work")
+assert assumed["AssumedRoleUser"]["Arn"] == f"arn:aws:sts::{ACCOUNT}:assumed-role/chained/me@work", assumed
+assert ec2_with(assumed["Credentials"]).describe_instances()["Reservations"]
+refused("UnauthorizedOperation", ec2_with(assumed["Credentials"]).describe_volumes)
+refused("AccessDenied", sts_with(v1).assume_role, RoleArn=chained, RoleSessionName="me")
+other = f"arn:aws:iam::{ACCOUNT}:role/launcher"
+words = f"is not authorized to perform: sts:AssumeRole on resource: {other}"
+refused("AccessDenied", sts_with(v2).assume_role, RoleArn=other, RoleSessionName="me", words=words)
+longer = {"RoleArn": chained, "RoleSessionName": "me", "DurationSeconds": 3601}
+refused("ValidationError", sts_with(v2).assume_role, words="role chaining", **longer)
+refused("AccessDenied", sts.assume_role, RoleArn="arn:aws:iam::210987654321:role/chained", RoleSessionName="me")
+for parameters, words in [
+    ({"RoleArn": "arn:aws:iam::123456789012:user/x"}, "is invalid"),
+    ({"RoleSessionName": "a b"}, "'roleSessionName' failed to satisfy constraint"),
+    ({"DurationSeconds": 899}, "greater than or equal to 900"),
+    ({"DurationSeconds": 43201}, "less than or equal to 43200"),
+    ({"SerialNumber": "arn:aws:iam::123456789012:mfa/x"}, "SerialNumber"),
+]:
+    asked = {"RoleArn": chained, "RoleSessionName": "me", **parameters}
+    refused("ValidationError", unchecked.assume_role, words=words, **asked)
+refused("MalformedPolicyDocument", sts.assume_role, RoleArn=chained, RoleSessionName="me", Policy="{}")
+
+# A session's own policy only restricts.
+only_tags = {"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "ec2:*Tags", "Resource": "*"}}
+restricted = sts.assume_role(RoleArn=chained, RoleSessionName="me", Policy=json.dumps(only_tags))
+assert 0 < restricted["PackedPolicySize"] <= 100, restricted
+ec2_with(restricted["Credentials"]).describe_tags()
+refused("UnauthorizedOperation", ec2_with(restricted["Credentials"]).describe_instances)
+tag = {"Resources": [one], "Tags": [{"Key": "a", "Value": "b"}]}
+refused("UnauthorizedOperation", ec2_with(restricted["Credentials"]).create_tags, **tag)
+
+# Launches by their metadata options, also by those of a template.
+launcher = ec2_with(sts.assume_role(RoleArn=other, RoleSessionName="ci")["Credentials"])
+required = {"HttpTokens": "required", "HttpPutResponseHopLimit": 1}
+for options, is_allowed in [
+    (required, True),
+    ({"HttpTokens": "required"}, True),
+    ({}, False),
+    (optional, False),
+    ({**required, "HttpPutResponseHopLimit": 2}, False),
+]:
+    code = "DryRunOperation" if is_allowed else "UnauthorizedOperation"
+    refused(code, launcher.run_instances, DryRun=True, MetadataOptions=options, **launch)
+data = {"ImageId": ami, "InstanceType": "t3.micro", "MetadataOptions": required}
+template = ec2.create_launch_template(LaunchTemplateName="good", LaunchTemplateData=data)["LaunchTemplate"]
+named = {"LaunchTemplate": {"LaunchTemplateName": "good"}, "MinCount": 1, "MaxCount": 1, "DryRun": True}
+refused("DryRunOperation", launcher.run_instances, **named)
+refused("UnauthorizedOperation", launcher.run_instances, MetadataOptions={"HttpPutResponseHopLimit": 9}, **named)
+for profile, code in [("web", "DryRunOperation"), ("app", "UnauthorizedOperation")]:
+    asked = {"IamInstanceProfile": {"Name": profile}, "MetadataOptions": required, "DryRun": True, **launch}
+    refused(code, launcher.run_instances, words="" if profile == "web" else "iam:PassRole", **asked)
+
+# Changes by the tags of the instance, and by what is changed to what.
+change = {"InstanceId": two, "HttpPutResponseHopLimit": 3}
+refused("UnauthorizedOperation", launcher.modify_instance_metadata_options, **change)
+ec2.create_tags(Resources=[two], Tags=[{"Key": "owner", "Value": "me"}])
+launcher.modify_instance_metadata_options(**change)
+launcher.modify_instance_metadata_options(InstanceId=two, HttpTokens="required")
+refused("UnauthorizedOperation", launcher.modify_instance_metadata_options, InstanceId=two, HttpTokens="optional")
+
+# Temporary credentials of a key.
+temporary = sts.get_session_token(DurationSeconds=900)["Credentials"]
+assert sts_with(temporary).get_caller_identity()["Arn"] == me["Arn"]
+assert ec2_with(temporary).describe_instances()["Reservations"]
+words = "Cannot call GetSessionToken with session credentials"
+refused("AccessDenied", sts_with(temporary).get_session_token, words=words)
+refused("AccessDenied", sts_with(v2).get_session_token)
+refused("ValidationError", sts.get_access_key_info, AccessKeyId="x" * 20)
+assert sts.get_access_key_info(AccessKeyId=key)["Account"] == ACCOUNT
+
+# As authenticators of Kubernetes do it: presigned, and answered in JSON.
+url = sts_with(v2).generate_presigned_url("get_caller_identity", ExpiresIn=60, HttpMethod="GET")
+asked = urllib.request.Request(url, headers={"Accept": "application/json"})
+with urllib.request.urlopen(asked) as answer:
+    found = json.load(answer)["GetCallerIdentityResponse"]
+assert found["GetCallerIdentityResult"]["Arn"].endswith(f":assumed-role/app/{one}"), found
+assert found["ResponseMetadata"]["RequestId"], found
+try:
+    urllib.request.urlopen(url.replace("Signature=", "Signature=0"))
+    raise AssertionError("a spoilt signature was not refused")
+except urllib.error.HTTPError as error:
+    assert error.code == 403 and b"<Code>InvalidClientTokenId</Code>" in error.read()
+
+# Credentials outlive their profile, as on EC2, and the metadata has none any more.
+(association,) = [
+    it
+    for it in ec2.describe_iam_instance_profile_associations()["IamInstanceProfileAssociations"]
+    if it["InstanceId"] == one
+]
+ec2.disassociate_iam_instance_profile(AssociationId=association["AssociationId"])
+assert ec2_with(v2).describe_instances(InstanceIds=[one])["Reservations"]
