@@ -1,0 +1,393 @@
+//! What a network's administrator sets, whichever protocol it comes by: which service is asked, and which
+//! instance a pod is.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::PathBuf;
+
+use imds_core::InstanceId;
+use serde_json::{Map, Value};
+
+use crate::launch::{Image, Launch};
+
+/// A network's settings.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Settings {
+    /// The running `imds serve`.
+    pub service: ServiceLocation,
+    /// Which instance a pod is.
+    pub subject: Subject,
+}
+
+/// The running `imds serve` that is asked. All paths are absolute.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum ServiceLocation {
+    /// By its state file; `None`: the usual one.
+    State(Option<PathBuf>),
+    /// By a file with what `imds env --json` prints.
+    Credentials {
+        /// The file.
+        file: PathBuf,
+        /// The EC2 API, such as `http://127.0.0.1:1339`; `None`: as the file says.
+        control: Option<String>,
+    },
+}
+
+/// Which instance a pod is.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Subject {
+    /// One of its own, launched and terminated with it.
+    Own(Box<Launch>),
+    /// This one, as if the pod's programs ran on it.
+    Instance(InstanceId),
+    /// The machine's: the pod is a container behind the link to the host.
+    Host,
+}
+
+/// A setting that is refused.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum InvalidSetting {
+    /// There is no such setting.
+    Unknown {
+        /// Where and what, such as `launch.colour`.
+        key: String,
+        /// Its value, in JSON.
+        value: String,
+    },
+    /// Its value breaks the rule.
+    Value {
+        /// Where and what.
+        key: String,
+        /// Its value, in JSON.
+        value: String,
+        /// The rule.
+        rule: &'static str,
+    },
+}
+
+impl fmt::Display for InvalidSetting {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unknown { key, value } => {
+                write!(f, "{key} is not a setting; its value is {value}")
+            }
+            Self::Value { key, value, rule } => write!(f, "{key} is {value}; {rule}"),
+        }
+    }
+}
+
+impl std::error::Error for InvalidSetting {}
+
+/// Of a value that is shown in an error, so many characters.
+const SHOWN: usize = 80;
+
+const TEXT: &str = "it must be a text that is not empty";
+
+impl Settings {
+    /// Takes all settings out of `fields`; what is left over is refused.
+    pub(crate) fn take(fields: Map<String, Value>) -> Result<Self, InvalidSetting> {
+        let mut fields = Fields { path: "", fields };
+        let settings = Self { service: service(&mut fields)?, subject: subject(&mut fields)? };
+        fields.end()?;
+        Ok(settings)
+    }
+
+    /// The same from the options of a network of Podman: all are texts, and those of `launch` are beside
+    /// the others; `tag.NAME` is a tag.
+    pub(crate) fn of_options(options: &BTreeMap<String, String>) -> Result<Self, InvalidSetting> {
+        let (mut fields, mut launch, mut tags) = (Map::new(), Map::new(), Map::new());
+        for (key, text) in options {
+            let value = Value::from(text.as_str());
+            if let Some(tag) = key.strip_prefix("tag.") {
+                tags.insert(tag.to_owned(), value);
+            } else if key == HOP_LIMIT {
+                let number = text.parse::<u64>().map_or(value, Value::from);
+                launch.insert(key.clone(), number);
+            } else if TEXTS_OF_LAUNCH.contains(&key.as_str()) {
+                launch.insert(key.clone(), value);
+            } else {
+                fields.insert(key.clone(), value);
+            }
+        }
+        if !tags.is_empty() {
+            launch.insert("tags".into(), tags.into());
+        }
+        if !launch.is_empty() {
+            fields.insert("launch".into(), launch.into());
+        }
+        Self::take(fields)
+    }
+}
+
+fn service(fields: &mut Fields) -> Result<ServiceLocation, InvalidSetting> {
+    let state = fields.path("state")?;
+    let credentials = fields.path("credentials")?;
+    let control = fields.take("control", "as in \"http://127.0.0.1:1339\"", |value| {
+        let text = value.as_str()?;
+        text.starts_with("http://").then(|| text.to_owned())
+    })?;
+    match (state, credentials, control) {
+        (Some(state), Some(_), _) => {
+            let rule = "set it, or credentials; both name the service";
+            Err(invalid("state", &state.display().to_string().into(), rule))
+        }
+        (state, None, Some(control)) => {
+            let rule = match state {
+                Some(_) => "the state says where the EC2 API is; leave it out",
+                None => "set credentials too: a file with what `imds env --json` prints",
+            };
+            Err(invalid("control", &control.into(), rule))
+        }
+        (None, Some(file), control) => Ok(ServiceLocation::Credentials { file, control }),
+        (state, None, None) => Ok(ServiceLocation::State(state)),
+    }
+}
+
+fn subject(fields: &mut Fields) -> Result<Subject, InvalidSetting> {
+    const RULE: &str = "it must be \"host\" or an instance id, as in \"i-0123456789abcdef0\"";
+    let instance = fields.take("instance", RULE, |value| match value.as_str()? {
+        "host" => Some(Subject::Host),
+        id => Some(Subject::Instance(id.parse().ok()?)),
+    })?;
+    let launch = fields.fields.remove("launch");
+    match (instance, launch) {
+        (Some(_), Some(launch)) => {
+            Err(invalid("launch", &launch, "with instance, nothing is launched; leave one out"))
+        }
+        (Some(subject), None) => Ok(subject),
+        (None, None) => {
+            Ok(Subject::Own(Box::new(Launch { image: Some(AL2023), ..Launch::default() })))
+        }
+        (None, Some(Value::Object(fields))) => launch_of(Fields { path: "launch.", fields }),
+        (None, Some(value)) => Err(invalid("launch", &value, "it must be an object")),
+    }
+}
+
+const AL2023: Image = Image::Named("al2023-*");
+const HOP_LIMIT: &str = "httpPutResponseHopLimit";
+
+/// Settings of `launch` that are texts.
+const TEXTS_OF_LAUNCH: [&str; 10] = [
+    "image",
+    "launchTemplate",
+    "instanceType",
+    "role",
+    "subnet",
+    "userData",
+    "httpTokens",
+    "httpEndpoint",
+    "httpProtocolIpv6",
+    "instanceMetadataTags",
+];
+
+/// Options with two values: ours, EC2's name, and the values.
+const SWITCHES: [(&str, &str, [&str; 2]); 4] = [
+    ("httpTokens", "HttpTokens", ["required", "optional"]),
+    ("httpEndpoint", "HttpEndpoint", ["enabled", "disabled"]),
+    ("httpProtocolIpv6", "HttpProtocolIpv6", ["enabled", "disabled"]),
+    ("instanceMetadataTags", "InstanceMetadataTags", ["enabled", "disabled"]),
+];
+
+fn launch_of(mut fields: Fields) -> Result<Subject, InvalidSetting> {
+    const IMAGE: &str =
+        "it must be \"al2023\", \"al2\" or an image id, as in \"ami-0123456789abcdef0\"";
+    let launch_template = fields.text("launchTemplate")?;
+    let image = fields.take("image", IMAGE, |value| match value.as_str()? {
+        "al2023" => Some(AL2023),
+        "al2" => Some(Image::Named("amzn2-*")),
+        id => id.starts_with("ami-").then(|| Image::Id(id.to_owned())),
+    })?;
+    let mut options = BTreeMap::new();
+    for (key, name, values) in SWITCHES {
+        let rule = if key == "httpTokens" {
+            "it must be \"required\" or \"optional\""
+        } else {
+            "it must be \"enabled\" or \"disabled\""
+        };
+        let read = |value: &Value| values.into_iter().find(|known| value.as_str() == Some(known));
+        options.extend(fields.take(key, rule, read)?.map(|value| (name, value.to_owned())));
+    }
+    let hops = fields.take(HOP_LIMIT, "it must be a number from 1 to 64", |value| {
+        value.as_u64().filter(|hops| (1..=64).contains(hops))
+    })?;
+    options.extend(hops.map(|hops| ("HttpPutResponseHopLimit", hops.to_string())));
+    let tags = fields.take("tags", "it must be an object of texts", |value| {
+        let tags = value.as_object()?.iter();
+        tags.map(|(key, value)| Some((key.clone(), value.as_str()?.to_owned()))).collect()
+    })?;
+    let launch = Launch {
+        image: image.or_else(|| launch_template.is_none().then_some(AL2023)),
+        launch_template,
+        instance_type: fields.text("instanceType")?,
+        role: fields.text("role")?,
+        subnet: fields.text("subnet")?,
+        user_data: fields.text("userData")?,
+        options,
+        tags: tags.unwrap_or_default(),
+    };
+    fields.end()?;
+    Ok(Subject::Own(Box::new(launch)))
+}
+
+/// Settings that are taken one by one.
+struct Fields {
+    /// What stands before each key in an error.
+    path: &'static str,
+    fields: Map<String, Value>,
+}
+
+impl Fields {
+    fn take<T>(
+        &mut self,
+        key: &str,
+        rule: &'static str,
+        read: impl FnOnce(&Value) -> Option<T>,
+    ) -> Result<Option<T>, InvalidSetting> {
+        let Some(value) = self.fields.remove(key) else { return Ok(None) };
+        let path = self.path;
+        read(&value).map(Some).ok_or_else(|| invalid(&format!("{path}{key}"), &value, rule))
+    }
+
+    fn text(&mut self, key: &str) -> Result<Option<String>, InvalidSetting> {
+        self.take(key, TEXT, |value| {
+            value.as_str().filter(|text| !text.is_empty()).map(str::to_owned)
+        })
+    }
+
+    /// Plugins have the working directory of whoever runs them.
+    fn path(&mut self, key: &str) -> Result<Option<PathBuf>, InvalidSetting> {
+        self.take(key, "it must be an absolute path", |value| {
+            let path = PathBuf::from(value.as_str()?);
+            path.is_absolute().then_some(path)
+        })
+    }
+
+    fn end(self) -> Result<(), InvalidSetting> {
+        let path = self.path;
+        self.fields.into_iter().next().map_or(Ok(()), |(key, value)| {
+            Err(InvalidSetting::Unknown { key: format!("{path}{key}"), value: shown(&value) })
+        })
+    }
+}
+
+fn invalid(key: &str, value: &Value, rule: &'static str) -> InvalidSetting {
+    InvalidSetting::Value { key: key.to_owned(), value: shown(value), rule }
+}
+
+fn shown(value: &Value) -> String {
+    let text = value.to_string();
+    match text.char_indices().nth(SHOWN) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn take(value: Value) -> Result<Settings, InvalidSetting> {
+        let Value::Object(fields) = value else { panic!("{value}") };
+        Settings::take(fields)
+    }
+
+    #[test]
+    fn nothing_set_is_an_instance_of_its_own_asked_of_the_usual_service() {
+        let settings = take(json!({})).unwrap();
+        let launch = Launch { image: Some(AL2023), ..Launch::default() };
+        assert_eq!(settings.service, ServiceLocation::State(None));
+        assert_eq!(settings.subject, Subject::Own(Box::new(launch)));
+    }
+
+    #[test]
+    fn each_setting_is_read() {
+        let settings = take(json!({
+            "credentials": "/etc/imds/cni.json",
+            "control": "http://127.0.0.1:1339",
+            "launch": {
+                "image": "al2", "instanceType": "m5.large", "role": "my-role",
+                "subnet": "subnet-1", "userData": "#!/bin/sh", "httpTokens": "optional",
+                "httpPutResponseHopLimit": 2, "instanceMetadataTags": "enabled",
+                "httpEndpoint": "enabled", "httpProtocolIpv6": "enabled",
+                "tags": {"team": "a"},
+            },
+        }));
+        let settings = settings.unwrap();
+        let control = Some("http://127.0.0.1:1339".to_owned());
+        let service = ServiceLocation::Credentials { file: "/etc/imds/cni.json".into(), control };
+        assert_eq!(settings.service, service);
+        let Subject::Own(launch) = settings.subject else { panic!() };
+        assert_eq!(launch.image, Some(Image::Named("amzn2-*")));
+        assert_eq!(launch.tags["team"], "a");
+        assert_eq!(launch.options["HttpPutResponseHopLimit"], "2");
+        assert_eq!(launch.options.len(), 5);
+        let by_template = take(json!({"launch": {"launchTemplate": "web"}})).unwrap();
+        let Subject::Own(launch) = by_template.subject else { panic!() };
+        assert_eq!((launch.image, launch.launch_template), (None, Some("web".into())));
+    }
+
+    #[test]
+    fn which_instance() {
+        let id = "i-0123456789abcdef0";
+        for (text, expected) in
+            [("host", Subject::Host), (id, Subject::Instance(id.parse().unwrap()))]
+        {
+            assert_eq!(take(json!({"instance": text})).unwrap().subject, expected);
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_is_named_with_its_value_and_the_rule() {
+        for (value, parts) in [
+            (json!({"colour": "red"}), ["colour is not a setting", "\"red\""]),
+            (json!({"launch": {"colour": 1}}), ["launch.colour is not a setting", "is 1"]),
+            (json!({"state": "state.db"}), ["state is \"state.db\"", "absolute path"]),
+            (json!({"state": "/a", "credentials": "/b"}), ["state is", "or credentials"]),
+            (json!({"control": "http://127.0.0.1:1"}), ["control is", "set credentials too"]),
+            (json!({"control": "127.0.0.1:1"}), ["control is", "as in \"http://"]),
+            (json!({"control": "http://a", "state": "/a"}), ["control is", "leave it out"]),
+            (json!({"instance": "web"}), ["instance is \"web\"", "\"host\" or an instance id"]),
+            (json!({"instance": "host", "launch": {}}), ["launch is {}", "leave one out"]),
+            (json!({"launch": []}), ["launch is []", "an object"]),
+            (json!({"launch": {"image": "ubuntu"}}), ["launch.image is", "\"al2023\""]),
+            (json!({"launch": {"role": ""}}), ["launch.role is \"\"", "not empty"]),
+            (json!({"launch": {"httpTokens": true}}), ["httpTokens is true", "\"required\""]),
+            (json!({"launch": {"httpEndpoint": "on"}}), ["httpEndpoint is \"on\"", "\"enabled\""]),
+            (json!({"launch": {HOP_LIMIT: 65}}), ["HopLimit is 65", "from 1 to 64"]),
+            (json!({"launch": {HOP_LIMIT: "2"}}), ["HopLimit is \"2\"", "from 1 to 64"]),
+            (json!({"launch": {"tags": {"a": 1}}}), ["launch.tags is", "an object of texts"]),
+        ] {
+            let message = take(value.clone()).unwrap_err().to_string();
+            for part in parts {
+                assert!(message.contains(part), "{value}: {message}");
+            }
+        }
+        let long = take(json!({"colour": "x".repeat(1000)})).unwrap_err().to_string();
+        assert!(long.len() < 200, "{long}");
+    }
+
+    #[test]
+    fn options_of_podman_are_the_same_settings() {
+        let options = [
+            ("state", "/var/lib/imds/state.db"),
+            ("image", "al2"),
+            ("role", "my-role"),
+            (HOP_LIMIT, "2"),
+            ("tag.team", "a"),
+        ];
+        let options = options.map(|(key, value)| (key.to_owned(), value.to_owned())).into();
+        let settings = Settings::of_options(&options).unwrap();
+        let json = json!({
+            "state": "/var/lib/imds/state.db",
+            "launch": {"image": "al2", "role": "my-role", HOP_LIMIT: 2, "tags": {"team": "a"}},
+        });
+        assert_eq!(settings, take(json).unwrap());
+        let unknown = BTreeMap::from([("colour".to_owned(), "red".to_owned())]);
+        let message = Settings::of_options(&unknown).unwrap_err().to_string();
+        assert!(message.contains("colour is not a setting"), "{message}");
+        let wrong = BTreeMap::from([(HOP_LIMIT.to_owned(), "many".to_owned())]);
+        assert!(Settings::of_options(&wrong).is_err());
+    }
+}
