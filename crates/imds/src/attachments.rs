@@ -45,6 +45,19 @@ impl From<CommandError> for AttachError {
 struct Launched {
     id: InstanceId,
     client_token: String,
+    /// Its state, as EC2 calls it.
+    state: String,
+}
+
+impl Launched {
+    fn of(client_token: Node<'_, '_>) -> Option<Self> {
+        let instance = client_token.parent()?;
+        Some(Self {
+            id: text(instance, "instanceId")?.parse().ok()?,
+            client_token: client_token.text()?.to_owned(),
+            state: text(child(instance, "instanceState")?, "name")?.to_owned(),
+        })
+    }
 }
 
 impl Attachments {
@@ -105,8 +118,12 @@ impl Attachments {
             Subject::Instance(id) => id.clone(),
             Subject::Own(_) => {
                 let launched = self.launched(&attach.attachment.pattern())?.into_iter().next();
-                let missing = || AttachError::Missing("the pod's instance does not run".into());
-                launched.ok_or_else(missing)?.id
+                let missing = || AttachError::Missing("the pod has no instance".into());
+                let Launched { id, state, .. } = launched.ok_or_else(missing)?;
+                if !["pending", "running"].contains(&state.as_str()) {
+                    return Err(AttachError::Missing(format!("instance {id} is {state}")));
+                }
+                id
             }
         };
         let place = place(attach).unwrap_or_default();
@@ -162,12 +179,8 @@ impl Attachments {
             let answer = self.client.ec2(&parameters)?;
             let document = parse(&answer)?;
             let instances = document.descendants().filter(|node| named(*node, "clientToken"));
-            for token in instances {
-                let id = token.parent().and_then(|it| text(it, "instanceId"));
-                let id = id.and_then(|id| id.parse().ok()).ok_or_else(unintelligible)?;
-                let client_token = token.text().unwrap_or_default().to_owned();
-                all.push(Launched { id, client_token });
-            }
+            let launched = instances.map(|token| Launched::of(token).ok_or_else(unintelligible));
+            all.extend(launched.collect::<Result<Vec<_>, _>>()?);
             next = text(document.root_element(), "nextToken").map(str::to_owned);
             if next.as_ref().is_none_or(String::is_empty) {
                 return Ok(all);
@@ -319,6 +332,10 @@ fn named(node: Node<'_, '_>, name: &str) -> bool {
     node.tag_name().name() == name
 }
 
+fn child<'a, 'input>(node: Node<'a, 'input>, name: &str) -> Option<Node<'a, 'input>> {
+    node.children().find(|child| named(*child, name))
+}
+
 fn text<'a>(node: Node<'a, '_>, name: &str) -> Option<&'a str> {
-    node.children().find(|child| named(*child, name))?.text()
+    child(node, name)?.text()
 }

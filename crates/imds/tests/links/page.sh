@@ -1,6 +1,11 @@
 # A host on which the blocks of a page are run: the script is the first argument.
 . "$(dirname "$0")/engine.sh"
 
+# What pages write there ends with the script.
+mkdir -p /mnt/etc/upper /mnt/etc/work
+mount -t overlay -o lowerdir=/etc,upperdir=/mnt/etc/upper,workdir=/mnt/etc/work none /etc
+mount -t tmpfs none /opt
+
 # Its user may do everything.
 cat > /mnt/bin/sudo <<'EOF'
 #!/bin/sh
