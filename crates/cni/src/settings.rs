@@ -22,8 +22,9 @@ pub struct Settings {
 /// The running `imds serve` that is asked. All paths are absolute.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum ServiceLocation {
-    /// By its state file; `None`: the usual one.
-    State(Option<PathBuf>),
+    /// By its state file. There is no usual one: runtimes run a plugin with other environments when a
+    /// container ends than when it begins.
+    State(PathBuf),
     /// By a file with what `imds env --json` prints.
     Credentials {
         /// The file.
@@ -139,7 +140,12 @@ fn service(fields: &mut Fields) -> Result<ServiceLocation, InvalidSetting> {
             Err(invalid("control", &control.into(), rule))
         }
         (None, Some(file), control) => Ok(ServiceLocation::Credentials { file, control }),
-        (state, None, None) => Ok(ServiceLocation::State(state)),
+        (Some(state), None, None) => Ok(ServiceLocation::State(state)),
+        (None, None, None) => Err(InvalidSetting::Value {
+            key: "state".into(),
+            value: "not set".into(),
+            rule: "it must be the state file of `imds serve`, as its --state has it; or set credentials",
+        }),
     }
 }
 
@@ -288,16 +294,22 @@ mod tests {
 
     use super::*;
 
+    /// The settings of a service by its state, unless others are there.
     fn take(value: Value) -> Result<Settings, InvalidSetting> {
-        let Value::Object(fields) = value else { panic!("{value}") };
+        let Value::Object(mut fields) = value else { panic!("{value}") };
+        if !["state", "credentials", "control"].iter().any(|key| fields.contains_key(*key)) {
+            fields.insert("state".into(), "/s".into());
+        }
         Settings::take(fields)
     }
 
     #[test]
-    fn nothing_set_is_an_instance_of_its_own_asked_of_the_usual_service() {
+    fn a_pod_is_an_instance_of_its_own_and_the_service_must_be_named() {
         let settings = take(json!({})).unwrap();
         let launch = Launch { image: Some(AL2023), ..Launch::default() };
-        assert_eq!(settings.service, ServiceLocation::State(None));
+        assert_eq!(settings.service, ServiceLocation::State("/s".into()));
+        let message = Settings::take(Map::new()).unwrap_err().to_string();
+        assert!(message.starts_with("state is not set; it must be the state file"), "{message}");
         assert_eq!(settings.subject, Subject::Own(Box::new(launch)));
     }
 
@@ -384,7 +396,8 @@ mod tests {
             "launch": {"image": "al2", "role": "my-role", HOP_LIMIT: 2, "tags": {"team": "a"}},
         });
         assert_eq!(settings, take(json).unwrap());
-        let unknown = BTreeMap::from([("colour".to_owned(), "red".to_owned())]);
+        let unknown = [("colour", "red"), ("state", "/s")];
+        let unknown = unknown.map(|(key, value)| (key.to_owned(), value.to_owned())).into();
         let message = Settings::of_options(&unknown).unwrap_err().to_string();
         assert!(message.contains("colour is not a setting"), "{message}");
         let wrong = BTreeMap::from([(HOP_LIMIT.to_owned(), "many".to_owned())]);

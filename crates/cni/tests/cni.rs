@@ -31,6 +31,7 @@ fn configuration(changes: Value) -> Vec<u8> {
         "cniVersion": "1.1.0",
         "name": "pods",
         "type": "imds-cni",
+        "state": "/var/lib/imds/state.db",
         "prevResult": {
             "cniVersion": "1.1.0",
             "interfaces": [
@@ -73,7 +74,8 @@ fn an_added_pod_has_the_facts_of_both_and_the_result_passes_unchanged() {
     assert_eq!(attach.pod.labels["app"], "web");
     assert_eq!(attach.pod.labels["tier"], "1");
     // To the byte, where a parser would have changed it.
-    let odd = br#"{"cniVersion":"0.4.0","name":"n","prevResult":{"z":1.10, "a":1e400}}"#;
+    let odd =
+        br#"{"cniVersion":"0.4.0","name":"n","state":"/s","prevResult":{"z":1.10, "a":1e400}}"#;
     let Plan::Add { previous: odd, .. } = plan(&environment("ADD", &[]), odd).unwrap() else {
         panic!();
     };

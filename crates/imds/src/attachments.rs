@@ -63,9 +63,8 @@ impl Launched {
 impl Attachments {
     pub(crate) fn of(service: &ServiceLocation) -> Result<Self, CommandError> {
         let settings = match service {
-            // Variables of the runtime's own environment are not about us.
             ServiceLocation::State(state) => {
-                SdkSettings::of_running(&StateArgs { state: state.clone() })?
+                SdkSettings::of_running(&StateArgs { state: Some(state.clone()) })?
             }
             ServiceLocation::Credentials { file, control } => {
                 let mut settings = SdkSettings::of_file(file)?;

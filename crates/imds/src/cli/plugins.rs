@@ -16,25 +16,28 @@ pub(super) fn command(file: &str) -> Option<&'static str> {
 pub(crate) const CNI_EXAMPLE: &str = "\
 Example, of a network's plugins in /etc/cni/net.d/10-pods.conflist:
   {\"type\": \"bridge\", \"ipam\": {\"type\": \"host-local\", \"subnet\": \"10.1.0.0/16\"}},
-  {\"type\": \"imds-cni\", \"launch\": {\"role\": \"my-role\"}}
+  {\"type\": \"imds-cni\", \"state\": \"/var/lib/imds/state.db\", \"launch\": {\"role\": \"my-role\"}}
 
 Each pod is an instance of its own. The plugin is a link to this program:
   sudo ln -s \"$(command -v imds)\" /opt/cni/bin/imds-cni
 
 A runtime then runs it as `imds cni` runs, with CNI_COMMAND and more in the environment and the
-configuration on standard input: CNI 0.4.0, 1.0.0 and 1.1.0. It asks the running `imds serve`.";
+configuration on standard input: CNI 0.4.0, 1.0.0 and 1.1.0. It asks the running `imds serve`:
+  sudo imds serve --state /var/lib/imds/state.db";
 
 pub(crate) const NETAVARK_EXAMPLES: &str = "\
-Examples, beside a running `sudo imds serve`, with Podman 4.5 or later:
+Examples, beside `sudo imds serve --state /var/lib/imds/state.db`, with Podman 4.5 or later:
   sudo ln -s \"$(command -v imds)\" /usr/local/lib/netavark/imds-netavark
-  sudo podman network create --driver imds-netavark --opt role=my-role metadata
+  sudo podman network create --driver imds-netavark --opt state=/var/lib/imds/state.db \\
+    --opt role=my-role metadata
   sudo podman run --network podman --network metadata docker.io/amazon/aws-cli s3 ls
 
 Podman runs the commands of `imds netavark` by itself.";
 
 const CREATE_EXAMPLE: &str = "\
 Example, as Podman runs it:
-  echo '{\"name\": \"metadata\", \"options\": {\"role\": \"my-role\"}}' | imds netavark create";
+  echo '{\"name\": \"metadata\", \"options\": {\"state\": \"/var/lib/imds/state.db\"}}' |
+    imds netavark create";
 
 const SETUP_EXAMPLE: &str = "\
 Example, as Podman runs it:

@@ -51,9 +51,8 @@ fn launch() -> Value {
 /// What a client in `namespace` gets without a token.
 fn get(namespace: &Namespace, path: &str) -> Result<String> {
     let request = format!("GET /latest/{path} HTTP/1.0\r\n\r\n");
-    let answer = namespace.run(|| {
-        testkit::http::exchange(testkit::Family::Ipv4.service(), request.as_bytes())
-    })??;
+    let answer = namespace
+        .run(|| testkit::http::exchange(testkit::Family::Ipv4.service(), request.as_bytes()))??;
     testkit::http::Response::parse(&answer)?.text()
 }
 
@@ -117,7 +116,11 @@ fn the_hop_limit_of_a_pod_holds() -> Result<()> {
         connect((&pod, "docker0", 90), (&inner, "eth0", 91), [172, 17, 0])?;
         get_token(&pod)?;
         ensure!(instance_of(&inner)? == instance_of(&pod)?, "IMDSv1 behind a router");
-        if limit == 1 { lose_token(&machine, &inner)? } else { get_token(&inner)? }
+        if limit == 1 {
+            lose_token(&machine, &inner)?
+        } else {
+            get_token(&inner)?
+        }
         runtime.delete("pod", Some(&path.path()))?;
     }
     Ok(())

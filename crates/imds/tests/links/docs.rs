@@ -24,7 +24,9 @@ pub(super) fn tests() -> Vec<Trial> {
         Need::Program("/usr/lib/cni/bridge"),
     ];
     let tests = PAGES.map(|page| {
-        test(format!("links::docs::{page}_does_what_it_says"), NEEDS, move || does_what_it_says(page))
+        test(format!("links::docs::{page}_does_what_it_says"), NEEDS, move || {
+            does_what_it_says(page)
+        })
     });
     tests.into()
 }

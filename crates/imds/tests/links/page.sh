@@ -2,9 +2,11 @@
 . "$(dirname "$0")/engine.sh"
 
 # What pages write there ends with the script.
-mkdir -p /mnt/etc/upper /mnt/etc/work
-mount -t overlay -o lowerdir=/etc,upperdir=/mnt/etc/upper,workdir=/mnt/etc/work none /etc
-mount -t tmpfs none /opt
+for directory in /etc /opt /var/lib; do
+    mkdir -p /mnt/written$directory /mnt/work$directory
+    mount -t overlay -o lowerdir=$directory,upperdir=/mnt/written$directory,workdir=/mnt/work$directory \
+        none $directory
+done
 
 # Its user may do everything.
 cat > /mnt/bin/sudo <<'EOF'

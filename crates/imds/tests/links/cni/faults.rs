@@ -33,16 +33,12 @@ fn errors_have_the_codes_of_the_specification() -> Result<()> {
         ("ADD", json!({"prevResult": result, "colour": "red"}), 2, "its value is \"red\""),
         ("ADD", json!({"prevResult": result, "cniVersion": "0.3.0"}), 1, "use 0.4.0, 1.0.0, 1.1.0"),
         ("ADD", json!({"prevResult": result, "name": ""}), 7, "name is \"\""),
+        ("ADD", json!({"prevResult": result, "state": null}), 7, "state is not set"),
         ("CHECK", json!({"prevResult": null}), 7, "CHECK without prevResult"),
         ("STATUS", json!({}), 1, "1.0.0 does not have STATUS"),
         ("RENEW", json!({}), 4, "CNI_COMMAND is \"RENEW\""),
         // EC2's own words.
-        (
-            "ADD",
-            json!({"prevResult": result, "launch": {"instanceType": "huge"}}),
-            7,
-            "huge",
-        ),
+        ("ADD", json!({"prevResult": result, "launch": {"instanceType": "huge"}}), 7, "huge"),
         (
             "ADD",
             json!({"prevResult": result, "launch": {"launchTemplate": "none"}}),
@@ -198,7 +194,8 @@ fn the_service_is_found_by_a_file_with_its_key() -> Result<()> {
     let machine = Machine::start(&host, &[])?;
     let mut command = imds();
     command.args(["env", "--json"]).env("XDG_STATE_HOME", machine.server.state_home());
-    let mut variables: Value = serde_json::from_str(&host.run(|| Finished::success(&mut command))??.stdout)?;
+    let mut variables: Value =
+        serde_json::from_str(&host.run(|| Finished::success(&mut command))??.stdout)?;
     let directory = tempfile::tempdir()?;
     let file = directory.path().join("key.json");
     let write = |variables: &Value| {

@@ -143,7 +143,10 @@ impl<'a> Runtime<'a> {
         child.env_clear().env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin");
         child.env("CNI_COMMAND", command).env("CNI_CONTAINERID", id).env("CNI_IFNAME", "eth0");
         child.env("CNI_PATH", std::env::join_paths(path)?);
-        child.env("CNI_ARGS", format!("IgnoreUnknown=1;K8S_POD_NAME=web-{id};K8S_POD_NAMESPACE=shop"));
+        child.env(
+            "CNI_ARGS",
+            format!("IgnoreUnknown=1;K8S_POD_NAME=web-{id};K8S_POD_NAMESPACE=shop"),
+        );
         if let Some(namespace) = namespace {
             child.env("CNI_NETNS", namespace);
         }
