@@ -2,7 +2,7 @@
 . "$(dirname "$0")/engine.sh"
 
 # What pages write there ends with the script.
-for directory in /etc /opt /var/lib; do
+for directory in /etc /opt /usr/share /var/lib; do
     mkdir -p /mnt/written$directory /mnt/work$directory
     mount -t overlay -o lowerdir=$directory,upperdir=/mnt/written$directory,workdir=/mnt/work$directory \
         none $directory
