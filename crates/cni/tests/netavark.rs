@@ -4,7 +4,7 @@ use imds_cni::Subject;
 use imds_cni::netavark::{attach, create, error, info, status};
 use serde_json::{Value, json};
 
-fn container(options: Value, own: Value) -> String {
+fn container(options: &Value, own: &Value) -> String {
     json!({
         "container_id": "752947ff91f961eb3cb47ffe9315016979f3ffbec09e4d96a4fae3fb03391697",
         "container_name": "web",
@@ -30,7 +30,7 @@ fn container(options: Value, own: Value) -> String {
 #[test]
 fn a_container_has_the_options_of_its_network_and_its_own() {
     let options = json!({"state": "/s", "role": "network", "image": "al2", "tag.team": "a"});
-    let input = container(options, json!({"role": "own"}));
+    let input = container(&options, &json!({"role": "own"}));
     let attach = attach("/run/netns/web", input.as_bytes()).unwrap();
     assert_eq!(attach.attachment.network, "metadata");
     assert_eq!(attach.attachment.interface, "eth1");
@@ -39,7 +39,7 @@ fn a_container_has_the_options_of_its_network_and_its_own() {
     assert_eq!(launch.role.as_deref(), Some("own"));
     assert_eq!(launch.tags["team"], "a");
     for none in [Value::Null, json!({})] {
-        let input = container(none, json!({"state": "/s"}));
+        let input = container(&none, &json!({"state": "/s"}));
         assert!(imds_cni::netavark::attach("/run/netns/web", input.as_bytes()).is_ok());
     }
 }
@@ -77,6 +77,6 @@ fn what_is_printed_has_the_fields_of_the_protocol() {
     assert_eq!(said(error("why")), json!({"error": "why"}));
     assert!(said(status())["interfaces"].is_object());
     assert!(attach("web", b"{}").unwrap_err().contains("not a container of Netavark"));
-    let input = container(json!({"state": "/s"}), Value::Null);
+    let input = container(&json!({"state": "/s"}), &Value::Null);
     assert!(attach("web", input.as_bytes()).unwrap_err().contains("\"web\" is not a network"));
 }

@@ -132,10 +132,10 @@ impl Configuration {
 
     /// What is used of the previous result.
     pub(super) fn previous(&self) -> Result<Option<Previous>, CniError> {
-        let read = |raw: &Box<RawValue>| {
+        let read = |raw: &RawValue| {
             serde_json::from_str(raw.get()).map_err(|error| malformed("prevResult", &error))
         };
-        self.previous.as_ref().map(read).transpose()
+        self.previous.as_deref().map(read).transpose()
     }
 }
 

@@ -64,7 +64,7 @@ pub fn plan(environment: &Environment, input: &[u8]) -> Result<Plan, CniError> {
         "VERSION" => Ok(Plan::Version),
         "ADD" => add(environment, Configuration::read(input)?),
         "DEL" => delete(environment, Configuration::read(input)?),
-        "CHECK" => check(environment, Configuration::read(input)?),
+        "CHECK" => check(environment, &Configuration::read(input)?),
         "STATUS" => status(Configuration::read(input)?),
         "GC" => collect(Configuration::read(input)?),
         _ => {
@@ -105,9 +105,9 @@ fn delete(environment: &Environment, configuration: Configuration) -> Result<Pla
     Ok(Plan::Delete(attach(environment, &configuration, namespace)?))
 }
 
-fn check(environment: &Environment, configuration: Configuration) -> Result<Plan, CniError> {
+fn check(environment: &Environment, configuration: &Configuration) -> Result<Plan, CniError> {
     let namespace = environment.namespace()?.to_owned();
-    let attach = attach(environment, &configuration, Some(namespace))?;
+    let attach = attach(environment, configuration, Some(namespace))?;
     let previous = configuration.previous()?.ok_or_else(|| without_previous("CHECK"))?;
     let interface = &attach.attachment.interface;
     if previous.has(interface) {

@@ -89,7 +89,7 @@ fn each_pod_is_an_instance_with_what_the_configuration_says() -> Result<()> {
     runtime.delete("pod1", Some(&first_path.path()))?;
     let left = snapshot(&first)?;
     ensure!(!left.contains("imds0") && !left.contains("169.254.169"), "{left}");
-    ensure!(running(&machine)? == [other.clone()]);
+    ensure!(running(&machine)? == [other]);
     // Again, and without a namespace.
     runtime.delete("pod1", Some(&first_path.path()))?;
     runtime.delete("pod2", None)?;
@@ -117,9 +117,9 @@ fn the_hop_limit_of_a_pod_holds() -> Result<()> {
         get_token(&pod)?;
         ensure!(instance_of(&inner)? == instance_of(&pod)?, "IMDSv1 behind a router");
         if limit == 1 {
-            lose_token(&machine, &inner)?
+            lose_token(&machine, &inner)?;
         } else {
-            get_token(&inner)?
+            get_token(&inner)?;
         }
         runtime.delete("pod", Some(&path.path()))?;
     }

@@ -60,9 +60,7 @@ impl<'a> Runtime<'a> {
             "type": "imds-cni",
             "state": machine.server.state_home().join("imds/state.db"),
         });
-        for (key, value) in settings.as_object().context("settings")? {
-            imds[key.as_str()] = value.clone();
-        }
+        set_all(&mut imds, settings)?;
         Ok(Self { host: machine.host, directory, interface, imds })
     }
 
@@ -113,9 +111,7 @@ impl<'a> Runtime<'a> {
         if let Ok(result) = self.interface_result(id) {
             all["prevResult"] = result;
         }
-        for (key, value) in changes.as_object().context("changes")? {
-            all[key.as_str()] = value.clone();
-        }
+        set_all(&mut all, changes)?;
         let labels = json!([{"key": "app.kubernetes.io/name", "value": "web"}]);
         all["args"] = json!({"cni": {"labels": labels}});
         self.run(command, id, namespace, &self.imds, all)
@@ -132,9 +128,7 @@ impl<'a> Runtime<'a> {
         let mut configuration = plugin.clone();
         configuration["cniVersion"] = json!("1.0.0");
         configuration["name"] = json!("pods");
-        for (key, value) in more.as_object().context("fields")? {
-            configuration[key.as_str()] = value.clone();
-        }
+        set_all(&mut configuration, more)?;
         configuration.as_object_mut().context("fields")?.retain(|_, value| !value.is_null());
         let kind = plugin["type"].as_str().context("no type")?;
         let path = [self.directory.path(), Path::new("/usr/lib/cni")];
@@ -162,6 +156,12 @@ impl<'a> Runtime<'a> {
     fn result_of(&self, id: &str) -> PathBuf {
         self.directory.path().join(format!("{id}-result"))
     }
+}
+
+fn set_all(object: &mut Value, fields: Value) -> Result<()> {
+    let object = object.as_object_mut().context("no object")?;
+    object.extend(serde_json::from_value::<serde_json::Map<_, _>>(fields)?);
+    Ok(())
 }
 
 /// The instances that run for pods.
