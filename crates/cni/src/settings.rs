@@ -99,27 +99,50 @@ impl Settings {
     /// The same from the options of a network of Podman: all are texts, and those of `launch` are beside
     /// the others; `tag.NAME` is a tag.
     pub(crate) fn of_options(options: &BTreeMap<String, String>) -> Result<Self, InvalidSetting> {
-        let (mut fields, mut launch, mut tags) = (Map::new(), Map::new(), Map::new());
+        let is_of_launch =
+            |key: &str| key == HOP_LIMIT || TEXTS_OF_LAUNCH.contains(&key) || key.starts_with(TAG);
+        let (mut fields, mut launch) = (Map::new(), Map::new());
         for (key, text) in options {
-            let value = Value::from(text.as_str());
-            if let Some(tag) = key.strip_prefix("tag.") {
-                tags.insert(tag.to_owned(), value);
-            } else if key == HOP_LIMIT {
-                let number = text.parse::<u64>().map_or(value, Value::from);
-                launch.insert(key.clone(), number);
-            } else if TEXTS_OF_LAUNCH.contains(&key.as_str()) {
-                launch.insert(key.clone(), value);
+            if is_of_launch(key) {
+                set(&mut launch, key, text);
             } else {
-                fields.insert(key.clone(), value);
+                fields.insert(key.clone(), text.as_str().into());
             }
-        }
-        if !tags.is_empty() {
-            launch.insert("tags".into(), tags.into());
         }
         if !launch.is_empty() {
             fields.insert("launch".into(), launch.into());
         }
         Self::take(fields)
+    }
+}
+
+/// Sets what a pod's own annotations say of its launch, in the same form as
+/// [`Settings::of_options`]; where nothing is launched they mean nothing.
+pub(crate) fn annotate(fields: &mut Map<String, Value>, annotations: &BTreeMap<String, String>) {
+    if fields.contains_key("instance") || annotations.is_empty() {
+        return;
+    }
+    let launch = fields.entry("launch").or_insert_with(|| Map::new().into());
+    // What is no object is refused later.
+    if let Value::Object(launch) = launch {
+        for (key, text) in annotations {
+            set(launch, key, text);
+        }
+    }
+}
+
+/// Sets a key of `launch` that came as a text.
+fn set(launch: &mut Map<String, Value>, key: &str, text: &str) {
+    let value = Value::from(text);
+    if let Some(tag) = key.strip_prefix(TAG) {
+        let tags = launch.entry("tags").or_insert_with(|| Map::new().into());
+        if let Value::Object(tags) = tags {
+            tags.insert(tag.to_owned(), value);
+        }
+    } else if key == HOP_LIMIT {
+        launch.insert(key.to_owned(), text.parse::<u64>().map_or(value, Value::from));
+    } else {
+        launch.insert(key.to_owned(), value);
     }
 }
 
@@ -174,6 +197,9 @@ fn subject(fields: &mut Fields) -> Result<Subject, InvalidSetting> {
 
 const AL2023: Image = Image::Named("al2023-*");
 const HOP_LIMIT: &str = "httpPutResponseHopLimit";
+
+/// Before the key of a tag, where all settings are texts.
+const TAG: &str = "tag.";
 
 /// Settings of `launch` that are texts.
 const TEXTS_OF_LAUNCH: [&str; 10] = [

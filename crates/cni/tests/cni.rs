@@ -84,6 +84,40 @@ fn an_added_pod_has_the_facts_of_both_and_the_result_passes_unchanged() {
 }
 
 #[test]
+fn annotations_of_the_pod_say_how_it_is_launched_and_nothing_else() {
+    let annotations = json!({
+        "imds/role": "own", "imds/httpPutResponseHopLimit": "2", "imds/tag.team": "a",
+        "kubernetes.io/config.source": "api",
+    });
+    let runtime = |annotations: &Value| json!({"io.kubernetes.cri.pod-annotations": annotations});
+    let changes = json!({
+        "runtimeConfig": runtime(&annotations),
+        "launch": {"role": "network", "tags": {"tier": "1"}},
+    });
+    let Ok(Plan::Add { attach, .. }) = planned("ADD", &[], changes) else { panic!() };
+    let Subject::Own(launch) = attach.settings.subject else { panic!() };
+    assert_eq!(launch.role.as_deref(), Some("own"));
+    assert_eq!(launch.options["HttpPutResponseHopLimit"], "2");
+    assert_eq!((launch.tags["team"].as_str(), launch.tags["tier"].as_str()), ("a", "1"));
+    let changes = json!({"runtimeConfig": runtime(&annotations), "instance": "host"});
+    assert!(planned("ADD", &[], changes).is_ok());
+    for (wrong, part) in [
+        (json!({"imds/colour": "red"}), "launch.colour is not a setting"),
+        (json!({"imds/httpTokens": "no"}), "launch.httpTokens is \"no\""),
+        (json!({"imds/tags": "a"}), "launch.tags is \"a\""),
+        // Only the administrator says which service is asked, and as whom.
+        (json!({"imds/state": "/other"}), "launch.state is not a setting"),
+        (json!({"imds/instance": "host"}), "launch.instance is not a setting"),
+    ] {
+        let changes = json!({"runtimeConfig": runtime(&wrong)});
+        let error = planned("ADD", &[], changes.clone()).unwrap_err();
+        assert!(error.message.contains(part), "{error:?}");
+        // The pod goes nevertheless.
+        assert!(planned("DEL", &[], changes).is_ok(), "{wrong}");
+    }
+}
+
+#[test]
 fn a_pod_that_is_deleted_needs_neither_namespace_nor_result() {
     for (variables, previous, namespace) in [
         (&[][..], json!({}), Some("/run/netns/web")),

@@ -11,10 +11,13 @@ use serde_json::{Map, Value};
 use super::VERSIONS;
 use super::environment::{is_name, is_path};
 use super::error::{CniError, Code};
-use crate::settings::{InvalidSetting, Settings};
+use crate::settings::{InvalidSetting, Settings, annotate};
 
 /// Keys that belong to the protocol, and say nothing that is used here.
 const PROTOCOL: [&str; 5] = ["cniVersions", "type", "capabilities", "disableCheck", "disableGC"];
+
+/// What our annotations begin with.
+const ANNOTATION: &str = "imds/";
 
 /// A plugin's configuration, as a runtime derives it for one call.
 #[derive(Debug)]
@@ -38,6 +41,15 @@ type Raw<'a> = BTreeMap<String, &'a RawValue>;
 #[derive(Default, Deserialize)]
 struct Labels {
     labels: Option<Vec<Label>>,
+}
+
+/// What the runtime fills in, for the capabilities that the configuration declares.
+#[derive(Default, Deserialize)]
+struct RuntimeConfig {
+    labels: Option<Vec<Label>>,
+    /// All annotations of the pod in Kubernetes.
+    #[serde(rename = "io.kubernetes.cri.pod-annotations")]
+    annotations: Option<BTreeMap<String, String>>,
 }
 
 #[derive(Deserialize)]
@@ -101,6 +113,19 @@ impl Previous {
 impl Configuration {
     /// Reads a configuration. All keys are known, or are the protocol's own.
     pub fn read(input: &[u8]) -> Result<Self, CniError> {
+        Self::read_with(input, |_, _| ())
+    }
+
+    /// The same for a launch, of which the pod's annotations may say something as well. They are not
+    /// looked at otherwise: a wrong one would keep the pod from ever being deleted.
+    pub fn read_for_launch(input: &[u8]) -> Result<Self, CniError> {
+        Self::read_with(input, annotate)
+    }
+
+    fn read_with(
+        input: &[u8],
+        annotate: impl FnOnce(&mut Map<String, Value>, &BTreeMap<String, String>),
+    ) -> Result<Self, CniError> {
         let mut raw = object(input)?;
         let version = version(&mut raw)?;
         let network: String = take(&mut raw, "name")?
@@ -112,15 +137,21 @@ impl Configuration {
         }
         let previous = raw.remove("prevResult").filter(|value| value.get() != "null");
         let previous = previous.map(RawValue::to_owned);
-        let of_runtime: Option<Labels> = take(&mut raw, "runtimeConfig")?;
-        let of_arguments: Option<Arguments> = take(&mut raw, "args")?;
-        let labels = of_arguments.and_then(|it| it.cni).into_iter().chain(of_runtime);
-        let labels = labels.filter_map(|it| it.labels).flatten();
+        let RuntimeConfig { labels, annotations } =
+            take(&mut raw, "runtimeConfig")?.unwrap_or_default();
+        let arguments: Option<Arguments> = take(&mut raw, "args")?;
+        let of_arguments = arguments.and_then(|it| it.cni).and_then(|it| it.labels);
+        let labels = of_arguments.into_iter().flatten().chain(labels.into_iter().flatten());
         let labels = labels.map(|it| (it.key, it.value)).collect();
+        let own =
+            |(key, text): (String, String)| Some((key.strip_prefix(ANNOTATION)?.to_owned(), text));
+        let annotations = annotations.into_iter().flatten().filter_map(own).collect();
         let valid: Option<Vec<ValidAttachment>> = take(&mut raw, "cni.dev/valid-attachments")?;
         let valid = valid.map(|all| all.into_iter().map(|it| (it.container, it.ifname)).collect());
         raw.retain(|key, _| !key.starts_with("cni.dev/") && !PROTOCOL.contains(&key.as_str()));
-        let settings = Settings::take(values(raw)?).map_err(|error| refused(&error))?;
+        let mut fields = values(raw)?;
+        annotate(&mut fields, &annotations);
+        let settings = Settings::take(fields).map_err(|error| refused(&error))?;
         Ok(Self { version, network, settings, labels, previous, valid })
     }
 

@@ -62,7 +62,7 @@ pub fn plan(environment: &Environment, input: &[u8]) -> Result<Plan, CniError> {
     let command = environment.command()?;
     match command {
         "VERSION" => Ok(Plan::Version),
-        "ADD" => add(environment, Configuration::read(input)?),
+        "ADD" => add(environment, Configuration::read_for_launch(input)?),
         "DEL" => delete(environment, Configuration::read(input)?),
         "CHECK" => check(environment, &Configuration::read(input)?),
         "STATUS" => status(Configuration::read(input)?),

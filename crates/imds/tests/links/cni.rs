@@ -7,7 +7,7 @@ mod runtime;
 use imds_linux::Namespace;
 use serde_json::{Value, json};
 use testkit::workloads::{connect, namespace, run, snapshot};
-use testkit::{Finished, Need, Result, Trial, ensure, program, test, tests};
+use testkit::{Finished, Need, Result, Trial, bail, ensure, program, test, tests};
 
 use super::{DEFAULT_INSTANCE, Machine, Mount, get_token, instance_of, lose_token};
 use runtime::{Runtime, running};
@@ -27,6 +27,16 @@ pub(super) fn tests() -> Vec<Trial> {
         Need::Program("busybox"),
         Need::Program(PLUGINS),
     ];
+    const ROOTLESS: &[Need] = &[
+        Need::Root,
+        Need::Tap,
+        Need::Program("podman"),
+        Need::Program("runc"),
+        Need::Program("iptables"),
+        Need::Program("slirp4netns"),
+        Need::Program("busybox"),
+        Need::Program(PLUGINS),
+    ];
     let own = tests![NEEDS;
         each_pod_is_an_instance_with_what_the_configuration_says,
         the_hop_limit_of_a_pod_holds,
@@ -36,8 +46,13 @@ pub(super) fn tests() -> Vec<Trial> {
     ];
     let clients = test("links::cni::aws_clients_in_a_pod", CLIENTS, aws_clients_in_a_pod);
     let podman = test("links::cni::a_container_of_podman", PODMAN, a_container_of_podman);
+    let rootless = test(
+        "links::cni::a_container_of_podman_without_root",
+        ROOTLESS,
+        a_container_of_podman_without_root,
+    );
     own.into_iter()
-        .chain([clients, podman])
+        .chain([clients, podman, rootless])
         .chain(faults::tests())
         .chain(netavark::tests())
         .collect()
@@ -64,7 +79,7 @@ fn each_pod_is_an_instance_with_what_the_configuration_says() -> Result<()> {
         "instanceMetadataTags": "enabled", "userData": "#!/bin/sh\necho hello\n",
         "tags": {"team": "a"},
     }});
-    let runtime = Runtime::new(&machine, settings)?;
+    let mut runtime = Runtime::new(&machine, settings)?;
     let (first, second) = (namespace()?, namespace()?);
     let (first_path, second_path) = (Mount::new(&first)?, Mount::new(&second)?);
     let result = runtime.add("pod1", &first_path.path())?;
@@ -94,10 +109,12 @@ fn each_pod_is_an_instance_with_what_the_configuration_says() -> Result<()> {
     runtime.delete("pod1", Some(&first_path.path()))?;
     runtime.delete("pod2", None)?;
     ensure!(running(&machine)?.is_empty() && machine.list()?.is_empty());
-    // A container that is started again has the same id.
+    // A container that is started again has the same id. Its annotations win, where they are asked for.
+    runtime.annotate("role", "own-role");
     runtime.add("pod1", &first_path.path())?;
     let again = instance_of(&first)?;
     ensure!(again != one, "{again}");
+    ensure!(get(&first, "meta-data/iam/security-credentials/")? == "own-role");
     runtime.delete("pod1", Some(&first_path.path()))
 }
 
@@ -224,7 +241,18 @@ print(InstanceMetadataRegionFetcher().retrieve_region())";
 /// Podman 4.3 of Debian has a back end of CNI, and is a runtime itself.
 fn a_container_of_podman() -> Result<()> {
     let finished = super::podman::run("cni/podman.sh")?;
-    let words: Vec<_> = finished.stdout.lines().collect();
-    ensure!(words.len() > 1, "{finished:#?}");
+    // One, another, and the first once more. Then the service's own is the only one that runs.
+    let lines: Vec<_> = finished.stdout.split_whitespace().collect();
+    let [one, other, again, "1"] = lines[..] else { bail!("{finished:#?}") };
+    ensure!([one, other, again].iter().all(|id| id.starts_with("i-")), "{finished:#?}");
+    ensure!(one != other && one != again && other != again, "{finished:#?}");
+    Ok(())
+}
+
+/// Without root, networks of Podman are in a namespace of their own, and so is the service.
+fn a_container_of_podman_without_root() -> Result<()> {
+    let finished = super::podman::run("cni/rootless.sh")?;
+    let last = finished.stdout.lines().last();
+    ensure!(last.is_some_and(|id| id.starts_with("i-")), "{finished:#?}");
     Ok(())
 }

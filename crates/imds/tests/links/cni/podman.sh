@@ -38,26 +38,25 @@ fail() {
 }
 ask() {
     podman exec "$1" /bin/busybox sh -c "printf '$2\r\n\r\n' | busybox timeout 5 busybox nc 169.254.169.254 80 | busybox tail -n 1"
+    echo
 }
 token='PUT /latest/api/token HTTP/1.0\r\nX-aws-ec2-metadata-token-ttl-seconds: 60'
 
 serve
 for name in one other; do
     podman run --detach --name $name --network pods probe /bin/busybox sleep 600 > /dev/null
-    id=$(ask $name 'GET /latest/meta-data/instance-id HTTP/1.0')
+    ask $name 'GET /latest/meta-data/instance-id HTTP/1.0'
     [ "$(ask $name 'GET /latest/meta-data/tags/instance/Name HTTP/1.0')" = $name ] || fail "no name"
     value=$(ask $name "$token")
     [ ${#value} = 56 ] || fail "no token: $value"
-    echo "$id"
 done
 # It is stopped and started again, with the same id: another instance.
 podman stop --time 0 one > /dev/null
 [ "$(imds link list --json | grep -c '"netns"')" = 1 ] || fail "a link is left"
 podman start one > /dev/null
 ask one 'GET /latest/meta-data/instance-id HTTP/1.0'
-echo
 podman rm --all --force --time 0 > /dev/null
 [ "$(imds link list --json)" = "[]" ] || fail "a link is left"
-imds instance list | grep -c running
+imds instance list | grep -c running || fail "none runs"
 kill $service
 wait $service

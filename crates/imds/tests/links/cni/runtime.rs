@@ -69,6 +69,12 @@ impl<'a> Runtime<'a> {
         self.imds[key] = value;
     }
 
+    /// Has all pods this annotation, as a runtime says it to a plugin that can use it.
+    pub(super) fn annotate(&mut self, key: &str, value: &str) {
+        let annotations = json!({format!("imds/{key}"): value});
+        self.imds["runtimeConfig"] = json!({"io.kubernetes.cri.pod-annotations": annotations});
+    }
+
     /// Attaches a container; gives the chain's result.
     pub(super) fn add(&self, id: &str, namespace: &Path) -> Result<Value> {
         self.try_add(id, namespace)?.success()
