@@ -79,6 +79,7 @@ const LIBRARIES: &[&str] = &[
     "imds-kv",
     "imds-linux",
     "imds-client",
+    "imds-cni",
     "imds-migrate",
     "imds-identity",
     "imds-account",
@@ -99,6 +100,7 @@ pub(crate) const CRATES: &[Crate] = &[
     row("imds-kv", &[], &[PROCESSES]),
     row("imds-linux", &[], &[]),
     row("imds-client", &[], &[PROCESSES]),
+    row("imds-cni", &["imds-core"], PURE),
     // It measures processor time, and parses in a process of its own.
     row("imds-migrate", &[], &[SOCKETS, RANDOMNESS]),
     row("imds-identity", &["imds-core"], &[SOCKETS, PROCESSES]),

@@ -7,7 +7,7 @@ use crate::{check, clients, codegen, command, counts, install};
 use command::cargo;
 
 /// What the tests run as real clients.
-const PROGRAMS: [Package; 33] = [
+const PROGRAMS: [Package; 34] = [
     // Its version 2; the tests have version 1 from the Python environment.
     ("/usr/bin/aws", "awscli"),
     ("curl", "curl"),
@@ -21,6 +21,7 @@ const PROGRAMS: [Package; 33] = [
     ("openssl", "openssl"),
     ("podman", "podman"),
     ("runc", "runc"),
+    ("/usr/lib/cni/ptp", "containernetworking-plugins"),
     ("iptables", "iptables"),
     ("busybox", "busybox-static"),
     ("pasta", "passt"),

@@ -8,13 +8,14 @@ mod fault;
 mod link;
 mod listen;
 mod migrate;
+mod plugins;
 #[cfg(test)]
 mod tests;
 
 use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::LazyLock;
 use std::time::Duration;
@@ -48,6 +49,8 @@ pub(crate) use link::{LinkArgs, LinkCommand, WorkloadArgs};
 pub(crate) use listen::{ControlAddress, ControlArgs, ListenAddress};
 use migrate::MIGRATE_EXAMPLES;
 pub(crate) use migrate::MigrateArgs;
+use plugins::{CNI_EXAMPLE, NETAVARK_EXAMPLES};
+pub(crate) use plugins::{NetavarkArgs, NetavarkCommand};
 
 /// Run the EC2 Instance Metadata Service (IMDS) on any machine
 #[derive(Parser)]
@@ -88,6 +91,12 @@ pub(crate) enum Command {
     /// Give containers, virtual machines or this machine their metadata at 169.254.169.254
     #[command(after_help = LINK_EXAMPLES)]
     Link(LinkArgs),
+    /// Give pods their metadata, as a CNI plugin that container runtimes run
+    #[command(after_help = CNI_EXAMPLE)]
+    Cni,
+    /// Give containers of Podman their metadata, as a network driver that Netavark runs
+    #[command(after_help = NETAVARK_EXAMPLES)]
+    Netavark(NetavarkArgs),
     /// Get metadata with a token; a lost token is reported instead of waited for
     #[command(after_help = GET_EXAMPLES)]
     Get(GetArgs),
@@ -360,6 +369,16 @@ pub(crate) struct LogArgs {
     #[arg(long, value_name = "LEVEL", value_parser = one_of::<LogFilter>(LEVELS),
           hide_possible_values = true)]
     pub(crate) log_level: Option<LogFilter>,
+}
+
+/// Reads the command line. Runtimes run a plugin by its file's name, without a word for the command.
+pub(crate) fn parse() -> Result<Cli, clap::Error> {
+    let mut arguments: Vec<OsString> = std::env::args_os().collect();
+    let file = arguments.first().and_then(|path| Path::new(path).file_name());
+    if let Some(command) = file.and_then(|name| name.to_str()).and_then(plugins::command) {
+        arguments.insert(1, command.into());
+    }
+    Cli::try_parse_from(arguments)
 }
 
 /// Prints what clap has to say instead of a command line: help, the version, or a mistake. A mistake

@@ -1,6 +1,7 @@
 //! One file per subcommand.
 
 pub(crate) mod access_key;
+pub(crate) mod cni;
 pub(crate) mod completions;
 pub(crate) mod doctor;
 pub(crate) mod env;
@@ -13,6 +14,7 @@ pub(crate) mod instance;
 pub(crate) mod link;
 pub(crate) mod man;
 pub(crate) mod migrate;
+pub(crate) mod netavark;
 pub(crate) mod paths;
 pub(crate) mod serve;
 pub(crate) mod settings;

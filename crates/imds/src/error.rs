@@ -90,6 +90,16 @@ impl CommandError {
         text
     }
 
+    /// What sort of failure it is.
+    pub(crate) fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    /// What fixes it, one thing a line.
+    pub(crate) fn hints(&self) -> String {
+        self.hints.join("\n")
+    }
+
     /// Prints the error as a person reads it and turns it into the exit code.
     pub(crate) fn report(&self) -> ExitCode {
         // Nothing but the message is left to do, and whoever reads it may never do so.

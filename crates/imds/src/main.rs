@@ -1,6 +1,7 @@
 //! The EC2 Instance Metadata Service as software anyone can run.
 
 mod aemm;
+mod attachments;
 mod cli;
 mod commands;
 mod config;
@@ -21,10 +22,8 @@ mod terminal;
 
 use std::process::ExitCode;
 
-use clap::Parser as _;
-
 fn main() -> ExitCode {
-    let cli = match cli::Cli::try_parse() {
+    let cli = match cli::parse() {
         Ok(cli) => cli,
         Err(instead) => return cli::explain(&instead),
     };
@@ -37,6 +36,8 @@ fn main() -> ExitCode {
         cli::Command::Event(args) => commands::event::run(args),
         cli::Command::Fault(args) => commands::fault::run(args),
         cli::Command::Link(args) => commands::link::run(args),
+        cli::Command::Cni => return commands::cni::run(),
+        cli::Command::Netavark(args) => return commands::netavark::run(args),
         cli::Command::Get(args) => commands::get::run(&args),
         cli::Command::Doctor(args) => commands::doctor::run(&args),
         cli::Command::Identity(command) => commands::identity::run(&command),

@@ -1,8 +1,10 @@
 //! Points the AWS CLI and SDKs at the EC2 API of a running `imds serve`, with their own environment
 //! variables ("AWS SDKs and Tools Reference Guide").
 
+use std::collections::BTreeMap;
 use std::env;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::path::Path;
 
 use imds_account::records::{AccessKey, AccessRole};
 use imds_account::{StateReader, Store, keys};
@@ -11,6 +13,7 @@ use imds_linux::process::Variable;
 
 use crate::cli::StateArgs;
 use crate::error::{CommandError, Kind};
+use crate::input_file::{self, MOST_KEY};
 use crate::shell::Shell;
 use crate::state::StateLocation;
 
@@ -80,7 +83,24 @@ impl SdkSettings {
 
     /// Those that the environment has, as [`SdkSettings::variables`] would put them there.
     pub(crate) fn of_environment() -> Option<Self> {
-        let variable = |name| env::var(name).ok().filter(|value| !value.is_empty());
+        Self::of_variables(|name| env::var(name).ok())
+    }
+
+    /// Those of a file that has what `imds env --json` prints. No error shows what is in it.
+    pub(crate) fn of_file(path: &Path) -> Result<Self, CommandError> {
+        let text = input_file::read_regular_text(path, MOST_KEY).map_err(|error| {
+            CommandError::usage(format!("cannot read {}", path.display())).caused_by(error)
+        })?;
+        let variables: BTreeMap<String, Option<String>> =
+            serde_json::from_str(&text).unwrap_or_default();
+        Self::of_variables(|name| variables.get(name).cloned().flatten()).ok_or_else(|| {
+            CommandError::usage(format!("{} is not what `imds env` prints", path.display()))
+                .hint(format!("make it anew: imds env --json > {}", path.display()))
+        })
+    }
+
+    fn of_variables(variable: impl Fn(&str) -> Option<String>) -> Option<Self> {
+        let variable = |name| variable(name).filter(|value| !value.is_empty());
         Some(Self {
             endpoint: variable(ENDPOINT)?,
             region: variable(REGION)?.parse().ok()?,

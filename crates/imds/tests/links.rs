@@ -1,6 +1,7 @@
 //! Links: workloads reach a running `imds serve` at the metadata address. Namespaces that the tests make
 //! play the host, its containers and its guests.
 
+mod cni;
 mod docs;
 mod hop_limit;
 mod kinds;
@@ -22,6 +23,7 @@ use testkit::{
 
 pub(crate) fn tests() -> Vec<Trial> {
     [
+        cni::tests(),
         docs::tests(),
         hop_limit::tests(),
         kinds::tests(),

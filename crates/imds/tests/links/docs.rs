@@ -1,11 +1,11 @@
-//! `docs/links.md` does what it says: its `sh` blocks are run in order on a host with Podman. One marked
-//! `service` goes on while the others run.
+//! `docs/links.md` and `docs/pods.md` do what they say: their `sh` blocks are run in order on a host with
+//! Podman. One marked `service` goes on while the others run.
 
 use testkit::{Context as _, Finished, Need, Result, Trial, ensure, program, test};
 
 use crate::readme::{Block, blocks_of};
 
-const PAGE: &str = "docs/links.md";
+const PAGES: [&str; 2] = ["docs/links.md", "docs/pods.md"];
 
 /// What stands before the output of each block.
 const MARK: &str = "=== next block";
@@ -20,14 +20,21 @@ pub(super) fn tests() -> Vec<Trial> {
         Need::Program("busybox"),
         Need::Program("curl"),
         Need::Program("ip"),
+        Need::Program("jq"),
+        Need::Program("/usr/lib/cni/bridge"),
     ];
-    vec![test("links::docs::the_page_does_what_it_says", NEEDS, the_page)]
+    let tests = PAGES.map(|page| {
+        test(format!("links::docs::{page}_does_what_it_says"), NEEDS, move || {
+            does_what_it_says(page)
+        })
+    });
+    tests.into()
 }
 
-fn the_page() -> Result<()> {
+fn does_what_it_says(page: &'static str) -> Result<()> {
     let blocks: Vec<_> =
-        blocks_of(PAGE).into_iter().filter(|block| block.info.starts_with("sh")).collect();
-    ensure!(blocks.len() > 5, "the page has lost its blocks");
+        blocks_of(page).into_iter().filter(|block| block.info.starts_with("sh")).collect();
+    ensure!(blocks.len() > 4, "the page has lost its blocks");
     let directory = tempfile::tempdir()?;
     let script = directory.path().join("script");
     std::fs::write(&script, blocks.iter().map(commands).collect::<String>())?;

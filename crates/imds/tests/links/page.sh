@@ -1,6 +1,13 @@
 # A host on which the blocks of a page are run: the script is the first argument.
 . "$(dirname "$0")/engine.sh"
 
+# What pages write there ends with the script.
+for directory in /etc /opt /usr/share /var/lib; do
+    mkdir -p /mnt/written$directory /mnt/work$directory
+    mount -t overlay -o lowerdir=$directory,upperdir=/mnt/written$directory,workdir=/mnt/work$directory \
+        none $directory
+done
+
 # Its user may do everything.
 cat > /mnt/bin/sudo <<'EOF'
 #!/bin/sh
