@@ -49,6 +49,18 @@ enum End {
     Withheld,
 }
 
+impl End {
+    /// How a connection ends after what became of a response; `None` if it goes on.
+    fn after(outcome: Outcome) -> Option<Self> {
+        match outcome {
+            Outcome::Sent => None,
+            Outcome::Cut => Some(Self::AfterInput),
+            Outcome::Reset => Some(Self::Now),
+            Outcome::Withheld => Some(Self::Withheld),
+        }
+    }
+}
+
 impl<'a> Connection<'a> {
     pub(crate) fn new(
         open: OpenConnection,
@@ -94,12 +106,10 @@ impl<'a> Connection<'a> {
         }
     }
 
+    // long function: what happens to each request, in this order.
     async fn serve(&mut self) -> io::Result<End> {
         let mut deadline = self.stream.reactor().now() + limits::IDLE;
-        self.identify();
-        if let Some(instance) = self.peer.instance()
-            && !self.open.is_of(instance.endpoint.instance_id(), self.stream.reactor())
-        {
+        if !self.has_room() {
             return Ok(End::Now);
         }
         loop {
@@ -141,11 +151,8 @@ impl<'a> Connection<'a> {
                 }
             };
             self.input.consume(turn.length);
-            match outcome {
-                Outcome::Sent => {}
-                Outcome::Cut => return Ok(End::AfterInput),
-                Outcome::Reset => return Ok(End::Now),
-                Outcome::Withheld => return Ok(End::Withheld),
+            if let Some(end) = End::after(outcome) {
+                return Ok(end);
             }
             if let Reach::Hops(limit) = turn.reach {
                 self.lowest_reach = Some(self.lowest_reach.map_or(limit, |it| it.min(limit)));
@@ -164,6 +171,13 @@ impl<'a> Connection<'a> {
             }
             deadline = self.stream.reactor().now() + limits::IDLE;
         }
+    }
+
+    /// Whether the instance, if the connection is one's, may have another one.
+    fn has_room(&mut self) -> bool {
+        self.identify();
+        let Some(instance) = self.peer.instance() else { return true };
+        self.open.is_of(instance.endpoint.instance_id(), self.stream.reactor())
     }
 
     /// Looks up whose requests these are, and the faults that there are for them.

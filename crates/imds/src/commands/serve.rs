@@ -194,15 +194,12 @@ fn start(
     };
     allow_many_connections();
     let host = Host::start(account, settings)?;
-    let region = instance.zone.region();
-    let invitation = host
-        .control_address()
-        .map(|address| banner::invitation(&plan.state, &store, address, region))
-        .transpose()?;
     let addresses: Vec<_> = metadata.iter().map(|listen| listen.address).collect();
+    let invitation =
+        |address| banner::invitation(&plan.state, &store, address, instance.zone.region());
     let greeting = banner::banner(&instance, &addresses, &plan.workloads)
         + &host.metrics_address().map(banner::metrics).unwrap_or_default()
-        + &invitation.unwrap_or_default();
+        + &host.control_address().map(invitation).transpose()?.unwrap_or_default();
     let ready = Ready {
         instance,
         metadata,

@@ -28,8 +28,8 @@ use crate::state::StateLocation;
 const DEFAULT_ADDRESS: SocketAddr =
     SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 1338);
 
-const DEFAULT_CONTROL: SocketAddr =
-    SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 1339);
+const DEFAULT_CONTROL: ControlAddress =
+    ControlAddress::At(SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 1339));
 
 /// What is to be served.
 pub(super) struct Plan {
@@ -77,6 +77,7 @@ pub(super) struct Reloadable {
 
 impl Plan {
     /// Resolves flags and settings file; every mistake is told here.
+    // long function: a line or two for each setting.
     pub(super) fn resolve(args: ServeArgs) -> Result<(Self, Reloadable), CommandError> {
         let aemm = args.aemm_config.as_deref().map(|file| Aemm::read(file, unix_ms() / 1000));
         let mut aemm = aemm.transpose()?;
@@ -90,10 +91,7 @@ impl Plan {
         let policies = settings.role_policies(&args.answers)?;
         let logs = settings.logs(&args.logs, Destination::Stderr)?;
         let workloads = or(args.workloads.link, settings.link);
-        let default = ListenAddress { address: DEFAULT_ADDRESS, instance: None };
-        let default = workloads.is_empty().then_some(default).into_iter().collect();
-        let links = or(or(args.listen, settings.listen), default);
-        let control = args.control.control.or(settings.control);
+        let links = or(or(args.listen, settings.listen), default_addresses(&workloads));
         let state = args.control.state.or(settings.state);
         let sources = args.instance.credential_sources(&settings.instance)?;
         let directory = args.instance.overlay.clone().or(settings.instance.overlay.clone());
@@ -106,7 +104,6 @@ impl Plan {
         launch.clone().resolve()?;
         let network = Network::of(&launch).with(settings.subnet.into_iter().map(Subnet::from))?;
         check_ipv6(&links, &launch)?;
-        let no_auth = args.control.no_auth;
         let reloadable = Reloadable {
             document: settings.document,
             response_args: args.answers,
@@ -117,8 +114,12 @@ impl Plan {
             links,
             workloads,
             force_links: args.workloads.force_links || settings.force_links,
-            control: control.unwrap_or(ControlAddress::At(DEFAULT_CONTROL)),
-            authentication: if no_auth { Authentication::Off } else { Authentication::Signature },
+            control: args.control.control.or(settings.control).unwrap_or(DEFAULT_CONTROL),
+            authentication: if args.control.no_auth {
+                Authentication::Off
+            } else {
+                Authentication::Signature
+            },
             policies,
             access_keys,
             state: StateLocation::resolve(state.as_deref())?,
@@ -142,6 +143,12 @@ impl Plan {
         };
         Ok((plan, reloadable))
     }
+}
+
+/// Where the metadata is if nobody says where, and there is no other way to it.
+fn default_addresses(workloads: &[LinkSpec]) -> Vec<ListenAddress> {
+    let default = ListenAddress { address: DEFAULT_ADDRESS, instance: None };
+    workloads.is_empty().then_some(default).into_iter().collect()
 }
 
 /// The command line's, or else the file's.
