@@ -15,7 +15,7 @@ use crate::reach::Reach;
 use crate::refusal::Refusal;
 use crate::request::{Field, Method, Path, Request, parse_decimal};
 use crate::time::Moment;
-use crate::token::{Keyring, MAX_TTL_SECONDS, Token};
+use crate::token::{Keyring, KnownToken, MAX_TTL_SECONDS, Token};
 
 /// A response, not yet bytes. [`Response::write`](crate::wire) makes it bytes.
 pub struct Response<'a> {
@@ -106,7 +106,19 @@ pub fn respond<'a>(
     request: &Request<'_>,
     now: Moment,
 ) -> Response<'a> {
-    let mut response = dispatch(endpoint, keyring, request, now);
+    respond_again(endpoint, keyring, request, now, &mut KnownToken::default())
+}
+
+/// The same for the requests of one connection, which show one token again and again: `known` spares most
+/// of the checks, and changes no answer.
+pub fn respond_again<'a>(
+    endpoint: &'a Endpoint,
+    keyring: &Keyring,
+    request: &Request<'_>,
+    now: Moment,
+    known: &mut KnownToken,
+) -> Response<'a> {
+    let mut response = dispatch(endpoint, keyring, request, now, known);
     response.head_only = request.method == Method::Head;
     if request.method == Method::Put || request.token != Field::Absent {
         response.version = ImdsVersion::V2;
@@ -119,6 +131,7 @@ fn dispatch<'a>(
     keyring: &Keyring,
     request: &Request<'_>,
     now: Moment,
+    known: &mut KnownToken,
 ) -> Response<'a> {
     let refuse = |why| refused(endpoint.front_end(), why);
     if !endpoint.options().http_endpoint.is_enabled() {
@@ -139,10 +152,12 @@ fn dispatch<'a>(
         Method::Get | Method::Head if request.forwarded && request.token != Field::Absent => {
             refuse(Refusal::Forwarded)
         }
-        Method::Get | Method::Head => match check_token(endpoint, keyring, request.token, now) {
-            Ok(token_ttl) => value(endpoint, &request.path, token_ttl, now),
-            Err(why) => refuse(why),
-        },
+        Method::Get | Method::Head => {
+            match check_token(endpoint, keyring, request.token, now, known) {
+                Ok(token_ttl) => value(endpoint, &request.path, token_ttl, now),
+                Err(why) => refuse(why),
+            }
+        }
         Method::Other => allowed(endpoint.front_end(), Status::NotAllowed, false),
     }
 }
@@ -190,6 +205,7 @@ fn check_token(
     keyring: &Keyring,
     token: Field<'_>,
     now: Moment,
+    known: &mut KnownToken,
 ) -> Result<Option<u32>, Refusal> {
     match token {
         Field::Absent => match endpoint.options().http_tokens {
@@ -197,7 +213,7 @@ fn check_token(
             HttpTokens::Required => Err(Refusal::TokenMissing),
         },
         Field::Given(token) => {
-            let left = keyring.check(endpoint.instance_id(), token, now);
+            let left = keyring.check_again(endpoint.instance_id(), token, now, known);
             left.map(Some).ok_or(Refusal::TokenInvalid)
         }
         Field::Repeated => Err(Refusal::TokenRepeated),

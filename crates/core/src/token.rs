@@ -17,7 +17,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
-use subtle::ConstantTimeEq as _;
+use subtle::{Choice, ConstantTimeEq as _};
 
 use crate::ids::InstanceId;
 use crate::instance_type::FrontEnd;
@@ -46,6 +46,30 @@ impl Token {
     /// The 56 characters, as they go over the wire.
     pub fn as_bytes(&self) -> &[u8; TOKEN_LENGTH] {
         &self.0
+    }
+}
+
+/// The token that a client showed last and that was good, so that it need not be checked again.
+///
+/// It is for the requests of one connection to one instance, checked by one keyring. It is a secret, so it has
+/// no `Debug`.
+#[derive(Default)]
+pub struct KnownToken(Option<Known>);
+
+struct Known {
+    text: [u8; TOKEN_LENGTH],
+    expires_ms: u64,
+}
+
+impl KnownToken {
+    /// When `token` expires, if it is this one. How long that takes does not tell how much of it is right.
+    fn expiry(&self, token: &[u8]) -> Option<u64> {
+        let known = self.0.as_ref().filter(|_| token.len() == TOKEN_LENGTH)?;
+        let (words, others) = (known.text.as_chunks().0, token.as_chunks().0);
+        let is_same = words.iter().zip(others).fold(Choice::from(1), |is_same, (word, other)| {
+            is_same & u64::from_ne_bytes(*word).ct_eq(&u64::from_ne_bytes(*other))
+        });
+        bool::from(is_same).then_some(known.expires_ms)
     }
 }
 
@@ -113,6 +137,27 @@ impl Keyring {
     /// How many seconds `token` has left, rounded up, if it was minted for `instance` and still
     /// lives.
     pub fn check(&self, instance: &InstanceId, token: &[u8], now: Moment) -> Option<u32> {
+        seconds_left(self.expiry(instance, token)?, now)
+    }
+
+    /// The same for a client that shows one token again and again.
+    pub fn check_again(
+        &self,
+        instance: &InstanceId,
+        token: &[u8],
+        now: Moment,
+        known: &mut KnownToken,
+    ) -> Option<u32> {
+        if let Some(expires_ms) = known.expiry(token) {
+            return seconds_left(expires_ms, now);
+        }
+        let expires_ms = self.expiry(instance, token)?;
+        known.0 = token.try_into().ok().map(|text| Known { text, expires_ms });
+        seconds_left(expires_ms, now)
+    }
+
+    /// When `token` expires, in milliseconds of the steady clock, if it was minted for `instance`.
+    fn expiry(&self, instance: &InstanceId, token: &[u8]) -> Option<u64> {
         if token.len() != TOKEN_LENGTH {
             return None;
         }
@@ -130,10 +175,7 @@ impl Keyring {
         }
         let mut expires_ms = [0; 8];
         expires_ms[2..].copy_from_slice(&signed[5..11]);
-        let left_ms = u64::from_be_bytes(expires_ms).checked_sub(now.steady_ms)?;
-        // More than any token gets: it was minted before the clock was set back and the service started.
-        let possible = 1..=MAX_TTL_SECONDS;
-        u32::try_from(left_ms.div_ceil(1000)).ok().filter(|seconds| possible.contains(seconds))
+        Some(u64::from_be_bytes(expires_ms))
     }
 
     /// 13 bytes that look random and belong to this moment alone.
@@ -144,6 +186,13 @@ impl Keyring {
         let tag = self.newest.tag(instance, &seed);
         std::array::from_fn(|index| tag[index])
     }
+}
+
+fn seconds_left(expires_ms: u64, now: Moment) -> Option<u32> {
+    let left_ms = expires_ms.checked_sub(now.steady_ms)?;
+    // More than any token gets: it was minted before the clock was set back and the service started.
+    let possible = 1..=MAX_TTL_SECONDS;
+    u32::try_from(left_ms.div_ceil(1000)).ok().filter(|seconds| possible.contains(seconds))
 }
 
 fn header(front_end: FrontEnd) -> [u8; 4] {
@@ -248,6 +297,28 @@ mod tests {
     }
 
     proptest! {
+        /// A token that is known is judged as if it were not, whatever was shown before.
+        #[test]
+        fn what_is_known_changes_no_answer(
+            shown in prop::collection::vec((0..4_usize, 0..TOKEN_LENGTH, 0..9000_u64), 1..9),
+        ) {
+            let keyring = keyring(1);
+            let mint = |ttl| *keyring.mint(&instance(), FrontEnd::Nitro, ttl, NOW).as_bytes();
+            let tokens = [mint(3), mint(6), mint(9)];
+            let mut known = KnownToken::default();
+            for (which, position, ms) in shown {
+                let token = tokens.get(which).copied().unwrap_or_else(|| {
+                    let mut changed = tokens[0];
+                    changed[position] ^= 1;
+                    changed
+                });
+                for token in [&token[..], &token[..position]] {
+                    let again = keyring.check_again(&instance(), token, later(ms), &mut known);
+                    prop_assert_eq!(again, keyring.check(&instance(), token, later(ms)));
+                }
+            }
+        }
+
         /// No bit of a token can change: neither a signed one nor a spare bit of the base64.
         #[test]
         fn any_change_is_noticed(position in 0..TOKEN_LENGTH, byte: u8) {

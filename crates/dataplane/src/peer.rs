@@ -1,11 +1,13 @@
 //! The other end of a connection: which instance its requests are for, and how far away it probably
 //! is.
 
+use std::cell::RefCell;
 use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
 
 use imds_core::Endpoint;
 use imds_core::reach::routers_crossed;
+use imds_core::token::KnownToken;
 use imds_linux::socket;
 
 use crate::counters::{InstanceCounters, WorkerCounters};
@@ -26,12 +28,14 @@ pub(crate) struct Peer {
     pub(crate) hops_away: Option<u8>,
 }
 
-/// An instance, and the counts of its requests on this thread.
+/// The instance of a connection, and the counts of its requests on this thread.
 pub(crate) struct Identified {
     pub(crate) endpoint: Arc<Endpoint>,
     pub(crate) counters: Arc<InstanceCounters>,
     /// Nearly always `None`.
     pub(crate) faults: Option<Box<[Arc<ActiveFault>]>>,
+    /// The token that the client showed last.
+    pub(crate) known: RefCell<KnownToken>,
 }
 
 impl Peer {
@@ -87,7 +91,7 @@ impl Identified {
     fn new(endpoint: Arc<Endpoint>, counters: &WorkerCounters) -> Self {
         let counters = counters.of(endpoint.instance_id());
         counters.connected();
-        Self { endpoint, counters, faults: None }
+        Self { endpoint, counters, known: RefCell::default(), faults: None }
     }
 }
 

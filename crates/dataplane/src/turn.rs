@@ -97,7 +97,10 @@ impl<'a> Context<'a> {
             Ok(request) if self.link.refuses_pages && request.sender.is_page() => {
                 response::refused(endpoint.front_end(), Refusal::Page)
             }
-            Ok(request) => response::respond(endpoint, &service.keyring, request, now),
+            Ok(request) => {
+                let known = &mut instance.known.borrow_mut();
+                response::respond_again(endpoint, &service.keyring, request, now, known)
+            }
             Err(why) => response::refused(endpoint.front_end(), *why),
         };
         let counts = is_last || !response.pending;
