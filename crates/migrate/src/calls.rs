@@ -33,13 +33,17 @@ const PATHS: [&str; 3] = ["latest/meta-data", "latest/user-data", "latest/dynami
 /// What is wrong with the code in `snippet`.
 pub(crate) fn scan(language: Language, snippet: &Snippet<'_>) -> Vec<Finding> {
     let source: &[u8] = &snippet.text;
-    let script = String::from_utf8_lossy(source);
-    let lower = script.to_ascii_lowercase();
     let (Some(dialect), Some(grammar)) = (Dialect::of(language), language.grammar()) else {
         return Vec::new();
     };
-    // A program that knows the header is taken to send it; a test asks a fake, or nobody.
-    if lower.contains("aws-ec2-metadata-token") || snippet.job.is_test || !may_aim(&lower) {
+    // A test asks a fake, or nobody.
+    if snippet.job.is_test || !may_aim(source) {
+        return Vec::new();
+    }
+    let script = String::from_utf8_lossy(source);
+    let lower = script.to_ascii_lowercase();
+    // A program that knows the header is taken to send it.
+    if lower.contains("aws-ec2-metadata-token") {
         return Vec::new();
     }
     let is_foreign = address::is_foreign(&lower);
@@ -88,26 +92,39 @@ pub(crate) fn scan(language: Language, snippet: &Snippet<'_>) -> Vec<Finding> {
 
 /// Whether a program may ask for something in the service's tree, or run something that does, as its lines tell
 /// that are not comments.
-fn may_aim(program: &str) -> bool {
-    let is_code = |line: &&str| {
-        let line = line.trim_start();
-        !["//", "* ", "# "].iter().any(|mark| line.starts_with(mark))
+fn may_aim(program: &[u8]) -> bool {
+    const HOSTS: [&str; 5] = [
+        "169.254.169.254",
+        "fd00:ec2::254]",
+        "FD00:EC2::254]",
+        "instance-data",
+        "instance-data.ec2.internal",
+    ];
+    let is_code = |at: usize| {
+        let start = memchr::memrchr(b'\n', &program[..at]).map_or(0, |end| end + 1);
+        let line = program[start..at].trim_ascii_start();
+        !["//", "* ", "# "].iter().any(|mark| line.starts_with(mark.as_bytes()))
     };
-    let lines = || program.lines().filter(is_code);
-    let has = |words: &[&str]| lines().any(|line| words.iter().any(|word| line.contains(word)));
-    if has(&PATHS) {
-        return true;
-    }
-    const HOSTS: [&str; 4] =
-        ["169.254.169.254", "fd00:ec2::254]", "instance-data", "instance-data.ec2.internal"];
-    let has_path = |rest: &str| {
-        let path = rest.strip_prefix(":80").unwrap_or(rest).trim_start_matches('/');
+    // Where the program goes on after `word`, in code.
+    let after = |word: &str| {
+        let found = memchr::memmem::find_iter(program, word.as_bytes()).collect::<Vec<_>>();
+        found.into_iter().filter(|at| is_code(*at)).map(|at| at + word.len()).collect::<Vec<_>>()
+    };
+    let has_path = |end: usize| {
+        let rest = &program[end..];
+        let rest = rest.strip_prefix(b":80").unwrap_or(rest);
         // What is put in, a query, or a version: the first part of a path of EC2's tree.
-        path.starts_with(['{', '$', '#', '?', '1', '2', 'l'])
+        let first = rest.iter().find(|byte| **byte != b'/');
+        first.is_some_and(|byte| b"{$#?12l".contains(byte))
     };
-    let aims = |line: &str| HOSTS.iter().any(|host| line.split(host).skip(1).any(has_path));
-    let names = || address::mentioned(program) || program.contains("ec2metadata");
-    lines().any(aims) || has(&["curl ", "wget "]) && names()
+    let has = |word: &&str| !after(word).is_empty();
+    let names = || {
+        let text = String::from_utf8_lossy(program);
+        address::mentioned(&text) || text.contains("ec2metadata")
+    };
+    PATHS.iter().any(has)
+        || HOSTS.iter().any(|host| after(host).into_iter().any(has_path))
+        || ["curl ", "wget "].iter().any(has) && names()
 }
 
 /// The same text, as long, with `<<` made blank: the Perl grammar's scanner does not return from

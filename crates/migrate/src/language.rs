@@ -113,15 +113,19 @@ pub(crate) fn detect(path: &Path, bytes: &[u8]) -> Option<Language> {
     if is_prose(path) || is_utf16(bytes) {
         return None;
     }
-    let named = by_name(path);
-    match (named, by_content(bytes)) {
+    match by_name(path) {
+        None => by_content(bytes),
         // A template may be named for its language and begin as something else.
-        (Some(Language::PowerShell), Some(Language::WindowsUserData)) => {
-            Some(Language::WindowsUserData)
+        Some(named @ (Language::PowerShell | Language::Shell)) => {
+            match (named, by_content(bytes)) {
+                (Language::PowerShell, Some(Language::WindowsUserData)) => {
+                    Some(Language::WindowsUserData)
+                }
+                (Language::Shell, Some(other)) if other != Language::Json => Some(other),
+                _ => Some(named),
+            }
         }
-        (Some(Language::Shell), Some(other)) if other != Language::Json => Some(other),
-        (Some(named), _) => Some(named),
-        (None, content) => content,
+        named => named,
     }
 }
 
@@ -168,10 +172,10 @@ pub(crate) fn by_name(path: &Path) -> Option<Language> {
         return Some(Language::Ruby);
     }
     let (stem, ending) = lower.rsplit_once('.')?;
-    let folder = path.parent().and_then(Path::file_name).and_then(|f| f.to_str());
+    let folder = || path.parent().and_then(Path::file_name).and_then(|f| f.to_str());
     match ending {
         // Elastic Beanstalk's.
-        "config" if folder == Some(".ebextensions") => return Some(Language::Yaml),
+        "config" if folder() == Some(".ebextensions") => return Some(Language::Yaml),
         "dockerfile" | "containerfile" => return Some(Language::Dockerfile),
         "mk" | "mak" => return Some(Language::Makefile),
         _ => {}

@@ -116,10 +116,26 @@ pub(crate) fn is_worth_parsing(path: &Path, bytes: &[u8]) -> bool {
     if language::is_utf16(bytes) {
         return memchr::memmem::find(bytes, SERVICE_UTF16).is_some();
     }
+    // Of the languages that most files of a tree are in, one pass tells of both.
+    static PROGRAMS: Search = Search::new();
+    static BLOCKS: Search = Search::new();
+    let either = |cell, settings: &'static [&str]| {
+        built(cell, || REQUEST.iter().chain(settings)).is_none_or(|search| search.is_match(bytes))
+    };
     match language::detect(path, bytes) {
+        Some(language) if has_programs(language) => either(&PROGRAMS, &PROGRAM),
+        Some(Language::Hcl) => either(&BLOCKS, &TERRAFORM),
         Some(language) => may_request(bytes) || may_launch(language, bytes),
         None => !language::is_prose(path) && names_service(bytes),
     }
+}
+
+/// Whether programs of the CDK and Pulumi are read in a language.
+fn has_programs(language: Language) -> bool {
+    matches!(
+        language,
+        Language::Go | Language::JavaScript | Language::Python | Language::Java | Language::CSharp
+    )
 }
 
 /// Whether a text may hold a request.
@@ -134,11 +150,7 @@ pub(crate) fn may_launch(language: Language, bytes: &[u8]) -> bool {
     static BLOCKS: Search = Search::new();
     static PROGRAMS: Search = Search::new();
     match language {
-        Language::Go
-        | Language::JavaScript
-        | Language::Python
-        | Language::Java
-        | Language::CSharp => search(&PROGRAMS, &PROGRAM, bytes),
+        _ if has_programs(language) => search(&PROGRAMS, &PROGRAM, bytes),
         Language::Hcl => search(&BLOCKS, &TERRAFORM, bytes),
         Language::Yaml | Language::Json => {
             let is_meant =

@@ -51,7 +51,10 @@ pub(crate) fn scan_within(
     if let (true, Some(limit)) = (job.budget.is_spent(), limit) {
         return Err(ScanError::TookTooLong { limit });
     }
-    let notice = |said: &[Finding]| unread::notice(path, bytes, language, &findings, said, &job);
+    // Lines that are tried as a shell's say nothing of the file.
+    let obstacle = job.obstacle();
+    let notice =
+        |said: &[Finding]| unread::notice(path, bytes, language, &findings, said, obstacle, &job);
     if notice(&[]).is_some() {
         let lines = unread::lines(&Snippet::file(bytes, Rc::clone(&job), scan_text));
         // What a line is understood to do says more.

@@ -296,7 +296,8 @@ fn fetch(
 /// Its time is limited, so that a script outside EC2 does not wait long a second time.
 fn curl_after_wget(request: &Request<'_>) -> Option<String> {
     let curl = format!("{}curl", request.again.strip_suffix("wget")?);
-    let direct = if request.network.contains("--no-proxy") { " --noproxy \"*\"" } else { "" };
+    let is_direct = ["--no-proxy", "use_proxy"].iter().any(|word| request.network.contains(word));
+    let direct = if is_direct { " --noproxy \"*\"" } else { "" };
     Some(Fetcher::Curl.token(&curl, &request.endpoint, &format!(" -m 5{direct}")))
 }
 

@@ -206,7 +206,12 @@ pub(crate) fn errors(tree: &Tree) -> usize {
     nodes(root).filter(|n| n.is_error() || n.is_missing()).count()
 }
 
+/// At most how deep the nodes under `root` stand.
 fn depth(root: Node<'_>) -> usize {
+    // A few nodes are not deep, in whatever way they stand inside each other.
+    if root.descendant_count() <= MAX_DEPTH {
+        return root.descendant_count();
+    }
     let mut cursor = root.walk();
     let (mut depth, mut deepest) = (0usize, 0);
     loop {

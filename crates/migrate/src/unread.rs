@@ -8,7 +8,7 @@ use std::path::Path;
 use crate::address;
 use crate::embed::is_worth_reading;
 use crate::finding::{Finding, Remedy};
-use crate::job::Job;
+use crate::job::{Job, Obstacle};
 use crate::language::{self, Language, Utf16};
 use crate::rules::Rule;
 use crate::snippet::{Codec, Decoder, Snippet};
@@ -48,9 +48,9 @@ pub(crate) fn notice(
     language: Option<Language>,
     findings: &[Finding],
     said: &[Finding],
+    obstacle: Option<Obstacle>,
     job: &Job,
 ) -> Option<Finding> {
-    let obstacle = job.obstacle();
     let is_read = language.is_some() && obstacle.is_none();
     let says_more = |f: &Finding| matches!(f.rule, Rule::TokenlessRequest | Rule::UnclearRequest);
     // In these languages what is not a request is told from one by the code around it.
@@ -75,7 +75,10 @@ pub(crate) fn notice(
             && !job.is_shown(nth_line(bytes, number).start)
     };
     let (number, line) = named(&text, is_meant)?;
-    let why = match (language, obstacle) {
+    // A bracket at its beginning makes no file JSON.
+    let is_guessed = language == Some(Language::Json) && language::by_name(path).is_none();
+    let why = match (language.filter(|_| !is_guessed), obstacle) {
+        (None, Some(Obstacle::Grammar)) => "its language is not read".to_owned(),
         (_, Some(obstacle)) => obstacle.to_string(),
         _ if is_utf16 => "it is written in UTF-16".to_owned(),
         (Some(_), None) => "a line reads like a request, and none was recognised".to_owned(),
@@ -96,32 +99,81 @@ pub(crate) fn notice(
     )
 }
 
-/// Requests in a text that is not understood as a whole: each line that reads like one is looked at as a
-/// shell's, and nothing is edited.
+/// Requests in a text that is not understood as a whole: each text in quotes that reads like one is looked at as
+/// a shell's, or else the line that it stands in, and nothing is edited.
 pub(crate) fn lines(file: &Snippet<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
     let mut start = 0;
     let text: &[u8] = &file.text;
     for line in text.split_inclusive(|b| *b == b'\n') {
-        let span = start..start + line.trim_ascii_end().len();
+        let span = start..start + before_comment(line).trim_ascii_end().len();
         start += line.len();
+        let line = &text[span.clone()];
         let words = String::from_utf8_lossy(line).trim_start().to_ascii_lowercase();
         let is_comment = COMMENTS.iter().any(|mark| words.starts_with(mark));
         let is_shown = file.job.is_shown(span.start);
         if is_comment || is_shown || span.len() > MAX_LINE || !is_worth_reading(line) {
             continue;
         }
-        let mut decoder = Decoder::new(file);
-        let mut at = span.start;
-        // Units, Compose files and makefiles write each `$` twice.
-        for doubled in memchr::memmem::find_iter(&text[span.clone()], b"$$(") {
-            decoder.copy(at..span.start + doubled);
-            at = span.start + doubled + 1;
+        let quoted = quoted(line).map(|part| span.start + part.start..span.start + part.end);
+        let quoted = quoted.filter(|part| is_worth_reading(&text[part.clone()]));
+        let said: Vec<Finding> = quoted.flat_map(|part| commands(file, part)).collect();
+        findings.extend(if said.is_empty() { commands(file, span) } else { said });
+    }
+    findings
+}
+
+/// A line of any language up to a comment behind its code.
+fn before_comment(line: &[u8]) -> &[u8] {
+    let mut marks = memchr::memmem::find_iter(line, b"//");
+    let comment = marks.find(|at| at.checked_sub(1).is_some_and(|i| line[i].is_ascii_whitespace()));
+    &line[..comment.unwrap_or(line.len())]
+}
+
+/// What stands in quotes in a line of any language.
+fn quoted(line: &[u8]) -> impl Iterator<Item = Range<usize>> {
+    let mut at = 0;
+    std::iter::from_fn(move || {
+        loop {
+            let start = at + line[at..].iter().position(|byte| b"\"'`".contains(byte))?;
+            at = start + 1;
+            // An apostrophe stands in a word.
+            if start.checked_sub(1).is_some_and(|before| line[before].is_ascii_alphanumeric()) {
+                continue;
+            }
+            let is_end = |end: &usize| line[*end] == line[start] && line[end - 1] != b'\\';
+            if let Some(end) = (at..line.len()).find(is_end) {
+                at = end + 1;
+                return Some(start + 1..end);
+            }
         }
-        decoder.copy(at..span.end);
-        let mut inner = decoder.finish(span.end, Codec::default());
-        inner.leave("the text around it was not understood");
-        findings.extend(inner.scan(Language::OtherShell));
+    })
+}
+
+/// Requests of commands that stand in `span` of a file.
+fn commands(file: &Snippet<'_>, span: Range<usize>) -> Vec<Finding> {
+    const REASON: &str = "the text around it was not understood";
+    let mut decoder = Decoder::new(file);
+    let mut at = span.start;
+    // Units, Compose files and makefiles write each `$` twice, and texts in quotes `\$`.
+    for escape in memchr::memchr2_iter(b'$', b'\\', &file.text[span.clone()]) {
+        let escape = span.start + escape;
+        let rest = &file.text[escape..span.end];
+        if escape >= at && [b"$$(", b"\\$("].iter().any(|text| rest.starts_with(*text)) {
+            decoder.copy(at..escape);
+            at = escape + 1;
+        }
+    }
+    decoder.copy(at..span.end);
+    let mut inner = decoder.finish(span.end, Codec::default());
+    inner.leave(REASON);
+    let mut findings = inner.scan(Language::OtherShell);
+    // What a word does that is no known command is not known here.
+    findings.retain(|finding| finding.rule != Rule::UnclearRequest);
+    for finding in &mut findings {
+        if let Remedy::Advice { reason, .. } = &mut finding.remedy {
+            REASON.clone_into(reason);
+        }
     }
     findings
 }

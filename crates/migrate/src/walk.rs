@@ -162,7 +162,7 @@ fn note(path: &Path, bytes: &[u8], why: &str, on: &(dyn Fn(Event) + Sync)) {
 enum Content {
     /// A text.
     Text,
-    /// A text for people, of which only the head was read.
+    /// A text for people, which was not read.
     Prose,
     /// No text. All was read of one whose name or first line says that it is code, else the head.
     Binary {
@@ -176,11 +176,11 @@ enum Content {
 
 fn read(path: &Path, buffer: &mut Vec<u8>) -> std::io::Result<Content> {
     buffer.clear();
-    let mut file = File::open(path)?;
-    file.by_ref().take(HEAD).read_to_end(buffer)?;
     if language::is_prose(path) && !library::is_manifest(path) {
         return Ok(Content::Prose);
     }
+    let mut file = File::open(path)?;
+    file.by_ref().take(HEAD).read_to_end(buffer)?;
     let is_text = memchr::memchr(0, buffer).is_none() || language::is_utf16(buffer);
     if !is_text {
         let is_code = language::detect(path, buffer).is_some();
@@ -189,7 +189,10 @@ fn read(path: &Path, buffer: &mut Vec<u8>) -> std::io::Result<Content> {
         }
         return Ok(Content::Binary { is_code });
     }
-    file.by_ref().take(MAX_SIZE).read_to_end(buffer)?;
+    // What is shorter than its head was read to its end.
+    if buffer.len() as u64 == HEAD {
+        file.by_ref().take(MAX_SIZE).read_to_end(buffer)?;
+    }
     let mut size = buffer.len() as u64;
     if size <= MAX_SIZE {
         return Ok(Content::Text);

@@ -14,6 +14,7 @@ use rustix::time::{ClockId, clock_gettime};
 use crate::error::ScanError;
 use crate::finding::Finding;
 use crate::scan::scan_within;
+use crate::walk::MAX_SIZE;
 
 /// Memory that the process may take, in bytes.
 const MAX_MEMORY: u64 = 4 << 30;
@@ -111,7 +112,7 @@ fn write_block(to: &mut impl Write, bytes: &[u8]) -> io::Result<()> {
 /// A block, or `None` at the end.
 fn read_block(from: &mut impl Read) -> io::Result<Option<Vec<u8>>> {
     let Some(length) = read_number(from)? else { return Ok(None) };
-    let mut bytes = Vec::new();
+    let mut bytes = Vec::with_capacity(usize::try_from(length.min(MAX_SIZE)).unwrap_or_default());
     from.take(length).read_to_end(&mut bytes)?;
     if bytes.len() as u64 == length { Ok(Some(bytes)) } else { Err(broken_off()) }
 }

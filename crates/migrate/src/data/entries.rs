@@ -65,6 +65,7 @@ fn entries(source: &[u8], map: &Range<usize>) -> Option<Vec<Range<usize>>> {
         let is_mark = line.starts_with(b"---") && starts.is_empty();
         if !text.is_empty() && !text.starts_with(b"#") && !is_mark {
             let width = line.iter().take_while(|byte| **byte == b' ').count();
+            (line[width] != b'\t').then_some(())?;
             let indent = *indent.get_or_insert(width);
             // The entries of a list may stand as far to the left as its key.
             let goes_on =

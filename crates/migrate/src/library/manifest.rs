@@ -25,12 +25,13 @@ type Read = fn(&[u8], &Job) -> Vec<Package>;
 /// The reader for the file `path`.
 pub(super) fn reader(path: &Path) -> Option<Reader> {
     let name = path.file_name()?.to_str()?;
-    let ending = Path::new(name).extension().and_then(|e| e.to_str()).unwrap_or_default();
-    let is_listed = ["requirements", "constraints"].iter().any(|word| name.contains(word))
-        || path.parent().is_some_and(|folder| folder.ends_with("requirements"));
-    let is_requirements = is_listed && matches!(ending, "txt" | "in");
+    let ending = name.rsplit_once('.').map(|(_, ending)| ending).unwrap_or_default();
+    let is_listed = || {
+        ["requirements", "constraints"].iter().any(|word| name.contains(word))
+            || path.parent().is_some_and(|folder| folder.ends_with("requirements"))
+    };
     let (registry, read): (Registry, Read) = match name {
-        _ if is_requirements => (Registry::Pypi, requirements),
+        _ if matches!(ending, "txt" | "in") && is_listed() => (Registry::Pypi, requirements),
         "Pipfile.lock" => (Registry::Pypi, pipfile_lock),
         "pyproject.toml" => (Registry::Pypi, pyproject),
         "poetry.lock" | "uv.lock" | "pdm.lock" => (Registry::Pypi, toml_lock),

@@ -1,6 +1,9 @@
 //! What is said of settings that launch instances, whatever tool they are written for.
 
 use std::ops::Range;
+use std::sync::OnceLock;
+
+use aho_corasick::AhoCorasick;
 
 use crate::edit::Edit;
 use crate::finding::{Finding, Remedy};
@@ -117,14 +120,14 @@ impl NodeGroup<'_> {
 
 /// Whether a file speaks of containers on the instances it launches.
 pub(super) fn runs_containers(source: &[u8]) -> bool {
-    const WORDS: [&str; 7] =
-        ["ecs", "docker", "container", "kubernetes", "kubelet", "eks", "/etc/eks/bootstrap.sh"];
-    let text = source.to_ascii_lowercase();
+    const WORDS: [&str; 6] = ["ecs", "docker", "container", "kubernetes", "kubelet", "eks"];
+    static SEARCH: OnceLock<Option<AhoCorasick>> = OnceLock::new();
+    let build = || AhoCorasick::builder().ascii_case_insensitive(true).build(WORDS).ok();
     let is_inside = |at: Option<&u8>| at.is_some_and(u8::is_ascii_alphanumeric);
-    WORDS.iter().any(|word| {
-        memchr::memmem::find_iter(&text, word).any(|at| {
-            let before = at.checked_sub(1).and_then(|before| text.get(before));
-            !is_inside(before) && !is_inside(text.get(at + word.len()))
+    SEARCH.get_or_init(build).as_ref().is_some_and(|search| {
+        search.find_overlapping_iter(source).any(|found| {
+            let before = found.start().checked_sub(1).and_then(|before| source.get(before));
+            !is_inside(before) && !is_inside(source.get(found.end()))
         })
     })
 }

@@ -1,5 +1,8 @@
 //! Terraform resources and Packer sources that launch instances.
 
+use std::sync::OnceLock;
+
+use aho_corasick::AhoCorasick;
 use tree_sitter::Node;
 
 use super::launch::{NodeGroup, PACKER, SERVICES, not_required, runs_containers, too_low};
@@ -68,9 +71,11 @@ fn is_read(entry: &[u8]) -> bool {
     const NAMES: [&str; 6] =
         ["remote_access", "disk_size", "ami_type", "source", "default", "http_put_response"];
     const WORDS: [&str; 3] = ["metadata_options", "launch_template", "http_tokens"];
-    let keys = SERVICES.iter().flat_map(|service| service.keys);
+    static SEARCH: OnceLock<Option<AhoCorasick>> = OnceLock::new();
+    let keys = || SERVICES.iter().flat_map(|service| service.keys);
+    let build = || AhoCorasick::new(WORDS.iter().chain(keys())).ok();
     NAMES.iter().any(|name| entry.starts_with(name.as_bytes()))
-        || WORDS.iter().chain(keys).any(|w| memchr::memmem::find(entry, w.as_bytes()).is_some())
+        || SEARCH.get_or_init(build).as_ref().is_none_or(|search| search.is_match(entry))
 }
 
 /// A service that launches instances of its own, told to leave IMDSv1 on.

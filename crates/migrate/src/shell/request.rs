@@ -205,7 +205,7 @@ impl Aims {
             let end = parts.last().map_or(word.end_byte(), Node::end_byte);
             let raw = String::from_utf8_lossy(&source[word.start_byte()..end]);
             if let Some((option, role)) = value_of.take() {
-                if matches!(role, Role::OptionWithValue { network: true }) {
+                if role == (Role::OptionWithValue { network: true }) {
                     aims.network.push(' ');
                     aims.network.push_str(&raw);
                 }
@@ -220,18 +220,12 @@ impl Aims {
             let one_word = i > 0 && values.len() == 1 && !values[0].contains(' ');
             let role = if one_word { fetcher.role(&values[0]) } else { Role::Plain };
             match role {
-                Role::OptionWithValue { network } => {
-                    if network {
-                        aims.network.push(' ');
-                        aims.network.push_str(&raw);
-                    }
+                Role::OptionWithValue { .. } => {
+                    aims.reach(fetcher, &values[0], &raw);
                     value_of = Some((values[0].clone(), role));
                 }
-                Role::Option { network: true } => {
-                    aims.network.push(' ');
-                    aims.network.push_str(&raw);
-                }
-                Role::Option { network: false } => {
+                Role::Option => {
+                    aims.reach(fetcher, &values[0], &raw);
                     let urls = values.iter().filter_map(|v| v.strip_prefix("--url="));
                     for url in urls {
                         aims.aim_at(url, *word, source, false);
@@ -253,6 +247,15 @@ impl Aims {
             }
         }
         aims
+    }
+
+    /// Notes how a word, `raw` as written, says to reach the host.
+    fn reach(&mut self, fetcher: Fetcher, word: &str, raw: &str) {
+        let written = raw.starts_with('-').then(|| fetcher.reach(raw)).flatten();
+        if let Some(text) = written.or(fetcher.reach(word).map(|_| raw.to_owned())) {
+            self.network.push(' ');
+            self.network.push_str(&text);
+        }
     }
 
     /// Notes the options that a variable or an array holds: `$CURL`, `"${options[@]}"`.
@@ -278,19 +281,18 @@ impl Aims {
             .flatten()
             .skip(usize::from(is_program));
         while let Some(word) = words.next() {
-            let (network, takes_value) = match fetcher.role(word) {
-                Role::Option { network } => (network, false),
-                Role::OptionWithValue { network } => (network, true),
-                Role::Plain => (false, false),
-            };
-            let value = takes_value.then(|| words.next()).flatten();
-            let known = [Some(word), value].into_iter().flatten().all(|w| is_plain(&w));
-            self.hidden_options |= network && !known;
-            if network && known {
-                for word in [Some(word), value].into_iter().flatten() {
+            let role = fetcher.role(word);
+            let value =
+                matches!(role, Role::OptionWithValue { .. }).then(|| words.next()).flatten();
+            let value = value.filter(|_| role == Role::OptionWithValue { network: true });
+            let Some(reach) = fetcher.reach(word) else { continue };
+            if [Some(word), value].into_iter().flatten().all(|w| is_plain(&w)) {
+                for word in [Some(reach.as_str()), value].into_iter().flatten() {
                     self.network.push(' ');
                     self.network.push_str(word);
                 }
+            } else {
+                self.hidden_options = true;
             }
         }
     }
