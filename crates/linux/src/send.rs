@@ -3,7 +3,7 @@
 use std::io;
 use std::mem;
 use std::os::fd::{AsRawFd as _, BorrowedFd};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use io_uring::register::Restriction;
 use io_uring::{IoUring, opcode, types};
@@ -68,7 +68,7 @@ impl Ring {
     /// Takes it, to be put back if it is still good.
     fn take(&mut self) -> Option<Box<IoUring>> {
         match mem::replace(self, Self::Never) {
-            Self::NotYet => prepared().pop().or_else(|| make_ring().ok()),
+            Self::NotYet => prepared().pop().or_else(|| make_ring().ok()).map(Box::new),
             Self::Made(ring) => Some(ring),
             Self::Never => None,
         }
@@ -86,13 +86,13 @@ pub fn prepare(senders: usize) {
     prepared().extend((0..senders).map_while(|_| make_ring().ok()));
 }
 
-fn prepared() -> std::sync::MutexGuard<'static, Vec<Box<IoUring>>> {
-    static PREPARED: Mutex<Vec<Box<IoUring>>> = Mutex::new(Vec::new());
+fn prepared() -> MutexGuard<'static, Vec<IoUring>> {
+    static PREPARED: Mutex<Vec<IoUring>> = Mutex::new(Vec::new());
     PREPARED.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// A ring that can do nothing but send: what is asked of a ring no seccomp filter sees.
-fn make_ring() -> io::Result<Box<IoUring>> {
+fn make_ring() -> io::Result<IoUring> {
     let ring = IoUring::builder().setup_r_disabled().build(u32::from(TOGETHER))?;
     let submitter = ring.submitter();
     submitter.register_restrictions(&mut [Restriction::sqe_op(opcode::Send::CODE)])?;
@@ -102,7 +102,7 @@ fn make_ring() -> io::Result<Box<IoUring>> {
     if !ring.params().is_feature_skip_cqe_on_success() {
         return Err(io::ErrorKind::Unsupported.into());
     }
-    Ok(Box::new(ring))
+    Ok(ring)
 }
 
 /// Fails where the kernel no longer takes anything from this ring; the sends that it did not make
@@ -159,7 +159,7 @@ mod tests {
     /// One that may not use `io_uring`, and one that does; where that cannot be tried it is said,
     /// and CI must try it.
     fn senders() -> impl Iterator<Item = Sender> {
-        let together = make_ring().map(Ring::Made).ok();
+        let together = make_ring().map(Box::new).map(Ring::Made).ok();
         if together.is_none() {
             assert!(std::env::var_os("CI").is_none(), "needed here: io_uring");
             eprintln!("skipped: io_uring, which this machine refuses");
