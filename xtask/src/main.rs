@@ -2,6 +2,7 @@
 #![expect(clippy::print_stdout, reason = "chores talk to a developer at a terminal")]
 
 mod architecture;
+mod attack;
 mod bench;
 mod check;
 mod clients;
@@ -27,6 +28,9 @@ Usage: cargo xtask <chore>
           `gzip -dc …/service-2.json.gz | cargo xtask codegen --trim` makes that model
           from botocore's, down to the operations in crates/ec2/model/operations.txt;
           `--trim-partitions` makes the other one from botocore's partitions.json
+  attack [LOAD]
+          crowds of hostile clients, and what a good client gets meanwhile: median and p99 without and
+          with the load, its rate, memory and descriptors; nginx is loaded in the same way
   bench   the figures of docs/figures.md, side by side with nginx, unshare, ripgrep, curl and AWS SDKs;
           takes about ten minutes; `bench migrate` measures one part: start, requests, exec,
           migrate, client
@@ -51,6 +55,8 @@ fn main() -> ExitCode {
         ["codegen", "--trim-partitions"] => codegen::trim_partitions(),
         ["counts"] => counts::run(false),
         ["counts", "--bless"] => counts::run(true),
+        ["attack"] => attack::run(""),
+        ["attack", load] => attack::run(load),
         ["bench"] => bench::run(None),
         ["bench", "build"] => bench::build(None),
         ["bench", "build", "--base", base] => bench::build(Some(base)),

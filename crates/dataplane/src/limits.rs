@@ -5,9 +5,8 @@ use std::time::Duration;
 
 use rustix::process::{Resource, getrlimit, setrlimit};
 
-/// How many connections one thread holds at a time, and one link or instance half of them; more are closed as
-/// they come.
-const CONNECTIONS: usize = 32 * 1024;
+/// How many connections one thread holds at a time; more are closed as they come.
+const CONNECTIONS: usize = 20 * 1024;
 
 /// How many connections each of these threads holds: no more than there are descriptors for, but for an eighth,
 /// which is left to all else.

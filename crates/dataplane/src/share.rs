@@ -5,6 +5,9 @@ use std::rc::Rc;
 
 use crate::reactor::{Reactor, ShareId};
 
+/// See [`Share::has_room`].
+const GREED: usize = 8;
+
 /// A share, closed when this is dropped.
 pub(crate) struct Share {
     reactor: Rc<Reactor>,
@@ -28,10 +31,11 @@ impl Share {
         self.reactor.join(self.id);
     }
 
-    /// Whether it may have another connection where so many are `free` for all: as many as are left. So one
-    /// share has half of all at most, a second one half of the rest, and there is always room for a new one.
+    /// Whether it may have another connection where so many are `free` for all: [`GREED`] times as many as that.
+    /// So one share has eight ninths of all at most, a second one of the rest, and there is always room for a new
+    /// one.
     pub(crate) fn has_room(&self, free: usize) -> bool {
-        self.open.get() < free
+        self.open.get() < free.saturating_mul(GREED)
     }
 
     pub(crate) fn connected(&self) {

@@ -198,7 +198,11 @@ async fn accept(link: Rc<AttachedLink>, shared: Rc<Shared>, reactor: Rc<Reactor>
         shared.arrivals.update(|arrivals| arrivals + u64::from(accepted.is_ok()));
         match accepted {
             // Closed at once: a client sees a reset, and an honest one comes again.
-            Ok(_) if !link.share.has_room(shared.free()) => reactor.give_way().await,
+            Ok((_, peer)) if !link.share.has_room(shared.free()) => {
+                let open = shared.open.get();
+                tracing::warn!(%peer, open, "cannot accept a connection: its link has too many");
+                reactor.give_way().await;
+            }
             Ok((stream, address)) => {
                 let peer = Peer::new(&stream, address, link.target.clone());
                 // Counted here, not once the task runs: many may be accepted before that.

@@ -168,6 +168,7 @@ impl Host {
 
     /// Serves one instance that nothing changes: no account, no event, no EC2 API. It has no link
     /// yet.
+    #[allow(clippy::needless_pass_by_value, reason = "as `start` takes them")]
     pub fn of_one(instance: &Instance, settings: HostSettings) -> Result<Self, HostError> {
         let table = Table::of_one(Arc::new(Endpoint::new(instance)));
         let table = Arc::new(ArcSwap::from_pointee(table));

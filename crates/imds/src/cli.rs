@@ -186,6 +186,7 @@ Examples:
 Point an SDK at it with AWS_EC2_METADATA_SERVICE_ENDPOINT=http://127.0.0.1:1338/";
 
 #[derive(Args)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a flag")]
 pub(crate) struct ServeArgs {
     /// Listen on this address; repeat for more; port 0 takes any that is free; `[::]` is for IPv6
     /// clients only. With `=INSTANCE`,

@@ -22,6 +22,7 @@ pub(crate) mod settings;
 use std::io;
 
 use imds_core::placement::Region;
+use rustix::process::{DumpableBehavior, set_dumpable_behavior};
 use serde::Serialize;
 
 use crate::cli::StateArgs;
@@ -36,6 +37,12 @@ fn cannot_log(destination: &Destination, error: io::Error) -> CommandError {
 
 fn cannot_start(error: io::Error) -> CommandError {
     CommandError::new(Kind::Unavailable, "cannot start the service").caused_by(error)
+}
+
+/// Forbids core dumps, which would hold keys and credentials, and that other processes of this user read
+/// this one's memory. Where it fails, all else is as safe as before.
+fn keep_memory_private() {
+    let _ = set_dumpable_behavior(DumpableBehavior::NotDumpable);
 }
 
 /// Asks the EC2 API that is meant: the one of `state`, else of the environment, else of the usual

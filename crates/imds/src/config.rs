@@ -44,6 +44,7 @@ use roles::{identity_keys, role, role_policies};
 /// A settings file. Every key outside of a table is the name of a flag.
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a key")]
 pub(crate) struct Settings {
     #[serde(deserialize_with = "all_from_text")]
     pub(crate) listen: Vec<ListenAddress>,

@@ -100,8 +100,14 @@ fn files_of_nobody_are_out_of_reach() -> Result<()> {
             if can_read { "have changed and are served" } else { "what is served stays" };
         eventually("a look at the overlay", || server.messages().contains(expected).then_some(()))
             .with_context(|| server.messages())?;
-        let answer = server.request("GET", "/latest/meta-data/rack", &[])?;
-        ensure!((answer.status() == 200) == can_read, "{answer:?}");
+        let is_served = || {
+            let answer = server.request("GET", "/latest/meta-data/rack", &[]).ok()?;
+            (answer.status() == 200).then_some(())
+        };
+        if can_read {
+            eventually("the file's content", is_served)?;
+        }
+        ensure!(is_served().is_some() == can_read);
         fs::remove_file(overlay.join("meta-data/rack"))?;
     }
     Ok(())

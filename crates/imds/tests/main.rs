@@ -7,6 +7,7 @@ mod about;
 mod access_log;
 mod aemm;
 mod api;
+mod attack;
 mod cli;
 mod clients;
 mod confinement;
@@ -60,6 +61,7 @@ fn main() {
         about::tests(),
         access_log::tests(),
         aemm::tests(),
+        attack::tests(),
         cli::tests(),
         confinement::tests(),
         control::tests(),

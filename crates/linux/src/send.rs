@@ -3,7 +3,7 @@
 use std::io;
 use std::mem;
 use std::os::fd::{AsRawFd as _, BorrowedFd};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use io_uring::register::Restriction;
 use io_uring::{IoUring, opcode, types};
@@ -86,7 +86,7 @@ pub fn prepare(senders: usize) {
     prepared().extend((0..senders).map_while(|_| make_ring().ok()));
 }
 
-fn prepared() -> std::sync::MutexGuard<'static, Vec<IoUring>> {
+fn prepared() -> MutexGuard<'static, Vec<IoUring>> {
     static PREPARED: Mutex<Vec<IoUring>> = Mutex::new(Vec::new());
     PREPARED.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -159,7 +159,7 @@ mod tests {
     /// One that may not use `io_uring`, and one that does; where that cannot be tried it is said,
     /// and CI must try it.
     fn senders() -> impl Iterator<Item = Sender> {
-        let together = make_ring().map(|ring| Ring::Made(Box::new(ring))).ok();
+        let together = make_ring().map(Box::new).map(Ring::Made).ok();
         if together.is_none() {
             assert!(std::env::var_os("CI").is_none(), "needed here: io_uring");
             eprintln!("skipped: io_uring, which this machine refuses");

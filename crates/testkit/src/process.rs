@@ -63,13 +63,14 @@ fn path_with_all<'a>(directories: impl IntoIterator<Item = &'a Path>) -> OsStrin
     std::env::join_paths(directories).unwrap_or(path)
 }
 
-/// Where that binary is: a place where every user may run it.
+/// Where that binary is: a place where every user may run it. `IMDS_TEST_PROGRAM` names another one to test.
 pub fn binary() -> &'static Path {
     static BINARY: OnceLock<PathBuf> = OnceLock::new();
     BINARY.get_or_init(|| {
         // Beside the directory of the test binary: target/debug/deps/… and target/debug/imds.
         let test = std::env::current_exe().unwrap_or_default();
         let built = test.ancestors().nth(2).map(|target| target.join("imds")).unwrap_or_default();
+        let built = std::env::var_os("IMDS_TEST_PROGRAM").map_or(built, PathBuf::from);
         copy_for_everyone(&built).unwrap_or(built)
     })
 }

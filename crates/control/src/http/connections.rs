@@ -15,7 +15,7 @@ use tokio::net::TcpListener;
 use tokio::sync::{oneshot, watch};
 use tokio::time::{sleep, timeout};
 
-use super::seats::{Place, Seats};
+use super::seats::{Conduct, Place, Seats};
 
 /// How many are held at a time. One more takes the place of another: see [`Seats::take`].
 const CONNECTIONS: usize = 1024;
@@ -49,15 +49,7 @@ where
         // Written by `route`: hyper's own date is for clocks between 1970 and 9999 only.
         http.auto_date_header(false);
         let (service, conduct) = (service.clone(), place.conduct());
-        let service = service_fn(move |mut request: Request<Incoming>| {
-            request.extensions_mut().insert(conduct.clone());
-            let (answered, conduct) = (service.call(request), conduct.clone());
-            async move {
-                let answer = answered.await;
-                conduct.answered(answer.as_ref().is_ok_and(|it| it.status().is_success()));
-                answer
-            }
-        });
+        let service = service_fn(move |request| answer(request, service.clone(), conduct.clone()));
         let connection = http.serve_connection(TokioIo::new(stream), service);
         let connection = graceful.watch(connection);
         let mut is_cut = is_cut.clone();
@@ -99,4 +91,19 @@ where
         // Once all connections are gone, their work knows that it is in vain.
         seats.all_left().await;
     }
+}
+
+/// Has `service` answer, and notes what that says of the connection.
+async fn answer<S>(
+    mut request: Request<Incoming>,
+    service: S,
+    conduct: Conduct,
+) -> Result<S::Response, Infallible>
+where
+    S: Service<Request<Incoming>, Response = Response<Full<Bytes>>, Error = Infallible>,
+{
+    request.extensions_mut().insert(conduct.clone());
+    let answer = service.call(request).await;
+    conduct.answered(answer.as_ref().is_ok_and(|it| it.status().is_success()));
+    answer
 }

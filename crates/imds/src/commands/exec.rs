@@ -16,7 +16,7 @@ use imds_linux::socket;
 use imds_linux::user_namespace::Identity;
 use imds_sandbox::{self as sandbox, ExecRequest, FirstBoot, InstanceFacts, SERVICE_V4};
 
-use super::{cannot_log, cannot_start};
+use super::{cannot_log, cannot_start, keep_memory_private};
 use crate::cli::{ExecArgs, SandboxArgs};
 use crate::config::{Logs, Settings};
 use crate::credential_source::Renewals;
@@ -81,6 +81,8 @@ fn try_run(mut args: ExecArgs) -> Result<ExitCode, CommandError> {
         request.environment.variables.extend(variables);
     }
     sandbox::run(request, |sockets| {
+        // Only now: until here others set up the process's namespaces by its files below `/proc`.
+        keep_memory_private();
         let messages = Messages::start(logs.format, &logs.filter).map_err(cannot_start)?;
         let renewing = renewals.start()?;
         let settings = HostSettings {

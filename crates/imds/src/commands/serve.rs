@@ -24,7 +24,7 @@ use imds_identity::KeyStorage;
 use imds_links::Plumber;
 use tokio::runtime::Builder;
 
-use super::{cannot_log, cannot_start};
+use super::{cannot_log, cannot_start, keep_memory_private};
 use crate::cli::{ControlAddress, ListenAddress, ServeArgs};
 use crate::credential_source::{Renewals, Renewing};
 use crate::error::CommandError;
@@ -34,7 +34,7 @@ use crate::telemetry::{AccessLog, Messages, Output};
 use crate::terminal;
 use confinement::Confinement;
 use plan::{Plan, Reloadable};
-use privileges::{drop_privileges, keep_memory_private, start_plumber};
+use privileges::{drop_privileges, start_plumber};
 use ready::{Ready, ReadyPath};
 
 /// How long the start waits until the greeting is printed.

@@ -5,7 +5,7 @@ use std::io::Write;
 use std::os::unix::fs::PermissionsExt as _;
 use std::process::{Command, Stdio};
 
-use testkit::{Need, Trial, tests};
+use testkit::{Finished, Need, Trial, shell_of_nobody, tests};
 
 use super::sandbox::{As, code, everyone, exec, sh, text};
 
@@ -18,6 +18,7 @@ pub(crate) fn tests() -> Vec<Trial> {
         nothing_of_ours_is_open_in_the_program,
         directory_environment_umask_and_limits_are_the_callers,
         setuid_programs_keep_their_effect_for_root,
+        the_services_memory_is_not_for_others,
     ];
     tests.extend(tests![
         &[Need::Root];
@@ -29,6 +30,18 @@ pub(crate) fn tests() -> Vec<Trial> {
         root_in_a_container_has_no_power_over_the_instances_network,
     ]);
     tests
+}
+
+/// The files of such a process below `/proc` are root's, and so not its user's.
+fn the_services_memory_is_not_for_others() {
+    let script = "out=$(mktemp)
+        imds exec -- sh -c 'echo up; sleep 60' >$out &
+        until grep -q up $out; do kill -0 $! || exit 9; done
+        stat -c %u /proc/$!/mem
+        kill $!; wait $!; rm $out; id -u";
+    let finished = Finished::success(&mut shell_of_nobody(script)).unwrap();
+    let (owner, user) = finished.stdout.trim().split_once('\n').unwrap();
+    assert_ne!(owner, user, "{finished:#?}");
 }
 
 fn the_programs_status_is_ours() {

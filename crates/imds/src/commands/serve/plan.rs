@@ -32,6 +32,7 @@ const DEFAULT_CONTROL: ControlAddress =
     ControlAddress::At(SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 1339));
 
 /// What is to be served.
+#[allow(clippy::struct_excessive_bools, reason = "each is a flag")]
 pub(super) struct Plan {
     pub(super) links: Vec<ListenAddress>,
     pub(super) workloads: Vec<LinkSpec>,

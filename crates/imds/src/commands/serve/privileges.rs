@@ -1,7 +1,6 @@
 //! What `imds serve` needs privileges for, and how it gives them up.
 
 use imds_links::{Kept, LinkError, Plumber, PlumberSettings, can_link};
-use rustix::process::{DumpableBehavior, set_dumpable_behavior};
 
 use super::plan::Plan;
 use crate::cli::ListenAddress;
@@ -22,10 +21,4 @@ pub(super) fn start_plumber(plan: &Plan) -> Result<Option<Plumber>, CommandError
 pub(super) fn drop_privileges(listens: &[ListenAddress]) -> Result<(), LinkError> {
     let low_ports = listens.iter().any(|listen| (1..1024).contains(&listen.address.port()));
     imds_links::drop_privileges(None, Kept { low_ports })
-}
-
-/// Forbids core dumps, which would hold keys and credentials, and that other processes of this user read
-/// this one's memory. Where it fails, all else is as safe as before.
-pub(super) fn keep_memory_private() {
-    let _ = set_dumpable_behavior(DumpableBehavior::NotDumpable);
 }
