@@ -11,8 +11,7 @@ use imds_account::imds_kv::Transaction;
 use imds_account::{Applied, Network, Store};
 use imds_control::{Authentication, Control, ControlServer, NoFaults, NoLinks, RolePolicies};
 use imds_core::credentials::{ISSUER_KEY_LENGTH, Issuer};
-use imds_core::options::MetadataOptions;
-use imds_core::{InstanceId, Launch};
+use imds_core::{InstanceId, Launch, options::MetadataOptions};
 use imds_ec2::Request;
 
 const NOW: u64 = 1_800_000_000;
@@ -54,8 +53,8 @@ impl Account {
         for name in ["image-one", "image-two", "image-three"] {
             account.call(&format!("Action=RegisterImage&Name={name}{}", tagged("image")));
         }
-        let ami =
-            account.ids("Action=DescribeImages&Owner.1=amazon", "imageId").pop_first().unwrap();
+        let mut amis = account.ids("Action=DescribeImages&Owner.1=amazon", "imageId");
+        let ami = amis.pop_first().unwrap();
         account.call(&format!(
             "Action=RunInstances&ImageId={ami}&InstanceType=t3.micro&MinCount=12&MaxCount=12\
              &IamInstanceProfile.Name=web{}",

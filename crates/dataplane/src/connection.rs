@@ -14,7 +14,7 @@ use crate::input::Input;
 use crate::peer::Peer;
 use crate::reactor::Source;
 use crate::shared::{Busy, OpenConnection, Shared};
-use crate::turn::Context;
+use crate::turn::{Context, Turn};
 use crate::{limits, send, stall};
 
 /// How often a request for a signature looks whether it is made; that takes about 100 ms, once.
@@ -47,18 +47,6 @@ enum End {
     InReset,
     /// A fault withholds the response: the connection stays open.
     Withheld,
-}
-
-impl End {
-    /// How a connection ends after what became of a response; `None` if it goes on.
-    fn after(outcome: Outcome) -> Option<Self> {
-        match outcome {
-            Outcome::Sent => None,
-            Outcome::Cut => Some(Self::AfterInput),
-            Outcome::Reset => Some(Self::Now),
-            Outcome::Withheld => Some(Self::Withheld),
-        }
-    }
 }
 
 impl<'a> Connection<'a> {
@@ -138,20 +126,9 @@ impl<'a> Connection<'a> {
                 turn = context.take_again(instance, &self.input, &mut self.output).unwrap_or(turn);
             }
             self.had_request = true;
-            let outcome = match turn.faulted {
-                None => {
-                    send::send(&self.stream, &mut self.input, &self.output, turn.reach).await?;
-                    send::send_more(&self.stream, turn.body).await?;
-                    Outcome::Sent
-                }
-                // In a box: connections without a fault need no room for what it waits for.
-                Some(faulted) => {
-                    let (stream, input) = (&self.stream, &mut self.input);
-                    Box::pin(faulted.send(stream, input, &self.output, turn.reach)).await?
-                }
-            };
+            let end = send_response(&self.stream, &mut self.input, &self.output, &turn).await?;
             self.input.consume(turn.length);
-            if let Some(end) = End::after(outcome) {
+            if let Some(end) = end {
                 return Ok(end);
             }
             if let Reach::Hops(limit) = turn.reach {
@@ -275,4 +252,26 @@ impl<'a> Connection<'a> {
         }
         Ok(())
     }
+}
+
+/// Sends what waits in `output` and what follows it, with its fault if it has one; returns how the
+/// connection ends if the fault ends it.
+async fn send_response(
+    stream: &Source<TcpStream>,
+    input: &mut Input<'_>,
+    output: &[u8],
+    turn: &Turn<'_>,
+) -> io::Result<Option<End>> {
+    let Some(faulted) = &turn.faulted else {
+        send::send(stream, input, output, turn.reach).await?;
+        send::send_more(stream, turn.body).await?;
+        return Ok(None);
+    };
+    // In a box: connections without a fault need no room for what it waits for.
+    Ok(match Box::pin(faulted.send(stream, input, output, turn.reach)).await? {
+        Outcome::Sent => None,
+        Outcome::Cut => Some(End::AfterInput),
+        Outcome::Reset => Some(End::Now),
+        Outcome::Withheld => Some(End::Withheld),
+    })
 }

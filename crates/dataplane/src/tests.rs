@@ -30,8 +30,7 @@ const ANSWERS: usize = 16 * 1024;
 /// Serves one connection with `client` at its other end; says what `client` gave, and when the
 /// service was done with the connection.
 fn serve<T: 'static>(client: impl AsyncFnOnce(Client) -> T + 'static) -> (T, Duration) {
-    let instance = Launch::default().resolve().unwrap();
-    let table = Table::of_one(Arc::new(Endpoint::new(&instance)));
+    let table = Table::of_one(Arc::new(Endpoint::new(&Launch::default().resolve().unwrap())));
     let service = ServiceState {
         keyring: token_key::ephemeral().unwrap(),
         table: Arc::new(ArcSwap::from_pointee(table)),

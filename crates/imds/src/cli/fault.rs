@@ -57,15 +57,20 @@ pub(crate) enum FaultCommand {
     List,
     /// Remove a fault; later requests are answered as usual
     #[command(after_help = REMOVE_EXAMPLES)]
-    Remove {
-        /// The fault's number
-        #[arg(value_name = "ID", required_unless_present = "all", conflicts_with = "all")]
-        id: Option<u32>,
+    Remove(RemovedFaults),
+}
 
-        /// Remove all faults
-        #[arg(long)]
-        all: bool,
-    },
+/// Which faults are removed.
+#[derive(Args)]
+#[group(required = true, multiple = false)]
+pub(crate) struct RemovedFaults {
+    /// The fault's number
+    #[arg(value_name = "ID")]
+    pub(crate) id: Option<u32>,
+
+    /// Remove all faults
+    #[arg(long)]
+    all: bool,
 }
 
 /// A fault by flags. Each flag is a part of the fault's text, which is read as one.

@@ -17,7 +17,7 @@ pub(crate) fn run(args: FaultArgs) -> Result<ExitCode, CommandError> {
         }
         FaultCommand::List => (AdminRequest::ListFaults, list),
         // Without an id it is `--all`.
-        FaultCommand::Remove { id, .. } => (AdminRequest::RemoveFault { id }, removed),
+        FaultCommand::Remove(which) => (AdminRequest::RemoveFault { id: which.id }, removed),
     };
     let client = control_client(&args.state, None)?;
     let text = match client.admin(&request)? {
