@@ -108,7 +108,8 @@ fn launch_anew(
     for source in record.sources() {
         let key = keys::address(source);
         let holder = store.read(&key)?.map(|stored| stored.record.instance);
-        if holder.is_some() && holder != before {
+        // A network interface on no instance has it, or another instance.
+        if holder.is_some_and(|holder| holder.is_none() || holder != before) {
             return Err(StoreError::Conflict { key: key.as_str().to_owned() }.into());
         }
     }

@@ -124,6 +124,8 @@ fn interface(interface: &LaunchInterface) -> Value {
         mac,
         ipv4,
         ipv6,
+        // No setting says it.
+        is_without_ipv6: _,
         ipv4_prefixes,
         ipv6_prefixes,
         security_groups,

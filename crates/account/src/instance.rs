@@ -88,6 +88,8 @@ fn interface(kept: &records::Interface, zone: &Zone) -> LaunchInterface {
     let primary = PrivateIpv4 { address: kept.private_ipv4, public: kept.public_ipv4 };
     let more = kept.secondary_ipv4.iter().map(|&address| PrivateIpv4 { address, public: None });
     LaunchInterface {
+        id: kept.id.clone(),
+        is_without_ipv6: kept.settings.is_without_ipv6,
         device_index: Some(kept.device_index),
         network_card: kept.network_card,
         mac: kept.mac,

@@ -12,8 +12,8 @@ use imds_core::placement::Region;
 use imds_identity::ssh_signer::SshSigner;
 
 use crate::records::{
-    AccessKey, AddressHolder, ClientToken, DefaultInstance, Image, Instance, KeyPair,
-    LaunchTemplate, LaunchTemplateVersion, Link, Tags, TokenKey,
+    AccessKey, AddressHolder, ClientToken, DefaultInstance, FreeInterface, Image, Instance,
+    KeyPair, LaunchTemplate, LaunchTemplateVersion, Link, Tags, TokenKey,
 };
 use crate::source::Source;
 
@@ -89,6 +89,8 @@ regional! {
     launch_template, launch_templates, "launch-templates", LaunchTemplate;
     /// The id of the launch template with a name.
     launch_template_name, launch_template_names, "launch-template-names", String;
+    /// A network interface that is on no instance, by id.
+    free_interface, free_interfaces, "network-interfaces", FreeInterface;
     /// The tags of a resource, by the resource's id.
     tags, all_tags, "tags", Tags;
     /// What an earlier request with a client token did, by action and token (`RunInstances/abc`).

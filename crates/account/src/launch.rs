@@ -40,7 +40,7 @@ pub fn keep(
 ) -> Transaction {
     let region = instance.zone.region();
     let id = instance.id.as_str();
-    let holder = AddressHolder { region: region.clone(), instance: instance.id.clone() };
+    let holder = AddressHolder { region: region.clone(), instance: Some(instance.id.clone()) };
     let mut transaction = transaction.write(&keys::instance(region, id), record);
     for source in record.sources() {
         let key = keys::address(source);
@@ -90,7 +90,7 @@ fn remember_addresses(
     id: &InstanceId,
     record: &records::Instance,
 ) -> Transaction {
-    let holder = AddressHolder { region: region.clone(), instance: id.clone() };
+    let holder = AddressHolder { region: region.clone(), instance: Some(id.clone()) };
     record.sources().fold(transaction, |transaction, source| {
         transaction.write(&keys::former_address(source), &holder)
     })
@@ -168,6 +168,8 @@ fn kept_interface(interface: &NetworkInterface, network: &Network) -> Option<rec
         public_ipv4: primary.public,
         ipv4_prefixes: interface.ipv4_prefixes.clone(),
         ipv6_prefixes: interface.ipv6_prefixes.clone(),
+        id: None,
+        settings: <_>::default(),
     })
 }
 

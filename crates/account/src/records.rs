@@ -10,7 +10,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use imds_core::block_device::BlockDevice;
 use imds_core::events::Events;
-use imds_core::ids::{KernelId, RamdiskId, ReservationId, SubnetId};
+use imds_core::ids::{InterfaceId, KernelId, RamdiskId, ReservationId, SubnetId};
 use imds_core::instance::{HostnameType, LifeCycle};
 use imds_core::network::{Ipv4Cidr, Ipv6Cidr, Mac};
 use imds_core::options::{MetadataDefaults, MetadataOptions, Switch};
@@ -35,6 +35,7 @@ records!(
     AccessKey,
     AddressHolder,
     ClientToken,
+    FreeInterface,
     Image,
     KeyPair,
     LaunchTemplate,
@@ -133,19 +134,12 @@ impl Instance {
     /// All addresses that its requests may come from, but for those of IPv6 blocks, which are too
     /// many.
     pub fn addresses(&self) -> impl Iterator<Item = IpAddr> {
-        self.interfaces.iter().flat_map(|interface| {
-            let blocks = interface.ipv4_prefixes.iter().copied().flat_map(Ipv4Cidr::addresses);
-            let ipv4 = std::iter::once(interface.private_ipv4)
-                .chain(interface.secondary_ipv4.iter().copied())
-                .chain(blocks);
-            ipv4.map(IpAddr::from).chain(interface.ipv6.iter().copied().map(IpAddr::from))
-        })
+        self.interfaces.iter().flat_map(Interface::addresses)
     }
 
     /// All that its requests may come from.
     pub fn sources(&self) -> impl Iterator<Item = Source> {
-        let blocks = self.interfaces.iter().flat_map(|interface| &interface.ipv6_prefixes);
-        self.addresses().map(Source::Address).chain(blocks.copied().map(Source::Block))
+        self.interfaces.iter().flat_map(Interface::sources)
     }
 }
 
@@ -191,6 +185,60 @@ pub struct Interface {
     /// IPv6 blocks that are delegated to it.
     #[serde(default)]
     pub ipv6_prefixes: Vec<Ipv6Cidr>,
+    /// Its id; derived from the instance where none is kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<InterfaceId>,
+    /// What calls set and read back.
+    #[serde(default, skip_serializing_if = "InterfaceSettings::is_default")]
+    pub settings: InterfaceSettings,
+}
+
+/// What calls set of a network interface.
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(default)]
+pub struct InterfaceSettings {
+    /// Its description.
+    pub description: Option<String>,
+    /// Whether it drops packets that are for others; else as the instance says.
+    pub source_dest_check: Option<bool>,
+    /// Whether it ends with the instance; it does if nothing is kept.
+    pub delete_on_termination: Option<bool>,
+    /// When it was attached, in seconds since 1970; else at the launch.
+    pub attached_at: Option<u64>,
+    /// Whether none is derived where it has no IPv6 address: the last one was taken away.
+    pub is_without_ipv6: bool,
+}
+
+impl InterfaceSettings {
+    fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+impl Interface {
+    /// All addresses that requests may come from, but for those of IPv6 blocks, which are too many.
+    pub fn addresses(&self) -> impl Iterator<Item = IpAddr> {
+        let blocks = self.ipv4_prefixes.iter().copied().flat_map(Ipv4Cidr::addresses);
+        let ipv4 = std::iter::once(self.private_ipv4)
+            .chain(self.secondary_ipv4.iter().copied())
+            .chain(blocks);
+        ipv4.map(IpAddr::from).chain(self.ipv6.iter().copied().map(IpAddr::from))
+    }
+
+    /// All that requests may come from.
+    pub fn sources(&self) -> impl Iterator<Item = Source> {
+        let blocks = self.ipv6_prefixes.iter().copied().map(Source::Block);
+        self.addresses().map(Source::Address).chain(blocks)
+    }
+}
+
+/// A network interface that is on no instance.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct FreeInterface {
+    /// Where it is.
+    pub zone: Zone,
+    /// What it is. It has an id and a hardware address; its place on an instance means nothing.
+    pub interface: Interface,
 }
 
 /// A subnet, as it was when an interface was put into it: the operator may change it.
@@ -307,8 +355,8 @@ pub type Tags = BTreeMap<String, String>;
 pub struct AddressHolder {
     /// Its Region.
     pub region: Region,
-    /// The instance.
-    pub instance: InstanceId,
+    /// The instance; none if a network interface has it that is on no instance.
+    pub instance: Option<InstanceId>,
 }
 
 /// What a request with a client token did, so that the same request again does nothing.

@@ -22,4 +22,22 @@ pub struct VolumeSettings {
     pub snapshot_id: Option<String>,
     /// Whether it ends with the instance.
     pub delete_on_termination: Option<bool>,
+    /// Its last modification.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub changed: Option<VolumeChange>,
+}
+
+/// When a volume was modified, and what it had before.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct VolumeChange {
+    /// In seconds since 1970.
+    pub at: u64,
+    /// In GiB.
+    pub size: Option<i32>,
+    /// `gp3`, `io2`, …
+    pub kind: Option<String>,
+    /// Operations per second.
+    pub iops: Option<i32>,
+    /// In MiB per second.
+    pub throughput: Option<i32>,
 }

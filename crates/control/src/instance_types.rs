@@ -53,6 +53,14 @@ const TYPES: [(&str, i32, i64, i32, i32); 34] = [
     ("t4g.small", 2, 2048, 3, 4),
 ];
 
+/// How many network interfaces an instance of a type can have, and how many private IPv4 addresses each of
+/// them, where that is known.
+pub(super) fn interface_limits(instance_type: &InstanceType) -> Option<(usize, usize)> {
+    let (_, _, _, interfaces, addresses) =
+        TYPES.iter().find(|(name, ..)| *name == instance_type.as_str())?;
+    Some((usize::try_from(*interfaces).ok()?, usize::try_from(*addresses).ok()?))
+}
+
 /// Some of those of EC2 API `DescribeInstanceTypes`: those that look at what is answered here.
 const FILTERS: &[&str] = &[
     "bare-metal",

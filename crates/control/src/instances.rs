@@ -7,13 +7,15 @@ pub(super) mod attributes;
 pub(super) mod credits;
 pub(super) mod describe;
 mod filters;
-mod interfaces;
+pub(super) mod interfaces;
+pub(super) mod monitoring;
 mod network_interfaces;
 pub(super) mod run;
 mod shape;
 mod state;
 pub(super) mod states;
 pub(super) mod status;
+pub(super) mod upkeep;
 mod wanted_interface;
 
 pub(super) use shape::{block_devices, present_interfaces};
@@ -21,7 +23,7 @@ pub(super) use shape::{block_devices, present_interfaces};
 use std::collections::{BTreeMap, BTreeSet};
 
 use imds_account::records::{self, Lifecycle, Tags};
-use imds_account::{Stored, keys};
+use imds_account::{Stored, Transaction, keys};
 use imds_core::launch::LaunchError;
 use imds_core::{FrontEnd, InstanceId};
 use imds_ec2::Fault;
@@ -149,6 +151,42 @@ pub(super) fn find_live(call: &Call<'_>, id: &str) -> Result<StoredInstance, Ref
         .into());
     }
     Ok(instance)
+}
+
+/// The same for several; one fault names all that do not exist.
+fn find_all_live(call: &Call<'_>, ids: &[String]) -> Result<Vec<StoredInstance>, Refusal> {
+    find_all(call, ids)?;
+    ids.iter().map(|id| find_live(call, id)).collect()
+}
+
+/// Changes an instance, unless it has changed since it was read; gives it as it is then.
+pub(super) fn save(
+    call: &Call<'_>,
+    mut instance: StoredInstance,
+    change: impl FnOnce(&mut records::Instance),
+) -> Result<StoredInstance, Refusal> {
+    let before = instance.stored.clone();
+    change(&mut instance.stored.record);
+    let key = keys::instance(&call.region, instance.id.as_str());
+    let transaction = Transaction::new().if_unchanged(&key, Some(&before));
+    call.commit(transaction.write(&key, &instance.stored.record))?;
+    Ok(instance)
+}
+
+/// Changes all of these instances, or none.
+fn save_all(
+    call: &Call<'_>,
+    instances: &[StoredInstance],
+    change: impl Fn(&StoredInstance, &mut records::Instance),
+) -> Result<(), Refusal> {
+    let mut transaction = Transaction::new();
+    for instance in instances {
+        let key = keys::instance(&call.region, instance.id.as_str());
+        let mut record = instance.stored.record.clone();
+        change(instance, &mut record);
+        transaction = transaction.if_unchanged(&key, Some(&instance.stored)).write(&key, &record);
+    }
+    call.commit(transaction)
 }
 
 /// Whether there can be such an instance, in EC2's words where there cannot.

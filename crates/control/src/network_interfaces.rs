@@ -1,7 +1,14 @@
-//! `DescribeNetworkInterfaces`: the interfaces of instances, which come and go with them.
+//! Network interfaces: those of instances, and those that are on none yet or no longer.
 
+pub(super) mod addresses;
+pub(super) mod attachment;
+pub(super) mod attributes;
+pub(super) mod create;
+mod free;
+mod place;
+
+use imds_account::keys;
 use imds_account::records::Lifecycle;
-use imds_ec2::Fault;
 use imds_ec2::types::{
     DescribeNetworkInterfacesRequest, DescribeNetworkInterfacesResult, InstanceNetworkInterface,
     InstanceNetworkInterfaceAssociation, Ipv4PrefixSpecification, Ipv6PrefixSpecification,
@@ -63,12 +70,10 @@ pub(super) fn describe(
     let wanted = &request.network_interface_ids;
     let page = Page::new(request.max_results, request.next_token.as_deref(), 5..=1000)?;
     let all = instances::all(call)?;
-    let all = all.iter().flat_map(|instance| interfaces(call, instance)).collect();
-    let unknown = |id: &str| {
-        let message = format!("The networkInterface ID '{id}' does not exist");
-        Fault::client("InvalidNetworkInterfaceID.NotFound", message)
-    };
-    let all = belongings::named(all, wanted, unknown)?;
+    let free = call.scan(&keys::free_interfaces(&call.region))?;
+    let free = free.iter().map(|(_, stored)| free::shape(call, &stored.record));
+    let all = all.iter().flat_map(|instance| interfaces(call, instance)).chain(free).collect();
+    let all = belongings::named(all, wanted, place::not_found)?;
     let (network_interfaces, next_token) = belongings::shown(call, all, &filters, page)?;
     Ok(DescribeNetworkInterfacesResult { network_interfaces, next_token })
 }

@@ -3,8 +3,10 @@
 use imds_ec2::Request;
 
 use super::call::{Call, Refusal};
-use super::instances::{attributes, credits, describe, run, states, status};
+use super::instances::{attributes, credits, describe, monitoring, run, states, status, upkeep};
 use super::launch_templates::{launch, templates, versions};
+use super::network_interfaces::{addresses, attachment, create};
+use super::volumes::modifications;
 use super::{
     account_attributes, iam_profiles, images, instance_types, key_pairs, metadata_defaults,
     metadata_options, network, network_interfaces, places, tags, volumes,
@@ -88,5 +90,34 @@ pub(super) fn dispatch(call: &Call<'_>, request: &Request) -> Result<String, Ref
         Request::StartInstances(request) => call.answer(request, states::start),
         Request::StopInstances(request) => call.answer(request, states::stop),
         Request::TerminateInstances(request) => call.answer(request, states::terminate),
+        Request::AssignIpv6Addresses(request) => call.answer(request, addresses::assign_ipv6),
+        Request::AssignPrivateIpAddresses(request) => call.answer(request, addresses::assign_ipv4),
+        Request::AttachNetworkInterface(request) => call.answer(request, attachment::attach),
+        Request::CreateNetworkInterface(request) => call.answer(request, create::create),
+        Request::DeleteNetworkInterface(request) => call.answer(request, create::delete),
+        Request::DescribeVolumesModifications(request) => {
+            call.answer(request, modifications::describe)
+        }
+        Request::DetachNetworkInterface(request) => call.answer(request, attachment::detach),
+        Request::GetPasswordData(request) => call.answer(request, upkeep::password),
+        Request::ModifyInstanceCreditSpecification(request) => {
+            call.answer(request, credits::modify)
+        }
+        Request::ModifyInstanceMaintenanceOptions(request) => {
+            call.answer(request, upkeep::modify_maintenance)
+        }
+        Request::ModifyNetworkInterfaceAttribute(request) => {
+            call.answer(request, network_interfaces::attributes::modify)
+        }
+        Request::ModifyPrivateDnsNameOptions(request) => {
+            call.answer(request, upkeep::modify_dns_names)
+        }
+        Request::ModifyVolume(request) => call.answer(request, modifications::modify),
+        Request::MonitorInstances(request) => call.answer(request, monitoring::monitor),
+        Request::UnassignIpv6Addresses(request) => call.answer(request, addresses::unassign_ipv6),
+        Request::UnassignPrivateIpAddresses(request) => {
+            call.answer(request, addresses::unassign_ipv4)
+        }
+        Request::UnmonitorInstances(request) => call.answer(request, monitoring::unmonitor),
     }
 }

@@ -1,6 +1,8 @@
 //! `DescribeVolumes`: the EBS volumes of instances. They hold nothing; tools read them back with an
 //! instance.
 
+pub(super) mod modifications;
+
 use imds_account::records::Lifecycle;
 use imds_account::volume::VolumeSettings;
 use imds_ec2::Fault;
@@ -57,12 +59,13 @@ pub(super) fn describe(
     let page = Page::new(request.max_results, request.next_token.as_deref(), 5..=1000)?;
     let all = instances::all(call)?;
     let all = all.iter().flat_map(volumes).collect();
-    let unknown = |id: &str| {
-        Fault::client("InvalidVolume.NotFound", format!("The volume '{id}' does not exist."))
-    };
-    let all = belongings::named(all, wanted, unknown)?;
+    let all = belongings::named(all, wanted, not_found)?;
     let (volumes, next_token) = belongings::shown(call, all, &filters, page)?;
     Ok(DescribeVolumesResult { volumes, next_token })
+}
+
+fn not_found(id: &str) -> Fault {
+    Fault::client("InvalidVolume.NotFound", format!("The volume '{id}' does not exist."))
 }
 
 impl Belonging for Volume {
@@ -190,5 +193,6 @@ pub(super) fn settings(
         kms_key_id: requested.kms_key_id.clone(),
         snapshot_id: requested.snapshot_id.clone(),
         delete_on_termination: requested.delete_on_termination,
+        changed: None,
     })
 }

@@ -60,6 +60,16 @@ impl Account {
              &IamInstanceProfile.Name=web{}",
             tagged("instance")
         ));
+        for volume in account.ids("Action=DescribeVolumes", "volumeId") {
+            account.call(&format!("Action=ModifyVolume&VolumeId={volume}&Size=20"));
+        }
+        let subnet = account.ids("Action=DescribeSubnets", "subnetId").pop_first().unwrap();
+        for _ in 0..3 {
+            account.call(&format!(
+                "Action=CreateNetworkInterface&SubnetId={subnet}{}",
+                tagged("network-interface")
+            ));
+        }
         for name in ["one", "two", "three"] {
             let key = "c3NoLWVkMjU1MTkgQUFBQUMzTnphQzFsWkRJMU5URTVBQUFBSUswZWJkWFM5T3hvUytDckdLNmhT\
                        cXR2TVphR3pOazVOMGlNdFpOZGpxWDMgZUBo";
@@ -152,7 +162,7 @@ fn texts(document: &str, element: &str) -> BTreeSet<String> {
 
 /// Each list, the element that names its items, the prefix whose first record becomes unreadable, and
 /// how many items the list loses by that.
-const LISTS: [(&str, &str, &str, usize); 28] = [
+const LISTS: [(&str, &str, &str, usize); 31] = [
     ("DescribeInstances", "instanceId", "instances/", 1),
     ("DescribeInstances", "instanceId", "tags/us-east-1/i-", 0),
     ("DescribeInstances&MaxResults=5", "instanceId", "instances/", 1),
@@ -189,12 +199,15 @@ const LISTS: [(&str, &str, &str, usize); 28] = [
     ("DescribeInstanceCreditSpecifications", "instanceId", "instances/", 1),
     ("DescribeNetworkInterfaces", "networkInterfaceId", "instances/", 1),
     ("DescribeNetworkInterfaces", "networkInterfaceId", "tags/us-east-1/i-", 0),
+    ("DescribeNetworkInterfaces", "networkInterfaceId", "network-interfaces/", 1),
+    ("DescribeNetworkInterfaces", "networkInterfaceId", "tags/us-east-1/eni-", 0),
+    ("DescribeVolumesModifications", "volumeId", "instances/", 1),
     ("DescribeVolumes", "volumeId", "instances/", 1),
     ("DescribeVolumes&MaxResults=5", "volumeId", "tags/us-east-1/i-", 0),
 ];
 
 /// Actions that read no list of records: their results are computed, or they read one record.
-const NO_LISTS: [&str; 9] = [
+const NO_LISTS: [&str; 10] = [
     "DescribeAccountAttributes",
     "DescribeAddresses",
     "DescribeAvailabilityZones",
@@ -204,6 +217,7 @@ const NO_LISTS: [&str; 9] = [
     "DescribeRegions",
     "GetInstanceMetadataDefaults",
     "GetLaunchTemplateData",
+    "GetPasswordData",
 ];
 
 #[test]

@@ -33,6 +33,7 @@ serialized_as_text!(
     crate::ids::PlacementGroupId,
     crate::ids::RamdiskId,
     crate::ids::ReservationId,
+    crate::ids::InterfaceId,
     crate::ids::SubnetId,
     crate::image::WellKnownImage,
     crate::instance::LifeCycle,

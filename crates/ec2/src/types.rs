@@ -12,13 +12,18 @@ use crate::value::{Blob, Sensitive, Timestamp};
 
 operations! {
     "2016-11-15";
+    AssignIpv6Addresses(AssignIpv6AddressesRequest) -> AssignIpv6AddressesResult,
+    AssignPrivateIpAddresses(AssignPrivateIpAddressesRequest) -> AssignPrivateIpAddressesResult,
     AssociateIamInstanceProfile(AssociateIamInstanceProfileRequest) -> AssociateIamInstanceProfileResult,
+    AttachNetworkInterface(AttachNetworkInterfaceRequest) -> AttachNetworkInterfaceResult (dry_run),
     CreateLaunchTemplate(CreateLaunchTemplateRequest) -> CreateLaunchTemplateResult (dry_run),
     CreateLaunchTemplateVersion(CreateLaunchTemplateVersionRequest) -> CreateLaunchTemplateVersionResult (dry_run),
+    CreateNetworkInterface(CreateNetworkInterfaceRequest) -> CreateNetworkInterfaceResult (dry_run),
     CreateTags(CreateTagsRequest) -> Done (dry_run),
     DeleteKeyPair(DeleteKeyPairRequest) -> DeleteKeyPairResult (dry_run),
     DeleteLaunchTemplate(DeleteLaunchTemplateRequest) -> DeleteLaunchTemplateResult (dry_run),
     DeleteLaunchTemplateVersions(DeleteLaunchTemplateVersionsRequest) -> DeleteLaunchTemplateVersionsResult (dry_run),
+    DeleteNetworkInterface(DeleteNetworkInterfaceRequest) -> Done (dry_run),
     DeleteTags(DeleteTagsRequest) -> Done (dry_run),
     DeregisterImage(DeregisterImageRequest) -> DeregisterImageResult (dry_run),
     DescribeAccountAttributes(DescribeAccountAttributesRequest) -> DescribeAccountAttributesResult (dry_run),
@@ -41,16 +46,25 @@ operations! {
     DescribeSubnets(DescribeSubnetsRequest) -> DescribeSubnetsResult (dry_run),
     DescribeTags(DescribeTagsRequest) -> DescribeTagsResult (dry_run),
     DescribeVolumes(DescribeVolumesRequest) -> DescribeVolumesResult (dry_run),
+    DescribeVolumesModifications(DescribeVolumesModificationsRequest) -> DescribeVolumesModificationsResult (dry_run),
     DescribeVpcs(DescribeVpcsRequest) -> DescribeVpcsResult (dry_run),
+    DetachNetworkInterface(DetachNetworkInterfaceRequest) -> Done (dry_run),
     DisassociateIamInstanceProfile(DisassociateIamInstanceProfileRequest) -> DisassociateIamInstanceProfileResult,
     GetInstanceMetadataDefaults(GetInstanceMetadataDefaultsRequest) -> GetInstanceMetadataDefaultsResult (dry_run),
     GetLaunchTemplateData(GetLaunchTemplateDataRequest) -> GetLaunchTemplateDataResult (dry_run),
+    GetPasswordData(GetPasswordDataRequest) -> GetPasswordDataResult (dry_run),
     ImportKeyPair(ImportKeyPairRequest) -> ImportKeyPairResult (dry_run),
     ModifyImageAttribute(ModifyImageAttributeRequest) -> Done (dry_run),
     ModifyInstanceAttribute(ModifyInstanceAttributeRequest) -> Done (dry_run),
+    ModifyInstanceCreditSpecification(ModifyInstanceCreditSpecificationRequest) -> ModifyInstanceCreditSpecificationResult (dry_run),
+    ModifyInstanceMaintenanceOptions(ModifyInstanceMaintenanceOptionsRequest) -> ModifyInstanceMaintenanceOptionsResult (dry_run),
     ModifyInstanceMetadataDefaults(ModifyInstanceMetadataDefaultsRequest) -> ModifyInstanceMetadataDefaultsResult (dry_run),
     ModifyInstanceMetadataOptions(ModifyInstanceMetadataOptionsRequest) -> ModifyInstanceMetadataOptionsResult (dry_run),
     ModifyLaunchTemplate(ModifyLaunchTemplateRequest) -> ModifyLaunchTemplateResult (dry_run),
+    ModifyNetworkInterfaceAttribute(ModifyNetworkInterfaceAttributeRequest) -> Done (dry_run),
+    ModifyPrivateDnsNameOptions(ModifyPrivateDnsNameOptionsRequest) -> ModifyPrivateDnsNameOptionsResult (dry_run),
+    ModifyVolume(ModifyVolumeRequest) -> ModifyVolumeResult (dry_run),
+    MonitorInstances(MonitorInstancesRequest) -> MonitorInstancesResult (dry_run),
     RebootInstances(RebootInstancesRequest) -> Done (dry_run),
     RegisterImage(RegisterImageRequest) -> RegisterImageResult (dry_run),
     ReplaceIamInstanceProfileAssociation(ReplaceIamInstanceProfileAssociationRequest) -> ReplaceIamInstanceProfileAssociationResult,
@@ -58,6 +72,9 @@ operations! {
     StartInstances(StartInstancesRequest) -> StartInstancesResult (dry_run),
     StopInstances(StopInstancesRequest) -> StopInstancesResult (dry_run),
     TerminateInstances(TerminateInstancesRequest) -> TerminateInstancesResult (dry_run),
+    UnassignIpv6Addresses(UnassignIpv6AddressesRequest) -> UnassignIpv6AddressesResult,
+    UnassignPrivateIpAddresses(UnassignPrivateIpAddressesRequest) -> Done,
+    UnmonitorInstances(UnmonitorInstancesRequest) -> UnmonitorInstancesResult (dry_run),
 }
 
 output! {
@@ -123,6 +140,49 @@ output! {
 }
 
 input! {
+    AssignIpv6AddressesRequest {
+        ipv6_prefix_count: Option<i32> = "Ipv6PrefixCount",
+        ipv6_prefixes: Vec<String> = "Ipv6Prefix",
+        network_interface_id: String = "NetworkInterfaceId",
+        ipv6_addresses: Vec<String> = "Ipv6Addresses",
+        ipv6_address_count: Option<i32> = "Ipv6AddressCount",
+    }
+}
+
+output! {
+    AssignIpv6AddressesResult {
+        assigned_ipv6_addresses: Vec<String> = "assignedIpv6Addresses" (always),
+        assigned_ipv6_prefixes: Vec<String> = "assignedIpv6PrefixSet" (always),
+        network_interface_id: Option<String> = "networkInterfaceId",
+    }
+}
+
+input! {
+    AssignPrivateIpAddressesRequest {
+        ipv4_prefixes: Vec<String> = "Ipv4Prefix",
+        ipv4_prefix_count: Option<i32> = "Ipv4PrefixCount",
+        network_interface_id: String = "NetworkInterfaceId",
+        private_ip_addresses: Vec<String> = "PrivateIpAddress",
+        secondary_private_ip_address_count: Option<i32> = "SecondaryPrivateIpAddressCount",
+        allow_reassignment: Option<bool> = "AllowReassignment",
+    }
+}
+
+output! {
+    AssignPrivateIpAddressesResult {
+        network_interface_id: Option<String> = "networkInterfaceId",
+        assigned_private_ip_addresses: Vec<AssignedPrivateIpAddress> = "assignedPrivateIpAddressesSet" (always),
+        assigned_ipv4_prefixes: Vec<Ipv4PrefixSpecification> = "assignedIpv4PrefixSet" (always),
+    }
+}
+
+output! {
+    AssignedPrivateIpAddress {
+        private_ip_address: Option<String> = "privateIpAddress",
+    }
+}
+
+input! {
     AssociateIamInstanceProfileRequest {
         iam_instance_profile: IamInstanceProfileSpecification = "IamInstanceProfile",
         instance_id: String = "InstanceId",
@@ -132,6 +192,25 @@ input! {
 output! {
     AssociateIamInstanceProfileResult {
         iam_instance_profile_association: Option<IamInstanceProfileAssociation> = "iamInstanceProfileAssociation",
+    }
+}
+
+input! {
+    AttachNetworkInterfaceRequest {
+        network_card_index: Option<i32> = "NetworkCardIndex",
+        ena_srd_specification: Option<EnaSrdSpecification> = "EnaSrdSpecification",
+        ena_queue_count: Option<i32> = "EnaQueueCount",
+        dry_run: Option<bool> = "DryRun",
+        network_interface_id: String = "NetworkInterfaceId",
+        instance_id: String = "InstanceId",
+        device_index: i32 = "DeviceIndex",
+    }
+}
+
+output! {
+    AttachNetworkInterfaceResult {
+        attachment_id: Option<String> = "attachmentId",
+        network_card_index: Option<i32> = "networkCardIndex",
     }
 }
 
@@ -374,6 +453,37 @@ output! {
 }
 
 input! {
+    CreateNetworkInterfaceRequest {
+        ipv4_prefixes: Vec<Ipv4PrefixSpecificationRequest> = "Ipv4Prefix",
+        ipv4_prefix_count: Option<i32> = "Ipv4PrefixCount",
+        ipv6_prefixes: Vec<Ipv6PrefixSpecificationRequest> = "Ipv6Prefix",
+        ipv6_prefix_count: Option<i32> = "Ipv6PrefixCount",
+        interface_type: Option<String> = "InterfaceType",
+        tag_specifications: Vec<TagSpecification> = "TagSpecification",
+        client_token: Option<String> = "ClientToken",
+        enable_primary_ipv6: Option<bool> = "EnablePrimaryIpv6",
+        connection_tracking_specification: Option<ConnectionTrackingSpecificationRequest> = "ConnectionTrackingSpecification",
+        operator: Option<OperatorRequest> = "Operator",
+        subnet_id: String = "SubnetId",
+        description: Option<String> = "Description",
+        private_ip_address: Option<String> = "PrivateIpAddress",
+        groups: Vec<String> = "SecurityGroupId",
+        private_ip_addresses: Vec<PrivateIpAddressSpecification> = "PrivateIpAddresses",
+        secondary_private_ip_address_count: Option<i32> = "SecondaryPrivateIpAddressCount",
+        ipv6_addresses: Vec<InstanceIpv6Address> = "Ipv6Addresses",
+        ipv6_address_count: Option<i32> = "Ipv6AddressCount",
+        dry_run: Option<bool> = "DryRun",
+    }
+}
+
+output! {
+    CreateNetworkInterfaceResult {
+        network_interface: Option<NetworkInterface> = "networkInterface",
+        client_token: Option<String> = "clientToken",
+    }
+}
+
+input! {
     CreateTagsRequest {
         dry_run: Option<bool> = "DryRun",
         resources: Vec<String> = "ResourceId" (one_or_more),
@@ -460,6 +570,13 @@ output! {
     DeleteLaunchTemplateVersionsResult {
         successfully_deleted_launch_template_versions: Vec<DeleteLaunchTemplateVersionsResponseSuccessItem> = "successfullyDeletedLaunchTemplateVersionSet" (always),
         unsuccessfully_deleted_launch_template_versions: Vec<DeleteLaunchTemplateVersionsResponseErrorItem> = "unsuccessfullyDeletedLaunchTemplateVersionSet" (always),
+    }
+}
+
+input! {
+    DeleteNetworkInterfaceRequest {
+        dry_run: Option<bool> = "DryRun",
+        network_interface_id: String = "NetworkInterfaceId",
     }
 }
 
@@ -805,6 +922,23 @@ output! {
 }
 
 input! {
+    DescribeVolumesModificationsRequest {
+        dry_run: Option<bool> = "DryRun",
+        volume_ids: Vec<String> = "VolumeId",
+        filters: Vec<Filter> = "Filter",
+        next_token: Option<String> = "NextToken",
+        max_results: Option<i32> = "MaxResults",
+    }
+}
+
+output! {
+    DescribeVolumesModificationsResult {
+        next_token: Option<String> = "nextToken",
+        volumes_modifications: Vec<VolumeModification> = "volumeModificationSet" (always),
+    }
+}
+
+input! {
     DescribeVolumesRequest {
         volume_ids: Vec<String> = "VolumeId",
         include_managed_resources: Option<bool> = "IncludeManagedResources",
@@ -836,6 +970,14 @@ output! {
     DescribeVpcsResult {
         next_token: Option<String> = "nextToken",
         vpcs: Vec<Vpc> = "vpcSet" (always),
+    }
+}
+
+input! {
+    DetachNetworkInterfaceRequest {
+        dry_run: Option<bool> = "DryRun",
+        attachment_id: String = "AttachmentId",
+        force: Option<bool> = "Force",
     }
 }
 
@@ -992,9 +1134,22 @@ output! {
 }
 
 input! {
+    EnaSrdSpecification {
+        ena_srd_enabled: Option<bool> = "EnaSrdEnabled",
+        ena_srd_udp_specification: Option<EnaSrdUdpSpecification> = "EnaSrdUdpSpecification",
+    }
+}
+
+input! {
     EnaSrdSpecificationRequest {
         ena_srd_enabled: Option<bool> = "EnaSrdEnabled",
         ena_srd_udp_specification: Option<EnaSrdUdpSpecificationRequest> = "EnaSrdUdpSpecification",
+    }
+}
+
+input! {
+    EnaSrdUdpSpecification {
+        ena_srd_udp_enabled: Option<bool> = "EnaSrdUdpEnabled",
     }
 }
 
@@ -1067,6 +1222,21 @@ input! {
 output! {
     GetLaunchTemplateDataResult {
         launch_template_data: Option<ResponseLaunchTemplateData> = "launchTemplateData",
+    }
+}
+
+input! {
+    GetPasswordDataRequest {
+        instance_id: String = "InstanceId",
+        dry_run: Option<bool> = "DryRun",
+    }
+}
+
+output! {
+    GetPasswordDataResult {
+        instance_id: Option<String> = "instanceId",
+        timestamp: Option<Timestamp> = "timestamp",
+        password_data: Option<Sensitive> = "passwordData",
     }
 }
 
@@ -1363,6 +1533,13 @@ output! {
     }
 }
 
+input! {
+    InstanceCreditSpecificationRequest {
+        instance_id: String = "InstanceId",
+        cpu_credits: Option<String> = "CpuCredits",
+    }
+}
+
 output! {
     InstanceIpv4Prefix {
         ipv4_prefix: Option<String> = "ipv4Prefix",
@@ -1438,6 +1615,13 @@ output! {
         http_endpoint: Option<String> = "httpEndpoint",
         http_protocol_ipv6: Option<String> = "httpProtocolIpv6",
         instance_metadata_tags: Option<String> = "instanceMetadataTags",
+    }
+}
+
+output! {
+    InstanceMonitoring {
+        instance_id: Option<String> = "instanceId",
+        monitoring: Option<Monitoring> = "monitoring",
     }
 }
 
@@ -2374,6 +2558,38 @@ input! {
 }
 
 input! {
+    ModifyInstanceCreditSpecificationRequest {
+        dry_run: Option<bool> = "DryRun",
+        client_token: Option<String> = "ClientToken",
+        instance_credit_specifications: Vec<InstanceCreditSpecificationRequest> = "InstanceCreditSpecification" (one_or_more),
+    }
+}
+
+output! {
+    ModifyInstanceCreditSpecificationResult {
+        successful_instance_credit_specifications: Vec<SuccessfulInstanceCreditSpecificationItem> = "successfulInstanceCreditSpecificationSet" (always),
+        unsuccessful_instance_credit_specifications: Vec<UnsuccessfulInstanceCreditSpecificationItem> = "unsuccessfulInstanceCreditSpecificationSet" (always),
+    }
+}
+
+input! {
+    ModifyInstanceMaintenanceOptionsRequest {
+        instance_id: String = "InstanceId",
+        auto_recovery: Option<String> = "AutoRecovery",
+        reboot_migration: Option<String> = "RebootMigration",
+        dry_run: Option<bool> = "DryRun",
+    }
+}
+
+output! {
+    ModifyInstanceMaintenanceOptionsResult {
+        instance_id: Option<String> = "instanceId",
+        auto_recovery: Option<String> = "autoRecovery",
+        reboot_migration: Option<String> = "rebootMigration",
+    }
+}
+
+input! {
     ModifyInstanceMetadataDefaultsRequest {
         http_tokens: Option<String> = "HttpTokens",
         http_put_response_hop_limit: Option<i32> = "HttpPutResponseHopLimit",
@@ -2422,6 +2638,69 @@ input! {
 output! {
     ModifyLaunchTemplateResult {
         launch_template: Option<LaunchTemplate> = "launchTemplate",
+    }
+}
+
+input! {
+    ModifyNetworkInterfaceAttributeRequest {
+        ena_srd_specification: Option<EnaSrdSpecification> = "EnaSrdSpecification",
+        enable_primary_ipv6: Option<bool> = "EnablePrimaryIpv6",
+        connection_tracking_specification: Option<ConnectionTrackingSpecificationRequest> = "ConnectionTrackingSpecification",
+        associate_public_ip_address: Option<bool> = "AssociatePublicIpAddress",
+        associated_subnet_ids: Vec<String> = "AssociatedSubnetId",
+        dry_run: Option<bool> = "DryRun",
+        network_interface_id: String = "NetworkInterfaceId",
+        description: Option<AttributeValue> = "Description",
+        source_dest_check: Option<AttributeBooleanValue> = "SourceDestCheck",
+        groups: Vec<String> = "SecurityGroupId",
+        attachment: Option<NetworkInterfaceAttachmentChanges> = "Attachment",
+    }
+}
+
+input! {
+    ModifyPrivateDnsNameOptionsRequest {
+        dry_run: Option<bool> = "DryRun",
+        instance_id: String = "InstanceId",
+        private_dns_hostname_type: Option<String> = "PrivateDnsHostnameType",
+        enable_resource_name_dns_a_record: Option<bool> = "EnableResourceNameDnsARecord",
+        enable_resource_name_dns_aaaa_record: Option<bool> = "EnableResourceNameDnsAAAARecord",
+    }
+}
+
+output! {
+    ModifyPrivateDnsNameOptionsResult {
+        return_: Option<bool> = "return",
+    }
+}
+
+input! {
+    ModifyVolumeRequest {
+        dry_run: Option<bool> = "DryRun",
+        volume_id: String = "VolumeId",
+        size: Option<i32> = "Size",
+        volume_type: Option<String> = "VolumeType",
+        iops: Option<i32> = "Iops",
+        throughput: Option<i32> = "Throughput",
+        multi_attach_enabled: Option<bool> = "MultiAttachEnabled",
+    }
+}
+
+output! {
+    ModifyVolumeResult {
+        volume_modification: Option<VolumeModification> = "volumeModification",
+    }
+}
+
+input! {
+    MonitorInstancesRequest {
+        instance_ids: Vec<String> = "InstanceId" (one_or_more),
+        dry_run: Option<bool> = "DryRun",
+    }
+}
+
+output! {
+    MonitorInstancesResult {
+        instance_monitorings: Vec<InstanceMonitoring> = "instancesSet" (always),
     }
 }
 
@@ -2544,6 +2823,15 @@ output! {
         status: Option<String> = "status",
         ena_srd_specification: Option<AttachmentEnaSrdSpecification> = "enaSrdSpecification",
         ena_queue_count: Option<i32> = "enaQueueCount",
+    }
+}
+
+input! {
+    NetworkInterfaceAttachmentChanges {
+        default_ena_queue_count: Option<bool> = "DefaultEnaQueueCount",
+        ena_queue_count: Option<i32> = "EnaQueueCount",
+        attachment_id: Option<String> = "AttachmentId",
+        delete_on_termination: Option<bool> = "DeleteOnTermination",
     }
 }
 
@@ -3055,6 +3343,12 @@ output! {
     }
 }
 
+output! {
+    SuccessfulInstanceCreditSpecificationItem {
+        instance_id: Option<String> = "instanceId",
+    }
+}
+
 both! {
     Tag {
         key: Option<String> = "Key" / "key",
@@ -3104,6 +3398,57 @@ input! {
     TotalLocalStorageGBRequest {
         min: Option<f64> = "Min",
         max: Option<f64> = "Max",
+    }
+}
+
+input! {
+    UnassignIpv6AddressesRequest {
+        ipv6_prefixes: Vec<String> = "Ipv6Prefix",
+        network_interface_id: String = "NetworkInterfaceId",
+        ipv6_addresses: Vec<String> = "Ipv6Addresses",
+    }
+}
+
+output! {
+    UnassignIpv6AddressesResult {
+        network_interface_id: Option<String> = "networkInterfaceId",
+        unassigned_ipv6_addresses: Vec<String> = "unassignedIpv6Addresses" (always),
+        unassigned_ipv6_prefixes: Vec<String> = "unassignedIpv6PrefixSet" (always),
+    }
+}
+
+input! {
+    UnassignPrivateIpAddressesRequest {
+        ipv4_prefixes: Vec<String> = "Ipv4Prefix",
+        network_interface_id: String = "NetworkInterfaceId",
+        private_ip_addresses: Vec<String> = "PrivateIpAddress",
+    }
+}
+
+input! {
+    UnmonitorInstancesRequest {
+        instance_ids: Vec<String> = "InstanceId" (one_or_more),
+        dry_run: Option<bool> = "DryRun",
+    }
+}
+
+output! {
+    UnmonitorInstancesResult {
+        instance_monitorings: Vec<InstanceMonitoring> = "instancesSet" (always),
+    }
+}
+
+output! {
+    UnsuccessfulInstanceCreditSpecificationItem {
+        instance_id: Option<String> = "instanceId",
+        error: Option<UnsuccessfulInstanceCreditSpecificationItemError> = "error",
+    }
+}
+
+output! {
+    UnsuccessfulInstanceCreditSpecificationItemError {
+        code: Option<String> = "code",
+        message: Option<String> = "message",
     }
 }
 
@@ -3193,6 +3538,28 @@ output! {
         device: Option<String> = "device",
         state: Option<String> = "status",
         attach_time: Option<Timestamp> = "attachTime",
+    }
+}
+
+output! {
+    VolumeModification {
+        volume_id: Option<String> = "volumeId",
+        modification_state: Option<String> = "modificationState",
+        status_message: Option<String> = "statusMessage",
+        target_size: Option<i32> = "targetSize",
+        target_iops: Option<i32> = "targetIops",
+        target_volume_type: Option<String> = "targetVolumeType",
+        target_throughput: Option<i32> = "targetThroughput",
+        target_multi_attach_enabled: Option<bool> = "targetMultiAttachEnabled",
+        original_size: Option<i32> = "originalSize",
+        original_iops: Option<i32> = "originalIops",
+        original_volume_type: Option<String> = "originalVolumeType",
+        original_throughput: Option<i32> = "originalThroughput",
+        original_multi_attach_enabled: Option<bool> = "originalMultiAttachEnabled",
+        progress: Option<i64> = "progress",
+        start_time: Option<Timestamp> = "startTime",
+        end_time: Option<Timestamp> = "endTime",
+        operator: Option<OperatorResponse> = "operator",
     }
 }
 

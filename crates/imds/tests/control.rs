@@ -13,17 +13,19 @@ use std::path::Path;
 use testkit::{Finished, Need, Result, Server, Trial, path_with_imds_and_python, program, test};
 
 /// What the scripts are about, which is their name.
-const SCRIPTS: [&str; 10] = [
+const SCRIPTS: [&str; 12] = [
     "attributes",
     "every_operation",
     "iam_profiles",
     "images",
     "instances",
+    "interfaces",
     "launch_templates",
     "launches",
     "metadata_defaults",
     "metadata_options",
     "resources",
+    "upkeep",
 ];
 
 const NEEDS: &[Need] = &[Need::Python, Need::Program("ip")];

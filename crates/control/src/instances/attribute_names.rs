@@ -11,6 +11,7 @@ pub(crate) const EBS_OPTIMIZED: &str = "ebsOptimized";
 pub(crate) const ENA_SUPPORT: &str = "enaSupport";
 pub(crate) const ENCLAVES: &str = "enclaveOptions";
 pub(crate) const HIBERNATION: &str = "hibernationOptions";
+pub(crate) const REBOOT_MIGRATION: &str = "rebootMigration";
 pub(crate) const RESOURCE_NAME_A: &str = "enableResourceNameDnsARecord";
 pub(crate) const RESOURCE_NAME_AAAA: &str = "enableResourceNameDnsAAAARecord";
 pub(crate) const SHUTDOWN_BEHAVIOR: &str = "instanceInitiatedShutdownBehavior";

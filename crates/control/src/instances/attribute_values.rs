@@ -3,6 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use imds_core::InstanceType;
+use imds_core::instance::HostnameType;
 use imds_core::launch::MAX_USER_DATA;
 use imds_ec2::Fault;
 
@@ -50,5 +51,17 @@ pub(super) fn one_of(
             Err(Fault::invalid_value(parameter, word, &rule))
         }
         stated => Ok(stated),
+    }
+}
+
+/// What a private DNS name is made of.
+pub(super) fn hostname_type(parameter: &str, stated: &str) -> Result<HostnameType, Fault> {
+    match stated {
+        "ip-name" => Ok(HostnameType::IpName),
+        "resource-name" => Ok(HostnameType::ResourceName),
+        other => {
+            let rule = "Expecting ip-name or resource-name.";
+            Err(Fault::invalid_value(parameter, other, rule))
+        }
     }
 }

@@ -1,14 +1,19 @@
-//! `DescribeInstanceCreditSpecifications`: the CPU credits of burstable types. They have no effect.
+//! `DescribeInstanceCreditSpecifications` and `ModifyInstanceCreditSpecification`: the CPU credits of burstable types. They have no effect.
+
+use std::collections::BTreeMap;
 
 use imds_account::records::{Lifecycle, Tags};
 use imds_ec2::Fault;
 use imds_ec2::types::{
     DescribeInstanceCreditSpecificationsRequest, DescribeInstanceCreditSpecificationsResult,
-    InstanceCreditSpecification,
+    InstanceCreditSpecification, ModifyInstanceCreditSpecificationRequest,
+    ModifyInstanceCreditSpecificationResult, SuccessfulInstanceCreditSpecificationItem,
+    UnsuccessfulInstanceCreditSpecificationItem, UnsuccessfulInstanceCreditSpecificationItemError,
 };
 
 use super::attribute_names as names;
-use super::{StoredInstance, all, find_all};
+use super::attribute_values::one_of;
+use super::{StoredInstance, all, find, find_all, save_all};
 use crate::call::{Call, Refusal};
 use crate::filter::Filters;
 use crate::page::Page;
@@ -54,6 +59,61 @@ pub(crate) fn describe(
         instance_credit_specifications: shown,
         next_token,
     })
+}
+
+/// Changes those that can be changed, and says of each of the others why not.
+pub(crate) fn modify(
+    call: &Call<'_>,
+    request: &ModifyInstanceCreditSpecificationRequest,
+) -> Result<ModifyInstanceCreditSpecificationResult, Refusal> {
+    let mut result = ModifyInstanceCreditSpecificationResult::default();
+    let (mut instances, mut wanted) = (Vec::new(), BTreeMap::new());
+    for specification in &request.instance_credit_specifications {
+        let id = Some(specification.instance_id.clone());
+        let parameter = "InstanceCreditSpecification.CpuCredits";
+        let credits =
+            one_of(parameter, specification.cpu_credits.clone(), &["standard", "unlimited"])?;
+        match changeable(call, &specification.instance_id) {
+            Ok(instance) => {
+                wanted.insert(instance.id.clone(), credits);
+                instances.push(instance);
+                let item = SuccessfulInstanceCreditSpecificationItem { instance_id: id };
+                result.successful_instance_credit_specifications.push(item);
+            }
+            Err(Refusal::Fault(Fault { code, message, .. })) => {
+                let (code, message) = (Some(code.to_owned()), Some(message));
+                let error = UnsuccessfulInstanceCreditSpecificationItemError { code, message };
+                let item = UnsuccessfulInstanceCreditSpecificationItem {
+                    instance_id: id,
+                    error: Some(error),
+                };
+                result.unsuccessful_instance_credit_specifications.push(item);
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    save_all(call, &instances, |instance, record| {
+        if let Some(Some(credits)) = wanted.get(&instance.id) {
+            record.attributes.insert(names::CPU_CREDITS.to_owned(), credits.clone());
+        }
+    })?;
+    Ok(result)
+}
+
+/// The instance, if its CPU credits can be changed. Source: EC2 API
+/// `UnsuccessfulInstanceCreditSpecificationErrorCode`.
+fn changeable(call: &Call<'_>, id: &str) -> Result<StoredInstance, Refusal> {
+    let instance = find(call, id)?;
+    if !matches!(instance.stored.record.lifecycle, Lifecycle::Running | Lifecycle::Stopped) {
+        let message = format!("The instance '{id}' is neither running nor stopped.");
+        return Err(Fault::incorrect_instance_state(message).into());
+    }
+    if default_credits(&instance).is_none() {
+        let kind = &instance.stored.record.instance_type;
+        let message = format!("The instance '{id}' is of type {kind}, which has no CPU credits.");
+        return Err(Fault::client("InstanceCreditSpecification.NotSupported", message).into());
+    }
+    Ok(instance)
 }
 
 /// The default of a burstable type; `None` for other types. Source: EC2 User Guide, "Burstable performance

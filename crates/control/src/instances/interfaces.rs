@@ -38,15 +38,7 @@ pub(super) fn choose(
         )
         .into());
     }
-    let taken = call.names(&keys::addresses())?;
-    let mut taken: Sources = taken.iter().filter_map(|source| source.parse().ok()).collect();
-    let is_taken =
-        |(_, sources): &&(String, Vec<Source>)| sources.iter().any(|source| taken.overlap(*source));
-    if let Some((stated, _)) = stated.iter().find(is_taken) {
-        let message = format!("Address {stated} is in use.");
-        return Err(Fault::client("InvalidIPAddress.InUse", message).into());
-    }
-    taken.extend(stated.into_iter().flat_map(|(_, sources)| sources));
+    let taken = taken(call, stated)?;
     let zones = zones(call, request, &wanted)?;
     for zone in &zones {
         let mut free = Free { call, taken: &taken, blocks: BTreeMap::new() };
@@ -66,15 +58,73 @@ pub(super) fn choose(
     });
     let subnets: BTreeSet<_> = subnets.collect();
     let subnets: Vec<_> = subnets.into_iter().collect();
-    Err(Fault::client(
-        "InsufficientFreeAddressesInSubnet",
-        format!(
-            "There are not enough free addresses in subnet '{}' to satisfy the requested number \
-             of instances.",
-            subnets.join("', '")
-        ),
-    )
-    .into())
+    Err(not_enough(&subnets.join("', '"), " to satisfy the requested number of instances").into())
+}
+
+/// All addresses that are taken, with those that are stated, of which none may be.
+fn taken(call: &Call<'_>, stated: Vec<(String, Vec<Source>)>) -> Result<Sources, Refusal> {
+    let taken = call.names(&keys::addresses())?;
+    let mut taken: Sources = taken.iter().filter_map(|source| source.parse().ok()).collect();
+    let is_taken =
+        |(_, sources): &&(String, Vec<Source>)| sources.iter().any(|source| taken.overlap(*source));
+    if let Some((stated, _)) = stated.iter().find(is_taken) {
+        let message = format!("Address {stated} is in use.");
+        return Err(Fault::client("InvalidIPAddress.InUse", message).into());
+    }
+    taken.extend(stated.into_iter().flat_map(|(_, sources)| sources));
+    Ok(taken)
+}
+
+fn not_enough(subnet: &str, purpose: &str) -> Fault {
+    let message = format!("There are not enough free addresses in subnet '{subnet}'{purpose}.");
+    Fault::client("InsufficientFreeAddressesInSubnet", message)
+}
+
+/// A network interface for no instance yet, in the subnet that `request` names.
+pub(crate) fn one(
+    call: &Call<'_>,
+    request: &InstanceNetworkInterfaceSpecification,
+) -> Result<(Subnet, LaunchInterface), Refusal> {
+    let mut wanted = Wanted::new(call, request)?;
+    let subnet = wanted.subnet.clone().ok_or_else(|| Fault::missing_parameter("SubnetId"))?;
+    if subnet.ipv6.is_some() && wanted.ipv6.is_empty() {
+        // Such a subnet gives each interface one.
+        wanted.more_ipv6 = wanted.more_ipv6.max(1);
+    }
+    let taken = taken(call, wanted.stated().collect())?;
+    let mut free = Free { call, taken: &taken, blocks: BTreeMap::new() };
+    let made = free.interfaces(std::slice::from_ref(&wanted), &subnet.zone)?;
+    let made = made.and_then(|mut made| made.pop());
+    let made = made.ok_or_else(|| not_enough(subnet.id.as_str(), ""))?;
+    Ok((subnet, made))
+}
+
+/// More addresses and blocks for an interface in `subnet`: those that `request` names, or so many.
+pub(crate) fn more(
+    call: &Call<'_>,
+    request: &InstanceNetworkInterfaceSpecification,
+    subnet: &Subnet,
+) -> Result<LaunchInterface, Refusal> {
+    let mut wanted = Wanted::new(call, request)?;
+    wanted.subnet = Some(subnet.clone());
+    wanted.check_addresses()?;
+    let taken = taken(call, wanted.stated().collect())?;
+    let mut free = Free { call, taken: &taken, blocks: BTreeMap::new() };
+    let mut ipv4 = wanted.secondary;
+    for _ in 0..wanted.more_ipv4 {
+        ipv4.push(free.next(subnet).ok_or_else(|| not_enough(subnet.id.as_str(), ""))?);
+    }
+    let mut ipv6 = wanted.ipv6;
+    for _ in 0..wanted.more_ipv6 {
+        ipv6.push(free.new_ipv6(subnet)?);
+    }
+    Ok(LaunchInterface {
+        ipv4: ipv4.into_iter().map(|address| PrivateIpv4 { address, public: None }).collect(),
+        ipv6,
+        ipv4_prefixes: wanted.ipv4_prefixes,
+        ipv6_prefixes: wanted.ipv6_prefixes,
+        ..LaunchInterface::default()
+    })
 }
 
 /// The network interfaces requested for each instance.

@@ -1,5 +1,6 @@
 //! The network interfaces of an instance as the EC2 API shows them.
 
+use imds_account::records::InterfaceSettings;
 use imds_core::Instance as Facts;
 use imds_core::network::{NetworkInterface, PrivateIpv4, SecurityGroup};
 use imds_ec2::types::{
@@ -21,6 +22,7 @@ pub(super) fn groups(groups: &[SecurityGroup]) -> Vec<GroupIdentifier> {
 pub(super) fn interface(
     interface: &NetworkInterface,
     facts: &Facts,
+    kept: Option<&InterfaceSettings>,
     has_public: bool,
 ) -> InstanceNetworkInterface {
     let association = |ipv4: &PrivateIpv4| {
@@ -46,12 +48,12 @@ pub(super) fn interface(
         network_interface_id: Some(interface.id.to_string()),
         mac_address: Some(interface.mac.to_string()),
         owner_id: Some(interface.owner.to_string()),
-        description: Some(String::new()),
+        description: Some(kept.and_then(|it| it.description.clone()).unwrap_or_default()),
         private_ip_address: interface.private_ipv4().map(|address| address.to_string()),
         private_dns_name: facts.private_hostname(interface),
         private_ip_addresses: interface.ipv4.iter().enumerate().map(address).collect(),
         association: interface.ipv4.first().and_then(association),
-        attachment: Some(attachment(interface, facts.launched_at)),
+        attachment: Some(attachment(interface, facts, kept)),
         ipv6_addresses: ipv6.collect(),
         ipv4_prefixes: interface
             .ipv4_prefixes
@@ -74,12 +76,14 @@ pub(super) fn interface(
 
 fn attachment(
     interface: &NetworkInterface,
-    attached_at: u64,
+    facts: &Facts,
+    kept: Option<&InterfaceSettings>,
 ) -> InstanceNetworkInterfaceAttachment {
+    let attached_at = kept.and_then(|it| it.attached_at).unwrap_or(facts.launched_at);
     InstanceNetworkInterfaceAttachment {
         attach_time: time::shape(attached_at),
         attachment_id: Some(ids::derived("eni-attach-", interface.id.as_str(), "")),
-        delete_on_termination: Some(true),
+        delete_on_termination: Some(kept.and_then(|it| it.delete_on_termination).unwrap_or(true)),
         device_index: Some(interface.device_index.into()),
         network_card_index: Some(interface.network_card.unwrap_or(0).into()),
         status: Some("attached".to_owned()),

@@ -227,15 +227,8 @@ fn parsed<T: std::str::FromStr<Err: ToString>>(
 fn hostname_type(request: &RunInstancesRequest) -> Result<HostnameType, Fault> {
     let stated =
         request.private_dns_name_options.as_ref().and_then(|it| it.hostname_type.as_deref());
-    match stated {
-        None | Some("ip-name") => Ok(HostnameType::IpName),
-        Some("resource-name") => Ok(HostnameType::ResourceName),
-        Some(other) => Err(Fault::invalid_value(
-            "PrivateDnsNameOptions.HostnameType",
-            other,
-            "Expecting ip-name or resource-name.",
-        )),
-    }
+    let parameter = "PrivateDnsNameOptions.HostnameType";
+    stated.map_or(Ok(HostnameType::IpName), |stated| values::hostname_type(parameter, stated))
 }
 
 /// The block devices that are stated. What is stated as no device is taken out of the image's.

@@ -107,7 +107,7 @@ fn shape(instance: &StoredInstance, facts: &Facts, state: State) -> Instance {
             auto_recovery: Some(
                 instance.attribute(names::AUTO_RECOVERY).unwrap_or("default").to_owned(),
             ),
-            ..InstanceMaintenanceOptions::default()
+            reboot_migration: instance.attribute(names::REBOOT_MIGRATION).map(str::to_owned),
         }),
         ..Instance::default()
     }
@@ -146,9 +146,16 @@ fn network_interfaces(
     facts: &Facts,
     state: State,
 ) -> Vec<InstanceNetworkInterface> {
-    let shape = |one| InstanceNetworkInterface {
-        source_dest_check: Some(has_source_dest_check(instance)),
-        ..interface(one, facts, has_public(state))
+    let shape = |one: &imds_core::network::NetworkInterface| {
+        let slot = (one.network_card.unwrap_or(0), one.device_index);
+        let mut kept = instance.stored.record.interfaces.iter();
+        let kept = kept.find(|it| (it.network_card.unwrap_or(0), it.device_index) == slot);
+        let settings = kept.map(|kept| &kept.settings);
+        let check = settings.and_then(|it| it.source_dest_check);
+        InstanceNetworkInterface {
+            source_dest_check: Some(check.unwrap_or_else(|| has_source_dest_check(instance))),
+            ..interface(one, facts, settings, has_public(state))
+        }
     };
     facts.interfaces.iter().map(shape).collect()
 }

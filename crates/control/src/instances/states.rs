@@ -3,7 +3,7 @@
 //! What is decided is what an instance is to be; its state follows once the data path knows. So an
 //! instance may be told something else while it is on its way.
 
-use imds_account::records::{Lifecycle, Transition};
+use imds_account::records::{Interface, Lifecycle, Transition};
 use imds_account::{Transaction, keys};
 use imds_core::instance::LifeCycle;
 use imds_ec2::types::{
@@ -19,6 +19,7 @@ use super::shape::belongings;
 use super::state::{BY_USER, State};
 use super::{StoredInstance, find_all};
 use crate::call::{Call, Refusal};
+use crate::network_interfaces::attachment;
 
 pub(crate) fn start(
     call: &Call<'_>,
@@ -115,10 +116,18 @@ fn change(
                 message: "User initiated shutdown".to_owned(),
             });
         }
+        let stays = |it: &Interface| {
+            lifecycle == Lifecycle::Terminated && it.settings.delete_on_termination == Some(false)
+        };
+        let (kept, others) = record.interfaces.into_iter().partition(stays);
+        record.interfaces = others;
         transaction = transaction.if_unchanged(&key, Some(&instance.stored)).write(&key, &record);
         if lifecycle == Lifecycle::Terminated {
             transaction = launch::free_addresses(transaction, &call.region, &instance.id, &record);
-            transaction = without_tags_of_belongings(call, transaction, &instance)?;
+            transaction = without_tags_of_belongings(call, transaction, &instance, &kept)?;
+            for interface in kept {
+                transaction = attachment::detached(call, transaction, &record.zone, interface);
+            }
         }
     }
     call.commit(transaction)?;
@@ -130,9 +139,13 @@ fn without_tags_of_belongings(
     call: &Call<'_>,
     mut transaction: Transaction,
     instance: &StoredInstance,
+    kept: &[Interface],
 ) -> Result<Transaction, Refusal> {
     let Ok(facts) = instance.facts() else { return Ok(transaction) };
-    let (volumes, interfaces) = belongings(&facts, &instance.stored.record.volumes);
+    let (volumes, mut interfaces) = belongings(&facts, &instance.stored.record.volumes);
+    let is_kept =
+        |id: &String| kept.iter().any(|it| it.id.as_ref().is_some_and(|it| it.as_str() == id));
+    interfaces.retain(|id| !is_kept(id));
     for resource in volumes.iter().chain(&interfaces) {
         let key = keys::tags(&call.region, resource);
         if call.read(&key)?.is_some() {

@@ -85,7 +85,7 @@ impl Wanted {
     }
 
     /// Where a subnet is named, its addresses are all there are; but for those that AWS keeps.
-    fn check_addresses(&self) -> Result<(), Fault> {
+    pub(super) fn check_addresses(&self) -> Result<(), Fault> {
         let Some(subnet) = &self.subnet else { return Ok(()) };
         let addresses = self.primary.iter().chain(&self.secondary);
         let addresses = addresses.map(|&address| (address.to_string(), address, address));

@@ -3,6 +3,9 @@
 //! The structures that a template is made with, that it is shown as, and that a launch is asked for
 //! with name their members alike: one becomes another by name.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use imds_core::launch::MAX_USER_DATA;
 use imds_ec2::Fault;
 use imds_ec2::types::{
     LaunchTemplateInstanceMetadataOptionsRequest, RequestLaunchTemplateData,
@@ -14,6 +17,9 @@ use serde_json::{Map, Value};
 pub(super) fn checked(settings: &RequestLaunchTemplateData) -> Result<Value, Fault> {
     if let Some(options) = &settings.metadata_options {
         check_options(options)?;
+    }
+    if let Some(user_data) = &settings.user_data {
+        check_user_data(&user_data.0)?;
     }
     let settings = without_gaps(json(settings));
     match &settings {
@@ -49,6 +55,17 @@ fn check_options(options: &LaunchTemplateInstanceMetadataOptionsRequest) -> Resu
         ))),
         _ => Ok(()),
     }
+}
+
+/// Source: EC2 API, "Error codes": `InvalidUserData.Malformed`.
+fn check_user_data(text: &str) -> Result<(), Fault> {
+    let malformed = |message: &str| Fault::client("InvalidUserData.Malformed", message);
+    let bytes = STANDARD.decode(text);
+    let bytes = bytes.map_err(|_| malformed("Invalid BASE64 encoding of user data."))?;
+    if bytes.len() > MAX_USER_DATA {
+        return Err(malformed("User data is limited to 16384 bytes"));
+    }
+    Ok(())
 }
 
 /// The data as it is shown; `None` if it is not in the form that this release writes.

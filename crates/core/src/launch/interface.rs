@@ -26,6 +26,8 @@ pub struct LaunchInterface {
     /// Its IPv6 addresses. Where there are none, one is derived if the subnet has an IPv6 block,
     /// which a derived subnet has while the IPv6 endpoint is enabled.
     pub ipv6: Vec<Ipv6Addr>,
+    /// Whether none is derived.
+    pub is_without_ipv6: bool,
     /// IPv4 blocks that are delegated to it; of 28 bits on EC2.
     pub ipv4_prefixes: Vec<Ipv4Cidr>,
     /// IPv6 blocks that are delegated to it; of 80 bits on EC2.
@@ -114,7 +116,7 @@ impl LaunchInterface {
             ipv4.extend(free.map(|address| PrivateIpv4 { address, public: None }));
         }
         let mut ipv6 = self.ipv6;
-        if ipv6.is_empty() {
+        if ipv6.is_empty() && !self.is_without_ipv6 {
             ipv6.extend(subnet.ipv6.map(|block| derive_ipv6(block, &seed)));
         }
         let strange4 = ipv4.iter().map(|ipv4| ipv4.address).find(|address| {

@@ -68,6 +68,27 @@ ec2.describe_network_interfaces()
 ec2.describe_addresses()
 ec2.describe_account_attributes()
 ec2.describe_instance_credit_specifications()
+
+ec2.monitor_instances(InstanceIds=[one])
+ec2.unmonitor_instances(InstanceIds=[one])
+ec2.modify_instance_maintenance_options(InstanceId=one, AutoRecovery="default")
+ec2.modify_instance_credit_specification(InstanceCreditSpecifications=[{"InstanceId": one, "CpuCredits": "standard"}])
+ec2.modify_private_dns_name_options(InstanceId=one, EnableResourceNameDnsARecord=True)
+ec2.get_password_data(InstanceId=one)
+shown = running(ec2, one)
+volume = shown["BlockDeviceMappings"][0]["Ebs"]["VolumeId"]
+ec2.modify_volume(VolumeId=volume, Size=100)
+ec2.describe_volumes_modifications()
+interface = ec2.create_network_interface(SubnetId=shown["SubnetId"])["NetworkInterface"]["NetworkInterfaceId"]
+attached = ec2.attach_network_interface(NetworkInterfaceId=interface, InstanceId=one, DeviceIndex=1)
+given = ec2.assign_private_ip_addresses(NetworkInterfaceId=interface, SecondaryPrivateIpAddressCount=1)
+given = given["AssignedPrivateIpAddresses"][0]["PrivateIpAddress"]
+ec2.unassign_private_ip_addresses(NetworkInterfaceId=interface, PrivateIpAddresses=[given])
+given = ec2.assign_ipv6_addresses(NetworkInterfaceId=interface, Ipv6AddressCount=1)["AssignedIpv6Addresses"]
+ec2.unassign_ipv6_addresses(NetworkInterfaceId=interface, Ipv6Addresses=given)
+ec2.modify_network_interface_attribute(NetworkInterfaceId=interface, Description={"Value": "mine"})
+ec2.detach_network_interface(AttachmentId=attached["AttachmentId"])
+ec2.delete_network_interface(NetworkInterfaceId=interface)
 ec2.terminate_instances(InstanceIds=[one])
 
 # Whatever else is asked is refused, and the refusal names all that is there.

@@ -141,3 +141,9 @@ refused("InvalidLaunchTemplateId.NotFound", ec2.describe_launch_templates, Launc
 refused("InvalidLaunchTemplateId.VersionNotFound", ec2.run_instances, MinCount=1, MaxCount=1, LaunchTemplate={"LaunchTemplateId": web, "Version": "7"})
 ec2.delete_launch_template(LaunchTemplateName="web")
 refused("InvalidLaunchTemplateId.NotFound", ec2.describe_launch_template_versions, LaunchTemplateId=web)
+
+# User data that no launch could have is refused at once.
+for text, words in [("#!/bin/sh", "Invalid BASE64 encoding"), ("AAAA" * 5462, "limited to 16384 bytes")]:
+    data = {"UserData": text}
+    made = {"LaunchTemplateName": "malformed", "LaunchTemplateData": data}
+    refused("InvalidUserData.Malformed", ec2.create_launch_template, words=words, **made)

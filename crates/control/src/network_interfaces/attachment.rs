@@ -1,0 +1,129 @@
+//! `AttachNetworkInterface` and `DetachNetworkInterface`.
+
+use imds_account::records::{FreeInterface, Interface, InterfaceSettings};
+use imds_account::{Transaction, keys};
+use imds_ec2::types::{
+    AttachNetworkInterfaceRequest, AttachNetworkInterfaceResult, DetachNetworkInterfaceRequest,
+};
+use imds_ec2::{Done, Fault};
+
+use super::place::{self, Place, hold, pin, written};
+use crate::call::{Call, Refusal};
+use crate::instance_types::interface_limits;
+use crate::{ids, instances};
+
+pub(crate) fn attach(
+    call: &Call<'_>,
+    request: &AttachNetworkInterfaceRequest,
+) -> Result<AttachNetworkInterfaceResult, Refusal> {
+    let id = request.network_interface_id.as_str();
+    let Place::Free(stored) = place::find(call, id)? else {
+        let message = format!("Interface: [{id}] in use.");
+        return Err(Fault::client("InvalidNetworkInterface.InUse", message).into());
+    };
+    let mut instance = instances::find_live(call, &request.instance_id)?;
+    let FreeInterface { zone, interface } = &stored.record;
+    if *zone != instance.stored.record.zone {
+        return Err(Fault::invalid_parameter_combination(
+            "You may not attach a network interface to an instance if they are not in the same \
+             availability zone",
+        )
+        .into());
+    }
+    let card = slot("NetworkCardIndex", request.network_card_index.unwrap_or(0))?;
+    let device_index = slot("DeviceIndex", request.device_index)?;
+    pin(&mut instance)?;
+    let instance_type = instance.stored.record.instance_type.clone();
+    let limit = interface_limits(&instance_type).map(|(interfaces, _)| interfaces);
+    let interfaces = &mut instance.stored.record.interfaces;
+    if interfaces
+        .iter()
+        .any(|it| (it.network_card.unwrap_or(0), it.device_index) == (card, device_index))
+    {
+        return Err(Fault::invalid_parameter_value(format!(
+            "Instance '{}' already has an interface attached at device index '{device_index}'.",
+            request.instance_id
+        ))
+        .into());
+    }
+    let count = interfaces.len() + 1;
+    if limit.is_some_and(|limit| count > limit) {
+        let message = format!("Interface count {count} exceeds the limit for {instance_type}");
+        return Err(Fault::client("AttachmentLimitExceeded", message).into());
+    }
+    interfaces.push(Interface {
+        device_index,
+        network_card: (card > 0).then_some(card),
+        settings: InterfaceSettings {
+            // Unlike those of a launch, it outlives the instance.
+            delete_on_termination: Some(false),
+            attached_at: Some(call.now),
+            ..interface.settings.clone()
+        },
+        ..interface.clone()
+    });
+    let key = keys::free_interface(&call.region, id);
+    let mut transaction = Transaction::new().if_unchanged(&key, Some(&stored)).remove(&key);
+    for source in interface.sources() {
+        transaction = hold(call, transaction, source, Some(&instance.id));
+    }
+    call.commit(written(call, transaction, &instance)?)?;
+    Ok(AttachNetworkInterfaceResult {
+        attachment_id: Some(attachment_id(id)),
+        network_card_index: Some(card.into()),
+    })
+}
+
+pub(crate) fn detach(
+    call: &Call<'_>,
+    request: &DetachNetworkInterfaceRequest,
+) -> Result<Done, Refusal> {
+    let attachment = &request.attachment_id;
+    let found = place::on_instance(call, |id| attachment_id(id.as_str()) == *attachment)?;
+    let Some(Place::Instance(mut instance, nth)) = found else {
+        let message = format!("The networkInterface attachment ID '{attachment}' does not exist");
+        return Err(Fault::client("InvalidAttachmentID.NotFound", message).into());
+    };
+    let record = &mut instance.stored.record;
+    let interface = record.interfaces.remove(nth);
+    if (interface.network_card.unwrap_or(0), interface.device_index) == (0, 0) {
+        let message =
+            "The network interface at device index 0 and networkCard index 0 cannot be detached.";
+        return Err(Fault::client("OperationNotPermitted", message).into());
+    }
+    let transaction = detached(call, Transaction::new(), &instance.stored.record.zone, interface);
+    call.commit(written(call, transaction, &instance)?)?;
+    Ok(Done)
+}
+
+/// Adds that an interface, which has an id, is on no instance any more.
+pub(crate) fn detached(
+    call: &Call<'_>,
+    mut transaction: Transaction,
+    zone: &imds_core::placement::Zone,
+    interface: Interface,
+) -> Transaction {
+    let settings =
+        InterfaceSettings { delete_on_termination: None, attached_at: None, ..interface.settings };
+    // A public address is lent to instances.
+    let interface = Interface { settings, public_ipv4: None, ..interface };
+    for source in interface.sources() {
+        transaction = hold(call, transaction, source, None);
+    }
+    let Some(id) = interface.id.clone() else { return transaction };
+    let record = FreeInterface { zone: zone.clone(), interface };
+    transaction.write(&keys::free_interface(&call.region, id.as_str()), &record)
+}
+
+/// The id of the attachment of an interface.
+fn attachment_id(interface: &str) -> String {
+    ids::derived("eni-attach-", interface, "")
+}
+
+fn slot(parameter: &str, index: i32) -> Result<u16, Fault> {
+    let possible = Some(index).filter(|index| (0..=255).contains(index));
+    let rule = "Expecting 0 to 255.";
+    possible
+        .and_then(|index| index.try_into().ok())
+        .ok_or_else(|| Fault::invalid_value(parameter, index, rule))
+}

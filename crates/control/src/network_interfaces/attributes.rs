@@ -1,0 +1,67 @@
+//! `ModifyNetworkInterfaceAttribute`.
+
+use imds_ec2::types::ModifyNetworkInterfaceAttributeRequest;
+use imds_ec2::{Done, Fault};
+
+use super::place;
+use crate::call::{Call, Refusal};
+use crate::network;
+
+/// Changes one attribute.
+pub(crate) fn modify(
+    call: &Call<'_>,
+    request: &ModifyNetworkInterfaceAttributeRequest,
+) -> Result<Done, Refusal> {
+    let ModifyNetworkInterfaceAttributeRequest {
+        description,
+        source_dest_check,
+        groups,
+        attachment,
+        ..
+    } = request;
+    let count = usize::from(description.is_some())
+        + usize::from(source_dest_check.is_some())
+        + usize::from(!groups.is_empty())
+        + usize::from(attachment.is_some());
+    match count {
+        1 => {}
+        0 => {
+            let message = "No attributes specified. Supported are Description, SourceDestCheck, \
+                           SecurityGroupId and Attachment.";
+            return Err(Fault::invalid_parameter_combination(message).into());
+        }
+        _ => {
+            let message = "Fields for multiple attribute types specified";
+            return Err(Fault::invalid_parameter_combination(message).into());
+        }
+    }
+    // Nothing here filters packets, so there is one group.
+    network::check_groups(call, groups, &[])?;
+    let found = place::find(call, &request.network_interface_id)?;
+    if let Some(changes) = attachment {
+        let interface = found.interface();
+        let slot = (interface.network_card.unwrap_or(0), interface.device_index);
+        if found.instance().is_none() {
+            let id = changes.attachment_id.as_deref().unwrap_or_default();
+            let message = format!("The networkInterface attachment ID '{id}' does not exist");
+            return Err(Fault::client("InvalidAttachmentID.NotFound", message).into());
+        }
+        if slot == (0, 0) && changes.delete_on_termination == Some(false) {
+            let message = "The primary network interface ends with its instance here.";
+            return Err(Fault::unsupported_operation(message).into());
+        }
+    }
+    found.change(call, |interface| {
+        let settings = &mut interface.settings;
+        if let Some(description) = description {
+            settings.description.clone_from(&description.value);
+        }
+        if let Some(check) = source_dest_check.as_ref().and_then(|it| it.value) {
+            settings.source_dest_check = Some(check);
+        }
+        if let Some(ends) = attachment.as_ref().and_then(|it| it.delete_on_termination) {
+            settings.delete_on_termination = Some(ends);
+        }
+    })?;
+    Ok(Done)
+}
