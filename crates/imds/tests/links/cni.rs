@@ -37,6 +37,13 @@ pub(super) fn tests() -> Vec<Trial> {
         Need::Program("busybox"),
         Need::Program(PLUGINS),
     ];
+    const CONTAINERD: &[Need] = &[
+        Need::Root,
+        Need::Containerd,
+        Need::Program("runc"),
+        Need::Program("busybox"),
+        Need::Program(PLUGINS),
+    ];
     let own = tests![NEEDS;
         each_pod_is_an_instance_with_what_the_configuration_says,
         the_address_of_a_pod_is_the_instances,
@@ -52,8 +59,10 @@ pub(super) fn tests() -> Vec<Trial> {
         ROOTLESS,
         a_container_of_podman_without_root,
     );
+    let containerd =
+        test("links::cni::a_container_of_containerd", CONTAINERD, a_container_of_containerd);
     own.into_iter()
-        .chain([clients, podman, rootless])
+        .chain([clients, podman, rootless, containerd])
         .chain(faults::tests())
         .chain(netavark::tests())
         .collect()
@@ -277,6 +286,14 @@ fn a_container_of_podman() -> Result<()> {
     let [one, other, again, "1"] = lines[..] else { bail!("{finished:#?}") };
     ensure!([one, other, again].iter().all(|id| id.starts_with("i-")), "{finished:#?}");
     ensure!(one != other && one != again && other != again, "{finished:#?}");
+    Ok(())
+}
+
+fn a_container_of_containerd() -> Result<()> {
+    let finished = super::podman::run("cni/containerd.sh")?;
+    let lines: Vec<_> = finished.stdout.split_whitespace().collect();
+    let [one, other, "2", "[]"] = lines[..] else { bail!("{finished:#?}") };
+    ensure!(one != other && one.starts_with("i-") && other.starts_with("i-"), "{finished:#?}");
     Ok(())
 }
 
