@@ -3,7 +3,6 @@
 
 #![no_main]
 
-#[allow(dead_code, reason = "the corpus is for the tests")]
 #[path = "../../crates/cni/tests/any_input.rs"]
 mod any_input;
 

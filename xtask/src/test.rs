@@ -97,6 +97,8 @@ pub(crate) fn run() -> Result<()> {
     let python = install::python(&PYTHON)?;
     let guests = install::unpacked("guests", &GUESTS)?;
     let prometheus = install::unpacked("prometheus", &["prometheus"])?;
+    // Installed, it would run as a service.
+    let containerd = install::unpacked("containerd", &["containerd"])?;
     let clients = clients::all()?;
     command::run(&mut cargo("fmt --all --check"))?;
     command::run(&mut cargo("clippy --workspace --all-targets --quiet -- -D warnings"))?;
@@ -119,6 +121,7 @@ pub(crate) fn run() -> Result<()> {
             .env("IMDS_TEST_PYTHON", python)
             .env("IMDS_TEST_GUESTS", guests)
             .env("IMDS_TEST_PROMETHEUS", prometheus)
+            .env("IMDS_TEST_CONTAINERD", containerd)
             .env("IMDS_TEST_CLIENTS", clients),
     )
 }

@@ -155,10 +155,13 @@ impl Attachments {
             collect.valid.iter().any(|valid| valid.launched(&launched.client_token))
         };
         let ended = self.end_all(&network_pattern(&collect.network), |it| !is_valid(it));
-        if let Subject::Instance(id) = &collect.settings.subject {
-            self.unlink(|link| link.instance.as_ref() == Some(id) && is_without_namespace(link))?;
-        }
-        Ok(ended?)
+        let unlinked = match &collect.settings.subject {
+            Subject::Instance(id) => {
+                self.unlink(|link| link.instance.as_ref() == Some(id) && is_without_namespace(link))
+            }
+            Subject::Own(_) | Subject::Host => Ok(()),
+        };
+        Ok(ended.and(unlinked)?)
     }
 
     /// The instances that run, or could, with a client token of this pattern.
@@ -259,7 +262,7 @@ impl Attachments {
         }
     }
 
-    /// Ends the instances of a pattern that `is_over` names, and their links first.
+    /// Ends the instances of a pattern that `is_over` names, and their links first: all that can be ended.
     fn end_all(
         &self,
         pattern: &str,
@@ -270,10 +273,11 @@ impl Attachments {
             return Ok(());
         }
         self.unlink(|link| over.iter().any(|it| link.instance.as_ref() == Some(&it.id)))?;
-        let ids: Vec<_> = (1..).map(|number| format!("InstanceId.{number}")).zip(&over).collect();
-        let mut parameters = vec![("Action", "TerminateInstances")];
-        parameters.extend(ids.iter().map(|(name, it)| (name.as_str(), it.id.as_str())));
-        self.client.ec2(&parameters).map(drop)
+        let ended = over.iter().map(|it| {
+            let parameters = [("Action", "TerminateInstances"), ("InstanceId.1", it.id.as_str())];
+            self.client.ec2(&parameters).map(drop)
+        });
+        ended.fold(Ok(()), Result::and)
     }
 
     fn links(&self) -> Result<Vec<LinkFacts>, CommandError> {
@@ -285,7 +289,8 @@ impl Attachments {
 
     fn unlink(&self, is_over: impl Fn(&LinkFacts) -> bool) -> Result<(), CommandError> {
         let links = self.links()?;
-        links.iter().filter(|link| is_over(link)).try_for_each(|link| self.remove(link.number))
+        let over = links.iter().filter(|link| is_over(link));
+        over.map(|link| self.remove(link.number)).fold(Ok(()), Result::and)
     }
 
     /// Removes a link; one that somebody else has removed meanwhile is no error.

@@ -8,6 +8,7 @@ mod kinds;
 mod life;
 mod podman;
 mod privileges;
+mod tap;
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::os::fd::AsRawFd as _;
@@ -30,6 +31,7 @@ pub(crate) fn tests() -> Vec<Trial> {
         life::tests(),
         podman::tests(),
         privileges::tests(),
+        tap::tests(),
     ]
     .into_iter()
     .flatten()
@@ -102,10 +104,14 @@ impl<'a> Machine<'a> {
 
     /// Changes the hop limit of the default instance, and waits until that is in force.
     fn set_hop_limit(&self, limit: u8) -> Result<()> {
-        let change = format!("InstanceId={DEFAULT_INSTANCE}&HttpPutResponseHopLimit={limit}");
+        self.set_hop_limit_of(DEFAULT_INSTANCE, limit)
+    }
+
+    fn set_hop_limit_of(&self, id: &str, limit: u8) -> Result<()> {
+        let change = format!("InstanceId={id}&HttpPutResponseHopLimit={limit}");
         self.call("ModifyInstanceMetadataOptions", &change)?;
         eventually("the limit to be applied", || {
-            let parameters = format!("InstanceId.1={DEFAULT_INSTANCE}");
+            let parameters = format!("InstanceId.1={id}");
             let described = self.call("DescribeInstances", &parameters).ok()?;
             let options = crate::api::element(&described, "metadataOptions").ok()?;
             options.contains("<state>applied").then_some(())

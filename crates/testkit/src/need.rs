@@ -26,6 +26,8 @@ pub enum Need {
     Clients,
     /// Prometheus, unpacked by `cargo xtask test`.
     Prometheus,
+    /// containerd, unpacked by `cargo xtask test`.
+    Containerd,
     /// Groups of processes whose memory can be limited (cgroup v1 or v2), and the right to make them.
     MemoryCgroup,
     /// Two minutes of time: in CI, or with `IMDS_TEST_SLOW=1`.
@@ -65,6 +67,9 @@ impl Need {
             }
             Self::Prometheus if !is_set("IMDS_TEST_PROMETHEUS") => {
                 Err("IMDS_TEST_PROMETHEUS is not set; `cargo xtask test` sets it".to_owned())
+            }
+            Self::Containerd if !is_set("IMDS_TEST_CONTAINERD") => {
+                Err("IMDS_TEST_CONTAINERD is not set; `cargo xtask test` sets it".to_owned())
             }
             Self::MemoryCgroup => MemoryCgroup::make(1 << 30).map(drop).map_err(|error| {
                 format!("the memory of processes cannot be limited here: {error}")

@@ -37,8 +37,16 @@ pub(super) fn tests() -> Vec<Trial> {
         Need::Program("busybox"),
         Need::Program(PLUGINS),
     ];
+    const CONTAINERD: &[Need] = &[
+        Need::Root,
+        Need::Containerd,
+        Need::Program("runc"),
+        Need::Program("busybox"),
+        Need::Program(PLUGINS),
+    ];
     let own = tests![NEEDS;
         each_pod_is_an_instance_with_what_the_configuration_says,
+        the_address_of_a_pod_is_the_instances,
         the_hop_limit_of_a_pod_holds,
         a_pod_is_the_instance_that_is_named,
         a_pod_is_a_container_of_the_linked_machine,
@@ -51,8 +59,10 @@ pub(super) fn tests() -> Vec<Trial> {
         ROOTLESS,
         a_container_of_podman_without_root,
     );
+    let containerd =
+        test("links::cni::a_container_of_containerd", CONTAINERD, a_container_of_containerd);
     own.into_iter()
-        .chain([clients, podman, rootless])
+        .chain([clients, podman, rootless, containerd])
         .chain(faults::tests())
         .chain(netavark::tests())
         .collect()
@@ -116,6 +126,36 @@ fn each_pod_is_an_instance_with_what_the_configuration_says() -> Result<()> {
     ensure!(again != one, "{again}");
     ensure!(get(&first, "meta-data/iam/security-credentials/")? == "own-role");
     runtime.delete("pod1", Some(&first_path.path()))
+}
+
+fn the_address_of_a_pod_is_the_instances() -> Result<()> {
+    const SUBNET: &str = "[[subnet]]
+id = \"subnet-0123456789abcdef0\"
+availability-zone = \"us-east-1a\"
+ipv4 = \"172.31.128.0/24\"
+";
+    let directory = tempfile::tempdir()?;
+    let file = directory.path().join("imds.toml");
+    std::fs::write(&file, SUBNET)?;
+    let host = namespace()?;
+    let machine = Machine::start(&host, &["--config", &file.display().to_string()])?;
+    let mut launch = launch();
+    launch["subnet"] = json!("subnet-0123456789abcdef0");
+    let mut runtime = Runtime::new(&machine, json!({"launch": launch}))?;
+    let pod = namespace()?;
+    let path = Mount::new(&pod)?;
+    // 10.1.0.2 is in no subnet of EC2's.
+    let refused = runtime.try_add("pod", &path.path())?.error(7)?;
+    ensure!(refused.contains("10.1.0.2"), "{refused}");
+    runtime.delete("pod", Some(&path.path()))?;
+    runtime.give_address("172.31.128.0/24", "172.31.128.10");
+    // The next pod may have it again.
+    for id in ["pod1", "pod2"] {
+        runtime.add(id, &path.path())?;
+        ensure!(get(&pod, "meta-data/local-ipv4")? == "172.31.128.10");
+        runtime.delete(id, Some(&path.path()))?;
+    }
+    Ok(())
 }
 
 fn the_hop_limit_of_a_pod_holds() -> Result<()> {
@@ -246,6 +286,14 @@ fn a_container_of_podman() -> Result<()> {
     let [one, other, again, "1"] = lines[..] else { bail!("{finished:#?}") };
     ensure!([one, other, again].iter().all(|id| id.starts_with("i-")), "{finished:#?}");
     ensure!(one != other && one != again && other != again, "{finished:#?}");
+    Ok(())
+}
+
+fn a_container_of_containerd() -> Result<()> {
+    let finished = super::podman::run("cni/containerd.sh")?;
+    let lines: Vec<_> = finished.stdout.split_whitespace().collect();
+    let [one, other, "2", "[]"] = lines[..] else { bail!("{finished:#?}") };
+    ensure!(one != other && one.starts_with("i-") && other.starts_with("i-"), "{finished:#?}");
     Ok(())
 }
 

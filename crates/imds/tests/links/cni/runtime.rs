@@ -69,6 +69,13 @@ impl<'a> Runtime<'a> {
         self.imds[key] = value;
     }
 
+    /// Has the interface's plugin give this address alone.
+    pub(super) fn give_address(&mut self, subnet: &str, address: &str) {
+        self.interface["ipam"]["subnet"] = json!(subnet);
+        self.interface["ipam"]["rangeStart"] = json!(address);
+        self.interface["ipam"]["rangeEnd"] = json!(address);
+    }
+
     /// Has all pods this annotation, as a runtime says it to a plugin that can use it.
     pub(super) fn annotate(&mut self, key: &str, value: &str) {
         let annotations = json!({format!("imds/{key}"): value});
