@@ -94,7 +94,6 @@ impl<'a> Connection<'a> {
         }
     }
 
-    // long function: what happens to each request, in this order.
     async fn serve(&mut self) -> io::Result<End> {
         let mut deadline = self.stream.reactor().now() + limits::IDLE;
         if !self.has_room() {

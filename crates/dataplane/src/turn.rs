@@ -85,7 +85,6 @@ impl<'a> Context<'a> {
         output: &mut Vec<u8>,
         is_last: bool,
     ) -> Option<Turn<'a>> {
-        let service = &self.shared.service;
         let (request, length) = match Request::parse(input.unread()) {
             Parsed::Partial => return None,
             Parsed::Complete(request, length) => (Ok(request), length),
@@ -94,13 +93,7 @@ impl<'a> Context<'a> {
         let now = self.shared.clock.now();
         let endpoint = &*instance.endpoint;
         let mut response = match &request {
-            Ok(request) if self.link.refuses_pages && request.sender.is_page() => {
-                response::refused(endpoint.front_end(), Refusal::Page)
-            }
-            Ok(request) => {
-                let known = &mut instance.known.borrow_mut();
-                response::respond_again(endpoint, &service.keyring, request, now, known)
-            }
+            Ok(request) => self.decide(instance, request, now),
             Err(why) => response::refused(endpoint.front_end(), *why),
         };
         let counts = is_last || !response.pending;
@@ -140,6 +133,16 @@ impl<'a> Context<'a> {
             body_follows: request.as_ref().ok().is_none_or(|request| request.has_body),
             faulted,
         })
+    }
+
+    /// The response if there were no faults.
+    fn decide(self, instance: &'a Identified, request: &Request<'_>, now: Moment) -> Response<'a> {
+        let endpoint = &*instance.endpoint;
+        if self.link.refuses_pages && request.sender.is_page() {
+            return response::refused(endpoint.front_end(), Refusal::Page);
+        }
+        let known = &mut instance.known.borrow_mut();
+        response::respond_again(endpoint, &self.shared.service.keyring, request, now, known)
     }
 
     /// What faults do to the request.

@@ -11,7 +11,7 @@ use imds_core::{FrontEnd, Instance, Launch};
 use imds_dataplane::{Link, Target};
 use imds_host::{Account, ControlSocket, Host, HostSettings};
 use imds_identity::KeyStorage;
-use imds_linux::process::Environment;
+use imds_linux::process::{Environment, Variable};
 use imds_linux::socket;
 use imds_linux::user_namespace::Identity;
 use imds_sandbox::{self as sandbox, ExecRequest, FirstBoot, InstanceFacts, SERVICE_V4};
@@ -72,13 +72,7 @@ fn try_run(mut args: ExecArgs) -> Result<ExitCode, CommandError> {
     if let Subject::Account(account) = &subject
         && with_control
     {
-        let region = account.instance().zone.region().clone();
-        let settings = SdkSettings::of(account.store(), CONTROL, region)?;
-        let role = account.instance().role.as_ref();
-        let is_judged = role.is_some_and(|role| policies.has(&role.name));
-        // SDKs look at the environment first, and then at the metadata.
-        let variables = if is_judged { settings.without_keys() } else { settings.variables() };
-        request.environment.variables.extend(variables);
+        request.environment.variables.extend(sdk_variables(account, &policies)?);
     }
     sandbox::run(request, |sockets| {
         // Only now: until here others set up the process's namespaces by its files below `/proc`.
@@ -98,6 +92,19 @@ fn try_run(mut args: ExecArgs) -> Result<ExitCode, CommandError> {
         let log = attach(&host, sockets, &logs)?;
         Ok((host, log, renewing, messages))
     })
+}
+
+/// What points SDKs at the EC2 API.
+fn sdk_variables(
+    account: &Account,
+    policies: &RolePolicies,
+) -> Result<Vec<Variable>, CommandError> {
+    let region = account.instance().zone.region().clone();
+    let settings = SdkSettings::of(account.store(), CONTROL, region)?;
+    let role = account.instance().role.as_ref();
+    let is_judged = role.is_some_and(|role| policies.has(&role.name));
+    // SDKs look at the environment first, and then at the metadata.
+    Ok(if is_judged { settings.without_keys() } else { settings.variables() })
 }
 
 /// What is served.
