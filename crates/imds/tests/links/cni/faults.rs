@@ -125,6 +125,10 @@ fn a_service_that_is_killed_loses_no_pod() -> Result<()> {
     runtime.delete("pod1", Some(&path))?;
     runtime.delete("pod2", None)?;
     ensure!(running(&machine)?.is_empty() && machine.list()?.is_empty());
+    // A service that is gone with its state holds up no pod.
+    let gone = json!({"state": "/nowhere/state.db"});
+    ensure!(runtime.call("DEL", "pod1", Some(&path), gone.clone())?.success()?.is_null());
+    runtime.call("ADD", "pod1", Some(&path), gone)?.error(11)?;
     Ok(())
 }
 
