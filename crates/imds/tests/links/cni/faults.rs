@@ -225,7 +225,7 @@ fn the_service_is_found_by_a_file_with_its_key() -> Result<()> {
     runtime.set("control", json!("http://127.0.0.1:9"));
     status(&runtime)?.error(51)?;
     runtime.set("control", Value::Null);
-    // What is in the file is nobody's business, right or wrong.
+    // No error shows what is in the file.
     let secret = variables["AWS_SECRET_ACCESS_KEY"].as_str().unwrap_or_default().to_owned();
     variables["AWS_REGION"] = json!(null);
     write(&variables)?;
