@@ -60,6 +60,14 @@ impl Launched {
     }
 }
 
+/// Whether a service has forgotten all, with its state: nothing of a pod is left then.
+pub(crate) fn is_forgotten(service: &ServiceLocation) -> bool {
+    match service {
+        ServiceLocation::State(state) => matches!(state.try_exists(), Ok(false)),
+        ServiceLocation::Credentials { .. } => false,
+    }
+}
+
 impl Attachments {
     pub(crate) fn of(service: &ServiceLocation) -> Result<Self, CommandError> {
         let settings = match service {

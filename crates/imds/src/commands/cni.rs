@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use imds_cni::cni::{CniError, Code, Configuration, Environment, Plan, plan, supported_versions};
 
-use crate::attachments::{AttachError, Attachments};
+use crate::attachments::{AttachError, Attachments, is_forgotten};
 use crate::error::{CommandError, Kind};
 use crate::terminal;
 
@@ -48,6 +48,9 @@ fn read_input() -> Result<Vec<u8>, CniError> {
 fn carry_out(plan: Plan, version: Option<&str>) -> Result<String, CniError> {
     let is_status = matches!(plan, Plan::Status(_));
     let Some(service) = plan.service() else { return Ok(supported_versions(version) + "\n") };
+    if matches!(plan, Plan::Delete(_)) && is_forgotten(service) {
+        return Ok(String::new());
+    }
     let asked = Attachments::of(service).map_err(AttachError::from);
     let done = asked.and_then(|attachments| match &plan {
         Plan::Version => Ok(()),

@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use imds_cni::cni::Attach;
 use imds_cni::netavark;
 
-use crate::attachments::{AttachError, Attachments};
+use crate::attachments::{AttachError, Attachments, is_forgotten};
 use crate::cli::{NetavarkArgs, NetavarkCommand};
 use crate::terminal;
 
@@ -20,10 +20,10 @@ pub(crate) fn run(args: NetavarkArgs) -> ExitCode {
         None | Some(NetavarkCommand::Info) => Ok(netavark::info(env!("CARGO_PKG_VERSION"))),
         Some(NetavarkCommand::Create) => read_input().and_then(|input| netavark::create(&input)),
         Some(NetavarkCommand::Setup { namespace }) => {
-            carry_out(&namespace, Attachments::add).map(|()| netavark::status())
+            set_up(&namespace).map(|()| netavark::status())
         }
         Some(NetavarkCommand::Teardown { namespace }) => {
-            carry_out(&namespace, Attachments::delete).map(|()| String::new())
+            tear_down(&namespace).map(|()| String::new())
         }
     };
     let (text, code) = match outcome {
@@ -45,19 +45,33 @@ fn read_input() -> Result<Vec<u8>, String> {
     Ok(input)
 }
 
-fn carry_out(
-    namespace: &Path,
-    what: impl FnOnce(&Attachments, &Attach) -> Result<(), AttachError>,
-) -> Result<(), String> {
-    let namespace = namespace.to_str().ok_or("the path of the namespace is not UTF-8")?;
-    let attach = netavark::attach(namespace, &read_input()?)?;
+fn set_up(namespace: &Path) -> Result<(), String> {
+    let attach = container(namespace)?;
     let asked = Attachments::of(&attach.settings.service).map_err(AttachError::from);
-    asked.and_then(|attachments| what(&attachments, &attach)).map_err(|error| match error {
+    asked.and_then(|attachments| attachments.add(&attach)).map_err(explain)
+}
+
+fn tear_down(namespace: &Path) -> Result<(), String> {
+    let attach = container(namespace)?;
+    if is_forgotten(&attach.settings.service) {
+        return Ok(());
+    }
+    let asked = Attachments::of(&attach.settings.service).map_err(AttachError::from);
+    asked.and_then(|attachments| attachments.delete(&attach)).map_err(explain)
+}
+
+fn container(namespace: &Path) -> Result<Attach, String> {
+    let namespace = namespace.to_str().ok_or("the path of the namespace is not UTF-8")?;
+    netavark::attach(namespace, &read_input()?)
+}
+
+fn explain(error: AttachError) -> String {
+    match error {
         AttachError::Already(message) | AttachError::Missing(message) => message,
         AttachError::Service(error) => {
             let hints = error.hints();
             let separator = if hints.is_empty() { "" } else { "; " };
             format!("{}{separator}{}", error.message(), hints.replace('\n', "; "))
         }
-    })
+    }
 }

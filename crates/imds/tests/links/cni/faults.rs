@@ -125,6 +125,10 @@ fn a_service_that_is_killed_loses_no_pod() -> Result<()> {
     runtime.delete("pod1", Some(&path))?;
     runtime.delete("pod2", None)?;
     ensure!(running(&machine)?.is_empty() && machine.list()?.is_empty());
+    // A service that is gone with its state holds up no pod.
+    let gone = json!({"state": "/nowhere/state.db"});
+    ensure!(runtime.call("DEL", "pod1", Some(&path), gone.clone())?.success()?.is_null());
+    runtime.call("ADD", "pod1", Some(&path), gone)?.error(11)?;
     Ok(())
 }
 
@@ -221,7 +225,7 @@ fn the_service_is_found_by_a_file_with_its_key() -> Result<()> {
     runtime.set("control", json!("http://127.0.0.1:9"));
     status(&runtime)?.error(51)?;
     runtime.set("control", Value::Null);
-    // What is in the file is nobody's business, right or wrong.
+    // No error shows what is in the file.
     let secret = variables["AWS_SECRET_ACCESS_KEY"].as_str().unwrap_or_default().to_owned();
     variables["AWS_REGION"] = json!(null);
     write(&variables)?;
