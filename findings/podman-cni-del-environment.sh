@@ -14,7 +14,8 @@ set -euo pipefail
 home=$(mktemp -d)
 trap 'rm -rf "$home"' EXIT
 cd "$home"
-apt-get download -q -o APT::Sandbox::User=root podman=4.3.1+ds1-8+deb12u1+b3 conmon=2.1.6+ds1-1 runc=1.1.5+ds1-1+deb12u1 \
+apt-get download -q -o APT::Sandbox::User=root podman=4.3.1+ds1-8+deb12u1+b3 conmon=2.1.6+ds1-1 \
+    runc=1.1.5+ds1-1+deb12u1 \
     containernetworking-plugins=1.1.1+ds1-3+b5 busybox-static=1:1.35.0-4+deb12u1+b1 \
     libsubid4=1:4.13+dfsg1-1+deb12u2 libgpgme11=1.18.0-3+b1 libassuan0=2.5.5-5 > /dev/null
 for package in *.deb; do dpkg-deb -x "$package" root; done
