@@ -1,6 +1,7 @@
 //! The command line: commands, flags and their help texts; what they do is in `commands`.
 
 mod about;
+mod alone;
 mod client;
 mod control;
 mod event;
@@ -334,6 +335,15 @@ pub(crate) struct LogArgs {
     #[arg(long, value_name = "LEVEL", value_parser = one_of::<LogFilter>(LEVELS),
           hide_possible_values = true)]
     pub(crate) log_level: Option<LogFilter>,
+}
+
+/// Reads the command line.
+pub(crate) fn parse() -> Result<Cli, clap::Error> {
+    let arguments: Vec<OsString> = std::env::args_os().collect();
+    match alone::parse(&arguments) {
+        Some(command) => Ok(Cli { command }),
+        None => Cli::try_parse_from(arguments),
+    }
 }
 
 /// Prints what clap has to say instead of a command line: help, the version, or a mistake. A mistake
