@@ -340,7 +340,7 @@ pub(crate) struct LogArgs {
 /// Reads the command line.
 pub(crate) fn parse() -> Result<Cli, clap::Error> {
     let arguments: Vec<OsString> = std::env::args_os().collect();
-    match alone::parse(&arguments) {
+    match alone::parse(&arguments, Command::Serve, Command::Exec, Command::Get) {
         Some(command) => Ok(Cli { command }),
         None => Cli::try_parse_from(arguments),
     }
