@@ -1,6 +1,7 @@
 //! The command line: commands, flags and their help texts; what they do is in `commands`.
 
 mod about;
+mod alone;
 mod client;
 mod control;
 mod event;
@@ -379,7 +380,10 @@ pub(crate) fn parse() -> Result<Cli, clap::Error> {
     if let Some(command) = file.and_then(|name| name.to_str()).and_then(plugins::command) {
         arguments.insert(1, command.into());
     }
-    Cli::try_parse_from(arguments)
+    match alone::parse(&arguments, Command::Serve, Command::Exec, Command::Get) {
+        Some(command) => Ok(Cli { command }),
+        None => Cli::try_parse_from(arguments),
+    }
 }
 
 /// Prints what clap has to say instead of a command line: help, the version, or a mistake. A mistake

@@ -1,8 +1,10 @@
 //! Help texts: every command has a first line, and an example to type.
 
-use clap::{Command, CommandFactory as _};
+use std::ffi::OsString;
 
-use super::Cli;
+use clap::{Command, CommandFactory as _, Parser as _};
+
+use super::{Cli, alone};
 
 fn check(command: &Command, words: &str) {
     let about = command.get_about().map(ToString::to_string).unwrap_or_default();
@@ -28,4 +30,31 @@ fn every_command_has_an_example() {
 #[test]
 fn the_definitions_do_not_contradict_each_other() {
     Cli::command().debug_assert();
+}
+
+#[test]
+fn what_is_read_alone_is_what_the_whole_command_line_allows() {
+    for (line, is_read) in [
+        ("imds serve", true),
+        ("imds serve --listen 127.0.0.1:1338 --listen [::1]:0 --hop-limit 2 --tag a=b", true),
+        ("imds exec -- true --help", true),
+        ("imds exec --hops 2 curl -i http://169.254.169.254/", true),
+        ("imds get instance-id", true),
+        ("imds serve --help", false),
+        ("imds serve -V", false),
+        ("imds serve --version", false),
+        ("imds serve help", false),
+        ("imds serve --listen nowhere", false),
+        ("imds exec", false),
+        ("imds get --no-such-flag", false),
+        ("imds paths", false),
+        ("imds --version", false),
+        ("imds", false),
+    ] {
+        let arguments: Vec<OsString> = line.split(' ').map(OsString::from).collect();
+        let (serve, exec, get) = (super::Command::Serve, super::Command::Exec, super::Command::Get);
+        let read = alone::parse(&arguments, serve, exec, get);
+        assert_eq!(read.is_some(), is_read, "{line}");
+        assert!(!is_read || Cli::try_parse_from(arguments).is_ok(), "{line}");
+    }
 }
