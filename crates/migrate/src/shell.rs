@@ -111,6 +111,44 @@ pub(crate) fn look(snippet: &Snippet<'_>) -> Vec<Finding> {
     scan(&copy)
 }
 
+/// The lines of a template by which its engine leaves parts of a script out, or repeats them: of Terraform, Jinja,
+/// Go and Ruby.
+struct Template {
+    lines: Vec<usize>,
+}
+
+impl Template {
+    fn of(source: &[u8]) -> Self {
+        const MARKS: [&[u8]; 3] = [b"%{", b"{%", b"<%"];
+        const WORDS: [&[u8]; 6] = [b"if", b"else", b"end", b"range", b"with", b"#if"];
+        let is_control = |line: &[u8]| {
+            let line = line.trim_ascii_start();
+            let inside =
+                line.strip_prefix(b"{{").map(|rest| rest.strip_prefix(b"-").unwrap_or(rest));
+            let is_word =
+                |rest: &[u8]| WORDS.iter().any(|w| rest.trim_ascii_start().starts_with(w));
+            MARKS.iter().any(|mark| line.starts_with(mark)) && !line.starts_with(b"<%=")
+                || inside.is_some_and(is_word)
+        };
+        let mut start = 0;
+        let mut lines = Vec::new();
+        for line in source.split_inclusive(|byte| *byte == b'\n') {
+            if is_control(line) {
+                lines.push(start);
+            }
+            start += line.len();
+        }
+        Self { lines }
+    }
+
+    /// Whether what stands at `from` is run whenever what stands behind it, at `to`, is, as far as the template
+    /// says.
+    fn joins(&self, from: usize, to: usize) -> bool {
+        let before = |at: usize| self.lines.partition_point(|line| *line < at);
+        before(from) == before(to)
+    }
+}
+
 /// Requests without a token, each with the edits that give it one.
 // long function: every place that a token can be put, from the safest on.
 fn tokenless<'t>(
@@ -121,9 +159,12 @@ fn tokenless<'t>(
 ) -> Vec<Finding> {
     let source: &[u8] = &snippet.text;
     let existing = token::existing(requests, commands, source);
+    let template = Template::of(source);
     let reusable = |r: &Request| {
         let at = r.command.start_byte();
-        existing.iter().rfind(|e| e.reach.contains(&at)).map(|e| e.variable.clone())
+        let reaches =
+            |e: &&token::Existing| e.reach.contains(&at) && template.joins(e.reach.start, at);
+        existing.iter().rfind(reaches).map(|e| e.variable.clone())
     };
     let blocked = |r: &Request| blocked(r, snippet);
     let needy: Vec<&Request> = requests
@@ -131,7 +172,11 @@ fn tokenless<'t>(
         .filter(|r| r.kind == Kind::Tokenless && !r.is_scheduled)
         .filter(|r| blocked(r).is_none() && reusable(r).is_none())
         .collect();
-    let places = place::plan(&needy, &Flow { names, source });
+    let flow = &Flow { names, source };
+    let in_one_part =
+        |a: &&Request, b: &&Request| template.joins(a.command.start_byte(), b.command.start_byte());
+    let parts = needy.chunk_by(in_one_part);
+    let places: Vec<Option<Place>> = parts.flat_map(|part| place::plan(part, flow)).collect();
     let place_of = |request: &Request| {
         let own = needy.iter().position(|r| r.command == request.command)?;
         places.get(own)?.as_ref()
@@ -166,6 +211,11 @@ fn tokenless<'t>(
             Remedy::Rewrite(
                 [fetch(&place, &[request], variable, snippet), header(variable)].concat(),
             )
+        } else if place_of(request)
+            .is_some_and(|p| !template.joins(p.at, request.command.start_byte()))
+        {
+            let reason = "a line of the template may leave out what fetches its token";
+            Remedy::advice(example(request), reason)
         } else if let Some(place) = place_of(request) {
             let sharing: Vec<&Request> = needy
                 .iter()

@@ -110,7 +110,7 @@ pub(crate) fn lines(file: &Snippet<'_>) -> Vec<Finding> {
         start += line.len();
         let line = &text[span.clone()];
         let words = String::from_utf8_lossy(line).trim_start().to_ascii_lowercase();
-        let is_comment = COMMENTS.iter().any(|mark| words.starts_with(mark));
+        let is_comment = is_comment(&words);
         let is_shown = file.job.is_shown(span.start);
         if is_comment || is_shown || span.len() > MAX_LINE || !is_worth_reading(line) {
             continue;
@@ -121,6 +121,14 @@ pub(crate) fn lines(file: &Snippet<'_>) -> Vec<Finding> {
         findings.extend(if said.is_empty() { commands(file, span) } else { said });
     }
     findings
+}
+
+/// Whether a line, in lower case, is for people; a line of a crontab may begin with a star, too.
+fn is_comment(line: &str) -> bool {
+    let is_field = |word: &str| word.chars().all(|c| c.is_ascii_digit() || "*/,-".contains(c));
+    let is_schedule = line.starts_with(['*', '/'])
+        && line.split_whitespace().take(5).filter(|w| is_field(w)).count() == 5;
+    !is_schedule && COMMENTS.iter().any(|mark| line.starts_with(mark))
 }
 
 /// A line of any language up to a comment behind its code.
@@ -228,7 +236,7 @@ fn named(text: &str, is_meant: impl Fn(usize, &str) -> bool) -> Option<(usize, &
         let lower = line.trim_start().to_ascii_lowercase();
         let says_path = TREES.iter().any(|tree| lower.contains(tree));
         address::mentioned(line)
-            && !COMMENTS.iter().any(|mark| lower.starts_with(mark))
+            && !is_comment(&lower)
             && !LISTS.iter().any(|word| lower.starts_with(word))
             && (says_path || !TRAFFIC.iter().any(|word| lower.contains(word)))
             && !address::is_foreign(&lower)

@@ -236,7 +236,12 @@ impl Walk<'_> {
             }
         };
         inner.leave(place.is_part.then_some("a condition chooses this part of a script"));
+        let is_foreign =
+            language == Language::Shell && content.is_none() && is_program(&inner.text);
+        inner.leave(is_foreign.then_some("it reads like a program in another language"));
         let mut findings = inner.scan(language);
+        // Its words are no commands of a shell.
+        findings.retain(|finding| !is_foreign || finding.rule != Rule::UnclearRequest);
         if content.is_none() && matches!(place.reader, Reader::Unknown(_)) {
             for finding in &mut findings {
                 finding.rule = Rule::UnclearRequest;
@@ -244,6 +249,19 @@ impl Walk<'_> {
         }
         self.findings.extend(findings);
     }
+}
+
+/// Whether a text that has no first line of its own reads like JavaScript, Groovy, Python or the like.
+fn is_program(text: &[u8]) -> bool {
+    const BEGINNINGS: [&str; 8] =
+        ["const ", "await ", "def ", "import ", "class ", "pipeline {", "node {", "stage("];
+    const WORDS: [&str; 4] = ["=> {", "require('", "require(\"", "steps {"];
+    let text = String::from_utf8_lossy(text);
+    text.lines().any(|line| {
+        let line = line.trim_start();
+        BEGINNINGS.iter().any(|word| line.starts_with(word))
+            || WORDS.iter().any(|word| line.contains(word))
+    })
 }
 
 /// What `Fn::If` chooses from.

@@ -34,6 +34,8 @@ pub(super) struct Place<'a> {
     executable: Reader,
     /// What reads the first of a container's `args`.
     args: Reader,
+    /// What an action of a workflow makes of the scripts it is given, where a step runs one.
+    action: Option<Reader>,
     /// The key of the map around.
     parent: &'a str,
     /// How many maps below `commands` of cfn-init still belong to it.
@@ -45,7 +47,8 @@ impl Default for Place<'_> {
         let (holes, parent) = (Holes::default(), "");
         let reader = UNKNOWN;
         let (default, executable) = (SHELL, SHELL);
-        Self { holes, reader, is_part: false, default, executable, args: UNKNOWN, parent, init: 0 }
+        let (args, action) = (UNKNOWN, None);
+        Self { holes, reader, is_part: false, default, executable, args, action, parent, init: 0 }
     }
 }
 
@@ -124,6 +127,7 @@ impl<'a> Place<'a> {
         } else if let Some(reader) = Self::by_machine(data, source) {
             self.default = reader;
         }
+        self.action = data.get("uses").map(|uses| action(uses.word(source))).or(self.action);
         let programs = [word(&["args", "executable"]), word(&["executable"])];
         if let Some(program) = programs.into_iter().find(|program| !program.is_empty()) {
             self.executable = reader_of(program);
@@ -194,8 +198,22 @@ impl<'a> Place<'a> {
             _ if TRANSPARENT.contains(&key) => self.reader,
             _ => UNKNOWN,
         };
+        if let (Reader::Script(_), Some(action), "with") = (self.reader, self.action, self.parent) {
+            self.reader = action;
+        }
         self.parent = key;
         self
+    }
+}
+
+/// What an action makes of a script that it is given.
+fn action(name: &str) -> Reader {
+    let name = name.split('@').next().unwrap_or_default().to_ascii_lowercase();
+    match name.as_str() {
+        "actions/github-script" => Reader::Script(Language::JavaScript),
+        "azure/cli" => SHELL,
+        _ if ["ssh", "docker-run"].iter().any(|word| name.contains(word)) => SHELL,
+        _ => Reader::Unknown("an action reads this text, of which no more than its name is known"),
     }
 }
 

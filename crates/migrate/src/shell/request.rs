@@ -206,8 +206,7 @@ impl Aims {
             let raw = String::from_utf8_lossy(&source[word.start_byte()..end]);
             if let Some((option, role)) = value_of.take() {
                 if role == (Role::OptionWithValue { network: true }) {
-                    aims.network.push(' ');
-                    aims.network.push_str(&raw);
+                    aims.network.extend([" ", &*raw]);
                 }
                 let is_header = matches!(option.as_str(), "-H" | "--header")
                     && values.iter().all(|v| v.starts_with([HOLE, '@']));
@@ -253,12 +252,11 @@ impl Aims {
     fn reach(&mut self, fetcher: Fetcher, word: &str, raw: &str) {
         let written = raw.starts_with('-').then(|| fetcher.reach(raw)).flatten();
         if let Some(text) = written.or(fetcher.reach(word).map(|_| raw.to_owned())) {
-            self.network.push(' ');
-            self.network.push_str(&text);
+            self.network.extend([" ", &*text]);
         }
     }
 
-    /// Notes the options that a variable or an array holds: `$CURL`, `"${options[@]}"`.
+    /// Notes the options in a variable or an array: `$CURL`, `"${options[@]}"`.
     fn expand(&mut self, fetcher: Fetcher, values: &[String], raw: &str, is_program: bool) {
         let is_options = |name: &str| {
             ["opt", "arg", "flag", "param"]
@@ -271,15 +269,16 @@ impl Aims {
         {
             self.hidden_options = true;
         }
-        let longest =
-            values.iter().filter(|v| is_program || v.starts_with('-')).max_by_key(|v| v.len());
+        let mut lists: Vec<&String> =
+            values.iter().filter(|v| is_program || v.starts_with('-')).collect();
+        // What is added to an array stands beside the rest of it; else each value is one of several.
+        if !raw.contains("[@]") && !raw.contains("[*]") {
+            lists = lists.into_iter().max_by_key(|v| v.len()).into_iter().collect();
+        }
         let is_plain =
             |word: &&str| word.chars().all(|c| c.is_ascii_alphanumeric() || "-_.:/=".contains(c));
-        let mut words = longest
-            .map(|v| v.split_whitespace())
-            .into_iter()
-            .flatten()
-            .skip(usize::from(is_program));
+        let mut words =
+            lists.into_iter().flat_map(|v| v.split_whitespace()).skip(usize::from(is_program));
         while let Some(word) = words.next() {
             let role = fetcher.role(word);
             let value =
