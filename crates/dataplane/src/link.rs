@@ -72,6 +72,11 @@ impl Link {
         self.socket.local_addr()
     }
 
+    /// Its socket, once more: for a process that takes this one's place.
+    pub fn try_clone_socket(&self) -> io::Result<TcpListener> {
+        self.socket.try_clone()
+    }
+
     /// The same link with a descriptor of its own.
     pub(crate) fn try_clone(&self) -> io::Result<Self> {
         let (target, resetter) = (self.target.clone(), self.resetter.clone());

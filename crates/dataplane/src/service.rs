@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::io;
 use std::num::NonZeroUsize;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread::{self, JoinHandle};
 
@@ -81,6 +81,7 @@ impl Service {
             subscribers,
             measures_latency,
             only_serve,
+            has_successor: AtomicBool::new(false),
             held_input: AtomicUsize::new(0),
         });
         let mut service = Self {
@@ -166,6 +167,12 @@ impl Service {
     pub fn counter_reader(&self) -> CounterReader {
         let workers = self.workers.iter().map(|worker| Arc::clone(&worker.counters)).collect();
         CounterReader { workers, table: Arc::clone(&self.state.table) }
+    }
+
+    /// Says that another process has all sockets: [`drain`](Self::drain) leaves to it the connections that wait
+    /// to be accepted.
+    pub fn hand_over(&self) {
+        self.state.has_successor.store(true, Ordering::Relaxed);
     }
 
     /// Takes no more connections, lets requests that have begun be answered, and ends; takes 5 s at

@@ -6,7 +6,7 @@ use std::io;
 use std::net::{TcpListener, TcpStream};
 use std::rc::{Rc, Weak};
 use std::sync::Arc;
-use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::{AtomicBool, AtomicUsize};
 
 use arc_swap::{ArcSwap, Cache};
 use imds_account::clock::Clock;
@@ -37,6 +37,8 @@ pub(crate) struct ServiceState {
     pub(crate) measures_latency: bool,
     /// What the threads may do beside answering; `None`: anything.
     pub(crate) only_serve: Option<Serving>,
+    /// Whether another process listens on all sockets from now on.
+    pub(crate) has_successor: AtomicBool,
     /// How much all connections hold of requests beyond what each may.
     pub(crate) held_input: AtomicUsize,
 }

@@ -40,6 +40,7 @@ fn serve<T: 'static>(client: impl AsyncFnOnce(Client) -> T + 'static) -> (T, Dur
         subscribers: Arc::default(),
         measures_latency: false,
         only_serve: None,
+        has_successor: <_>::default(),
         held_input: <_>::default(),
     };
     let shared = Rc::new(Shared::new(Arc::new(service), Arc::default(), usize::MAX).unwrap());

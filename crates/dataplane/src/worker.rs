@@ -6,6 +6,7 @@ use std::net::TcpStream;
 use std::ops::ControlFlow;
 use std::os::fd::OwnedFd;
 use std::rc::Rc;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
 use std::time::Duration;
 
@@ -164,15 +165,17 @@ impl Links {
         let shared = &self.shared;
         shared.is_draining.set(true);
         let reactor = &self.reactor;
+        let has_successor = shared.service.has_successor.load(Ordering::Relaxed);
         self.attached.retain(|_, (acceptor, link)| {
-            if link.outlives_us {
+            let outlives_us = link.outlives_us || has_successor;
+            if outlives_us {
                 // Those that wait are left to whoever listens next.
                 reactor.end(*acceptor);
             } else if let Err(error) = socket::refuse_new_connections(&link.socket) {
                 // Those that come in the last moment are reset, then.
                 tracing::debug!(%error, "cannot refuse new connections");
             }
-            !link.outlives_us
+            !outlives_us
         });
         let deadline = self.reactor.now() + limits::DRAIN;
         let (mut arrivals, mut since) = (shared.arrivals.get(), self.reactor.now());

@@ -253,6 +253,13 @@ impl Host {
         self.metrics_address
     }
 
+    /// What says from another thread that the sockets of this host are another process's from now on
+    /// ([`Service::hand_over`]).
+    pub fn handover(&self) -> impl FnOnce() + Send + 'static {
+        let service = Arc::clone(&self.service);
+        move || service.hand_over()
+    }
+
     /// Takes no more connections, lets requests that have begun be answered, and ends.
     pub fn drain(self) {
         let Self { metrics, links, scheduler, control, service, agent, .. } = self;

@@ -213,6 +213,10 @@ pub(crate) struct ServeArgs {
     #[arg(long)]
     pub(crate) no_landlock: bool,
 
+    /// Take the place of the service that runs with the same state: its sockets are used, and it ends
+    #[arg(long)]
+    pub(crate) takeover: bool,
+
     /// How many threads answer requests [default: one for each processor, at most 4]
     #[arg(long, value_name = "COUNT")]
     pub(crate) threads: Option<NonZeroUsize>,

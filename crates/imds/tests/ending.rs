@@ -10,7 +10,8 @@ use std::{fs, thread};
 
 use testkit::http::Response;
 use testkit::{
-    Context as _, Need, Process, Result, SOON, Server, Trial, anyhow, ensure, eventually, tests,
+    Context as _, Finished, Need, Process, Result, SOON, Server, Trial, anyhow, ensure, eventually,
+    tests,
 };
 
 const GET: &str = "GET / HTTP/1.1\r\nConnection: keep-alive\r\n\r\n";
@@ -22,6 +23,8 @@ pub(crate) fn tests() -> Vec<Trial> {
         clients_that_do_nothing_hold_no_end_up,
         other_signals_do_not_end_it,
         a_restart_with_sockets_of_a_service_manager_loses_nothing,
+        a_takeover_loses_nothing,
+        who_takes_over_needs_a_state_and_starts_without_a_predecessor,
         a_passed_socket_that_nobody_wants_is_refused,
     ];
     trials.extend(tests![&[Need::Root]; a_passed_socket_is_not_the_helpers]);
@@ -143,6 +146,69 @@ fn a_restart_with_sockets_of_a_service_manager_loses_nothing() -> Result<()> {
         outcome
     })?;
     eprintln!("{RESTARTS} restarts: {} requests, none lost", answered.into_inner());
+    Ok(())
+}
+
+/// Each of these services ends because the next one asks it to.
+fn a_takeover_loses_nothing() -> Result<()> {
+    const TAKEOVERS: usize = 5;
+    let home = tempfile::TempDir::new()?;
+    let address: SocketAddr = "127.0.0.85:1338".parse()?;
+    let start = || {
+        let mut command = testkit::imds();
+        command.args(["serve", "--takeover", "--access-log", "off", "--ami", "al2", "--listen"]);
+        command.args([&address.to_string(), "--control", "127.0.0.85:1339"]);
+        command.stdout(Stdio::null()).stderr(Stdio::inherit());
+        Process::start(command.env("XDG_STATE_HOME", home.path()))
+    };
+    let mut running = start()?;
+    eventually("the first", || answer(&mut sent(address, "GET / HTTP/1.1\r\n\r\n").ok()?).ok())?;
+    let (is_over, answered) = (AtomicBool::new(false), AtomicUsize::new(0));
+    thread::scope(|scope| {
+        let client = || -> Result<()> {
+            while !is_over.load(Ordering::Relaxed) {
+                let answer = answer(&mut sent(address, "GET / HTTP/1.1\r\n\r\n")?)?;
+                ensure!(answer.status() == 200, "{answer:?}");
+                answered.fetch_add(1, Ordering::Relaxed);
+            }
+            Ok(())
+        };
+        let clients: Vec<_> = (0..8).map(|_| scope.spawn(client)).collect();
+        let mut takeovers = || -> Result<()> {
+            for _ in 0..TAKEOVERS {
+                let mut before = std::mem::replace(&mut running, start()?);
+                let status = before.ended()?;
+                ensure!(status.code() == Some(0), "{status}");
+                let until = answered.load(Ordering::Relaxed) + 1000;
+                eventually("a thousand answers", || {
+                    (answered.load(Ordering::Relaxed) > until).then_some(())
+                })?;
+            }
+            Ok(())
+        };
+        let outcome = takeovers();
+        is_over.store(true, Ordering::Relaxed);
+        for client in clients {
+            client.join().map_err(|_| anyhow!("a client panicked"))??;
+        }
+        outcome
+    })?;
+    eprintln!("{TAKEOVERS} takeovers: {} requests, none lost", answered.into_inner());
+    // The last one ends as usual, and lets nobody wait for it.
+    running.signal("TERM")?;
+    ensure!(running.ended()?.code() == Some(0));
+    ensure!(TcpStream::connect(address).is_err(), "somebody still listens");
+    Ok(())
+}
+
+fn who_takes_over_needs_a_state_and_starts_without_a_predecessor() -> Result<()> {
+    let mut server = Server::start(&["--takeover"])?;
+    server.process().signal("TERM")?;
+    ensure!(server.process().ended()?.success());
+    let mut command = testkit::imds();
+    let finished = Finished::of(command.args(["serve", "--takeover", "--state", "memory"]))?;
+    let finished = finished.expect_code(2)?;
+    ensure!(finished.stderr.contains("--takeover needs a state"), "{finished:?}");
     Ok(())
 }
 

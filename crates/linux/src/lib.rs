@@ -10,6 +10,7 @@ pub mod capture;
 pub mod confine;
 pub mod counters;
 pub mod descriptor;
+pub mod handover;
 pub mod link;
 pub mod local;
 pub mod memory;

@@ -18,11 +18,15 @@ const FIRST: i32 = 3;
 
 /// Takes the socket that is bound to `address`, if one was passed. Nobody gets it a second time.
 pub fn take(address: SocketAddr) -> io::Result<Option<TcpListener>> {
-    let mut sockets = sockets();
-    let bound = sockets.iter().position(|socket| socket.local_addr().ok() == Some(address));
-    let Some(socket) = bound.map(|place| sockets.swap_remove(place)) else { return Ok(None) };
+    let Some(socket) = take_from(&mut sockets(), address) else { return Ok(None) };
     socket.set_nonblocking(true)?;
     Ok(Some(socket))
+}
+
+/// Takes the socket that is bound to `address` from these, if it is among them.
+pub fn take_from(sockets: &mut Vec<TcpListener>, address: SocketAddr) -> Option<TcpListener> {
+    let bound = sockets.iter().position(|socket| socket.local_addr().ok() == Some(address));
+    bound.map(|place| sockets.swap_remove(place))
 }
 
 /// The addresses of those that nobody has taken.

@@ -10,6 +10,7 @@ mod listen;
 mod plan;
 mod privileges;
 mod ready;
+mod takeover;
 
 use std::io;
 use std::net::TcpListener;
@@ -55,7 +56,11 @@ pub(crate) fn run(args: ServeArgs) -> Result<ExitCode, CommandError> {
     let signals = runtime.block_on(async { LogSignals::listen() }).map_err(cannot_start)?;
     let logs = plan.logs.clone();
     let output = Output::open(&logs.access).map_err(|error| cannot_log(&logs.access, error))?;
-    let sockets = Sockets::listen(&plan)?;
+    let mut taken = if plan.takes_over { takeover::take_over(&plan.state)? } else { Vec::new() };
+    let mut sockets = Sockets::listen(&plan, &mut taken)?;
+    drop(taken);
+    let offered = std::mem::take(&mut sockets.offered);
+    let state = plan.state.clone();
     // Not before: the file may be of a service that has these addresses.
     let ready_path = plan.ready_file.as_deref().map(ReadyPath::clear).transpose()?;
 
@@ -66,6 +71,8 @@ pub(crate) fn run(args: ServeArgs) -> Result<ExitCode, CommandError> {
     // Before the first request, so that none is missing.
     let access_log = output.map(|output| AccessLog::start(&host, output, logs.format));
     let access_log = access_log.transpose().map_err(cannot_start)?;
+    // Before anybody is answered: who is knows that this process can be asked.
+    let offered = takeover::offer(&state, offered, &host);
     links.into_iter().try_for_each(|link| host.attach(link).map(drop)).map_err(cannot_start)?;
     host.restore_links(&workloads)?;
     let ready_file = ready_path.map(|path| path.write(&ready)).transpose()?;
@@ -77,7 +84,7 @@ pub(crate) fn run(args: ServeArgs) -> Result<ExitCode, CommandError> {
         Reload { response_args, log_args, started_with, logs, access_log, overlay, messages };
     let signal = reload.until_stopped(&host, &runtime, signals);
     tracing::info!(signal, "stopping: requests that have begun are still answered");
-    drop(ready_file);
+    drop((ready_file, offered));
     if let Err(error) = end_in_any_case() {
         tracing::error!(%error, "cannot limit how long the stop takes");
     }
@@ -113,26 +120,33 @@ struct Sockets {
     addresses: Vec<ListenAddress>,
     control: Option<TcpListener>,
     metrics: Option<TcpListener>,
+    /// All of them once more, for a process that takes this one's place.
+    offered: Vec<TcpListener>,
 }
 
 impl Sockets {
-    fn listen(plan: &Plan) -> Result<Self, CommandError> {
+    /// Listens, on those of `taken` that have the addresses.
+    fn listen(plan: &Plan, taken: &mut Vec<TcpListener>) -> Result<Self, CommandError> {
         // Whoever reaches the metadata reaches the EC2 API and the metrics too: those come first.
         let control = match plan.control {
             ControlAddress::Off => None,
             ControlAddress::At(address) => {
-                Some(listen::listen_for_control(address, plan.authentication)?)
+                Some(listen::listen_for_control(address, plan.authentication, taken)?)
             }
         };
-        let metrics = plan.metrics.map(listen::listen_for_metrics).transpose()?;
-        let links = plan.links.iter().map(|link| listen::listen(link, plan.allow_pages));
+        let metrics =
+            plan.metrics.map(|address| listen::listen_for_metrics(address, taken)).transpose()?;
+        let links = plan.links.iter().map(|link| listen::listen(link, plan.allow_pages, taken));
         let links = links.collect::<Result<Vec<_>, _>>()?;
         listen::check_passed()?;
         let addresses = links.iter().zip(&plan.links).filter_map(|(link, wanted)| {
             Some(ListenAddress { address: link.address().ok()?, ..wanted.clone() })
         });
         let addresses = addresses.collect();
-        Ok(Self { links, addresses, control, metrics })
+        let others = control.iter().chain(&metrics).map(TcpListener::try_clone);
+        let offered = links.iter().map(Link::try_clone_socket).chain(others);
+        let offered = offered.collect::<io::Result<_>>().map_err(cannot_start)?;
+        Ok(Self { links, addresses, control, metrics, offered })
     }
 }
 
@@ -157,7 +171,7 @@ fn start(
     if !plan.ignored.is_empty() {
         tracing::warn!("not served of --aemm-config: {}", plan.ignored.join(", "));
     }
-    let Sockets { links, addresses: metadata, control, metrics } = sockets;
+    let Sockets { links, addresses: metadata, control, metrics, .. } = sockets;
     let confinement = Confinement::of(&plan);
     let store = plan.state.open()?;
     plan.access_keys.iter().try_for_each(|key| key.keep(&store))?;

@@ -26,13 +26,18 @@ pub(super) fn check_ipv6(addresses: &[ListenAddress], launch: &Launch) -> Result
 }
 
 /// Listens for requests of metadata.
-pub(super) fn listen(listen: &ListenAddress, allow_pages: bool) -> Result<Link, CommandError> {
+pub(super) fn listen(
+    listen: &ListenAddress,
+    allow_pages: bool,
+    taken: &mut Vec<TcpListener>,
+) -> Result<Link, CommandError> {
     let ListenAddress { address, instance } = listen;
     let target = instance.clone().map_or(Target::BySource, Target::Instance);
-    let link = match passed::take(*address) {
-        Ok(Some(socket)) => Link::passed(socket, target),
-        Ok(None) => Link::bind(*address, target),
-        Err(error) => Err(error),
+    let link = match (passed::take(*address), passed::take_from(taken, *address)) {
+        (Ok(Some(socket)), _) => Link::passed(socket, target),
+        (Ok(None), Some(socket)) => Ok(Link::new(socket, target)),
+        (Ok(None), None) => Link::bind(*address, target),
+        (Err(error), _) => Err(error),
     };
     let link = link.map_err(|error| {
         cannot_listen(*address, error, "--listen 127.0.0.1:0 takes any that is free")
@@ -44,6 +49,7 @@ pub(super) fn listen(listen: &ListenAddress, allow_pages: bool) -> Result<Link, 
 pub(super) fn listen_for_control(
     address: SocketAddr,
     authentication: Authentication,
+    taken: &mut Vec<TcpListener>,
 ) -> Result<TcpListener, CommandError> {
     if authentication == Authentication::Off && !address.ip().is_loopback() {
         return Err(CommandError::usage(format!(
@@ -51,21 +57,25 @@ pub(super) fn listen_for_control(
         ))
         .hint("leave out --no-auth, or say --control 127.0.0.1:1339"));
     }
-    bind_or_take(address).map_err(|error| {
+    bind_or_take(address, taken).map_err(|error| {
         let hint = "--control 127.0.0.1:0 takes any that is free, --control off none";
         cannot_listen(address, error, hint)
     })
 }
 
 /// Listens for Prometheus.
-pub(super) fn listen_for_metrics(address: SocketAddr) -> Result<TcpListener, CommandError> {
-    bind_or_take(address).map_err(|error| {
+pub(super) fn listen_for_metrics(
+    address: SocketAddr,
+    taken: &mut Vec<TcpListener>,
+) -> Result<TcpListener, CommandError> {
+    bind_or_take(address, taken).map_err(|error| {
         cannot_listen(address, error, "--metrics 127.0.0.1:0 takes any that is free")
     })
 }
 
-fn bind_or_take(address: SocketAddr) -> io::Result<TcpListener> {
-    passed::take(address)?.map_or_else(|| TcpListener::bind(address), Ok)
+fn bind_or_take(address: SocketAddr, taken: &mut Vec<TcpListener>) -> io::Result<TcpListener> {
+    let passed = passed::take(address)?.or_else(|| passed::take_from(taken, address));
+    passed.map_or_else(|| TcpListener::bind(address), Ok)
 }
 
 /// Refuses sockets that the service manager passes and nobody listens on: clients would wait for ever.

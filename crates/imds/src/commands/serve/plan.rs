@@ -48,6 +48,8 @@ pub(super) struct Plan {
     pub(super) faults: Vec<FaultRule>,
     /// Whether pages in a browser are answered on loopback.
     pub(super) allow_pages: bool,
+    /// Whether a running service is to give its place up.
+    pub(super) takes_over: bool,
     /// Whether system calls are filtered.
     pub(super) seccomp: bool,
     /// Whether files that no setting names are refused.
@@ -129,6 +131,7 @@ impl Plan {
             policy,
             faults,
             allow_pages: args.allow_pages || settings.allow_pages,
+            takes_over: args.takeover,
             seccomp: !(args.no_seccomp || settings.no_seccomp),
             landlock: !(args.no_landlock || settings.no_landlock),
             config,
