@@ -8,6 +8,7 @@ mod clients;
 mod codegen;
 mod command;
 mod counts;
+mod faults;
 mod install;
 mod test;
 
@@ -22,6 +23,7 @@ Usage: cargo xtask <chore>
           numbers, `--report --json` the same for programs
   counts  the instructions of the hot calls, compared with those in crates/instruction-counts;
           `--bless` keeps the new counts
+  faults  the table of docs/faults.md: what public clients do under each fault; a few minutes
   codegen the EC2 shapes from crates/ec2/model/ec2.json, the partitions from
           crates/core/model/partitions.json; `--check` only compares;
           `gzip -dc …/service-2.json.gz | cargo xtask codegen --trim` makes that model
@@ -51,6 +53,7 @@ fn main() -> ExitCode {
         ["codegen", "--trim-partitions"] => codegen::trim_partitions(),
         ["counts"] => counts::run(false),
         ["counts", "--bless"] => counts::run(true),
+        ["faults"] => faults::run_all(),
         ["bench"] => bench::run(None),
         ["bench", "build"] => bench::build(None),
         ["bench", "build", "--base", base] => bench::build(Some(base)),
