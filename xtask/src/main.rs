@@ -44,6 +44,7 @@ fn main() -> ExitCode {
     let arguments: Vec<_> = std::env::args().skip(1).collect();
     let done = match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["test"] => test::run(),
+        ["faults"] => faults::run_all(),
         ["check"] => check::run(),
         ["check", "--report"] => check::report(false),
         ["check", "--report", "--json"] => check::report(true),
@@ -53,7 +54,6 @@ fn main() -> ExitCode {
         ["codegen", "--trim-partitions"] => codegen::trim_partitions(),
         ["counts"] => counts::run(false),
         ["counts", "--bless"] => counts::run(true),
-        ["faults"] => faults::run_all(),
         ["bench"] => bench::run(None),
         ["bench", "build"] => bench::build(None),
         ["bench", "build", "--base", base] => bench::build(Some(base)),
