@@ -9,6 +9,7 @@ mod clients;
 mod codegen;
 mod command;
 mod counts;
+mod faults;
 mod install;
 mod test;
 
@@ -23,6 +24,7 @@ Usage: cargo xtask <chore>
           numbers, `--report --json` the same for programs
   counts  the instructions of the hot calls, compared with those in crates/instruction-counts;
           `--bless` keeps the new counts
+  faults  the table of docs/faults.md: what public clients do under each fault; a few minutes
   codegen the EC2 shapes from crates/ec2/model/ec2.json, the partitions from
           crates/core/model/partitions.json; `--check` only compares;
           `gzip -dc …/service-2.json.gz | cargo xtask codegen --trim` makes that model
@@ -46,6 +48,7 @@ fn main() -> ExitCode {
     let arguments: Vec<_> = std::env::args().skip(1).collect();
     let done = match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["test"] => test::run(),
+        ["faults"] => faults::run_all(),
         ["check"] => check::run(),
         ["check", "--report"] => check::report(false),
         ["check", "--report", "--json"] => check::report(true),

@@ -168,6 +168,9 @@ fn start(
     plumber: Option<Plumber>,
     messages: &mut Messages,
 ) -> Result<Started, CommandError> {
+    for fault in &plan.faults {
+        tracing::info!(%fault, "requests are hit by a fault on demand");
+    }
     if !plan.ignored.is_empty() {
         tracing::warn!("not served of --aemm-config: {}", plan.ignored.join(", "));
     }
