@@ -48,6 +48,7 @@ impl Overrides {
     }
 
     /// The same, with credentials of `issuer` where the operator has set none.
+    #[must_use]
     pub fn with_issuer(self, issuer: Issuer) -> Self {
         Self { issuer: Some(issuer), ..self }
     }
