@@ -66,10 +66,11 @@ fn decide(
     let request =
         imds_policy::Request { action: &deed.action, resource: &deed.resource, context: &context };
     let of_session = session.policy.as_ref().map(|policy| evaluate([policy], &request));
-    match (evaluate(policies.of(&session.role), &request), of_session) {
-        (Decision::Allow, Some(decision)) => decision,
-        (Decision::ImplicitDeny, Some(Decision::ExplicitDeny)) => Decision::ExplicitDeny,
-        (decision, _) => decision,
+    let of_role = evaluate(policies.of(&session.role), &request);
+    match (of_role, of_session.unwrap_or(of_role)) {
+        (Decision::ExplicitDeny, _) | (_, Decision::ExplicitDeny) => Decision::ExplicitDeny,
+        (Decision::Allow, Decision::Allow) => Decision::Allow,
+        _ => Decision::ImplicitDeny,
     }
 }
 

@@ -14,17 +14,23 @@ use super::{
 
 // long function: one arm for each action
 /// Carries out `request`, and returns the document that answers it.
+#[expect(clippy::too_many_lines, reason = "one arm for each action")]
 pub(super) fn dispatch(call: &Call<'_>, request: &Request) -> Result<String, Refusal> {
     match request {
+        Request::AssignIpv6Addresses(request) => call.answer(request, addresses::assign_ipv6),
+        Request::AssignPrivateIpAddresses(request) => call.answer(request, addresses::assign_ipv4),
         Request::AssociateIamInstanceProfile(request) => {
             call.answer(request, iam_profiles::associate)
         }
+        Request::AttachNetworkInterface(request) => call.answer(request, attachment::attach),
         Request::CreateLaunchTemplate(request) => call.answer(request, templates::create),
         Request::CreateLaunchTemplateVersion(request) => call.answer(request, versions::create),
+        Request::CreateNetworkInterface(request) => call.answer(request, create::create),
         Request::CreateTags(request) => call.answer(request, tags::create),
         Request::DeleteKeyPair(request) => call.answer(request, key_pairs::delete),
         Request::DeleteLaunchTemplate(request) => call.answer(request, templates::delete),
         Request::DeleteLaunchTemplateVersions(request) => call.answer(request, versions::delete),
+        Request::DeleteNetworkInterface(request) => call.answer(request, create::delete),
         Request::DeleteTags(request) => call.answer(request, tags::delete),
         Request::DeregisterImage(request) => call.answer(request, images::deregister),
         Request::DescribeAccountAttributes(request) => {
@@ -63,7 +69,11 @@ pub(super) fn dispatch(call: &Call<'_>, request: &Request) -> Result<String, Ref
         Request::DescribeSubnets(request) => call.answer(request, network::describe_subnets),
         Request::DescribeTags(request) => call.answer(request, tags::describe),
         Request::DescribeVolumes(request) => call.answer(request, volumes::describe),
+        Request::DescribeVolumesModifications(request) => {
+            call.answer(request, modifications::describe)
+        }
         Request::DescribeVpcs(request) => call.answer(request, network::describe_vpcs),
+        Request::DetachNetworkInterface(request) => call.answer(request, attachment::detach),
         Request::DisassociateIamInstanceProfile(request) => {
             call.answer(request, iam_profiles::disassociate)
         }
@@ -71,9 +81,16 @@ pub(super) fn dispatch(call: &Call<'_>, request: &Request) -> Result<String, Ref
             call.answer(request, metadata_defaults::get)
         }
         Request::GetLaunchTemplateData(request) => call.answer(request, launch::of_instance),
+        Request::GetPasswordData(request) => call.answer(request, upkeep::password),
         Request::ImportKeyPair(request) => call.answer(request, key_pairs::import),
         Request::ModifyImageAttribute(request) => call.answer(request, images::modify_attribute),
         Request::ModifyInstanceAttribute(request) => call.answer(request, attributes::modify),
+        Request::ModifyInstanceCreditSpecification(request) => {
+            call.answer(request, credits::modify)
+        }
+        Request::ModifyInstanceMaintenanceOptions(request) => {
+            call.answer(request, upkeep::modify_maintenance)
+        }
         Request::ModifyInstanceMetadataDefaults(request) => {
             call.answer(request, metadata_defaults::modify)
         }
@@ -81,6 +98,14 @@ pub(super) fn dispatch(call: &Call<'_>, request: &Request) -> Result<String, Ref
             call.answer(request, metadata_options::modify)
         }
         Request::ModifyLaunchTemplate(request) => call.answer(request, templates::modify),
+        Request::ModifyNetworkInterfaceAttribute(request) => {
+            call.answer(request, network_interfaces::attributes::modify)
+        }
+        Request::ModifyPrivateDnsNameOptions(request) => {
+            call.answer(request, upkeep::modify_dns_names)
+        }
+        Request::ModifyVolume(request) => call.answer(request, modifications::modify),
+        Request::MonitorInstances(request) => call.answer(request, monitoring::monitor),
         Request::RebootInstances(request) => call.answer(request, states::reboot),
         Request::RegisterImage(request) => call.answer(request, images::register),
         Request::ReplaceIamInstanceProfileAssociation(request) => {
@@ -90,30 +115,6 @@ pub(super) fn dispatch(call: &Call<'_>, request: &Request) -> Result<String, Ref
         Request::StartInstances(request) => call.answer(request, states::start),
         Request::StopInstances(request) => call.answer(request, states::stop),
         Request::TerminateInstances(request) => call.answer(request, states::terminate),
-        Request::AssignIpv6Addresses(request) => call.answer(request, addresses::assign_ipv6),
-        Request::AssignPrivateIpAddresses(request) => call.answer(request, addresses::assign_ipv4),
-        Request::AttachNetworkInterface(request) => call.answer(request, attachment::attach),
-        Request::CreateNetworkInterface(request) => call.answer(request, create::create),
-        Request::DeleteNetworkInterface(request) => call.answer(request, create::delete),
-        Request::DescribeVolumesModifications(request) => {
-            call.answer(request, modifications::describe)
-        }
-        Request::DetachNetworkInterface(request) => call.answer(request, attachment::detach),
-        Request::GetPasswordData(request) => call.answer(request, upkeep::password),
-        Request::ModifyInstanceCreditSpecification(request) => {
-            call.answer(request, credits::modify)
-        }
-        Request::ModifyInstanceMaintenanceOptions(request) => {
-            call.answer(request, upkeep::modify_maintenance)
-        }
-        Request::ModifyNetworkInterfaceAttribute(request) => {
-            call.answer(request, network_interfaces::attributes::modify)
-        }
-        Request::ModifyPrivateDnsNameOptions(request) => {
-            call.answer(request, upkeep::modify_dns_names)
-        }
-        Request::ModifyVolume(request) => call.answer(request, modifications::modify),
-        Request::MonitorInstances(request) => call.answer(request, monitoring::monitor),
         Request::UnassignIpv6Addresses(request) => call.answer(request, addresses::unassign_ipv6),
         Request::UnassignPrivateIpAddresses(request) => {
             call.answer(request, addresses::unassign_ipv4)

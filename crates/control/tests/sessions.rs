@@ -1,5 +1,7 @@
 //! Temporary credentials over time, which a service on the wire cannot jump through.
 
+#![allow(clippy::unwrap_used, reason = "a failed step is a failed test")]
+
 use hyper::http::request::Parts;
 use imds_account::{Applied, Network, Store, access_key, keys};
 use imds_control::{Authentication, Control, NoFaults, NoLinks, Reply, RolePolicies};

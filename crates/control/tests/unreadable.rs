@@ -1,5 +1,6 @@
 //! One record that cannot be read concerns itself alone: lists and pages leave it out.
 #![allow(clippy::unwrap_used, reason = "a failed step is a failed test")]
+// long file: one account with all kinds of records, and each list against it
 
 use std::collections::BTreeSet;
 use std::io::{Read as _, Write as _};

@@ -1,5 +1,7 @@
 //! Policies, requests and decisions, by the published rules of IAM.
 
+// long file: a table of rules, and rustfmt gives each value a line
+
 use imds_policy::Decision::{Allow, ExplicitDeny, ImplicitDeny};
 use imds_policy::{Context, Decision, Policy, Request, evaluate};
 

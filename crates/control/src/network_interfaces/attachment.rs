@@ -1,6 +1,6 @@
 //! `AttachNetworkInterface` and `DetachNetworkInterface`.
 
-use imds_account::records::{FreeInterface, Interface, InterfaceSettings};
+use imds_account::records::{self, FreeInterface, Interface, InterfaceSettings};
 use imds_account::{Transaction, keys};
 use imds_ec2::types::{
     AttachNetworkInterfaceRequest, AttachNetworkInterfaceResult, DetachNetworkInterfaceRequest,
@@ -9,8 +9,9 @@ use imds_ec2::{Done, Fault};
 
 use super::place::{self, Place, hold, pin, written};
 use crate::call::{Call, Refusal};
+use crate::ids;
 use crate::instance_types::interface_limits;
-use crate::{ids, instances};
+use crate::instances::{self, StoredInstance};
 
 pub(crate) fn attach(
     call: &Call<'_>,
@@ -33,24 +34,8 @@ pub(crate) fn attach(
     let card = slot("NetworkCardIndex", request.network_card_index.unwrap_or(0))?;
     let device_index = slot("DeviceIndex", request.device_index)?;
     pin(&mut instance)?;
-    let instance_type = instance.stored.record.instance_type.clone();
-    let limit = interface_limits(&instance_type).map(|(interfaces, _)| interfaces);
+    check_room(&instance, (card, device_index))?;
     let interfaces = &mut instance.stored.record.interfaces;
-    if interfaces
-        .iter()
-        .any(|it| (it.network_card.unwrap_or(0), it.device_index) == (card, device_index))
-    {
-        return Err(Fault::invalid_parameter_value(format!(
-            "Instance '{}' already has an interface attached at device index '{device_index}'.",
-            request.instance_id
-        ))
-        .into());
-    }
-    let count = interfaces.len() + 1;
-    if limit.is_some_and(|limit| count > limit) {
-        let message = format!("Interface count {count} exceeds the limit for {instance_type}");
-        return Err(Fault::client("AttachmentLimitExceeded", message).into());
-    }
     interfaces.push(Interface {
         device_index,
         network_card: (card > 0).then_some(card),
@@ -72,6 +57,23 @@ pub(crate) fn attach(
         attachment_id: Some(attachment_id(id)),
         network_card_index: Some(card.into()),
     })
+}
+
+/// Fails unless an instance can have one more interface, at this place.
+fn check_room(instance: &StoredInstance, slot: (u16, u16)) -> Result<(), Fault> {
+    let records::Instance { interfaces, instance_type, .. } = &instance.stored.record;
+    if interfaces.iter().any(|it| (it.network_card.unwrap_or(0), it.device_index) == slot) {
+        return Err(Fault::invalid_parameter_value(format!(
+            "Instance '{}' already has an interface attached at device index '{}'.",
+            instance.id, slot.1
+        )));
+    }
+    let count = interfaces.len() + 1;
+    if interface_limits(instance_type).is_some_and(|(limit, _)| count > limit) {
+        let message = format!("Interface count {count} exceeds the limit for {instance_type}");
+        return Err(Fault::client("AttachmentLimitExceeded", message));
+    }
+    Ok(())
 }
 
 pub(crate) fn detach(

@@ -34,11 +34,41 @@ pub(crate) fn create(
         return Err(Fault::invalid_value("InterfaceType", kind, rule).into());
     }
     let tags = tag_values::specified(&request.tag_specifications, "network-interface")?;
+    let id: InterfaceId = ids::new("eni-")?;
+    let record = new(call, &id, request)?;
+    let key = keys::free_interface(&call.region, id.as_str());
+    let mut transaction = Transaction::new().if_unchanged(&key, None).write(&key, &record);
+    for source in record.interface.sources() {
+        transaction = take(call, transaction, source, None);
+    }
+    if !tags.is_empty() {
+        transaction = transaction.write(&keys::tags(&call.region, id.as_str()), &tags);
+    }
+    if let Some(token) = token {
+        transaction = token.spend(transaction, vec![id.to_string()]);
+    }
+    call.commit(transaction)?;
+    let CreateNetworkInterfaceResult { network_interface, client_token } =
+        result(call, &record, request)?;
+    let network_interface = network_interface.map(|shown| NetworkInterface {
+        // It is on its way in its own response.
+        status: Some("pending".to_owned()),
+        tag_set: tag_values::shape(&tags),
+        ..shown
+    });
+    Ok(CreateNetworkInterfaceResult { network_interface, client_token })
+}
+
+/// The interface that is asked for, with addresses that nobody has.
+fn new(
+    call: &Call<'_>,
+    id: &InterfaceId,
+    request: &CreateNetworkInterfaceRequest,
+) -> Result<FreeInterface, Refusal> {
     let (subnet, made) = interfaces::one(call, &specification(request))?;
     let is_default = call.network.default_subnet(&subnet.zone).id == subnet.id;
     let mut ipv4 = made.ipv4.iter().map(|ipv4| ipv4.address);
     let random = ids::random()?.to_be_bytes();
-    let id: InterfaceId = ids::new("eni-")?;
     let interface = Interface {
         device_index: 0,
         network_card: None,
@@ -61,28 +91,7 @@ pub(crate) fn create(
             ..InterfaceSettings::default()
         },
     };
-    let record = FreeInterface { zone: subnet.zone, interface };
-    let key = keys::free_interface(&call.region, id.as_str());
-    let mut transaction = Transaction::new().if_unchanged(&key, None).write(&key, &record);
-    for source in record.interface.sources() {
-        transaction = take(call, transaction, source, None);
-    }
-    if !tags.is_empty() {
-        transaction = transaction.write(&keys::tags(&call.region, id.as_str()), &tags);
-    }
-    if let Some(token) = token {
-        transaction = token.spend(transaction, vec![id.to_string()]);
-    }
-    call.commit(transaction)?;
-    let CreateNetworkInterfaceResult { network_interface, client_token } =
-        result(call, &record, request)?;
-    let network_interface = network_interface.map(|shown| NetworkInterface {
-        // It is on its way in its own response.
-        status: Some("pending".to_owned()),
-        tag_set: tag_values::shape(&tags),
-        ..shown
-    });
-    Ok(CreateNetworkInterfaceResult { network_interface, client_token })
+    Ok(FreeInterface { zone: subnet.zone, interface })
 }
 
 fn result(
