@@ -18,7 +18,6 @@ use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::sync::LazyLock;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
@@ -33,7 +32,7 @@ use crate::settings::{
 };
 use imds_sandbox::MAX_HOPS;
 
-use about::{COMPLETIONS_EXAMPLES, MAN_EXAMPLES, SETTINGS_EXAMPLES};
+use about::{COMPLETIONS_EXAMPLES, LONG_VERSION, MAN_EXAMPLES, SETTINGS_EXAMPLES};
 pub(crate) use about::{CompletionsArgs, ManArgs, SettingsCommand};
 pub(crate) use client::{ClientArgs, DoctorArgs, GetArgs};
 use client::{DOCTOR_EXAMPLES, GET_EXAMPLES};
@@ -123,11 +122,6 @@ pub(crate) enum Command {
     #[command(after_help = MAN_EXAMPLES)]
     Man(ManArgs),
 }
-
-/// The version, and a line for each fact of the build.
-static LONG_VERSION: LazyLock<String> = LazyLock::new(|| {
-    format!("{}\n{}", env!("IMDS_VERSION"), env!("IMDS_BUILD").replace("; ", "\n"))
-});
 
 const EXAMPLES: &str = "\
 Examples:

@@ -1,9 +1,15 @@
 //! The commands about `imds` itself: completions, manual pages, the schema of the settings file.
 
 use std::path::PathBuf;
+use std::sync::LazyLock;
 
 use clap::{Args, Subcommand};
 use clap_complete::Shell;
+
+/// The version, and a line for each fact of the build.
+pub(super) static LONG_VERSION: LazyLock<String> = LazyLock::new(|| {
+    format!("{}\n{}", env!("IMDS_VERSION"), env!("IMDS_BUILD").replace("; ", "\n"))
+});
 
 pub(crate) const COMPLETIONS_EXAMPLES: &str = "\
 Examples:

@@ -168,12 +168,7 @@ fn start(
     plumber: Option<Plumber>,
     messages: &mut Messages,
 ) -> Result<Started, CommandError> {
-    for fault in &plan.faults {
-        tracing::info!(%fault, "requests are hit by a fault on demand");
-    }
-    if !plan.ignored.is_empty() {
-        tracing::warn!("not served of --aemm-config: {}", plan.ignored.join(", "));
-    }
+    plan.log_oddities();
     let Sockets { links, addresses: metadata, control, metrics, .. } = sockets;
     let confinement = Confinement::of(&plan);
     let store = plan.state.open()?;

@@ -79,6 +79,16 @@ pub(super) struct Reloadable {
 }
 
 impl Plan {
+    /// Logs what makes the service answer otherwise than its operator may think.
+    pub(super) fn log_oddities(&self) {
+        for fault in &self.faults {
+            tracing::info!(%fault, "requests are hit by a fault on demand");
+        }
+        if !self.ignored.is_empty() {
+            tracing::warn!("not served of --aemm-config: {}", self.ignored.join(", "));
+        }
+    }
+
     /// Resolves flags and settings file; every mistake is told here.
     // long function: a line or two for each setting.
     pub(super) fn resolve(args: ServeArgs) -> Result<(Self, Reloadable), CommandError> {
