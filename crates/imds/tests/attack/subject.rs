@@ -18,8 +18,15 @@ pub(super) struct Subject {
     pub(super) control: Option<SocketAddr>,
     /// The process that answers.
     pid: u32,
-    _process: Process,
+    process: Process,
     _home: TempDir,
+}
+
+impl Drop for Subject {
+    /// As nginx is to be ended: one that is killed leaves its worker behind.
+    fn drop(&mut self) {
+        let _ = self.process.signal("TERM").and_then(|()| self.process.ended());
+    }
 }
 
 impl Subject {
@@ -44,7 +51,7 @@ impl Subject {
             neighbour: address(&metadata[1])?,
             control: Some(address(&ready["control"])?),
             pid: u32::try_from(ready["pid"].as_u64().context("a pid")?)?,
-            _process: process,
+            process,
             _home: home,
         })
     }
@@ -79,7 +86,7 @@ impl Subject {
             fs::read_to_string(&children).ok()?.split_whitespace().next()?.parse().ok()
         })?;
         let (name, control) = ("nginx", None);
-        Ok(Some(Self { name, good, neighbour, control, pid, _process: process, _home: home }))
+        Ok(Some(Self { name, good, neighbour, control, pid, process, _home: home }))
     }
 
     pub(super) fn descriptors(&self) -> Result<usize> {
