@@ -130,7 +130,9 @@ fn gives_up_after_a_second() -> Result<()> {
     let _service = Faulty::start(listener, |_, _| Act::Mute);
     let found = Finished::of(imds().args(["get", "--endpoint", &endpoint, "instance-id"]))?;
     let found = found.expect_code(4)?;
-    ensure!(found.stderr.contains(" within 1.0 s"), "{found:#?}");
+    // A little less where too little is left for another try.
+    let after = [" within 1.0 s", " within 9"];
+    ensure!(after.iter().any(|after| found.stderr.contains(after)), "{found:#?}");
     Ok(())
 }
 
