@@ -28,6 +28,7 @@ pub(super) fn tests() -> Vec<Trial> {
 /// The article's host: a container behind it loses its token at 1, gets IMDSv1, and a token at 2.
 fn this_machine_is_the_instance() -> Result<()> {
     let (host, container) = host_with_container()?;
+    wait_for_addresses(&host)?;
     let before = snapshot(&host)?;
     let mut machine = Machine::start(&host, &["--ami", "al2", "--link", "host"])?;
     for namespace in [&host, &container] {
