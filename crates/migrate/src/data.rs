@@ -61,7 +61,7 @@ pub(crate) fn yaml(
         return Vec::new();
     }
     if parts == documents {
-        parts = vec![0..source.len()];
+        parts = std::iter::once(0..source.len()).collect();
     }
     // A template is not YAML before it is filled in.
     let blank = template::blanked(source);

@@ -5,6 +5,9 @@ use memchr::memchr_iter;
 
 use crate::job::Obstacle;
 
+/// Files larger than this are not parsed: nobody writes such a script by hand.
+pub const MAX_SIZE: u64 = 16 << 20;
+
 /// Texts longer than this are not parsed.
 pub(crate) const MAX_TEXT: usize = 4 << 20;
 

@@ -110,6 +110,8 @@ type Search = OnceLock<Option<AhoCorasick>>;
 
 /// Whether `bytes`, the content of `path`, are worth parsing.
 pub(crate) fn is_worth_parsing(path: &Path, bytes: &[u8]) -> bool {
+    static PROGRAMS: Search = Search::new();
+    static BLOCKS: Search = Search::new();
     if library::is_manifest(path) {
         return true;
     }
@@ -117,8 +119,6 @@ pub(crate) fn is_worth_parsing(path: &Path, bytes: &[u8]) -> bool {
         return memchr::memmem::find(bytes, SERVICE_UTF16).is_some();
     }
     // Of the languages that most files of a tree are in, one pass tells of both.
-    static PROGRAMS: Search = Search::new();
-    static BLOCKS: Search = Search::new();
     let either = |cell, settings: &'static [&str]| {
         built(cell, || REQUEST.iter().chain(settings)).is_none_or(|search| search.is_match(bytes))
     };

@@ -8,11 +8,9 @@ use ignore::{DirEntry, WalkBuilder, WalkState};
 
 use crate::error::WalkError;
 use crate::finding::Finding;
+use crate::limits::MAX_SIZE;
 use crate::scanner::Scanner;
 use crate::{language, library, prefilter, unread};
-
-/// Files larger than this are not parsed: nobody writes such a script by hand.
-pub const MAX_SIZE: u64 = 16 << 20;
 
 /// How much of a file is looked at to tell whether it is text.
 const HEAD: u64 = 8 << 10;

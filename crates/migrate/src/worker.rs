@@ -13,8 +13,8 @@ use rustix::time::{ClockId, clock_gettime};
 
 use crate::error::ScanError;
 use crate::finding::Finding;
+use crate::limits::MAX_SIZE;
 use crate::scan::scan_within;
-use crate::walk::MAX_SIZE;
 
 /// Memory that the process may take, in bytes.
 const MAX_MEMORY: u64 = 4 << 30;

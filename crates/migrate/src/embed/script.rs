@@ -10,8 +10,8 @@ use crate::snippet::Snippet;
 
 /// Whether a text is worth reading as a script.
 pub(crate) fn is_worth_reading(text: &[u8]) -> bool {
-    let text = String::from_utf8_lossy(text);
     const READS: [&str; 7] = ["curl", "wget", "ec2metadata", "urllib", "Invoke-", "irm ", "iwr "];
+    let text = String::from_utf8_lossy(text);
     let aims = address::mentioned(&text)
         || text.contains("latest/meta-data")
         || text.contains("latest/user-data")

@@ -189,7 +189,6 @@ struct Aim {
 }
 
 impl Aims {
-    // long function: one option after another, as the program reads them.
     fn read<'t>(words: &[Node<'t>], fetcher: Fetcher, names: &Names<'t>, source: &[u8]) -> Self {
         let mut aims = Self::default();
         let mut value_of: Option<(String, Role)> = None;
