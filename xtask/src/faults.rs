@@ -107,7 +107,7 @@ struct Bench {
 
 /// What became of a client.
 struct Outcome {
-    /// Whether it got credentials.
+    /// Whether it got credentials, and says so.
     has_credentials: bool,
     /// Whether it was ended because it would not end.
     hangs: bool,
@@ -134,7 +134,8 @@ impl Bench {
         let took = start.elapsed();
         let log = std::fs::read_to_string(&log).unwrap_or_default();
         Ok(Outcome {
-            has_credentials: String::from_utf8_lossy(&output.stdout).contains("ASIA"),
+            has_credentials: output.status.success()
+                && String::from_utf8_lossy(&output.stdout).contains("ASIA"),
             hangs: output.status.code() == Some(124),
             took,
             hits: log.lines().filter(|line| line.contains(" fault 1: ")).count(),

@@ -39,7 +39,8 @@ fn faults_come_and_go_while_it_serves() -> Result<()> {
     let more = ["add", "user-data", "--lost", "--for", "1h", "--seed", "7", "--share", "0.5%"];
     Finished::success(&mut fault(&server, &more))?;
     let listed = Finished::success(&mut fault(&server, &["list"]))?.stdout;
-    let lines: Vec<_> = listed.lines().map(|it| Vec::from_iter(it.split_whitespace())).collect();
+    let lines: Vec<_> =
+        listed.lines().map(|it| it.split_whitespace().collect::<Vec<_>>()).collect();
     ensure!(lines[0] == ["ID", "FAULT", "REQUESTS", "HIT", "STATE"], "{listed}");
     let first = ["1", "meta-data/mac,status=503,retry-after=2", "1", "1", "active"];
     ensure!(lines[1] == first, "{listed}");
