@@ -74,3 +74,6 @@ same 2 "$(reservations --starting-token "$next")" "the rest"
 aws ec2 modify-instance-metadata-defaults --http-tokens required --http-tokens-enforced enabled > /dev/null
 same "required	enabled" "$(aws ec2 get-instance-metadata-defaults --query 'AccountLevel.[HttpTokens, HttpTokensEnforced]' --output text)" "defaults"
 refused UnsupportedOperation $modify --http-tokens optional
+
+# STS answers beside the EC2 API, and the environment leads to it.
+same "arn:aws:iam::123456789012:user/$AWS_ACCESS_KEY_ID" "$(aws sts get-caller-identity --query Arn --output text)" "who asks"
