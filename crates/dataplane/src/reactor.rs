@@ -10,7 +10,7 @@
 //! - the clock is read once for each batch of events;
 //! - what tasks send leaves together, at the end of a turn.
 //!
-//! A turn runs a bounded number of tasks, taken from all [shares](shares) alike: each link has one, and each
+//! A turn runs a bounded number of tasks, taken from all [shares] alike: each link has one, and each
 //! instance that is told by its address. So whoever has thousands of busy connections waits for them himself.
 
 mod events;

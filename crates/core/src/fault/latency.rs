@@ -23,7 +23,7 @@ pub enum LatencyDistribution {
 }
 
 impl LatencyDistribution {
-    /// The delay of one request, at most [`MAX_DELAY`](super::MAX_DELAY).
+    /// The delay of one request, at most [`MAX_DELAY`].
     pub fn delay(self, draw: Draw) -> Duration {
         let seconds = match self {
             Self::Fixed(delay) => return delay,
