@@ -169,7 +169,8 @@ fn settings_file() -> Result<()> {
     // Further to the right are help texts.
     let flags = help.lines().filter_map(|line| line.strip_prefix("      --"));
     for flag in flags.filter_map(|line| line.split(' ').next()) {
-        let only_said_by_flag = ["aemm-config", "config", "no-auth", "ready-file"].contains(&flag);
+        let only_said_by_flag =
+            ["aemm-config", "config", "no-auth", "ready-file", "takeover"].contains(&flag);
         let key = if flag == "tag" { "tags" } else { flag };
         ensure!(
             only_said_by_flag || example.contains(key),

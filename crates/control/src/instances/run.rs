@@ -82,8 +82,9 @@ pub(crate) fn run(call: &Call<'_>, request: &RunInstancesRequest) -> Result<Rese
     if let Some(token) = token {
         transaction = token.spend(transaction, made.iter().map(|it| it.id.to_string()).collect());
     }
-    call.commit(transaction)?;
+    // As they are at first: the data path may have them before the commit returns.
     let pending = describe::reservation(call, &reservation, &made);
+    call.commit(transaction)?;
     // They come into force together. Whoever has read the response is not answered as another instance.
     if let Some(last) = made.last() {
         call.applied.wait_for(&last.id);
