@@ -90,7 +90,7 @@ fn faults_say_what_is_wrong() {
         (
             "Action=DescribeBundleTasks&Version=2016-11-15",
             "InvalidAction",
-            "The action DescribeBundleTasks is not valid for this web service. Supported are: Assoc",
+            "The action DescribeBundleTasks is not valid for this web service. Supported are: AssignIpv6Addresses, ",
         ),
         (
             "Action.1=DescribeInstances&Version=2016-11-15",
