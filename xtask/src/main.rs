@@ -8,6 +8,7 @@ mod check;
 mod clients;
 mod codegen;
 mod command;
+mod console_browser;
 mod counts;
 mod faults;
 mod install;
@@ -25,6 +26,9 @@ Usage: cargo xtask <chore>
   counts  the instructions of the hot calls, compared with those in crates/instruction-counts;
           `--bless` keeps the new counts
   faults  the table of docs/faults.md: what public clients do under each fault; a few minutes
+  console-browser
+          the web console, clicked through in Chromium, which it installs; screenshots are in
+          target/console-browser
   codegen the EC2 shapes from crates/ec2/model/ec2.json, the partitions from
           crates/core/model/partitions.json; `--check` only compares;
           `gzip -dc …/service-2.json.gz | cargo xtask codegen --trim` makes that model
@@ -49,6 +53,7 @@ fn main() -> ExitCode {
     let done = match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["test"] => test::run(),
         ["faults"] => faults::run_all(),
+        ["console-browser"] => console_browser::run_all(),
         ["check"] => check::run(),
         ["check", "--report"] => check::report(false),
         ["check", "--report", "--json"] => check::report(true),

@@ -55,8 +55,8 @@ pub(crate) fn answer(console: &Console, request: &ApiRequest<'_>) -> Response {
 
 fn carry_out(console: &Console, request: &ApiRequest<'_>) -> Answer {
     let ApiRequest { method, steps, query, body } = *request;
-    match (method, steps) {
-        (&Method::GET, ["openapi.json"]) => Ok(bytes(StatusCode::OK, "application/json", DOCUMENT)),
+    Ok(match (method, steps) {
+        (&Method::GET, ["openapi.json"]) => bytes(StatusCode::OK, "application/json", DOCUMENT),
         (&Method::GET, ["regions"]) => ok(&instances::regions(&console.control)?),
         (&Method::GET, ["instances"]) => {
             let region = console.region(query)?;
@@ -77,7 +77,7 @@ fn carry_out(console: &Console, request: &ApiRequest<'_>) -> Answer {
         (&Method::GET, ["faults"]) => ok(&json!({ "faults": console.faults()? })),
         (&Method::POST, ["faults"]) => {
             let NewFault { fault } = read(body)?;
-            Ok(response::json(StatusCode::CREATED, &console.add_fault(&fault)?))
+            response::json(StatusCode::CREATED, &console.add_fault(&fault)?)
         }
         (&Method::DELETE, ["faults"]) => ok(&json!({ "faults": console.remove_faults(None)? })),
         (&Method::DELETE, ["faults", id]) => {
@@ -89,13 +89,13 @@ fn carry_out(console: &Console, request: &ApiRequest<'_>) -> Answer {
             let (requests, lost) = recent(console, query)?;
             ok(&json!({ "requests": requests, "lost": lost }))
         }
-        (&Method::GET, ["requests", "export"]) => export(console, query),
+        (&Method::GET, ["requests", "export"]) => export(console, query)?,
         (_, steps) if !allowed(steps).is_empty() => {
             let message = format!("this path takes {}", allowed(steps));
-            Err(Refused::new(405, "MethodNotAllowed", message))
+            return Err(Refused::new(405, "MethodNotAllowed", message));
         }
-        _ => Err(Refused::not_found(format!("the API has no /{}", steps.join("/")))),
-    }
+        _ => return Err(Refused::not_found(format!("the API has no /{}", steps.join("/")))),
+    })
 }
 
 /// The methods of a path; none if there is no such path.
@@ -134,8 +134,8 @@ fn export(console: &Console, query: &Query) -> Answer {
     Ok(response)
 }
 
-fn ok(value: &impl Serialize) -> Answer {
-    Ok(response::json(StatusCode::OK, value))
+fn ok(value: &impl Serialize) -> Response {
+    response::json(StatusCode::OK, value)
 }
 
 fn read<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, Refused> {

@@ -48,7 +48,9 @@ async fn pass_on(
     // At once, so that the browser knows that it is connected.
     let mut pack = String::from(": requests as they come\n\n");
     write_lost(lost, &mut pack);
-    missed.iter().for_each(|request| write_request(request, &mut pack));
+    for request in &missed {
+        write_request(request, &mut pack);
+    }
     loop {
         if viewer.send(Bytes::from(std::mem::take(&mut pack))).await.is_err() {
             return;

@@ -118,7 +118,7 @@ fn is_printable(text: &str) -> bool {
     text.chars().all(|one| !one.is_control() || matches!(one, '\n' | '\r' | '\t'))
 }
 
-/// What the EC2 API shows of an instance, by path below `meta-data`, as JMESPath.
+/// What the EC2 API shows of an instance, by path below `meta-data`, as `JMESPath`.
 const IN_THE_API: [(&str, &str); 12] = [
     ("ami-id", "ImageId"),
     ("ami-launch-index", "AmiLaunchIndex"),

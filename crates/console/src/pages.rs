@@ -7,6 +7,7 @@ mod instance;
 mod instances;
 mod metadata;
 mod options;
+mod request;
 mod requests;
 
 use hyper::{Method, StatusCode};
@@ -15,31 +16,11 @@ use maud::{Markup, html};
 use crate::console::Console;
 use crate::error::Refused;
 use crate::language::Language;
-use crate::query::Query;
 use crate::response::{self, Response};
 use crate::texts as t;
 use frame::{Page, Section, page, plain_page};
-
-/// A request of a browser.
-pub(crate) struct PageRequest<'a> {
-    pub(crate) method: &'a Method,
-    /// The path in steps, its percent encoding undone; one empty step for `/`.
-    pub(crate) steps: &'a [&'a str],
-    /// The path as it was sent.
-    pub(crate) path: &'a str,
-    pub(crate) query: &'a Query,
-    /// What a form sent.
-    pub(crate) form: &'a Query,
-    pub(crate) language: Language,
-}
-
-type Answer = Result<Response, Refused>;
-
-impl PageRequest<'_> {
-    pub(crate) fn is_post(&self, steps: &[&str]) -> bool {
-        self.method == Method::POST && self.steps == steps
-    }
-}
+use request::Answer;
+pub(crate) use request::PageRequest;
 
 /// Answers a browser that is signed in.
 pub(crate) fn answer(console: &Console, request: &PageRequest<'_>) -> Response {
@@ -60,7 +41,7 @@ fn carry_out(console: &Console, request: &PageRequest<'_>) -> Answer {
             metadata::show(console, request, id, &path.join("/"))
         }
         (&Method::GET, ["requests"]) => requests::show(console, request),
-        (&Method::GET, ["callers"]) => callers::show(console, request),
+        (&Method::GET, ["callers"]) => Ok(callers::show(console, request)),
         (&Method::GET, ["faults"]) => faults::show(console, request, None),
         (&Method::POST, ["faults"]) => faults::add(console, request),
         (&Method::POST, ["faults", "remove"]) => faults::remove(console, request),

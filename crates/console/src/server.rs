@@ -13,6 +13,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use imds_control::Control;
 use imds_dataplane::{CounterReader, CurrentTable, Requests};
+use rustix::net::sockopt::set_socket_send_buffer_size;
 use tokio::runtime;
 use tokio::sync::{Semaphore, watch};
 use tokio::time::{sleep, timeout};
@@ -39,6 +40,9 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 /// How long a connection may take in all. A browser that watches comes back, and misses nothing.
 const LIFE: Duration = Duration::from_secs(3600);
+
+/// How many bytes may wait in the kernel for a client that does not read.
+const SEND_BUFFER: usize = 64 << 10;
 
 /// How long nobody is accepted when the system has no connection to spare.
 const PAUSE: Duration = Duration::from_millis(100);
@@ -122,6 +126,8 @@ async fn accept(listener: tokio::net::TcpListener, console: Arc<Console>) {
         };
         // Without it, events come late.
         let _ = stream.set_nodelay(true);
+        // What a viewer does not read is to be lost early, instead of filling memory of the kernel.
+        let _ = set_socket_send_buffer_size(&stream, SEND_BUFFER);
         let console = Arc::clone(&console);
         let service = service_fn(move |request| {
             let console = Arc::clone(&console);

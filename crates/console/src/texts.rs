@@ -81,7 +81,6 @@ texts! {
 
     METADATA, "Metadata", "メタデータ";
     BROWSE_METADATA, "Browse metadata", "メタデータを参照";
-    METADATA_PATH, "Path", "パス";
     LISTING, "Entries", "エントリ";
     VALUE, "Value", "値";
     EMPTY_LISTING, "No entries.", "エントリはありません。";

@@ -3,6 +3,7 @@
 mod about;
 mod alone;
 mod client;
+mod console;
 mod control;
 mod event;
 mod fault;
@@ -36,6 +37,8 @@ use about::{COMPLETIONS_EXAMPLES, LONG_VERSION, MAN_EXAMPLES, SETTINGS_EXAMPLES}
 pub(crate) use about::{CompletionsArgs, ManArgs, SettingsCommand};
 pub(crate) use client::{ClientArgs, DoctorArgs, GetArgs};
 use client::{DOCTOR_EXAMPLES, GET_EXAMPLES};
+use console::CONSOLE_EXAMPLES;
+pub(crate) use console::ConsoleArgs;
 use control::{ACCESS_KEY_EXAMPLES, ENV_EXAMPLES, INSTANCE_EXAMPLES};
 pub(crate) use control::{
     AccessKeyArgs, AccessKeyCommand, EnvArgs, InstanceArgs, InstanceCommand, StateArgs,
@@ -88,6 +91,9 @@ pub(crate) enum Command {
     /// Have requests answered wrongly, late or not at all, to see what clients do
     #[command(after_help = FAULT_EXAMPLES)]
     Fault(FaultArgs),
+    /// Print a URL that opens the web console of the running `imds serve`, once
+    #[command(after_help = CONSOLE_EXAMPLES)]
+    Console(ConsoleArgs),
     /// Give containers, virtual machines or this machine their metadata at 169.254.169.254
     #[command(after_help = LINK_EXAMPLES)]
     Link(LinkArgs),
@@ -219,6 +225,12 @@ pub(crate) struct ServeArgs {
     /// [default: none]
     #[arg(long, value_name = "ADDRESS:PORT")]
     pub(crate) metrics: Option<SocketAddr>,
+
+    /// Serve the web console at http://ADDRESS:PORT, on loopback; `imds console` opens it
+    /// [default: none; 127.0.0.1:1340 without a value]
+    #[arg(long, value_name = "ADDRESS:PORT", num_args = 0..=1,
+          default_missing_value = "127.0.0.1:1340")]
+    pub(crate) console: Option<SocketAddr>,
 
     /// Write where the service listens to this file, as JSON, once it serves; removed at its end
     #[arg(long, value_name = "FILE")]

@@ -4,13 +4,13 @@ use hyper::StatusCode;
 use maud::{Markup, html};
 
 use super::frame::{Page, Section, heading, page};
-use super::{Answer, PageRequest};
+use super::request::PageRequest;
 use crate::callers::CallerFacts;
 use crate::console::{CallerReport, Console};
-use crate::response;
+use crate::response::{self, Response};
 use crate::texts as t;
 
-pub(super) fn show(console: &Console, request: &PageRequest<'_>) -> Answer {
+pub(super) fn show(console: &Console, request: &PageRequest<'_>) -> Response {
     let l = |text| request.language.say(text);
     let report = console.callers();
     let content = html! {
@@ -25,7 +25,7 @@ pub(super) fn show(console: &Console, request: &PageRequest<'_>) -> Answer {
         @if report.lost > 0 { p.quiet { (l(t::LOST_RECORDS)) " " (report.lost) } }
     };
     let about = Page { title: l(t::CALLERS), section: Section::Callers, refresh: None };
-    Ok(response::page(StatusCode::OK, page(console, request, &about, &content)))
+    response::page(StatusCode::OK, page(console, request, &about, &content))
 }
 
 /// The two metrics of `CloudWatch`, as numbers.

@@ -5,7 +5,7 @@ use imds_control::{FaultFacts, FaultProgress};
 use maud::{Markup, html};
 
 use super::frame::{Page, Section, heading, page};
-use super::{Answer, PageRequest};
+use super::request::{Answer, PageRequest};
 use crate::console::Console;
 use crate::error::Refused;
 use crate::language::Language;

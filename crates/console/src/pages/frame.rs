@@ -2,7 +2,7 @@
 
 use maud::{DOCTYPE, Markup, html};
 
-use super::PageRequest;
+use super::request::PageRequest;
 use crate::console::Console;
 use crate::instances::{InstanceFacts, MetadataOptionsFacts};
 use crate::language::Language;

@@ -6,7 +6,7 @@ use maud::{Markup, html};
 use super::frame::{
     Page, Section, heading, instance_state, page, place, progress, switch, version,
 };
-use super::{Answer, PageRequest};
+use super::request::{Answer, PageRequest};
 use crate::console::Console;
 use crate::instances::{InstanceFacts, InstancePage, Regions, list, regions};
 use crate::response;

@@ -4,7 +4,7 @@ use hyper::StatusCode;
 use maud::{Markup, html};
 
 use super::frame::{Page, Section, command, page, place, trail};
-use super::{Answer, PageRequest};
+use super::request::{Answer, PageRequest};
 use crate::console::Console;
 use crate::error::Refused;
 use crate::instances::{InstanceFacts, MetadataOptionsFacts, OptionsChange, change_options, find};

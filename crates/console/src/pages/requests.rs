@@ -4,7 +4,7 @@ use hyper::StatusCode;
 use maud::{Markup, html};
 
 use super::frame::{Page, Section, heading, page};
-use super::{Answer, PageRequest};
+use super::request::{Answer, PageRequest};
 use crate::api;
 use crate::console::Console;
 use crate::error::Refused;

@@ -20,6 +20,7 @@ pub(super) struct Ready {
     pub(super) metadata: Vec<ListenAddress>,
     pub(super) control: Option<SocketAddr>,
     pub(super) metrics: Option<SocketAddr>,
+    pub(super) console: Option<SocketAddr>,
 }
 
 /// The path of `--ready-file`, at which no file is left of an earlier run.
@@ -47,6 +48,9 @@ impl Ready {
         if let Some(address) = self.metrics {
             tracing::info!(service = "metrics", %address, "listening");
         }
+        if let Some(address) = self.console {
+            tracing::info!(service = "console", %address, "listening");
+        }
         let (instance, region) = (&self.instance.id, self.instance.zone.region());
         tracing::info!(%instance, %region, "ready");
     }
@@ -64,6 +68,7 @@ impl Ready {
             "metadata": metadata.collect::<Vec<_>>(),
             "control": self.control.map(place),
             "metrics": self.metrics.map(place),
+            "console": self.console.map(place),
         })
     }
 }
