@@ -110,12 +110,14 @@ function watchRequests(status) {
       request.refused,
       request.fault && `fault ${request.fault.id}: ${request.fault.kinds.join(", ")}`,
     ];
+    const time = cell("", "time", "", request.time.slice(11, -1));
+    time.firstChild.dateTime = request.time;
     const hops = request.hops_away === null ? "?" : request.hops_away;
     line.append(
-      cell("", "time", "", request.time),
+      time,
       cell("", "span", `version ${request.imds}`, `IMDS${request.imds}`),
       cell("", "span", `badge ${kind}`, request.status),
-      cell("long", "code", "", `${request.method} ${request.path}`),
+      cell("long wider", "code", "", `${request.method} ${request.path}`),
       cell("", "code", "", request.peer),
       cell("long", "span", "", request.agent || "–"),
       cell("", "code", "", request.instance),

@@ -38,13 +38,13 @@ pub(crate) struct Feed {
 struct Seen {
     recent: VecDeque<Numbered>,
     callers: Callers,
-    /// How many records have come, and how many were lost.
+    /// How many records have come, those that were lost included, and how many those are.
     count: u64,
     lost: u64,
     viewers: broadcast::Sender<Item>,
 }
 
-/// A record with its place among all.
+/// A record with its place among all, those that were lost included.
 #[derive(Clone)]
 pub(crate) struct Numbered {
     pub(crate) number: u64,
@@ -55,8 +55,20 @@ pub(crate) struct Numbered {
 #[derive(Clone)]
 pub(crate) enum Item {
     Request(Numbered),
-    /// So many records were lost.
-    Lost(u64),
+    /// All up to this number that did not come were lost.
+    LostUpTo(u64),
+}
+
+/// What a viewer begins with.
+pub(crate) struct Watch {
+    /// The number of the last request that it has seen.
+    pub(crate) last: u64,
+    /// Those after it that are remembered; what is not was lost.
+    pub(crate) missed: Vec<Numbered>,
+    /// The number of the newest.
+    pub(crate) newest: u64,
+    /// What comes from now on.
+    pub(crate) items: broadcast::Receiver<Item>,
 }
 
 /// Who uses `IMDSv1`, as the console shows it.
@@ -96,10 +108,7 @@ impl Feed {
     }
 
     /// See [`Seen::watch`].
-    pub(crate) fn watch(
-        &self,
-        after: Option<u64>,
-    ) -> (Vec<Numbered>, u64, broadcast::Receiver<Item>) {
+    pub(crate) fn watch(&self, after: Option<u64>) -> Watch {
         self.seen().watch(after)
     }
 
@@ -152,21 +161,20 @@ impl Seen {
         (self.recent.iter().cloned().collect(), self.lost)
     }
 
-    /// The records after the one with the number `after` that are remembered, how many are not, and what
-    /// comes from now on. Without a number, only what comes.
-    fn watch(&self, after: Option<u64>) -> (Vec<Numbered>, u64, broadcast::Receiver<Item>) {
+    /// What came after the request with the number `after`; without a number, only what comes.
+    fn watch(&self, after: Option<u64>) -> Watch {
         // A number of a service that ran before is no number of ours.
-        let after = after.filter(|after| *after <= self.count).unwrap_or(self.count);
-        let newer = self.recent.iter().filter(|record| record.number > after);
-        let missed: Vec<_> = newer.cloned().collect();
-        let lost = self.count - after - missed.len() as u64;
-        (missed, lost, self.viewers.subscribe())
+        let last = after.filter(|after| *after <= self.count).unwrap_or(self.count);
+        let newer = self.recent.iter().filter(|record| record.number > last);
+        let missed = newer.cloned().collect();
+        Watch { last, missed, newest: self.count, items: self.viewers.subscribe() }
     }
 
     fn lose(&mut self, records: u64) {
         if records > 0 {
             self.lost += records;
-            let _ = self.viewers.send(Item::Lost(records));
+            self.count += records;
+            let _ = self.viewers.send(Item::LostUpTo(self.count));
         }
     }
 }
@@ -230,16 +238,18 @@ pub(crate) mod tests {
         }
         seen.lose(3);
         seen.lose(0);
-        let (missed, lost, _) = seen.watch(Some(1005));
-        assert_eq!((missed.len(), lost), (5, 0));
-        let (missed, lost, _) = seen.watch(Some(2));
-        assert_eq!((missed.len(), lost, missed[0].number), (RECENT, 8, 11));
-        let (missed, lost, mut items) = seen.watch(None);
-        assert_eq!((missed.len(), lost), (0, 0));
-        assert_eq!(seen.watch(Some(1_000_000)).0.len(), 0, "a number of another service");
+        let watch = seen.watch(Some(1005));
+        assert_eq!((watch.last, watch.missed.len(), watch.newest), (1005, 5, 1013));
+        let watch = seen.watch(Some(2));
+        assert_eq!((watch.missed.len(), watch.missed[0].number), (RECENT, 11));
+        assert!(seen.watch(Some(1_000_000)).missed.is_empty(), "a number of another service");
+        let mut watch = seen.watch(None);
+        assert_eq!((watch.last, watch.missed.len()), (1013, 0));
         seen.take(request);
-        assert!(matches!(items.try_recv(), Ok(Item::Request(it)) if it.number == 1011));
+        assert!(matches!(watch.items.try_recv(), Ok(Item::Request(it)) if it.number == 1014));
+        seen.lose(2);
+        assert!(matches!(watch.items.try_recv(), Ok(Item::LostUpTo(1016))));
         let (recent, lost) = seen.recent();
-        assert_eq!((recent.len(), recent[RECENT - 1].number, lost), (RECENT, 1011, 3));
+        assert_eq!((recent.len(), recent[RECENT - 1].number, lost), (RECENT, 1014, 5));
     }
 }

@@ -10,10 +10,10 @@ use hyper::StatusCode;
 use hyper::body::Bytes;
 use hyper::http::request::Parts;
 use tokio::sync::broadcast::error::{RecvError, TryRecvError};
-use tokio::sync::{OwnedSemaphorePermit, broadcast, mpsc};
+use tokio::sync::{OwnedSemaphorePermit, mpsc};
 use tokio::time::timeout;
 
-use crate::feed::{Feed, Item, Numbered};
+use crate::feed::{Feed, Item, Watch};
 use crate::response::{Body, Response, respond};
 
 /// How many events are sent together at most.
@@ -29,30 +29,26 @@ const SILENCE: Duration = Duration::from_secs(15);
 /// what it saw last. `place` is given back at the end.
 pub(crate) fn watch(feed: &Feed, head: &Parts, place: OwnedSemaphorePermit) -> Response {
     let last = head.headers.get("last-event-id").and_then(|id| id.to_str().ok()?.parse().ok());
-    let (missed, lost, items) = feed.watch(last);
+    let watch = feed.watch(last);
     let (sender, receiver) = mpsc::channel(PACKS);
     tokio::spawn(async move {
-        pass_on(missed, lost, items, &sender).await;
+        pass_on(watch, &sender).await;
         drop(place);
     });
     respond(StatusCode::OK, "text/event-stream", Body::Live(receiver))
 }
 
 /// Ends when the viewer is gone, or the service ends.
-async fn pass_on(
-    missed: Vec<Numbered>,
-    lost: u64,
-    mut items: broadcast::Receiver<Item>,
-    viewer: &mpsc::Sender<Bytes>,
-) {
+async fn pass_on(watch: Watch, viewer: &mpsc::Sender<Bytes>) {
+    let Watch { last, missed, newest, mut items } = watch;
     // At once, so that the browser knows that it is connected.
-    let mut pack = String::from(": requests as they come\n\n");
-    write_lost(lost, &mut pack);
-    for request in &missed {
-        write_request(request, &mut pack);
+    let mut pack = Pack { text: String::from(": requests as they come\n\n"), last };
+    for request in missed {
+        pack.add(&Item::Request(request));
     }
+    pack.add(&Item::LostUpTo(newest));
     loop {
-        if viewer.send(Bytes::from(std::mem::take(&mut pack))).await.is_err() {
+        if viewer.send(Bytes::from(std::mem::take(&mut pack.text))).await.is_err() {
             return;
         }
         let next = tokio::select! {
@@ -60,37 +56,50 @@ async fn pass_on(
             () = viewer.closed() => return,
         };
         match next {
-            Err(_) => pack.push_str(": still here\n\n"),
-            Ok(Ok(item)) => write(item, &mut pack),
-            Ok(Err(RecvError::Lagged(lost))) => write_lost(lost, &mut pack),
+            Err(_) => pack.text.push_str(": still here\n\n"),
+            Ok(Ok(item)) => pack.add(&item),
+            // The number of the next item tells how many were lost.
+            Ok(Err(RecvError::Lagged(_))) => {}
             Ok(Err(RecvError::Closed)) => return,
         }
         for _ in 0..TOGETHER {
             match items.try_recv() {
-                Ok(item) => write(item, &mut pack),
-                Err(TryRecvError::Lagged(lost)) => write_lost(lost, &mut pack),
+                Ok(item) => pack.add(&item),
+                Err(TryRecvError::Lagged(_)) => {}
                 Err(TryRecvError::Empty | TryRecvError::Closed) => break,
             }
         }
     }
 }
 
-fn write(item: Item, pack: &mut String) {
-    match item {
-        Item::Request(request) => write_request(&request, pack),
-        Item::Lost(lost) => write_lost(lost, pack),
+/// Events that are sent together.
+struct Pack {
+    text: String,
+    /// The number up to which the viewer knows what became of each request.
+    last: u64,
+}
+
+impl Pack {
+    fn add(&mut self, item: &Item) {
+        match item {
+            Item::Request(request) => {
+                self.lose_up_to(request.number - 1);
+                self.last = request.number;
+                let json = serde_json::to_string(&request.facts()).unwrap_or_default();
+                // A string takes whatever is written to it.
+                let _ =
+                    write!(self.text, "id: {}\nevent: request\ndata: {json}\n\n", request.number);
+            }
+            Item::LostUpTo(number) => self.lose_up_to(*number),
+        }
     }
-}
 
-fn write_request(request: &Numbered, pack: &mut String) {
-    let json = serde_json::to_string(&request.facts()).unwrap_or_default();
-    // A string takes whatever is written to it.
-    let _ = write!(pack, "id: {}\nevent: request\ndata: {json}\n\n", request.number);
-}
-
-fn write_lost(lost: u64, pack: &mut String) {
-    if lost > 0 {
-        let _ = write!(pack, "event: lost\ndata: {{\"lost\":{lost}}}\n\n");
+    fn lose_up_to(&mut self, number: u64) {
+        let lost = number.saturating_sub(self.last);
+        if lost > 0 {
+            let _ = write!(self.text, "event: lost\ndata: {{\"lost\":{lost}}}\n\n");
+            self.last = number;
+        }
     }
 }
 
@@ -98,8 +107,10 @@ fn write_lost(lost: u64, pack: &mut String) {
 mod tests {
     use imds_core::response::{ImdsVersion, Status};
     use tokio::runtime::Builder;
+    use tokio::sync::broadcast;
 
     use super::*;
+    use crate::feed::Numbered;
     use crate::feed::tests::record;
 
     #[test]
@@ -107,11 +118,14 @@ mod tests {
         let (feed, items) = broadcast::channel(4);
         let (sender, mut receiver) = mpsc::channel(1);
         Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
-            let passing = tokio::spawn(async move { pass_on(Vec::new(), 0, items, &sender).await });
+            let watch = Watch { last: 0, missed: Vec::new(), newest: 0, items };
+            let passing = tokio::spawn(async move { pass_on(watch, &sender).await });
             assert!(receiver.recv().await.unwrap().starts_with(b": "));
             for number in 1..=20 {
                 let request = Numbered::new(number, record(ImdsVersion::V1, Status::Ok, "curl"));
-                assert!(feed.send(Item::Request(request)).is_ok(), "somebody watches");
+                let item =
+                    if number % 3 == 0 { Item::LostUpTo(number) } else { Item::Request(request) };
+                assert!(feed.send(item).is_ok(), "somebody watches");
                 tokio::task::yield_now().await;
             }
             drop(feed);

@@ -10,7 +10,7 @@ use serde::Serialize;
 /// One answered request.
 #[derive(Debug, Serialize)]
 pub(crate) struct RequestFacts {
-    /// Its place among all that the console has seen, from 1.
+    /// Its place among all requests, those that were lost included, from 1.
     pub(crate) number: u64,
     pub(crate) time: String,
     pub(crate) peer: String,

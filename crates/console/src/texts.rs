@@ -104,7 +104,6 @@ texts! {
     OTHER_STATUS, "Other", "その他";
     FIRST_SEEN, "First seen", "初回";
     LAST_SEEN, "Last seen", "最終";
-    LAST_PATH, "Last path", "最後のパス";
     NO_TOKEN_ANSWERED, "MetadataNoToken", "MetadataNoToken";
     NO_TOKEN_ANSWERED_HELP, "requests without a token that were answered",
         "トークンなしで応答されたリクエスト";
@@ -114,14 +113,14 @@ texts! {
     FORGOTTEN_CALLERS, "Callers that were forgotten, because there are too many:",
         "数が多すぎるため破棄された呼び出し元:";
     LOST_RECORDS, "Requests that came too fast for the console to note:",
-        "速すぎてコンソールが記録できなかったリクエスト:";
+        "処理が追いつかず、コンソールが記録できなかったリクエスト:";
 
     FAULTS_LEAD, "Have requests answered wrongly, late or not at all, to see what clients do.",
         "リクエストに誤った応答や遅い応答を返す、または応答しないことで、クライアントの動作を確認します。";
     ADD_FAULT, "Add a fault", "障害を追加";
     FAULT, "Fault", "障害";
-    FAULT_HELP, "Parts with commas between, as `imds fault add` takes them.",
-        "`imds fault add` と同じ書式です。要素はカンマで区切ります。";
+    FAULT_HELP, "Parts with commas between, as imds fault add takes them.",
+        "imds fault add と同じ書式です。要素はカンマで区切ります。";
     FAULT_EXAMPLES, "Examples:", "例:";
     ADD, "Add", "追加";
     REMOVE, "Remove", "削除";
@@ -147,11 +146,11 @@ texts! {
     LIVE, "Live", "ライブ";
     PAUSED, "Paused", "一時停止中";
     CONNECTING, "Not connected", "未接続";
-    NOT_SHOWN, "not shown because they came too fast:", "速すぎて表示できなかった件数:";
+    NOT_SHOWN, "not shown because they came too fast:", "処理が追いつかず、表示できなかった件数:";
     LIVE_NEEDS_SCRIPT, "Without JavaScript, reload the page to see later requests.",
         "JavaScript が無効な場合は、ページを再読み込みすると新しいリクエストが表示されます。";
     NO_REQUESTS, "No requests.", "リクエストはありません。";
-    TIME, "Time", "時刻";
+    TIME, "Time (UTC)", "時刻 (UTC)";
     CLIENT, "Client", "クライアント";
     INSTANCE, "Instance", "インスタンス";
     REQUEST, "Request", "リクエスト";

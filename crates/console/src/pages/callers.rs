@@ -56,7 +56,7 @@ fn table(request: &PageRequest<'_>, callers: &[CallerFacts]) -> Markup {
                 caption.unseen { (l(t::CALLERS)) }
                 thead { tr {
                     @for name in [t::SOURCE_ADDRESS, t::AGENT, t::INSTANCE, t::REQUESTS, t::ANSWERED,
-                        t::REJECTED, t::OTHER_STATUS, t::FIRST_SEEN, t::LAST_SEEN, t::LAST_PATH]
+                        t::REJECTED, t::OTHER_STATUS, t::FIRST_SEEN, t::LAST_SEEN]
                     { th scope="col" { (l(name)) } }
                 } }
                 tbody { @for caller in callers {
@@ -72,8 +72,10 @@ fn table(request: &PageRequest<'_>, callers: &[CallerFacts]) -> Markup {
                         td.number { (caller.rejected) }
                         td.number { (caller.other) }
                         td { time { (caller.first_seen) } }
-                        td { time { (caller.last_seen) } }
-                        td.long { code { (caller.last_path) } }
+                        td.long {
+                            time { (caller.last_seen) }
+                            code.under { (caller.last_path) }
+                        }
                     }
                 } }
             }

@@ -82,7 +82,7 @@ fn row(console: &Console, request: &PageRequest<'_>, instance: &InstanceFacts) -
             td { (version(language, &options.http_tokens)) }
             td.number { (options.http_put_response_hop_limit) }
             td { (progress(language, options)) }
-            td {
+            td.long {
                 @if instance.state != "terminated" {
                     a href=(place(console, instance, "/options"))
                         aria-label=(format!("{}: {}", language.say(t::MODIFY_OPTIONS), instance.id))

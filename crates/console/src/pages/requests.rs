@@ -101,6 +101,11 @@ fn table(request: &PageRequest<'_>, requests: &[RequestFacts]) -> Markup {
     }
 }
 
+/// `08:00:00.042` of `2026-11-29T08:00:00.042Z`.
+fn time_of_day(time: &str) -> &str {
+    time.split_once('T').map_or(time, |(_, time)| time.trim_end_matches('Z'))
+}
+
 /// `console.js` makes the same rows.
 fn row(request: &PageRequest<'_>, one: &RequestFacts) -> Markup {
     let kind = match one.status {
@@ -117,10 +122,10 @@ fn row(request: &PageRequest<'_>, one: &RequestFacts) -> Markup {
         [lost, one.refused.map(str::to_owned), fault].into_iter().flatten().collect();
     html! {
         tr.lost[one.is_lost_token()] {
-            td { time { (one.time) } }
+            td { time datetime=(one.time) { (time_of_day(&one.time)) } }
             td { span.version.(one.imds) { "IMDS" (one.imds) } }
             td { span.badge.(kind) { (one.status) } }
-            td.long { code { (one.method) " " (one.path) } }
+            td.long.wider { code { (one.method) " " (one.path) } }
             td { code { (one.peer) } }
             td.long { (one.agent.as_deref().unwrap_or("–")) }
             td { code { (one.instance) } }
