@@ -111,8 +111,16 @@ impl Reactor {
     }
 
     /// Runs `main`, and all that is spawned meanwhile until `main` has ended.
+    ///
+    /// # Errors
+    /// Also if `main` panicked.
     pub(crate) fn run(&self, main: impl Future<Output = ()> + 'static) -> io::Result<()> {
-        let main = self.spawn(main);
+        let has_returned = Rc::new(Cell::new(false));
+        let returns = Rc::clone(&has_returned);
+        let main = self.spawn(async move {
+            main.await;
+            returns.set(true);
+        });
         let mut events = Vec::with_capacity(BATCH);
         while self.tasks.borrow().contains(main) {
             self.wait(&mut events)?;
@@ -127,7 +135,7 @@ impl Reactor {
         }
         // Tasks know the reactor that knows them; here the circle is broken.
         drop(self.tasks.take());
-        Ok(())
+        if has_returned.get() { Ok(()) } else { Err(io::Error::other("the main task panicked")) }
     }
 
     /// Runs tasks, those that are ready once others' bytes are sent too, as many as a turn has.

@@ -64,6 +64,13 @@ fn a_task_that_panics_leaves_the_others_alone() {
     assert_eq!(notes, ["still here"]);
 }
 
+/// Guards against tests whose assertions nobody hears of.
+#[test]
+fn a_main_task_that_panics_is_an_error() {
+    let reactor = Reactor::jumping();
+    assert!(reactor.run(async { panic!("as a test") }).is_err());
+}
+
 #[test]
 fn a_task_that_was_ended_does_not_go_on() {
     let notes = noted(|reactor, notes| async move {
