@@ -142,8 +142,10 @@ pub(crate) struct OpenConnection {
     pub(crate) link: Rc<AttachedLink>,
     task: Cell<Option<TaskId>>,
     socket: RefCell<Weak<TcpStream>>,
-    /// The share of its instance, if that is told by its address.
-    instance: RefCell<Option<(InstanceId, Rc<Share>)>>,
+    /// The share that it counts in: of its link, or of its instance if that is told by its address.
+    share: RefCell<Rc<Share>>,
+    /// That instance.
+    instance: RefCell<Option<InstanceId>>,
 }
 
 impl AttachedLink {
@@ -185,8 +187,9 @@ impl OpenConnection {
         shared.counters.connected();
         link.counters.connected();
         link.share.connected();
+        let share = RefCell::new(Rc::clone(&link.share));
         let (task, socket, instance) = <_>::default();
-        Self { shared, link, task, socket, instance }
+        Self { shared, link, task, socket, share, instance }
     }
 
     /// Says which task serves it, and which socket it has.
@@ -196,8 +199,8 @@ impl OpenConnection {
         *self.socket.borrow_mut() = Rc::downgrade(socket);
     }
 
-    /// Has the running task use the share of this instance, which is that of the link where the link says
-    /// which instance it is for; `false` where the instance has too many connections.
+    /// Moves the connection and the running task from the share of the link to that of this instance, unless
+    /// the link says which instance it is for; `false` where the instance has too many connections.
     pub(crate) fn is_of(&self, instance: &InstanceId, reactor: &Rc<Reactor>) -> bool {
         if matches!(self.link.target, Target::Instance(_)) {
             return true;
@@ -206,7 +209,9 @@ impl OpenConnection {
         let has_room = share.has_room(self.shared.free());
         share.join();
         share.connected();
-        *self.instance.borrow_mut() = Some((instance.clone(), share));
+        // Not in both: or one instance could have all connections that the link may.
+        self.share.replace(share).disconnected();
+        *self.instance.borrow_mut() = Some(instance.clone());
         has_room
     }
 }
@@ -217,12 +222,11 @@ impl Drop for OpenConnection {
         self.shared.give_back_after_a_crowd();
         self.shared.counters.disconnected();
         self.link.counters.disconnected();
-        self.link.share.disconnected();
-        if let Some((instance, share)) = self.instance.take() {
-            share.disconnected();
-            if Rc::strong_count(&share) == 1 {
-                self.link.instances.borrow_mut().remove(&instance);
-            }
+        self.share.borrow().disconnected();
+        if let Some(instance) = self.instance.take()
+            && Rc::strong_count(&self.share.borrow()) == 1
+        {
+            self.link.instances.borrow_mut().remove(&instance);
         }
         if self.link.is_detached.get() {
             if let Some(socket) = self.socket.borrow().upgrade() {

@@ -27,9 +27,8 @@ const GET: &[u8] = b"GET / HTTP/1.1\r\nConnection: keep-alive\r\n\r\n";
 /// How many bytes of answers each side's kernel holds.
 const ANSWERS: usize = 16 * 1024;
 
-/// Serves one connection with `client` at its other end; says what `client` gave, and when the
-/// service was done with the connection.
-fn serve<T: 'static>(client: impl AsyncFnOnce(Client) -> T + 'static) -> (T, Duration) {
+/// What a thread has that may have so many connections.
+fn shared(most_connections: usize) -> Rc<Shared> {
     let table = Table::of_one(Arc::new(Endpoint::new(&Launch::default().resolve().unwrap())));
     let service = ServiceState {
         keyring: token_key::ephemeral().unwrap(),
@@ -43,7 +42,13 @@ fn serve<T: 'static>(client: impl AsyncFnOnce(Client) -> T + 'static) -> (T, Dur
         has_successor: <_>::default(),
         held_input: <_>::default(),
     };
-    let shared = Rc::new(Shared::new(Arc::new(service), Arc::default(), usize::MAX).unwrap());
+    Rc::new(Shared::new(Arc::new(service), Arc::default(), most_connections).unwrap())
+}
+
+/// Serves one connection with `client` at its other end; says what `client` gave, and when the
+/// service was done with the connection.
+fn serve<T: 'static>(client: impl AsyncFnOnce(Client) -> T + 'static) -> (T, Duration) {
+    let shared = shared(usize::MAX);
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let reactor = Reactor::jumping();
     let link = Link::new(listener.try_clone().unwrap(), Target::BySource).answering_pages();
@@ -174,4 +179,31 @@ fn a_client_that_takes_no_answers_is_left() {
         while client.write_all(&requests).await.is_ok() {}
     });
     assert!(is_about(limits::SEND, took), "{took:?}");
+}
+
+/// Guards against a link whose first instance has all connections that the link may have.
+#[test]
+fn instances_of_one_link_have_room_beside_each_other() {
+    let (shared, reactor) = (shared(900), Reactor::jumping());
+    let link = Link::new(TcpListener::bind("127.0.0.1:0").unwrap(), Target::BySource);
+    let link = Rc::new(AttachedLink::new(LinkId(1), link, &shared, &reactor));
+    let main = {
+        let reactor = Rc::clone(&reactor);
+        async move {
+            // As `accept` and the first turn of a connection do it.
+            let connect = |instance: &str| {
+                link.share.has_room(shared.free()).then_some(())?;
+                let open = OpenConnection::new(Rc::clone(&shared), Rc::clone(&link));
+                open.is_of(&instance.parse().unwrap(), &reactor).then_some(open)
+            };
+            let fill = |instance| std::iter::from_fn(|| connect(instance)).collect::<Vec<_>>();
+            let crowds = ["i-11111111", "i-22222222", "i-33333333"].map(fill);
+            assert_eq!(crowds.each_ref().map(Vec::len), [800, 88, 10]);
+            // Each place comes back.
+            drop(crowds);
+            assert_eq!(fill("i-11111111").len(), 800);
+            assert!(link.share.has_room(1));
+        }
+    };
+    reactor.run(main).unwrap();
 }
