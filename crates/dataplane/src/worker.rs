@@ -207,6 +207,10 @@ async fn accept(link: Rc<AttachedLink>, shared: Rc<Shared>, reactor: Rc<Reactor>
                 reactor.give_way().await;
             }
             Ok((stream, address)) => {
+                if shared.is_draining.get() {
+                    // If this fails its packets are lost, as its SYN would have been a moment later.
+                    let _ = socket::take_any_ttl(&stream);
+                }
                 let peer = Peer::new(&stream, address, link.target.clone());
                 // Counted here, not once the task runs: many may be accepted before that.
                 let open = OpenConnection::new(Rc::clone(&shared), Rc::clone(&link));
