@@ -176,7 +176,9 @@ impl<'a> Connection<'a> {
             self.input.consume(self.input.unread().len());
             is_open = self.read(deadline).await;
         }
-        if let (Err(_), Some(_), Some(instance)) = (is_open, stall, self.peer.instance()) {
+        // A client that goes before that has not waited for its response.
+        let is_over = is_open.is_err_and(|error| error.kind() == io::ErrorKind::TimedOut);
+        if let (true, Some(_), Some(instance)) = (is_over, stall, self.peer.instance()) {
             instance.counters.lost();
         }
         // If this fails the client waits for longer.

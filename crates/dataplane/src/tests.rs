@@ -11,9 +11,11 @@ use arc_swap::ArcSwap;
 use imds_account::token_key;
 use imds_core::{Endpoint, Launch};
 use imds_identity::{KeyStorage, Signers};
+use imds_linux::socket;
 use rustix::net::sockopt;
 
 use crate::connection::Connection;
+use crate::counters::CounterSnapshot;
 use crate::limits;
 use crate::link::{Link, LinkId};
 use crate::peer::Peer;
@@ -48,7 +50,13 @@ fn shared(most_connections: usize) -> Rc<Shared> {
 /// Serves one connection with `client` at its other end; says what `client` gave, and when the
 /// service was done with the connection.
 fn serve<T: 'static>(client: impl AsyncFnOnce(Client) -> T + 'static) -> (T, Duration) {
-    let shared = shared(usize::MAX);
+    serve_with(shared(usize::MAX), client)
+}
+
+fn serve_with<T: 'static>(
+    shared: Rc<Shared>,
+    client: impl AsyncFnOnce(Client) -> T + 'static,
+) -> (T, Duration) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let reactor = Reactor::jumping();
     let link = Link::new(listener.try_clone().unwrap(), Target::BySource).answering_pages();
@@ -179,6 +187,27 @@ fn a_client_that_takes_no_answers_is_left() {
         while client.write_all(&requests).await.is_ok() {}
     });
     assert!(is_about(limits::SEND, took), "{took:?}");
+}
+
+/// Only a client that is still there hears that its response was lost, and is counted.
+#[test]
+fn a_withheld_response_is_lost_if_the_client_waits_for_it() {
+    let stall = Duration::from_secs(5);
+    for (stays, lost) in [(Duration::from_secs(1), 0), (stall * 2, 1)] {
+        let shared = shared(usize::MAX);
+        shared.service.faults.add("lost".parse().unwrap()).unwrap();
+        let policy = ResponsePolicy { stall: Some(stall), ..ResponsePolicy::default() };
+        shared.service.policy.store(Arc::new(policy));
+        let ((), took) = serve_with(Rc::clone(&shared), async move |client: Client| {
+            client.write_all(GET).await.unwrap();
+            client.sleep(stays).await;
+            socket::reset_on_close(&client.0).unwrap();
+        });
+        assert!(is_about(stays.min(stall), took), "{took:?}");
+        let mut snapshot = CounterSnapshot::default();
+        shared.counters.add_to(&mut snapshot, |_| true);
+        assert_eq!(snapshot.all.lost, lost);
+    }
 }
 
 /// Guards against a link whose first instance has all connections that the link may have.
