@@ -56,9 +56,10 @@ pub(crate) fn run(args: ServeArgs) -> Result<ExitCode, CommandError> {
     let signals = runtime.block_on(async { LogSignals::listen() }).map_err(cannot_start)?;
     let logs = plan.logs.clone();
     let output = Output::open(&logs.access).map_err(|error| cannot_log(&logs.access, error))?;
-    let mut taken = if plan.takes_over { takeover::take_over(&plan.state)? } else { Vec::new() };
-    let mut sockets = Sockets::listen(&plan, &mut taken)?;
-    drop(taken);
+    let takeover = plan.takes_over.then(|| takeover::begin(&plan.state)).transpose()?;
+    let mut takeover = takeover.unwrap_or_default();
+    let mut sockets = Sockets::listen(&plan, &mut takeover.sockets)?;
+    takeover.finish()?;
     let offered = std::mem::take(&mut sockets.offered);
     let state = plan.state.clone();
     // Not before: the file may be of a service that has these addresses.
@@ -84,10 +85,10 @@ pub(crate) fn run(args: ServeArgs) -> Result<ExitCode, CommandError> {
         Reload { response_args, log_args, started_with, logs, access_log, overlay, messages };
     let signal = reload.until_stopped(&host, &runtime, signals);
     tracing::info!(signal, "stopping: requests that have begun are still answered");
-    drop((ready_file, offered));
     if let Err(error) = end_in_any_case() {
         tracing::error!(%error, "cannot limit how long the stop takes");
     }
+    drop((ready_file, offered));
     host.drain();
     drop(renewing);
     Ok(ExitCode::SUCCESS)
