@@ -126,7 +126,9 @@ mod tests {
             let expected = others.iter().map(|share| round * COUNT + share);
             assert!(turns.into_iter().eq(std::iter::once(0).chain(expected)), "round {round}");
         }
-        others.into_iter().for_each(|share| shares.close(share));
+        for share in others {
+            shares.close(share);
+        }
         assert_eq!(all(&mut shares), vec![0; 2 * COUNT - 2]);
         assert_eq!((shares.queues.len(), shares.active.len()), (2, 0));
     }
