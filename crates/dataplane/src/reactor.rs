@@ -5,6 +5,7 @@
 //! together cost more than to parse a request and check its token. In the same vein
 //!
 //! - events are edge-triggered, and a read that leaves room says that nothing more waits;
+//! - a connection is read as soon as it is accepted: one that is over with its first request is never waited for;
 //! - the tasks share one timer, set only where one is to wake before it rings: the deadline of a
 //!   busy connection moves on without the kernel hearing of it;
 //! - the clock is read once for each batch of events;

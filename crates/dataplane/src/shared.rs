@@ -1,7 +1,7 @@
 //! What the connections of one thread share. They run one at a time, so nothing here is locked.
 
 use std::cell::{Cell, RefCell};
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::io;
 use std::net::{TcpListener, TcpStream};
 use std::rc::{Rc, Weak};
@@ -15,6 +15,7 @@ use imds_core::{InstanceId, Keyring};
 use imds_identity::Signers;
 use imds_linux::confine::Serving;
 use imds_linux::{memory, socket};
+use slab::Slab;
 
 use crate::counters::{LinkCounters, WorkerCounters};
 use crate::faults::{CurrentFaults, FaultTable, Faults};
@@ -132,7 +133,7 @@ pub(crate) struct AttachedLink {
     /// The shares of instances that are told by their addresses.
     instances: RefCell<HashMap<InstanceId, Weak<Share>>>,
     /// The tasks of its connections.
-    pub(crate) connections: RefCell<HashSet<TaskId>>,
+    pub(crate) connections: RefCell<Slab<TaskId>>,
     pub(crate) is_detached: Cell<bool>,
 }
 
@@ -140,7 +141,8 @@ pub(crate) struct AttachedLink {
 pub(crate) struct OpenConnection {
     shared: Rc<Shared>,
     pub(crate) link: Rc<AttachedLink>,
-    task: Cell<Option<TaskId>>,
+    /// Where its link has its task.
+    place: Cell<Option<usize>>,
     socket: RefCell<Weak<TcpStream>>,
     /// The share that it counts in: of its link, or of its instance if that is told by its address.
     share: RefCell<Rc<Share>>,
@@ -188,14 +190,13 @@ impl OpenConnection {
         link.counters.connected();
         link.share.connected();
         let share = RefCell::new(Rc::clone(&link.share));
-        let (task, socket, instance) = <_>::default();
-        Self { shared, link, task, socket, share, instance }
+        let (place, socket, instance) = <_>::default();
+        Self { shared, link, place, socket, share, instance }
     }
 
     /// Says which task serves it, and which socket it has.
     pub(crate) fn begin(&self, task: TaskId, socket: &Rc<TcpStream>) {
-        self.task.set(Some(task));
-        self.link.connections.borrow_mut().insert(task);
+        self.place.set(Some(self.link.connections.borrow_mut().insert(task)));
         *self.socket.borrow_mut() = Rc::downgrade(socket);
     }
 
@@ -233,8 +234,8 @@ impl Drop for OpenConnection {
                 // It is closed in a moment; without a reset the client could wait for more.
                 let _ = socket::reset_on_close(&socket);
             }
-        } else if let Some(task) = self.task.get() {
-            self.link.connections.borrow_mut().remove(&task);
+        } else if let Some(place) = self.place.get() {
+            self.link.connections.borrow_mut().remove(place);
         }
     }
 }

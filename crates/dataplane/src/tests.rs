@@ -68,7 +68,7 @@ fn serve_with<T: 'static>(
     there.set_nodelay(true).unwrap();
     sockopt::set_socket_recv_buffer_size(&there, ANSWERS).unwrap();
     sockopt::set_socket_send_buffer_size(&here, ANSWERS).unwrap();
-    let peer = Peer::new(&here, address, Target::BySource);
+    let peer = Peer::new(address, Target::BySource);
 
     let (gave, took) = (Rc::new(OnceCell::new()), Rc::new(Cell::new(Duration::ZERO)));
     let main = {
@@ -77,12 +77,12 @@ fn serve_with<T: 'static>(
             reactor.spawn({
                 let (reactor, gave) = (Rc::clone(&reactor), Rc::clone(&gave));
                 async move {
-                    let stream = Source::new(&reactor, there).unwrap();
+                    let stream = Source::ready(&reactor, there);
                     let _ = gave.set(client(Client(stream)).await);
                 }
             });
             let start = reactor.now();
-            let stream = Source::new(&reactor, here).unwrap();
+            let stream = Source::ready(&reactor, here);
             let open = OpenConnection::new(Rc::clone(&shared), link);
             open.begin(reactor.running(), stream.shared_ref());
             Connection::new(open, stream, peer, &shared).run().await;
@@ -109,11 +109,10 @@ impl Client {
 
     /// What comes until the service ends the connection.
     async fn rest(&self) -> String {
-        let mut text = Vec::new();
-        let mut room = [0; 4096];
+        let mut text = Vec::with_capacity(4096);
         // The end may be a reset: something was sent that the service did not want.
-        while let Ok(count @ 1..) = self.0.read(&mut room).await {
-            text.extend_from_slice(&room[..count]);
+        while let Ok(1..) = self.0.read(&mut text).await {
+            text.reserve(4096);
         }
         String::from_utf8(text).unwrap()
     }

@@ -201,12 +201,14 @@ pub fn syn_ttl(connection: &impl AsFd) -> Option<u8> {
 /// if everything received was read.
 pub fn lower_ttl(connection: &impl AsFd, ttl: u8) -> io::Result<()> {
     sockopt::set_tcp_quickack(connection, true)?;
+    // None is lower than 1, the limit of most.
+    let is_lowest = ttl <= 1;
     let is_ipv6 = sockopt::socket_domain(connection)? == rustix::net::AddressFamily::INET6;
     if is_ipv6 {
-        let current = sockopt::ipv6_unicast_hops(connection)?;
+        let current = if is_lowest { ttl } else { sockopt::ipv6_unicast_hops(connection)? };
         sockopt::set_ipv6_unicast_hops(connection, Some(current.min(ttl)))?;
     } else {
-        let current = sockopt::ip_ttl(connection)?;
+        let current = if is_lowest { 1 } else { sockopt::ip_ttl(connection)? };
         sockopt::set_ip_ttl(connection, current.min(u32::from(ttl)))?;
     }
     Ok(())
