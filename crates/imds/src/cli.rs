@@ -7,6 +7,7 @@ mod console;
 mod control;
 mod event;
 mod fault;
+mod identity;
 mod link;
 mod listen;
 mod migrate;
@@ -23,13 +24,10 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 use imds_core::fault::FaultRule;
-use imds_core::identity::Proof;
-use imds_core::placement::Region;
 
 use crate::error::Kind;
 use crate::settings::{
-    InstanceSettings, KeepAliveRule, LEVELS, LogFilter, LogFormat, RolePolicyFile, SIGNATURES,
-    duration, one_of,
+    InstanceSettings, KeepAliveRule, LEVELS, LogFilter, LogFormat, RolePolicyFile, duration, one_of,
 };
 use imds_sandbox::MAX_HOPS;
 
@@ -47,6 +45,8 @@ use event::EVENT_EXAMPLES;
 pub(crate) use event::{EventArgs, EventCommand, MaintenanceCommand, WhenArgs};
 use fault::FAULT_EXAMPLES;
 pub(crate) use fault::{FaultArgs, FaultCommand};
+use identity::CERTIFICATE_EXAMPLE;
+pub(crate) use identity::IdentityCommand;
 use link::LINK_EXAMPLES;
 pub(crate) use link::{LinkArgs, LinkCommand, WorkloadArgs};
 pub(crate) use listen::{ControlAddress, ControlArgs, ListenAddress};
@@ -136,26 +136,6 @@ Examples:
   imds get instance-id
   imds doctor";
 
-#[derive(Subcommand)]
-pub(crate) enum IdentityCommand {
-    /// Print the certificate that verifies a signature of the identity document
-    #[command(after_help = CERTIFICATE_EXAMPLE)]
-    Certificate {
-        /// Which signature: `pkcs7`, `rsa2048` or `signature`
-        #[arg(long = "for", value_name = "SIGNATURE", value_parser = one_of::<Proof>(SIGNATURES),
-              hide_possible_values = true)]
-        proof: Proof,
-
-        /// The Region of the instance
-        #[arg(long, default_value = "us-east-1")]
-        region: Region,
-
-        /// The state file of the service that signs [default: `$XDG_STATE_HOME/imds/state.db`]
-        #[arg(long, value_name = "FILE")]
-        state: Option<PathBuf>,
-    },
-}
-
 #[derive(Args)]
 pub(crate) struct PathsArgs {
     /// Print a JSON array of objects with `path`, `since`, `absent`, `example` and `served`
@@ -167,14 +147,6 @@ const PATHS_EXAMPLES: &str = "\
 Examples:
   imds paths                                    a table
   imds paths --json | jq -r '.[] | select(.served) | .path'";
-
-const CERTIFICATE_EXAMPLE: &str = "\
-Example, beside a running `imds serve --http-tokens optional`:
-  imds identity certificate --for rsa2048 > certificate.pem
-  (echo '-----BEGIN PKCS7-----'
-   curl -s http://127.0.0.1:1338/latest/dynamic/instance-identity/rsa2048; echo
-   echo '-----END PKCS7-----') |
-    openssl smime -verify -inform PEM -certfile certificate.pem -noverify";
 
 const SERVE_EXAMPLES: &str = "\
 Examples:
