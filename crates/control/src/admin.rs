@@ -230,11 +230,7 @@ impl Control {
                 self.links.remove(link).map_err(NotDone::Link)?;
                 AdminAnswer::Done
             }
-            AdminRequest::OpenConsole => {
-                let door = self.console.as_ref().ok_or_else(ConsoleDoor::missing);
-                let url = door.and_then(|door| (door.0)()).map_err(NotDone::Console)?;
-                AdminAnswer::Console { url }
-            }
+            AdminRequest::OpenConsole => self.open_console()?,
             AdminRequest::AddFault { fault } => {
                 AdminAnswer::Faults(vec![self.add_fault(fault, principal)?])
             }
@@ -243,6 +239,13 @@ impl Control {
                 AdminAnswer::Faults(self.faults.remove(*id).map_err(NotDone::Fault)?)
             }
         })
+    }
+
+    /// A URL that lets one browser into the web console.
+    fn open_console(&self) -> Result<AdminAnswer, NotDone> {
+        let door = self.console.as_ref().ok_or_else(ConsoleDoor::missing);
+        let url = door.and_then(|door| (door.0)()).map_err(NotDone::Console)?;
+        Ok(AdminAnswer::Console { url })
     }
 
     /// Brings a fault into force; its instance must be one of the account's, so that a mistake does not
