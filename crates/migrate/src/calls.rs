@@ -95,8 +95,8 @@ pub(crate) fn scan(language: Language, snippet: &Snippet<'_>) -> Vec<Finding> {
 fn may_aim(program: &[u8]) -> bool {
     const HOSTS: [&str; 5] = [
         "169.254.169.254",
-        "fd00:ec2::254]",
-        "FD00:EC2::254]",
+        "00:ec2::254]", // fd00:ec2::254
+        "00:EC2::254]",
         "instance-data",
         "instance-data.ec2.internal",
     ];
@@ -105,8 +105,8 @@ fn may_aim(program: &[u8]) -> bool {
         let line = program[start..at].trim_ascii_start();
         // A statement may begin with a star, too: what it assigns stands in quotes.
         let is_prose = || !line.iter().any(|byte| b"\"'`".contains(byte));
-        !["//", "# "].iter().any(|mark| line.starts_with(mark.as_bytes()))
-            && !(line.starts_with(b"* ") && is_prose())
+        let is_comment = ["//", "# "].iter().any(|mark| line.starts_with(mark.as_bytes()));
+        !is_comment && (!line.starts_with(b"* ") || !is_prose())
     };
     // Where the program goes on after `word`, in code.
     let after = |word: &str| {
