@@ -4,6 +4,7 @@
 mod architecture;
 mod attack;
 mod bench;
+mod book;
 mod check;
 mod clients;
 mod codegen;
@@ -25,6 +26,8 @@ Usage: cargo xtask <chore>
   counts  the instructions of the hot calls, compared with those in crates/instruction-counts;
           `--bless` keeps the new counts
   faults  the table of docs/faults.md: what public clients do under each fault; a few minutes
+  book    the pages of docs/ as a site with search, in target/book; installs mdBook below target/ if
+          the right one is not there, which takes minutes
   codegen the EC2 shapes from crates/ec2/model/ec2.json, the partitions from
           crates/core/model/partitions.json; `--check` only compares;
           `gzip -dc …/service-2.json.gz | cargo xtask codegen --trim` makes that model
@@ -48,6 +51,7 @@ fn main() -> ExitCode {
     let arguments: Vec<_> = std::env::args().skip(1).collect();
     let done = match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["test"] => test::run(),
+        ["book"] => book::build(),
         ["faults"] => faults::run_all(),
         ["check"] => check::run(),
         ["check", "--report"] => check::report(false),

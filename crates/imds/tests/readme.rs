@@ -15,8 +15,19 @@ use testkit::{Context as _, Finished, Need, Result, Server, Trial, anyhow, ensur
 use crate::api::{call, element, elements, image};
 
 /// The pages whose blocks are run.
-const PAGES: [&str; 5] =
-    ["README.md", "docs/serve.md", "docs/settings.md", "docs/exec.md", "docs/faults.md"];
+const PAGES: [&str; 11] = [
+    "README.md",
+    "docs/serve.md",
+    "docs/settings.md",
+    "docs/exec.md",
+    "docs/faults.md",
+    "docs/introduction.md",
+    "docs/tutorials/imdsv2-in-ci.md",
+    "docs/tutorials/pod-without-credentials.md",
+    "docs/tutorials/al2-to-al2023.md",
+    "docs/tutorials/prove-a-sandbox.md",
+    "docs/explanation/tokens.md",
+];
 
 /// Where `imds serve` listens by default; the tests' network is their own.
 const SERVE: &str = "127.0.0.1:1338";
