@@ -12,6 +12,7 @@ mod command;
 mod counts;
 mod faults;
 mod install;
+mod survey;
 mod test;
 
 use std::process::ExitCode;
@@ -28,6 +29,9 @@ Usage: cargo xtask <chore>
   faults  the table of docs/faults.md: what public clients do under each fault; a few minutes
   book    the pages of docs/ as a site with search, in target/book; installs mdBook below target/ if
           the right one is not there, which takes minutes
+  clients [NAME…]
+          the table of docs/clients.md: how public clients behave where a token is lost, over IPv6, and by
+          which settings; about half an hour; with names only those lines are measured again
   codegen the EC2 shapes from crates/ec2/model/ec2.json, the partitions from
           crates/core/model/partitions.json; `--check` only compares;
           `gzip -dc …/service-2.json.gz | cargo xtask codegen --trim` makes that model
@@ -53,6 +57,7 @@ fn main() -> ExitCode {
         ["test"] => test::run(),
         ["book"] => book::build(),
         ["faults"] => faults::run_all(),
+        ["clients", ref names @ ..] => survey::run_all(names),
         ["check"] => check::run(),
         ["check", "--report"] => check::report(false),
         ["check", "--report", "--json"] => check::report(true),
