@@ -1,6 +1,6 @@
 //! How the service ends: what was sent before is answered, and nothing holds the end up.
 
-use std::io::{Read as _, Write as _};
+use std::io::{self, Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::os::fd::{AsRawFd as _, OwnedFd};
 use std::path::Path;
@@ -8,10 +8,10 @@ use std::process::Stdio;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::{fs, thread};
 
+use socket2::{Domain, Socket, Type};
 use testkit::http::Response;
 use testkit::{
-    Context as _, Finished, Need, Process, Result, SOON, Server, Trial, anyhow, ensure, eventually,
-    tests,
+    Context as _, Need, Process, Result, SOON, Server, Trial, anyhow, ensure, eventually, tests,
 };
 
 const GET: &str = "GET / HTTP/1.1\r\nConnection: keep-alive\r\n\r\n";
@@ -20,11 +20,10 @@ pub(crate) fn tests() -> Vec<Trial> {
     let mut trials = tests![
         &[];
         what_was_sent_before_is_answered,
+        nobody_new_is_let_in_during_a_stop,
         clients_that_do_nothing_hold_no_end_up,
         other_signals_do_not_end_it,
         a_restart_with_sockets_of_a_service_manager_loses_nothing,
-        a_takeover_loses_nothing,
-        who_takes_over_needs_a_state_and_starts_without_a_predecessor,
         a_passed_socket_that_nobody_wants_is_refused,
     ];
     trials.extend(tests![&[Need::Root]; a_passed_socket_is_not_the_helpers]);
@@ -78,6 +77,31 @@ fn what_was_sent_before_is_answered() -> Result<()> {
     Ok(())
 }
 
+/// Who comes while an answer is still to be given hears nothing, as where its packet was lost, and is refused
+/// once the service has ended.
+fn nobody_new_is_let_in_during_a_stop() -> Result<()> {
+    // Below the time that a stop may take.
+    let mut server = Server::start(&["--ami", "al2", "--fault", "latency=4s,count=1"])?;
+    let mut slow = sent(server.address(), GET)?;
+    server.log_lines(1)?;
+    server.process().signal("TERM")?;
+    let is_shut = || {
+        let client = Socket::new(Domain::IPV4, Type::STREAM, None).ok()?;
+        client.set_nonblocking(true).ok()?;
+        let begun = client.connect(&server.address().into()).err()?;
+        // On loopback it would be connected by now.
+        let is_dropped =
+            begun.kind() != io::ErrorKind::ConnectionRefused && client.peer_addr().is_err();
+        is_dropped.then_some(client)
+    };
+    let late = eventually("a SYN that is dropped", is_shut)?;
+    ensure!(answer(&mut slow)?.status() == 200, "it is not answered");
+    ensure!(server.process().ended()?.code() == Some(0));
+    let refused = eventually("its second SYN", || late.take_error().ok().flatten())?;
+    ensure!(refused.kind() == io::ErrorKind::ConnectionRefused, "{refused}");
+    Ok(())
+}
+
 fn clients_that_do_nothing_hold_no_end_up() -> Result<()> {
     let mut server = Server::start(&["--ami", "al2"])?;
     let half = ["", "GET / HT", "POST / HTTP/1.1\r\nContent-Length: 9\r\n\r\nhalf"];
@@ -106,7 +130,7 @@ fn serve_on(listener: &TcpListener, home: &Path, listen: SocketAddr) -> Result<P
 }
 
 /// Has clients ask all the time while `act` runs, which is told how many answers there were so far; none is lost.
-fn while_clients_ask<T>(
+pub(crate) fn while_clients_ask<T>(
     address: SocketAddr,
     act: impl FnOnce(&AtomicUsize) -> Result<T>,
 ) -> Result<T> {
@@ -132,7 +156,7 @@ fn while_clients_ask<T>(
     Ok(outcome)
 }
 
-fn a_thousand_more(answered: &AtomicUsize) -> Result<()> {
+pub(crate) fn a_thousand_more(answered: &AtomicUsize) -> Result<()> {
     let until = answered.load(Ordering::Relaxed) + 1000;
     eventually("a thousand answers", || (answered.load(Ordering::Relaxed) > until).then_some(()))
 }
@@ -155,47 +179,6 @@ fn a_restart_with_sockets_of_a_service_manager_loses_nothing() -> Result<()> {
         // Those that wait now are answered by one more.
         start()
     })?;
-    Ok(())
-}
-
-/// Each of these services ends because the next one asks it to.
-fn a_takeover_loses_nothing() -> Result<()> {
-    const TAKEOVERS: usize = 5;
-    let home = tempfile::TempDir::new()?;
-    let address: SocketAddr = "127.0.0.85:1338".parse()?;
-    let start = || {
-        let mut command = testkit::imds();
-        command.args(["serve", "--takeover", "--access-log", "off", "--ami", "al2", "--listen"]);
-        command.args([&address.to_string(), "--control", "127.0.0.85:1339"]);
-        command.stdout(Stdio::null()).stderr(Stdio::inherit());
-        Process::start(command.env("XDG_STATE_HOME", home.path()))
-    };
-    let mut running = start()?;
-    eventually("the first", || answer(&mut sent(address, "GET / HTTP/1.1\r\n\r\n").ok()?).ok())?;
-    let mut last = while_clients_ask(address, |answered| {
-        for _ in 0..TAKEOVERS {
-            let mut before = std::mem::replace(&mut running, start()?);
-            let status = before.ended()?;
-            ensure!(status.code() == Some(0), "{status}");
-            a_thousand_more(answered)?;
-        }
-        Ok(running)
-    })?;
-    // It ends as usual, and lets nobody wait for it.
-    last.signal("TERM")?;
-    ensure!(last.ended()?.code() == Some(0));
-    ensure!(TcpStream::connect(address).is_err(), "somebody still listens");
-    Ok(())
-}
-
-fn who_takes_over_needs_a_state_and_starts_without_a_predecessor() -> Result<()> {
-    let mut server = Server::start(&["--takeover"])?;
-    server.process().signal("TERM")?;
-    ensure!(server.process().ended()?.success());
-    let mut command = testkit::imds();
-    let finished = Finished::of(command.args(["serve", "--takeover", "--state", "memory"]))?;
-    let finished = finished.expect_code(2)?;
-    ensure!(finished.stderr.contains("--takeover needs a state"), "{finished:?}");
     Ok(())
 }
 

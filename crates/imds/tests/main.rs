@@ -39,6 +39,7 @@ mod serve;
 mod ssh_key;
 mod stall;
 mod state;
+mod takeover;
 mod tools;
 mod upgrade;
 mod wire;
@@ -86,6 +87,7 @@ fn main() {
         ssh_key::tests(),
         stall::tests(),
         state::tests(),
+        takeover::tests(),
         tools::tests(),
         upgrade::tests(),
         wire::tests(),

@@ -105,8 +105,9 @@ fn may_aim(program: &[u8]) -> bool {
         let line = program[start..at].trim_ascii_start();
         // A statement may begin with a star, too: what it assigns stands in quotes.
         let is_prose = || !line.iter().any(|byte| b"\"'`".contains(byte));
-        let is_comment = ["//", "# "].iter().any(|mark| line.starts_with(mark.as_bytes()));
-        !is_comment && (!line.starts_with(b"* ") || !is_prose())
+        let is_comment = ["//", "# "].iter().any(|mark| line.starts_with(mark.as_bytes()))
+            || line.starts_with(b"* ") && is_prose();
+        !is_comment
     };
     // Where the program goes on after `word`, in code.
     let after = |word: &str| {
