@@ -16,7 +16,8 @@ use tokio::sync::broadcast;
 use crate::callers::{CallerFacts, Callers};
 use crate::request_facts::RequestFacts;
 
-/// How many records may wait; the subscription's capacity. With [`GATHER`], enough for 50,000 a second.
+/// The capacity of the console's subscription to requests. They are taken every 20 ms, so it is enough for
+/// 50,000 a second.
 pub const CAPACITY: usize = 1024;
 
 /// How long records gather, so that threads that answer need not wake the reader for each.
