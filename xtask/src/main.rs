@@ -9,6 +9,8 @@ mod clients;
 mod codegen;
 mod command;
 mod counts;
+mod dist;
+mod distributions;
 mod faults;
 mod install;
 mod test;
@@ -24,6 +26,10 @@ Usage: cargo xtask <chore>
           numbers, `--report --json` the same for programs
   counts  the instructions of the hot calls, compared with those in crates/instruction-counts;
           `--bless` keeps the new counts
+  dist    the artifacts of a release in target/dist: static programs, archives, Debian packages, OCI
+          images, debug symbols, lists of components, checksums; without a network
+  distributions
+          those programs and packages in roots of Debian 11, 12 and 13 and of busybox; as root
   faults  the table of docs/faults.md: what public clients do under each fault; a few minutes
   codegen the EC2 shapes from crates/ec2/model/ec2.json, the partitions from
           crates/core/model/partitions.json; `--check` only compares;
@@ -56,6 +62,8 @@ fn main() -> ExitCode {
         ["codegen", "--check"] => codegen::check(),
         ["codegen", "--trim"] => codegen::trim(),
         ["codegen", "--trim-partitions"] => codegen::trim_partitions(),
+        ["dist"] => dist::run_all(),
+        ["distributions"] => distributions::run_all(),
         ["counts"] => counts::run(false),
         ["counts", "--bless"] => counts::run(true),
         ["attack"] => attack::run(""),

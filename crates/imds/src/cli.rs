@@ -8,6 +8,7 @@ mod event;
 mod fault;
 mod link;
 mod listen;
+#[cfg(feature = "migrate")]
 mod migrate;
 mod plugins;
 #[cfg(test)]
@@ -47,10 +48,12 @@ pub(crate) use fault::{FaultArgs, FaultCommand};
 use link::LINK_EXAMPLES;
 pub(crate) use link::{LinkArgs, LinkCommand, WorkloadArgs};
 pub(crate) use listen::{ControlAddress, ControlArgs, ListenAddress};
+#[cfg(feature = "migrate")]
 use migrate::MIGRATE_EXAMPLES;
+#[cfg(feature = "migrate")]
 pub(crate) use migrate::MigrateArgs;
 use plugins::{CNI_EXAMPLE, NETAVARK_EXAMPLES};
-pub(crate) use plugins::{NetavarkArgs, NetavarkCommand};
+pub(crate) use plugins::{CniArgs, NetavarkArgs, NetavarkCommand};
 
 /// Run the EC2 Instance Metadata Service (IMDS) on any machine
 #[derive(Parser)]
@@ -93,7 +96,7 @@ pub(crate) enum Command {
     Link(LinkArgs),
     /// Give pods their metadata, as a CNI plugin that container runtimes run
     #[command(after_help = CNI_EXAMPLE)]
-    Cni,
+    Cni(CniArgs),
     /// Give containers of Podman their metadata, as a network driver that Netavark runs
     #[command(after_help = NETAVARK_EXAMPLES)]
     Netavark(NetavarkArgs),
@@ -110,6 +113,7 @@ pub(crate) enum Command {
     #[command(after_help = PATHS_EXAMPLES)]
     Paths(PathsArgs),
     /// Find IMDSv1 use in scripts, code and launch settings, and rewrite it to IMDSv2
+    #[cfg(feature = "migrate")]
     #[command(after_help = MIGRATE_EXAMPLES)]
     Migrate(MigrateArgs),
     /// Describe the settings file

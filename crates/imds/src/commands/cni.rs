@@ -1,5 +1,7 @@
 //! `imds cni`: a CNI plugin. What a runtime wants is read by `imds_cni`, and carried out by `attachments`.
 
+mod install;
+
 use std::env;
 use std::io::{self, IsTerminal as _, Read as _};
 use std::process::ExitCode;
@@ -7,13 +9,17 @@ use std::process::ExitCode;
 use imds_cni::cni::{CniError, Code, Configuration, Environment, Plan, plan, supported_versions};
 
 use crate::attachments::{AttachError, Attachments, is_forgotten};
+use crate::cli::CniArgs;
 use crate::error::{CommandError, Kind};
 use crate::terminal;
 
 /// The largest configuration, in bytes: a few KiB are usual.
 const MOST_INPUT: u64 = 1 << 20;
 
-pub(crate) fn run() -> ExitCode {
+pub(crate) fn run(args: &CniArgs) -> ExitCode {
+    if let Some(directory) = &args.install {
+        return install::install(directory).unwrap_or_else(|error| error.report());
+    }
     let environment = Environment::read(|name| env::var(name).ok());
     let input = read_input();
     let version = input.as_deref().ok().and_then(Configuration::version_of);

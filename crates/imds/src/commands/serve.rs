@@ -30,6 +30,7 @@ use crate::cli::{ControlAddress, ListenAddress, ServeArgs};
 use crate::credential_source::{Renewals, Renewing};
 use crate::error::CommandError;
 use crate::reload::Reload;
+use crate::service_manager::ServiceManager;
 use crate::signals::LogSignals;
 use crate::telemetry::{AccessLog, Messages, Output};
 use crate::terminal;
@@ -54,6 +55,7 @@ pub(crate) fn run(args: ServeArgs) -> Result<ExitCode, CommandError> {
     // From here on a rotation of logs does not end the process, however long the start takes.
     let runtime = Builder::new_current_thread().enable_all().build().map_err(cannot_start)?;
     let signals = runtime.block_on(async { LogSignals::listen() }).map_err(cannot_start)?;
+    let manager = ServiceManager::of_environment();
     let logs = plan.logs.clone();
     let output = Output::open(&logs.access).map_err(|error| cannot_log(&logs.access, error))?;
     let mut taken = if plan.takes_over { takeover::take_over(&plan.state)? } else { Vec::new() };
@@ -78,11 +80,13 @@ pub(crate) fn run(args: ServeArgs) -> Result<ExitCode, CommandError> {
     let ready_file = ready_path.map(|path| path.write(&ready)).transpose()?;
     greet(greeting)?;
     ready.log(logs.format);
+    manager.ready_as(&ready.summary());
 
     let Reloadable { document: started_with, response_args, log_args, overlay } = reloadable;
     let mut reload =
         Reload { response_args, log_args, started_with, logs, access_log, overlay, messages };
-    let signal = reload.until_stopped(&host, &runtime, signals);
+    let signal = reload.until_stopped(&host, &runtime, signals, &manager);
+    manager.stopping();
     tracing::info!(signal, "stopping: requests that have begun are still answered");
     drop((ready_file, offered));
     if let Err(error) = end_in_any_case() {
