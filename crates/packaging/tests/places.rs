@@ -116,7 +116,10 @@ fn all_files_have_the_same_version() -> Result<()> {
         ("gitlab/imds.yml", format!("    - name: $CI_REGISTRY_IMAGE/imds:{VERSION}")),
         ("compose/compose.yaml", format!("    image: localhost/imds:{VERSION}")),
         ("devcontainer/imds/devcontainer-feature.json", format!("  \"version\": \"{VERSION}\",")),
-        ("devcontainer/imds/devcontainer-feature.json", format!("      \"default\": \"{VERSION}\",")),
+        (
+            "devcontainer/imds/devcontainer-feature.json",
+            format!("      \"default\": \"{VERSION}\","),
+        ),
     ] {
         let text = std::fs::read_to_string(packaging(file))?;
         ensure!(text.lines().any(|it| it == line), "packaging/{file} has no line {line:?}");
