@@ -49,8 +49,6 @@ use link::LINK_EXAMPLES;
 pub(crate) use link::{LinkArgs, LinkCommand, WorkloadArgs};
 pub(crate) use listen::{ControlAddress, ControlArgs, ListenAddress};
 #[cfg(feature = "migrate")]
-use migrate::MIGRATE_EXAMPLES;
-#[cfg(feature = "migrate")]
 pub(crate) use migrate::MigrateArgs;
 use plugins::{CNI_EXAMPLE, NETAVARK_EXAMPLES};
 pub(crate) use plugins::{CniArgs, NetavarkArgs, NetavarkCommand};
@@ -114,7 +112,7 @@ pub(crate) enum Command {
     Paths(PathsArgs),
     /// Find IMDSv1 use in scripts, code and launch settings, and rewrite it to IMDSv2
     #[cfg(feature = "migrate")]
-    #[command(after_help = MIGRATE_EXAMPLES)]
+    #[command(after_help = migrate::MIGRATE_EXAMPLES)]
     Migrate(MigrateArgs),
     /// Describe the settings file
     #[command(subcommand, after_help = SETTINGS_EXAMPLES)]

@@ -7,8 +7,8 @@ use anyhow::Result;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
+use crate::checksum::sha256;
 use crate::release::Release;
-use crate::sha256;
 use crate::tree::{Tree, gzip};
 
 /// The user that the program runs as: nobody's number on usual machines.

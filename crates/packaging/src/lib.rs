@@ -5,6 +5,7 @@
 //! files. Nothing is downloaded, and no other tool is run but the program itself, which prints its manual
 //! pages and completions.
 
+mod checksum;
 mod deb;
 mod image;
 mod release;
@@ -15,6 +16,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
 
+pub use checksum::write_checksums;
 pub use release::{Architecture, Release};
 pub use sbom::{Build, components};
 
@@ -37,23 +39,4 @@ pub fn write_all(release: &Release, directory: &Path) -> Result<Vec<PathBuf>> {
             Ok(path)
         })
         .collect()
-}
-
-/// Writes `SHA256SUMS` of these files into their directory, as `sha256sum --check` reads it.
-pub fn write_checksums(directory: &Path, files: &[PathBuf]) -> Result<()> {
-    let mut lines = files
-        .iter()
-        .map(|file| {
-            let name = file.file_name().context("not a file")?.to_string_lossy();
-            Ok(format!("{}  {name}\n", sha256(&std::fs::read(file)?)))
-        })
-        .collect::<Result<Vec<_>>>()?;
-    lines.sort_by(|one, other| one[64..].cmp(&other[64..]));
-    Ok(std::fs::write(directory.join("SHA256SUMS"), lines.concat())?)
-}
-
-/// In hexadecimal digits.
-fn sha256(bytes: &[u8]) -> String {
-    use sha2::Digest as _;
-    sha2::Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }

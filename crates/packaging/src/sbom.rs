@@ -1,4 +1,4 @@
-//! What is inside the program, as a CycloneDX 1.6 document: the crates that are linked into it, with their
+//! What is inside the program, as a `CycloneDX` 1.6 document: the crates that are linked into it, with their
 //! versions, licences and digests, and which uses which.
 //!
 //! Format: <https://cyclonedx.org/docs/1.6/json/>

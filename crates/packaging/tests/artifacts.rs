@@ -139,7 +139,7 @@ fn the_archive_has_program_pages_and_completions() -> Result<()> {
     Ok(())
 }
 
-/// By CycloneDX's own schema, which its library for Python has.
+/// By the format's own schema, which its library for Python has.
 fn the_list_of_components_is_valid_cyclonedx() -> Result<()> {
     const VALIDATE: &str = "
 import sys
