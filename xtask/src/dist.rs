@@ -18,6 +18,9 @@ const OUTPUT: &str = "target/dist";
 /// Apart from other builds, because all is built with other flags.
 const BUILD: &str = "target/dist-build";
 
+/// The largest image, in bytes.
+const LARGEST_IMAGE: u64 = 15_000_000;
+
 /// A program to build: features, and whether debug symbols are kept.
 const PROGRAMS: [(&str, &str); 2] = [("imds", ""), ("imds-minimal", "--no-default-features")];
 
@@ -45,6 +48,8 @@ pub(crate) fn run_all() -> Result<()> {
     packaging::write_checksums(&output, &files)?;
     for file in files {
         let size = std::fs::metadata(&file)?.len();
+        let is_image = file.to_string_lossy().ends_with(".oci.tar");
+        ensure!(!is_image || size <= LARGEST_IMAGE, "{}: {size} bytes", file.display());
         println!("{:>11} {}", size, file.strip_prefix(&source).unwrap_or(&file).display());
     }
     Ok(())
