@@ -18,13 +18,21 @@ const DEBIAN: [&str; 3] = ["bullseye", "bookworm", "trixie"];
 const TRY: &str = r#"
 set -e
 mount --make-rprivate /
-root=$1
+root=$1 program=$(realpath "$2") package=${3:+$(realpath "$3")}
+# So that it is a file system of its own, as the root of a machine is.
+mount --bind "$root" "$root"
+cd "$root"
+root=$PWD
+# In a container, debootstrap leaves links to the machine's own.
+for directory in proc dev sys; do
+    [ ! -L "$root/$directory" ] || rm "$root/$directory"
+done
 mkdir -p "$root/proc" "$root/dev" "$root/tmp" "$root/etc" "$root/sys"
 mount -t proc proc "$root/proc"
 mount --rbind /dev "$root/dev"
 mount -t sysfs sys "$root/sys" 2> /dev/null || true
 mount -t tmpfs none "$root/tmp"
-cp "$2" "$root/tmp/imds"
+cp "$program" "$root/tmp/imds"
 ip link set lo up
 inside() { chroot "$root" /usr/bin/env -i PATH=/tmp:/usr/sbin:/usr/bin:/sbin:/bin HOME=/nonexistent "$@"; }
 inside imds -V
@@ -34,18 +42,22 @@ until [ -e "$root/tmp/ready.json" ]; do
     [ $((tries += 1)) -lt 300 ] || { cat /tmp/imds-messages; exit 1; }
     sleep 0.1
 done
-echo "serve: $(inside AWS_EC2_METADATA_SERVICE_ENDPOINT=http://127.0.0.1:1338 imds get instance-id)"
+answer=$(inside AWS_EC2_METADATA_SERVICE_ENDPOINT=http://127.0.0.1:1338 imds get instance-id)
+echo "serve: $answer"
 # By its name: the C library is linked in, and looks names up by itself.
 cp "$root/etc/hosts" /tmp/hosts 2> /dev/null || : > /tmp/hosts
 echo "127.0.0.1 imds.test" >> /tmp/hosts
 [ -e "$root/etc/hosts" ] || : > "$root/etc/hosts"
 mount --bind /tmp/hosts "$root/etc/hosts"
-echo "name: $(inside AWS_EC2_METADATA_SERVICE_ENDPOINT=http://imds.test:1338 imds get instance-id)"
-echo "exec: $(inside imds exec -- /tmp/imds get instance-id)"
-if [ -n "$3" ]; then
-    cp "$3" "$root/tmp/imds.deb"
+answer=$(inside AWS_EC2_METADATA_SERVICE_ENDPOINT=http://imds.test:1338 imds get instance-id)
+echo "name: $answer"
+answer=$(inside imds exec -- /tmp/imds get instance-id)
+echo "exec: $answer"
+if [ -n "$package" ]; then
+    cp "$package" "$root/tmp/imds.deb"
     inside dpkg --force-not-root --install /tmp/imds.deb > /dev/null
-    echo "package: $(inside /usr/bin/imds -V)"
+    answer=$(inside /usr/bin/imds -V)
+    echo "package: $answer"
     inside dpkg --purge imds > /dev/null 2>&1
     [ ! -e "$root/usr/bin/imds" ] && [ ! -e "$root/etc/imds" ] && echo "purged"
 fi
