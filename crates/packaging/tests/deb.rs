@@ -60,7 +60,7 @@ fn lintian_finds_nothing() -> Result<()> {
 
 fn a_package_is_installed_and_purged_without_residue() -> Result<()> {
     let finished = in_a_root_with(
-        r#"
+        r"
 inside dpkg --install /tmp/imds.deb > /dev/null
 changes
 inside imds -V
@@ -74,7 +74,7 @@ inside systemctl enable imds.service imds.socket 2> /dev/null
 inside dpkg --purge imds > /dev/null
 echo == residue
 changes
-"#,
+",
     )?;
     let (installed, residue) = finished.stdout.split_once("== residue\n").unwrap_or_default();
     for file in [
@@ -94,14 +94,14 @@ changes
 
 fn settings_that_were_changed_outlive_a_removal() -> Result<()> {
     let finished = in_a_root_with(
-        r#"
+        r"
 inside dpkg --install /tmp/imds.deb > /dev/null
 echo '# ours' >> /mnt/root/etc/imds/imds.toml
 inside dpkg --remove imds > /dev/null
 tail -n 1 /mnt/root/etc/imds/imds.toml
 inside dpkg --install /tmp/imds.deb > /dev/null
 tail -n 1 /mnt/root/etc/imds/imds.toml
-"#,
+",
     )?;
     ensure!(finished.stdout == "# ours\n# ours\n", "{finished:#?}");
     Ok(())
@@ -109,12 +109,12 @@ tail -n 1 /mnt/root/etc/imds/imds.toml
 
 fn units_are_valid_and_expose_little() -> Result<()> {
     let finished = in_a_root_with(
-        r#"
+        r"
 inside dpkg --install /tmp/imds.deb > /dev/null
 inside systemd-analyze verify --man=no imds.service imds.socket 2>&1
 inside systemd-analyze security --offline=true --threshold=20 --no-pager \
     /usr/lib/systemd/system/imds.service
-"#,
+",
     )?;
     ensure!(finished.stdout.contains("Overall exposure level for imds.service: "), "{finished:#?}");
     Ok(())
