@@ -139,10 +139,17 @@ pub(crate) const CRATES: &[Crate] = &[
         ],
         &[],
     ),
+    // What tests of others import.
+    row(
+        "imds-testing",
+        &["imds-core", "imds-account", "imds-dataplane", "imds-host"],
+        &[PROCESSES],
+    ),
     row("imds", LIBRARIES, &[]),
     row("instruction-counts", LIBRARIES, &[]),
     row("testkit", LIBRARIES, &[]),
-    row("xtask", LIBRARIES, &[]),
+    row("packaging", &[], &[SOCKETS, RANDOMNESS]),
+    row("xtask", &["imds-linux", "packaging"], &[]),
 ];
 
 /// Crates that tests of every crate may import.

@@ -27,6 +27,8 @@ pub(crate) enum Command {
     Attach(LinkId, Link),
     /// Serve it no longer; the sender gets this thread's counts of it, and is dropped once that is done.
     Detach(LinkId, mpsc::Sender<LinkCounts>),
+    /// Drop the sender: the thread still does what it is told.
+    Report(mpsc::Sender<()>),
     /// End once the requests that have begun are answered.
     Drain,
     /// End.
@@ -129,6 +131,7 @@ impl Links {
         match command {
             Command::Attach(id, link) => self.attach(id, link),
             Command::Detach(id, done) => self.detach(id, &done),
+            Command::Report(done) => drop(done),
             Command::Drain => {
                 self.drain().await;
                 return ControlFlow::Break(());

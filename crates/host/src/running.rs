@@ -4,6 +4,7 @@ use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::num::NonZeroUsize;
 use std::sync::Arc;
+use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use imds_account::{control_address, token_key};
@@ -223,6 +224,11 @@ impl Host {
     /// What was counted since the start.
     pub fn counters(&self) -> CounterSnapshot {
         self.service.counters()
+    }
+
+    /// Whether all threads that answer for metadata do what they are told within this time.
+    pub fn is_responsive(&self, within: Duration) -> bool {
+        self.service.is_responsive(within)
     }
 
     /// Where the EC2 API answers.

@@ -10,6 +10,7 @@ mod fault;
 mod identity;
 mod link;
 mod listen;
+#[cfg(feature = "migrate")]
 mod migrate;
 mod plugins;
 #[cfg(test)]
@@ -50,10 +51,10 @@ pub(crate) use identity::IdentityCommand;
 use link::LINK_EXAMPLES;
 pub(crate) use link::{LinkArgs, LinkCommand, WorkloadArgs};
 pub(crate) use listen::{ControlAddress, ControlArgs, ListenAddress};
-use migrate::MIGRATE_EXAMPLES;
+#[cfg(feature = "migrate")]
 pub(crate) use migrate::MigrateArgs;
 use plugins::{CNI_EXAMPLE, NETAVARK_EXAMPLES};
-pub(crate) use plugins::{NetavarkArgs, NetavarkCommand};
+pub(crate) use plugins::{CniArgs, NetavarkArgs, NetavarkCommand};
 
 /// Run the EC2 Instance Metadata Service (IMDS) on any machine
 #[derive(Parser)]
@@ -99,7 +100,7 @@ pub(crate) enum Command {
     Link(LinkArgs),
     /// Give pods their metadata, as a CNI plugin that container runtimes run
     #[command(after_help = CNI_EXAMPLE)]
-    Cni,
+    Cni(CniArgs),
     /// Give containers of Podman their metadata, as a network driver that Netavark runs
     #[command(after_help = NETAVARK_EXAMPLES)]
     Netavark(NetavarkArgs),
@@ -116,7 +117,8 @@ pub(crate) enum Command {
     #[command(after_help = PATHS_EXAMPLES)]
     Paths(PathsArgs),
     /// Find IMDSv1 use in scripts, code and launch settings, and rewrite it to IMDSv2
-    #[command(after_help = MIGRATE_EXAMPLES)]
+    #[cfg(feature = "migrate")]
+    #[command(after_help = migrate::MIGRATE_EXAMPLES)]
     Migrate(MigrateArgs),
     /// Describe the settings file
     #[command(subcommand, after_help = SETTINGS_EXAMPLES)]

@@ -14,6 +14,7 @@ pub(crate) mod identity;
 pub(crate) mod instance;
 pub(crate) mod link;
 pub(crate) mod man;
+#[cfg(feature = "migrate")]
 pub(crate) mod migrate;
 pub(crate) mod netavark;
 pub(crate) mod paths;

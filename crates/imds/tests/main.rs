@@ -37,6 +37,7 @@ mod reload;
 mod robustness;
 mod sending;
 mod serve;
+mod service_manager;
 mod ssh_key;
 mod stall;
 mod state;
@@ -86,6 +87,7 @@ fn main() {
         robustness::tests(),
         sending::tests(),
         serve::tests(),
+        service_manager::tests(),
         ssh_key::tests(),
         stall::tests(),
         state::tests(),

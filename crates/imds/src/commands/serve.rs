@@ -32,6 +32,7 @@ use crate::cli::{ControlAddress, ListenAddress, ServeArgs};
 use crate::credential_source::{Renewals, Renewing};
 use crate::error::CommandError;
 use crate::reload::Reload;
+use crate::service_manager::ServiceManager;
 use crate::settings::LogFormat;
 use crate::signals::LogSignals;
 use crate::state::StateLocation;
@@ -59,6 +60,7 @@ pub(crate) fn run(args: ServeArgs) -> Result<ExitCode, CommandError> {
     // From here on a rotation of logs does not end the process, however long the start takes.
     let runtime = Builder::new_current_thread().enable_all().build().map_err(cannot_start)?;
     let signals = runtime.block_on(async { LogSignals::listen() }).map_err(cannot_start)?;
+    let manager = ServiceManager::of_environment();
     let logs = plan.logs.clone();
     let output = Output::open(&logs.access)?;
     let sockets = Sockets::listen(&plan)?;
@@ -71,10 +73,11 @@ pub(crate) fn run(args: ServeArgs) -> Result<ExitCode, CommandError> {
     // Before the first request, so that none is missing.
     let access_log = output.map(|output| AccessLog::start(&host, output, logs.format));
     let access_log = access_log.transpose().map_err(cannot_start)?;
-    let kept = opening.open(&host, ready_path, logs.format)?;
+    let kept = opening.open(&host, ready_path, logs.format, &manager)?;
 
     let mut reload = Reload { reloadable, logs, access_log, messages, restricts_files };
-    let signal = reload.until_stopped(&host, &runtime, signals);
+    let signal = reload.until_stopped(&host, &runtime, signals, &manager);
+    manager.stopping();
     tracing::info!(signal, "stopping: requests that have begun are still answered");
     if let Err(error) = end_in_any_case() {
         tracing::error!(%error, "cannot limit how long the stop takes");
@@ -178,6 +181,7 @@ impl Opening {
         host: &Host,
         ready_path: Option<ReadyPath>,
         format: LogFormat,
+        manager: &ServiceManager,
     ) -> Result<(Option<ReadyFile>, Offered), CommandError> {
         // Before anybody is answered: who is knows that this process can be asked.
         let offered = takeover::offer(&self.state, self.offered, host);
@@ -189,6 +193,7 @@ impl Opening {
         let ready_file = ready_path.map(|path| path.write(&self.ready)).transpose()?;
         greet(self.greeting)?;
         self.ready.log(format);
+        manager.ready_as(&self.ready.summary());
         Ok((ready_file, offered))
     }
 }

@@ -62,6 +62,14 @@ impl Ready {
         tracing::info!(%instance, %region, "ready");
     }
 
+    /// A line for people.
+    pub(super) fn summary(&self) -> String {
+        let addresses: Vec<_> = self.metadata.iter().map(|it| it.address.to_string()).collect();
+        let place =
+            if addresses.is_empty() { "its links".to_owned() } else { addresses.join(", ") };
+        format!("Serves {} on {place}", self.instance.id)
+    }
+
     fn document(&self) -> Value {
         let place = |address| json!({ "url": url(address), "address": address });
         let metadata = self.metadata.iter().map(|ListenAddress { address, instance }| {
