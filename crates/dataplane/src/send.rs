@@ -5,6 +5,7 @@
 
 use std::io;
 use std::net::TcpStream;
+use std::pin::pin;
 use std::time::Duration;
 
 use imds_core::{HopLimit, Reach};
@@ -46,7 +47,7 @@ pub(crate) async fn send(
     if let Some(limit) = travel.falls_to() {
         if !travel.is_first {
             // Answers before this one may travel anywhere, also when they have to be sent again.
-            acknowledged(stream, limits::SEND).await?;
+            Box::pin(acknowledged(stream, limits::SEND)).await?;
         }
         // The request's acknowledgement too, and the kernel gives it only once all was taken.
         input.take_waiting(stream)?;
@@ -57,13 +58,13 @@ pub(crate) async fn send(
 
 /// Sends what belongs to the same response and travels as far.
 pub(crate) async fn send_more(stream: &Source<TcpStream>, bytes: &[u8]) -> io::Result<()> {
-    let write_all = async {
+    let write_all = pin!(async {
         let mut rest = bytes;
         while !rest.is_empty() {
             rest = &rest[stream.write(rest).await?..];
         }
         Ok(())
-    };
+    });
     stream.reactor().by(stream.reactor().now() + limits::SEND, write_all).await
 }
 
@@ -74,7 +75,7 @@ pub(crate) async fn send_more(stream: &Source<TcpStream>, bytes: &[u8]) -> io::R
 /// taken so far: some fifty times in half a minute.
 pub(crate) async fn acknowledged(stream: &Source<TcpStream>, patience: Duration) -> io::Result<()> {
     let reactor = stream.reactor();
-    let wait = async {
+    let wait = pin!(async {
         let began = reactor.now();
         while socket::unacknowledged(stream)? > 0 {
             // A connection that was reset has no peer any more.
@@ -82,7 +83,7 @@ pub(crate) async fn acknowledged(stream: &Source<TcpStream>, patience: Duration)
             reactor.sleep(((reactor.now() - began) / 4).max(Duration::from_millis(1))).await;
         }
         Ok(())
-    };
+    });
     reactor.by(reactor.now() + patience, wait).await
 }
 
