@@ -129,15 +129,13 @@ fn serve_on(listener: &TcpListener, home: &Path, listen: SocketAddr) -> Result<P
     Process::start(command.env("XDG_STATE_HOME", home))
 }
 
-/// Clients that come while nobody accepts wait in the socket, which the test keeps, as systemd does.
-fn a_restart_with_sockets_of_a_service_manager_loses_nothing() -> Result<()> {
-    const RESTARTS: usize = 5;
-    let home = tempfile::TempDir::new()?;
-    let listener = TcpListener::bind("127.0.0.1:0")?;
-    let address = listener.local_addr()?;
-    let is_over = AtomicBool::new(false);
-    let answered = AtomicUsize::new(0);
-    thread::scope(|scope| {
+/// Has clients ask all the time while `act` runs, which is told how many answers there were so far; none is lost.
+pub(crate) fn while_clients_ask<T>(
+    address: SocketAddr,
+    act: impl FnOnce(&AtomicUsize) -> Result<T>,
+) -> Result<T> {
+    let (is_over, answered) = (AtomicBool::new(false), AtomicUsize::new(0));
+    let outcome = thread::scope(|scope| {
         let client = || -> Result<()> {
             while !is_over.load(Ordering::Relaxed) {
                 let answer = answer(&mut sent(address, "GET / HTTP/1.1\r\n\r\n")?)?;
@@ -147,29 +145,40 @@ fn a_restart_with_sockets_of_a_service_manager_loses_nothing() -> Result<()> {
             Ok(())
         };
         let clients: Vec<_> = (0..8).map(|_| scope.spawn(client)).collect();
-        let restarts = || -> Result<()> {
-            for _ in 0..RESTARTS {
-                let before = answered.load(Ordering::Relaxed);
-                let mut process = serve_on(&listener, home.path(), address)?;
-                eventually("a thousand answers", || {
-                    (answered.load(Ordering::Relaxed) > before + 1000).then_some(())
-                })?;
-                process.signal("TERM")?;
-                let status = process.ended()?;
-                ensure!(status.code() == Some(0), "{status}");
-            }
-            Ok(())
-        };
-        let outcome = restarts();
+        let outcome = act(&answered);
         is_over.store(true, Ordering::Relaxed);
-        // Those that wait now are answered by one more.
-        let _last = serve_on(&listener, home.path(), address)?;
         for client in clients {
             client.join().map_err(|_| anyhow!("a client panicked"))??;
         }
         outcome
     })?;
-    eprintln!("{RESTARTS} restarts: {} requests, none lost", answered.into_inner());
+    eprintln!("{} requests, none lost", answered.into_inner());
+    Ok(outcome)
+}
+
+pub(crate) fn a_thousand_more(answered: &AtomicUsize) -> Result<()> {
+    let until = answered.load(Ordering::Relaxed) + 1000;
+    eventually("a thousand answers", || (answered.load(Ordering::Relaxed) > until).then_some(()))
+}
+
+/// Clients that come while nobody accepts wait in the socket, which the test keeps, as systemd does.
+fn a_restart_with_sockets_of_a_service_manager_loses_nothing() -> Result<()> {
+    const RESTARTS: usize = 5;
+    let home = tempfile::TempDir::new()?;
+    let listener = TcpListener::bind("127.0.0.1:0")?;
+    let address = listener.local_addr()?;
+    let start = || serve_on(&listener, home.path(), address);
+    let _last = while_clients_ask(address, |answered| {
+        for _ in 0..RESTARTS {
+            let mut process = start()?;
+            a_thousand_more(answered)?;
+            process.signal("TERM")?;
+            let status = process.ended()?;
+            ensure!(status.code() == Some(0), "{status}");
+        }
+        // Those that wait now are answered by one more.
+        start()
+    })?;
     Ok(())
 }
 

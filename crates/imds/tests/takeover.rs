@@ -6,7 +6,6 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::{fs, thread};
 
 use imds_linux::handover;
@@ -19,6 +18,8 @@ use testkit::{
     Context as _, Finished, Need, Process, Result, SOON, Server, Trial, anyhow, ensure, eventually,
     tests,
 };
+
+use crate::ending::{a_thousand_more, while_clients_ask};
 
 pub(crate) fn tests() -> Vec<Trial> {
     let mut trials = tests![
@@ -98,36 +99,15 @@ fn a_takeover_loses_nothing() -> Result<()> {
     const TAKEOVERS: usize = 5;
     let services = Services::at("127.0.0.85:1338")?;
     let mut running = services.start_first()?;
-    let (is_over, answered) = (AtomicBool::new(false), AtomicUsize::new(0));
-    thread::scope(|scope| {
-        let client = || -> Result<()> {
-            while !is_over.load(Ordering::Relaxed) {
-                services.answer()?;
-                answered.fetch_add(1, Ordering::Relaxed);
-            }
-            Ok(())
-        };
-        let clients: Vec<_> = (0..8).map(|_| scope.spawn(client)).collect();
-        let mut takeovers = || -> Result<()> {
-            for _ in 0..TAKEOVERS {
-                let mut before = std::mem::replace(&mut running, services.start()?);
-                let status = before.ended()?;
-                ensure!(status.code() == Some(0), "{status}");
-                let until = answered.load(Ordering::Relaxed) + 1000;
-                eventually("a thousand answers", || {
-                    (answered.load(Ordering::Relaxed) > until).then_some(())
-                })?;
-            }
-            Ok(())
-        };
-        let outcome = takeovers();
-        is_over.store(true, Ordering::Relaxed);
-        for client in clients {
-            client.join().map_err(|_| anyhow!("a client panicked"))??;
+    let mut running = while_clients_ask(services.address, |answered| {
+        for _ in 0..TAKEOVERS {
+            let mut before = std::mem::replace(&mut running, services.start()?);
+            let status = before.ended()?;
+            ensure!(status.code() == Some(0), "{status}");
+            a_thousand_more(answered)?;
         }
-        outcome
+        Ok(running)
     })?;
-    eprintln!("{TAKEOVERS} takeovers: {} requests, none lost", answered.into_inner());
     // The last one ends as usual, and lets nobody wait for it.
     running.signal("TERM")?;
     ensure!(running.ended()?.code() == Some(0));
