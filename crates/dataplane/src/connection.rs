@@ -114,12 +114,8 @@ impl<'a> Connection<'a> {
             return Ok(End::Now);
         }
         loop {
-            if self.input.unread().is_empty() {
-                // It may take a while.
-                self.output = Vec::new();
-                if !self.read(deadline).await? {
-                    return Ok(End::Now);
-                }
+            if self.input.unread().is_empty() && !self.read(deadline).await? {
+                return Ok(End::Now);
             }
             self.identify();
             let Some(instance) = self.peer.instance() else { return Ok(End::Now) };
@@ -143,8 +139,7 @@ impl<'a> Connection<'a> {
                 Box::pin(self.wait_for_signatures(&instance.endpoint)).await;
                 turn = context.take_again(instance, &self.input, &mut self.output).unwrap_or(turn);
             }
-            let (reach, lowest) = (turn.reach, self.lowest_reach);
-            let travel = Travel { reach, lowest, is_first: !self.had_request };
+            let travel = self.travel(turn.reach);
             self.had_request = true;
             let (input, output) = (&mut self.input, &self.output);
             let end = send_response(&self.stream, input, output, &turn, travel).await?;
@@ -155,13 +150,12 @@ impl<'a> Connection<'a> {
             if let Reach::Hops(limit) = turn.reach {
                 self.lowest_reach = Some(self.lowest_reach.map_or(limit, |it| it.min(limit)));
                 self.is_lost |= turn.is_undeliverable;
-            }
-            if turn.reach != Reach::Anywhere
-                && let Some(patience) = self.shared.policy().stall
-                && Box::pin(stall::is_lost(&self.stream, patience)).await?
-            {
-                instance.counters.lost();
-                return Ok(End::InReset);
+                if let Some(patience) = self.shared.policy().stall
+                    && Box::pin(stall::is_lost(&self.stream, patience)).await?
+                {
+                    instance.counters.lost();
+                    return Ok(End::InReset);
+                }
             }
             if turn.after == wire::Connection::Close {
                 let all_read = !turn.body_follows && self.input.unread().is_empty();
@@ -169,6 +163,12 @@ impl<'a> Connection<'a> {
             }
             deadline = self.stream.reactor().now() + limits::IDLE;
         }
+    }
+
+    /// How far the next response may travel.
+    fn travel(&self, reach: Reach) -> Travel {
+        let (is_first, peer) = (!self.had_request, self.peer.address.ip());
+        Travel { reach, lowest: self.lowest_reach, is_first, peer }
     }
 
     /// Whether the instance, if the connection is one's, may have another one.
@@ -247,8 +247,10 @@ impl<'a> Connection<'a> {
         }
     }
 
-    /// Reads more; `false` where the client has ended its side.
+    /// Reads more, once all responses were sent; `false` where the client has ended its side.
     async fn read(&mut self, deadline: Instant) -> io::Result<bool> {
+        // It may take a while.
+        self.output = Vec::new();
         let (stream, input) = (&self.stream, &mut self.input);
         let read = pin!(async {
             loop {

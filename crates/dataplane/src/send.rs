@@ -4,7 +4,7 @@
 //! after a token lets the token's retransmission out.
 
 use std::io;
-use std::net::TcpStream;
+use std::net::{IpAddr, TcpStream};
 use std::pin::pin;
 use std::time::Duration;
 
@@ -24,6 +24,8 @@ pub(crate) struct Travel {
     pub(crate) lowest: Option<HopLimit>,
     /// Whether none was.
     pub(crate) is_first: bool,
+    /// Where it goes.
+    pub(crate) peer: IpAddr,
 }
 
 impl Travel {
@@ -51,7 +53,7 @@ pub(crate) async fn send(
         }
         // The request's acknowledgement too, and the kernel gives it only once all was taken.
         input.take_waiting(stream)?;
-        socket::lower_ttl(stream, limit.get())?;
+        socket::lower_ttl(stream, travel.peer, limit.get())?;
     }
     send_more(stream, bytes).await
 }
@@ -94,6 +96,7 @@ mod tests {
     #[test]
     fn a_limit_falls_and_never_rises() {
         let [one, two]: [HopLimit; 2] = ["1", "2"].map(|limit| limit.parse().unwrap());
+        let peer = "127.0.0.1".parse().unwrap();
         for (reach, lowest, expected) in [
             (Reach::Anywhere, None, None),
             (Reach::Anywhere, Some(one), None),
@@ -102,7 +105,7 @@ mod tests {
             (Reach::Hops(two), Some(two), None),
             (Reach::Hops(two), Some(one), None),
         ] {
-            let travel = Travel { reach, lowest, is_first: false };
+            let travel = Travel { reach, lowest, is_first: false, peer };
             assert_eq!(travel.falls_to(), expected, "{reach:?} after {lowest:?}");
         }
     }
