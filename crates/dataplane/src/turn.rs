@@ -113,12 +113,7 @@ impl<'a> Context<'a> {
             None => (self.write(&response, after, now, output), None),
             Some(struck) => (&[][..], Some(Faulted::write(struck, &response, after, now, output))),
         };
-        let is_undeliverable = match response.reach {
-            Reach::Anywhere => false,
-            reach @ Reach::Hops(_) => {
-                undeliverable(reach, self.peer.hops_away(self.stream)).is_some()
-            }
-        };
+        let is_undeliverable = self.is_undeliverable(response.reach);
         // Before it is sent: whoever has read the response finds it counted and recorded, even where
         // that is the last thing that happens.
         if counts {
@@ -184,6 +179,11 @@ impl<'a> Context<'a> {
             response.write_head(after, &date, output);
         }
         body
+    }
+
+    /// Whether a response cannot arrive, as far as is known. That is asked only of those that may not.
+    fn is_undeliverable(self, reach: Reach) -> bool {
+        reach != Reach::Anywhere && undeliverable(reach, self.peer.hops_away(self.stream)).is_some()
     }
 
     /// What becomes of the connection.

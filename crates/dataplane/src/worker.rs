@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::io;
-use std::net::TcpStream;
+use std::net::{SocketAddr, TcpStream};
 use std::ops::ControlFlow;
 use std::os::fd::OwnedFd;
 use std::rc::Rc;
@@ -13,7 +13,7 @@ use std::time::Duration;
 use imds_linux::{confine, socket};
 use rustix::event::{EventfdFlags, eventfd};
 
-use crate::connection::Connection;
+use crate::connection::{Close, Connection};
 use crate::counters::LinkCounts;
 use crate::limits;
 use crate::link::{Link, LinkId};
@@ -208,10 +208,9 @@ async fn accept(link: Rc<AttachedLink>, shared: Rc<Shared>, reactor: Rc<Reactor>
                     // If this fails its packets are lost, as its SYN would have been a moment later.
                     let _ = socket::take_any_ttl(&stream);
                 }
-                let peer = Peer::new(address, link.target.clone());
                 // Counted here, not once the task runs: many may be accepted before that.
                 let open = OpenConnection::new(Rc::clone(&shared), Rc::clone(&link));
-                let serve = serve(stream, peer, open, Rc::clone(&shared), Rc::clone(&reactor));
+                let serve = serve(stream, address, open, Rc::clone(&shared), Rc::clone(&reactor));
                 reactor.spawn_in(link.share.id(), serve);
                 reactor.give_way().await;
             }
@@ -227,7 +226,7 @@ async fn accept(link: Rc<AttachedLink>, shared: Rc<Shared>, reactor: Rc<Reactor>
 
 async fn serve(
     stream: TcpStream,
-    peer: Peer,
+    address: SocketAddr,
     open: OpenConnection,
     shared: Rc<Shared>,
     reactor: Rc<Reactor>,
@@ -238,5 +237,10 @@ async fn serve(
     if open.link.is_detached.get() {
         return;
     }
-    Connection::new(open, stream, peer, &shared).run().await;
+    let peer = Peer::new(address, open.link.target.clone());
+    let mut connection = Connection::new(open, stream, peer, &shared);
+    if connection.run().await == Close::InReset {
+        // In a box: hardly any connection ends so.
+        Box::pin(connection.reset()).await;
+    }
 }
