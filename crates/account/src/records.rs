@@ -5,6 +5,7 @@
 
 mod interface;
 mod link;
+mod watermark;
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
@@ -27,6 +28,7 @@ use crate::volume::VolumeSettings;
 pub use crate::record::{FormError, Record, RecordError, decode, encode};
 pub use interface::{FreeInterface, Interface, InterfaceSettings, Subnet};
 pub use link::Link;
+pub use watermark::Watermark;
 
 macro_rules! records {
     ($($name:ty),+ $(,)?) => {$(impl Record for $name {})+};
@@ -48,6 +50,7 @@ records!(
     String,
     Tags,
     TokenKey,
+    Watermark,
     u32,
 );
 

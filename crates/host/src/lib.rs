@@ -32,11 +32,13 @@
 //! - [`account`]: an account that is open, before any thread runs;
 //! - [`running`]: the service, the agent that follows the account, scheduled events, the EC2 API;
 //! - [`links`]: the metadata addresses in other networks;
-//! - [`schedule`]: events by the clock.
+//! - [`schedule`]: events by the clock;
+//! - `fleet`: hosts that share a state.
 
 pub mod account;
 pub mod error;
 mod faults;
+mod fleet;
 pub mod links;
 pub mod metrics;
 pub mod running;

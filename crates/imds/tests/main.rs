@@ -20,6 +20,7 @@ mod evidence;
 mod exec;
 mod fairness;
 mod faults;
+mod fleet;
 mod get;
 mod go;
 mod hop_limit;
@@ -77,6 +78,7 @@ fn main() {
         isolation::tests(),
         links::tests(),
         logs::tests(),
+        fleet::tests(),
         memory::tests(),
         metrics::tests(),
         reload::tests(),

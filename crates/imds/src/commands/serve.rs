@@ -19,6 +19,7 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
+use imds_account::{HostName, Store, identity_keys};
 use imds_dataplane::{Link, allow_many_connections};
 use imds_host::{Account, ControlSocket, Host, HostSettings, MetricsSocket, TokenKeys};
 use imds_identity::KeyStorage;
@@ -31,6 +32,7 @@ use crate::credential_source::{Renewals, Renewing};
 use crate::error::CommandError;
 use crate::reload::Reload;
 use crate::signals::LogSignals;
+use crate::state::StateLocation;
 use crate::telemetry::{AccessLog, Messages, Output};
 use crate::terminal;
 use confinement::Confinement;
@@ -161,6 +163,15 @@ struct Started {
     ready: Ready,
 }
 
+/// Where the keys of identity documents are.
+fn key_storage(state: &StateLocation, store: &Store) -> KeyStorage {
+    match state.directory() {
+        Some(directory) => KeyStorage::Directory(directory.to_owned()),
+        None if state.is_shared() => KeyStorage::Shared(identity_keys::text(store.clone())),
+        None => KeyStorage::Ephemeral,
+    }
+}
+
 /// Starts all but the links. Privileges end on the way.
 fn start(
     mut plan: Plan,
@@ -172,12 +183,14 @@ fn start(
     let Sockets { links, addresses: metadata, control, metrics, .. } = sockets;
     let confinement = Confinement::of(&plan);
     let store = plan.state.open()?;
-    plan.access_keys.iter().try_for_each(|key| key.keep(&store))?;
     // Sockets, logs and state are open. Programs that print credentials run without privileges from the
-    // first time on, as each later time.
+    // first time on, as each later time. So does the thread that speaks with etcd: the first call starts it.
     if plumber.is_some() {
         drop_privileges(&plan.links)?;
     }
+    plan.access_keys.iter().try_for_each(|key| key.keep(&store))?;
+    let of_host = store.host().and_then(HostName::default_instance_id);
+    plan.launch.instance_id = plan.launch.instance_id.or(of_host);
     let renewals = Renewals::begin(plan.sources, &mut plan.launch)?;
     let account = Account::open(store.clone(), &plan.launch, plan.network)?;
     // The first threads: privileges are those of a thread. Those that run programs keep the right to.
@@ -185,13 +198,12 @@ fn start(
     let only_serve = confinement.begin();
     messages.write().map_err(cannot_start)?;
     let instance = account.instance().clone();
-    let keys = plan.state.directory().map(|directory| KeyStorage::Directory(directory.to_owned()));
     let authentication = plan.authentication;
     let settings = HostSettings {
         policy: plan.policy,
         threads: plan.threads,
         token_keys: TokenKeys::Stored,
-        key_storage: keys.unwrap_or_default(),
+        key_storage: key_storage(&plan.state, &store),
         has_default: plan.has_default,
         faults: plan.faults,
         events: plan.events,
