@@ -11,26 +11,26 @@
 #   XDG_STATE_HOME, say, writes to one place and cleans up in another.
 # Needs: root, for namespaces of its own and a control group, and Debian's packages by apt-get download.
 set -euo pipefail
-home=$(mktemp -d)
-trap 'rm -rf "$home"' EXIT
-cd "$home"
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+cd "$work"
 apt-get download -q -o APT::Sandbox::User=root podman=4.3.1+ds1-8+deb12u1+b3 conmon=2.1.6+ds1-1 \
     runc=1.1.5+ds1-1+deb12u1 \
     containernetworking-plugins=1.1.1+ds1-3+b5 busybox-static=1:1.35.0-4+deb12u1+b1 \
     libsubid4=1:4.13+dfsg1-1+deb12u2 libgpgme11=1.18.0-3+b1 libassuan0=2.5.5-5 > /dev/null
-for package in *.deb; do dpkg-deb -x "$package" root; done
+for package in *.deb; do dpkg-deb -x "$package" unpacked; done
 
 cat > engine.sh <<'END'
 set -eu
-home=$1
+work=$1
 mount -t tmpfs none /run
-mkdir -p /run/image/bin /run/cni /run/networks /run/home /run/state
-cp "$home"/root/bin/busybox /run/image/bin/
+mkdir -p /run/image/bin /run/cni /run/networks /run/engine /run/state
+cp "$work"/unpacked/bin/busybox /run/image/bin/
 mkdir /run/var && mount -t tmpfs none /run/var
-export HOME=/run/home PATH="$home/root/usr/bin:$home/root/usr/sbin:$PATH"
-export LD_LIBRARY_PATH="$home/root/usr/lib/x86_64-linux-gnu"
+export HOME=/run/engine PATH="$work/unpacked/usr/bin:$work/unpacked/usr/sbin:$PATH"
+export LD_LIBRARY_PATH="$work/unpacked/usr/lib/x86_64-linux-gnu"
 ip link set lo up
-cp "$home"/root/usr/lib/cni/* /run/cni/
+cp "$work"/unpacked/usr/lib/cni/* /run/cni/
 cat > /run/cni/witness <<'PLUGIN'
 #!/bin/sh
 env | cut -d= -f1 | sort > "/run/state/$CNI_COMMAND"
@@ -57,8 +57,8 @@ cgroup_manager = "cgroupfs"
 events_logger = "none"
 CONF
 export CONTAINERS_CONF=/run/containers.conf
-A_VARIABLE_OF_THE_CALLER=1 podman --conmon "$home/root/usr/bin/conmon" --runtime "$home/root/usr/sbin/runc" \
-    --root /run/var/root --runroot /run/var/run --tmpdir /run/var/tmp --storage-driver vfs \
+A_VARIABLE_OF_THE_CALLER=1 podman --conmon "$work/unpacked/usr/bin/conmon" --runtime "$work/unpacked/usr/sbin/runc" \
+    --root /run/var/storage --runroot /run/var/run --tmpdir /run/var/tmp --storage-driver vfs \
     run --rm --ulimit nofile=1024:1024 --ulimit nproc=1024:1024 --network probe \
     --rootfs /run/image /bin/busybox true
 until [ -e /run/state/DEL ]; do sleep 0.1; done
@@ -67,7 +67,7 @@ for command in ADD DEL; do
     echo "$command: $has of the caller's variable, $(grep -c '^CNI_' "/run/state/$command") of CNI"
 done
 END
-seen=$(unshare --net --mount --pid --fork --mount-proc bash engine.sh "$home" 2> messages) || {
+seen=$(unshare --net --mount --pid --fork --mount-proc bash engine.sh "$work" 2> messages) || {
     cat messages >&2
     exit 1
 }

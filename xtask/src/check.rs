@@ -10,7 +10,9 @@ mod graph;
 mod includes;
 mod language;
 mod manifests;
+mod markdown;
 mod mentions;
+mod pages;
 mod report;
 mod resolve;
 mod size;
@@ -27,7 +29,7 @@ use workspace::Workspace;
 /// A rule: what it is called, and what it finds broken.
 type Rule = (&'static str, fn(&Workspace) -> Vec<String>);
 
-const RULES: [Rule; 10] = [
+const RULES: [Rule; 12] = [
     ("imports between crates", edges::between_crates),
     ("layers inside a crate", edges::inside_crates),
     ("circles of files", edges::circles),
@@ -38,6 +40,8 @@ const RULES: [Rule; 10] = [
     ("manifests", manifests::incomplete),
     ("language", language::too_new),
     ("tests in SECURITY.md", documents::untested),
+    ("links between pages", pages::dead_links),
+    ("translations", pages::out_of_step),
 ];
 
 /// Fails with everything that breaks a rule.

@@ -5,6 +5,7 @@ use std::net::Ipv4Addr;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use imds_core::tags::{MAX_TAGS, Tag};
 
 /// A Nitro type; EC2's own default would be a type of 2007, on Xen.
 const DEFAULT_TYPE: &str = "t3.micro";
@@ -93,21 +94,39 @@ impl Launch {
         all
     }
 
-    /// A name, labels, then what the configuration says, and where the instance belongs.
+    /// What the configuration says, where the instance belongs, a name, and labels as far as they fit: one
+    /// that EC2 does not take would keep its pod from starting.
     fn tags(&self, container: &str, pod: &Pod) -> BTreeMap<String, String> {
-        let short: String = container.chars().take(12).collect();
-        let mut tags = BTreeMap::from([("Name".to_owned(), pod.name.clone().unwrap_or(short))]);
-        tags.extend(pod.labels.clone());
-        tags.extend(self.tags.clone());
+        let is_served =
+            self.options.get("InstanceMetadataTags").is_some_and(|value| value == "enabled");
+        let key = |key: &str| {
+            // EC2 launches no instance with such a key then, and labels of Kubernetes have them.
+            if is_served { key.replace('/', ":") } else { key.to_owned() }
+        };
+        let mut tags: BTreeMap<String, String> =
+            self.tags.iter().map(|(name, value)| (key(name), value.clone())).collect();
         tags.insert("cni:container".into(), container.to_owned());
         tags.extend(pod.name.clone().map(|name| ("k8s:pod".into(), name)));
         tags.extend(pod.namespace.clone().map(|name| ("k8s:namespace".into(), name)));
-        if self.options.get("InstanceMetadataTags").is_some_and(|value| value == "enabled") {
-            // EC2 launches no instance with such a key then, and labels of Kubernetes have them.
-            return tags.into_iter().map(|(key, value)| (key.replace('/', ":"), value)).collect();
+        let labels = pod.labels.iter().map(|(name, value)| (key(name), value.clone()));
+        let mut labels: BTreeMap<_, _> =
+            labels.filter(|(key, value)| is_tag(key, value, is_served)).collect();
+        let named = labels.remove("Name").or_else(|| pod.name.clone());
+        tags.entry("Name".into())
+            .or_insert_with(|| named.unwrap_or_else(|| container.chars().take(12).collect()));
+        for (key, value) in labels {
+            if tags.len() < MAX_TAGS {
+                tags.entry(key).or_insert(value);
+            }
         }
         tags
     }
+}
+
+/// Whether EC2 launches an instance with this tag.
+fn is_tag(key: &str, value: &str, is_served: bool) -> bool {
+    let is_reserved = key.get(..4).is_some_and(|start| start.eq_ignore_ascii_case("aws:"));
+    !is_reserved && Tag::new(key, value).is_ok_and(|tag| !is_served || tag.is_servable())
 }
 
 #[cfg(test)]
@@ -181,5 +200,42 @@ mod tests {
         assert_eq!(launch.tags("c0ffee", &pod())["app.kubernetes.io:name"], "web");
         let nameless = Launch::default().tags("0123456789abcdef", &Pod::default());
         assert_eq!(nameless["Name"], "0123456789ab");
+    }
+
+    #[test]
+    fn labels_that_ec2_does_not_take_are_left_out() {
+        let long = format!("{}/name", "sub.".repeat(32) + "example");
+        let mut pod = pod();
+        let labels =
+            [(&*long, "a"), ("aws:x", "a"), ("AWS:y", "a"), ("long", &"v".repeat(257)), ("", "a")];
+        pod.labels.extend(texts(labels));
+        let mut launch = Launch::default();
+        let tags = launch.tags("c0ffee", &pod);
+        let expected = [
+            ("Name", "x"),
+            ("app.kubernetes.io/name", "web"),
+            ("cni:container", "c0ffee"),
+            ("k8s:namespace", "shop"),
+            ("k8s:pod", "web-1"),
+            ("team", "label"),
+        ];
+        assert_eq!(tags, texts(expected));
+        // Where tags are metadata, their keys are parts of paths.
+        pod.labels.extend(texts([("aws/z", "a"), ("two words", "a")]));
+        assert!(launch.tags("c0ffee", &pod).contains_key("two words"));
+        launch.options.insert("InstanceMetadataTags", "enabled".into());
+        assert_eq!(launch.tags("c0ffee", &pod).len(), expected.len());
+    }
+
+    #[test]
+    fn labels_beyond_ec2s_limit_of_tags_are_left_out() {
+        let mut pod = pod();
+        pod.labels = (0..80).map(|number| (format!("label-{number}"), String::new())).collect();
+        let launch = Launch { tags: texts([("team", "config")]), ..Launch::default() };
+        let tags = launch.tags("c0ffee", &pod);
+        assert_eq!(tags.len(), MAX_TAGS);
+        for key in ["Name", "team", "cni:container", "k8s:pod", "k8s:namespace", "label-0"] {
+            assert!(tags.contains_key(key), "{key}");
+        }
     }
 }

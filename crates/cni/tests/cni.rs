@@ -105,7 +105,7 @@ fn annotations_of_the_pod_say_how_it_is_launched_and_nothing_else() {
         (json!({"imds/colour": "red"}), "launch.colour is not a setting"),
         (json!({"imds/httpTokens": "no"}), "launch.httpTokens is \"no\""),
         (json!({"imds/tags": "a"}), "launch.tags is \"a\""),
-        // Only the administrator says which service is asked, and as whom.
+        // Only the administrator says which service is asked, and by which key.
         (json!({"imds/state": "/other"}), "launch.state is not a setting"),
         (json!({"imds/instance": "host"}), "launch.instance is not a setting"),
     ] {

@@ -47,6 +47,8 @@ pub enum AdminRequest {
         /// What to do.
         request: EventRequest,
     },
+    /// Fails unless workloads can be linked.
+    CheckLinks,
     /// Links a workload. Answered by [`AdminAnswer::Links`] with this one link.
     AddLink {
         /// Where: `host`, `netns=PATH`, `pid=NUMBER`, `container=NAME` or `device=NAME`.
@@ -194,6 +196,10 @@ impl Control {
             AdminRequest::Event { instance, request } => {
                 let whose = EventTarget::find(&self.store, &principal.region, instance.as_ref())?;
                 self.apply_event(&whose, request, principal, now)?
+            }
+            AdminRequest::CheckLinks => {
+                self.links.can_add().map_err(NotDone::Link)?;
+                AdminAnswer::Done
             }
             AdminRequest::AddLink { place, instance } => {
                 let added = self.links.add(place, instance.as_ref(), now);

@@ -3,8 +3,10 @@
 //! An access key may do all, or all that changes nothing. A session of a role may do what the role's policies
 //! allow. Source: IAM User Guide, "Policy evaluation logic".
 
+mod condition_keys;
 mod deeds;
 mod globals;
+mod resources;
 
 use imds_account::records::AccessRole;
 use imds_ec2::{Fault, Request};

@@ -159,7 +159,7 @@ fn associated(call: &Call<'_>) -> Result<Vec<StoredInstance>, Refusal> {
 }
 
 /// The instance with this association.
-fn find(call: &Call<'_>, association: &str) -> Result<StoredInstance, Refusal> {
+pub(super) fn find(call: &Call<'_>, association: &str) -> Result<StoredInstance, Refusal> {
     let instance = associated(call)?.into_iter().find(|instance| instance.has(association));
     Ok(instance.ok_or_else(|| no_such_association(association))?)
 }

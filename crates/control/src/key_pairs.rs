@@ -2,8 +2,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
-use imds_account::records;
-use imds_account::{Transaction, keys};
+use imds_account::{Stored, Transaction, keys, records};
 use imds_ec2::Fault;
 use imds_ec2::types::{
     DeleteKeyPairRequest, DeleteKeyPairResult, DescribeKeyPairsRequest, DescribeKeyPairsResult,
@@ -122,10 +121,7 @@ pub(super) fn delete(
             let stored = call.read(&keys::key_pair(&call.region, name))?;
             stored.map(|stored| (name.clone(), stored))
         }
-        (None, Some(id)) => {
-            let all = call.scan(&keys::key_pairs(&call.region))?;
-            all.into_iter().find(|(_, stored)| stored.record.id == *id)
-        }
+        (None, Some(id)) => find_by_id(call, id)?,
         (None, None) => return Err(Fault::missing_parameter("KeyName").into()),
     };
     let mut transaction = Transaction::new();
@@ -139,6 +135,19 @@ pub(super) fn delete(
     call.commit(transaction)?;
     let key_pair_id = meant.map(|(_, stored)| stored.record.id);
     Ok(DeleteKeyPairResult { return_: Some(true), key_pair_id })
+}
+
+/// The name of the key pair with this id, if there is one.
+pub(super) fn name(call: &Call<'_>, id: &str) -> Result<Option<String>, Refusal> {
+    Ok(find_by_id(call, id)?.map(|(name, _)| name))
+}
+
+fn find_by_id(
+    call: &Call<'_>,
+    id: &str,
+) -> Result<Option<(String, Stored<records::KeyPair>)>, Refusal> {
+    let all = call.scan(&keys::key_pairs(&call.region))?;
+    Ok(all.into_iter().find(|(_, stored)| stored.record.id == id))
 }
 
 /// Source: EC2 API `DescribeKeyPairs`.

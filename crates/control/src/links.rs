@@ -9,6 +9,9 @@ use super::refusal::AdminRefusal;
 ///
 /// Declared here, because the API must not depend on the data path.
 pub trait Links: Send + Sync {
+    /// Fails where no link can be added, whatever its place.
+    fn can_add(&self) -> Result<(), AdminRefusal>;
+
     /// Adds a link and tries to attach it; `now` is in seconds since 1970. A place that does not exist
     /// yet is waited for.
     fn add(
@@ -75,12 +78,22 @@ pub enum LinkState {
 /// The links of a host that can have none.
 pub struct NoLinks;
 
-impl Links for NoLinks {
-    fn add(&self, _: &str, _: Option<&InstanceId>, _: u64) -> Result<LinkFacts, AdminRefusal> {
+impl NoLinks {
+    fn refusal() -> AdminRefusal {
         let message = "this service was started without the privileges that links need; start it as \
                        root (sudo imds serve), or in the user namespace that owns the workload's \
                        network (podman unshare imds serve)";
-        Err(AdminRefusal { status: 403, message: message.into() })
+        AdminRefusal { status: 403, message: message.into() }
+    }
+}
+
+impl Links for NoLinks {
+    fn can_add(&self) -> Result<(), AdminRefusal> {
+        Err(Self::refusal())
+    }
+
+    fn add(&self, _: &str, _: Option<&InstanceId>, _: u64) -> Result<LinkFacts, AdminRefusal> {
+        Err(Self::refusal())
     }
 
     fn list(&self) -> Result<Vec<LinkFacts>, AdminRefusal> {

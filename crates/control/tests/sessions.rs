@@ -113,6 +113,31 @@ fn temporary_credentials_end() {
     }
 }
 
+/// Credentials of another account are unknown, also by the same key material; so is one half with another.
+#[test]
+fn credentials_of_another_account_are_refused() {
+    let control = control();
+    let other = Issuer::new(&[1; ISSUER_KEY_LENGTH], "210987654321".parse().unwrap());
+    let delivered = |delivery| {
+        let (role, instance) = ("app".to_owned(), "i-1234567890abcdef0".parse().unwrap());
+        let region = "us-east-1".parse().unwrap();
+        let subject = Subject::Instance { role, instance, region, delivery };
+        Session { subject, issued: NOW, expires: NOW + 900, nonce: 0 }
+    };
+    let (v1, v2) = (delivered(ImdsVersion::V1), delivered(ImdsVersion::V2));
+    let refused = |keys: &AccessKeys| {
+        let reply = call(&control, keys, DESCRIBE.0, DESCRIBE.1, NOW);
+        assert!(reply.body.contains("<Code>AuthFailure</Code>"), "{}", reply.body);
+    };
+    assert_eq!(call(&control, &issuer().issue(&v2), DESCRIBE.0, DESCRIBE.1, NOW).status, 200);
+    refused(&other.issue(&v2));
+    let (v1, v2) = (issuer().issue(&v1), issuer().issue(&v2));
+    // What was fetched by IMDSv1 does not become IMDSv2's by its token, with either id.
+    refused(&AccessKeys { session_token: v2.session_token.clone(), ..v1.clone() });
+    let access_key_id = v2.access_key_id;
+    refused(&AccessKeys { session_token: v2.session_token, access_key_id, ..v1 });
+}
+
 /// The credentials that a key gets are worth nothing once the key is deleted.
 #[test]
 fn what_a_key_gets_ends_with_it() {

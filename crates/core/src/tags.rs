@@ -33,7 +33,7 @@ impl Tag {
     }
 
     /// Whether the key may be a path of the metadata.
-    fn is_servable(&self) -> bool {
+    pub fn is_servable(&self) -> bool {
         let allowed = |c: char| c.is_ascii_alphanumeric() || "-_+=,.@:".contains(c);
         self.key.chars().all(allowed) && !matches!(&*self.key, "." | ".." | "_index")
     }

@@ -13,6 +13,7 @@ use crate::faulted::Outcome;
 use crate::input::Input;
 use crate::peer::Peer;
 use crate::reactor::Source;
+use crate::send::Travel;
 use crate::shared::{Busy, OpenConnection, Shared};
 use crate::turn::{Context, Turn};
 use crate::{limits, send, stall};
@@ -100,8 +101,12 @@ impl<'a> Connection<'a> {
             return Ok(End::Now);
         }
         loop {
-            if self.input.unread().is_empty() && !self.read(deadline).await? {
-                return Ok(End::Now);
+            if self.input.unread().is_empty() {
+                // It may take a while.
+                self.output = Vec::new();
+                if !self.read(deadline).await? {
+                    return Ok(End::Now);
+                }
             }
             self.identify();
             let Some(instance) = self.peer.instance() else { return Ok(End::Now) };
@@ -109,6 +114,7 @@ impl<'a> Connection<'a> {
                 shared: self.shared,
                 link: &self.open.link,
                 peer: &self.peer,
+                stream: self.stream.get_ref(),
                 lowest_reach: self.lowest_reach,
                 is_first: !self.had_request,
                 began: self.stream.reactor().now(),
@@ -124,8 +130,11 @@ impl<'a> Connection<'a> {
                 self.wait_for_signatures(&instance.endpoint).await;
                 turn = context.take_again(instance, &self.input, &mut self.output).unwrap_or(turn);
             }
+            let (reach, lowest) = (turn.reach, self.lowest_reach);
+            let travel = Travel { reach, lowest, is_first: !self.had_request };
             self.had_request = true;
-            let end = send_response(&self.stream, &mut self.input, &self.output, &turn).await?;
+            let (input, output) = (&mut self.input, &self.output);
+            let end = send_response(&self.stream, input, output, &turn, travel).await?;
             self.input.consume(turn.length);
             if let Some(end) = end {
                 return Ok(end);
@@ -176,7 +185,9 @@ impl<'a> Connection<'a> {
             self.input.consume(self.input.unread().len());
             is_open = self.read(deadline).await;
         }
-        if let (Err(_), Some(_), Some(instance)) = (is_open, stall, self.peer.instance()) {
+        // A client that goes before that has not waited for its response.
+        let is_over = is_open.is_err_and(|error| error.kind() == io::ErrorKind::TimedOut);
+        if let (true, Some(_), Some(instance)) = (is_over, stall, self.peer.instance()) {
             instance.counters.lost();
         }
         // If this fails the client waits for longer.
@@ -198,7 +209,7 @@ impl<'a> Connection<'a> {
         }
         let left = async {
             while socket::is_other_side_open(&self.stream)? {
-                self.stream.changed().await;
+                self.stream.changed().await?;
             }
             Ok(())
         };
@@ -227,13 +238,17 @@ impl<'a> Connection<'a> {
     async fn read(&mut self, deadline: Instant) -> io::Result<bool> {
         let (stream, input) = (&self.stream, &mut self.input);
         let read = async {
-            // Room is made only once it is needed.
-            stream.readable().await;
-            stream.read(input.room()?).await
+            loop {
+                stream.readable().await?;
+                if let Some(count) = stream.try_read(input.room()?).await? {
+                    return Ok(count);
+                }
+                // Who has nothing to say needs no room.
+                input.give_back();
+            }
         };
         let count = stream.reactor().by(deadline, read).await?;
         self.shared.arrivals.update(|arrivals| arrivals + 1);
-        self.input.keep(count);
         Ok(count > 0)
     }
 
@@ -260,14 +275,15 @@ async fn send_response(
     input: &mut Input<'_>,
     output: &[u8],
     turn: &Turn<'_>,
+    travel: Travel,
 ) -> io::Result<Option<End>> {
     let Some(faulted) = &turn.faulted else {
-        send::send(stream, input, output, turn.reach).await?;
+        send::send(stream, input, output, travel).await?;
         send::send_more(stream, turn.body).await?;
         return Ok(None);
     };
     // In a box: connections without a fault need no room for what it waits for.
-    Ok(match Box::pin(faulted.send(stream, input, output, turn.reach)).await? {
+    Ok(match Box::pin(faulted.send(stream, input, output, travel)).await? {
         Outcome::Sent => None,
         Outcome::Cut => Some(End::AfterInput),
         Outcome::Reset => Some(End::Now),

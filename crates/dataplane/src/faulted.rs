@@ -9,14 +9,14 @@ use std::time::Duration;
 use imds_core::fault::{FaultKinds, FaultResponse};
 use imds_core::response::Response;
 use imds_core::time::HttpDate;
-use imds_core::{Moment, Reach, wire};
+use imds_core::{Moment, wire};
 use imds_linux::socket;
 
 use crate::faults::Struck;
 use crate::input::Input;
 use crate::limits;
 use crate::reactor::Source;
-use crate::send;
+use crate::send::{self, Travel};
 
 /// How soon a client's kernel sends a packet again, at first: of a new connection (RFC 6298, 2.1), and of
 /// an open one (Linux's `TCP_RTO_MIN`). Each time it waits twice as long.
@@ -97,7 +97,7 @@ impl Faulted {
         stream: &Source<TcpStream>,
         input: &mut Input<'_>,
         head: &[u8],
-        reach: Reach,
+        travel: Travel,
     ) -> io::Result<Outcome> {
         self.wait_for_allowance(stream).await?;
         let interference = &self.struck.interference;
@@ -110,7 +110,7 @@ impl Faulted {
             }
             Some(FaultResponse::Status(..)) | None => {}
         }
-        send::send(stream, input, head, reach).await?;
+        send::send(stream, input, head, travel).await?;
         let body = self.body_to_send();
         match interference.rate {
             Some(rate) => send_slowly(stream, body, rate.get()).await?,

@@ -5,6 +5,7 @@ use std::os::fd::AsFd;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use imds_core::request::MAX_HEAD;
+use rustix::buffer::spare_capacity;
 use rustix::net::RecvFlags;
 
 /// Room for nearly every request head; it grows to [`MAX_HEAD`] for those that need it.
@@ -17,11 +18,10 @@ const MOST: usize = 2 * MAX_HEAD;
 /// closed.
 const MOST_OF_ALL: usize = 16 << 20;
 
-/// The bytes are `bytes[start..end]`; what lies behind is room for more.
+/// The bytes are `bytes[start..]`; what has been allocated behind them is room for more.
 pub(crate) struct Input<'a> {
     bytes: Vec<u8>,
     start: usize,
-    end: usize,
     /// How much all connections hold beyond their first room.
     held: &'a AtomicUsize,
 }
@@ -29,72 +29,69 @@ pub(crate) struct Input<'a> {
 impl<'a> Input<'a> {
     /// Without any room: many connections never send anything.
     pub(crate) fn new(held: &'a AtomicUsize) -> Self {
-        Self { bytes: Vec::new(), start: 0, end: 0, held }
+        Self { bytes: Vec::new(), start: 0, held }
     }
 
     pub(crate) fn unread(&self) -> &[u8] {
-        &self.bytes[self.start..self.end]
+        &self.bytes[self.start..]
     }
 
-    /// Forgets the first `count` bytes.
+    /// Forgets the first `count` bytes, and gives the room back once there are no others.
     pub(crate) fn consume(&mut self, count: usize) {
         self.start += count;
-        if self.start == self.end {
-            self.start = 0;
-            self.end = 0;
+        if self.unread().is_empty() {
             self.give_back();
         }
     }
 
-    /// Where to read to; never empty, since a head of [`MAX_HEAD`] bytes is parsed as malformed.
+    /// What to read to, the end of; it always has room, since a head of [`MAX_HEAD`] bytes is parsed as
+    /// malformed.
     ///
     /// # Errors
     /// [`io::ErrorKind::OutOfMemory`] if all connections hold too much.
-    pub(crate) fn room(&mut self) -> io::Result<&mut [u8]> {
-        if self.bytes.is_empty() {
-            self.bytes.resize(FIRST_ROOM, 0);
-        } else if self.end == self.bytes.len() {
-            self.bytes.copy_within(self.start..self.end, 0);
-            self.end -= self.start;
+    pub(crate) fn room(&mut self) -> io::Result<&mut Vec<u8>> {
+        let size = self.bytes.capacity();
+        if size == 0 {
+            self.bytes.reserve_exact(FIRST_ROOM);
+        } else if self.bytes.len() == size {
+            self.bytes.drain(..self.start);
             self.start = 0;
-            if self.end * 2 > self.bytes.len() {
-                let size = (self.bytes.len() * 2).min(MOST);
-                let more = size - self.bytes.len();
-                if self.held.fetch_add(more, Ordering::Relaxed) + more > MOST_OF_ALL {
-                    self.held.fetch_sub(more, Ordering::Relaxed);
-                    return Err(io::ErrorKind::OutOfMemory.into());
-                }
-                self.bytes.resize(size, 0);
+            if self.bytes.len() * 2 > size {
+                self.grow((size * 2).min(MOST))?;
             }
         }
-        Ok(&mut self.bytes[self.end..])
+        Ok(&mut self.bytes)
     }
 
-    /// Gives back what is beyond the first room; nothing may be unread.
-    fn give_back(&mut self) {
-        if self.more() > 0 {
-            self.held.fetch_sub(self.more(), Ordering::Relaxed);
-            self.bytes = vec![0; FIRST_ROOM];
+    fn grow(&mut self, size: usize) -> io::Result<()> {
+        let more = size.saturating_sub(self.bytes.capacity());
+        if self.held.fetch_add(more, Ordering::Relaxed) + more > MOST_OF_ALL {
+            self.held.fetch_sub(more, Ordering::Relaxed);
+            return Err(io::ErrorKind::OutOfMemory.into());
+        }
+        self.bytes.reserve_exact(size - self.bytes.len());
+        Ok(())
+    }
+
+    /// Gives the room back, unless something is unread.
+    pub(crate) fn give_back(&mut self) {
+        if self.unread().is_empty() {
+            *self = Self::new(self.held);
         }
     }
 
     /// How much it has beyond the first room.
     fn more(&self) -> usize {
-        self.bytes.len().saturating_sub(FIRST_ROOM)
-    }
-
-    /// Keeps the first `count` bytes of what was read to the [room](Self::room).
-    pub(crate) fn keep(&mut self, count: usize) {
-        self.end += count;
+        self.bytes.capacity().saturating_sub(FIRST_ROOM)
     }
 
     /// Takes what the kernel already holds for this connection, as far as there is room.
     pub(crate) fn take_waiting(&mut self, stream: &impl AsFd) -> io::Result<()> {
-        while self.end - self.start < MOST {
+        while self.unread().len() < MOST {
             let Ok(room) = self.room() else { break };
-            match rustix::net::recv(stream, room, RecvFlags::DONTWAIT) {
+            match rustix::net::recv(stream, spare_capacity(room), RecvFlags::DONTWAIT) {
                 Ok((0, _)) | Err(rustix::io::Errno::WOULDBLOCK) => break,
-                Ok((count, _)) => self.keep(count),
+                Ok(_) => {}
                 Err(error) => return Err(error.into()),
             }
         }
@@ -118,8 +115,8 @@ mod tests {
     /// Fills it with a head that does not end, as far as there is room.
     fn fill(input: &mut Input<'_>) -> io::Result<()> {
         while input.unread().len() < MAX_HEAD {
-            let count = input.room()?.len();
-            input.keep(count);
+            let room = input.room()?;
+            room.resize(room.capacity(), b'x');
         }
         Ok(())
     }
@@ -141,7 +138,7 @@ mod tests {
         let before = held.load(Ordering::Relaxed);
         let mut input = inputs.pop().unwrap();
         input.consume(input.unread().len());
-        assert_eq!(input.bytes.len(), FIRST_ROOM);
+        assert_eq!(input.bytes.capacity(), 0);
         assert!(held.load(Ordering::Relaxed) < before);
         drop((inputs, input));
         assert_eq!(held.load(Ordering::Relaxed), 0);

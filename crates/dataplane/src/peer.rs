@@ -1,7 +1,7 @@
 //! The other end of a connection: which instance its requests are for, and how far away it probably
 //! is.
 
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
 
@@ -23,9 +23,8 @@ pub(crate) struct Peer {
     instance: Option<Identified>,
     /// The generations of the tables that it and its faults were looked up in.
     generations: Option<(u64, u64)>,
-    /// How many routers lie between, read off the TTL of its first packet. The client chose that
-    /// TTL: good for logs and advice, never for a decision.
-    pub(crate) hops_away: Option<u8>,
+    /// See [`hops_away`](Self::hops_away).
+    hops_away: OnceCell<Option<u8>>,
 }
 
 /// The instance of a connection, and the counts of its requests on this thread.
@@ -39,14 +38,14 @@ pub(crate) struct Identified {
 }
 
 impl Peer {
-    pub(crate) fn new(stream: &TcpStream, address: SocketAddr, target: Target) -> Self {
-        Self {
-            address,
-            target,
-            instance: None,
-            generations: None,
-            hops_away: socket::syn_ttl(stream).map(routers_crossed),
-        }
+    pub(crate) fn new(address: SocketAddr, target: Target) -> Self {
+        Self { address, target, instance: None, generations: None, hops_away: OnceCell::new() }
+    }
+
+    /// How many routers lie between, read off the TTL of the first packet of `stream`, its connection. The
+    /// client chose that TTL: good for logs and advice, never for a decision.
+    pub(crate) fn hops_away(&self, stream: &TcpStream) -> Option<u8> {
+        *self.hops_away.get_or_init(|| socket::syn_ttl(stream).map(routers_crossed))
     }
 
     /// Looks up the instance of the connection. It stays the one that the connection was opened as: an
@@ -103,8 +102,6 @@ impl Drop for Identified {
 
 #[cfg(test)]
 mod tests {
-    use std::net::TcpListener;
-
     use imds_account::Source;
     use imds_core::{InstanceId, Launch};
 
@@ -130,9 +127,7 @@ mod tests {
         let anothers = its.updated(update(vec![gone(first), served(second, source)]));
         let again = nobodys.updated(update(vec![served(first, source)]));
 
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let address = listener.local_addr().unwrap();
-        let (stream, counters) = (TcpStream::connect(address).unwrap(), WorkerCounters::default());
+        let (address, counters) = ("127.0.0.1:80".parse().unwrap(), WorkerCounters::default());
         for (tables, expected) in [
             (vec![&its], Some(first)),
             (vec![&its, &renewed], Some(first)),
@@ -142,7 +137,7 @@ mod tests {
             (vec![&nobodys, &again], None),
             (vec![&anothers], Some(second)),
         ] {
-            let mut peer = Peer::new(&stream, address, Target::BySource);
+            let mut peer = Peer::new(address, Target::BySource);
             for table in &tables {
                 peer.identify(table, &FaultTable::default(), &counters);
             }

@@ -5,6 +5,7 @@
 //! together cost more than to parse a request and check its token. In the same vein
 //!
 //! - events are edge-triggered, and a read that leaves room says that nothing more waits;
+//! - a connection is read as soon as it is accepted: one that is over with its first request is never waited for;
 //! - the tasks share one timer, set only where one is to wake before it rings: the deadline of a
 //!   busy connection moves on without the kernel hearing of it;
 //! - the clock is read once for each batch of events;
@@ -111,8 +112,16 @@ impl Reactor {
     }
 
     /// Runs `main`, and all that is spawned meanwhile until `main` has ended.
+    ///
+    /// # Errors
+    /// Also if `main` panicked.
     pub(crate) fn run(&self, main: impl Future<Output = ()> + 'static) -> io::Result<()> {
-        let main = self.spawn(main);
+        let has_returned = Rc::new(Cell::new(false));
+        let returns = Rc::clone(&has_returned);
+        let main = self.spawn(async move {
+            main.await;
+            returns.set(true);
+        });
         let mut events = Vec::with_capacity(BATCH);
         while self.tasks.borrow().contains(main) {
             self.wait(&mut events)?;
@@ -127,7 +136,7 @@ impl Reactor {
         }
         // Tasks know the reactor that knows them; here the circle is broken.
         drop(self.tasks.take());
-        Ok(())
+        if has_returned.get() { Ok(()) } else { Err(io::Error::other("the main task panicked")) }
     }
 
     /// Runs tasks, those that are ready once others' bytes are sent too, as many as a turn has.

@@ -7,23 +7,47 @@ use std::io;
 use std::net::TcpStream;
 use std::time::Duration;
 
-use imds_core::Reach;
+use imds_core::{HopLimit, Reach};
 use imds_linux::socket;
 
 use crate::input::Input;
 use crate::limits;
 use crate::reactor::Source;
 
-/// Sends `bytes` so that they travel no further than `reach`. What came since is put into `input`.
+/// How far what a connection sends may travel.
+#[derive(Clone, Copy)]
+pub(crate) struct Travel {
+    /// The response that is to be sent.
+    pub(crate) reach: Reach,
+    /// The lowest hop limit of those that were sent before.
+    pub(crate) lowest: Option<HopLimit>,
+    /// Whether none was.
+    pub(crate) is_first: bool,
+}
+
+impl Travel {
+    /// The limit that the connection gets, where it has none as low.
+    fn falls_to(self) -> Option<HopLimit> {
+        match (self.reach, self.lowest) {
+            (Reach::Hops(limit), Some(lowest)) if lowest <= limit => None,
+            (Reach::Hops(limit), _) => Some(limit),
+            (Reach::Anywhere, _) => None,
+        }
+    }
+}
+
+/// Sends `bytes` so that they travel no further than they may. What came since may be put into `input`.
 pub(crate) async fn send(
     stream: &Source<TcpStream>,
     input: &mut Input<'_>,
     bytes: &[u8],
-    reach: Reach,
+    travel: Travel,
 ) -> io::Result<()> {
-    if let Reach::Hops(limit) = reach {
-        // Answers before this one may travel anywhere, also when they have to be sent again.
-        acknowledged(stream, limits::SEND).await?;
+    if let Some(limit) = travel.falls_to() {
+        if !travel.is_first {
+            // Answers before this one may travel anywhere, also when they have to be sent again.
+            acknowledged(stream, limits::SEND).await?;
+        }
         // The request's acknowledgement too, and the kernel gives it only once all was taken.
         input.take_waiting(stream)?;
         socket::lower_ttl(stream, limit.get())?;
@@ -60,4 +84,25 @@ pub(crate) async fn acknowledged(stream: &Source<TcpStream>, patience: Duration)
         Ok(())
     };
     reactor.by(reactor.now() + patience, wait).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_limit_falls_and_never_rises() {
+        let [one, two]: [HopLimit; 2] = ["1", "2"].map(|limit| limit.parse().unwrap());
+        for (reach, lowest, expected) in [
+            (Reach::Anywhere, None, None),
+            (Reach::Anywhere, Some(one), None),
+            (Reach::Hops(two), None, Some(two)),
+            (Reach::Hops(one), Some(two), Some(one)),
+            (Reach::Hops(two), Some(two), None),
+            (Reach::Hops(two), Some(one), None),
+        ] {
+            let travel = Travel { reach, lowest, is_first: false };
+            assert_eq!(travel.falls_to(), expected, "{reach:?} after {lowest:?}");
+        }
+    }
 }

@@ -12,7 +12,7 @@ const GREED: usize = 8;
 pub(crate) struct Share {
     reactor: Rc<Reactor>,
     id: ShareId,
-    /// How many connections it has.
+    /// How many connections count in it.
     open: Cell<usize>,
 }
 

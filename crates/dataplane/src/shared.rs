@@ -1,7 +1,7 @@
 //! What the connections of one thread share. They run one at a time, so nothing here is locked.
 
 use std::cell::{Cell, RefCell};
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::io;
 use std::net::{TcpListener, TcpStream};
 use std::rc::{Rc, Weak};
@@ -15,6 +15,7 @@ use imds_core::{InstanceId, Keyring};
 use imds_identity::Signers;
 use imds_linux::confine::Serving;
 use imds_linux::{memory, socket};
+use slab::Slab;
 
 use crate::counters::{LinkCounters, WorkerCounters};
 use crate::faults::{CurrentFaults, FaultTable, Faults};
@@ -132,7 +133,7 @@ pub(crate) struct AttachedLink {
     /// The shares of instances that are told by their addresses.
     instances: RefCell<HashMap<InstanceId, Weak<Share>>>,
     /// The tasks of its connections.
-    pub(crate) connections: RefCell<HashSet<TaskId>>,
+    pub(crate) connections: RefCell<Slab<TaskId>>,
     pub(crate) is_detached: Cell<bool>,
 }
 
@@ -140,10 +141,13 @@ pub(crate) struct AttachedLink {
 pub(crate) struct OpenConnection {
     shared: Rc<Shared>,
     pub(crate) link: Rc<AttachedLink>,
-    task: Cell<Option<TaskId>>,
+    /// Where its link has its task.
+    place: Cell<Option<usize>>,
     socket: RefCell<Weak<TcpStream>>,
-    /// The share of its instance, if that is told by its address.
-    instance: RefCell<Option<(InstanceId, Rc<Share>)>>,
+    /// The share that it counts in: of its link, or of its instance if that is told by its address.
+    share: RefCell<Rc<Share>>,
+    /// That instance.
+    instance: RefCell<Option<InstanceId>>,
 }
 
 impl AttachedLink {
@@ -185,19 +189,19 @@ impl OpenConnection {
         shared.counters.connected();
         link.counters.connected();
         link.share.connected();
-        let (task, socket, instance) = <_>::default();
-        Self { shared, link, task, socket, instance }
+        let share = RefCell::new(Rc::clone(&link.share));
+        let (place, socket, instance) = <_>::default();
+        Self { shared, link, place, socket, share, instance }
     }
 
     /// Says which task serves it, and which socket it has.
     pub(crate) fn begin(&self, task: TaskId, socket: &Rc<TcpStream>) {
-        self.task.set(Some(task));
-        self.link.connections.borrow_mut().insert(task);
+        self.place.set(Some(self.link.connections.borrow_mut().insert(task)));
         *self.socket.borrow_mut() = Rc::downgrade(socket);
     }
 
-    /// Has the running task use the share of this instance, which is that of the link where the link says
-    /// which instance it is for; `false` where the instance has too many connections.
+    /// Moves the connection and the running task from the share of the link to that of this instance, unless
+    /// the link says which instance it is for; `false` where the instance has too many connections.
     pub(crate) fn is_of(&self, instance: &InstanceId, reactor: &Rc<Reactor>) -> bool {
         if matches!(self.link.target, Target::Instance(_)) {
             return true;
@@ -206,7 +210,9 @@ impl OpenConnection {
         let has_room = share.has_room(self.shared.free());
         share.join();
         share.connected();
-        *self.instance.borrow_mut() = Some((instance.clone(), share));
+        // Not in both: or one instance could have all connections that the link may.
+        self.share.replace(share).disconnected();
+        *self.instance.borrow_mut() = Some(instance.clone());
         has_room
     }
 }
@@ -217,20 +223,19 @@ impl Drop for OpenConnection {
         self.shared.give_back_after_a_crowd();
         self.shared.counters.disconnected();
         self.link.counters.disconnected();
-        self.link.share.disconnected();
-        if let Some((instance, share)) = self.instance.take() {
-            share.disconnected();
-            if Rc::strong_count(&share) == 1 {
-                self.link.instances.borrow_mut().remove(&instance);
-            }
+        self.share.borrow().disconnected();
+        if let Some(instance) = self.instance.take()
+            && Rc::strong_count(&self.share.borrow()) == 1
+        {
+            self.link.instances.borrow_mut().remove(&instance);
         }
         if self.link.is_detached.get() {
             if let Some(socket) = self.socket.borrow().upgrade() {
                 // It is closed in a moment; without a reset the client could wait for more.
                 let _ = socket::reset_on_close(&socket);
             }
-        } else if let Some(task) = self.task.get() {
-            self.link.connections.borrow_mut().remove(&task);
+        } else if let Some(place) = self.place.get() {
+            self.link.connections.borrow_mut().remove(place);
         }
     }
 }

@@ -46,13 +46,9 @@ pub(crate) async fn reset_client(
         resetter.reset(local, peer);
         return Ok(());
     }
-    let knock = Source::new(&reactor, socket::provoke_reset(local, peer)?)?;
+    let knock = Source::new(&reactor, socket::provoke_reset(local, peer)?);
     // The knock is never let in: it is over once the client, reset by then, refuses it.
-    let refused = async {
-        knock.writable().await;
-        Ok(())
-    };
-    let _ = reactor.by(reactor.now() + KNOCK, refused).await;
+    let _ = reactor.by(reactor.now() + KNOCK, knock.writable()).await;
     Ok(())
 }
 
@@ -72,7 +68,7 @@ mod tests {
         let main = {
             let reactor = Rc::clone(&reactor);
             async move {
-                let stream = Source::new(&reactor, stream).unwrap();
+                let stream = Source::ready(&reactor, stream);
                 while socket::unsent(&stream).unwrap() == 0 {
                     stream.write(&[b'x'; 4096]).await.unwrap();
                 }

@@ -11,9 +11,11 @@ use arc_swap::ArcSwap;
 use imds_account::token_key;
 use imds_core::{Endpoint, Launch};
 use imds_identity::{KeyStorage, Signers};
+use imds_linux::socket;
 use rustix::net::sockopt;
 
 use crate::connection::Connection;
+use crate::counters::CounterSnapshot;
 use crate::limits;
 use crate::link::{Link, LinkId};
 use crate::peer::Peer;
@@ -27,9 +29,8 @@ const GET: &[u8] = b"GET / HTTP/1.1\r\nConnection: keep-alive\r\n\r\n";
 /// How many bytes of answers each side's kernel holds.
 const ANSWERS: usize = 16 * 1024;
 
-/// Serves one connection with `client` at its other end; says what `client` gave, and when the
-/// service was done with the connection.
-fn serve<T: 'static>(client: impl AsyncFnOnce(Client) -> T + 'static) -> (T, Duration) {
+/// What a thread has that may have so many connections.
+fn shared(most_connections: usize) -> Rc<Shared> {
     let table = Table::of_one(Arc::new(Endpoint::new(&Launch::default().resolve().unwrap())));
     let service = ServiceState {
         keyring: token_key::ephemeral().unwrap(),
@@ -43,7 +44,19 @@ fn serve<T: 'static>(client: impl AsyncFnOnce(Client) -> T + 'static) -> (T, Dur
         has_successor: <_>::default(),
         held_input: <_>::default(),
     };
-    let shared = Rc::new(Shared::new(Arc::new(service), Arc::default(), usize::MAX).unwrap());
+    Rc::new(Shared::new(Arc::new(service), Arc::default(), most_connections).unwrap())
+}
+
+/// Serves one connection with `client` at its other end; says what `client` gave, and when the
+/// service was done with the connection.
+fn serve<T: 'static>(client: impl AsyncFnOnce(Client) -> T + 'static) -> (T, Duration) {
+    serve_with(shared(usize::MAX), client)
+}
+
+fn serve_with<T: 'static>(
+    shared: Rc<Shared>,
+    client: impl AsyncFnOnce(Client) -> T + 'static,
+) -> (T, Duration) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let reactor = Reactor::jumping();
     let link = Link::new(listener.try_clone().unwrap(), Target::BySource).answering_pages();
@@ -55,7 +68,7 @@ fn serve<T: 'static>(client: impl AsyncFnOnce(Client) -> T + 'static) -> (T, Dur
     there.set_nodelay(true).unwrap();
     sockopt::set_socket_recv_buffer_size(&there, ANSWERS).unwrap();
     sockopt::set_socket_send_buffer_size(&here, ANSWERS).unwrap();
-    let peer = Peer::new(&here, address, Target::BySource);
+    let peer = Peer::new(address, Target::BySource);
 
     let (gave, took) = (Rc::new(OnceCell::new()), Rc::new(Cell::new(Duration::ZERO)));
     let main = {
@@ -64,12 +77,12 @@ fn serve<T: 'static>(client: impl AsyncFnOnce(Client) -> T + 'static) -> (T, Dur
             reactor.spawn({
                 let (reactor, gave) = (Rc::clone(&reactor), Rc::clone(&gave));
                 async move {
-                    let stream = Source::new(&reactor, there).unwrap();
+                    let stream = Source::ready(&reactor, there);
                     let _ = gave.set(client(Client(stream)).await);
                 }
             });
             let start = reactor.now();
-            let stream = Source::new(&reactor, here).unwrap();
+            let stream = Source::ready(&reactor, here);
             let open = OpenConnection::new(Rc::clone(&shared), link);
             open.begin(reactor.running(), stream.shared_ref());
             Connection::new(open, stream, peer, &shared).run().await;
@@ -96,11 +109,10 @@ impl Client {
 
     /// What comes until the service ends the connection.
     async fn rest(&self) -> String {
-        let mut text = Vec::new();
-        let mut room = [0; 4096];
+        let mut text = Vec::with_capacity(4096);
         // The end may be a reset: something was sent that the service did not want.
-        while let Ok(count @ 1..) = self.0.read(&mut room).await {
-            text.extend_from_slice(&room[..count]);
+        while let Ok(1..) = self.0.read(&mut text).await {
+            text.reserve(4096);
         }
         String::from_utf8(text).unwrap()
     }
@@ -174,4 +186,52 @@ fn a_client_that_takes_no_answers_is_left() {
         while client.write_all(&requests).await.is_ok() {}
     });
     assert!(is_about(limits::SEND, took), "{took:?}");
+}
+
+/// Only a client that is still there hears that its response was lost, and is counted.
+#[test]
+fn a_withheld_response_is_lost_if_the_client_waits_for_it() {
+    let stall = Duration::from_secs(5);
+    for (stays, lost) in [(Duration::from_secs(1), 0), (stall * 2, 1)] {
+        let shared = shared(usize::MAX);
+        shared.service.faults.add("lost".parse().unwrap()).unwrap();
+        let policy = ResponsePolicy { stall: Some(stall), ..ResponsePolicy::default() };
+        shared.service.policy.store(Arc::new(policy));
+        let ((), took) = serve_with(Rc::clone(&shared), async move |client: Client| {
+            client.write_all(GET).await.unwrap();
+            client.sleep(stays).await;
+            socket::reset_on_close(&client.0).unwrap();
+        });
+        assert!(is_about(stays.min(stall), took), "{took:?}");
+        let mut snapshot = CounterSnapshot::default();
+        shared.counters.add_to(&mut snapshot, |_| true);
+        assert_eq!(snapshot.all.lost, lost);
+    }
+}
+
+/// Guards against a link whose first instance has all connections that the link may have.
+#[test]
+fn instances_of_one_link_have_room_beside_each_other() {
+    let (shared, reactor) = (shared(900), Reactor::jumping());
+    let link = Link::new(TcpListener::bind("127.0.0.1:0").unwrap(), Target::BySource);
+    let link = Rc::new(AttachedLink::new(LinkId(1), link, &shared, &reactor));
+    let main = {
+        let reactor = Rc::clone(&reactor);
+        async move {
+            // As `accept` and the first turn of a connection do it.
+            let connect = |instance: &str| {
+                link.share.has_room(shared.free()).then_some(())?;
+                let open = OpenConnection::new(Rc::clone(&shared), Rc::clone(&link));
+                open.is_of(&instance.parse().unwrap(), &reactor).then_some(open)
+            };
+            let fill = |instance| std::iter::from_fn(|| connect(instance)).collect::<Vec<_>>();
+            let crowds = ["i-11111111", "i-22222222", "i-33333333"].map(fill);
+            assert_eq!(crowds.each_ref().map(Vec::len), [800, 88, 10]);
+            // Each place comes back.
+            drop(crowds);
+            assert_eq!(fill("i-11111111").len(), 800);
+            assert!(link.share.has_room(1));
+        }
+    };
+    reactor.run(main).unwrap();
 }

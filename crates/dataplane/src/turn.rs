@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::cell::LazyCell;
+use std::net::TcpStream;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -48,6 +49,7 @@ pub(crate) struct Context<'a> {
     pub(crate) shared: &'a Shared,
     pub(crate) link: &'a AttachedLink,
     pub(crate) peer: &'a Peer,
+    pub(crate) stream: &'a TcpStream,
     /// The lowest hop limit that a token of this connection had.
     pub(crate) lowest_reach: Option<HopLimit>,
     /// Whether it is the connection's first.
@@ -111,7 +113,12 @@ impl<'a> Context<'a> {
             None => (self.write(&response, after, now, output), None),
             Some(struck) => (&[][..], Some(Faulted::write(struck, &response, after, now, output))),
         };
-        let is_undeliverable = undeliverable(response.reach, self.peer.hops_away).is_some();
+        let is_undeliverable = match response.reach {
+            Reach::Anywhere => false,
+            reach @ Reach::Hops(_) => {
+                undeliverable(reach, self.peer.hops_away(self.stream)).is_some()
+            }
+        };
         // Before it is sent: whoever has read the response finds it counted and recorded, even where
         // that is the last thing that happens.
         if counts {
@@ -231,7 +238,7 @@ impl<'a> Context<'a> {
             status: response.status,
             refusal: response.refusal,
             fault,
-            hops_away: self.peer.hops_away,
+            hops_away: self.peer.hops_away(self.stream),
             reach: response.reach,
             micros: *micros,
         });

@@ -112,10 +112,7 @@ struct Links {
 impl Links {
     /// Does what the inbox says, until that is to end.
     async fn obey(mut self, inbox: Arc<Inbox>, wake: OwnedFd) {
-        let wake = match Source::new(&self.reactor, wake) {
-            Ok(wake) => wake,
-            Err(error) => return tracing::error!(%error, "cannot wait for commands"),
-        };
+        let wake = Source::new(&self.reactor, wake);
         loop {
             if let Err(error) = wake.counted().await {
                 return tracing::error!(%error, "cannot wait for commands");
@@ -153,7 +150,7 @@ impl Links {
         let Some((acceptor, link)) = self.attached.remove(&id) else { return };
         self.reactor.end(acceptor);
         link.is_detached.set(true);
-        for connection in link.connections.take() {
+        for (_, connection) in link.connections.take() {
             self.reactor.end(connection);
         }
         // Nobody listens any more if the caller has ended.
@@ -192,10 +189,7 @@ impl Links {
 }
 
 async fn accept(link: Rc<AttachedLink>, shared: Rc<Shared>, reactor: Rc<Reactor>) {
-    let socket = match Source::shared(&reactor, Rc::clone(&link.socket)) {
-        Ok(socket) => socket,
-        Err(error) => return tracing::error!(%error, "cannot wait for connections"),
-    };
+    let socket = Source::shared(&reactor, Rc::clone(&link.socket));
     loop {
         let accepted = socket.accept().await;
         shared.arrivals.update(|arrivals| arrivals + u64::from(accepted.is_ok()));
@@ -207,7 +201,11 @@ async fn accept(link: Rc<AttachedLink>, shared: Rc<Shared>, reactor: Rc<Reactor>
                 reactor.give_way().await;
             }
             Ok((stream, address)) => {
-                let peer = Peer::new(&stream, address, link.target.clone());
+                if shared.is_draining.get() {
+                    // If this fails its packets are lost, as its SYN would have been a moment later.
+                    let _ = socket::take_any_ttl(&stream);
+                }
+                let peer = Peer::new(address, link.target.clone());
                 // Counted here, not once the task runs: many may be accepted before that.
                 let open = OpenConnection::new(Rc::clone(&shared), Rc::clone(&link));
                 let serve = serve(stream, peer, open, Rc::clone(&shared), Rc::clone(&reactor));
@@ -231,11 +229,11 @@ async fn serve(
     shared: Rc<Shared>,
     reactor: Rc<Reactor>,
 ) {
-    match Source::new(&reactor, stream) {
-        Ok(stream) => {
-            open.begin(reactor.running(), stream.shared_ref());
-            Connection::new(open, stream, peer, &shared).run().await;
-        }
-        Err(error) => tracing::warn!(%error, "cannot wait for a client"),
+    let stream = Source::ready(&reactor, stream);
+    open.begin(reactor.running(), stream.shared_ref());
+    // Its link may have gone since it was accepted.
+    if open.link.is_detached.get() {
+        return;
     }
+    Connection::new(open, stream, peer, &shared).run().await;
 }

@@ -260,7 +260,7 @@ impl Host {
 
     /// What says from another thread that the sockets of this host are another process's from now on
     /// ([`Service::hand_over`]).
-    pub fn handover(&self) -> impl FnOnce() + Send + 'static {
+    pub fn handover(&self) -> impl Fn() + Send + 'static {
         let service = Arc::clone(&self.service);
         move || service.hand_over()
     }

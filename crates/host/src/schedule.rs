@@ -21,7 +21,7 @@ pub struct Scheduled {
     pub begins: Begin,
     /// After which time it is asked for again, and again; at least a second.
     pub every: Option<Duration>,
-    /// Whom it happens to; the default instance where nobody is named.
+    /// The instance that it happens to; the default instance where none is named.
     pub instance: Option<InstanceId>,
     /// What happens.
     pub event: NewEvent,

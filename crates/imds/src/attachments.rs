@@ -14,8 +14,8 @@ use crate::control_client::ControlClient;
 use crate::error::{CommandError, Kind};
 use crate::sdk_settings::SdkSettings;
 
-/// The states of an instance that is not on its way out.
-const LIVE: [&str; 4] = ["pending", "running", "stopping", "stopped"];
+/// The states of an instance that has ended, or is about to.
+const ENDED: [&str; 2] = ["shutting-down", "terminated"];
 
 /// How many instances are asked for at once.
 const PAGE: &str = "1000";
@@ -58,10 +58,20 @@ impl Launched {
             state: text(child(instance, "instanceState")?, "name")?.to_owned(),
         })
     }
+
+    fn has_ended(&self) -> bool {
+        ENDED.contains(&self.state.as_str())
+    }
+}
+
+/// Takes a pod's metadata away. What is gone already is no error.
+pub(crate) fn delete(attach: &Attach) -> Result<(), AttachError> {
+    let service = &attach.settings.service;
+    if is_forgotten(service) { Ok(()) } else { Attachments::of(service)?.delete(attach) }
 }
 
 /// Whether a service has forgotten all, with its state: nothing of a pod is left then.
-pub(crate) fn is_forgotten(service: &ServiceLocation) -> bool {
+fn is_forgotten(service: &ServiceLocation) -> bool {
     match service {
         ServiceLocation::State(state) => matches!(state.try_exists(), Ok(false)),
         ServiceLocation::Credentials { .. } => false,
@@ -90,7 +100,7 @@ impl Attachments {
             Subject::Instance(id) => self.link(attach, id),
             Subject::Own(launch) => {
                 let attachment = &attach.attachment;
-                if let Some(launched) = self.launched(&attachment.pattern())?.first() {
+                if let Some(launched) = self.lives(attachment)? {
                     let Attachment { container, interface, .. } = attachment;
                     let message = format!(
                         "{interface} of container {container} is attached already, as instance {}",
@@ -107,8 +117,7 @@ impl Attachments {
         }
     }
 
-    /// Takes a pod's metadata away. What is gone already is no error.
-    pub(crate) fn delete(&self, attach: &Attach) -> Result<(), AttachError> {
+    fn delete(&self, attach: &Attach) -> Result<(), AttachError> {
         self.end_all(&attach.attachment.pattern(), |_| true)?;
         if let (Subject::Instance(id), Some(place)) = (&attach.settings.subject, place(attach)) {
             self.unlink(|link| {
@@ -124,9 +133,9 @@ impl Attachments {
             Subject::Host => return self.has_host_link(),
             Subject::Instance(id) => id.clone(),
             Subject::Own(_) => {
-                let launched = self.launched(&attach.attachment.pattern())?.into_iter().next();
                 let missing = || AttachError::Missing("the pod has no instance".into());
-                let Launched { id, state, .. } = launched.ok_or_else(missing)?;
+                let Launched { id, state, .. } =
+                    self.lives(&attach.attachment)?.ok_or_else(missing)?;
                 if !["pending", "running"].contains(&state.as_str()) {
                     return Err(AttachError::Missing(format!("instance {id} is {state}")));
                 }
@@ -153,7 +162,9 @@ impl Attachments {
     pub(crate) fn status(&self, settings: &Settings) -> Result<(), AttachError> {
         match settings.subject {
             Subject::Host => self.has_host_link(),
-            Subject::Instance(_) | Subject::Own(_) => Ok(self.links().map(drop)?),
+            Subject::Instance(_) | Subject::Own(_) => {
+                Ok(self.client.admin(&AdminRequest::CheckLinks).map(drop)?)
+            }
         }
     }
 
@@ -172,19 +183,22 @@ impl Attachments {
         Ok(ended.and(unlinked)?)
     }
 
-    /// The instances that run, or could, with a client token of this pattern.
+    /// The instance of an attachment, unless it has ended.
+    fn lives(&self, attachment: &Attachment) -> Result<Option<Launched>, CommandError> {
+        let launched = self.launched(&attachment.pattern())?;
+        Ok(launched.into_iter().find(|it| !it.has_ended()))
+    }
+
+    /// The instances with a client token of this pattern. One that has ended is among them for an hour.
     fn launched(&self, pattern: &str) -> Result<Vec<Launched>, CommandError> {
         let (mut all, mut next) = (Vec::new(), None::<String>);
-        let states: Vec<_> = (1..).map(|n| format!("Filter.2.Value.{n}")).zip(LIVE).collect();
         loop {
             let mut parameters = vec![
                 ("Action", "DescribeInstances"),
                 ("MaxResults", PAGE),
                 ("Filter.1.Name", "client-token"),
                 ("Filter.1.Value.1", pattern),
-                ("Filter.2.Name", "instance-state-name"),
             ];
-            parameters.extend(states.iter().map(|(name, state)| (name.as_str(), *state)));
             parameters.extend(next.as_deref().map(|token| ("NextToken", token)));
             let answer = self.client.ec2(&parameters)?;
             let document = parse(&answer)?;
@@ -270,7 +284,8 @@ impl Attachments {
         }
     }
 
-    /// Ends the instances of a pattern that `is_over` names, and their links first: all that can be ended.
+    /// Ends the instances of a pattern that `is_over` names. Their links go first, also those of instances
+    /// that somebody else has ended: later nothing would tell whose they are.
     fn end_all(
         &self,
         pattern: &str,
@@ -281,7 +296,7 @@ impl Attachments {
             return Ok(());
         }
         self.unlink(|link| over.iter().any(|it| link.instance.as_ref() == Some(&it.id)))?;
-        let ended = over.iter().map(|it| {
+        let ended = over.iter().filter(|it| !it.has_ended()).map(|it| {
             let parameters = [("Action", "TerminateInstances"), ("InstanceId.1", it.id.as_str())];
             self.client.ec2(&parameters).map(drop)
         });

@@ -29,11 +29,6 @@ use crate::cli::StateArgs;
 use crate::control_client::ControlClient;
 use crate::error::{CommandError, Kind};
 use crate::sdk_settings::SdkSettings;
-use crate::settings::Destination;
-
-fn cannot_log(destination: &Destination, error: io::Error) -> CommandError {
-    CommandError::usage(format!("cannot write the access log to {destination}")).caused_by(error)
-}
 
 fn cannot_start(error: io::Error) -> CommandError {
     CommandError::new(Kind::Unavailable, "cannot start the service").caused_by(error)

@@ -90,6 +90,12 @@ impl CommandError {
         text
     }
 
+    /// Whether the kernel refuses what the user has no right to.
+    pub(crate) fn is_permission_denied(&self) -> bool {
+        let cause = self.source.as_deref().and_then(|error| error.downcast_ref::<io::Error>());
+        cause.is_some_and(|error| error.kind() == io::ErrorKind::PermissionDenied)
+    }
+
     /// What sort of failure it is.
     pub(crate) fn kind(&self) -> Kind {
         self.kind

@@ -1,7 +1,7 @@
 //! Reads files that flags and settings name. None is read without a limit.
 
 use std::fs::{File, OpenOptions};
-use std::io::{self, Read};
+use std::io::{self, IsTerminal as _, Read};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
@@ -15,6 +15,9 @@ pub(crate) const MOST_KEY: u64 = 16 << 10;
 
 /// The largest policy, in bytes: AWS takes 10,240 characters for a role, without white space.
 pub(crate) const MOST_POLICY: u64 = 64 << 10;
+
+/// The most that a container runtime says to a plugin, in bytes: a few KiB are usual.
+const MOST_STDIN: u64 = 1 << 20;
 
 /// Reads a text of `limit` bytes at most. Waits for a named pipe, such as of `<(command)` in a shell.
 pub(crate) fn read_text(path: &Path, limit: u64) -> io::Result<String> {
@@ -50,14 +53,24 @@ pub(crate) fn read_up_to(path: &Path, limit: usize) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
+/// Reads what a program says on standard input; nothing where a person sits at it.
+pub(crate) fn read_stdin() -> io::Result<Vec<u8>> {
+    let stdin = io::stdin();
+    if stdin.is_terminal() { Ok(Vec::new()) } else { bytes_of(stdin, MOST_STDIN) }
+}
+
 fn text_of(file: impl Read, limit: u64) -> io::Result<String> {
-    let mut text = String::new();
+    String::from_utf8(bytes_of(file, limit)?).map_err(|_| io::Error::other("it is not text"))
+}
+
+fn bytes_of(file: impl Read, limit: u64) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
     // One byte more than is allowed tells that there are too many, however many there are.
-    let count = file.take(limit + 1).read_to_string(&mut text)?;
+    let count = file.take(limit + 1).read_to_end(&mut bytes)?;
     if count as u64 > limit {
         return Err(io::Error::other(format!("it is larger than {} KiB", limit >> 10)));
     }
-    Ok(text)
+    Ok(bytes)
 }
 
 #[cfg(test)]

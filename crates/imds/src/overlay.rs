@@ -14,7 +14,7 @@ use imds_host::Host;
 use crate::error::CommandError;
 use tree::{Stamps, stamps};
 
-pub(crate) use tree::read;
+pub(crate) use tree::{linked, read};
 
 /// How often a running service looks whether files have changed. A change is served once two looks agree,
 /// so that a file that is being written is not served in part.
@@ -45,24 +45,17 @@ impl Overlay {
         self.directory.is_some()
     }
 
-    /// Looks at the files, and serves them if they have changed. A mistake in them changes nothing and is
-    /// logged once.
-    pub(crate) fn look(&mut self, host: &Host) {
-        let Some(directory) = &self.directory else { return };
+    /// Looks at the files, and serves them if they have changed; says whether other values are served. A
+    /// mistake in them changes nothing and is reported once.
+    pub(crate) fn look(&mut self, host: &Host) -> Result<bool, CommandError> {
+        let Some(directory) = &self.directory else { return Ok(false) };
         let look = stamps(directory).map_err(|error| error.kind());
         let is_settled = self.seen.replace(look.clone()).as_ref() == Some(&look);
         if !is_settled || self.read.as_ref() == Some(&look) {
-            return;
+            return Ok(false);
         }
         self.read = Some(look);
-        match self.read_again(host) {
-            Ok(true) => tracing::info!("files of --overlay have changed and are served"),
-            Ok(false) => {}
-            Err(error) => {
-                let error = error.message();
-                tracing::error!("--overlay has changed, but what is served stays: {error}");
-            }
-        }
+        self.read_again(host)
     }
 
     /// Replaces the values of the settings file, and reads the files as well; names the settings because
@@ -83,7 +76,7 @@ impl Overlay {
         }
     }
 
-    /// Reads the files, whatever the last look says.
+    /// Reads the files, whatever the last look says; says whether other values are served.
     pub(crate) fn read_again(&mut self, host: &Host) -> Result<bool, CommandError> {
         let mut extra = self.paths.clone();
         if let Some(directory) = &self.directory {

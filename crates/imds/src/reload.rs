@@ -18,7 +18,7 @@ use crate::error::CommandError;
 use crate::overlay::{self, Overlay};
 use crate::settings::Destination;
 use crate::signals::{Request, Signals};
-use crate::telemetry::{AccessLog, Messages};
+use crate::telemetry::{AccessLog, Messages, Output};
 
 /// The keys that take effect at once, unless a flag of the same name is set.
 const LIVE: [&str; 4] = ["log-level", "access-log", "keep-alive", "stall"];
@@ -26,20 +26,31 @@ const LIVE: [&str; 4] = ["log-level", "access-log", "keep-alive", "stall"];
 /// The table that takes effect at once.
 const LIVE_TABLE: &str = "paths";
 
+/// Why a file is out of reach that could be used at the start, and what to do.
+const GIVEN_UP: &str = ": once started, the service can use only directories that its settings named then \
+                        (Landlock); restart it, or run it with --no-landlock";
+
 /// Longer than any service runs.
 const FOR_EVER: Duration = Duration::from_secs(u32::MAX as u64);
 
-/// What can be changed while the service runs, and what it was started with.
+/// What can be changed while the service runs.
 pub(crate) struct Reload {
-    pub(crate) response_args: AnswerArgs,
-    pub(crate) log_args: LogArgs,
-    /// The settings file as it was at the start.
-    pub(crate) started_with: Table,
+    pub(crate) reloadable: Reloadable,
     pub(crate) logs: Logs,
     pub(crate) access_log: Option<AccessLog>,
-    pub(crate) overlay: Overlay,
     /// Ends last, so that the access log can say what it dropped.
     pub(crate) messages: Messages,
+    /// Whether files elsewhere than those of the start are out of reach.
+    pub(crate) restricts_files: bool,
+}
+
+/// What another reading of the settings file needs.
+pub(crate) struct Reloadable {
+    /// The settings file as it was at the start.
+    pub(crate) started_with: Table,
+    pub(crate) response_args: AnswerArgs,
+    pub(crate) log_args: LogArgs,
+    pub(crate) overlay: Overlay,
 }
 
 /// The keys of a settings file that has changed, by what became of the change.
@@ -59,14 +70,18 @@ impl Reload {
     ) -> &'static str {
         loop {
             let next = async {
-                let patience = if self.overlay.has_files() { overlay::PERIOD } else { FOR_EVER };
+                let is_followed = self.reloadable.overlay.has_files();
+                let patience = if is_followed { overlay::PERIOD } else { FOR_EVER };
                 timeout(patience, signals.next()).await
             };
             match runtime.block_on(next) {
                 Ok(Request::Stop(signal)) => return signal,
                 Ok(Request::Reload) => self.reload(host),
                 Ok(Request::ReopenLog) => self.reopen_log(),
-                Err(_) => self.overlay.look(host),
+                Err(_) => {
+                    let outcome = self.reloadable.overlay.look(host);
+                    self.report_overlay(outcome);
+                }
             }
         }
     }
@@ -74,9 +89,11 @@ impl Reload {
     /// Reopens the access log: a file that was renamed is made anew.
     fn reopen_log(&self) {
         let Some(log) = &self.access_log else { return };
-        if let Err(error) = log.reopen(&self.logs.access) {
-            let destination = &self.logs.access;
-            tracing::error!(%error, "cannot reopen the access log {destination}; the old one stays");
+        match Output::open(&self.logs.access) {
+            Ok(output) => output.into_iter().for_each(|output| log.move_to(output)),
+            Err(error) => {
+                tracing::error!("the access log goes on in the old file: {}", self.explain(&error));
+            }
         }
     }
 
@@ -85,43 +102,70 @@ impl Reload {
     fn reload(&mut self, host: &Host) {
         match self.read_again(host) {
             Ok(Some(changes)) => changes.report(),
-            Ok(None) => self.reload_overlay(host),
+            Ok(None) => {
+                let outcome = self.reloadable.overlay.read_again(host);
+                self.report_overlay(outcome);
+            }
             Err(error) => {
-                let error = without_source(&error.message());
+                let error = without_source(&self.explain(&error));
                 tracing::error!("the settings stay as they are: {error}");
                 self.reopen_log();
             }
         }
     }
 
-    /// Serves the files of the overlay as they are now, without waiting until they have settled.
-    fn reload_overlay(&mut self, host: &Host) {
-        match self.overlay.read_again(host) {
+    fn report_overlay(&self, outcome: Result<bool, CommandError>) {
+        match outcome {
             Ok(true) => tracing::info!("files of --overlay have changed and are served"),
             Ok(false) => {}
-            Err(error) => tracing::error!("what is served stays: {}", error.message()),
+            Err(error) => {
+                let error = self.explain(&error);
+                tracing::error!("--overlay has changed, but what is served stays: {error}");
+            }
         }
+    }
+
+    /// What happened; of a file that the service gave up with its rights also why, and what to do.
+    fn explain(&self, error: &CommandError) -> String {
+        let mut message = error.message();
+        if self.restricts_files && error.is_permission_denied() {
+            message.push_str(GIVEN_UP);
+        }
+        message
     }
 
     /// `None` without a settings file.
     fn read_again(&mut self, host: &Host) -> Result<Option<Changes>, CommandError> {
-        let Some(path) = &self.response_args.config else {
+        let Reloadable { started_with, response_args, log_args, .. } = &self.reloadable;
+        let Some(path) = &response_args.config else {
             self.reopen_log();
             return Ok(None);
         };
         let mut settings = Settings::read_again(path)?;
         let paths = mem::take(&mut settings.instance.paths);
-        let policy = settings.policy(&self.response_args);
-        let logs = settings.logs(&self.log_args, Destination::Stderr)?;
-        let changed = changed_keys(&self.started_with, &settings.document);
+        let policy = settings.policy(response_args);
+        let logs = settings.logs(log_args, Destination::Stderr)?;
+        let changed = changed_keys(started_with, &settings.document);
         let mut changes = Changes {
             needs_restart: changed.into_iter().filter(|key| needs_restart(key)).collect(),
             ..Changes::default()
         };
 
         // First what may fail.
-        changes.applied.extend(self.overlay.set_paths(paths, host)?);
-        self.move_log(logs.access, &mut changes)?;
+        let moves = self.access_log.is_some() && logs.access != self.logs.access;
+        let output = if moves { Output::open(&logs.access)? } else { None };
+        changes.applied.extend(self.reloadable.overlay.set_paths(paths, host)?);
+
+        match (&self.access_log, output) {
+            (Some(log), Some(output)) => {
+                log.move_to(output);
+                self.logs.access = logs.access;
+                changes.applied.push("access-log");
+            }
+            _ if logs.access == self.logs.access => self.reopen_log(),
+            // The log is turned on and off where the service is made.
+            _ => changes.needs_restart.push("access-log".to_owned()),
+        }
         if logs.filter != self.logs.filter {
             self.messages.set_filter(&logs.filter);
             self.logs.filter = logs.filter;
@@ -136,31 +180,6 @@ impl Reload {
             changes.applied.push("stall");
         }
         Ok(Some(changes))
-    }
-
-    /// Sends the access log to `destination`, and reopens it where it goes there already.
-    fn move_log(
-        &mut self,
-        destination: Destination,
-        changes: &mut Changes,
-    ) -> Result<(), CommandError> {
-        if destination == self.logs.access {
-            self.reopen_log();
-            return Ok(());
-        }
-        match &self.access_log {
-            Some(log) if destination != Destination::Off => {
-                log.reopen(&destination).map_err(|error| {
-                    let message = format!("cannot write the access log to {destination}");
-                    CommandError::usage(message).caused_by(error)
-                })?;
-                self.logs.access = destination;
-                changes.applied.push("access-log");
-            }
-            // The log is turned on and off where the service is made.
-            _ => changes.needs_restart.push("access-log".to_owned()),
-        }
-        Ok(())
     }
 }
 

@@ -183,7 +183,7 @@ impl SdkSettings {
         self.variables().into_iter().map(line).collect()
     }
 
-    /// Whom not to ask by way of a proxy, where there is one: those of before, and us.
+    /// The hosts that are asked without a proxy: those of before, and this service.
     fn no_proxy(&self, variable: impl Fn(&str) -> Option<String>) -> Option<String> {
         let any = |names: &[&str]| {
             names.iter().find_map(|name| variable(name).filter(|value| !value.is_empty()))

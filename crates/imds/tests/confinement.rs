@@ -11,8 +11,13 @@ pub(crate) fn tests() -> Vec<Trial> {
         only_what_runs_programs_may_run_programs,
         both_can_be_turned_off,
         files_of_nobody_are_out_of_reach,
+        links_that_the_overlay_has_at_the_start_are_followed,
     ]
 }
+
+/// What a message says of a file that was given up.
+pub(crate) const GIVEN_UP: &str =
+    "can use only directories that its settings named then (Landlock); restart it";
 
 /// A field of `/proc/PID/status` of each thread, by the thread's name; of threads with one name, the least.
 fn of_threads(server: &mut Server, field: &str) -> Result<BTreeMap<String, u32>> {
@@ -78,6 +83,16 @@ fn both_can_be_turned_off() -> Result<()> {
     Ok(())
 }
 
+/// Whether the kernel restricts files, by all messages of a service.
+pub(crate) fn has_landlock(messages: &str) -> Result<bool> {
+    let has_it = !messages.contains("no Landlock");
+    ensure!(has_it || std::env::var_os("CI").is_none(), "needed here: Landlock");
+    if !has_it {
+        eprintln!("skipped: Landlock, which this kernel does not have");
+    }
+    Ok(has_it)
+}
+
 /// A link in the overlay leads to a file elsewhere, as one would that somebody smuggles in.
 fn files_of_nobody_are_out_of_reach() -> Result<()> {
     let directory = tempfile::tempdir()?;
@@ -89,15 +104,12 @@ fn files_of_nobody_are_out_of_reach() -> Result<()> {
     for (flags, can_read) in [(&["--no-landlock"][..], true), (&[], false)] {
         let flags = [flags, &["--ami", "al2", "--log-level", "debug", &overlay_flag]].concat();
         let mut server = Server::start(&flags)?;
-        if !can_read && server.messages().contains("no Landlock") {
-            ensure!(std::env::var_os("CI").is_none(), "needed here: Landlock");
-            eprintln!("skipped: Landlock, which this kernel does not have");
+        if !can_read && !has_landlock(&server.messages())? {
             return Ok(());
         }
         std::os::unix::fs::symlink(&secret, overlay.join("meta-data/rack"))?;
         server.process().signal("HUP")?;
-        let expected =
-            if can_read { "have changed and are served" } else { "what is served stays" };
+        let expected = if can_read { "have changed and are served" } else { GIVEN_UP };
         eventually("a look at the overlay", || server.messages().contains(expected).then_some(()))
             .with_context(|| server.messages())?;
         let is_served = || {
@@ -110,5 +122,28 @@ fn files_of_nobody_are_out_of_reach() -> Result<()> {
         ensure!(is_served().is_some() == can_read);
         fs::remove_file(overlay.join("meta-data/rack"))?;
     }
+    Ok(())
+}
+
+fn links_that_the_overlay_has_at_the_start_are_followed() -> Result<()> {
+    let (directory, elsewhere) = (tempfile::tempdir()?, tempfile::tempdir()?);
+    let overlay = directory.path().join("overlay");
+    fs::create_dir_all(overlay.join("meta-data"))?;
+    let target = elsewhere.path().join("rack");
+    fs::write(&target, "one")?;
+    std::os::unix::fs::symlink(&target, overlay.join("meta-data/rack"))?;
+    let overlay_flag = format!("--overlay={}", overlay.display());
+    let server = Server::start(&["--ami", "al2", &overlay_flag])?;
+    for value in ["one", "two", "three"] {
+        // As an editor does, which makes another file.
+        fs::write(elsewhere.path().join("draft"), value)?;
+        fs::rename(elsewhere.path().join("draft"), &target)?;
+        eventually(value, || {
+            let answer = server.request("GET", "/latest/meta-data/rack", &[]).ok()?;
+            (answer.body == value.as_bytes()).then_some(())
+        })
+        .with_context(|| server.messages())?;
+    }
+    ensure!(!server.messages().contains("what is served stays"), "{}", server.messages());
     Ok(())
 }

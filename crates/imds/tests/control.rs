@@ -56,7 +56,7 @@ fn run_by(interpreter: &str, script: &str) -> Result<()> {
 /// Role credentials, with policies of roles.
 fn roles() -> Result<()> {
     let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/control/policies");
-    let flags = ["app", "chained", "launcher"].map(|role| {
+    let flags = ["app", "chained", "everything", "launcher"].map(|role| {
         format!("--role-policy={role}={}", directory.join(role).with_extension("json").display())
     });
     run_with(&flags.each_ref().map(String::as_str), "python", "roles.py")

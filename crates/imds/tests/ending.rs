@@ -1,6 +1,6 @@
 //! How the service ends: what was sent before is answered, and nothing holds the end up.
 
-use std::io::{Read as _, Write as _};
+use std::io::{self, Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::os::fd::{AsRawFd as _, OwnedFd};
 use std::path::Path;
@@ -8,10 +8,10 @@ use std::process::Stdio;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::{fs, thread};
 
+use socket2::{Domain, Socket, Type};
 use testkit::http::Response;
 use testkit::{
-    Context as _, Finished, Need, Process, Result, SOON, Server, Trial, anyhow, ensure, eventually,
-    tests,
+    Context as _, Need, Process, Result, SOON, Server, Trial, anyhow, ensure, eventually, tests,
 };
 
 const GET: &str = "GET / HTTP/1.1\r\nConnection: keep-alive\r\n\r\n";
@@ -20,11 +20,10 @@ pub(crate) fn tests() -> Vec<Trial> {
     let mut trials = tests![
         &[];
         what_was_sent_before_is_answered,
+        nobody_new_is_let_in_during_a_stop,
         clients_that_do_nothing_hold_no_end_up,
         other_signals_do_not_end_it,
         a_restart_with_sockets_of_a_service_manager_loses_nothing,
-        a_takeover_loses_nothing,
-        who_takes_over_needs_a_state_and_starts_without_a_predecessor,
         a_passed_socket_that_nobody_wants_is_refused,
     ];
     trials.extend(tests![&[Need::Root]; a_passed_socket_is_not_the_helpers]);
@@ -78,6 +77,31 @@ fn what_was_sent_before_is_answered() -> Result<()> {
     Ok(())
 }
 
+/// Who comes while an answer is still to be given hears nothing, as where its packet was lost, and is refused
+/// once the service has ended.
+fn nobody_new_is_let_in_during_a_stop() -> Result<()> {
+    // Below the time that a stop may take.
+    let mut server = Server::start(&["--ami", "al2", "--fault", "latency=4s,count=1"])?;
+    let mut slow = sent(server.address(), GET)?;
+    server.log_lines(1)?;
+    server.process().signal("TERM")?;
+    let is_shut = || {
+        let client = Socket::new(Domain::IPV4, Type::STREAM, None).ok()?;
+        client.set_nonblocking(true).ok()?;
+        let begun = client.connect(&server.address().into()).err()?;
+        // On loopback it would be connected by now.
+        let is_dropped =
+            begun.kind() != io::ErrorKind::ConnectionRefused && client.peer_addr().is_err();
+        is_dropped.then_some(client)
+    };
+    let late = eventually("a SYN that is dropped", is_shut)?;
+    ensure!(answer(&mut slow)?.status() == 200, "it is not answered");
+    ensure!(server.process().ended()?.code() == Some(0));
+    let refused = eventually("its second SYN", || late.take_error().ok().flatten())?;
+    ensure!(refused.kind() == io::ErrorKind::ConnectionRefused, "{refused}");
+    Ok(())
+}
+
 fn clients_that_do_nothing_hold_no_end_up() -> Result<()> {
     let mut server = Server::start(&["--ami", "al2"])?;
     let half = ["", "GET / HT", "POST / HTTP/1.1\r\nContent-Length: 9\r\n\r\nhalf"];
@@ -105,110 +129,56 @@ fn serve_on(listener: &TcpListener, home: &Path, listen: SocketAddr) -> Result<P
     Process::start(command.env("XDG_STATE_HOME", home))
 }
 
+/// Has clients ask all the time while `act` runs, which is told how many answers there were so far; none is lost.
+pub(crate) fn while_clients_ask<T>(
+    address: SocketAddr,
+    act: impl FnOnce(&AtomicUsize) -> Result<T>,
+) -> Result<T> {
+    let (is_over, answered) = (AtomicBool::new(false), AtomicUsize::new(0));
+    let outcome = thread::scope(|scope| {
+        let client = || -> Result<()> {
+            while !is_over.load(Ordering::Relaxed) {
+                let answer = answer(&mut sent(address, "GET / HTTP/1.1\r\n\r\n")?)?;
+                ensure!(answer.status() == 200, "{answer:?}");
+                answered.fetch_add(1, Ordering::Relaxed);
+            }
+            Ok(())
+        };
+        let clients: Vec<_> = (0..8).map(|_| scope.spawn(client)).collect();
+        let outcome = act(&answered);
+        is_over.store(true, Ordering::Relaxed);
+        for client in clients {
+            client.join().map_err(|_| anyhow!("a client panicked"))??;
+        }
+        outcome
+    })?;
+    eprintln!("{} requests, none lost", answered.into_inner());
+    Ok(outcome)
+}
+
+pub(crate) fn a_thousand_more(answered: &AtomicUsize) -> Result<()> {
+    let until = answered.load(Ordering::Relaxed) + 1000;
+    eventually("a thousand answers", || (answered.load(Ordering::Relaxed) > until).then_some(()))
+}
+
 /// Clients that come while nobody accepts wait in the socket, which the test keeps, as systemd does.
 fn a_restart_with_sockets_of_a_service_manager_loses_nothing() -> Result<()> {
     const RESTARTS: usize = 5;
     let home = tempfile::TempDir::new()?;
     let listener = TcpListener::bind("127.0.0.1:0")?;
     let address = listener.local_addr()?;
-    let is_over = AtomicBool::new(false);
-    let answered = AtomicUsize::new(0);
-    thread::scope(|scope| {
-        let client = || -> Result<()> {
-            while !is_over.load(Ordering::Relaxed) {
-                let answer = answer(&mut sent(address, "GET / HTTP/1.1\r\n\r\n")?)?;
-                ensure!(answer.status() == 200, "{answer:?}");
-                answered.fetch_add(1, Ordering::Relaxed);
-            }
-            Ok(())
-        };
-        let clients: Vec<_> = (0..8).map(|_| scope.spawn(client)).collect();
-        let restarts = || -> Result<()> {
-            for _ in 0..RESTARTS {
-                let before = answered.load(Ordering::Relaxed);
-                let mut process = serve_on(&listener, home.path(), address)?;
-                eventually("a thousand answers", || {
-                    (answered.load(Ordering::Relaxed) > before + 1000).then_some(())
-                })?;
-                process.signal("TERM")?;
-                let status = process.ended()?;
-                ensure!(status.code() == Some(0), "{status}");
-            }
-            Ok(())
-        };
-        let outcome = restarts();
-        is_over.store(true, Ordering::Relaxed);
+    let start = || serve_on(&listener, home.path(), address);
+    let _last = while_clients_ask(address, |answered| {
+        for _ in 0..RESTARTS {
+            let mut process = start()?;
+            a_thousand_more(answered)?;
+            process.signal("TERM")?;
+            let status = process.ended()?;
+            ensure!(status.code() == Some(0), "{status}");
+        }
         // Those that wait now are answered by one more.
-        let _last = serve_on(&listener, home.path(), address)?;
-        for client in clients {
-            client.join().map_err(|_| anyhow!("a client panicked"))??;
-        }
-        outcome
+        start()
     })?;
-    eprintln!("{RESTARTS} restarts: {} requests, none lost", answered.into_inner());
-    Ok(())
-}
-
-/// Each of these services ends because the next one asks it to.
-fn a_takeover_loses_nothing() -> Result<()> {
-    const TAKEOVERS: usize = 5;
-    let home = tempfile::TempDir::new()?;
-    let address: SocketAddr = "127.0.0.85:1338".parse()?;
-    let start = || {
-        let mut command = testkit::imds();
-        command.args(["serve", "--takeover", "--access-log", "off", "--ami", "al2", "--listen"]);
-        command.args([&address.to_string(), "--control", "127.0.0.85:1339"]);
-        command.stdout(Stdio::null()).stderr(Stdio::inherit());
-        Process::start(command.env("XDG_STATE_HOME", home.path()))
-    };
-    let mut running = start()?;
-    eventually("the first", || answer(&mut sent(address, "GET / HTTP/1.1\r\n\r\n").ok()?).ok())?;
-    let (is_over, answered) = (AtomicBool::new(false), AtomicUsize::new(0));
-    thread::scope(|scope| {
-        let client = || -> Result<()> {
-            while !is_over.load(Ordering::Relaxed) {
-                let answer = answer(&mut sent(address, "GET / HTTP/1.1\r\n\r\n")?)?;
-                ensure!(answer.status() == 200, "{answer:?}");
-                answered.fetch_add(1, Ordering::Relaxed);
-            }
-            Ok(())
-        };
-        let clients: Vec<_> = (0..8).map(|_| scope.spawn(client)).collect();
-        let mut takeovers = || -> Result<()> {
-            for _ in 0..TAKEOVERS {
-                let mut before = std::mem::replace(&mut running, start()?);
-                let status = before.ended()?;
-                ensure!(status.code() == Some(0), "{status}");
-                let until = answered.load(Ordering::Relaxed) + 1000;
-                eventually("a thousand answers", || {
-                    (answered.load(Ordering::Relaxed) > until).then_some(())
-                })?;
-            }
-            Ok(())
-        };
-        let outcome = takeovers();
-        is_over.store(true, Ordering::Relaxed);
-        for client in clients {
-            client.join().map_err(|_| anyhow!("a client panicked"))??;
-        }
-        outcome
-    })?;
-    eprintln!("{TAKEOVERS} takeovers: {} requests, none lost", answered.into_inner());
-    // The last one ends as usual, and lets nobody wait for it.
-    running.signal("TERM")?;
-    ensure!(running.ended()?.code() == Some(0));
-    ensure!(TcpStream::connect(address).is_err(), "somebody still listens");
-    Ok(())
-}
-
-fn who_takes_over_needs_a_state_and_starts_without_a_predecessor() -> Result<()> {
-    let mut server = Server::start(&["--takeover"])?;
-    server.process().signal("TERM")?;
-    ensure!(server.process().ended()?.success());
-    let mut command = testkit::imds();
-    let finished = Finished::of(command.args(["serve", "--takeover", "--state", "memory"]))?;
-    let finished = finished.expect_code(2)?;
-    ensure!(finished.stderr.contains("--takeover needs a state"), "{finished:?}");
     Ok(())
 }
 

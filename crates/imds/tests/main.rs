@@ -40,6 +40,7 @@ mod serve;
 mod ssh_key;
 mod stall;
 mod state;
+mod takeover;
 mod tools;
 mod upgrade;
 mod wire;
@@ -88,6 +89,7 @@ fn main() {
         ssh_key::tests(),
         stall::tests(),
         state::tests(),
+        takeover::tests(),
         tools::tests(),
         upgrade::tests(),
         wire::tests(),

@@ -12,6 +12,8 @@ use rustix::fs::{Mode, OFlags, open};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use testkit::{Context as _, Process, Result, Server, Trial, ensure, eventually, imds, tests};
 
+use crate::confinement::{GIVEN_UP, has_landlock};
+
 pub(crate) fn tests() -> Vec<Trial> {
     tests!(&[];
         rotation_under_load_loses_and_cuts_no_line,
@@ -19,6 +21,7 @@ pub(crate) fn tests() -> Vec<Trial> {
         settings_are_read_again,
         values_over_the_metadata_are_read_again,
         the_access_log_moves,
+        the_access_log_cannot_move_to_a_directory_that_was_given_up,
         a_closed_terminal_ends_it,
         nohup_outlives_its_terminal,
     )
@@ -105,7 +108,7 @@ fn a_log_that_cannot_be_reopened_goes_on() -> Result<()> {
     fs::rename(&log, &old)?;
     fs::create_dir(&log)?;
     server.process().signal("HUP")?;
-    told(&server, "cannot reopen the access log")?;
+    told(&server, "the access log goes on in the old file: cannot write the access log to")?;
     server.exchange("GET /latest/still HTTP/1.0\r\n\r\n")?;
     eventually("a line in the old log", || {
         fs::read_to_string(&old).ok().filter(|text| text.contains("/latest/still"))
@@ -219,6 +222,34 @@ fn the_access_log_moves() -> Result<()> {
     fs::write(at("imds.toml"), "access-log = 'off'\nlog-format = 'json'\n")?;
     process.signal("HUP")?;
     has_line(&at("messages"), r#""needs_restart":"access-log""#)?;
+    Ok(())
+}
+
+/// A file elsewhere cannot be written any more. The message says so, and nothing of the settings is applied.
+fn the_access_log_cannot_move_to_a_directory_that_was_given_up() -> Result<()> {
+    const ADDRESS: &str = "127.0.0.79:1338";
+    let (directory, elsewhere) = (tempfile::tempdir()?, tempfile::tempdir()?);
+    let settings = directory.path().join("imds.toml");
+    let write = |directory: &Path, row: &str| {
+        let log = directory.join("access.log");
+        let text = format!("access-log = '{}'\n[paths]\n'rack/row' = '{row}'\n", log.display());
+        fs::write(&settings, text)
+    };
+    write(directory.path(), "7")?;
+    let messages = directory.path().join("messages");
+    let mut command = serve(ADDRESS, &["--log-level=debug", "--ami=al2", "--config"]);
+    command.arg(&settings).stdout(Stdio::null()).stderr(File::create(&messages)?);
+    let process = Process::start(&mut command)?;
+    answered(ADDRESS, "/latest/rack/row")?;
+    if !has_landlock(&fs::read_to_string(&messages)?)? {
+        return Ok(());
+    }
+    write(elsewhere.path(), "8")?;
+    process.signal("HUP")?;
+    let messages = has_line(&messages, GIVEN_UP)?;
+    ensure!(messages.contains("the settings stay as they are: cannot write"), "{messages}");
+    let row = testkit::http::exchange(ADDRESS.parse()?, b"GET /latest/rack/row HTTP/1.0\r\n\r\n")?;
+    ensure!(row.ends_with(b"7"), "{}", String::from_utf8_lossy(&row));
     Ok(())
 }
 

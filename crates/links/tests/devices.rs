@@ -92,7 +92,6 @@ fn a_strict_source_check_is_relaxed_for_the_device_alone() -> Result<()> {
 fn what_was_on_the_device_stays() -> Result<()> {
     let (host, _guests) = host_with_guests()?;
     host::run(&host, &["ip", "address", "add", "192.168.7.1/24", "dev", "tap0"])?;
-    host::wait_for_addresses(&host)?;
     let before = snapshot(&host)?;
     let mut service = Service::start(&host, "all")?;
     service.attach(1, "device=tap0")?;

@@ -146,8 +146,6 @@ fn ipv6_is_there_where_the_place_has_it() -> Result<()> {
 
 fn detach_leaves_nothing() -> Result<()> {
     let (host, container) = host::host_with_container()?;
-    host::wait_for_addresses(&host)?;
-    host::wait_for_addresses(&container)?;
     let before = (snapshot(&host)?, snapshot(&container)?);
     let mut service = Service::start(&host, "all")?;
     service.attach(1, "host")?;
@@ -167,7 +165,6 @@ fn detach_leaves_nothing() -> Result<()> {
 
 fn a_service_that_ends_leaves_nothing() -> Result<()> {
     let (host, _container) = host::host_with_container()?;
-    host::wait_for_addresses(&host)?;
     let before = snapshot(&host)?;
     let mut service = Service::start(&host, "all")?;
     service.attach(1, "host")?;
@@ -178,7 +175,6 @@ fn a_service_that_ends_leaves_nothing() -> Result<()> {
 
 fn a_killed_service_leaves_nothing() -> Result<()> {
     let (host, container) = host::host_with_container()?;
-    host::wait_for_addresses(&host)?;
     let before = snapshot(&host)?;
     let mut service = Service::start(&host, "all")?;
     service.attach(1, "host")?;
@@ -192,7 +188,6 @@ fn a_killed_service_leaves_nothing() -> Result<()> {
 
 fn what_a_killed_helper_left_is_removed() -> Result<()> {
     let (host, container) = host::host_with_container()?;
-    host::wait_for_addresses(&host)?;
     let before = snapshot(&host)?;
     let mut service = Service::start(&host, "all")?;
     service.attach(1, "host")?;

@@ -10,9 +10,9 @@ impl Batch {
     /// packets for an IPv6 address may be dropped for a moment, until a kernel worker gives it its
     /// local route.
     ///
-    /// The prefix length is what the interface shows; it makes no route. Whom the interface reaches
-    /// is said by routes alone ([`Batch::on_link`], [`Batch::via`]), so that a neighbour that does not
-    /// exist is refused rather than looked for.
+    /// The prefix length is what the interface shows; it makes no route. Routes alone say what the
+    /// interface reaches ([`Batch::on_link`], [`Batch::via`]), so that a neighbour that does not exist is
+    /// refused rather than looked for.
     pub fn address(&mut self, index: u32, address: IpAddr, prefix_len: u8) -> &mut Self {
         let body = body(index, address, prefix_len, libc::RT_SCOPE_UNIVERSE);
         let operation = format!("give interface {index} the address {address}/{prefix_len}");

@@ -306,19 +306,47 @@ mod tests {
         assert!(Received::first(&short).is_none(), "shorter than a header");
     }
 
+    fn read_all(datagram: &[u8]) {
+        let mut rest = datagram;
+        while let Some((message, more)) = Received::first(rest) {
+            let _ = (message.outcome(), message.route().map(|(header, _)| header));
+            let [link, address] = [message.link().map(|it| it.2), message.address().map(|it| it.2)];
+            let route = message.route().map(|it| it.1);
+            for attributes in [link, address, route].into_iter().flatten() {
+                for kind in 0..16 {
+                    let _ = (attributes.number(kind), attributes.text(kind), attributes.ip(kind));
+                }
+            }
+            assert!(more.len() < rest.len());
+            rest = more;
+        }
+    }
+
     proptest! {
         #[test]
         fn no_bytes_panic(bytes: Vec<u8>) {
-            let attributes = Attributes(&bytes);
-            for kind in 0..16 {
-                let _ = (attributes.number(kind), attributes.text(kind), attributes.ip(kind));
+            read_all(&bytes);
+            // Most are no message; as a body they are.
+            let mut message = Vec::new();
+            Message { kind: 16, body: Body(bytes) }.append(0, 0, &mut message);
+            read_all(&message);
+        }
+
+        #[test]
+        fn no_change_of_a_message_panics(
+            changes in prop::collection::vec((0..160_usize, any::<u8>()), 1..8),
+        ) {
+            let address = "192.0.2.1".parse().unwrap();
+            let body = Body::link(3).text(3, "eth0").number(4, 1500).ip(1, address);
+            let mut bytes = Vec::new();
+            for sequence in 0..2 {
+                Message { kind: 16, body: body.clone() }.append(0, sequence, &mut bytes);
             }
-            let mut rest = &bytes[..];
-            while let Some((message, more)) = Received::first(rest) {
-                let _ = (message.outcome(), message.link().is_some(), message.route());
-                prop_assert!(more.len() < rest.len());
-                rest = more;
+            for (index, byte) in changes {
+                let index = index % bytes.len();
+                bytes[index] = byte;
             }
+            read_all(&bytes);
         }
     }
 }

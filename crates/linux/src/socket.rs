@@ -10,7 +10,7 @@ use std::os::fd::{AsFd, AsRawFd as _};
 use std::time::Duration;
 
 use rustix::net::sockopt;
-use socket2::{Domain, Protocol, SockAddr, SockFilter, Socket, Type};
+use socket2::{Domain, Protocol, SockAddr, Socket, Type};
 
 /// How many connections may wait to be accepted.
 const BACKLOG: i32 = 1024;
@@ -143,20 +143,27 @@ pub fn is_answered(address: SocketAddr, ttl: u8, patience: Duration) -> io::Resu
 /// Has the kernel drop SYNs to a listening socket from now on, as if they were lost: no new connection
 /// comes, those that wait to be accepted stay, and clients try again a second later, when the socket is
 /// closed or another process listens.
-pub fn refuse_new_connections(listener: &impl AsFd) -> io::Result<()> {
-    // Loads the byte of TCP's flags; a SYN without ACK is cut to nothing.
-    const FLAGS: u32 = 13;
-    const SYN: u32 = 0x02;
-    const ALL: u32 = u32::MAX;
-    let load = u16::try_from(libc::BPF_LD | libc::BPF_B | libc::BPF_ABS).unwrap_or_default();
-    let test = u16::try_from(libc::BPF_JMP | libc::BPF_JSET | libc::BPF_K).unwrap_or_default();
-    let end = u16::try_from(libc::BPF_RET | libc::BPF_K).unwrap_or_default();
-    socket2::SockRef::from(listener).attach_filter(&[
-        SockFilter::new(load, 0, 0, FLAGS),
-        SockFilter::new(test, 0, 1, SYN),
-        SockFilter::new(end, 0, 0, 0),
-        SockFilter::new(end, 0, 0, ALL),
-    ])
+///
+/// It is done by the lowest TTL that packets may arrive with, which takes no right, as a filter on the socket
+/// does since Linux 6.18. So a client that is no router away and sends with the highest TTL, 255, is let in.
+/// A connection that is opened meanwhile has the same bound: see [`take_any_ttl`].
+pub fn refuse_new_connections(listener: &TcpListener) -> io::Result<()> {
+    set_lowest_ttl(listener, u8::MAX)
+}
+
+/// Takes packets of a connection whatever their TTL, also where it was opened while its listener refused
+/// ([`refuse_new_connections`]).
+pub fn take_any_ttl(connection: &impl AsFd) -> io::Result<()> {
+    set_lowest_ttl(connection, 0)
+}
+
+/// Has the kernel drop packets that arrive with a lower TTL (IPv6: hop limit).
+fn set_lowest_ttl(socket: &impl AsFd, ttl: u8) -> io::Result<()> {
+    let (level, option) = match sockopt::socket_domain(socket)? {
+        rustix::net::AddressFamily::INET6 => (libc::IPPROTO_IPV6, libc::IPV6_MINHOPCOUNT),
+        _ => (libc::IPPROTO_IP, libc::IP_MINTTL),
+    };
+    set_int(socket, level, option, ttl.into())
 }
 
 /// The TTL (IPv6: hop limit) with which the SYN of an accepted connection arrived.
@@ -194,12 +201,14 @@ pub fn syn_ttl(connection: &impl AsFd) -> Option<u8> {
 /// if everything received was read.
 pub fn lower_ttl(connection: &impl AsFd, ttl: u8) -> io::Result<()> {
     sockopt::set_tcp_quickack(connection, true)?;
+    // None is lower than 1, the limit of most.
+    let is_lowest = ttl <= 1;
     let is_ipv6 = sockopt::socket_domain(connection)? == rustix::net::AddressFamily::INET6;
     if is_ipv6 {
-        let current = sockopt::ipv6_unicast_hops(connection)?;
+        let current = if is_lowest { ttl } else { sockopt::ipv6_unicast_hops(connection)? };
         sockopt::set_ipv6_unicast_hops(connection, Some(current.min(ttl)))?;
     } else {
-        let current = sockopt::ip_ttl(connection)?;
+        let current = if is_lowest { 1 } else { sockopt::ip_ttl(connection)? };
         sockopt::set_ip_ttl(connection, current.min(u32::from(ttl)))?;
     }
     Ok(())
@@ -264,4 +273,56 @@ fn set_int(socket: &impl AsFd, level: i32, option: i32, value: libc::c_int) -> i
         )
     };
     if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read as _, Write as _};
+    use std::net::TcpStream;
+
+    use super::*;
+
+    /// A loopback SYN is handled before the call that sends it returns: nothing is waited for.
+    #[test]
+    fn a_listener_that_refuses_keeps_those_that_wait() {
+        for address in ["127.0.0.1:0", "[::1]:0"] {
+            let listener = listen(address.parse().unwrap()).unwrap();
+            let address = listener.local_addr().unwrap();
+            let mut before = TcpStream::connect(address).unwrap();
+            before.write_all(b"early").unwrap();
+            refuse_new_connections(&listener).unwrap();
+
+            let late = Socket::new(Domain::for_address(address), Type::STREAM, None).unwrap();
+            late.set_nonblocking(true).unwrap();
+            let begun = late.connect(&address.into()).unwrap_err();
+            assert_eq!(begun.raw_os_error(), Some(libc::EINPROGRESS), "{address}");
+            let (mut accepted, peer) = listener.accept().unwrap();
+            assert_eq!(peer, before.local_addr().unwrap());
+            assert_eq!(listener.accept().unwrap_err().kind(), io::ErrorKind::WouldBlock);
+            assert!(late.peer_addr().is_err(), "{address}: it is let in");
+
+            accepted.set_nonblocking(false).unwrap();
+            before.write_all(b", and late").unwrap();
+            before.shutdown(std::net::Shutdown::Write).unwrap();
+            let mut text = String::new();
+            accepted.read_to_string(&mut text).unwrap();
+            assert_eq!(text, "early, and late");
+        }
+    }
+
+    #[test]
+    fn a_connection_of_a_listener_that_refuses_takes_any_ttl() {
+        let listener = listen("127.0.0.1:0".parse().unwrap()).unwrap();
+        refuse_new_connections(&listener).unwrap();
+        let client = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+        client.set_ttl_v4(255).unwrap();
+        client.connect(&listener.local_addr().unwrap().into()).unwrap();
+        let (accepted, _) = listener.accept().unwrap();
+        take_any_ttl(&accepted).unwrap();
+        client.set_ttl_v4(64).unwrap();
+        (&client).write_all(b"x").unwrap();
+        let mut byte = [0];
+        accepted.set_nonblocking(false).unwrap();
+        (&accepted).read_exact(&mut byte).unwrap();
+    }
 }

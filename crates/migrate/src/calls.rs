@@ -103,7 +103,11 @@ fn may_aim(program: &[u8]) -> bool {
     let is_code = |at: usize| {
         let start = memchr::memrchr(b'\n', &program[..at]).map_or(0, |end| end + 1);
         let line = program[start..at].trim_ascii_start();
-        !["//", "* ", "# "].iter().any(|mark| line.starts_with(mark.as_bytes()))
+        // A statement may begin with a star, too: what it assigns stands in quotes.
+        let is_prose = || !line.iter().any(|byte| b"\"'`".contains(byte));
+        let is_comment = ["//", "# "].iter().any(|mark| line.starts_with(mark.as_bytes()))
+            || line.starts_with(b"* ") && is_prose();
+        !is_comment
     };
     // Where the program goes on after `word`, in code.
     let after = |word: &str| {

@@ -12,19 +12,21 @@ use crate::library;
 ///
 /// A search that heeds case is several times faster than one that does not, and fastest if the
 /// first four bytes of each text are rare; so some words have lost their first letters.
-const REQUEST: [&str; 13] = [
-    // The service, and its tree under an address from elsewhere.
+const REQUEST: [&str; 15] = [
+    // The service, and its tree, of any version, under an address from elsewhere.
     "169.254.169.254",
-    "fd00:ec2::254",
-    "FD00:EC2::254",
+    "00:ec2::254", // fd00:ec2::254
+    "00:EC2::254",
     "nce-data", // instance-data
-    "est/meta-data",
-    "est/user-data",
+    "/meta-data",
+    "/user-data",
     "est/dynamic",
+    "/dynamic/",
     "ec2metadata",
     // Encoded parts of user data: content-transfer-encoding.
-    "g: base64",
-    "G: BASE64",
+    "er-encoding:",
+    "er-Encoding:",
+    "ER-ENCODING:",
     // boto 2
     "nce_metadata",
     "nce_userdata",
@@ -100,7 +102,7 @@ const PROGRAM: [&str; 10] = [
 ];
 
 /// Texts without one of which a file in a language that is not read is not looked at.
-const SERVICE: [&str; 4] = ["169.254.169.254", "fd00:ec2::254", "FD00:EC2::254", "/instance-data"];
+const SERVICE: [&str; 4] = ["169.254.169.254", "00:ec2::254", "00:EC2::254", "/instance-data"];
 
 /// The same in UTF-16, of either order: every other byte.
 const SERVICE_UTF16: &[u8] =
@@ -187,8 +189,9 @@ fn is_after_kind(before: &[u8]) -> bool {
     let value = before.trim_ascii_end();
     let value = value.strip_suffix(b"\"").or(value.strip_suffix(b"'")).unwrap_or(value);
     let Some(key) = value.trim_ascii_end().strip_suffix(b":") else { return false };
-    let head = key.strip_suffix(b"\"").unwrap_or(key).strip_suffix(b"kind");
-    let is_quoted = key.ends_with(b"\"");
+    let bare = key.strip_suffix(b"\"").or(key.strip_suffix(b"'"));
+    let is_quoted = bare.is_some();
+    let head = bare.unwrap_or(key).strip_suffix(b"kind");
     head.is_some_and(|head| {
         let line = head.rsplit(|b| *b == b'\n').next().unwrap_or_default();
         is_quoted || line.is_empty() || !line.trim_ascii().is_empty()
@@ -215,6 +218,23 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_request_is_one_in_each_of_its_spellings() {
+        for text in [
+            "curl http://[FD00:ec2::254]/",
+            "curl http://[fd00:EC2::254]/",
+            "curl $HOST/2021-03-23/meta-data/ami-id",
+            "curl $BASE/user-data",
+            "curl $HOST/1.0/dynamic/instance-identity/document",
+            "Content-Transfer-Encoding: Base64",
+            "content-transfer-encoding:base64",
+            "CONTENT-TRANSFER-ENCODING:  BASE64",
+        ] {
+            assert!(may_request(text.as_bytes()), "{text}");
+        }
+        assert!(!may_request(b"import dynamic from 'next/dynamic'; // the metadata of the page"));
+    }
+
+    #[test]
     fn needles_of_requests_and_of_settings_are_told_apart() {
         assert!(
             may_request(b"boto.utils.get_instance_identity()")
@@ -226,6 +246,7 @@ mod tests {
             ("apiVersion: x\nkind: InstanceGroup\n", true),
             ("{kind: \"InstanceGroup\"}", true),
             ("{\n  \"kind\": \"ClusterConfig\"", true),
+            ("'kind': InstanceGroup\n", true),
             ("names:\n  kind: InstanceGroup\nhttpTokens: x\n", false),
             ("title: Using InstanceGroup\n", false),
             ("Type: AWS::EC2::Instance", true),

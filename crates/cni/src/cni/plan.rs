@@ -9,7 +9,7 @@ use super::error::{CniError, Code};
 use super::{LATEST, VERSIONS};
 use crate::attachment::Attachment;
 use crate::launch::Pod;
-use crate::settings::{ServiceLocation, Settings, Subject};
+use crate::settings::{Settings, Subject};
 
 /// What is to be done.
 #[derive(Debug)]
@@ -171,18 +171,4 @@ fn since_1_1(command: &str, configuration: &Configuration) -> Result<(), CniErro
     }
     let message = format!("cniVersion {version} does not have {command}");
     Err(CniError::new(Code::IncompatibleVersion, message).details("use 1.1.0"))
-}
-
-impl Plan {
-    /// Where the service is that carries it out, if it takes one.
-    pub fn service(&self) -> Option<&ServiceLocation> {
-        match self {
-            Self::Version => None,
-            Self::Add { attach, .. } | Self::Delete(attach) | Self::Check(attach) => {
-                Some(&attach.settings.service)
-            }
-            Self::Status(settings) => Some(&settings.service),
-            Self::Collect(collect) => Some(&collect.settings.service),
-        }
-    }
 }

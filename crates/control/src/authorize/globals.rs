@@ -26,6 +26,7 @@ pub(crate) fn globals(
     context.set("aws:RequestedRegion", principal.region.as_str());
     context.set("ec2:Region", principal.region.as_str());
     context.set("aws:SecureTransport", "false");
+    context.set("aws:ViaAWSService", "false");
     context.set("aws:userid", &*principal.user_id);
     if let Some(issued) = principal.issued {
         context.set("aws:TokenIssueTime", iso8601(issued));

@@ -76,6 +76,15 @@ fn check_room(instance: &StoredInstance, slot: (u16, u16)) -> Result<(), Fault> 
     Ok(())
 }
 
+/// The ids of the instance and the interface that an attachment has, if there is one.
+pub(crate) fn ends(call: &Call<'_>, attachment: &str) -> Result<Option<[String; 2]>, Refusal> {
+    let found = place::on_instance(call, |id| attachment_id(id.as_str()) == attachment)?;
+    Ok(found.and_then(|place| {
+        let interface = place.interface().id.as_ref()?.to_string();
+        Some([place.instance()?.to_string(), interface])
+    }))
+}
+
 pub(crate) fn detach(
     call: &Call<'_>,
     request: &DetachNetworkInterfaceRequest,

@@ -108,6 +108,32 @@ mod tests {
     }
 
     #[test]
+    fn ten_thousand_shares_take_turns_and_leave_nothing() {
+        const COUNT: usize = 10_000;
+        let mut shares = Shares::default();
+        let busy = shares.open();
+        let others: Vec<_> = (0..COUNT).map(|_| shares.open()).collect();
+        for _ in 0..2 * COUNT {
+            shares.push(busy, 0);
+        }
+        for round in [1, 2] {
+            for &share in &others {
+                shares.push(share, round * COUNT + share);
+            }
+        }
+        for round in [1, 2] {
+            let turns: Vec<_> = std::iter::from_fn(|| shares.pop()).take(COUNT + 1).collect();
+            let expected = others.iter().map(|share| round * COUNT + share);
+            assert!(turns.into_iter().eq(std::iter::once(0).chain(expected)), "round {round}");
+        }
+        for share in others {
+            shares.close(share);
+        }
+        assert_eq!(all(&mut shares), vec![0; 2 * COUNT - 2]);
+        assert_eq!((shares.queues.len(), shares.active.len()), (2, 0));
+    }
+
+    #[test]
     fn a_share_that_is_closed_is_gone_once_it_is_empty() {
         let mut shares = Shares::default();
         let (first, second) = (shares.open(), shares.open());

@@ -28,6 +28,18 @@ fn connection() -> (TcpStream, TcpStream) {
     (listener.accept().unwrap().0, there)
 }
 
+impl Source<TcpStream> {
+    /// Reads some bytes, once there are any; 0 where the other side has ended.
+    pub(crate) async fn read(&self, bytes: &mut Vec<u8>) -> io::Result<usize> {
+        loop {
+            self.readable().await?;
+            if let Some(count) = self.try_read(bytes).await? {
+                return Ok(count);
+            }
+        }
+    }
+}
+
 #[test]
 fn sleepers_wake_in_the_order_of_their_moments() {
     let notes = noted(|reactor, notes| async move {
@@ -64,6 +76,13 @@ fn a_task_that_panics_leaves_the_others_alone() {
     assert_eq!(notes, ["still here"]);
 }
 
+/// Guards against tests whose assertions nobody hears of.
+#[test]
+fn a_main_task_that_panics_is_an_error() {
+    let reactor = Reactor::jumping();
+    assert!(reactor.run(async { panic!("as a test") }).is_err());
+}
+
 #[test]
 fn a_task_that_was_ended_does_not_go_on() {
     let notes = noted(|reactor, notes| async move {
@@ -85,10 +104,33 @@ fn an_end_that_comes_with_the_last_bytes_is_heard() {
         let (here, mut there) = connection();
         there.write_all(b"bytes").unwrap();
         there.shutdown(Shutdown::Write).unwrap();
-        let here = Source::new(&reactor, here).unwrap();
-        let mut room = [0; 100];
-        assert_eq!(here.read(&mut room).await.unwrap(), 5);
-        assert_eq!(here.read(&mut room).await.unwrap(), 0);
+        let here = Source::new(&reactor, here);
+        let mut bytes = Vec::with_capacity(100);
+        assert_eq!(here.read(&mut bytes).await.unwrap(), 5);
+        assert_eq!(here.read(&mut bytes).await.unwrap(), 0);
+    });
+}
+
+/// What nobody waits for costs the kernel nothing; what was taken for ready and is not is waited for.
+#[test]
+fn the_kernel_tells_only_of_what_is_waited_for() {
+    noted(|reactor, _| async move {
+        let (here, mut there) = connection();
+        there.write_all(b"bytes").unwrap();
+        let here = Source::ready(&reactor, here);
+        let mut bytes = Vec::with_capacity(100);
+        assert_eq!(here.read(&mut bytes).await.unwrap(), 5);
+        assert_eq!(here.write(b"answer").await.unwrap(), 6);
+        assert!(!here.is_watched());
+        let later = Rc::clone(&reactor);
+        reactor.spawn(async move {
+            later.sleep(Duration::from_secs(1)).await;
+            there.write_all(b", more").unwrap();
+            later.sleep(Duration::from_secs(1)).await;
+        });
+        assert_eq!(here.read(&mut bytes).await.unwrap(), 6);
+        assert!(here.is_watched());
+        assert_eq!(bytes, b"bytes, more");
     });
 }
 
@@ -98,12 +140,12 @@ fn who_has_more_to_read_lets_others_go_first() {
     let notes = noted(|reactor, notes| async move {
         let (here, mut there) = connection();
         there.write_all(&[b'x'; 300]).unwrap();
-        let here = Source::new(&reactor, here).unwrap();
-        here.readable().await;
+        let here = Source::new(&reactor, here);
+        here.readable().await.unwrap();
         let other = notes.clone();
         reactor.spawn(async move { other.add("other") });
         for _ in 0..3 {
-            here.read(&mut [0; 100]).await.unwrap();
+            here.read(&mut Vec::with_capacity(100)).await.unwrap();
             notes.add("read");
         }
     });
@@ -114,9 +156,9 @@ fn who_has_more_to_read_lets_others_go_first() {
 fn a_wait_ends_at_its_deadline() {
     noted(|reactor, _| async move {
         let (here, _there) = connection();
-        let here = Source::new(&reactor, here).unwrap();
+        let here = Source::new(&reactor, here);
         let deadline = reactor.now() + Duration::from_secs(9);
-        let error = reactor.by(deadline, here.read(&mut [0])).await.unwrap_err();
+        let error = reactor.by(deadline, here.read(&mut Vec::with_capacity(1))).await.unwrap_err();
         assert_eq!((error.kind(), reactor.now()), (io::ErrorKind::TimedOut, deadline));
     });
 }
@@ -126,8 +168,8 @@ fn a_wait_ends_at_its_deadline() {
 fn what_became_of_bytes_is_not_taken_for_what_became_of_later_ones() {
     noted(|reactor, _| async move {
         let (here, mut there) = connection();
-        let here = Source::new(&reactor, here).unwrap();
-        here.writable().await;
+        let here = Source::new(&reactor, here);
+        here.writable().await.unwrap();
         assert!(reactor.by(reactor.now(), here.write(b"given up, ")).await.is_err());
         reactor.give_way().await;
         assert_eq!(here.write(b"later").await.unwrap(), 5);
@@ -166,10 +208,11 @@ fn a_crowd_in_one_share_holds_nobody_in_another_up() {
 fn a_deadline_that_moves_on_is_kept_and_an_earlier_one_too() {
     noted(|reactor, _| async move {
         let (here, _there) = connection();
-        let here = Source::new(&reactor, here).unwrap();
+        let here = Source::new(&reactor, here);
         for seconds in [60, 90, 30, 120] {
             let deadline = reactor.now() + Duration::from_secs(seconds);
-            let error = reactor.by(deadline, here.read(&mut [0])).await.unwrap_err();
+            let error =
+                reactor.by(deadline, here.read(&mut Vec::with_capacity(1))).await.unwrap_err();
             assert_eq!((error.kind(), reactor.now()), (io::ErrorKind::TimedOut, deadline));
         }
         assert!(reactor.tasks.borrow().len() <= 1, "one task, one entry");

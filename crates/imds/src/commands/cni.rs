@@ -1,17 +1,15 @@
 //! `imds cni`: a CNI plugin. What a runtime wants is read by `imds_cni`, and carried out by `attachments`.
 
 use std::env;
-use std::io::{self, IsTerminal as _, Read as _};
 use std::process::ExitCode;
 
+use imds_cni::Settings;
 use imds_cni::cni::{CniError, Code, Configuration, Environment, Plan, plan, supported_versions};
 
-use crate::attachments::{AttachError, Attachments, is_forgotten};
+use crate::attachments::{self, AttachError, Attachments};
 use crate::error::{CommandError, Kind};
+use crate::input_file::read_stdin;
 use crate::terminal;
-
-/// The largest configuration, in bytes: a few KiB are usual.
-const MOST_INPUT: u64 = 1 << 20;
 
 pub(crate) fn run() -> ExitCode {
     let environment = Environment::read(|name| env::var(name).ok());
@@ -28,43 +26,31 @@ pub(crate) fn run() -> ExitCode {
     if printed.is_ok() { code } else { ExitCode::FAILURE }
 }
 
-/// All of standard input; nothing where a person sits at it.
 fn read_input() -> Result<Vec<u8>, CniError> {
-    let (mut input, stdin) = (Vec::new(), io::stdin());
-    if !stdin.is_terminal() {
-        let read = stdin.take(MOST_INPUT + 1).read_to_end(&mut input);
-        read.map_err(|error| {
-            CniError::new(Code::Io, "cannot read standard input").details(error.to_string())
-        })?;
-    }
-    if input.len() as u64 > MOST_INPUT {
-        let message = format!("the configuration is larger than {} KiB", MOST_INPUT >> 10);
-        return Err(CniError::new(Code::Io, message));
-    }
-    Ok(input)
+    read_stdin().map_err(|error| {
+        CniError::new(Code::Io, "cannot read standard input").details(error.to_string())
+    })
 }
 
 /// What is printed.
 fn carry_out(plan: Plan, version: Option<&str>) -> Result<String, CniError> {
-    let is_status = matches!(plan, Plan::Status(_));
-    let Some(service) = plan.service() else { return Ok(supported_versions(version) + "\n") };
-    if matches!(plan, Plan::Delete(_)) && is_forgotten(service) {
-        return Ok(String::new());
-    }
-    let asked = Attachments::of(service).map_err(AttachError::from);
-    let done = asked.and_then(|attachments| match &plan {
-        Plan::Version => Ok(()),
-        Plan::Add { attach, .. } => attachments.add(attach),
-        Plan::Delete(attach) => attachments.delete(attach),
-        Plan::Check(attach) => attachments.check(attach),
-        Plan::Status(settings) => attachments.status(settings),
-        Plan::Collect(collect) => attachments.collect(collect),
-    });
-    done.map_err(|error| explain(&error, is_status))?;
+    let done = match &plan {
+        Plan::Version => return Ok(supported_versions(version) + "\n"),
+        Plan::Add { attach, .. } => service(&attach.settings).and_then(|it| it.add(attach)),
+        Plan::Delete(attach) => attachments::delete(attach),
+        Plan::Check(attach) => service(&attach.settings).and_then(|it| it.check(attach)),
+        Plan::Status(settings) => service(settings).and_then(|it| it.status(settings)),
+        Plan::Collect(collect) => service(&collect.settings).and_then(|it| it.collect(collect)),
+    };
+    done.map_err(|error| explain(&error, matches!(plan, Plan::Status(_))))?;
     Ok(match plan {
         Plan::Add { previous, .. } => format!("{previous}\n"),
         _ => String::new(),
     })
+}
+
+fn service(settings: &Settings) -> Result<Attachments, AttachError> {
+    Ok(Attachments::of(&settings.service)?)
 }
 
 fn explain(error: &AttachError, is_status: bool) -> CniError {

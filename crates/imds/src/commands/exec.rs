@@ -16,7 +16,7 @@ use imds_linux::socket;
 use imds_linux::user_namespace::Identity;
 use imds_sandbox::{self as sandbox, ExecRequest, FirstBoot, InstanceFacts, SERVICE_V4};
 
-use super::{cannot_log, cannot_start, keep_memory_private};
+use super::{cannot_start, keep_memory_private};
 use crate::cli::{ExecArgs, SandboxArgs};
 use crate::config::{Logs, Settings};
 use crate::credential_source::Renewals;
@@ -187,7 +187,7 @@ fn attach(
     sockets: Vec<TcpListener>,
     logs: &Logs,
 ) -> Result<Option<AccessLog>, CommandError> {
-    let output = Output::open(&logs.access).map_err(|error| cannot_log(&logs.access, error))?;
+    let output = Output::open(&logs.access)?;
     let log = output.map(|output| AccessLog::start(host, output, logs.format));
     let log = log.transpose().map_err(cannot_start)?;
     for socket in sockets {

@@ -1,19 +1,16 @@
 //! `imds netavark`: a network driver of Podman. What it wants is read by `imds_cni::netavark`, and carried
 //! out by `attachments`.
 
-use std::io::{self, Read as _};
 use std::path::Path;
 use std::process::ExitCode;
 
 use imds_cni::cni::Attach;
 use imds_cni::netavark;
 
-use crate::attachments::{AttachError, Attachments, is_forgotten};
+use crate::attachments::{self, AttachError, Attachments};
 use crate::cli::{NetavarkArgs, NetavarkCommand};
+use crate::input_file::read_stdin;
 use crate::terminal;
-
-/// The largest input, in bytes: a few KiB are usual.
-const MOST_INPUT: u64 = 1 << 20;
 
 pub(crate) fn run(args: NetavarkArgs) -> ExitCode {
     let outcome = match args.command {
@@ -36,28 +33,17 @@ pub(crate) fn run(args: NetavarkArgs) -> ExitCode {
 }
 
 fn read_input() -> Result<Vec<u8>, String> {
-    let mut input = Vec::new();
-    let read = io::stdin().take(MOST_INPUT + 1).read_to_end(&mut input);
-    read.map_err(|error| format!("cannot read standard input: {error}"))?;
-    if input.len() as u64 > MOST_INPUT {
-        return Err(format!("standard input is larger than {} KiB", MOST_INPUT >> 10));
-    }
-    Ok(input)
+    read_stdin().map_err(|error| format!("cannot read standard input: {error}"))
 }
 
 fn set_up(namespace: &Path) -> Result<(), String> {
     let attach = container(namespace)?;
-    let asked = Attachments::of(&attach.settings.service).map_err(AttachError::from);
-    asked.and_then(|attachments| attachments.add(&attach)).map_err(explain)
+    let service = Attachments::of(&attach.settings.service).map_err(AttachError::from);
+    service.and_then(|service| service.add(&attach)).map_err(explain)
 }
 
 fn tear_down(namespace: &Path) -> Result<(), String> {
-    let attach = container(namespace)?;
-    if is_forgotten(&attach.settings.service) {
-        return Ok(());
-    }
-    let asked = Attachments::of(&attach.settings.service).map_err(AttachError::from);
-    asked.and_then(|attachments| attachments.delete(&attach)).map_err(explain)
+    attachments::delete(&container(namespace)?).map_err(explain)
 }
 
 fn container(namespace: &Path) -> Result<Attach, String> {

@@ -1,8 +1,8 @@
 //! `imds serve`: metadata and the EC2 API, until told to stop.
 //!
 //! [`plan`] resolves flags and settings file, [`listen`] makes the sockets, [`privileges`] are given up
-//! before anything of strangers is read, then what no setting names ([`confinement`]); [`banner`] is what is printed once it serves, [`ready`] is for
-//! programs.
+//! before anything of strangers is read, then the right to what no setting names ([`confinement`]);
+//! [`banner`] is what is printed once it serves, [`ready`] is for programs.
 
 mod banner;
 mod confinement;
@@ -21,24 +21,26 @@ use std::time::Duration;
 
 use imds_account::{HostName, Store, identity_keys};
 use imds_dataplane::{Link, allow_many_connections};
-use imds_host::{Account, ControlSocket, Host, HostSettings, MetricsSocket, TokenKeys};
+use imds_host::{Account, ControlSocket, Host, HostSettings, LinkSpec, MetricsSocket, TokenKeys};
 use imds_identity::KeyStorage;
 use imds_links::Plumber;
 use tokio::runtime::Builder;
 
-use super::{cannot_log, cannot_start, keep_memory_private};
+use super::{cannot_start, keep_memory_private};
 use crate::cli::{ControlAddress, ListenAddress, ServeArgs};
 use crate::credential_source::{Renewals, Renewing};
 use crate::error::CommandError;
 use crate::reload::Reload;
+use crate::settings::LogFormat;
 use crate::signals::LogSignals;
 use crate::state::StateLocation;
 use crate::telemetry::{AccessLog, Messages, Output};
 use crate::terminal;
-use confinement::Confinement;
-use plan::{Plan, Reloadable};
+use confinement::{Confined, Confinement};
+use plan::Plan;
 use privileges::{drop_privileges, start_plumber};
-use ready::{Ready, ReadyPath};
+use ready::{Ready, ReadyFile, ReadyPath};
+use takeover::Offered;
 
 /// How long the start waits until the greeting is printed.
 const GREETING: Duration = Duration::from_secs(1);
@@ -57,39 +59,26 @@ pub(crate) fn run(args: ServeArgs) -> Result<ExitCode, CommandError> {
     let runtime = Builder::new_current_thread().enable_all().build().map_err(cannot_start)?;
     let signals = runtime.block_on(async { LogSignals::listen() }).map_err(cannot_start)?;
     let logs = plan.logs.clone();
-    let output = Output::open(&logs.access).map_err(|error| cannot_log(&logs.access, error))?;
-    let mut taken = if plan.takes_over { takeover::take_over(&plan.state)? } else { Vec::new() };
-    let mut sockets = Sockets::listen(&plan, &mut taken)?;
-    drop(taken);
-    let offered = std::mem::take(&mut sockets.offered);
-    let state = plan.state.clone();
+    let output = Output::open(&logs.access)?;
+    let sockets = Sockets::listen(&plan)?;
     // Not before: the file may be of a service that has these addresses.
     let ready_path = plan.ready_file.as_deref().map(ReadyPath::clear).transpose()?;
 
-    let workloads = plan.workloads.clone();
-    let Started { host, links, renewing, greeting, ready } =
+    let Started { host, opening, renewing, restricts_files } =
         start(plan, sockets, plumber, &mut messages)?;
     let signals = runtime.block_on(async { signals.and_stop() }).map_err(cannot_start)?;
     // Before the first request, so that none is missing.
     let access_log = output.map(|output| AccessLog::start(&host, output, logs.format));
     let access_log = access_log.transpose().map_err(cannot_start)?;
-    // Before anybody is answered: who is knows that this process can be asked.
-    let offered = takeover::offer(&state, offered, &host);
-    links.into_iter().try_for_each(|link| host.attach(link).map(drop)).map_err(cannot_start)?;
-    host.restore_links(&workloads)?;
-    let ready_file = ready_path.map(|path| path.write(&ready)).transpose()?;
-    greet(greeting)?;
-    ready.log(logs.format);
+    let kept = opening.open(&host, ready_path, logs.format)?;
 
-    let Reloadable { document: started_with, response_args, log_args, overlay } = reloadable;
-    let mut reload =
-        Reload { response_args, log_args, started_with, logs, access_log, overlay, messages };
+    let mut reload = Reload { reloadable, logs, access_log, messages, restricts_files };
     let signal = reload.until_stopped(&host, &runtime, signals);
     tracing::info!(signal, "stopping: requests that have begun are still answered");
-    drop((ready_file, offered));
     if let Err(error) = end_in_any_case() {
         tracing::error!(%error, "cannot limit how long the stop takes");
     }
+    drop(kept);
     host.drain();
     drop(renewing);
     Ok(ExitCode::SUCCESS)
@@ -127,8 +116,11 @@ struct Sockets {
 }
 
 impl Sockets {
-    /// Listens, on those of `taken` that have the addresses.
-    fn listen(plan: &Plan, taken: &mut Vec<TcpListener>) -> Result<Self, CommandError> {
+    /// Listens, with `--takeover` on the sockets of the running service that have the addresses.
+    fn listen(plan: &Plan) -> Result<Self, CommandError> {
+        let takeover = plan.takes_over.then(|| takeover::begin(&plan.state)).transpose()?;
+        let mut takeover = takeover.unwrap_or_default();
+        let taken = &mut takeover.sockets;
         // Whoever reaches the metadata reaches the EC2 API and the metrics too: those come first.
         let control = match plan.control {
             ControlAddress::Off => None,
@@ -141,6 +133,7 @@ impl Sockets {
         let links = plan.links.iter().map(|link| listen::listen(link, plan.allow_pages, taken));
         let links = links.collect::<Result<Vec<_>, _>>()?;
         listen::check_passed()?;
+        takeover.finish()?;
         let addresses = links.iter().zip(&plan.links).filter_map(|(link, wanted)| {
             Some(ListenAddress { address: link.address().ok()?, ..wanted.clone() })
         });
@@ -152,11 +145,22 @@ impl Sockets {
     }
 }
 
-/// A service that runs, but for its links.
+/// A service that runs, but is not open yet.
 struct Started {
     host: Host,
-    links: Vec<Link>,
+    opening: Opening,
     renewing: Renewing,
+    /// Whether no other files can be used than those of the plan.
+    restricts_files: bool,
+}
+
+/// What opens a service to its clients.
+struct Opening {
+    links: Vec<Link>,
+    workloads: Vec<LinkSpec>,
+    /// The sockets for a process that takes this one's place, and where it asks for them.
+    offered: Vec<TcpListener>,
+    state: StateLocation,
     /// What is to be printed.
     greeting: String,
     /// The same for programs.
@@ -172,6 +176,28 @@ fn key_storage(state: &StateLocation, store: &Store) -> KeyStorage {
     }
 }
 
+impl Opening {
+    /// Answers from now on, and says so. Dropping what is returned tells programs that the service stops.
+    fn open(
+        self,
+        host: &Host,
+        ready_path: Option<ReadyPath>,
+        format: LogFormat,
+    ) -> Result<(Option<ReadyFile>, Offered), CommandError> {
+        // Before anybody is answered: who is knows that this process can be asked.
+        let offered = takeover::offer(&self.state, self.offered, host);
+        self.links
+            .into_iter()
+            .try_for_each(|link| host.attach(link).map(drop))
+            .map_err(cannot_start)?;
+        host.restore_links(&self.workloads)?;
+        let ready_file = ready_path.map(|path| path.write(&self.ready)).transpose()?;
+        greet(self.greeting)?;
+        self.ready.log(format);
+        Ok((ready_file, offered))
+    }
+}
+
 /// Starts all but the links. Privileges end on the way.
 fn start(
     mut plan: Plan,
@@ -180,7 +206,7 @@ fn start(
     messages: &mut Messages,
 ) -> Result<Started, CommandError> {
     plan.log_oddities();
-    let Sockets { links, addresses: metadata, control, metrics, .. } = sockets;
+    let Sockets { links, addresses: metadata, control, metrics, offered } = sockets;
     let confinement = Confinement::of(&plan);
     let store = plan.state.open()?;
     // Sockets, logs and state are open. Programs that print credentials run without privileges from the
@@ -195,10 +221,9 @@ fn start(
     let account = Account::open(store.clone(), &plan.launch, plan.network)?;
     // The first threads: privileges are those of a thread. Those that run programs keep the right to.
     let renewing = renewals.start()?;
-    let only_serve = confinement.begin();
+    let Confined { restricts_files, only_serve } = confinement.begin();
     messages.write().map_err(cannot_start)?;
     let instance = account.instance().clone();
-    let authentication = plan.authentication;
     let settings = HostSettings {
         policy: plan.policy,
         threads: plan.threads,
@@ -209,7 +234,7 @@ fn start(
         events: plan.events,
         control: control.map(|listener| ControlSocket {
             listener,
-            authentication,
+            authentication: plan.authentication,
             policies: plan.policies,
         }),
         plumber,
@@ -230,5 +255,7 @@ fn start(
         control: host.control_address(),
         metrics: host.metrics_address(),
     };
-    Ok(Started { host, links, renewing, greeting, ready })
+    let Plan { workloads, state, .. } = plan;
+    let opening = Opening { links, workloads, offered, state, greeting, ready };
+    Ok(Started { host, opening, renewing, restricts_files })
 }

@@ -65,6 +65,12 @@ pub(super) fn stamps(root: &Path) -> io::Result<Stamps> {
     Ok(stamps)
 }
 
+/// The files below `root` that are links to files elsewhere, as far as it can be read.
+pub(crate) fn linked(root: &Path) -> Vec<PathBuf> {
+    let files = stamps(root).unwrap_or_default().into_iter().map(|(file, ..)| file);
+    files.filter(|file| file.is_symlink()).collect()
+}
+
 fn files(directory: &Path) -> io::Result<Vec<PathBuf>> {
     fs::read_dir(directory)?.map(|entry| Ok(entry?.path())).collect()
 }

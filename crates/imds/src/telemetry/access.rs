@@ -13,7 +13,7 @@ use imds_host::Host;
 use super::line::LineWriter;
 use super::output::Output;
 use super::queue::LAST_WAIT;
-use crate::settings::{Destination, LogFormat};
+use crate::settings::LogFormat;
 
 /// How many records wait at most; at 2 ms a batch, enough for 4 million requests a second.
 const CAPACITY: usize = 8192;
@@ -63,14 +63,12 @@ impl AccessLog {
     }
 
     /// Sends lines elsewhere, or into a new file of the same name where the old one was renamed. Each
-    /// line is whole in one of the two. The old one stays where the new one cannot be opened.
+    /// line is whole in one of the two.
     ///
     /// Does not wait for the writer, which may wait for whoever reads standard error.
-    pub(crate) fn reopen(&self, destination: &Destination) -> io::Result<()> {
-        let output = Output::open(destination)?;
-        *self.next_output.lock().unwrap_or_else(PoisonError::into_inner) = output;
-        tracing::info!("the access log goes to {destination} from here on");
-        Ok(())
+    pub(crate) fn move_to(&self, output: Output) {
+        tracing::info!("the access log goes to {} from here on", output.destination());
+        *self.next_output.lock().unwrap_or_else(PoisonError::into_inner) = Some(output);
     }
 }
 

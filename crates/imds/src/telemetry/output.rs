@@ -8,6 +8,7 @@ use std::path::Path;
 use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
 use rustix::io::Errno;
 
+use crate::error::CommandError;
 use crate::settings::Destination;
 
 /// An open destination.
@@ -21,17 +22,24 @@ pub(crate) struct Output {
 
 impl Output {
     /// Opens a destination, a file at its end; `None` where the log is off.
-    pub(crate) fn open(destination: &Destination) -> io::Result<Option<Self>> {
+    pub(crate) fn open(destination: &Destination) -> Result<Option<Self>, CommandError> {
         let sink: Box<dyn Write + Send> = match destination {
             Destination::Off => return Ok(None),
             Destination::Stderr => Box::new(io::stderr()),
-            Destination::File(path) => Box::new(open(path)?),
+            Destination::File(path) => Box::new(open(path).map_err(|error| {
+                let message = format!("cannot write the access log to {destination}");
+                CommandError::usage(message).caused_by(error)
+            })?),
         };
         Ok(Some(Self::new(destination.clone(), sink)))
     }
 
     fn new(destination: Destination, sink: Box<dyn Write + Send>) -> Self {
         Self { destination, sink, rest: Vec::new(), is_failing: false }
+    }
+
+    pub(super) fn destination(&self) -> &Destination {
+        &self.destination
     }
 
     /// Writes whole lines. Lines that cannot be written are lost; the first failure in a row is reported. A

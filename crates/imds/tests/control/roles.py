@@ -158,6 +158,84 @@ launcher.modify_instance_metadata_options(**change)
 launcher.modify_instance_metadata_options(InstanceId=two, HttpTokens="required")
 refused("UnauthorizedOperation", launcher.modify_instance_metadata_options, InstanceId=two, HttpTokens="optional")
 
+# What each call is an action on: all may be done but what a session's own policy denies.
+everything = f"arn:aws:iam::{ACCOUNT}:role/everything"
+resource = f"arn:aws:ec2:{REGION}:{ACCOUNT}:"
+
+
+def all_but(action, resource, **condition):
+    """A client that may do all but `action` on `resource`."""
+    deny = {"Effect": "Deny", "Action": action, "Resource": resource, "Condition": condition}
+    allow = {"Effect": "Allow", "Action": "*", "Resource": "*"}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [allow, deny]})
+    return ec2_with(sts.assume_role(RoleArn=everything, RoleSessionName="me", Policy=policy)["Credentials"])
+
+
+KEY = b"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIK0ebdXS9OxoS+CrGK6hSqtvMZaGzNk5N0iMtZNdjqX3 e@h"
+pair = ec2.import_key_pair(KeyName="mine", PublicKeyMaterial=KEY)["KeyPairId"]
+subnet = running(ec2, two)["SubnetId"]
+(group,) = ec2.describe_security_groups()["SecurityGroups"]
+free = ec2.create_network_interface(SubnetId=subnet)["NetworkInterface"]["NetworkInterfaceId"]
+attached = ec2.attach_network_interface(NetworkInterfaceId=free, InstanceId=two, DeviceIndex=1)["AttachmentId"]
+(association,) = ec2.describe_iam_instance_profile_associations(
+    Filters=[{"Name": "instance-id", "Values": [two]}]
+)["IamInstanceProfileAssociations"]
+association = {"AssociationId": association["AssociationId"]}
+tagged = [{"ResourceType": "instance", "Tags": [{"Key": "cost", "Value": "9"}]}]
+looks_like_one = {"Resources": [one], "Tags": [{"Key": "parent", "Value": two}]}
+is_launch = {"StringEquals": {"ec2:CreateAction": "RunInstances"}}
+has_cost = {"StringEquals": {"aws:RequestTag/cost": "9"}}
+for call, parameters, denied, is_denied in [
+    # A launch is one on what it makes and uses, also on what it does not name; and it tags what it makes.
+    ("run_instances", launch, ("ec2:RunInstances", f"{resource}volume/*"), True),
+    ("run_instances", launch, ("ec2:RunInstances", f"{resource}security-group/{group['GroupId']}"), True),
+    ("run_instances", launch, ("ec2:RunInstances", f"{resource}subnet/*"), False),
+    ("run_instances", {**launch, "SubnetId": subnet}, ("ec2:RunInstances", f"{resource}subnet/{subnet}"), True),
+    ("run_instances", {**launch, "KeyName": "mine"}, ("ec2:RunInstances", f"{resource}key-pair/mine"), True),
+    ("run_instances", launch, ("ec2:RunInstances", f"arn:aws:ec2:{REGION}::image/{ami}"), True),
+    ("run_instances", launch, ("ec2:CreateTags", "*"), False),
+    ("run_instances", {**launch, "TagSpecifications": tagged}, ("ec2:CreateTags", f"{resource}instance/*"), True),
+    ("run_instances", {**launch, "TagSpecifications": tagged}, ("ec2:CreateTags", f"{resource}volume/*"), False),
+    ("run_instances", {**launch, "TagSpecifications": tagged}, ("ec2:CreateTags", "*", is_launch), True),
+    ("run_instances", {**launch, "TagSpecifications": tagged}, ("ec2:RunInstances", "*", has_cost), True),
+    # Other calls are on what they name: by id, by name, or by what ties it to an instance.
+    ("delete_key_pair", {"KeyName": "mine"}, ("ec2:DeleteKeyPair", f"{resource}key-pair/mine"), True),
+    ("delete_key_pair", {"KeyPairId": pair}, ("ec2:DeleteKeyPair", f"{resource}key-pair/mine"), True),
+    ("delete_key_pair", {"KeyName": "other"}, ("ec2:DeleteKeyPair", f"{resource}key-pair/mine"), False),
+    ("detach_network_interface", {"AttachmentId": attached}, ("ec2:Detach*", f"{resource}instance/{two}"), True),
+    ("detach_network_interface", {"AttachmentId": attached}, ("ec2:Detach*", f"{resource}*/{free}"), True),
+    ("create_network_interface", {"SubnetId": subnet}, ("ec2:Create*", f"{resource}subnet/{subnet}"), True),
+    ("create_network_interface", {"SubnetId": subnet}, ("ec2:Create*", f"{resource}network-interface/*"), True),
+    # The value of a tag is no resource.
+    ("create_tags", looks_like_one, ("ec2:CreateTags", f"{resource}instance/{two}"), False),
+    # By both forms of the attribute.
+    (
+        "modify_instance_attribute",
+        {"InstanceId": two, "Attribute": "instanceType", "Value": "t3.nano"},
+        ("*", "*", {"StringEquals": {"ec2:Attribute/InstanceType": "t3.nano"}}),
+        True,
+    ),
+    (
+        "modify_instance_attribute",
+        {"InstanceId": two, "InstanceType": {"Value": "t3.nano"}},
+        ("*", "*", {"StringEquals": {"ec2:Attribute/InstanceType": "t3.nano"}}),
+        True,
+    ),
+]:
+    action, on, *condition = denied
+    limited = all_but(action, on, **(condition[0] if condition else {}))
+    code = "UnauthorizedOperation" if is_denied else "DryRunOperation"
+    refused(code, getattr(limited, call), DryRun=True, **parameters)
+# This call has no dry run. Passing a role is an action on the role.
+profile = {"IamInstanceProfile": {"Name": "app"}}
+limited = all_but("ec2:DisassociateIamInstanceProfile", f"{resource}instance/{two}")
+refused("UnauthorizedOperation", limited.disassociate_iam_instance_profile, **association)
+limited = all_but("iam:PassRole", f"arn:aws:iam::{ACCOUNT}:role/app")
+replace = limited.replace_iam_instance_profile_association
+refused("UnauthorizedOperation", replace, words="iam:PassRole on resource", **association, **profile)
+limited = all_but("iam:PassRole", "*", StringNotEquals={"iam:PassedToService": "ec2.amazonaws.com"})
+limited.replace_iam_instance_profile_association(**association, **profile)
+
 # Temporary credentials of a key.
 temporary = sts.get_session_token(DurationSeconds=900)["Credentials"]
 assert sts_with(temporary).get_caller_identity()["Arn"] == me["Arn"]

@@ -1,4 +1,4 @@
-//! The EC2 API in there: for whom it was asked for, and for nobody else.
+//! The EC2 API in there: for the programs that it was asked for, and for nobody else.
 
 use testkit::{Need, Trial, tests};
 

@@ -28,7 +28,6 @@ pub(super) fn tests() -> Vec<Trial> {
 /// The article's host: a container behind it loses its token at 1, gets IMDSv1, and a token at 2.
 fn this_machine_is_the_instance() -> Result<()> {
     let (host, container) = host_with_container()?;
-    wait_for_addresses(&host)?;
     let before = snapshot(&host)?;
     let mut machine = Machine::start(&host, &["--ami", "al2", "--link", "host"])?;
     for namespace in [&host, &container] {
@@ -61,7 +60,6 @@ fn each_kind_of_workload() -> Result<()> {
         ("device=tap0", "device", &guest),
     ] {
         let namespaces = [&host, &workload, &guest];
-        namespaces.into_iter().try_for_each(wait_for_addresses)?;
         let before = namespaces.map(snapshot);
         let number = machine.add(link)?;
         ensure!(instance_of(client)? == DEFAULT_INSTANCE, "{link}");

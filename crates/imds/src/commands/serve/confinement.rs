@@ -7,6 +7,7 @@ use imds_linux::confine::{self, Access, Enforced, Files, Serving};
 use imds_linux::send;
 
 use super::plan::Plan;
+use crate::overlay;
 use crate::settings::Destination;
 
 /// What is left of the rights.
@@ -17,6 +18,14 @@ pub(super) struct Confinement {
     filters_calls: bool,
     serving: Serving,
     threads: usize,
+}
+
+/// What a service has given up.
+pub(super) struct Confined {
+    /// Whether files elsewhere are out of reach.
+    pub(super) restricts_files: bool,
+    /// What threads that answer may do, which lose more.
+    pub(super) only_serve: Option<Serving>,
 }
 
 impl Confinement {
@@ -32,40 +41,47 @@ impl Confinement {
         }
     }
 
-    /// From now on the calling thread, and those that it starts, have no other rights. Says what threads that
-    /// answer may do, which lose more. Where the kernel enforces less, a message says so.
-    pub(super) fn begin(self) -> Option<Serving> {
+    /// From now on the calling thread, and those that it starts, have no other rights. Where the kernel
+    /// enforces less, a message says so.
+    pub(super) fn begin(self) -> Confined {
         let Self { files, filters_calls, serving, threads } = self;
-        match files.map(|files| files.restrict(serving.connects)) {
-            None => {}
-            Some(Ok(Enforced::Fully)) => tracing::debug!("Landlock restricts files in full"),
-            Some(Ok(Enforced::Partially(version))) => {
-                tracing::debug!(version, "Landlock restricts files as far as this kernel has it");
-            }
-            Some(Ok(Enforced::Nothing)) => tracing::debug!("this kernel has no Landlock"),
-            Some(Err(error)) => tracing::warn!(%error, "any file can be used"),
+        let restricts_files = files.is_some_and(|files| restrict(files, serving));
+        if filters_calls {
+            send::prepare(threads);
         }
-        if !filters_calls {
-            return None;
-        }
-        send::prepare(threads);
-        match confine::refuse_calls() {
-            Ok(()) => {
-                tracing::debug!("seccomp filters system calls");
-                Some(serving)
-            }
-            Err(error) => {
-                tracing::warn!(%error, "any system call can be made");
-                None
-            }
-        }
+        let only_serve = (filters_calls && filter_calls()).then_some(serving);
+        Confined { restricts_files, only_serve }
     }
+}
+
+fn restrict(files: Files, serving: Serving) -> bool {
+    let enforced = files.restrict(serving.connects);
+    match &enforced {
+        Ok(Enforced::Fully) => tracing::debug!("Landlock restricts files in full"),
+        Ok(Enforced::Partially(version)) => {
+            tracing::debug!(version, "Landlock restricts files as far as this kernel has it");
+        }
+        Ok(Enforced::Nothing) => tracing::debug!("this kernel has no Landlock"),
+        Err(error) => tracing::warn!(%error, "files are not restricted"),
+    }
+    matches!(enforced, Ok(Enforced::Fully | Enforced::Partially(_)))
+}
+
+fn filter_calls() -> bool {
+    let filtered = confine::refuse_calls();
+    match &filtered {
+        Ok(()) => tracing::debug!("seccomp filters system calls"),
+        Err(error) => tracing::warn!(%error, "system calls are not filtered"),
+    }
+    filtered.is_ok()
 }
 
 /// What is used while it runs: the settings file and the overlay are read again, the log and the file for
 /// programs are replaced, and the rest is the state's.
 fn files(plan: &Plan) -> Files {
-    let read = plan.config.iter().chain(&plan.overlay).map(|path| (path.as_path(), Access::Read));
+    let linked = plan.overlay.as_deref().map(overlay::linked).unwrap_or_default();
+    let read = plan.config.iter().chain(&plan.overlay).chain(&linked);
+    let read = read.map(|path| (path.as_path(), Access::Read));
     let log = match &plan.logs.access {
         Destination::File(path) => Some(path.as_path()),
         Destination::Stderr | Destination::Off => None,

@@ -13,15 +13,15 @@ use imds_core::fault::FaultRule;
 use imds_core::network::Subnet;
 use imds_dataplane::{ResponsePolicy, default_threads};
 use imds_host::{LinkSpec, Scheduled};
-use toml::Table;
 
 use super::listen::check_ipv6;
 use crate::aemm::Aemm;
-use crate::cli::{AnswerArgs, ControlAddress, ListenAddress, LogArgs, ServeArgs};
+use crate::cli::{ControlAddress, ListenAddress, ServeArgs};
 use crate::config::{Logs, Settings, WantedKey};
 use crate::credential_source::CredentialSources;
 use crate::error::CommandError;
 use crate::overlay::Overlay;
+use crate::reload::Reloadable;
 use crate::settings::Destination;
 use crate::state::StateLocation;
 
@@ -69,15 +69,6 @@ pub(super) struct Plan {
     pub(super) ignored: Vec<String>,
 }
 
-/// What a later reading of the settings file needs.
-pub(super) struct Reloadable {
-    /// The settings file.
-    pub(super) document: Table,
-    pub(super) response_args: AnswerArgs,
-    pub(super) log_args: LogArgs,
-    pub(super) overlay: Overlay,
-}
-
 impl Plan {
     /// Logs what makes the service answer otherwise than its operator may think.
     pub(super) fn log_oddities(&self) {
@@ -118,7 +109,7 @@ impl Plan {
         let network = Network::of(&launch).with(settings.subnet.into_iter().map(Subnet::from))?;
         check_ipv6(&links, &launch)?;
         let reloadable = Reloadable {
-            document: settings.document,
+            started_with: settings.document,
             response_args: args.answers,
             log_args: args.logs,
             overlay: Overlay::new(paths, directory, launch.clone()),

@@ -1,10 +1,11 @@
 //! What goes wrong has the specification's error, and leaves nothing behind.
 
 use std::os::unix::fs::OpenOptionsExt as _;
+use std::process::Stdio;
 
 use serde_json::{Value, json};
 use testkit::workloads::namespace;
-use testkit::{Finished, Result, Trial, ensure, eventually, imds, tests};
+use testkit::{Finished, Process, Result, Trial, ensure, eventually, imds, program, tests};
 
 use super::super::{Machine, Mount, instance_of};
 use super::runtime::{Runtime, running};
@@ -18,6 +19,8 @@ pub(super) fn tests() -> Vec<Trial> {
         a_service_that_is_killed_loses_no_pod,
         what_is_not_valid_is_collected,
         a_broken_attachment_is_noticed,
+        an_instance_that_somebody_else_ended_leaves_nothing,
+        a_service_that_can_link_nothing_is_noticed,
         the_service_is_found_by_a_file_with_its_key,
     ]
 }
@@ -189,6 +192,51 @@ fn a_broken_attachment_is_noticed() -> Result<()> {
     ensure!(other.contains(&format!("is not for instance {id}")), "{other}");
     runtime.delete("pod", Some(&path.path()))?;
     ensure!(check()?.error(101)?.contains("the pod has no instance"));
+    Ok(())
+}
+
+/// As where a spot instance is interrupted.
+fn an_instance_that_somebody_else_ended_leaves_nothing() -> Result<()> {
+    let host = namespace()?;
+    let machine = Machine::start(&host, &[])?;
+    let runtime = Runtime::new(&machine, json!({"launch": launch()}))?;
+    let pod = namespace()?;
+    let path = Mount::new(&pod)?;
+    runtime.add("pod", &path.path())?;
+    let id = instance_of(&pod)?;
+    machine.call("TerminateInstances", &format!("InstanceId.1={id}"))?;
+    ensure!(runtime.call("CHECK", "pod", Some(&path.path()), json!({}))?.error(101).is_ok());
+    runtime.delete("pod", Some(&path.path()))?;
+    ensure!(machine.list()?.is_empty(), "{:?}", machine.list()?);
+    // The container may be attached again.
+    runtime.add("pod", &path.path())?;
+    ensure!(instance_of(&pod)? != id);
+    runtime.delete("pod", Some(&path.path()))
+}
+
+/// Root without its capabilities, as in most containers.
+fn a_service_that_can_link_nothing_is_noticed() -> Result<()> {
+    let (host, home) = (namespace()?, tempfile::tempdir()?);
+    let (state, ready) = (home.path().join("state.db"), home.path().join("ready"));
+    let mut command = program("setpriv");
+    command.args(["--inh-caps=-all", "--bounding-set=-all", "--no-new-privs"]);
+    command.arg(testkit::binary()).args(["serve", "--listen=127.0.0.1:0", "--control=127.0.0.1:0"]);
+    command.arg("--access-log=off").arg("--state").arg(&state).arg("--ready-file").arg(&ready);
+    command.stdout(Stdio::null()).stderr(Stdio::null());
+    let mut service = host.run(|| Process::start(&mut command))??;
+    eventually("the service", || ready.exists().then_some(()))?;
+    let machine = Machine::start(&host, &[])?;
+    let runtime = Runtime::new(&machine, json!({"state": state, "launch": launch()}))?;
+    let status = json!({"cniVersion": "1.1.0", "prevResult": null});
+    let message = runtime.call("STATUS", "pod", None, status)?.error(50)?;
+    ensure!(message.contains("without the privileges that links need"), "{message}");
+    let pod = namespace()?;
+    let path = Mount::new(&pod)?;
+    let message = runtime.try_add("pod", &path.path())?.error(7)?;
+    ensure!(message.contains("without the privileges that links need"), "{message}");
+    runtime.delete("pod", Some(&path.path()))?;
+    service.signal("TERM")?;
+    ensure!(service.ended()?.success());
     Ok(())
 }
 
