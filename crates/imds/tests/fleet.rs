@@ -11,7 +11,7 @@ use testkit::{
     Context as _, Etcd, Finished, Need, Result, Server, Trial, ensure, eventually, imds, tests,
 };
 
-use crate::api::{call, element};
+use crate::api::{self, call, element};
 use crate::instances::run_another;
 
 pub(crate) fn tests() -> Vec<Trial> {
@@ -91,7 +91,11 @@ fn what_one_host_is_told_the_other_serves() -> Result<()> {
     let answer = ask(&other, ADDRESS, ID, &header)?;
     ensure!(answer.status() == 200, "{answer:?}");
     let pkcs7 = "/latest/dynamic/instance-identity/pkcs7";
-    let signed = |host| -> Result<String> { ask(host, ADDRESS, pkcs7, "")?.text() };
+    let signed = |host| -> Result<String> {
+        // Keys are made first.
+        let answer = || ask(host, ADDRESS, pkcs7, "").ok().filter(|answer| answer.status() == 200);
+        eventually("a signature", answer)?.text()
+    };
     ensure!(signed(&one)? == signed(&other)?, "the hosts sign with other keys");
 
     // Each API has its own address, and the same keys.
@@ -104,6 +108,16 @@ fn what_one_host_is_told_the_other_serves() -> Result<()> {
         ensure!(!fleet.etcd.has_on_disk(secret)?, "the secret can be read in etcd");
     }
     ensure!(fleet.etcd.has_on_disk(&id)?, "keys have names");
+
+    // One transaction has its bounds in etcd, which a caller is told.
+    let many = |count: u32| {
+        let parameters = format!("ImageId=ami-025c74f0395f660ea&MinCount={count}&MaxCount={count}");
+        api::ask(one.control(), "RunInstances", &parameters)
+    };
+    ensure!(many(20)?.status() == 200);
+    let refused = many(200)?;
+    ensure!(refused.status() == 400, "{refused:?}");
+    ensure!(element(&refused.text()?, "Code")? == "ResourceCountExceeded", "{refused:?}");
     Ok(())
 }
 
@@ -184,8 +198,9 @@ fn state_in_etcd_is_sealed_and_encrypted() -> Result<()> {
         ("etcd://root:secret@127.0.0.1:1?seal-key=/dev/null", "password-file="),
         ("etcd://127.0.0.1:1?seal-key=/absent", "/absent"),
     ] {
-        let finished =
-            Finished::of(imds().args(["serve", "--listen=127.0.0.1:0", "--state", url]))?;
+        let mut serve = imds();
+        serve.args(["serve", "--listen=127.0.0.1:0", "--control=off", "--state", url]);
+        let finished = Finished::of(&mut serve)?;
         ensure!(!finished.status.success(), "{url}");
         ensure!(finished.stderr.contains(words), "{url}: {}", finished.stderr);
         ensure!(!finished.stderr.contains("root:secret"), "{}", finished.stderr);

@@ -176,7 +176,8 @@ fn id(lease: Lease) -> i64 {
 impl Kv for Etcd {
     fn get_many(&self, keys: &[&str]) -> Result<Snapshot, KvError> {
         let outer: Vec<_> = keys.iter().map(|key| self.keys.outer(key)).collect();
-        let read = async move |client: Arc<Client>| reading::get_many(&client, &outer).await;
+        let any = self.keys.outer("");
+        let read = async move |client: Arc<Client>| reading::get_many(&client, &outer, any).await;
         let (newest, pairs) = self.wait("read", read)?;
         let entries = pairs.into_iter().map(|pair| pair.map(|pair| self.keys.entry(pair)));
         Ok(Snapshot {

@@ -1,7 +1,7 @@
 //! Values that only holders of a key can read, in whichever engine.
 //!
 //! A sealed value is a byte that says the format (1), a nonce of 24 random bytes, and the value encrypted
-//! and authenticated by XChaCha20-Poly1305 together with the name of its key. So a value is only good
+//! and authenticated by `XChaCha20-Poly1305` together with the name of its key. So a value is only good
 //! where it was written. Names of keys, lengths and revisions can be seen by anybody, and who may write
 //! to the engine can delete values, or put back older ones.
 

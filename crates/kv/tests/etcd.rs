@@ -5,6 +5,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
+use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -75,17 +76,30 @@ fn a_user_logs_in_again_where_a_token_is_forgotten() -> Result<()> {
     etcd.call("/v3/auth/user/add", &json!({ "name": "root", "password": PASSWORD }))?;
     etcd.call("/v3/auth/role/add", &json!({ "name": "root" }))?;
     etcd.call("/v3/auth/user/grant", &json!({ "user": "root", "role": "root" }))?;
+    // A user who may see nothing but our keys.
+    let [start, end] = ["imds/", "imds0"].map(|key| STANDARD.encode(key));
+    let permission = json!({ "permType": "READWRITE", "key": start, "range_end": end });
+    etcd.call("/v3/auth/user/add", &json!({ "name": "imds", "password": PASSWORD }))?;
+    etcd.call("/v3/auth/role/add", &json!({ "name": "imds" }))?;
+    etcd.call("/v3/auth/role/grant", &json!({ "name": "imds", "perm": permission }))?;
+    etcd.call("/v3/auth/user/grant", &json!({ "user": "imds", "role": "imds" }))?;
     etcd.call("/v3/auth/enable", &json!({}))?;
     let files = Files::new()?;
     files.write("password-file", &format!("{PASSWORD}\n"))?;
     let address = etcd.address();
-    let kv = files.open(&format!("root@{address}"), &["password-file"])?;
+    let kv = files.open(&format!("imds@{address}"), &["password-file"])?;
     put(&*kv, "a")?;
+    ensure!(kv.get_many(&[])?.revision == kv.page("", None, 0)?.revision);
+    let lease = kv.grant(Duration::from_secs(60))?;
+    kv.commit(Transaction::new().put_for(lease, "leased", ""))?;
+    kv.keep_alive(lease)?;
+    kv.revoke(lease)?;
+    ensure!(kv.list("")?.entries.len() == 1);
     let mut watch = kv.watch(&["b"], kv.list("")?.revision)?;
 
     // Nobody comes in without the password, and nobody sees it.
     files.write("password-file", "another one")?;
-    let wrong = files.open(&format!("root@{address}"), &["password-file"])?;
+    let wrong = files.open(&format!("imds@{address}"), &["password-file"])?;
     let nobody = files.open(&address.to_string(), &[])?;
     for kv in [wrong, nobody] {
         let error = put(&*kv, "a").expect_err("it is not asked who asks");
@@ -127,7 +141,7 @@ fn a_full_database_loses_nothing_that_was_acknowledged() -> Result<()> {
     let listed: Vec<_> = entries.iter().map(|entry| entry.key.clone()).collect();
     ensure!(listed.starts_with(&acknowledged), "{listed:?} lacks some of {acknowledged:?}");
     // Leases need room as well; what can be repeated is no riddle.
-    let refused = kv.grant(std::time::Duration::from_secs(60)).map(drop);
+    let refused = kv.grant(Duration::from_secs(60)).map(drop);
     ensure!(
         matches!(refused, Ok(()) | Err(KvError::Unavailable { retry: true, .. })),
         "{refused:?}"

@@ -14,11 +14,16 @@ const PAGE: usize = 500;
 /// How often a read is begun again whose revision was compacted on the way.
 const RESTARTS: usize = 5;
 
-/// The pairs at `keys`, in their order, and the newest revision at that time.
+/// The pairs at `keys`, in their order, and the newest revision at that time. `any` is a key that may be
+/// read.
 pub(super) async fn get_many(
     client: &Client,
     keys: &[Vec<u8>],
+    any: Vec<u8>,
 ) -> Result<(i64, Vec<Option<KeyValue>>), CallError> {
+    if keys.is_empty() {
+        return Ok((newest(client, any).await?, Vec::new()));
+    }
     let mut restarts = 0;
     loop {
         match try_get_many(client, keys).await {
@@ -44,9 +49,6 @@ async fn try_get_many(
         let ranges = response.responses.into_iter().map(|response| response.range);
         pairs.extend(ranges.map(|range| range.and_then(|range| range.kvs.into_iter().next())));
     }
-    if revision == 0 {
-        revision = newest(client).await?;
-    }
     Ok((revision, pairs))
 }
 
@@ -57,7 +59,7 @@ pub(super) async fn page(
     limit: usize,
 ) -> Result<(i64, Vec<KeyValue>, bool), CallError> {
     if limit == 0 || range.is_empty() {
-        return Ok((newest(client).await?, Vec::new(), false));
+        return Ok((newest(client, range.start.clone()).await?, Vec::new(), false));
     }
     let mut restarts = 0;
     loop {
@@ -91,9 +93,9 @@ async fn try_page(
     }
 }
 
-async fn newest(client: &Client) -> Result<i64, CallError> {
-    let request =
-        RangeRequest { key: vec![0], limit: 1, count_only: true, ..RangeRequest::default() };
+/// The newest revision, learned from a key that need not exist.
+async fn newest(client: &Client, key: Vec<u8>) -> Result<i64, CallError> {
+    let request = RangeRequest { key, count_only: true, ..RangeRequest::default() };
     let response: RangeResponse = client.repeat(path::RANGE, request).await?;
     Ok(response.header.map_or(0, |header| header.revision))
 }
