@@ -2,8 +2,6 @@
 //!
 //! `⟨noun⟩/⟨Region⟩/⟨id⟩`: everything of a kind lies together, and within it everything of a Region.
 //! A key knows what is kept under it, so that nothing is read as what it is not.
-//!
-//! Where hosts share a state, what is of one host alone is below `hosts/⟨name⟩/`.
 
 use std::fmt::Debug;
 use std::marker::PhantomData;
@@ -13,10 +11,9 @@ use imds_core::options::MetadataDefaults;
 use imds_core::placement::Region;
 use imds_identity::ssh_signer::SshSigner;
 
-use crate::host_name::HostName;
 use crate::records::{
     AccessKey, AddressHolder, ClientToken, DefaultInstance, FreeInterface, Image, Instance,
-    KeyPair, LaunchTemplate, LaunchTemplateVersion, Link, Tags, TokenKey, Watermark,
+    KeyPair, LaunchTemplate, LaunchTemplateVersion, Link, Tags, TokenKey,
 };
 use crate::source::Source;
 
@@ -34,18 +31,7 @@ pub struct Prefix<R> {
     kind: PhantomData<fn() -> R>,
 }
 
-/// What is below `hosts/`, of every host; behind the prefix are its name and what it is.
-const HOSTS: &str = "hosts";
-
 impl<R> Key<R> {
-    /// The key of something that each host has of its own.
-    fn of_host(host: Option<&HostName>, part: &str) -> Self {
-        match host {
-            Some(host) => Self::new(&[HOSTS, host.as_str(), part]),
-            None => Self::new(&[part]),
-        }
-    }
-
     fn new(parts: &[&str]) -> Self {
         Self { text: parts.join("/"), kind: PhantomData }
     }
@@ -197,50 +183,28 @@ pub fn credential_key() -> Key<TokenKey> {
     Key::new(&["credential-key"])
 }
 
-/// The PEM text of the keys that sign a Region's identity documents, where the state has no directory.
-pub fn identity_keys(region: &Region) -> Key<String> {
-    Key::new(&["identity-keys", region.as_str()])
-}
-
 /// The instance of requests that neither a link nor a source address assigns to one.
-pub fn default_instance(host: Option<&HostName>) -> Key<DefaultInstance> {
-    Key::of_host(host, "default-instance")
+pub fn default_instance() -> Key<DefaultInstance> {
+    Key::new(&["default-instance"])
 }
 
 /// Where the EC2 API listens, or did: whoever wants to speak with the process that has the state
 /// finds it there.
-pub fn control_address(host: Option<&HostName>) -> Key<SocketAddr> {
-    Key::of_host(host, "control-address")
+pub fn control_address() -> Key<SocketAddr> {
+    Key::new(&["control-address"])
 }
 
-/// A link of a host, by its number.
-pub fn link(host: Option<&HostName>, number: u32) -> Key<Link> {
-    links(host).key(&format!("{number:010}"))
+/// A link of this host, by its number.
+pub fn link(number: u32) -> Key<Link> {
+    links().key(&format!("{number:010}"))
 }
 
-/// All links of a host, in the order of their numbers.
-pub fn links(host: Option<&HostName>) -> Prefix<Link> {
-    match host {
-        Some(host) => Prefix::new(&[HOSTS, host.as_str(), "links"]),
-        None => Prefix::new(&["links"]),
-    }
+/// All links of this host, in the order of their numbers.
+pub fn links() -> Prefix<Link> {
+    Prefix::new(&["links"])
 }
 
-/// The number of the link that a host added last: a number is never used twice.
-pub fn last_link(host: Option<&HostName>) -> Key<u32> {
-    Key::of_host(host, "last-link")
-}
-
-/// Up to where the agent of a host has brought a shared state into force. It is there while the host
-/// says now and then that it lives.
-pub fn watermark(host: &HostName) -> Key<Watermark> {
-    watermarks().key(host.as_str())
-}
-
-/// The watermarks of all hosts that live, by the hosts' names.
-///
-/// The last of all nouns: agents watch those from `addresses` to `tags`, and need not see each other's
-/// watermarks move.
-pub fn watermarks() -> Prefix<Watermark> {
-    Prefix::new(&["watermarks"])
+/// The number of the link that was added last: a number is never used twice.
+pub fn last_link() -> Key<u32> {
+    Key::new(&["last-link"])
 }

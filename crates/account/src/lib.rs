@@ -20,8 +20,6 @@ pub mod credential_key;
 pub mod default_instance;
 mod description;
 pub mod events;
-pub mod host_name;
-pub mod identity_keys;
 pub mod instance;
 pub mod keys;
 pub mod launch;
@@ -40,7 +38,6 @@ pub mod volume;
 pub mod zones;
 
 pub use applied::Applied;
-pub use host_name::HostName;
 pub use imds_kv::{self, Revision};
 pub use network::Network;
 pub use overrides::Overrides;

@@ -5,7 +5,6 @@
 
 mod interface;
 mod link;
-mod watermark;
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
@@ -28,7 +27,6 @@ use crate::volume::VolumeSettings;
 pub use crate::record::{FormError, Record, RecordError, decode, encode};
 pub use interface::{FreeInterface, Interface, InterfaceSettings, Subnet};
 pub use link::Link;
-pub use watermark::Watermark;
 
 macro_rules! records {
     ($($name:ty),+ $(,)?) => {$(impl Record for $name {})+};
@@ -50,7 +48,6 @@ records!(
     String,
     Tags,
     TokenKey,
-    Watermark,
     u32,
 );
 

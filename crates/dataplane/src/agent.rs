@@ -6,7 +6,6 @@
 
 pub(crate) mod health;
 mod plan;
-pub(crate) mod progress;
 mod source;
 
 use std::io;
@@ -23,7 +22,6 @@ use imds_kv::{Changes, Closer, KvError, Revision, Watch};
 use crate::table::CurrentTable;
 use health::{AgentHealth, HealthRecord};
 use plan::Plan;
-use progress::Progress;
 use source::AccountSource;
 
 /// How long the agent waits after an error before it tries again.
@@ -44,7 +42,6 @@ pub enum AgentError {
 pub struct Agent {
     mailbox: Arc<Mailbox>,
     health: HealthRecord,
-    progress: Progress,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -70,32 +67,21 @@ impl Agent {
         let current: CurrentTable = Arc::new(ArcSwap::from_pointee(table));
         let mailbox = Arc::new(Mailbox::default());
         let health = HealthRecord::default();
-        let progress = Progress::default();
-        progress.advance(revision);
-        let mut follower = Follower {
-            source,
-            current: Arc::clone(&current),
-            health: health.clone(),
-            progress: progress.clone(),
-        };
+        let mut follower =
+            Follower { source, current: Arc::clone(&current), health: health.clone() };
         let watch = follower.watch(revision, &mailbox)?;
         let thread = thread::Builder::new().name("agent".to_owned());
         let thread = {
             let mailbox = Arc::clone(&mailbox);
             thread.spawn(move || follower.run(watch, &mailbox)).map_err(AgentError::Thread)?
         };
-        Ok((Self { mailbox, health, progress, thread: Some(thread) }, current))
+        Ok((Self { mailbox, health, thread: Some(thread) }, current))
     }
 
     /// What it has done so far, also for another thread.
     pub fn health(&self) -> impl Fn() -> AgentHealth + Send + Sync + use<> {
         let health = self.health.clone();
         move || health.read()
-    }
-
-    /// Up to where it has brought the account into force, also for another thread.
-    pub fn progress(&self) -> Progress {
-        self.progress.clone()
     }
 
     /// Replaces the operator's values over the default instance's metadata
@@ -147,7 +133,6 @@ struct Follower {
     source: AccountSource,
     current: CurrentTable,
     health: HealthRecord,
-    progress: Progress,
 }
 
 impl Follower {
@@ -202,13 +187,12 @@ impl Follower {
 
     /// Brings changes into force.
     fn apply(&mut self, changes: &Changes) -> Result<(), StoreError> {
-        let plan = self.source.plan(changes);
+        let plan = Plan::of(changes);
         if plan != Plan::default() {
             let update = self.source.update(&plan)?;
             self.current.store(Arc::new(self.current.load().updated(update)));
             self.health.changed();
         }
-        self.progress.advance(changes.revision);
         Ok(())
     }
 
@@ -223,7 +207,6 @@ impl Follower {
         let (table, revision) = self.source.table()?;
         self.current.store(Arc::new(table.later_than(&self.current.load())));
         self.health.changed();
-        self.progress.advance(revision);
         Ok(revision)
     }
 }
@@ -263,8 +246,8 @@ mod tests {
         assert_eq!(are_served(&table), [true, false]);
 
         let current: CurrentTable = Arc::new(ArcSwap::from_pointee(table));
-        let (health, progress) = (HealthRecord::default(), Progress::default());
-        let mut follower = Follower { source, current: Arc::clone(&current), health, progress };
+        let health = HealthRecord::default();
+        let mut follower = Follower { source, current: Arc::clone(&current), health };
         let mut watch = follower.watch(revision, &Mailbox::default()).unwrap();
         let unreadable = imds_kv::Transaction::new().put(&place, b"of another release".to_vec());
         store.kv().commit(unreadable).unwrap();

@@ -42,7 +42,6 @@ mod turn;
 mod worker;
 
 pub use agent::health::AgentHealth;
-pub use agent::progress::Progress;
 pub use agent::{Agent, AgentError};
 pub use counters::{CounterSnapshot, Counts, GroupCounts, LinkCounts};
 pub use faulted::FaultNote;

@@ -32,13 +32,11 @@
 //! - [`account`]: an account that is open, before any thread runs;
 //! - [`running`]: the service, the agent that follows the account, scheduled events, the EC2 API;
 //! - [`links`]: the metadata addresses in other networks;
-//! - [`schedule`]: events by the clock;
-//! - `fleet`: hosts that share a state.
+//! - [`schedule`]: events by the clock.
 
 pub mod account;
 pub mod error;
 mod faults;
-mod fleet;
 pub mod links;
 pub mod metrics;
 pub mod running;

@@ -12,7 +12,7 @@ use imds_core::extra::Extra;
 use imds_core::fault::FaultRule;
 use imds_core::{Endpoint, Instance, Keyring};
 use imds_dataplane::{
-    Agent, CounterSnapshot, CurrentTable, Faults, Link, LinkCounts, LinkId, Requests,
+    Agent, AppliedTable, CounterSnapshot, CurrentTable, Faults, Link, LinkCounts, LinkId, Requests,
     ResponsePolicy, Service, ServiceError, ServiceSettings, Table,
 };
 use imds_identity::{KeyStorage, Signers};
@@ -23,7 +23,6 @@ use imds_metrics::MetricsServer;
 use crate::account::Account;
 use crate::error::HostError;
 use crate::faults::FaultAdmin;
-use crate::fleet::{self, Membership};
 use crate::links::{LinkAdmin, LinkSpec, Links, LinksError};
 use crate::metrics::MetricsSocket;
 use crate::schedule::{Scheduled, Scheduler};
@@ -100,7 +99,6 @@ impl Default for HostSettings {
 pub struct Host {
     metrics: Option<MetricsServer>,
     metrics_address: Option<SocketAddr>,
-    membership: Option<Membership>,
     links: Option<Links>,
     scheduler: Option<Scheduler>,
     control: Option<ControlServer>,
@@ -123,7 +121,6 @@ impl Host {
             listener.map(TcpListener::local_addr).transpose().map_err(HostError::Start)?;
         control_address::keep(&store, address)?;
         let (agent, table) = Agent::start(store.clone(), overrides, settings.has_default)?;
-        let membership = Membership::begin(&store, agent.progress())?;
         let service = serve(keyring, Arc::clone(&table), &settings)?;
         add_faults(&service, settings.faults)?;
         let address_of = |socket: &MetricsSocket| socket.listener.local_addr();
@@ -137,7 +134,7 @@ impl Host {
         let scheduler = Some(scheduler.map_err(HostError::Start)?);
         let control =
             settings.control.map(|ControlSocket { listener, authentication, policies }| {
-                let applied = fleet::applied(membership.as_ref(), table);
+                let applied = Box::new(AppliedTable(table));
                 let links: Box<dyn imds_control::Links> = match &links {
                     Some(links) => Box::new(LinkAdmin(links.shared())),
                     None => Box::new(NoLinks),
@@ -160,7 +157,6 @@ impl Host {
         Ok(Self {
             metrics,
             metrics_address,
-            membership,
             links,
             scheduler,
             control,
@@ -181,7 +177,6 @@ impl Host {
         Ok(Self {
             metrics: None,
             metrics_address: None,
-            membership: None,
             links: None,
             scheduler: None,
             control: None,
@@ -267,11 +262,10 @@ impl Host {
 
     /// Takes no more connections, lets requests that have begun be answered, and ends.
     pub fn drain(self) {
-        let Self { metrics, membership, links, scheduler, control, service, agent, .. } = self;
+        let Self { metrics, links, scheduler, control, service, agent, .. } = self;
         // Both at a time.
         control.iter().for_each(ControlServer::begin_to_end);
         service.drain();
-        drop(membership);
         drop(metrics);
         drop(scheduler);
         drop(control);

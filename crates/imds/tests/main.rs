@@ -20,7 +20,6 @@ mod evidence;
 mod exec;
 mod fairness;
 mod faults;
-mod fleet;
 mod get;
 mod go;
 mod hop_limit;
@@ -79,7 +78,6 @@ fn main() {
         isolation::tests(),
         links::tests(),
         logs::tests(),
-        fleet::tests(),
         memory::tests(),
         metrics::tests(),
         reload::tests(),

@@ -32,7 +32,9 @@ mod newest;
 mod open_error;
 mod reaper;
 mod revision;
+#[cfg(feature = "etcd")]
 mod sealed;
+#[cfg(feature = "etcd")]
 mod secret_file;
 mod sqlite;
 mod transaction;
@@ -49,6 +51,7 @@ pub use location::{Location, open};
 pub use memory::Memory;
 pub use open_error::OpenError;
 pub use revision::Revision;
+#[cfg(feature = "etcd")]
 pub use sealed::{SealKeys, Sealed};
 pub use sqlite::{Sqlite, SqliteReader};
 pub use transaction::Transaction;

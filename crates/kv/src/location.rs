@@ -22,6 +22,7 @@ pub fn open(url: impl AsRef<OsStr>) -> Result<Arc<dyn Kv>, OpenError> {
 
 /// Where state is.
 #[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
 pub enum Location {
     /// In the process: lost when it ends.
     Memory,
@@ -36,9 +37,10 @@ impl Location {
     /// Reads `memory`, `sqlite:PATH`, the path of an SQLite file, or
     /// `etcd://[USER@]HOST:PORT[,HOST:PORT…][/PREFIX]?PARAMETERS`. `./memory` is a file.
     ///
-    /// Parameters, with `&` between them: `seal-key=FILE` ([`SealKeys::read`]), `ca=FILE` (TLS, and the certificates by which members are
-    /// checked), `cert=FILE&key=FILE` (our own certificate), `password-file=FILE` (of the user), and
-    /// `plaintext=allow` (without TLS beyond this machine), `host=NAME` ([`EtcdLocation::host`]). Keys begin with `PREFIX/`, by default `imds/`.
+    /// Parameters, with `&` between them: `seal-key=FILE` (as `SealKeys::read` has it), `ca=FILE` (TLS,
+    /// and the certificates by which members are checked), `cert=FILE&key=FILE` (our own certificate),
+    /// `password-file=FILE` (of the user), and `plaintext=allow` (without TLS beyond this machine). Keys
+    /// begin with `PREFIX/`, by default `imds/`.
     ///
     /// # Errors
     /// [`OpenError::Unsupported`] for another URL, such as `redis://host`,

@@ -9,7 +9,7 @@ use imds_core::InstanceId;
 use imds_core::extra::Extra;
 use imds_core::instance::SshSigner;
 use imds_core::placement::Region;
-use imds_kv::{Changes, Revision, Watch};
+use imds_kv::{Revision, Watch};
 
 use super::plan::{self, Plan};
 use crate::table::{Served, Table, Update};
@@ -36,7 +36,7 @@ impl AccountSource {
     pub(super) fn watch(&self, revision: Revision) -> Result<Watch, StoreError> {
         let (instances, tags) = (keys::every_instance(), keys::every_tags());
         let (addresses, former) = (keys::addresses(), keys::former_addresses());
-        let default = keys::default_instance(self.store.host());
+        let default = keys::default_instance();
         let prefixes = [
             instances.as_str(),
             tags.as_str(),
@@ -45,11 +45,6 @@ impl AccountSource {
             default.as_str(),
         ];
         self.store.watch(&prefixes, revision)
-    }
-
-    /// What changes mean for who is served.
-    pub(super) fn plan(&self, changes: &Changes) -> Plan {
-        Plan::of(changes, keys::default_instance(self.store.host()).as_str())
     }
 
     /// The table of the whole account, and the revision to watch from. It takes four listings, however
@@ -107,7 +102,7 @@ impl AccountSource {
         if !self.has_default {
             return Ok(None);
         }
-        match self.store.read(&keys::default_instance(self.store.host())) {
+        match self.store.read(&keys::default_instance()) {
             Err(StoreError::Unreadable(unreadable)) => {
                 report(&unreadable);
                 Ok(None)

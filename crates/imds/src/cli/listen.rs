@@ -15,7 +15,7 @@ pub(crate) struct ControlArgs {
     #[arg(long, value_name = "ADDRESS:PORT")]
     pub(crate) control: Option<ControlAddress>,
 
-    /// The state file, `memory` to keep no state, or `etcd://…` to share it with other hosts
+    /// The state file, or `memory` to keep no state
     /// [default: `$XDG_STATE_HOME/imds/state.db`]
     #[arg(long, value_name = "FILE")]
     pub(crate) state: Option<PathBuf>,

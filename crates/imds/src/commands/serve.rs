@@ -19,7 +19,6 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
-use imds_account::{HostName, Store, identity_keys};
 use imds_dataplane::{Link, allow_many_connections};
 use imds_host::{Account, ControlSocket, Host, HostSettings, LinkSpec, MetricsSocket, TokenKeys};
 use imds_identity::KeyStorage;
@@ -167,15 +166,6 @@ struct Opening {
     ready: Ready,
 }
 
-/// Where the keys of identity documents are.
-fn key_storage(state: &StateLocation, store: &Store) -> KeyStorage {
-    match state.directory() {
-        Some(directory) => KeyStorage::Directory(directory.to_owned()),
-        None if state.is_shared() => KeyStorage::Shared(identity_keys::text(store.clone())),
-        None => KeyStorage::Ephemeral,
-    }
-}
-
 impl Opening {
     /// Answers from now on, and says so. Dropping what is returned tells programs that the service stops.
     fn open(
@@ -209,14 +199,12 @@ fn start(
     let Sockets { links, addresses: metadata, control, metrics, offered } = sockets;
     let confinement = Confinement::of(&plan);
     let store = plan.state.open()?;
+    plan.access_keys.iter().try_for_each(|key| key.keep(&store))?;
     // Sockets, logs and state are open. Programs that print credentials run without privileges from the
-    // first time on, as each later time. So does the thread that speaks with etcd: the first call starts it.
+    // first time on, as each later time.
     if plumber.is_some() {
         drop_privileges(&plan.links)?;
     }
-    plan.access_keys.iter().try_for_each(|key| key.keep(&store))?;
-    let of_host = store.host().and_then(HostName::default_instance_id);
-    plan.launch.instance_id = plan.launch.instance_id.or(of_host);
     let renewals = Renewals::begin(plan.sources, &mut plan.launch)?;
     let account = Account::open(store.clone(), &plan.launch, plan.network)?;
     // The first threads: privileges are those of a thread. Those that run programs keep the right to.
@@ -224,17 +212,19 @@ fn start(
     let Confined { restricts_files, only_serve } = confinement.begin();
     messages.write().map_err(cannot_start)?;
     let instance = account.instance().clone();
+    let keys = plan.state.directory().map(|directory| KeyStorage::Directory(directory.to_owned()));
+    let authentication = plan.authentication;
     let settings = HostSettings {
         policy: plan.policy,
         threads: plan.threads,
         token_keys: TokenKeys::Stored,
-        key_storage: key_storage(&plan.state, &store),
+        key_storage: keys.unwrap_or_default(),
         has_default: plan.has_default,
         faults: plan.faults,
         events: plan.events,
         control: control.map(|listener| ControlSocket {
             listener,
-            authentication: plan.authentication,
+            authentication,
             policies: plan.policies,
         }),
         plumber,
