@@ -165,11 +165,10 @@ fn judge(kv: &dyn Kv, told: &[Told], table: &BTreeMap<String, Entry>) -> Result<
         for key in undone {
             ensure!(!listed.contains_key(key), "{key} is there though it was not to be");
         }
-        let happened = unknown.iter().filter(|key| listed.contains_key(*key)).count();
-        let (acknowledged, undone, unknown) = (acknowledged.len(), undone.len(), unknown.len());
-        println!(
-            "{acknowledged} acknowledged, {undone} not done, {unknown} unknown ({happened} done)"
-        );
+        for entry in unknown.iter().filter_map(|key| listed.get(key)) {
+            ensure!(entry.value == entry.key.as_bytes(), "{} is there in part", entry.key);
+        }
+        ensure!(!acknowledged.is_empty(), "nothing was written");
     }
     Ok(())
 }

@@ -1,10 +1,9 @@
 //! HTTP as bytes: no client that could hide what is on the wire.
 
 use std::io::{Read as _, Write as _};
-use std::net::{IpAddr, SocketAddr, TcpStream};
+use std::net::{SocketAddr, TcpStream};
 
 use anyhow::{Context as _, Result};
-use socket2::{Domain, Socket, Type};
 
 use crate::SOON;
 
@@ -73,18 +72,7 @@ impl Response {
 
 /// Sends bytes on a new connection, and reads until the other side closes it.
 pub fn exchange(address: SocketAddr, request: &[u8]) -> Result<Vec<u8>> {
-    exchange_on(TcpStream::connect(address)?, request)
-}
-
-/// The same from an address of this machine.
-pub fn exchange_from(from: IpAddr, to: SocketAddr, request: &[u8]) -> Result<Vec<u8>> {
-    let socket = Socket::new(Domain::for_address(to), Type::STREAM, None)?;
-    socket.bind(&SocketAddr::new(from, 0).into())?;
-    socket.connect(&to.into())?;
-    exchange_on(socket.into(), request)
-}
-
-fn exchange_on(mut stream: TcpStream, request: &[u8]) -> Result<Vec<u8>> {
+    let mut stream = TcpStream::connect(address)?;
     stream.set_read_timeout(Some(SOON))?;
     stream.write_all(request)?;
     let mut answer = Vec::new();

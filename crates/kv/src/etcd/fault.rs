@@ -31,7 +31,7 @@ const TOO_LARGE: &str = "etcdserver: request is too large";
 pub(super) fn verdict(status: &Status) -> Verdict {
     // What a member says has no source.
     if status.source().is_some() {
-        let is_unsent = chain(status).any(|error| error.is::<ConnectError>());
+        let is_unsent = chain(status).any(<dyn Error>::is::<ConnectError>);
         return if is_unsent { Verdict::NotDone } else { Verdict::Unknown };
     }
     match (status.code(), status.message()) {
@@ -78,10 +78,7 @@ pub(super) fn reason(status: &Status) -> Cause {
             reason = format!("{reason}: {text}");
         }
     }
-    if reason.is_empty() {
-        reason = status.code().description().to_owned();
-    }
-    reason.into()
+    if reason.is_empty() { status.code().description().into() } else { reason.into() }
 }
 
 /// The errors that led to it.

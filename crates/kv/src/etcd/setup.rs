@@ -97,7 +97,7 @@ mod tests {
         );
         let problem = setup(&query).err().unwrap();
         assert!(
-            problem.starts_with("etcd://127.0.0.1:1/imds cannot be spoken with: "),
+            problem.starts_with("etcd: etcd://127.0.0.1:1/imds cannot be spoken with: "),
             "{problem}"
         );
         assert!(!problem.contains("secret"), "{problem}");
