@@ -88,6 +88,7 @@ const LIBRARIES: &[&str] = &[
     "imds-sandbox",
     "imds-links",
     "imds-metrics",
+    "imds-console",
     "imds-doctor",
     "imds-host",
 ];
@@ -114,6 +115,11 @@ pub(crate) const CRATES: &[Crate] = &[
     row("imds-sandbox", &["imds-linux"], &[]),
     row("imds-links", &["imds-linux"], &[]),
     row("imds-metrics", &["imds-core", "imds-dataplane"], &[PROCESSES]),
+    row(
+        "imds-console",
+        &["imds-core", "imds-ec2", "imds-account", "imds-dataplane", "imds-control"],
+        &[PROCESSES],
+    ),
     row("imds-doctor", &["imds-client", "imds-linux"], &[]),
     row(
         "imds-host",
@@ -129,6 +135,7 @@ pub(crate) const CRATES: &[Crate] = &[
             "imds-control",
             "imds-links",
             "imds-metrics",
+            "imds-console",
         ],
         &[],
     ),

@@ -29,7 +29,7 @@ use workspace::Workspace;
 /// A rule: what it is called, and what it finds broken.
 type Rule = (&'static str, fn(&Workspace) -> Vec<String>);
 
-const RULES: [Rule; 12] = [
+const RULES: [Rule; 13] = [
     ("imports between crates", edges::between_crates),
     ("layers inside a crate", edges::inside_crates),
     ("circles of files", edges::circles),
@@ -42,6 +42,7 @@ const RULES: [Rule; 12] = [
     ("tests in SECURITY.md", documents::untested),
     ("links between pages", pages::dead_links),
     ("translations", pages::out_of_step),
+    ("pages of the book", pages::outside_book),
 ];
 
 /// Fails with everything that breaks a rule.
@@ -60,6 +61,12 @@ pub(crate) fn run() -> Result<()> {
         bail!("rules are broken in {count} places; CONTRIBUTING.md says what they are");
     }
     Ok(())
+}
+
+/// What is broken about the pages of documentation.
+pub(crate) fn pages() -> Result<Vec<String>> {
+    let workspace = Workspace::read(Path::new(env!("CARGO_MANIFEST_DIR")))?;
+    Ok([pages::dead_links, pages::outside_book].iter().flat_map(|rule| rule(&workspace)).collect())
 }
 
 /// Prints the structure in numbers, as a table or as JSON. Judges nothing.

@@ -4,13 +4,16 @@
 mod architecture;
 mod attack;
 mod bench;
+mod book;
 mod check;
 mod clients;
 mod codegen;
 mod command;
+mod console_browser;
 mod counts;
 mod faults;
 mod install;
+mod survey;
 mod test;
 
 use std::process::ExitCode;
@@ -25,6 +28,14 @@ Usage: cargo xtask <chore>
   counts  the instructions of the hot calls, compared with those in crates/instruction-counts;
           `--bless` keeps the new counts
   faults  the table of docs/faults.md: what public clients do under each fault; a few minutes
+  console-browser
+          the web console, clicked through in Chromium, which it installs; screenshots are in
+          target/console-browser
+  book    the pages of docs/ as a site with search, in target/book; installs mdBook below target/ if
+          the right one is not there, which takes minutes
+  clients [NAME…]
+          the table of docs/clients.md: how public clients behave where a token is lost, over IPv6, and by
+          which settings; about half an hour; with names only those lines are measured again
   codegen the EC2 shapes from crates/ec2/model/ec2.json, the partitions from
           crates/core/model/partitions.json; `--check` only compares;
           `gzip -dc …/service-2.json.gz | cargo xtask codegen --trim` makes that model
@@ -48,7 +59,10 @@ fn main() -> ExitCode {
     let arguments: Vec<_> = std::env::args().skip(1).collect();
     let done = match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["test"] => test::run(),
+        ["book"] => book::build(),
         ["faults"] => faults::run_all(),
+        ["console-browser"] => console_browser::run_all(),
+        ["clients", ref names @ ..] => survey::run_all(names),
         ["check"] => check::run(),
         ["check", "--report"] => check::report(false),
         ["check", "--report", "--json"] => check::report(true),

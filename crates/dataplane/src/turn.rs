@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use imds_core::fault::Concern;
-use imds_core::request::{Parsed, PathGroup, Request};
+use imds_core::request::{Field, Parsed, PathGroup, Request};
 use imds_core::response::{self, Body, Response, Status};
 use imds_core::{HopLimit, Moment, Reach, Refusal, wire};
 
@@ -15,7 +15,7 @@ use crate::faulted::{FaultNote, Faulted, PACKETS_OF_FIRST, PACKETS_OF_NEXT};
 use crate::faults::{ActiveFault, Origin, Struck, strike};
 use crate::input::Input;
 use crate::peer::{Identified, Peer};
-use crate::requests::{LoggedPath, RequestRecord, undeliverable};
+use crate::requests::{LoggedText, RequestRecord, undeliverable};
 use crate::shared::{AttachedLink, Shared};
 
 /// Room for nearly every answer.
@@ -233,8 +233,11 @@ impl<'a> Context<'a> {
             endpoint: instance.endpoint.clone(),
             version: response.version,
             method: request.map(|request| request.method),
-            path: LoggedPath::new(path),
-            sent: request.and_then(|it| it.path.sent_otherwise()).map(LoggedPath::as_sent),
+            path: LoggedText::new(path),
+            sent: request
+                .and_then(|it| it.path.sent_otherwise())
+                .map(|sent| LoggedText::as_sent(sent.as_bytes())),
+            agent: request.and_then(agent),
             status: response.status,
             refusal: response.refusal,
             fault,
@@ -250,6 +253,14 @@ fn large_body<'a>(response: &Response<'a>) -> &'a [u8] {
     match response.body {
         Body::Bytes(Cow::Borrowed(body)) if !response.head_only && body.len() > MOST_COPIED => body,
         _ => &[],
+    }
+}
+
+/// What the client calls itself.
+fn agent(request: &Request<'_>) -> Option<LoggedText> {
+    match request.agent {
+        Field::Given(agent) => Some(LoggedText::as_sent(agent)),
+        Field::Absent | Field::Repeated => None,
     }
 }
 

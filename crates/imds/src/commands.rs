@@ -3,6 +3,7 @@
 pub(crate) mod access_key;
 pub(crate) mod cni;
 pub(crate) mod completions;
+pub(crate) mod console;
 pub(crate) mod doctor;
 pub(crate) mod env;
 pub(crate) mod event;

@@ -35,6 +35,7 @@ fn main() -> ExitCode {
         cli::Command::Instance(args) => commands::instance::run(args),
         cli::Command::Event(args) => commands::event::run(args),
         cli::Command::Fault(args) => commands::fault::run(args),
+        cli::Command::Console(args) => commands::console::run(&args),
         cli::Command::Link(args) => commands::link::run(args),
         cli::Command::Cni => return commands::cni::run(),
         cli::Command::Netavark(args) => return commands::netavark::run(args),

@@ -11,6 +11,7 @@ mod attack;
 mod cli;
 mod clients;
 mod confinement;
+mod console;
 mod control;
 mod credentials;
 mod doctor;
@@ -65,6 +66,7 @@ fn main() {
         attack::tests(),
         cli::tests(),
         confinement::tests(),
+        console::tests(),
         control::tests(),
         credentials::tests(),
         doctor::tests(),

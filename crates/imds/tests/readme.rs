@@ -6,16 +6,28 @@
 //! user, who has one. The `text` block that follows is what it prints, where `…` stands
 //! for anything. The `toml` block is a settings file. Other blocks are not run.
 
+use std::thread;
 use std::time::Duration;
 
 use regex_lite::Regex;
-use testkit::{Context as _, Finished, Need, Result, Server, Trial, ensure, imds, test};
+use testkit::{Context as _, Finished, Need, Result, Server, Trial, anyhow, ensure, imds, test};
 
 use crate::api::{call, element, elements, image};
 
 /// The pages whose blocks are run.
-const PAGES: [&str; 5] =
-    ["README.md", "docs/serve.md", "docs/settings.md", "docs/exec.md", "docs/faults.md"];
+const PAGES: [&str; 11] = [
+    "README.md",
+    "docs/serve.md",
+    "docs/settings.md",
+    "docs/exec.md",
+    "docs/faults.md",
+    "docs/introduction.md",
+    "docs/tutorials/imdsv2-in-ci.md",
+    "docs/tutorials/pod-without-credentials.md",
+    "docs/tutorials/al2-to-al2023.md",
+    "docs/tutorials/prove-a-sandbox.md",
+    "docs/explanation/tokens.md",
+];
 
 /// Where `imds serve` listens by default; the tests' network is their own.
 const SERVE: &str = "127.0.0.1:1338";
@@ -39,33 +51,42 @@ pub(crate) fn tests() -> Vec<Trial> {
     const AWS_AND_PATIENCE: &[Need] = &[Need::Patience, Need::Program("curl"), Need::Python];
     let scripts = blocks().into_iter().filter(|block| block.info.starts_with("sh"));
     let (serve, alone): (Vec<_>, Vec<_>) = scripts.partition(Block::needs_server);
+    let (long, short): (Vec<_>, Vec<_>) =
+        alone.into_iter().partition(|block| block.info.contains(TWO_MINUTES));
     let openssl = &[Need::Program("openssl"), Need::Python];
     let mut tests = vec![
         test("readme::blocks_for_serve", openssl, || run_with_server(serve)),
         test("readme::settings_file", &[], settings_file),
     ];
-    for block in alone {
-        let name = format!("readme::{}_line_{}", block.page, block.line);
+    for block in short {
         let needs = if block.needs_aws() { AWS } else { CURL };
-        if !block.info.contains(TWO_MINUTES) {
-            tests.push(test(name, needs, move || block.run().map(drop)));
-            continue;
-        }
+        tests.push(test(block.name(), needs, move || block.run().map(drop)));
+    }
+    for block in &long {
         let stalled = block.with_stall();
-        tests.push(test(format!("{name}_with_stall"), needs, move || {
+        tests.push(test(format!("{}_with_stall", block.name()), AWS, move || {
             let took = stalled.run()?;
             ensure!(took < Duration::from_secs(60), "it took {took:?}");
             Ok(())
         }));
-        // First, so that the others run beside it.
-        let in_full = test(name, AWS_AND_PATIENCE, move || {
-            let took = block.run()?;
-            ensure!((100..=140).contains(&took.as_secs()), "it took {took:?}");
-            Ok(())
-        });
-        tests.insert(0, in_full);
     }
+    // First, so that the others run beside them.
     tests
+        .insert(0, test("readme::blocks_of_two_minutes", AWS_AND_PATIENCE, move || in_full(&long)));
+    tests
+}
+
+/// Runs blocks that wait for two minutes and do nothing, all at the same time: each would take a thread from other
+/// tests.
+fn in_full(blocks: &[Block]) -> Result<()> {
+    thread::scope(|scope| {
+        let running: Vec<_> = blocks.iter().map(|block| scope.spawn(|| block.run())).collect();
+        for block in running {
+            let took = block.join().map_err(|_| anyhow!("a block panicked"))??;
+            ensure!((100..=140).contains(&took.as_secs()), "it took {took:?}");
+        }
+        Ok(())
+    })
 }
 
 fn run_with_server(blocks: Vec<Block>) -> Result<()> {
@@ -83,6 +104,10 @@ fn run_with_server(blocks: Vec<Block>) -> Result<()> {
 }
 
 impl Block {
+    fn name(&self) -> String {
+        format!("readme::{}_line_{}", self.page, self.line)
+    }
+
     fn needs_aws(&self) -> bool {
         self.text.contains("aws ec2")
     }

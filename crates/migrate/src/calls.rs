@@ -95,8 +95,8 @@ pub(crate) fn scan(language: Language, snippet: &Snippet<'_>) -> Vec<Finding> {
 fn may_aim(program: &[u8]) -> bool {
     const HOSTS: [&str; 5] = [
         "169.254.169.254",
-        "fd00:ec2::254]",
-        "FD00:EC2::254]",
+        "00:ec2::254]", // fd00:ec2::254
+        "00:EC2::254]",
         "instance-data",
         "instance-data.ec2.internal",
     ];

@@ -4,8 +4,12 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::markdown::Page;
+use super::markdown::{Link, Page};
 use super::workspace::Workspace;
+
+/// Where the pages of the site are, and which page lists them.
+const BOOK: &str = "docs";
+const CONTENTS: &str = "SUMMARY.md";
 
 /// A page, and its translation.
 const TRANSLATED: [(&str, &str); 1] = [("README.md", "README.ja.md")];
@@ -46,6 +50,35 @@ pub(crate) fn out_of_step(workspace: &Workspace) -> Vec<String> {
             ),
             (from, to) => broken.extend([from.err(), to.err()].into_iter().flatten()),
         }
+    }
+    broken
+}
+
+/// Every page of the book that its table of contents lacks or has twice, and every link that leads out of the book: the
+/// site has nothing there.
+pub(crate) fn outside_book(workspace: &Workspace) -> Vec<String> {
+    outside(&workspace.root.join(BOOK))
+}
+
+fn outside(book: &Path) -> Vec<String> {
+    let contents = match read(&book.join(CONTENTS)) {
+        Ok(page) => page.links.into_iter().map(|link| link.target).collect::<Vec<_>>(),
+        Err(error) => return vec![error],
+    };
+    let mut broken = Vec::new();
+    for path in pages_below(book) {
+        let name = path.strip_prefix(book).unwrap_or(&path).display().to_string();
+        let count = contents.iter().filter(|target| **target == name).count();
+        if name != CONTENTS && count != 1 {
+            broken.push(format!("{BOOK}/{CONTENTS} has {name} {count} times, and not once"));
+        }
+        let depth = name.matches('/').count();
+        let Ok(page) = read(&path) else { continue };
+        let leaves =
+            |target: &&Link| target.target.split('/').take_while(|it| *it == "..").count() > depth;
+        broken.extend(page.links.iter().filter(leaves).map(|link| {
+            format!("{BOOK}/{name}:{}: {} is not in the book", link.line, link.target)
+        }));
     }
     broken
 }
@@ -165,6 +198,26 @@ mod tests {
                 "b.md:3: c.md: there is no such file",
                 "b.md:4: a.md#two: there is no such heading",
                 "b.md:5: #there: there is no such heading",
+            ]
+        );
+    }
+
+    #[test]
+    fn the_table_of_contents_has_each_page_once_and_no_link_leaves_the_book() {
+        let directory = tempfile::tempdir().unwrap();
+        let write = |name, text| fs::write(directory.path().join(name), text).unwrap();
+        fs::create_dir(directory.path().join("a")).unwrap();
+        write("SUMMARY.md", "- [B](b.md)\n- [C](a/c.md)\n- [B](b.md)\n");
+        write("a/c.md", "[b](../b.md)\n[x](../../README.md)\n");
+        write("b.md", "");
+        write("d.md", "[x](../README.md)\n");
+        assert_eq!(
+            outside(directory.path()),
+            [
+                "docs/a/c.md:2: ../../README.md is not in the book",
+                "docs/SUMMARY.md has b.md 2 times, and not once",
+                "docs/SUMMARY.md has d.md 0 times, and not once",
+                "docs/d.md:1: ../README.md is not in the book",
             ]
         );
     }

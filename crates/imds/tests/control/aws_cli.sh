@@ -32,7 +32,13 @@ refused DryRunOperation $modify --http-endpoint disabled --dry-run
 same enabled "$(of $default MetadataOptions.HttpEndpoint)" "after a dry run"
 refused InvalidInstanceID.NotFound $modify --instance-id i-11111111
 
-# A life, with the CLI's waiters.
+# Waits with the CLI, once the state is there: its waiters ask every 15 seconds.
+reached() {
+    until [ "$(of "$1" State.Name)" = "$2" ]; do :; done
+    aws ec2 wait "instance-$2" --instance-ids "$1"
+}
+
+# A life, with the CLI's waiters. The first one meets a state that comes later.
 image=$(aws ec2 describe-images --owners amazon --filters 'Name=name,Values=al2023-*' --query 'Images[].ImageId' --output text)
 aws ec2 create-launch-template --launch-template-name web \
     --launch-template-data "{\"ImageId\": \"$image\", \"InstanceType\": \"t3.micro\", \"MetadataOptions\": {\"HttpTokens\": \"required\"}}" > /dev/null
@@ -45,13 +51,13 @@ refused "'a/b' is not a valid tag key" aws ec2 create-tags --resources "$id" --t
 aws ec2 create-tags --resources "$id" --tags Key=Stage,Value=test
 same "$id" "$(aws ec2 describe-instances --filters Name=tag:Stage,Values=test --query 'Reservations[].Instances[].InstanceId' --output text)" "the tagged one"
 aws ec2 stop-instances --instance-ids "$id" > /dev/null
-aws ec2 wait instance-stopped --instance-ids "$id"
+reached "$id" stopped
 aws ec2 modify-instance-attribute --instance-id "$id" --instance-type Value=t3.large
 aws ec2 start-instances --instance-ids "$id" > /dev/null
-aws ec2 wait instance-running --instance-ids "$id"
+reached "$id" running
 same t3.large "$(of "$id" InstanceType)" "its type"
 aws ec2 terminate-instances --instance-ids "$id" > /dev/null
-aws ec2 wait instance-terminated --instance-ids "$id"
+reached "$id" terminated
 
 # Pages, as the CLI turns them.
 aws ec2 run-instances --image-id "$image" --count 7 > /dev/null
