@@ -112,8 +112,9 @@ pub(crate) fn run() -> Result<()> {
     let python = install::python(&PYTHON)?;
     let guests = install::unpacked("guests", &GUESTS)?;
     let prometheus = install::unpacked("prometheus", &["prometheus"])?;
-    // Installed, it would run as a service.
+    // Installed, they would run as services.
     let containerd = install::unpacked("containerd", &["containerd"])?;
+    let etcd = install::unpacked("etcd", &["etcd-server"])?;
     let clients = clients::all()?;
     command::run(&mut cargo("fmt --all --check"))?;
     command::run(&mut cargo("clippy --workspace --all-targets --quiet -- -D warnings"))?;
@@ -137,6 +138,7 @@ pub(crate) fn run() -> Result<()> {
             .env("IMDS_TEST_GUESTS", guests)
             .env("IMDS_TEST_PROMETHEUS", prometheus)
             .env("IMDS_TEST_CONTAINERD", containerd)
+            .env("IMDS_TEST_ETCD", etcd)
             .env("IMDS_TEST_CLIENTS", clients),
     )
 }
