@@ -20,6 +20,7 @@ mod call;
 mod client_token;
 mod faults;
 mod filter;
+mod fleets;
 mod http;
 mod iam_profiles;
 mod ids;
@@ -41,6 +42,7 @@ mod principal;
 mod refusal;
 mod role_policies;
 mod service;
+mod spot_prices;
 mod sts;
 mod tag_values;
 mod tags;
@@ -49,6 +51,7 @@ mod volumes;
 
 use hyper::http::request::Parts;
 use imds_account::{Applied, Network, Store, StoreError};
+use imds_core::InstanceType;
 use imds_core::credentials::Issuer;
 use imds_core::placement::Region;
 use imds_ec2::{Fault, Params, Request};
@@ -86,6 +89,8 @@ pub struct Control {
     pub issuer: Issuer,
     /// What roles may do.
     pub policies: RolePolicies,
+    /// Instance types that can be launched beside those that AWS's API model names.
+    pub instance_types: Vec<InstanceType>,
 }
 
 /// Whether requests must be signed.
@@ -158,6 +163,7 @@ impl Control {
                 region: principal.region.clone(),
                 principal: principal.arn.clone(),
                 now,
+                instance_types: &self.instance_types,
                 request_id: request_id.to_owned(),
                 dry_run: request.dry_run(),
                 unreadable: &unreadable,

@@ -10,7 +10,7 @@ use imds_account::{control_address, token_key};
 use imds_control::{Authentication, Control, ControlServer, NoLinks, RolePolicies};
 use imds_core::extra::Extra;
 use imds_core::fault::FaultRule;
-use imds_core::{Endpoint, Instance, Keyring};
+use imds_core::{Endpoint, Instance, InstanceType, Keyring};
 use imds_dataplane::{
     Agent, AppliedTable, CounterSnapshot, CurrentTable, Faults, Link, LinkCounts, LinkId, Requests,
     ResponsePolicy, Service, ServiceError, ServiceSettings, Table,
@@ -71,6 +71,8 @@ pub struct ControlSocket {
     pub authentication: Authentication,
     /// What roles may do.
     pub policies: RolePolicies,
+    /// Instance types that can be launched beside those that AWS's API model names.
+    pub instance_types: Vec<InstanceType>,
 }
 
 /// One thread that may make any system call, keys that end with the process, no event, no EC2 API, no links
@@ -132,27 +134,28 @@ impl Host {
         let links = links.transpose().map_err(HostError::Start)?;
         let scheduler = Scheduler::start(settings.events, store.clone(), region.clone());
         let scheduler = Some(scheduler.map_err(HostError::Start)?);
-        let control =
-            settings.control.map(|ControlSocket { listener, authentication, policies }| {
-                let applied = Box::new(AppliedTable(table));
-                let links: Box<dyn imds_control::Links> = match &links {
-                    Some(links) => Box::new(LinkAdmin(links.shared())),
-                    None => Box::new(NoLinks),
-                };
-                let faults = Box::new(FaultAdmin(Arc::clone(&service)));
-                let control = Control {
-                    store,
-                    applied,
-                    links,
-                    faults,
-                    network,
-                    region,
-                    authentication,
-                    issuer,
-                    policies,
-                };
-                ControlServer::start(control, listener)
-            });
+        let control = settings.control.map(|socket| {
+            let ControlSocket { listener, authentication, policies, instance_types } = socket;
+            let applied = Box::new(AppliedTable(table));
+            let links: Box<dyn imds_control::Links> = match &links {
+                Some(links) => Box::new(LinkAdmin(links.shared())),
+                None => Box::new(NoLinks),
+            };
+            let faults = Box::new(FaultAdmin(Arc::clone(&service)));
+            let control = Control {
+                store,
+                applied,
+                links,
+                faults,
+                network,
+                region,
+                authentication,
+                issuer,
+                policies,
+                instance_types,
+            };
+            ControlServer::start(control, listener)
+        });
         let control = control.transpose().map_err(HostError::Start)?;
         Ok(Self {
             metrics,

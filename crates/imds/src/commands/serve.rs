@@ -199,6 +199,7 @@ fn start(
             listener,
             authentication,
             policies: plan.policies,
+            instance_types: plan.instance_types,
         }),
         plumber,
         metrics: metrics.map(|listener| MetricsSocket { listener, version: env!("IMDS_VERSION") }),
