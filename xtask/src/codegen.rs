@@ -1,5 +1,5 @@
-//! Code from AWS's data: `crates/ec2/src/types.rs` from the API model in `crates/ec2/model`, and
-//! `crates/core/src/placement/partitions.rs` from `crates/core/model`.
+//! Code from AWS's data: `types.rs` and `instance_types.rs` in `crates/ec2/src` from the API model in
+//! `crates/ec2/model`, and `crates/core/src/placement/partitions.rs` from `crates/core/model`.
 
 mod emit;
 mod model;
@@ -19,8 +19,11 @@ use partitions::Partitions;
 type Generated = (&'static str, fn() -> Result<String>);
 
 /// The generated files.
-const FILES: [Generated; 2] =
-    [("ec2/src/types.rs", types), ("core/src/placement/partitions.rs", partitions)];
+const FILES: [Generated; 3] = [
+    ("ec2/src/types.rs", types),
+    ("ec2/src/instance_types.rs", instance_types),
+    ("core/src/placement/partitions.rs", partitions),
+];
 
 /// Writes the generated files.
 pub(crate) fn run() -> Result<()> {
@@ -61,9 +64,16 @@ pub(crate) fn trim_partitions() -> Result<()> {
 }
 
 fn types() -> Result<String> {
+    emit::types(&model()?)
+}
+
+fn instance_types() -> Result<String> {
+    emit::instance_types(&model()?)
+}
+
+fn model() -> Result<Model> {
     let text = fs::read_to_string(in_crates("ec2/model/ec2.json"))?;
-    let model: Model = serde_json::from_str(&text).context("ec2/model/ec2.json")?;
-    emit::types(&model)
+    serde_json::from_str(&text).context("ec2/model/ec2.json")
 }
 
 fn partitions() -> Result<String> {

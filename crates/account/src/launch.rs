@@ -11,6 +11,7 @@ use imds_core::placement::Region;
 use imds_core::{Instance, InstanceId, Launch};
 
 use crate::network::Network;
+use crate::source::Source;
 
 /// Why nothing is launched.
 #[derive(Debug, thiserror::Error)]
@@ -38,13 +39,26 @@ pub fn keep(
     instance: &Instance,
     record: &records::Instance,
 ) -> Transaction {
+    keep_with(transaction, instance, record, &[])
+}
+
+/// The same, where those of `had` are of network interfaces that it takes over.
+pub fn keep_with(
+    transaction: Transaction,
+    instance: &Instance,
+    record: &records::Instance,
+    had: &[Source],
+) -> Transaction {
     let region = instance.zone.region();
     let id = instance.id.as_str();
     let holder = AddressHolder { region: region.clone(), instance: Some(instance.id.clone()) };
     let mut transaction = transaction.write(&keys::instance(region, id), record);
     for source in record.sources() {
         let key = keys::address(source);
-        transaction = transaction.if_unchanged(&key, None).write(&key, &holder);
+        if !had.contains(&source) {
+            transaction = transaction.if_unchanged(&key, None);
+        }
+        transaction = transaction.write(&key, &holder);
     }
     let tags: Tags = instance.tags.iter().map(|tag| (tag.key.clone(), tag.value.clone())).collect();
     if tags.is_empty() { transaction } else { transaction.write(&keys::tags(region, id), &tags) }

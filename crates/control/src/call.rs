@@ -10,7 +10,7 @@ use imds_account::{
     Applied, Network, Records, Store, StoreError, Stored, Transaction, UnreadableRecord,
 };
 use imds_core::placement::Region;
-use imds_core::{AccountId, InstanceId};
+use imds_core::{AccountId, InstanceId, InstanceType};
 use imds_ec2::{Fault, Operation, document};
 
 /// The context of one request: who sent it, where and when, and the account.
@@ -21,6 +21,8 @@ pub(super) struct Call<'a> {
     pub(super) network: &'a Network,
     pub(super) account: &'a AccountId,
     pub(super) region: Region,
+    /// Instance types that the operator names beside AWS's.
+    pub(super) instance_types: &'a [InstanceType],
     /// The ARN of who signed the request.
     pub(super) principal: String,
     /// In seconds since 1970.

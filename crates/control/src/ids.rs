@@ -43,12 +43,28 @@ pub(super) fn random() -> Result<u64, Fault> {
 pub(super) fn request_id() -> Result<String, Fault> {
     let mut bytes = [0; 16];
     getrandom::fill(&mut bytes).map_err(no_randomness)?;
-    // RFC 9562, version 4.
+    Ok(uuid(bytes))
+}
+
+/// The UUID that belongs to a name: always the same.
+pub(super) fn derived_uuid(owner: &str, name: &str) -> String {
+    let mut hash = Sha256::new();
+    for part in [owner, name] {
+        hash.update(part.len().to_be_bytes());
+        hash.update(part);
+    }
+    let mut bytes = [0; 16];
+    bytes.copy_from_slice(&hash.finalize()[..16]);
+    uuid(bytes)
+}
+
+/// A UUID of these bits, as far as they are free. RFC 9562, version 4.
+fn uuid(mut bytes: [u8; 16]) -> String {
     bytes[6] = bytes[6] & 0x0f | 0x40;
     bytes[8] = bytes[8] & 0x3f | 0x80;
     let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
     let groups = [0..8, 8..12, 12..16, 16..20, 20..32].map(|group| &hex[group]);
-    Ok(groups.join("-"))
+    groups.join("-")
 }
 
 fn no_randomness(error: getrandom::Error) -> Fault {

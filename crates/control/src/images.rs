@@ -23,17 +23,18 @@ const AMAZON: &str = "137112412989";
 /// The only value of `ImdsSupport`.
 const V2: &str = "v2.0";
 
-/// The images that are there in each Region, with the names that a search for Amazon's images finds.
+/// The images that are there in each Region, with the names that a search for Amazon's images finds; `ARCH`
+/// stands for the processors.
 const WELL_KNOWN: [(WellKnownImage, &str, &str); 2] = [
     (
         WellKnownImage::AmazonLinux2,
-        "amzn2-ami-hvm-2.0.20250101.0-x86_64-gp2",
-        "Amazon Linux 2 AMI 2.0.20250101.0 x86_64 HVM gp2",
+        "amzn2-ami-hvm-2.0.20250101.0-ARCH-gp2",
+        "Amazon Linux 2 AMI 2.0.20250101.0 ARCH HVM gp2",
     ),
     (
         WellKnownImage::AmazonLinux2023,
-        "al2023-ami-2023.6.20250101.0-kernel-6.1-x86_64",
-        "Amazon Linux 2023 AMI 2023.6.20250101.0 x86_64 HVM kernel-6.1",
+        "al2023-ami-2023.6.20250101.0-kernel-6.1-ARCH",
+        "Amazon Linux 2023 AMI 2023.6.20250101.0 ARCH HVM kernel-6.1",
     ),
 ];
 
@@ -48,13 +49,25 @@ struct KnownImage {
     stored: Option<Stored<records::Image>>,
 }
 
-/// The image with this id, for the processors it is to run on.
+/// The image with this id, if it is for the processors it is to run on. Those that are 64-bit also run 32-bit
+/// images.
 pub(super) fn find(
     call: &Call<'_>,
     id: &str,
     architecture: Architecture,
 ) -> Result<Image, Refusal> {
     let KnownImage { id, record, .. } = find_known(call, id)?;
+    let its = record.architecture.as_str();
+    if its != architecture.as_str() && (its, architecture) != ("i386", Architecture::X86_64) {
+        return Err(Fault::invalid_parameter_value(format!(
+            "The architecture '{}' of the specified instance type does not match the architecture \
+             '{its}' of the specified AMI. Specify an instance type and an AMI that have matching \
+             architectures, and try again. You can use 'describe-instance-types' or \
+             'describe-images' to discover the architecture of the instance type or AMI.",
+            architecture.as_str()
+        ))
+        .into());
+    }
     Ok(Image {
         imds_v2_support: record.imds_v2_support,
         ..Image::backed_by_ebs(id, architecture, record.root_device)
@@ -82,11 +95,15 @@ fn find_known(call: &Call<'_>, id: &str) -> Result<KnownImage, Refusal> {
 
 fn well_known(call: &Call<'_>) -> Result<Vec<KnownImage>, Refusal> {
     let owner: imds_core::AccountId = AMAZON.parse().map_err(|_| Fault::internal())?;
-    let images = WELL_KNOWN.map(|(image, name, description)| {
-        let image = image.in_region(&call.region, Architecture::X86_64);
+    let of_each = WELL_KNOWN.into_iter().flat_map(|image| {
+        [Architecture::X86_64, Architecture::Arm64].map(|architecture| (image, architecture))
+    });
+    let images = of_each.map(|((image, name, description), architecture)| {
+        let image = image.in_region(&call.region, architecture);
+        let named = |text: &str| text.replace("ARCH", architecture.as_str());
         let record = records::Image {
-            name: name.to_owned(),
-            description: Some(description.to_owned()),
+            name: named(name),
+            description: Some(named(description)),
             owner: owner.clone(),
             created_at: PUBLISHED,
             imds_v2_support: image.imds_v2_support,
@@ -96,7 +113,7 @@ fn well_known(call: &Call<'_>) -> Result<Vec<KnownImage>, Refusal> {
         };
         KnownImage { id: image.id, record, stored: None }
     });
-    Ok(images.into())
+    Ok(images.collect())
 }
 
 /// An image that may be changed: one of the account's own.

@@ -3,18 +3,20 @@
 
 use imds_account::records::Tags;
 use imds_core::{FrontEnd, InstanceType};
-use imds_ec2::Fault;
 use imds_ec2::types::{
     DescribeInstanceTypesRequest, DescribeInstanceTypesResult, InstanceTypeInfo, MemoryInfo,
     NetworkInfo, ProcessorInfo, VCpuInfo,
 };
+use imds_ec2::{Fault, INSTANCE_TYPES};
+
+pub(super) mod offerings;
 
 use super::call::{Call, Refusal};
 use super::filter::Filters;
 use super::page::Page;
 
-/// Common types: name, vCPUs, MiB of memory, network interfaces, addresses on each. Instances can be
-/// of any other type too; of those nothing but hypervisor and architecture is known. Source: EC2 User
+/// Common types: name, vCPUs, MiB of memory, network interfaces, addresses on each. Of the others nothing but
+/// hypervisor and architecture is known. Source: EC2 User
 /// Guide, "Amazon EC2 instance types".
 const TYPES: [(&str, i32, i64, i32, i32); 34] = [
     ("a1.large", 2, 4096, 3, 10),
@@ -61,6 +63,49 @@ pub(super) fn interface_limits(instance_type: &InstanceType) -> Option<(usize, u
     Some((usize::try_from(*interfaces).ok()?, usize::try_from(*addresses).ok()?))
 }
 
+/// The type with this name, if AWS's API model or the operator names it.
+pub(super) fn find(call: &Call<'_>, name: &str) -> Option<InstanceType> {
+    let (family, size) = name.split_once('.')?;
+    let is_of_aws = INSTANCE_TYPES
+        .iter()
+        .any(|(known, sizes)| *known == family && sizes.split(' ').any(|it| it == size));
+    let is_known = is_of_aws || call.instance_types.iter().any(|it| it.as_str() == name);
+    name.parse().ok().filter(|_| is_known)
+}
+
+/// The type that a launch or a change names.
+pub(super) fn for_instance(call: &Call<'_>, name: &str) -> Result<InstanceType, Fault> {
+    find(call, name).ok_or_else(|| {
+        if name.parse::<InstanceType>().is_ok() {
+            tracing::info!(name, "an unknown instance type; the setting instance-types adds some");
+        }
+        Fault::invalid_parameter_value(format!("Invalid value '{name}' for InstanceType."))
+    })
+}
+
+/// The types whose size is known.
+pub(super) fn sized() -> impl Iterator<Item = &'static str> {
+    TYPES.iter().map(|(name, ..)| *name)
+}
+
+/// How many virtual processors a type has, and how many MiB of memory, where that is known.
+pub(super) fn size(name: &str) -> Option<(i32, i64)> {
+    let (_, processors, memory, ..) = TYPES.iter().find(|(known, ..)| *known == name)?;
+    Some((*processors, *memory))
+}
+
+/// The names of all types, in the order of the names.
+fn names(call: &Call<'_>) -> Vec<String> {
+    let of_aws = INSTANCE_TYPES
+        .iter()
+        .flat_map(|(family, sizes)| sizes.split(' ').map(move |size| format!("{family}.{size}")));
+    let more = call.instance_types.iter().map(ToString::to_string);
+    let mut all: Vec<_> = of_aws.chain(more).collect();
+    all.sort_unstable();
+    all.dedup();
+    all
+}
+
 /// Some of those of EC2 API `DescribeInstanceTypes`: those that look at what is answered here.
 const FILTERS: &[&str] = &[
     "bare-metal",
@@ -71,28 +116,31 @@ const FILTERS: &[&str] = &[
     "memory-info.size-in-mib",
     "network-info.ipv6-supported",
     "processor-info.supported-architecture",
+    "supported-root-device-type",
     "supported-usage-class",
+    "supported-virtualization-type",
     "vcpu-info.default-vcpus",
 ];
 
 pub(super) fn describe(
-    _: &Call<'_>,
+    call: &Call<'_>,
     request: &DescribeInstanceTypesRequest,
 ) -> Result<DescribeInstanceTypesResult, Refusal> {
     let filters = Filters::new(&request.filters, FILTERS)?;
     let page = Page::new(request.max_results, request.next_token.as_deref(), 5..=100)?;
     let mut names: Vec<&str> = request.instance_types.iter().map(String::as_str).collect();
     if names.is_empty() {
-        names = TYPES.iter().map(|(name, ..)| *name).collect();
+        names = sized().collect();
     }
     names.sort_unstable();
-    let types = names.into_iter().map(|name| {
-        name.parse::<InstanceType>().map_err(|_| {
-            let message = format!("The following supplied instance types do not exist: [{name}]");
-            Fault::client("InvalidInstanceType", message)
-        })
-    });
-    let types = types.collect::<Result<Vec<_>, _>>()?;
+    names.dedup();
+    let unknown: Vec<_> = names.iter().copied().filter(|name| find(call, name).is_none()).collect();
+    if !unknown.is_empty() {
+        let unknown = unknown.join(", ");
+        let message = format!("The following supplied instance types do not exist: [{unknown}]");
+        return Err(Fault::client("InvalidInstanceType", message).into());
+    }
+    let types: Vec<_> = names.into_iter().filter_map(|name| find(call, name)).collect();
     let shown = types
         .iter()
         .map(shape)
@@ -157,6 +205,8 @@ fn values(shape: &InstanceTypeInfo, name: &str) -> Vec<String> {
             let info = shape.processor_info.as_ref();
             info.map(|info| info.supported_architectures.clone()).unwrap_or_default()
         }
+        "supported-root-device-type" => shape.supported_root_device_types.clone(),
+        "supported-virtualization-type" => shape.supported_virtualization_types.clone(),
         "supported-usage-class" => shape.supported_usage_classes.clone(),
         "vcpu-info.default-vcpus" => {
             let count = shape.v_cpu_info.as_ref().and_then(|info| info.default_v_cpus);

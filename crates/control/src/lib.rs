@@ -21,6 +21,7 @@ mod client_token;
 mod console;
 mod faults;
 mod filter;
+mod fleets;
 mod http;
 mod iam_profiles;
 mod ids;
@@ -43,6 +44,7 @@ mod principal;
 mod refusal;
 mod role_policies;
 mod service;
+mod spot_prices;
 mod sts;
 mod tag_values;
 mod tags;
@@ -51,6 +53,7 @@ mod volumes;
 
 use hyper::http::request::Parts;
 use imds_account::{Applied, Network, Store, StoreError};
+use imds_core::InstanceType;
 use imds_core::credentials::Issuer;
 use imds_core::placement::Region;
 use imds_ec2::{Fault, Params, Request};
@@ -92,6 +95,8 @@ pub struct Control {
     pub issuer: Issuer,
     /// What roles may do.
     pub policies: RolePolicies,
+    /// Instance types that can be launched beside those that AWS's API model names.
+    pub instance_types: Vec<InstanceType>,
 }
 
 /// Whether requests must be signed.
@@ -195,6 +200,7 @@ impl Control {
                 region: asking.principal.region.clone(),
                 principal: asking.principal.arn.clone(),
                 now: asking.now,
+                instance_types: &self.instance_types,
                 request_id: asking.request_id.to_owned(),
                 dry_run: asking.dry_run,
                 unreadable: &unreadable,

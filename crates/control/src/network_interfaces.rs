@@ -5,7 +5,7 @@ pub(super) mod attachment;
 pub(super) mod attributes;
 pub(super) mod create;
 mod free;
-mod place;
+pub(super) mod place;
 
 use imds_account::keys;
 use imds_account::records::Lifecycle;

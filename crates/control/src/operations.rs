@@ -8,8 +8,8 @@ use super::launch_templates::{launch, templates, versions};
 use super::network_interfaces::{addresses, attachment, create};
 use super::volumes::modifications;
 use super::{
-    account_attributes, iam_profiles, images, instance_types, key_pairs, metadata_defaults,
-    metadata_options, network, network_interfaces, places, tags, volumes,
+    account_attributes, fleets, iam_profiles, images, instance_types, key_pairs, metadata_defaults,
+    metadata_options, network, network_interfaces, places, spot_prices, tags, volumes,
 };
 
 // long function: one arm for each action
@@ -23,6 +23,7 @@ pub(super) fn dispatch(call: &Call<'_>, request: &Request) -> Result<String, Ref
             call.answer(request, iam_profiles::associate)
         }
         Request::AttachNetworkInterface(request) => call.answer(request, attachment::attach),
+        Request::CreateFleet(request) => call.answer(request, fleets::create),
         Request::CreateLaunchTemplate(request) => call.answer(request, templates::create),
         Request::CreateLaunchTemplateVersion(request) => call.answer(request, versions::create),
         Request::CreateNetworkInterface(request) => call.answer(request, create::create),
@@ -52,6 +53,9 @@ pub(super) fn dispatch(call: &Call<'_>, request: &Request) -> Result<String, Ref
             call.answer(request, credits::describe)
         }
         Request::DescribeInstanceStatus(request) => call.answer(request, status::describe),
+        Request::DescribeInstanceTypeOfferings(request) => {
+            call.answer(request, instance_types::offerings::describe)
+        }
         Request::DescribeInstanceTypes(request) => call.answer(request, instance_types::describe),
         Request::DescribeInstances(request) => call.answer(request, describe::describe),
         Request::DescribeKeyPairs(request) => call.answer(request, key_pairs::describe),
@@ -66,6 +70,7 @@ pub(super) fn dispatch(call: &Call<'_>, request: &Request) -> Result<String, Ref
         Request::DescribeSecurityGroups(request) => {
             call.answer(request, network::describe_security_groups)
         }
+        Request::DescribeSpotPriceHistory(request) => call.answer(request, spot_prices::describe),
         Request::DescribeSubnets(request) => call.answer(request, network::describe_subnets),
         Request::DescribeTags(request) => call.answer(request, tags::describe),
         Request::DescribeVolumes(request) => call.answer(request, volumes::describe),
@@ -85,6 +90,9 @@ pub(super) fn dispatch(call: &Call<'_>, request: &Request) -> Result<String, Ref
         Request::ImportKeyPair(request) => call.answer(request, key_pairs::import),
         Request::ModifyImageAttribute(request) => call.answer(request, images::modify_attribute),
         Request::ModifyInstanceAttribute(request) => call.answer(request, attributes::modify),
+        Request::ModifyInstanceCapacityReservationAttributes(request) => {
+            call.answer(request, upkeep::modify_capacity_reservations)
+        }
         Request::ModifyInstanceCreditSpecification(request) => {
             call.answer(request, credits::modify)
         }

@@ -49,6 +49,7 @@ fn control() -> Control {
         authentication: Authentication::Signature,
         issuer: issuer(),
         policies: RolePolicies::new([("app".to_owned(), Policy::parse(policy).unwrap())]),
+        instance_types: Vec::new(),
     }
 }
 

@@ -51,6 +51,7 @@ impl Account {
             authentication: Authentication::Off,
             issuer: Issuer::new(&[1; ISSUER_KEY_LENGTH], "123456789012".parse().unwrap()),
             policies: RolePolicies::default(),
+            instance_types: Vec::new(),
         });
         for name in ["image-one", "image-two", "image-three"] {
             account.call(&format!("Action=RegisterImage&Name={name}{}", tagged("image")));
@@ -209,14 +210,16 @@ const LISTS: [(&str, &str, &str, usize); 31] = [
 ];
 
 /// Actions that read no list of records: their results are computed, or they read one record.
-const NO_LISTS: [&str; 10] = [
+const NO_LISTS: [&str; 12] = [
     "DescribeAccountAttributes",
     "DescribeAddresses",
     "DescribeAvailabilityZones",
     "DescribeImageAttribute",
     "DescribeInstanceAttribute",
+    "DescribeInstanceTypeOfferings",
     "DescribeInstanceTypes",
     "DescribeRegions",
+    "DescribeSpotPriceHistory",
     "GetInstanceMetadataDefaults",
     "GetLaunchTemplateData",
     "GetPasswordData",

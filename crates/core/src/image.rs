@@ -74,15 +74,16 @@ impl WellKnownImage {
         }
     }
 
-    /// The image as it stands in `region`, for the processors it is to run on.
+    /// The image as it stands in `region`, for the processors it is to run on. There is one for each kind of
+    /// processor, with an id of its own.
     pub fn in_region(self, region: &Region, architecture: Architecture) -> Image {
+        let id = match architecture {
+            Architecture::Arm64 => derive(&[self.as_str(), region.as_str(), architecture.as_str()]),
+            Architecture::I386 | Architecture::X86_64 => derive(&[self.as_str(), region.as_str()]),
+        };
         Image {
             imds_v2_support: self == Self::AmazonLinux2023,
-            ..Image::backed_by_ebs(
-                ImageId::derived(&derive(&[self.as_str(), region.as_str()])),
-                architecture,
-                "/dev/xvda".to_owned(),
-            )
+            ..Image::backed_by_ebs(ImageId::derived(&id), architecture, "/dev/xvda".to_owned())
         }
     }
 }

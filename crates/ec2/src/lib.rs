@@ -21,6 +21,7 @@
 
 mod fault;
 mod form;
+mod instance_types;
 mod params;
 mod request;
 pub mod sigv4;
@@ -31,6 +32,7 @@ mod value;
 mod xml;
 
 pub use fault::Fault;
+pub use instance_types::INSTANCE_TYPES;
 pub use params::{MAX_DEPTH, MAX_LENGTH, MAX_PARAMETERS, Params};
 pub use tables::{Done, Operation, document};
 pub use types::{Request, VERSION};

@@ -16,6 +16,7 @@ operations! {
     AssignPrivateIpAddresses(AssignPrivateIpAddressesRequest) -> AssignPrivateIpAddressesResult,
     AssociateIamInstanceProfile(AssociateIamInstanceProfileRequest) -> AssociateIamInstanceProfileResult,
     AttachNetworkInterface(AttachNetworkInterfaceRequest) -> AttachNetworkInterfaceResult (dry_run),
+    CreateFleet(CreateFleetRequest) -> CreateFleetResult (dry_run),
     CreateLaunchTemplate(CreateLaunchTemplateRequest) -> CreateLaunchTemplateResult (dry_run),
     CreateLaunchTemplateVersion(CreateLaunchTemplateVersionRequest) -> CreateLaunchTemplateVersionResult (dry_run),
     CreateNetworkInterface(CreateNetworkInterfaceRequest) -> CreateNetworkInterfaceResult (dry_run),
@@ -35,6 +36,7 @@ operations! {
     DescribeInstanceAttribute(DescribeInstanceAttributeRequest) -> InstanceAttribute (dry_run),
     DescribeInstanceCreditSpecifications(DescribeInstanceCreditSpecificationsRequest) -> DescribeInstanceCreditSpecificationsResult (dry_run),
     DescribeInstanceStatus(DescribeInstanceStatusRequest) -> DescribeInstanceStatusResult (dry_run),
+    DescribeInstanceTypeOfferings(DescribeInstanceTypeOfferingsRequest) -> DescribeInstanceTypeOfferingsResult (dry_run),
     DescribeInstanceTypes(DescribeInstanceTypesRequest) -> DescribeInstanceTypesResult (dry_run),
     DescribeInstances(DescribeInstancesRequest) -> DescribeInstancesResult (dry_run),
     DescribeKeyPairs(DescribeKeyPairsRequest) -> DescribeKeyPairsResult (dry_run),
@@ -43,6 +45,7 @@ operations! {
     DescribeNetworkInterfaces(DescribeNetworkInterfacesRequest) -> DescribeNetworkInterfacesResult (dry_run),
     DescribeRegions(DescribeRegionsRequest) -> DescribeRegionsResult (dry_run),
     DescribeSecurityGroups(DescribeSecurityGroupsRequest) -> DescribeSecurityGroupsResult (dry_run),
+    DescribeSpotPriceHistory(DescribeSpotPriceHistoryRequest) -> DescribeSpotPriceHistoryResult (dry_run),
     DescribeSubnets(DescribeSubnetsRequest) -> DescribeSubnetsResult (dry_run),
     DescribeTags(DescribeTagsRequest) -> DescribeTagsResult (dry_run),
     DescribeVolumes(DescribeVolumesRequest) -> DescribeVolumesResult (dry_run),
@@ -56,6 +59,7 @@ operations! {
     ImportKeyPair(ImportKeyPairRequest) -> ImportKeyPairResult (dry_run),
     ModifyImageAttribute(ModifyImageAttributeRequest) -> Done (dry_run),
     ModifyInstanceAttribute(ModifyInstanceAttributeRequest) -> Done (dry_run),
+    ModifyInstanceCapacityReservationAttributes(ModifyInstanceCapacityReservationAttributesRequest) -> ModifyInstanceCapacityReservationAttributesResult (dry_run),
     ModifyInstanceCreditSpecification(ModifyInstanceCreditSpecificationRequest) -> ModifyInstanceCreditSpecificationResult (dry_run),
     ModifyInstanceMaintenanceOptions(ModifyInstanceMaintenanceOptionsRequest) -> ModifyInstanceMaintenanceOptionsResult (dry_run),
     ModifyInstanceMetadataDefaults(ModifyInstanceMetadataDefaultsRequest) -> ModifyInstanceMetadataDefaultsResult (dry_run),
@@ -136,6 +140,13 @@ output! {
         service_managed: Option<String> = "serviceManaged",
         instance_id: Option<String> = "instanceId",
         public_ip: Option<String> = "publicIp",
+    }
+}
+
+output! {
+    ApplicationStatusSummary {
+        status: Option<String> = "status",
+        impaired_since: Option<Timestamp> = "impairedSince",
     }
 }
 
@@ -302,12 +313,6 @@ input! {
     }
 }
 
-input! {
-    BlobAttributeValue {
-        value: Option<Blob> = "Value",
-    }
-}
-
 both! {
     BlockDeviceMapping {
         ebs: Option<EbsBlockDevice> = "Ebs" / "ebs",
@@ -318,8 +323,23 @@ both! {
 }
 
 output! {
+    BlockDeviceMappingResponse {
+        device_name: Option<String> = "deviceName",
+        virtual_name: Option<String> = "virtualName",
+        ebs: Option<EbsBlockDeviceResponse> = "ebs",
+        no_device: Option<String> = "noDevice",
+    }
+}
+
+output! {
     BlockPublicAccessStates {
         internet_gateway_block_mode: Option<String> = "internetGatewayBlockMode",
+    }
+}
+
+input! {
+    CapacityReservationOptionsRequest {
+        usage_strategy: Option<String> = "UsageStrategy",
     }
 }
 
@@ -410,6 +430,56 @@ output! {
 input! {
     CpuPerformanceFactorRequest {
         references: Vec<PerformanceFactorReferenceRequest> = "Reference",
+    }
+}
+
+output! {
+    CreateFleetError {
+        launch_template_and_overrides: Option<LaunchTemplateAndOverridesResponse> = "launchTemplateAndOverrides",
+        lifecycle: Option<String> = "lifecycle",
+        error_code: Option<String> = "errorCode",
+        error_message: Option<String> = "errorMessage",
+    }
+}
+
+output! {
+    CreateFleetInstance {
+        launch_template_and_overrides: Option<LaunchTemplateAndOverridesResponse> = "launchTemplateAndOverrides",
+        lifecycle: Option<String> = "lifecycle",
+        instance_ids: Vec<String> = "instanceIds",
+        instance_type: Option<String> = "instanceType",
+        platform: Option<String> = "platform",
+        availability_zone_id: Option<String> = "availabilityZoneId",
+        availability_zone: Option<String> = "availabilityZone",
+        subnet_id: Option<String> = "subnetId",
+    }
+}
+
+input! {
+    CreateFleetRequest {
+        dry_run: Option<bool> = "DryRun",
+        client_token: Option<String> = "ClientToken",
+        spot_options: Option<SpotOptionsRequest> = "SpotOptions",
+        on_demand_options: Option<OnDemandOptionsRequest> = "OnDemandOptions",
+        reserved_capacity_options: Option<ReservedCapacityOptionsRequest> = "ReservedCapacityOptions",
+        excess_capacity_termination_policy: Option<String> = "ExcessCapacityTerminationPolicy",
+        launch_template_configs: Vec<FleetLaunchTemplateConfigRequest> = "LaunchTemplateConfigs" (one_or_more),
+        target_capacity_specification: TargetCapacitySpecificationRequest = "TargetCapacitySpecification",
+        terminate_instances_with_expiration: Option<bool> = "TerminateInstancesWithExpiration",
+        type_: Option<String> = "Type",
+        valid_from: Option<Timestamp> = "ValidFrom",
+        valid_until: Option<Timestamp> = "ValidUntil",
+        replace_unhealthy_instances: Option<bool> = "ReplaceUnhealthyInstances",
+        tag_specifications: Vec<TagSpecification> = "TagSpecification",
+        context: Option<String> = "Context",
+    }
+}
+
+output! {
+    CreateFleetResult {
+        fleet_id: Option<String> = "fleetId",
+        errors: Vec<CreateFleetError> = "errorSet" (always),
+        instances: Vec<CreateFleetInstance> = "fleetInstanceSet" (always),
     }
 }
 
@@ -744,6 +814,23 @@ output! {
 }
 
 input! {
+    DescribeInstanceTypeOfferingsRequest {
+        dry_run: Option<bool> = "DryRun",
+        location_type: Option<String> = "LocationType",
+        filters: Vec<Filter> = "Filter",
+        max_results: Option<i32> = "MaxResults",
+        next_token: Option<String> = "NextToken",
+    }
+}
+
+output! {
+    DescribeInstanceTypeOfferingsResult {
+        instance_type_offerings: Vec<InstanceTypeOffering> = "instanceTypeOfferingSet" (always),
+        next_token: Option<String> = "nextToken",
+    }
+}
+
+input! {
     DescribeInstanceTypesRequest {
         dry_run: Option<bool> = "DryRun",
         instance_types: Vec<String> = "InstanceType",
@@ -889,6 +976,28 @@ output! {
 }
 
 input! {
+    DescribeSpotPriceHistoryRequest {
+        availability_zone_id: Option<String> = "AvailabilityZoneId",
+        dry_run: Option<bool> = "DryRun",
+        start_time: Option<Timestamp> = "StartTime",
+        end_time: Option<Timestamp> = "EndTime",
+        instance_types: Vec<String> = "InstanceType",
+        product_descriptions: Vec<String> = "ProductDescription",
+        filters: Vec<Filter> = "Filter",
+        availability_zone: Option<String> = "AvailabilityZone",
+        max_results: Option<i32> = "MaxResults",
+        next_token: Option<String> = "NextToken",
+    }
+}
+
+output! {
+    DescribeSpotPriceHistoryResult {
+        next_token: Option<String> = "nextToken",
+        spot_price_history: Vec<SpotPrice> = "spotPriceHistorySet" (always),
+    }
+}
+
+input! {
     DescribeSubnetsRequest {
         filters: Vec<Filter> = "Filter",
         subnet_ids: Vec<String> = "SubnetId",
@@ -928,6 +1037,7 @@ input! {
         filters: Vec<Filter> = "Filter",
         next_token: Option<String> = "NextToken",
         max_results: Option<i32> = "MaxResults",
+        include_managed_resources: Option<bool> = "IncludeManagedResources",
     }
 }
 
@@ -1016,6 +1126,19 @@ both! {
         volume_initialization_rate: Option<i32> = "VolumeInitializationRate" / "VolumeInitializationRate",
         availability_zone_id: Option<String> = "AvailabilityZoneId" / "AvailabilityZoneId",
         ebs_card_index: Option<i32> = "EbsCardIndex" / "EbsCardIndex",
+    }
+}
+
+output! {
+    EbsBlockDeviceResponse {
+        encrypted: Option<bool> = "encrypted",
+        delete_on_termination: Option<bool> = "deleteOnTermination",
+        iops: Option<i32> = "iops",
+        throughput: Option<i32> = "throughput",
+        kms_key_id: Option<String> = "kmsKeyId",
+        snapshot_id: Option<String> = "snapshotId",
+        volume_size: Option<i32> = "volumeSize",
+        volume_type: Option<String> = "volumeType",
     }
 }
 
@@ -1178,6 +1301,122 @@ input! {
     }
 }
 
+input! {
+    FleetBlockDeviceMappingRequest {
+        device_name: Option<String> = "DeviceName",
+        virtual_name: Option<String> = "VirtualName",
+        ebs: Option<FleetEbsBlockDeviceRequest> = "Ebs",
+        no_device: Option<String> = "NoDevice",
+    }
+}
+
+input! {
+    FleetCapacityReservationTargetRequest {
+        capacity_reservation_ids: Vec<String> = "CapacityReservationId",
+        capacity_reservation_resource_group_arns: Vec<String> = "CapacityReservationResourceGroupArn",
+    }
+}
+
+input! {
+    FleetEbsBlockDeviceRequest {
+        encrypted: Option<bool> = "Encrypted",
+        delete_on_termination: Option<bool> = "DeleteOnTermination",
+        iops: Option<i32> = "Iops",
+        throughput: Option<i32> = "Throughput",
+        kms_key_id: Option<String> = "KmsKeyId",
+        snapshot_id: Option<String> = "SnapshotId",
+        volume_size: Option<i32> = "VolumeSize",
+        volume_type: Option<String> = "VolumeType",
+    }
+}
+
+input! {
+    FleetIamInstanceProfileSpecificationRequest {
+        arn: Option<String> = "Arn",
+        name: Option<String> = "Name",
+    }
+}
+
+input! {
+    FleetInstanceMetadataOptionsRequest {
+        http_tokens: Option<String> = "HttpTokens",
+        http_put_response_hop_limit: Option<i32> = "HttpPutResponseHopLimit",
+        http_endpoint: Option<String> = "HttpEndpoint",
+    }
+}
+
+input! {
+    FleetLaunchTemplateConfigRequest {
+        launch_template_specification: Option<FleetLaunchTemplateSpecificationRequest> = "LaunchTemplateSpecification",
+        overrides: Vec<FleetLaunchTemplateOverridesRequest> = "Overrides",
+    }
+}
+
+output! {
+    FleetLaunchTemplateOverrides {
+        instance_type: Option<String> = "instanceType",
+        max_price: Option<String> = "maxPrice",
+        subnet_id: Option<String> = "subnetId",
+        availability_zone: Option<String> = "availabilityZone",
+        weighted_capacity: Option<f64> = "weightedCapacity",
+        priority: Option<f64> = "priority",
+        placement: Option<PlacementResponse> = "placement",
+        instance_requirements: Option<InstanceRequirements> = "instanceRequirements",
+        image_id: Option<String> = "imageId",
+        block_device_mappings: Vec<BlockDeviceMappingResponse> = "blockDeviceMappingSet",
+        availability_zone_id: Option<String> = "availabilityZoneId",
+    }
+}
+
+input! {
+    FleetLaunchTemplateOverridesRequest {
+        instance_type: Option<String> = "InstanceType",
+        max_price: Option<String> = "MaxPrice",
+        subnet_id: Option<String> = "SubnetId",
+        availability_zone: Option<String> = "AvailabilityZone",
+        weighted_capacity: Option<f64> = "WeightedCapacity",
+        priority: Option<f64> = "Priority",
+        placement: Option<Placement> = "Placement",
+        key_name: Option<String> = "KeyName",
+        block_device_mappings: Vec<FleetBlockDeviceMappingRequest> = "BlockDeviceMapping",
+        iam_instance_profile: Option<FleetIamInstanceProfileSpecificationRequest> = "IamInstanceProfile",
+        metadata_options: Option<FleetInstanceMetadataOptionsRequest> = "MetadataOptions",
+        instance_requirements: Option<InstanceRequirementsRequest> = "InstanceRequirements",
+        image_id: Option<String> = "ImageId",
+        availability_zone_id: Option<String> = "AvailabilityZoneId",
+    }
+}
+
+output! {
+    FleetLaunchTemplateSpecification {
+        launch_template_id: Option<String> = "launchTemplateId",
+        launch_template_name: Option<String> = "launchTemplateName",
+        version: Option<String> = "version",
+    }
+}
+
+input! {
+    FleetLaunchTemplateSpecificationRequest {
+        launch_template_id: Option<String> = "LaunchTemplateId",
+        launch_template_name: Option<String> = "LaunchTemplateName",
+        version: Option<String> = "Version",
+        launch_template_specification_user_data: Option<Sensitive> = "LaunchTemplateSpecificationUserData",
+    }
+}
+
+input! {
+    FleetSpotCapacityRebalanceRequest {
+        replacement_strategy: Option<String> = "ReplacementStrategy",
+        termination_delay: Option<i32> = "TerminationDelay",
+    }
+}
+
+input! {
+    FleetSpotMaintenanceStrategiesRequest {
+        capacity_rebalance: Option<FleetSpotCapacityRebalanceRequest> = "CapacityRebalance",
+    }
+}
+
 output! {
     FpgaDeviceInfo {
         name: Option<String> = "name",
@@ -1335,6 +1574,10 @@ output! {
         source_image_id: Option<String> = "sourceImageId",
         source_image_region: Option<String> = "sourceImageRegion",
         free_tier_eligible: Option<bool> = "freeTierEligible",
+        public_ssm_parameter_name: Option<String> = "publicSsmParameterName",
+        image_watermarks: Vec<ImageWatermark> = "imageWatermarkSet",
+        scan_results: Option<ScanResults> = "scanResults",
+        instance_type_specification: Option<InstanceTypeSpecification> = "instanceTypeSpecification",
         image_id: Option<String> = "imageId",
         image_location: Option<String> = "imageLocation",
         state: Option<String> = "imageState",
@@ -1366,6 +1609,16 @@ output! {
         launch_permissions: Vec<LaunchPermission> = "launchPermission",
         product_codes: Vec<ProductCode> = "productCodes",
         block_device_mappings: Vec<BlockDeviceMapping> = "blockDeviceMapping",
+    }
+}
+
+output! {
+    ImageWatermark {
+        watermark_key: Option<String> = "watermarkKey",
+        source_image_region: Option<String> = "sourceImageRegion",
+        source_image_id: Option<String> = "sourceImageId",
+        source_image_creation_time: Option<Timestamp> = "sourceImageCreationTime",
+        watermark_creation_time: Option<Timestamp> = "watermarkCreationTime",
     }
 }
 
@@ -1861,6 +2114,8 @@ output! {
         instance_status: Option<InstanceStatusSummary> = "instanceStatus",
         system_status: Option<InstanceStatusSummary> = "systemStatus",
         attached_ebs_status: Option<EbsStatusSummary> = "attachedEbsStatus",
+        application_status: Option<ApplicationStatusSummary> = "applicationStatus",
+        performance_status: Option<PerformanceStatusSummary> = "performanceStatus",
     }
 }
 
@@ -1933,6 +2188,27 @@ output! {
         phc_support: Option<String> = "phcSupport",
         reboot_migration_support: Option<String> = "rebootMigrationSupport",
         supported_in_region: Option<bool> = "supportedInRegion",
+    }
+}
+
+output! {
+    InstanceTypeItem {
+        instance_type: Option<String> = "instanceType",
+    }
+}
+
+output! {
+    InstanceTypeOffering {
+        instance_type: Option<String> = "instanceType",
+        location_type: Option<String> = "locationType",
+        location: Option<String> = "location",
+    }
+}
+
+output! {
+    InstanceTypeSpecification {
+        supported_instance_types: Vec<InstanceTypeItem> = "supportedInstanceTypeSet",
+        unsupported_instance_types: Vec<InstanceTypeItem> = "unsupportedInstanceTypeSet",
     }
 }
 
@@ -2036,6 +2312,13 @@ output! {
         latest_version_number: Option<i64> = "latestVersionNumber",
         tags: Vec<Tag> = "tagSet",
         operator: Option<OperatorResponse> = "operator",
+    }
+}
+
+output! {
+    LaunchTemplateAndOverridesResponse {
+        launch_template_specification: Option<FleetLaunchTemplateSpecification> = "launchTemplateSpecification",
+        overrides: Option<FleetLaunchTemplateOverrides> = "overrides",
     }
 }
 
@@ -2440,12 +2723,14 @@ output! {
 output! {
     LaunchTemplatesMonitoring {
         enabled: Option<bool> = "enabled",
+        metric_category_ids: Vec<String> = "metricCategoryIdSet",
     }
 }
 
 input! {
     LaunchTemplatesMonitoringRequest {
         enabled: Option<bool> = "Enabled",
+        metric_category_ids: Vec<String> = "MetricCategoryId",
     }
 }
 
@@ -2538,6 +2823,7 @@ input! {
 input! {
     ModifyInstanceAttributeRequest {
         source_dest_check: Option<AttributeBooleanValue> = "SourceDestCheck",
+        enclave_options: Option<EnclaveOptionsRequest> = "EnclaveOptions",
         disable_api_stop: Option<AttributeBooleanValue> = "DisableApiStop",
         dry_run: Option<bool> = "DryRun",
         instance_id: String = "InstanceId",
@@ -2548,12 +2834,26 @@ input! {
         instance_type: Option<AttributeValue> = "InstanceType",
         kernel: Option<AttributeValue> = "Kernel",
         ramdisk: Option<AttributeValue> = "Ramdisk",
-        user_data: Option<BlobAttributeValue> = "UserData",
+        user_data: Option<SecureBlobAttributeValue> = "UserData",
         instance_initiated_shutdown_behavior: Option<AttributeValue> = "InstanceInitiatedShutdownBehavior",
         groups: Vec<String> = "GroupId",
         ebs_optimized: Option<AttributeBooleanValue> = "EbsOptimized",
         sriov_net_support: Option<AttributeValue> = "SriovNetSupport",
         ena_support: Option<AttributeBooleanValue> = "EnaSupport",
+    }
+}
+
+input! {
+    ModifyInstanceCapacityReservationAttributesRequest {
+        instance_id: String = "InstanceId",
+        capacity_reservation_specification: CapacityReservationSpecification = "CapacityReservationSpecification",
+        dry_run: Option<bool> = "DryRun",
+    }
+}
+
+output! {
+    ModifyInstanceCapacityReservationAttributesResult {
+        return_: Option<bool> = "return",
     }
 }
 
@@ -2694,6 +2994,7 @@ output! {
 input! {
     MonitorInstancesRequest {
         instance_ids: Vec<String> = "InstanceId" (one_or_more),
+        metric_category_ids: Vec<String> = "MetricCategoryId",
         dry_run: Option<bool> = "DryRun",
     }
 }
@@ -2706,6 +3007,7 @@ output! {
 
 output! {
     Monitoring {
+        metric_category_ids: Vec<String> = "metricCategoryIdSet",
         state: Option<String> = "state",
     }
 }
@@ -2735,6 +3037,15 @@ output! {
         default_ena_queue_count_per_interface: Option<i32> = "defaultEnaQueueCountPerInterface",
         maximum_ena_queue_count: Option<i32> = "maximumEnaQueueCount",
         maximum_ena_queue_count_per_interface: Option<i32> = "maximumEnaQueueCountPerInterface",
+        interface_types: Vec<String> = "interfaceTypeSet",
+    }
+}
+
+output! {
+    NetworkFirewallAssociation {
+        firewall_arn: Option<String> = "firewallArn",
+        firewall_onboarding_status: Option<String> = "firewallOnboardingStatus",
+        firewall_mode: Option<String> = "firewallMode",
     }
 }
 
@@ -2902,6 +3213,17 @@ output! {
 }
 
 input! {
+    OnDemandOptionsRequest {
+        allocation_strategy: Option<String> = "AllocationStrategy",
+        capacity_reservation_options: Option<CapacityReservationOptionsRequest> = "CapacityReservationOptions",
+        single_instance_type: Option<bool> = "SingleInstanceType",
+        single_availability_zone: Option<bool> = "SingleAvailabilityZone",
+        min_target_capacity: Option<i32> = "MinTargetCapacity",
+        max_total_price: Option<String> = "MaxTotalPrice",
+    }
+}
+
+input! {
     OperatorRequest {
         principal: Option<String> = "Principal",
     }
@@ -2927,6 +3249,14 @@ input! {
     }
 }
 
+output! {
+    PerformanceStatusSummary {
+        status: Option<String> = "status",
+        impaired_since: Option<Timestamp> = "impairedSince",
+        remediation: Option<String> = "remediation",
+    }
+}
+
 both! {
     Placement {
         availability_zone_id: Option<String> = "AvailabilityZoneId" / "availabilityZoneId",
@@ -2945,6 +3275,12 @@ both! {
 output! {
     PlacementGroupInfo {
         supported_strategies: Vec<String> = "supportedStrategies",
+    }
+}
+
+output! {
+    PlacementResponse {
+        group_name: Option<String> = "groupName",
     }
 }
 
@@ -3039,7 +3375,7 @@ input! {
         billing_products: Vec<String> = "BillingProduct",
         boot_mode: Option<String> = "BootMode",
         tpm_support: Option<String> = "TpmSupport",
-        uefi_data: Option<String> = "UefiData",
+        uefi_data: Option<Sensitive> = "UefiData",
         imds_support: Option<String> = "ImdsSupport",
         tag_specifications: Vec<TagSpecification> = "TagSpecification",
         dry_run: Option<bool> = "DryRun",
@@ -3124,6 +3460,21 @@ output! {
     }
 }
 
+input! {
+    ReservedCapacityFallbackOptionsRequest {
+        market_types: Vec<String> = "MarketType",
+    }
+}
+
+input! {
+    ReservedCapacityOptionsRequest {
+        allocation_strategy: Option<String> = "AllocationStrategy",
+        reservation_types: Vec<String> = "ReservationType",
+        capacity_reservation_target: Option<FleetCapacityReservationTargetRequest> = "CapacityReservationTarget",
+        reserved_capacity_fallback_options: Option<ReservedCapacityFallbackOptionsRequest> = "ReservedCapacityFallbackOptions",
+    }
+}
+
 output! {
     ResponseError {
         code: Option<String> = "code",
@@ -3172,6 +3523,7 @@ output! {
 
 input! {
     RunInstancesMonitoringEnabled {
+        metric_category_ids: Vec<String> = "MetricCategoryId",
         enabled: bool = "Enabled",
     }
 }
@@ -3226,6 +3578,18 @@ input! {
 }
 
 output! {
+    ScanResults {
+        highest_finding_severity_label: Option<String> = "highestFindingSeverityLabel",
+        finding_scan_date: Option<Timestamp> = "findingScanDate",
+        informational_fix_available_since: Option<Timestamp> = "informationalFixAvailableSince",
+        low_fix_available_since: Option<Timestamp> = "lowFixAvailableSince",
+        medium_fix_available_since: Option<Timestamp> = "mediumFixAvailableSince",
+        high_fix_available_since: Option<Timestamp> = "highFixAvailableSince",
+        critical_fix_available_since: Option<Timestamp> = "criticalFixAvailableSince",
+    }
+}
+
+output! {
     SecondaryInterfacePrivateIpAddressSpecification {
         private_ip_address: Option<String> = "privateIpAddress",
     }
@@ -3234,6 +3598,12 @@ output! {
 input! {
     SecondaryInterfacePrivateIpAddressSpecificationRequest {
         private_ip_address: Option<String> = "PrivateIpAddress",
+    }
+}
+
+input! {
+    SecureBlobAttributeValue {
+        value: Option<Blob> = "Value",
     }
 }
 
@@ -3258,6 +3628,30 @@ input! {
         block_duration_minutes: Option<i32> = "BlockDurationMinutes",
         valid_until: Option<Timestamp> = "ValidUntil",
         instance_interruption_behavior: Option<String> = "InstanceInterruptionBehavior",
+    }
+}
+
+input! {
+    SpotOptionsRequest {
+        allocation_strategy: Option<String> = "AllocationStrategy",
+        maintenance_strategies: Option<FleetSpotMaintenanceStrategiesRequest> = "MaintenanceStrategies",
+        instance_interruption_behavior: Option<String> = "InstanceInterruptionBehavior",
+        instance_pools_to_use_count: Option<i32> = "InstancePoolsToUseCount",
+        single_instance_type: Option<bool> = "SingleInstanceType",
+        single_availability_zone: Option<bool> = "SingleAvailabilityZone",
+        min_target_capacity: Option<i32> = "MinTargetCapacity",
+        max_total_price: Option<String> = "MaxTotalPrice",
+    }
+}
+
+output! {
+    SpotPrice {
+        availability_zone: Option<String> = "availabilityZone",
+        availability_zone_id: Option<String> = "availabilityZoneId",
+        instance_type: Option<String> = "instanceType",
+        product_description: Option<String> = "productDescription",
+        spot_price: Option<String> = "spotPrice",
+        timestamp: Option<Timestamp> = "timestamp",
     }
 }
 
@@ -3315,6 +3709,7 @@ output! {
         private_dns_name_options_on_launch: Option<PrivateDnsNameOptionsOnLaunch> = "privateDnsNameOptionsOnLaunch",
         block_public_access_states: Option<BlockPublicAccessStates> = "blockPublicAccessStates",
         type_: Option<String> = "type",
+        network_firewall_connectivity_type: Option<String> = "networkFirewallConnectivityType",
         subnet_id: Option<String> = "subnetId",
         state: Option<String> = "state",
         vpc_id: Option<String> = "vpcId",
@@ -3369,6 +3764,16 @@ input! {
     TagSpecification {
         resource_type: Option<String> = "ResourceType",
         tags: Vec<Tag> = "Tag",
+    }
+}
+
+input! {
+    TargetCapacitySpecificationRequest {
+        total_target_capacity: i32 = "TotalTargetCapacity",
+        on_demand_target_capacity: Option<i32> = "OnDemandTargetCapacity",
+        spot_target_capacity: Option<i32> = "SpotTargetCapacity",
+        default_target_capacity_type: Option<String> = "DefaultTargetCapacityType",
+        target_capacity_unit_type: Option<String> = "TargetCapacityUnitType",
     }
 }
 
@@ -3428,6 +3833,7 @@ input! {
 input! {
     UnmonitorInstancesRequest {
         instance_ids: Vec<String> = "InstanceId" (one_or_more),
+        metric_category_ids: Vec<String> = "MetricCategoryId",
         dry_run: Option<bool> = "DryRun",
     }
 }
@@ -3515,6 +3921,8 @@ output! {
         sse_type: Option<String> = "sseType",
         operator: Option<OperatorResponse> = "operator",
         volume_initialization_rate: Option<i32> = "volumeInitializationRate",
+        volume_arn: Option<String> = "volumeArn",
+        owner_id: Option<String> = "ownerId",
         volume_id: Option<String> = "volumeId",
         size: Option<i32> = "size",
         snapshot_id: Option<String> = "snapshotId",
@@ -3573,6 +3981,7 @@ output! {
         encryption_control: Option<VpcEncryptionControl> = "encryptionControl",
         tags: Vec<Tag> = "tagSet",
         block_public_access_states: Option<BlockPublicAccessStates> = "blockPublicAccessStates",
+        network_firewall_associations: Vec<NetworkFirewallAssociation> = "networkFirewallAssociationSet",
         vpc_id: Option<String> = "vpcId",
         state: Option<String> = "state",
         cidr_block: Option<String> = "cidrBlock",
@@ -3624,6 +4033,8 @@ output! {
         lambda: Option<VpcEncryptionControlExclusion> = "lambda",
         vpc_lattice: Option<VpcEncryptionControlExclusion> = "vpcLattice",
         elastic_file_system: Option<VpcEncryptionControlExclusion> = "elasticFileSystem",
+        global_accelerator: Option<VpcEncryptionControlExclusion> = "globalAccelerator",
+        api_gateway_v2: Option<VpcEncryptionControlExclusion> = "apiGatewayV2",
     }
 }
 

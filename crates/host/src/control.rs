@@ -9,6 +9,7 @@ use imds_console::{CAPACITY, ConsoleServer, SignIn, Sources};
 use imds_control::{
     AdminRefusal, Authentication, ConsoleDoor, Control, ControlServer, NoLinks, RolePolicies,
 };
+use imds_core::InstanceType;
 use imds_core::credentials::Issuer;
 use imds_core::placement::Region;
 use imds_dataplane::{AppliedTable, CurrentTable, Service};
@@ -24,6 +25,8 @@ pub struct ControlSocket {
     pub authentication: Authentication,
     /// What roles may do.
     pub policies: RolePolicies,
+    /// Instance types that can be launched beside those that AWS's API model names.
+    pub instance_types: Vec<InstanceType>,
     /// The web console, if there is to be one.
     pub console: Option<ConsoleSocket>,
 }
@@ -73,6 +76,7 @@ impl ControlSocket {
             authentication: self.authentication,
             issuer: on.issuer,
             policies: self.policies,
+            instance_types: self.instance_types,
         });
         let console = self.console.zip(sign_in).map(|(socket, sign_in)| {
             let sources = Sources {

@@ -12,6 +12,7 @@ use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use imds_core::InstanceType;
 use imds_core::extra::Extra;
 use imds_core::fault::FaultRule;
 use imds_core::instance::PublicKey;
@@ -65,6 +66,9 @@ pub(crate) struct Settings {
     pub(crate) state: Option<PathBuf>,
     #[serde(deserialize_with = "all_from_text")]
     role_policy: Vec<RolePolicyFile>,
+    /// Instance types that the EC2 API launches beside those that it knows.
+    #[serde(deserialize_with = "all_from_text")]
+    pub(crate) instance_types: Vec<InstanceType>,
     keep_alive: Option<KeepAliveRule>,
     #[serde(deserialize_with = "duration_from_text")]
     stall: Option<Duration>,

@@ -13,15 +13,16 @@ use std::path::Path;
 use testkit::{Finished, Need, Result, Server, Trial, path_with_imds_and_python, program, test};
 
 /// What the scripts are about, which is their name.
-const SCRIPTS: [&str; 12] = [
+const SCRIPTS: [&str; 13] = [
     "attributes",
     "every_operation",
+    "fleets",
     "iam_profiles",
     "images",
     "instances",
     "interfaces",
+    "karpenter",
     "launch_templates",
-    "launches",
     "metadata_defaults",
     "metadata_options",
     "resources",
@@ -33,11 +34,12 @@ const NEEDS: &[Need] = &[Need::Python, Need::Program("ip")];
 pub(crate) fn tests() -> Vec<Trial> {
     let scripts =
         SCRIPTS.map(|script| test(format!("control::{script}"), NEEDS, move || run(script)));
+    let launches = test("control::launches", NEEDS, launches);
     let roles = test("control::roles", NEEDS, roles);
     let cli = test("control::aws_cli", NEEDS, || run_by("sh", "aws_cli.sh"));
     scripts
         .into_iter()
-        .chain([roles, cli])
+        .chain([launches, roles, cli])
         .chain(crash::tests())
         .chain(disk::tests())
         .chain(effect::tests())
@@ -51,6 +53,12 @@ fn run(script: &str) -> Result<()> {
 
 fn run_by(interpreter: &str, script: &str) -> Result<()> {
     run_with(&[], interpreter, script)
+}
+
+/// Launches, with a settings file that names one more instance type.
+fn launches() -> Result<()> {
+    let settings = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/control/launches.toml");
+    run_with(&["--config", settings], "python", "launches.py")
 }
 
 /// Role credentials, with policies of roles.

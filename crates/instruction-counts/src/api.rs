@@ -63,6 +63,7 @@ pub(crate) fn describe_instances() {
         authentication,
         issuer,
         policies,
+        instance_types: Vec::new(),
     };
     let reply = count(|| control.answer(&head, BODY.as_bytes(), NOW));
     assert!(reply.body.contains("<httpTokens>required</httpTokens>"), "{}", reply.body);

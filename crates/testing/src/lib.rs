@@ -46,7 +46,7 @@ use imds_core::launch::LaunchRole;
 use imds_core::response::ImdsVersion;
 use imds_core::tags::Tag;
 use imds_core::{Instance, Launch, Switch};
-use imds_dataplane::{Link, LoggedPath, RequestRecord, Requests, Target};
+use imds_dataplane::{Link, LoggedText, RequestRecord, Requests, Target};
 use imds_host::{Account, Host, HostError, HostSettings};
 
 /// How many requests are kept until [`Imds::requests`] takes them.
@@ -276,7 +276,7 @@ impl From<imds_core::Invalid> for ImdsError {
 
 impl Request {
     fn of(record: &RequestRecord) -> Self {
-        let text = |path: &LoggedPath| {
+        let text = |path: &LoggedText| {
             let mut text = String::new();
             path.escape(&mut text);
             text

@@ -54,6 +54,9 @@ pub(crate) enum Shape {
     String {
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         sensitive: bool,
+        /// All values; kept only of [`INSTANCE_TYPES`].
+        #[serde(default, rename = "enum", skip_serializing_if = "Vec::is_empty")]
+        values: Vec<String>,
     },
     Boolean,
     Integer,
@@ -65,6 +68,9 @@ pub(crate) enum Shape {
     #[serde(other)]
     Other,
 }
+
+/// The names of all instance types.
+pub(crate) const INSTANCE_TYPES: &str = "InstanceType";
 
 impl Model {
     pub(crate) fn shape(&self, reference: &Reference) -> Result<&Shape> {
@@ -86,6 +92,13 @@ impl Model {
                 self.reach(end, &mut trimmed.shapes)?;
             }
             trimmed.operations.insert(name.to_owned(), operation.clone());
+        }
+        for (name, shape) in &mut trimmed.shapes {
+            if let Shape::String { values, .. } = shape
+                && name != INSTANCE_TYPES
+            {
+                values.clear();
+            }
         }
         Ok(trimmed)
     }

@@ -8,8 +8,8 @@ use serde_json::Value;
 use super::condition_keys::{self, Keys};
 use super::resources::{self, iam_arn, new_arn};
 use crate::call::{Call, Refusal};
-use crate::iam_profiles;
 use crate::launch_templates::launch;
+use crate::{fleets, iam_profiles};
 
 /// An action on a resource.
 pub(crate) struct Deed {
@@ -23,6 +23,7 @@ pub(crate) struct Deed {
 
 /// What an action makes, as ARNs call it. Key pairs have the name that the request says.
 const MADE: &[(&str, &[&str])] = &[
+    ("CreateFleet", &["fleet"]),
     ("CreateLaunchTemplate", &["launch-template"]),
     ("CreateNetworkInterface", &["network-interface"]),
     ("ImportKeyPair", &["key-pair"]),
@@ -45,27 +46,7 @@ pub(super) fn of(call: &Call<'_>, request: &Request) -> Result<Vec<Deed>, Refusa
     if name.starts_with("Describe") && !name.ends_with("Attribute") {
         return Ok(vec![Deed::new(&action, "*")]);
     }
-    let (json, of_instance, shared) = match request {
-        Request::RunInstances(request) => {
-            // A template that cannot be used is the operation's own error.
-            let applied = resources::unless_fault(launch::applied(call, request))?;
-            let applied = applied.unwrap_or_else(|| request.clone());
-            let template = applied.launch_template.as_ref();
-            let template = template.and_then(|it| it.launch_template_id.as_deref());
-            let template = template.map(|id| new_arn(call, "launch-template", id));
-            (
-                serde_json::to_value(&applied).unwrap_or_default(),
-                condition_keys::of_launch(call, &applied),
-                condition_keys::present([("ec2:LaunchTemplate", template)]),
-            )
-        }
-        other => {
-            let json = serde_json::to_value(other).unwrap_or_default();
-            let mut shared = condition_keys::of_tags(&json);
-            shared.extend(condition_keys::of_attributes(name, &json));
-            (json, Keys::new(), shared)
-        }
-    };
+    let (json, of_instance, shared) = stated(call, name, request)?;
     let mut deeds = Vec::new();
     let made = MADE.iter().find(|(known, _)| *known == name).map_or(&[][..], |(_, kinds)| kinds);
     for &kind in made {
@@ -89,9 +70,41 @@ pub(super) fn of(call: &Call<'_>, request: &Request) -> Result<Vec<Deed>, Refusa
     if deeds.is_empty() {
         deeds.push(Deed { keys: shared, ..Deed::new(&action, "*") });
     }
+    if let Request::CreateFleet(request) = request {
+        // It launches as `RunInstances` does; one that cannot is the operation's own error.
+        for launch in resources::unless_fault(fleets::launches(call, request))?.unwrap_or_default()
+        {
+            deeds.extend(of(call, &Request::RunInstances(launch))?);
+        }
+    }
     deeds.extend(create_tags(call, name, &json));
     deeds.extend(pass_role(call, &json));
     Ok(deeds)
+}
+
+/// What a request says, what of it is about the instance that it launches, and about all that it concerns.
+fn stated(call: &Call<'_>, name: &str, request: &Request) -> Result<(Value, Keys, Keys), Refusal> {
+    Ok(match request {
+        Request::RunInstances(request) => {
+            // A template that cannot be used is the operation's own error.
+            let applied = resources::unless_fault(launch::applied(call, request))?;
+            let applied = applied.unwrap_or_else(|| request.clone());
+            let template = applied.launch_template.as_ref();
+            let template = template.and_then(|it| it.launch_template_id.as_deref());
+            let template = template.map(|id| new_arn(call, "launch-template", id));
+            (
+                serde_json::to_value(&applied).unwrap_or_default(),
+                condition_keys::of_launch(call, &applied),
+                condition_keys::present([("ec2:LaunchTemplate", template)]),
+            )
+        }
+        other => {
+            let json = serde_json::to_value(other).unwrap_or_default();
+            let mut shared = condition_keys::of_tags(&json);
+            shared.extend(condition_keys::of_attributes(name, &json));
+            (json, Keys::new(), shared)
+        }
+    })
 }
 
 /// The ARN of what a request makes of a kind.

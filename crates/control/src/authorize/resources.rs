@@ -41,8 +41,10 @@ const NOT_RESOURCES: [&str; 6] =
 pub(super) fn named(call: &Call<'_>, json: &Value) -> Result<BTreeSet<Resource>, Refusal> {
     let mut ids = BTreeSet::new();
     collect(json, &mut ids);
-    let template = &json["launch_template"]["launch_template_name"];
-    for name in [&json["launch_template_name"], template].into_iter().filter_map(Value::as_str) {
+    let of_fleet = json["launch_template_configs"].as_array().into_iter().flatten();
+    let of_fleet = of_fleet.map(|config| &config["launch_template_specification"]);
+    let templates = [json, &json["launch_template"]].into_iter().chain(of_fleet);
+    for name in templates.filter_map(|it| it["launch_template_name"].as_str()) {
         let id = call.read(&keys::launch_template_name(&call.region, name))?;
         ids.extend(id.map(|stored| stored.record));
     }

@@ -4,6 +4,8 @@ use imds_core::instance::HostnameType;
 
 pub(crate) const AFFINITY: &str = "affinity";
 pub(crate) const AUTO_RECOVERY: &str = "autoRecovery";
+/// How it uses capacity reservations.
+pub(crate) const CAPACITY_RESERVATIONS: &str = "capacityReservationPreference";
 pub(crate) const CPU_CREDITS: &str = "cpuCredits";
 pub(crate) const DISABLE_API_STOP: &str = "disableApiStop";
 pub(crate) const DISABLE_API_TERMINATION: &str = "disableApiTermination";

@@ -2,10 +2,10 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use imds_core::InstanceType;
 use imds_core::instance::HostnameType;
 use imds_core::launch::MAX_USER_DATA;
 use imds_ec2::Fault;
+use imds_ec2::types::CapacityReservationSpecification;
 
 /// User data that comes as base64.
 pub(super) fn user_data(text: &str) -> Result<Vec<u8>, Fault> {
@@ -20,13 +20,6 @@ pub(super) fn user_data(text: &str) -> Result<Vec<u8>, Fault> {
     Ok(bytes)
 }
 
-/// The instance type with this name.
-pub(super) fn instance_type(name: &str) -> Result<InstanceType, Fault> {
-    name.parse().map_err(|_| {
-        Fault::invalid_parameter_value(format!("Invalid value '{name}' for InstanceType."))
-    })
-}
-
 /// `stop` or `terminate`.
 pub(super) fn shutdown_behavior(value: &str) -> Result<String, Fault> {
     match value {
@@ -37,6 +30,25 @@ pub(super) fn shutdown_behavior(value: &str) -> Result<String, Fault> {
             "Expecting stop or terminate.",
         )),
     }
+}
+
+/// How an instance uses capacity reservations. There are none, so none can be named.
+pub(super) fn capacity_reservations(
+    stated: Option<&CapacityReservationSpecification>,
+) -> Result<Option<String>, Fault> {
+    let Some(stated) = stated else { return Ok(None) };
+    if let Some(target) = &stated.capacity_reservation_target {
+        if let Some(id) = &target.capacity_reservation_id {
+            let message = format!("The capacity reservation '{id}' does not exist");
+            return Err(Fault::client("InvalidCapacityReservationId.NotFound", message));
+        }
+        return Err(Fault::unsupported_operation("There are no groups of capacity reservations."));
+    }
+    one_of(
+        "CapacityReservationSpecification.CapacityReservationPreference",
+        stated.capacity_reservation_preference.clone(),
+        &["open", "none", "capacity-reservations-only"],
+    )
 }
 
 /// One of these words, if any is stated.

@@ -15,10 +15,10 @@ use super::attribute_names::{
     DISABLE_API_STOP, DISABLE_API_TERMINATION, EBS_OPTIMIZED, ENA_SUPPORT, SHUTDOWN_BEHAVIOR,
     SOURCE_DEST_CHECK, SRIOV_NET_SUPPORT,
 };
-use super::attribute_values::{instance_type, shutdown_behavior, user_data};
+use super::attribute_values::{shutdown_behavior, user_data};
 use super::{StoredInstance, check, find, find_live, network_interfaces, shape};
 use crate::call::{Call, Refusal};
-use crate::network;
+use crate::{instance_types, network};
 
 pub(crate) fn describe(
     call: &Call<'_>,
@@ -190,7 +190,7 @@ impl Change {
             Self::ShutdownBehavior(value) => keep(SHUTDOWN_BEHAVIOR, shutdown_behavior(&value)?),
             Self::SriovNetSupport(value) => keep(SRIOV_NET_SUPPORT, value),
             Self::InstanceType(value) => {
-                record.instance_type = another_type(&value, &record.instance_type)?;
+                record.instance_type = another_type(call, &value, &record.instance_type)?;
             }
             Self::UserData(text) => {
                 let bytes = user_data(&text)?;
@@ -213,14 +213,15 @@ impl Change {
 }
 
 /// A type that the instance can be changed to: its image is for one kind of processor.
-fn another_type(name: &str, now: &InstanceType) -> Result<InstanceType, Fault> {
-    let other = instance_type(name)?;
+fn another_type(call: &Call<'_>, name: &str, now: &InstanceType) -> Result<InstanceType, Fault> {
+    let other = instance_types::for_instance(call, name)?;
     let (image, wanted) = (now.architecture().as_str(), other.architecture().as_str());
     if image != wanted {
         return Err(Fault::invalid_parameter_value(format!(
             "The architecture '{wanted}' of the specified instance type does not match the \
              architecture '{image}' of the specified AMI. Specify an instance type and an AMI that \
-             have matching architectures, and try again."
+             have matching architectures, and try again. You can use 'describe-instance-types' or \
+             'describe-images' to discover the architecture of the instance type or AMI."
         )));
     }
     Ok(other)

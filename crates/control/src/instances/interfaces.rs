@@ -10,6 +10,7 @@ use imds_core::placement::Zone;
 use imds_ec2::Fault;
 use imds_ec2::types::{InstanceNetworkInterfaceSpecification, RunInstancesRequest};
 
+use super::existing_interface::Existing;
 use super::wanted_interface::Wanted;
 use crate::call::{Call, Refusal};
 use crate::{ids, network};
@@ -21,6 +22,8 @@ pub(super) struct Chosen {
     pub(super) zone: Zone,
     /// As many as were requested, or at least the minimum.
     pub(super) instances: Vec<Vec<LaunchInterface>>,
+    /// Those among them that exist already; then there is one instance.
+    pub(super) existing: Vec<Existing>,
 }
 
 /// Chooses a zone and addresses for `fewest` to `most` instances.
@@ -38,6 +41,12 @@ pub(super) fn choose(
         )
         .into());
     }
+    if most > 1 && wanted.iter().any(|one| one.existing.is_some()) {
+        return Err(Fault::invalid_parameter_combination(
+            "The parameter NetworkInterfaceId cannot be used with more than one instance.",
+        )
+        .into());
+    }
     let taken = taken(call, stated)?;
     let zones = zones(call, request, &wanted)?;
     for zone in &zones {
@@ -49,7 +58,8 @@ pub(super) fn choose(
             instances.push(interfaces);
         }
         if instances.len() >= fewest {
-            return Ok(Chosen { zone: zone.clone(), instances });
+            let existing = wanted.into_iter().filter_map(|one| one.existing).collect();
+            return Ok(Chosen { zone: zone.clone(), instances, existing });
         }
     }
     let subnets = wanted.iter().map(|one| match &one.subnet {
@@ -128,7 +138,7 @@ pub(crate) fn more(
 }
 
 /// The network interfaces requested for each instance.
-fn wanted(call: &Call<'_>, request: &RunInstancesRequest) -> Result<Vec<Wanted>, Fault> {
+fn wanted(call: &Call<'_>, request: &RunInstancesRequest) -> Result<Vec<Wanted>, Refusal> {
     network::check_groups(call, &request.security_group_ids, &request.security_groups)?;
     let stated = &request.network_interfaces;
     if stated.is_empty() {
@@ -150,13 +160,15 @@ fn wanted(call: &Call<'_>, request: &RunInstancesRequest) -> Result<Vec<Wanted>,
         return Err(Fault::invalid_parameter_combination(format!(
             "Network interfaces and an instance-level {what} may not be specified on the same \
              request"
-        )));
+        ))
+        .into());
     }
     if stated.len() > 1 && stated.iter().any(|one| one.associate_public_ip_address.is_some()) {
         return Err(Fault::invalid_parameter_combination(
             "The associatePublicIPAddress parameter cannot be specified when launching with \
              multiple network interfaces.",
-        ));
+        )
+        .into());
     }
     let wanted: Vec<_> =
         stated.iter().map(|one| Wanted::new(call, one)).collect::<Result<_, _>>()?;
@@ -166,7 +178,14 @@ fn wanted(call: &Call<'_>, request: &RunInstancesRequest) -> Result<Vec<Wanted>,
         return Err(Fault::invalid_parameter_value(format!(
             "Each network interface requires a device index of its own; {} is there twice.",
             twice.device_index
-        )));
+        ))
+        .into());
+    }
+    let mut ids = BTreeSet::new();
+    let mut existing = wanted.iter().filter_map(|one| one.existing.as_ref());
+    if let Some(twice) = existing.find(|it| !ids.insert(it.id())) {
+        let message = format!("Interface: [{}] in use.", twice.id());
+        return Err(Fault::client("InvalidNetworkInterface.InUse", message).into());
     }
     Ok(wanted)
 }
@@ -203,6 +222,10 @@ impl Free<'_> {
     ) -> Result<Option<Vec<LaunchInterface>>, Fault> {
         let mut interfaces = Vec::with_capacity(wanted.len());
         for one in wanted {
+            if let Some(existing) = &one.existing {
+                interfaces.push(existing.launched());
+                continue;
+            }
             let default = self.call.network.default_subnet(zone);
             let around = one.subnet_or(&default);
             let Some(primary) = one.primary.or_else(|| self.next(&around)) else { return Ok(None) };

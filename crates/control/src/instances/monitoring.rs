@@ -36,7 +36,7 @@ fn set(
     save_all(call, &instances, |_, record| record.monitoring = Some(monitoring))?;
     let shape = |id: String| InstanceMonitoring {
         instance_id: Some(id),
-        monitoring: Some(Monitoring { state: Some(state.to_owned()) }),
+        monitoring: Some(Monitoring { state: Some(state.to_owned()), ..Monitoring::default() }),
     };
     Ok(instances.iter().map(|instance| shape(instance.id.to_string())).collect())
 }

@@ -12,12 +12,13 @@ use imds_core::ids::ReservationId;
 use imds_core::image::Image;
 use imds_core::instance::{HostnameType, LifeCycle, PublicKey};
 use imds_core::launch::LaunchRole;
-use imds_core::options::Switch;
+use imds_core::options::{MetadataDefaults, Switch};
 use imds_core::placement::Placement;
 use imds_core::tags::Tag;
 use imds_ec2::Fault;
 use imds_ec2::types::{self, Reservation, RunInstancesRequest};
 
+use super::existing_interface::Existing;
 use super::interfaces::{self, Chosen};
 use super::shape::belongings;
 use super::{
@@ -25,13 +26,25 @@ use super::{
 };
 use crate::call::{Call, Refusal};
 use crate::client_token::ClientToken;
-use crate::{iam_profiles, ids, images, launch_templates, metadata_defaults, options, tag_values};
+use crate::{
+    iam_profiles, ids, images, instance_types, launch_templates, metadata_defaults, options,
+    tag_values,
+};
 use imds_account::launch::{self, LaunchRefused};
 
 /// The most instances that one call launches.
 const MOST: i32 = 1000;
 
 pub(crate) fn run(call: &Call<'_>, request: &RunInstancesRequest) -> Result<Reservation, Refusal> {
+    run_with(call, request, &Tags::new())
+}
+
+/// The same, with tags that EC2 itself gives to the instances.
+pub(crate) fn run_with(
+    call: &Call<'_>,
+    request: &RunInstancesRequest,
+    more_tags: &Tags,
+) -> Result<Reservation, Refusal> {
     let token = client_token(call, request)?;
     if let Some(made) = token.as_ref().and_then(ClientToken::made) {
         return earlier(call, made);
@@ -39,19 +52,29 @@ pub(crate) fn run(call: &Call<'_>, request: &RunInstancesRequest) -> Result<Rese
     let request = &launch_templates::launch::applied(call, request)?;
     let (fewest, most) = counts(request)?;
     let reservation: ReservationId = ids::new("r-")?;
-    let launch = launch(call, request, &reservation)?;
-    let attributes = kept_attributes(request)?;
-    let volumes = volumes(request)?;
-    let of_volumes = tag_values::specified(&request.tag_specifications, "volume")?;
-    let of_interfaces = tag_values::specified(&request.tag_specifications, "network-interface")?;
-    let Chosen { zone, instances } = interfaces::choose(call, request, fewest, most)?;
+    let mut launch = launch(call, request, &reservation)?;
+    let more_tags = more_tags.iter();
+    let more_tags = more_tags.map(|(key, value)| Tag { key: key.clone(), value: value.clone() });
+    launch.tags.extend(more_tags);
+    let Chosen { zone, instances, existing } = interfaces::choose(call, request, fewest, most)?;
     let defaults = metadata_defaults::stored(call)?;
-    let tags: Tags = launch.tags.iter().map(|it| (it.key.clone(), it.value.clone())).collect();
 
     // What this launch was settled by must still be so when it is written.
     let mut transaction =
         Transaction::new().if_unchanged(&keys::metadata_defaults(&call.region), defaults.as_ref());
-    let defaults = defaults.map(|stored| stored.record).unwrap_or_default();
+    for it in &existing {
+        transaction = it.taken(call, transaction);
+    }
+    let common = Common {
+        defaults: defaults.map(|stored| stored.record).unwrap_or_default(),
+        client_token: request.client_token.clone(),
+        attributes: kept_attributes(request)?,
+        volumes: volumes(request)?,
+        tags: launch.tags.iter().map(|it| (it.key.clone(), it.value.clone())).collect(),
+        of_volumes: tag_values::specified(&request.tag_specifications, "volume")?,
+        of_interfaces: tag_values::specified(&request.tag_specifications, "network-interface")?,
+        existing,
+    };
     let mut made = Vec::with_capacity(instances.len());
     for (launch_index, interfaces) in (0..).zip(instances) {
         let launch = Launch {
@@ -61,23 +84,9 @@ pub(crate) fn run(call: &Call<'_>, request: &RunInstancesRequest) -> Result<Rese
             interfaces,
             ..launch.clone()
         };
-        let instance = launch::resolve(launch, defaults).map_err(|error| match error {
-            LaunchRefused::Launch(error) => refused(&error),
-            LaunchRefused::Enforced(error) => Fault::unsupported_operation(error.to_string()),
-        })?;
-        let association = ids::new("iip-assoc-")?;
-        let mut record = launch::record(&instance, call.network, || association);
-        record.client_token.clone_from(&request.client_token);
-        record.attributes.clone_from(&attributes);
-        record.volumes.clone_from(&volumes);
-        transaction = launch::keep(transaction, &instance, &record);
-        let (volumes, interfaces) = belongings(&instance, &record.volumes);
-        transaction = tagged(call, transaction, &volumes, &of_volumes);
-        transaction = tagged(call, transaction, &interfaces, &of_interfaces);
-        // Nothing has been written yet, so it has no revision.
-        let revision = Revision::ZERO;
-        let tags = Some(Stored { record: tags.clone(), revision });
-        made.push(StoredInstance { id: instance.id, stored: Stored { record, revision }, tags });
+        let one;
+        (transaction, one) = common.add(call, transaction, launch)?;
+        made.push(one);
     }
     if let Some(token) = token {
         transaction = token.spend(transaction, made.iter().map(|it| it.id.to_string()).collect());
@@ -90,6 +99,52 @@ pub(crate) fn run(call: &Call<'_>, request: &RunInstancesRequest) -> Result<Rese
         call.applied.wait_for(&last.id);
     }
     Ok(pending)
+}
+
+/// What all instances of a launch have alike, beside what the metadata shows.
+struct Common {
+    defaults: MetadataDefaults,
+    client_token: Option<String>,
+    attributes: BTreeMap<String, String>,
+    volumes: BTreeMap<String, VolumeSettings>,
+    tags: Tags,
+    of_volumes: Tags,
+    of_interfaces: Tags,
+    existing: Vec<Existing>,
+}
+
+impl Common {
+    /// Adds all that is kept of one more instance.
+    fn add(
+        &self,
+        call: &Call<'_>,
+        transaction: Transaction,
+        launch: Launch,
+    ) -> Result<(Transaction, StoredInstance), Refusal> {
+        let instance = launch::resolve(launch, self.defaults).map_err(|error| match error {
+            LaunchRefused::Launch(error) => refused(&error),
+            LaunchRefused::Enforced(error) => Fault::unsupported_operation(error.to_string()),
+        })?;
+        let association = ids::new("iip-assoc-")?;
+        let mut record = launch::record(&instance, call.network, || association);
+        self.existing.iter().for_each(|it| it.put(&mut record, call.now));
+        record.client_token.clone_from(&self.client_token);
+        record.attributes.clone_from(&self.attributes);
+        record.volumes.clone_from(&self.volumes);
+        let had: Vec<_> = self.existing.iter().flat_map(Existing::sources).collect();
+        let transaction = launch::keep_with(transaction, &instance, &record, &had);
+        let (volumes, mut interfaces) = belongings(&instance, &record.volumes);
+        interfaces.retain(|id| self.existing.iter().all(|it| it.id() != id));
+        let transaction = tagged(call, transaction, &volumes, &self.of_volumes);
+        let transaction = tagged(call, transaction, &interfaces, &self.of_interfaces);
+        // Nothing has been written yet, so it has no revision.
+        let revision = Revision::ZERO;
+        let tags = Some(Stored { record: self.tags.clone(), revision });
+        Ok((
+            transaction,
+            StoredInstance { id: instance.id, stored: Stored { record, revision }, tags },
+        ))
+    }
 }
 
 /// The token that stands for all the rest of the request.
@@ -148,7 +203,7 @@ fn launch(
     reservation: &ReservationId,
 ) -> Result<Launch, Refusal> {
     let instance_type = request.instance_type.as_deref().unwrap_or("m1.small");
-    let instance_type = values::instance_type(instance_type)?;
+    let instance_type = instance_types::for_instance(call, instance_type)?;
     let image_id = request.image_id.as_deref();
     let image_id = image_id.ok_or_else(|| Fault::missing_parameter("ImageId"))?;
     let mut image = images::find(call, image_id, instance_type.architecture())?;
@@ -292,6 +347,10 @@ fn kept_attributes(request: &RunInstancesRequest) -> Result<BTreeMap<String, Str
     let names_of = request.private_dns_name_options.as_ref();
     let attributes = [
         (names::AUTO_RECOVERY, auto_recovery(request)?),
+        (
+            names::CAPACITY_RESERVATIONS,
+            values::capacity_reservations(request.capacity_reservation_specification.as_ref())?,
+        ),
         (names::CPU_CREDITS, cpu_credits(request)?),
         (names::ENCLAVES, flag(request.enclave_options.as_ref().and_then(|it| it.enabled))),
         (

@@ -72,7 +72,10 @@ fn shape(instance: &StoredInstance, facts: &Facts, state: State) -> Instance {
         spot_instance_request_id: is_spot.then(|| ids::derived("sir-", facts.id.as_str(), "spot")),
         launch_time: time::shape(facts.launched_at),
         placement: Some(placement(instance, facts)),
-        monitoring: Some(Monitoring { state: Some(facts.monitoring.to_string()) }),
+        monitoring: Some(Monitoring {
+            state: Some(facts.monitoring.to_string()),
+            ..Monitoring::default()
+        }),
         architecture: Some(facts.instance_type.architecture().as_str().to_owned()),
         client_token: Some(record.client_token.clone().unwrap_or_default()),
         ebs_optimized: Some(instance.is(names::EBS_OPTIMIZED)),
@@ -96,7 +99,9 @@ fn shape(instance: &StoredInstance, facts: &Facts, state: State) -> Instance {
         boot_mode: is_arm.then(|| "uefi".to_owned()),
         current_instance_boot_mode: Some(if is_arm { "uefi" } else { "legacy-bios" }.to_owned()),
         capacity_reservation_specification: Some(CapacityReservationSpecificationResponse {
-            capacity_reservation_preference: Some("open".to_owned()),
+            capacity_reservation_preference: Some(
+                instance.attribute(names::CAPACITY_RESERVATIONS).unwrap_or("open").to_owned(),
+            ),
             ..CapacityReservationSpecificationResponse::default()
         }),
         enclave_options: Some(EnclaveOptions { enabled: Some(instance.is(names::ENCLAVES)) }),

@@ -1,18 +1,21 @@
-//! `ModifyInstanceMaintenanceOptions`, `ModifyPrivateDnsNameOptions` and `GetPasswordData`.
+//! `ModifyInstanceMaintenanceOptions`, `ModifyInstanceCapacityReservationAttributes`,
+//! `ModifyPrivateDnsNameOptions` and `GetPasswordData`.
 
 use imds_account::records::Lifecycle;
 use imds_core::instance::HostnameType;
 use imds_ec2::types::{
-    GetPasswordDataRequest, GetPasswordDataResult, ModifyInstanceMaintenanceOptionsRequest,
+    GetPasswordDataRequest, GetPasswordDataResult,
+    ModifyInstanceCapacityReservationAttributesRequest,
+    ModifyInstanceCapacityReservationAttributesResult, ModifyInstanceMaintenanceOptionsRequest,
     ModifyInstanceMaintenanceOptionsResult, ModifyPrivateDnsNameOptionsRequest,
     ModifyPrivateDnsNameOptionsResult,
 };
 use imds_ec2::{Fault, Sensitive};
 
 use super::attribute_names::{
-    AUTO_RECOVERY, REBOOT_MIGRATION, RESOURCE_NAME_A, RESOURCE_NAME_AAAA,
+    AUTO_RECOVERY, CAPACITY_RESERVATIONS, REBOOT_MIGRATION, RESOURCE_NAME_A, RESOURCE_NAME_AAAA,
 };
-use super::attribute_values::{hostname_type, one_of};
+use super::attribute_values::{capacity_reservations, hostname_type, one_of};
 use super::{find, find_live, save};
 use crate::call::{Call, Refusal};
 use crate::time;
@@ -40,6 +43,30 @@ pub(crate) fn modify_maintenance(
         auto_recovery,
         reboot_migration,
     })
+}
+
+/// Kept, without effect. Source: EC2 API `ModifyInstanceCapacityReservationAttributes`: only while the instance
+/// is stopped.
+pub(crate) fn modify_capacity_reservations(
+    call: &Call<'_>,
+    request: &ModifyInstanceCapacityReservationAttributesRequest,
+) -> Result<ModifyInstanceCapacityReservationAttributesResult, Refusal> {
+    let instance = find_live(call, &request.instance_id)?;
+    let preference = capacity_reservations(Some(&request.capacity_reservation_specification))?;
+    let preference = preference.ok_or_else(|| {
+        Fault::missing_parameter("CapacityReservationSpecification.CapacityReservationPreference")
+    })?;
+    if instance.stored.record.lifecycle != Lifecycle::Stopped {
+        return Err(Fault::incorrect_instance_state(format!(
+            "The instance '{}' is not in the 'stopped' state.",
+            instance.id
+        ))
+        .into());
+    }
+    save(call, instance, |record| {
+        record.attributes.insert(CAPACITY_RESERVATIONS.to_owned(), preference);
+    })?;
+    Ok(ModifyInstanceCapacityReservationAttributesResult { return_: Some(true) })
 }
 
 /// Source: EC2 User Guide, "Change the resource based naming options": the type of name only while the

@@ -10,7 +10,8 @@ use imds_ec2::Fault;
 use imds_ec2::types::InstanceNetworkInterfaceSpecification;
 
 use super::address_values::{ipv4, ipv4_prefix, ipv6, ipv6_prefix, number};
-use crate::call::Call;
+use super::existing_interface::Existing;
+use crate::call::{Call, Refusal};
 use crate::network;
 
 /// A requested network interface.
@@ -29,37 +30,39 @@ pub(super) struct Wanted {
     pub(super) ipv4_prefixes: Vec<Ipv4Cidr>,
     pub(super) ipv6_prefixes: Vec<Ipv6Cidr>,
     pub(super) is_public: bool,
+    /// The interface that is named; then the rest is what it has.
+    pub(super) existing: Option<Existing>,
 }
 
 impl Wanted {
     pub(super) fn new(
         call: &Call<'_>,
         request: &InstanceNetworkInterfaceSpecification,
-    ) -> Result<Self, Fault> {
+    ) -> Result<Self, Refusal> {
         network::check_groups(call, &request.groups, &[])?;
-        if let Some(id) = &request.network_interface_id {
-            return Err(Fault::client(
-                "InvalidNetworkInterfaceID.NotFound",
-                format!("The networkInterface ID '{id}' does not exist"),
-            ));
-        }
         let device_index = request.device_index.ok_or_else(|| {
             Fault::invalid_parameter_value("Each network interface requires a device index.")
         })?;
         if request.ipv4_prefix_count.is_some() || request.ipv6_prefix_count.is_some() {
             return Err(Fault::unsupported_operation(
                 "Prefixes are not chosen here. Name them, as Ipv4Prefix and Ipv6Prefix.",
-            ));
+            )
+            .into());
         }
+        let device_index = number("DeviceIndex", Some(device_index))?;
+        let network_card = request.network_card_index;
+        let network_card =
+            network_card.map(|card| number("NetworkCardIndex", Some(card))).transpose()?;
+        let place = (device_index, network_card);
+        let existing = request.network_interface_id.as_deref();
+        let existing = existing.map(|id| Existing::find(call, id, place, request)).transpose()?;
+        let named = request.subnet_id.as_deref().map(|id| subnet(call, id)).transpose()?;
         let (primary, secondary) = private_addresses(request)?;
         let ipv6 = request.ipv6_addresses.iter().map(ipv6);
         let wanted = Self {
-            device_index: number("DeviceIndex", Some(device_index))?,
-            network_card: request
-                .network_card_index
-                .map(|card| number("NetworkCardIndex", Some(card)))
-                .transpose()?,
-            subnet: request.subnet_id.as_deref().map(|id| subnet(call, id)).transpose()?,
+            device_index,
+            network_card,
+            subnet: existing.as_ref().map(|it| it.subnet.clone()).or(named),
             primary,
             secondary,
             more_ipv4: number(
@@ -79,6 +82,7 @@ impl Wanted {
                 .map(ipv6_prefix)
                 .collect::<Result<_, _>>()?,
             is_public: request.associate_public_ip_address == Some(true),
+            existing,
         };
         wanted.check_addresses()?;
         Ok(wanted)

@@ -12,7 +12,7 @@ use crate::call::{Call, Refusal};
 use crate::instances::{self, StoredInstance};
 
 /// A network interface that was found.
-pub(super) enum Place {
+pub(crate) enum Place {
     /// On an instance, as the nth that is kept.
     Instance(Box<StoredInstance>, usize),
     /// On none.
@@ -20,7 +20,7 @@ pub(super) enum Place {
 }
 
 /// The interface with this id.
-pub(super) fn find(call: &Call<'_>, id: &str) -> Result<Place, Refusal> {
+pub(crate) fn find(call: &Call<'_>, id: &str) -> Result<Place, Refusal> {
     if let Some(stored) = call.read(&keys::free_interface(&call.region, id))? {
         return Ok(Place::Free(stored.into()));
     }
@@ -76,7 +76,7 @@ impl Place {
     }
 
     /// The subnet that it is in.
-    pub(super) fn subnet(&self, call: &Call<'_>) -> Result<Subnet, Fault> {
+    pub(crate) fn subnet(&self, call: &Call<'_>) -> Result<Subnet, Fault> {
         match self {
             Self::Free(stored) => Ok(free::subnet(call, &stored.record)),
             Self::Instance(instance, _) => {

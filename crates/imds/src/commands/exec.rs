@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use imds_account::{Network, Store};
 use imds_control::{Authentication, RolePolicies};
 use imds_core::network::Subnet;
-use imds_core::{FrontEnd, Instance, Launch};
+use imds_core::{FrontEnd, Instance, InstanceType, Launch};
 use imds_dataplane::{Link, Target};
 use imds_host::{Account, ControlSocket, Host, HostSettings};
 use imds_identity::KeyStorage;
@@ -84,7 +84,9 @@ fn try_run(mut args: ExecArgs) -> Result<ExitCode, CommandError> {
             faults,
             key_storage: key_storage(),
             events: settings.events,
-            control: with_control.then(|| control_socket(policies)).transpose()?,
+            control: with_control
+                .then(|| control_socket(policies, settings.instance_types))
+                .transpose()?,
             ..HostSettings::default()
         };
         let host = subject.serve(settings, with_control)?;
@@ -168,14 +170,13 @@ fn request(
     })
 }
 
-fn control_socket(policies: RolePolicies) -> Result<ControlSocket, CommandError> {
+fn control_socket(
+    policies: RolePolicies,
+    instance_types: Vec<InstanceType>,
+) -> Result<ControlSocket, CommandError> {
     let listener = socket::listen(CONTROL).map_err(cannot_start)?;
-    Ok(ControlSocket {
-        listener,
-        authentication: Authentication::Signature,
-        policies,
-        console: None,
-    })
+    let authentication = Authentication::Signature;
+    Ok(ControlSocket { listener, authentication, policies, instance_types, console: None })
 }
 
 /// The keys of `imds serve`, so that `imds identity certificate` has the certificate; where there are

@@ -237,6 +237,7 @@ fn start(
             listener,
             authentication,
             policies: plan.policies,
+            instance_types: plan.instance_types,
             console: console.map(|listener| ConsoleSocket { listener, version }),
         }),
         plumber,

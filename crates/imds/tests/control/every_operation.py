@@ -30,6 +30,9 @@ ec2.disassociate_iam_instance_profile(AssociationId=replaced["IamInstanceProfile
 ec2.reboot_instances(InstanceIds=[one])
 ec2.stop_instances(InstanceIds=[one])
 ec2.get_waiter("instance_stopped").wait(InstanceIds=[one], WaiterConfig={"Delay": 1})
+ec2.modify_instance_capacity_reservation_attributes(
+    InstanceId=one, CapacityReservationSpecification={"CapacityReservationPreference": "none"}
+)
 ec2.start_instances(InstanceIds=[one])
 
 data = {"ImageId": al2, "MetadataOptions": {"HttpTokens": "required"}}
@@ -38,6 +41,12 @@ ec2.create_launch_template_version(LaunchTemplateName="all", LaunchTemplateData=
 ec2.describe_launch_templates()
 ec2.describe_launch_template_versions(LaunchTemplateName="all")
 ec2.modify_launch_template(LaunchTemplateName="all", DefaultVersion="2")
+overrides = [{"InstanceType": "t9.micro", "WeightedCapacity": 1.5}, {"InstanceType": "t3.micro", "Priority": 1.0}]
+ec2.create_fleet(
+    Type="instant",
+    LaunchTemplateConfigs=[{"LaunchTemplateSpecification": {"LaunchTemplateName": "all"}, "Overrides": overrides}],
+    TargetCapacitySpecification={"TotalTargetCapacity": 1},
+)
 ec2.delete_launch_template_versions(LaunchTemplateName="all", Versions=["1", "2"])
 ec2.delete_launch_template(LaunchTemplateName="all")
 ec2.get_launch_template_data(InstanceId=one)
@@ -63,6 +72,8 @@ ec2.describe_security_groups()
 ec2.describe_regions()
 ec2.describe_availability_zones()
 ec2.describe_instance_types()
+ec2.describe_instance_type_offerings(MaxResults=5)
+ec2.describe_spot_price_history(MaxResults=5)
 ec2.describe_volumes()
 ec2.describe_network_interfaces()
 ec2.describe_addresses()

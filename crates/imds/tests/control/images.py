@@ -40,7 +40,8 @@ assert described(v2)["ImdsSupport"] == "v2.0"
 owned = {it["ImageId"] for it in ec2.describe_images(Owners=["self"])["Images"]}
 assert owned == {mine, v2}, owned
 found = ec2.describe_images(Filters=[{"Name": "imds-support", "Values": ["v2.0"]}])["Images"]
-assert {it["ImageId"] for it in found} == {al2023, mine, v2}, found
+arm = image(ec2, "al2023-ami-*", "arm64")
+assert {it["ImageId"] for it in found} == {al2023, arm, mine, v2}, found
 refused("InvalidAMIName.Duplicate", ec2.register_image, Name="mine", RootDeviceName="/dev/xvda")
 refused("AuthFailure", ec2.modify_image_attribute, ImageId=al2, ImdsSupport={"Value": "v2.0"})
 refused("AuthFailure", ec2.deregister_image, ImageId=al2)

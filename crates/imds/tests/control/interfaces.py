@@ -129,3 +129,48 @@ ec2.terminate_instances(InstanceIds=[instance_id])
 assert described(attached)["Status"] == "available"
 refused("InvalidNetworkInterfaceID.NotFound", ec2.describe_network_interfaces, NetworkInterfaceIds=[primary])
 ec2.delete_network_interface(NetworkInterfaceId=attached)
+
+# A launch with interfaces that are there: their addresses, names and tags are the instance's from the start.
+spec = [{"ResourceType": "network-interface", "Tags": [{"Key": "Name", "Value": "first"}]}]
+wanted = {"SubnetId": subnet, "PrivateIpAddress": PRIMARY, "Description": "kept", "TagSpecifications": spec}
+first = ec2.create_network_interface(**wanted)["NetworkInterface"]
+second = ec2.create_network_interface(SubnetId=subnet, PrivateIpAddress=OTHER)["NetworkInterface"]
+first_id, second_id = first["NetworkInterfaceId"], second["NetworkInterfaceId"]
+at = {"DeviceIndex": 0, "NetworkInterfaceId": first_id}
+for code, words, nic in [
+    ("InvalidNetworkInterfaceID.NotFound", "does not exist", {**at, "NetworkInterfaceId": "eni-00000000000000000"}),
+    ("InvalidParameterCombination", "ID and a subnet", {**at, "SubnetId": subnet}),
+    ("InvalidParameterCombination", "ID and delete on termination as true", {**at, "DeleteOnTermination": True}),
+    ("InvalidParameterCombination", "ID and private addresses", {**at, "SecondaryPrivateIpAddressCount": 1}),
+]:
+    refused(code, ec2.run_instances, words=words, NetworkInterfaces=[nic], **launch)
+refused("InvalidParameterCombination", ec2.run_instances, NetworkInterfaces=[at], **{**launch, "MaxCount": 2})
+twice = [at, {**at, "DeviceIndex": 1}]
+refused("InvalidNetworkInterface.InUse", ec2.run_instances, NetworkInterfaces=twice, **launch)
+zones = {it["AvailabilityZone"]: it["SubnetId"] for it in ec2.describe_subnets()["Subnets"]}
+elsewhere = next(it for zone, it in zones.items() if it != subnet)
+apart = [at, {"DeviceIndex": 1, "SubnetId": elsewhere}]
+refused("InvalidParameterValue", ec2.run_instances, words="is not in", NetworkInterfaces=apart, **launch)
+both = [at, {"DeviceIndex": 1, "NetworkInterfaceId": second_id}]
+refused("DryRunOperation", ec2.run_instances, DryRun=True, NetworkInterfaces=both, **launch)
+assert described(first_id)["Status"] == "available", "nothing is taken by what is refused"
+tags = [{"ResourceType": "network-interface", "Tags": [{"Key": "Name", "Value": "other"}]}]
+(made,) = ec2.run_instances(NetworkInterfaces=both, TagSpecifications=tags, **launch)["Instances"]
+kept = running(ec2, made["InstanceId"])
+assert [it["NetworkInterfaceId"] for it in kept["NetworkInterfaces"]] == [first_id, second_id], kept
+assert kept["PrivateIpAddress"] == PRIMARY and kept["NetworkInterfaces"][0]["MacAddress"] == first["MacAddress"], kept
+eventually("its address is the instance's", lambda: metadata("instance-id", PRIMARY) == kept["InstanceId"])
+assert metadata("mac", PRIMARY) == first["MacAddress"] and of_mac(first["MacAddress"], "interface-id") == first_id
+assert metadata("instance-id", OTHER) == kept["InstanceId"]
+shown = described(first_id)
+assert shown["Status"] == "in-use" and shown["Description"] == "kept", shown
+assert shown["TagSet"] == [{"Key": "Name", "Value": "first"}], shown
+assert shown["Attachment"]["DeleteOnTermination"] is False, shown
+refused("InvalidNetworkInterface.InUse", ec2.run_instances, NetworkInterfaces=[at], **launch)
+ec2.terminate_instances(InstanceIds=[kept["InstanceId"]])
+assert described(first_id)["Status"] == described(second_id)["Status"] == "available"
+eventually("nobody has its address", lambda: metadata("instance-id", PRIMARY) is None)
+
+# The next instance has them at once.
+(made,) = ec2.run_instances(NetworkInterfaces=[at], **launch)["Instances"]
+eventually("its address is the next one's", lambda: metadata("instance-id", PRIMARY) == made["InstanceId"])

@@ -85,9 +85,9 @@ def running(ec2, instance_id):
     return eventually(f"{instance_id} runs", is_applied)
 
 
-def image(ec2, name):
+def image(ec2, name, architecture="x86_64"):
     """The id of an image by a pattern of its name."""
-    filters = [{"Name": "name", "Values": [name]}]
+    filters = [{"Name": "name", "Values": [name]}, {"Name": "architecture", "Values": [architecture]}]
     images = ec2.describe_images(Owners=["amazon"], Filters=filters)["Images"]
     assert len(images) == 1, images
     return images[0]["ImageId"]

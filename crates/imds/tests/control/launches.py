@@ -121,6 +121,14 @@ nic = {"DeviceIndex": 0}
 for code, words, asked in [
     ("DryRunOperation", "", {"DryRun": True}),
     ("MissingParameter", "ImageId", {"ImageId": None}),
+    ("InvalidParameterValue", "Invalid value 't9.micro' for InstanceType.", {"InstanceType": "t9.micro"}),
+    (
+        "InvalidParameterValue",
+        "The architecture 'arm64' of the specified instance type does not match the architecture 'x86_64' of the "
+        "specified AMI. Specify an instance type and an AMI that have matching architectures, and try again. You can use "
+        "'describe-instance-types' or 'describe-images' to discover the architecture of the instance type or AMI.",
+        {"InstanceType": "t4g.micro"},
+    ),
     ("InvalidAMIID.NotFound", "ami-0", {"ImageId": "ami-00000000000000000"}),
     ("InvalidAMIID.Malformed", "web", {"ImageId": "web"}),
     ("InvalidParameterValue", "InstanceType", {"InstanceType": "large"}),
@@ -177,3 +185,20 @@ assert {it["Placement"]["AvailabilityZone"] for it in many[4]} == {"us-east-1a"}
 assert run()["Placement"]["AvailabilityZone"] == "us-east-1b"
 words = f"There are not enough free addresses in subnet '{here['SubnetId']}' to satisfy the requested number of instances."
 refused("InsufficientFreeAddressesInSubnet", ec2.run_instances, words=words, **launch, SubnetId=here["SubnetId"])
+
+# Of the other processors there is an image of its own.
+arm = image(ec2, "al2023-ami-*", "arm64")
+assert arm != al2023
+made = run(ImageId=arm, InstanceType="t4g.micro")
+assert running(ec2, made["InstanceId"])["Architecture"] == "arm64"
+refused("InvalidParameterValue", ec2.run_instances, words="'x86_64'", **{**launch, "ImageId": arm})
+old = ec2.register_image(Name="old", Architecture="i386")["ImageId"]
+run(ImageId=old)
+
+# A type that the settings name can be launched as those that are known.
+made = run(InstanceType="x99.large")
+assert running(ec2, made["InstanceId"])["InstanceType"] == "x99.large"
+(shown,) = ec2.describe_instance_types(InstanceTypes=["x99.large"])["InstanceTypes"]
+assert shown["Hypervisor"] == "nitro", shown
+offered = ec2.describe_instance_type_offerings(Filters=[{"Name": "instance-type", "Values": ["x99.*"]}])
+assert len(offered["InstanceTypeOfferings"]) == 1, offered

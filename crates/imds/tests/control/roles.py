@@ -183,6 +183,18 @@ attached = ec2.attach_network_interface(NetworkInterfaceId=free, InstanceId=two,
 association = {"AssociationId": association["AssociationId"]}
 tagged = [{"ResourceType": "instance", "Tags": [{"Key": "cost", "Value": "9"}]}]
 looks_like_one = {"Resources": [one], "Tags": [{"Key": "parent", "Value": two}]}
+good = template["LaunchTemplateId"]
+fleet = {
+    "Type": "instant",
+    "LaunchTemplateConfigs": [
+        {
+            "LaunchTemplateSpecification": {"LaunchTemplateName": "good", "Version": "$Latest"},
+            "Overrides": [{"InstanceType": "t3.nano", "SubnetId": subnet}],
+        }
+    ],
+    "TargetCapacitySpecification": {"TotalTargetCapacity": 1},
+}
+is_nano, is_large = ({"StringEquals": {"ec2:InstanceType": kind}} for kind in ("t3.nano", "t3.large"))
 is_launch = {"StringEquals": {"ec2:CreateAction": "RunInstances"}}
 has_cost = {"StringEquals": {"aws:RequestTag/cost": "9"}}
 for call, parameters, denied, is_denied in [
@@ -198,6 +210,13 @@ for call, parameters, denied, is_denied in [
     ("run_instances", {**launch, "TagSpecifications": tagged}, ("ec2:CreateTags", f"{resource}volume/*"), False),
     ("run_instances", {**launch, "TagSpecifications": tagged}, ("ec2:CreateTags", "*", is_launch), True),
     ("run_instances", {**launch, "TagSpecifications": tagged}, ("ec2:RunInstances", "*", has_cost), True),
+    # A fleet is one on itself and what it names, and launches as a launch does.
+    ("create_fleet", fleet, ("ec2:CreateFleet", f"{resource}fleet/*"), True),
+    ("create_fleet", fleet, ("ec2:CreateFleet", f"{resource}launch-template/{good}"), True),
+    ("create_fleet", fleet, ("ec2:CreateFleet", f"{resource}subnet/{subnet}"), True),
+    ("create_fleet", fleet, ("ec2:RunInstances", f"{resource}instance/*", is_nano), True),
+    ("create_fleet", fleet, ("ec2:RunInstances", f"{resource}instance/*", is_large), False),
+    ("create_fleet", {**fleet, "TagSpecifications": tagged}, ("ec2:CreateTags", f"{resource}instance/*"), True),
     # Other calls are on what they name: by id, by name, or by what ties it to an instance.
     ("delete_key_pair", {"KeyName": "mine"}, ("ec2:DeleteKeyPair", f"{resource}key-pair/mine"), True),
     ("delete_key_pair", {"KeyPairId": pair}, ("ec2:DeleteKeyPair", f"{resource}key-pair/mine"), True),

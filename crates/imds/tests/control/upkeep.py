@@ -51,6 +51,22 @@ options = instance(ec2, one)["PrivateDnsNameOptions"]
 assert options["HostnameType"] == "resource-name" and options["EnableResourceNameDnsARecord"] is True, options
 refused("InvalidParameterValue", ec2.modify_private_dns_name_options, InstanceId=one, PrivateDnsHostnameType="mine")
 
+# Capacity reservations: kept while it is stopped; there are none to name.
+prefer = ec2.modify_instance_capacity_reservation_attributes
+none = {"CapacityReservationSpecification": {"CapacityReservationPreference": "none"}}
+refused("DryRunOperation", prefer, InstanceId=one, DryRun=True, **none)
+assert prefer(InstanceId=one, **none)["Return"] is True
+assert instance(ec2, one)["CapacityReservationSpecification"] == {"CapacityReservationPreference": "none"}
+refused("IncorrectInstanceState", prefer, InstanceId=two, **none)
+refused("InvalidInstanceID.NotFound", prefer, InstanceId=unknown, **none)
+refused("InvalidParameterValue", prefer, InstanceId=one, CapacityReservationSpecification={"CapacityReservationPreference": "any"})
+target = {"CapacityReservationTarget": {"CapacityReservationId": "cr-00000000000000000"}}
+refused("InvalidCapacityReservationId.NotFound", prefer, InstanceId=one, CapacityReservationSpecification=target)
+reserved = {"InstanceType": "t3.micro", "CapacityReservationSpecification": target, **launch}
+refused("InvalidCapacityReservationId.NotFound", ec2.run_instances, **reserved)
+(made,) = ec2.run_instances(**{**reserved, **none})["Instances"]
+assert made["CapacityReservationSpecification"] == {"CapacityReservationPreference": "none"}, made
+
 # A password there is for Windows only.
 answer = ec2.get_password_data(InstanceId=one)
 assert (answer["InstanceId"], answer["PasswordData"]) == (one, ""), answer

@@ -8,9 +8,9 @@ use std::path::PathBuf;
 use imds_account::Network;
 use imds_account::clock::unix_ms;
 use imds_control::{Authentication, RolePolicies};
-use imds_core::Launch;
 use imds_core::fault::FaultRule;
 use imds_core::network::Subnet;
+use imds_core::{InstanceType, Launch};
 use imds_dataplane::{ResponsePolicy, default_threads};
 use imds_host::{LinkSpec, Scheduled};
 
@@ -40,6 +40,7 @@ pub(super) struct Plan {
     pub(super) control: ControlAddress,
     pub(super) authentication: Authentication,
     pub(super) policies: RolePolicies,
+    pub(super) instance_types: Vec<InstanceType>,
     pub(super) access_keys: Vec<WantedKey>,
     pub(super) state: StateLocation,
     pub(super) threads: NonZeroUsize,
@@ -129,6 +130,7 @@ impl Plan {
                 Authentication::Signature
             },
             policies,
+            instance_types: settings.instance_types,
             access_keys,
             state: StateLocation::resolve(state.as_deref())?,
             threads: args.threads.or(settings.threads).unwrap_or_else(default_threads),
