@@ -46,7 +46,7 @@ use imds_core::launch::LaunchRole;
 use imds_core::response::ImdsVersion;
 use imds_core::tags::Tag;
 use imds_core::{Instance, Launch, Switch};
-use imds_dataplane::{Link, LoggedText, RequestRecord, Requests, Target};
+use imds_dataplane::{Link, RequestRecord, Requests, Target};
 use imds_host::{Account, Host, HostError, HostSettings};
 
 /// How many requests are kept until [`Imds::requests`] takes them.
@@ -276,14 +276,11 @@ impl From<imds_core::Invalid> for ImdsError {
 
 impl Request {
     fn of(record: &RequestRecord) -> Self {
-        let text = |path: &LoggedText| {
-            let mut text = String::new();
-            path.escape(&mut text);
-            text
-        };
+        let mut path = String::new();
+        record.path.escape(&mut path);
         Self {
             method: record.method.map(|method| method.as_str().to_owned()).unwrap_or_default(),
-            path: text(&record.path),
+            path,
             has_token: record.version == ImdsVersion::V2,
             status: record.status.code(),
             fault: record.fault.map(|fault| fault.id),
