@@ -1,4 +1,5 @@
-//! Tells the compiler what `imds --version` shows: the commit, its date, rustc, target and profile.
+//! Tells the compiler what `imds --version` shows: the commit, its date, rustc, target and profile. Tells the
+//! linker to pack relocations.
 //!
 //! The output depends on the source, the compiler and `SOURCE_DATE_EPOCH` alone, so two builds of one
 //! commit are the same. Without git and outside its repository (a package from a registry, a tarball)
@@ -46,6 +47,21 @@ fn main() {
     println!("cargo::rustc-env=IMDS_VERSION={version}");
     // One variable holds one line.
     println!("cargo::rustc-env=IMDS_BUILD={}", facts.join("; "));
+    if can_pack_relocations() {
+        println!("cargo::rustc-link-arg-bins=-Wl,-z,pack-relative-relocs");
+    }
+}
+
+/// Whether the program will find a loader that reads packed relocations, which the GNU C library has since
+/// 2.36. They take 8 KB instead of 0.7 MB, and less time at each start. The program runs where the C library
+/// is as new as this machine's, so that one tells.
+fn can_pack_relocations() -> bool {
+    let is_for_this_machine = env_value("TARGET") == env_value("HOST");
+    let is_gnu = env_value("CARGO_CFG_TARGET_ENV").is_some_and(|it| it == "gnu");
+    // Such as "glibc 2.36".
+    let version = output(Command::new("getconf").arg("GNU_LIBC_VERSION"));
+    let minor = version.as_deref().and_then(|it| it.strip_prefix("glibc 2.")?.parse::<u32>().ok());
+    is_for_this_machine && is_gnu && minor.is_some_and(|minor| minor >= 36)
 }
 
 /// The repository that this package was written in.

@@ -88,6 +88,7 @@ const LIBRARIES: &[&str] = &[
     "imds-sandbox",
     "imds-links",
     "imds-metrics",
+    "imds-console",
     "imds-doctor",
     "imds-host",
 ];
@@ -114,6 +115,11 @@ pub(crate) const CRATES: &[Crate] = &[
     row("imds-sandbox", &["imds-linux"], &[]),
     row("imds-links", &["imds-linux"], &[]),
     row("imds-metrics", &["imds-core", "imds-dataplane"], &[PROCESSES]),
+    row(
+        "imds-console",
+        &["imds-core", "imds-ec2", "imds-account", "imds-dataplane", "imds-control"],
+        &[PROCESSES],
+    ),
     row("imds-doctor", &["imds-client", "imds-linux"], &[]),
     row(
         "imds-host",
@@ -129,13 +135,21 @@ pub(crate) const CRATES: &[Crate] = &[
             "imds-control",
             "imds-links",
             "imds-metrics",
+            "imds-console",
         ],
         &[],
+    ),
+    // What tests of others import.
+    row(
+        "imds-testing",
+        &["imds-core", "imds-account", "imds-dataplane", "imds-host"],
+        &[PROCESSES],
     ),
     row("imds", LIBRARIES, &[]),
     row("instruction-counts", LIBRARIES, &[]),
     row("testkit", LIBRARIES, &[]),
-    row("xtask", LIBRARIES, &[]),
+    row("packaging", &[], &[SOCKETS, RANDOMNESS]),
+    row("xtask", &["imds-linux", "packaging"], &[]),
 ];
 
 /// Crates that tests of every crate may import.

@@ -5,6 +5,7 @@ mod client;
 mod control;
 mod exec;
 mod links;
+mod load;
 mod measure;
 mod migrate;
 mod requests;

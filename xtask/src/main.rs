@@ -9,7 +9,10 @@ mod check;
 mod clients;
 mod codegen;
 mod command;
+mod console_browser;
 mod counts;
+mod dist;
+mod distributions;
 mod faults;
 mod install;
 mod survey;
@@ -26,7 +29,14 @@ Usage: cargo xtask <chore>
           numbers, `--report --json` the same for programs
   counts  the instructions of the hot calls, compared with those in crates/instruction-counts;
           `--bless` keeps the new counts
+  dist    the artifacts of a release in target/dist: static programs, archives, Debian packages, OCI
+          images, debug symbols, lists of components, checksums; without a network
+  distributions
+          those programs and packages in roots of Debian 11, 12 and 13 and of busybox; as root
   faults  the table of docs/faults.md: what public clients do under each fault; a few minutes
+  console-browser
+          the web console, clicked through in Chromium, which it installs; screenshots are in
+          target/console-browser
   book    the pages of docs/ as a site with search, in target/book; installs mdBook below target/ if
           the right one is not there, which takes minutes
   clients [NAME…]
@@ -57,6 +67,7 @@ fn main() -> ExitCode {
         ["test"] => test::run(),
         ["book"] => book::build(),
         ["faults"] => faults::run_all(),
+        ["console-browser"] => console_browser::run_all(),
         ["clients", ref names @ ..] => survey::run_all(names),
         ["check"] => check::run(),
         ["check", "--report"] => check::report(false),
@@ -65,6 +76,8 @@ fn main() -> ExitCode {
         ["codegen", "--check"] => codegen::check(),
         ["codegen", "--trim"] => codegen::trim(),
         ["codegen", "--trim-partitions"] => codegen::trim_partitions(),
+        ["dist"] => dist::run_all(),
+        ["distributions"] => distributions::run_all(),
         ["counts"] => counts::run(false),
         ["counts", "--bless"] => counts::run(true),
         ["attack"] => attack::run(""),

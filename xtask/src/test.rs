@@ -7,7 +7,7 @@ use crate::{check, clients, codegen, command, counts, install};
 use command::cargo;
 
 /// What the tests run as real clients.
-const PROGRAMS: [Package; 34] = [
+const PROGRAMS: [Package; 39] = [
     // Its version 2; the tests have version 1 from the Python environment.
     ("/usr/bin/aws", "awscli"),
     ("curl", "curl"),
@@ -47,6 +47,16 @@ const PROGRAMS: [Package; 34] = [
         "/usr/share/gocode/src/github.com/aws/aws-sdk-go-v2/config/config.go",
         "golang-github-aws-aws-sdk-go-v2-dev",
     ),
+    // The engine that Helm renders charts with, and a reader of YAML.
+    (
+        "/usr/share/gocode/src/github.com/Masterminds/sprig/functions.go",
+        "golang-github-masterminds-sprig-dev",
+    ),
+    ("/usr/share/gocode/src/gopkg.in/yaml.v3/yaml.go", "golang-gopkg-yaml.v3-dev"),
+    // Splits debug symbols off.
+    ("objcopy", "binutils"),
+    ("lintian", "lintian"),
+    ("skopeo", "skopeo"),
     ("ruby", "ruby"),
     ("/usr/share/doc/ruby-aws-sdk-core/copyright", "ruby-aws-sdk-core"),
     ("php", "php-cli"),
@@ -57,14 +67,19 @@ const PROGRAMS: [Package; 34] = [
 ];
 
 /// The real AWS CLI and boto3, what people's scripts read metadata with, a reader of YAML, and a
-/// validator of JSON schemas.
-pub(crate) const PYTHON: [&str; 6] = [
+/// validator of JSON schemas; validators of artifacts, and what tests the fixtures for Python.
+pub(crate) const PYTHON: [&str; 11] = [
     "awscli==1.45.11",
     "boto3==1.43.11",
     "boto==2.49.0",
     "requests==2.34.2",
     "PyYAML==6.0.3",
     "jsonschema==4.26.0",
+    "check-jsonschema==0.39.0",
+    "cyclonedx-python-lib[json-validation]==11.12.0",
+    "kubernetes-validate==1.37.0",
+    "mypy==2.4.1",
+    "pytest==9.2.0",
 ];
 
 /// What instances run at their start: Amazon's scripts, cloud-init, and what that imports, for the
@@ -97,8 +112,9 @@ pub(crate) fn run() -> Result<()> {
     let python = install::python(&PYTHON)?;
     let guests = install::unpacked("guests", &GUESTS)?;
     let prometheus = install::unpacked("prometheus", &["prometheus"])?;
-    // Installed, it would run as a service.
+    // Installed, they would run as services.
     let containerd = install::unpacked("containerd", &["containerd"])?;
+    let etcd = install::unpacked("etcd", &["etcd-server"])?;
     let clients = clients::all()?;
     command::run(&mut cargo("fmt --all --check"))?;
     command::run(&mut cargo("clippy --workspace --all-targets --quiet -- -D warnings"))?;
@@ -122,6 +138,7 @@ pub(crate) fn run() -> Result<()> {
             .env("IMDS_TEST_GUESTS", guests)
             .env("IMDS_TEST_PROMETHEUS", prometheus)
             .env("IMDS_TEST_CONTAINERD", containerd)
+            .env("IMDS_TEST_ETCD", etcd)
             .env("IMDS_TEST_CLIENTS", clients),
     )
 }

@@ -11,6 +11,7 @@ use imds_ec2::Fault;
 use serde::{Deserialize, Serialize};
 
 use super::call::UnreadableLog;
+use super::console::ConsoleDoor;
 use super::faults::FaultFacts;
 use super::links::{LinkFacts, LinkName};
 use super::principal::Principal;
@@ -63,6 +64,8 @@ pub enum AdminRequest {
         /// Which.
         link: LinkName,
     },
+    /// Lets a browser into the web console. Answered by [`AdminAnswer::Console`].
+    OpenConsole,
     /// Brings a fault into force. Answered by [`AdminAnswer::Faults`] with this one fault.
     AddFault {
         /// The rule's text, such as `credentials,status=503,share=30%`.
@@ -123,6 +126,11 @@ pub enum AdminAnswer {
     Links(Vec<LinkFacts>),
     /// All faults of the host, the one that was added, or those that were removed.
     Faults(Vec<FaultFacts>),
+    /// Where to sign in to the web console, with a code that works once.
+    Console {
+        /// Such as `http://127.0.0.1:1340/sign-in?code=…`.
+        url: String,
+    },
     /// The request was carried out, and there is nothing to show.
     Done,
 }
@@ -154,8 +162,18 @@ impl Control {
             status: 400,
             message: format!("not a request of this version: {error}"),
         })?;
+        self.administer_as(&request, &principal, now)
+    }
+
+    /// Carries out the request of a principal that may do everything.
+    pub(super) fn administer_as(
+        &self,
+        request: &AdminRequest,
+        principal: &Principal,
+        now: u64,
+    ) -> Result<AdminAnswer, AdminRefusal> {
         for _ in 0..ATTEMPTS {
-            match self.apply(&request, &principal, now) {
+            match self.apply(request, principal, now) {
                 Err(NotDone::Key(AccessKeyError::Store(StoreError::Conflict { .. }))) => {}
                 outcome => return outcome.map_err(AdminRefusal::from),
             }
@@ -212,6 +230,7 @@ impl Control {
                 self.links.remove(link).map_err(NotDone::Link)?;
                 AdminAnswer::Done
             }
+            AdminRequest::OpenConsole => self.open_console()?,
             AdminRequest::AddFault { fault } => {
                 AdminAnswer::Faults(vec![self.add_fault(fault, principal)?])
             }
@@ -220,6 +239,13 @@ impl Control {
                 AdminAnswer::Faults(self.faults.remove(*id).map_err(NotDone::Fault)?)
             }
         })
+    }
+
+    /// A URL that lets one browser into the web console.
+    fn open_console(&self) -> Result<AdminAnswer, NotDone> {
+        let door = self.console.as_ref().ok_or_else(ConsoleDoor::missing);
+        let url = door.and_then(|door| (door.0)()).map_err(NotDone::Console)?;
+        Ok(AdminAnswer::Console { url })
     }
 
     /// Brings a fault into force; its instance must be one of the account's, so that a mistake does not
@@ -284,12 +310,16 @@ enum NotDone {
     Link(AdminRefusal),
     #[error("{}", .0.message)]
     Fault(AdminRefusal),
+    #[error("{}", .0.message)]
+    Console(AdminRefusal),
 }
 
 impl From<NotDone> for AdminRefusal {
     fn from(error: NotDone) -> Self {
         let status = match &error {
-            NotDone::Link(refusal) | NotDone::Fault(refusal) => refusal.status,
+            NotDone::Link(refusal) | NotDone::Fault(refusal) | NotDone::Console(refusal) => {
+                refusal.status
+            }
             NotDone::Key(AccessKeyError::Unknown(_))
             | NotDone::Event(EventError::Unknown { .. } | EventError::NoInstance(..)) => 404,
             NotDone::Key(AccessKeyError::LastAdmin(_) | AccessKeyError::Exists(_))

@@ -139,14 +139,19 @@ impl Control {
             return Err(Fault::unauthorized());
         }
         let region = signed_region(head).unwrap_or_else(|| self.region.clone());
+        Ok(self.operator(region))
+    }
+
+    /// The account itself, as who runs the host is.
+    pub(super) fn operator(&self, region: Region) -> Principal {
         let account = &self.network.account;
-        Ok(Principal {
+        Principal {
             arn: format!("arn:{}:iam::{account}:root", region.partition().0),
             user_id: account.to_string(),
             region,
             authority: Authority::Key(AccessRole::Admin),
             issued: None,
-        })
+        }
     }
 }
 

@@ -54,11 +54,10 @@ pub struct ControlServer {
 
 impl ControlServer {
     /// Answers whoever connects to `listener`.
-    pub fn start(control: Control, listener: TcpListener) -> io::Result<Self> {
+    pub fn start(control: Arc<Control>, listener: TcpListener) -> io::Result<Self> {
         listener.set_nonblocking(true)?;
         let (stop, mut stopped) = watch::channel(false);
         let runtime = runtime()?;
-        let control = Arc::new(control);
         let serve = async move {
             tokio::spawn(sweep_now_and_then(Arc::clone(&control)));
             let service = service_fn(move |request| {

@@ -18,6 +18,7 @@ mod authorize;
 mod belongings;
 mod call;
 mod client_token;
+mod console;
 mod faults;
 mod filter;
 mod http;
@@ -34,6 +35,7 @@ mod metadata_options;
 mod network;
 mod network_interfaces;
 mod operations;
+mod operator;
 mod options;
 mod page;
 mod places;
@@ -56,9 +58,11 @@ use imds_ec2::{Fault, Params, Request};
 pub use abandoned::Abandoned;
 pub use admin::{AccessKeyFacts, AdminAnswer, AdminRequest, EventRequest};
 use call::{Call, Refusal, UnreadableLog};
+pub use console::ConsoleDoor;
 pub use faults::{FaultFacts, FaultProgress, Faults, NoFaults};
 pub use http::ControlServer;
 pub use links::{LinkFacts, LinkName, LinkState, Links, NoLinks};
+use principal::Principal;
 pub use refusal::AdminRefusal;
 pub use role_policies::RolePolicies;
 use service::Service;
@@ -76,6 +80,8 @@ pub struct Control {
     pub links: Box<dyn Links>,
     /// The host's faults on demand.
     pub faults: Box<dyn Faults>,
+    /// What lets a browser into the host's web console, if it has one.
+    pub console: Option<ConsoleDoor>,
     /// Where instances are launched.
     pub network: Network,
     /// The Region of requests that name none, such as unsigned ones.
@@ -105,6 +111,17 @@ pub struct Reply {
     pub content_type: &'static str,
     /// The document: XML, or JSON where STS was asked for it.
     pub body: String,
+}
+
+/// Who asks for an operation, and how.
+struct Asking<'a> {
+    principal: &'a Principal,
+    action: &'static str,
+    dry_run: bool,
+    request_id: &'a str,
+    abandoned: &'a Abandoned,
+    /// In seconds since 1970.
+    now: u64,
 }
 
 /// `Content-Type` of XML.
@@ -148,6 +165,26 @@ impl Control {
         let principal = self.authenticate(head, body, now, Service::Ec2)?;
         let query = head.uri.query().unwrap_or_default();
         let request = Request::read(Params::parse(query.as_bytes(), body)?)?;
+        let asking = Asking {
+            principal: &principal,
+            action: request.action(),
+            dry_run: request.dry_run(),
+            request_id,
+            abandoned,
+            now,
+        };
+        self.attempt(&asking, |call| {
+            authorize::authorize(call, &principal, &self.policies, &request)?;
+            operations::dispatch(call, &request)
+        })
+    }
+
+    /// Carries out an operation, again from its start as long as others get in its way.
+    fn attempt<T>(
+        &self,
+        asking: &Asking<'_>,
+        operation: impl Fn(&Call<'_>) -> Result<T, Refusal>,
+    ) -> Result<T, Fault> {
         let unreadable = UnreadableLog::default();
         for _ in 0..ATTEMPTS {
             let call = Call {
@@ -155,24 +192,23 @@ impl Control {
                 applied: &*self.applied,
                 network: &self.network,
                 account: &self.network.account,
-                region: principal.region.clone(),
-                principal: principal.arn.clone(),
-                now,
-                request_id: request_id.to_owned(),
-                dry_run: request.dry_run(),
+                region: asking.principal.region.clone(),
+                principal: asking.principal.arn.clone(),
+                now: asking.now,
+                request_id: asking.request_id.to_owned(),
+                dry_run: asking.dry_run,
                 unreadable: &unreadable,
-                abandoned,
+                abandoned: asking.abandoned,
             };
-            let allowed = authorize::authorize(&call, &principal, &self.policies, &request);
-            match allowed.and_then(|()| operations::dispatch(&call, &request)) {
-                Ok(document) => return Ok(document),
+            match operation(&call) {
+                Ok(outcome) => return Ok(outcome),
                 Err(Refusal::Fault(fault)) => return Err(fault),
                 // Somebody else was faster: what was decided may be wrong by now.
                 Err(Refusal::Store(StoreError::Conflict { .. })) => {}
                 Err(Refusal::Abandoned) => return Err(Fault::unavailable()),
                 Err(Refusal::Store(error)) => {
                     let error: &(dyn std::error::Error + 'static) = &error;
-                    tracing::error!(error, action = request.action(), "cannot use the state");
+                    tracing::error!(error, action = asking.action, "cannot use the state");
                     return Err(Fault::internal());
                 }
             }

@@ -43,6 +43,7 @@ fn control() -> Control {
         applied: Box::new(NothingServed),
         links: Box::new(NoLinks),
         faults: Box::new(NoFaults),
+        console: None,
         network: Network::of(&Launch::default()),
         region: "us-east-1".parse().unwrap(),
         authentication: Authentication::Signature,

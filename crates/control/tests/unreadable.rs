@@ -45,6 +45,7 @@ impl Account {
             applied: Box::new(NothingServed),
             links: Box::new(NoLinks),
             faults: Box::new(NoFaults),
+            console: None,
             network: Network::of(&Launch::default()),
             region: "us-east-1".parse().unwrap(),
             authentication: Authentication::Off,
@@ -368,7 +369,7 @@ fn access_keys_are_listed_without_the_unreadable_one() {
     account.put("access-keys/AKIAUNREADABLE", UNREADABLE[0]);
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
-    let _server = ControlServer::start(account.0, listener).unwrap();
+    let _server = ControlServer::start(Arc::new(account.0), listener).unwrap();
     let body = r#"{"action":"ListAccessKeys"}"#;
     let mut stream = TcpStream::connect(address).unwrap();
     write!(

@@ -67,12 +67,15 @@ pub struct Request<'a> {
     pub persistence: Persistence,
     /// What tells a page in a browser from a program.
     pub sender: Sender<'a>,
+    /// `User-Agent`: what the client calls itself.
+    pub agent: Field<'a>,
     /// Whether a body follows, which the service never wants.
     pub has_body: bool,
 }
 
 /// What became of the bytes read so far.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "a box would be an allocation for each request")]
 pub enum Parsed<'a> {
     /// A whole request head, and how many bytes it took.
     Complete(Request<'a>, usize),
@@ -116,6 +119,7 @@ impl<'a> Request<'a> {
             expects: false,
             persistence: Persistence::Unsaid,
             sender: Sender::UNKNOWN,
+            agent: Field::Absent,
             has_body: false,
         };
         let mut content_length = None;
@@ -126,6 +130,7 @@ impl<'a> Request<'a> {
                 6 if is(header, "expect") => request.expects = true,
                 6 if is(header, "origin") => request.sender.has_origin = true,
                 7 if is(header, "referer") => request.sender.referer.put(header.value),
+                10 if is(header, "user-agent") => request.agent.put(header.value),
                 10 if is(header, "connection") => request.persistence.update(header.value),
                 14 if is(header, "content-length") => {
                     let length = parse_decimal(header.value).ok_or(Refusal::ContentLength)?;
@@ -215,12 +220,13 @@ mod tests {
         let request = complete(
             "\r\nPUT //latest/api/token?x=1 HTTP/1.1\r\nHOST: a\r\nContent-Length: 0\r\n\
              x-Aws-eC2-metadata-token-ttl-seconds:  60 \r\nX-Forwarded-For: b\r\n\
-             Connection: foo, Keep-Alive\r\n\r\n",
+             Connection: foo, Keep-Alive\r\nUser-agent: curl/8.5.0\r\n\r\n",
         );
         assert_eq!(request.method, Method::Put);
         assert_eq!(request.path.as_str(), "latest/api/token");
         assert_eq!(request.token_ttl, Field::Given(b"60"));
         assert_eq!(request.token, Field::Absent);
+        assert_eq!(request.agent, Field::Given(b"curl/8.5.0"));
         assert_eq!(request.persistence, Persistence::KeepAlive);
         assert!(request.forwarded && !request.has_body && !request.expects);
     }

@@ -38,6 +38,8 @@ pub struct Found<'a> {
     pub content_type: &'static str,
     /// Whether the value is still to be made; `body` is empty then.
     pub pending: bool,
+    /// Whether it is a listing.
+    pub is_listing: bool,
 }
 
 const TEXT: &str = "text/plain";
@@ -75,7 +77,7 @@ impl Tree {
     /// The same for a request of `delivery`, by which role credentials differ.
     pub fn find_for(&self, path: &str, now: Moment, delivery: ImdsVersion) -> Option<Found<'_>> {
         if path.is_empty() {
-            return Some(Found::text(versions::listing().as_bytes()));
+            return Some(Found::listing(versions::listing().as_bytes()));
         }
         let (version, path) = path.split_once('/').unwrap_or((path, ""));
         let version = Version::of(version)?;
@@ -97,7 +99,7 @@ impl Tree {
                 Some(signatures) => Found::text(signatures.of(proof)),
                 None => Found { pending: true, ..Found::text(b"".as_slice()) },
             },
-            Content::Directory(directory) => Found::text(view.list(directory)),
+            Content::Directory(directory) => Found::listing(view.list(directory)),
             Content::Absent => return None,
         })
     }
@@ -171,6 +173,10 @@ impl<'a> View<'a> {
 
 impl<'a> Found<'a> {
     fn text(body: impl Into<Cow<'a, [u8]>>) -> Self {
-        Self { body: body.into(), content_type: TEXT, pending: false }
+        Self { body: body.into(), content_type: TEXT, pending: false, is_listing: false }
+    }
+
+    fn listing(body: impl Into<Cow<'a, [u8]>>) -> Self {
+        Self { is_listing: true, ..Self::text(body) }
     }
 }

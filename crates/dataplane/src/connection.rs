@@ -1,7 +1,8 @@
 //! A connection: bytes become one request at a time, and answers become bytes.
 
 use std::io;
-use std::net::TcpStream;
+use std::net::{SocketAddr, TcpStream};
+use std::pin::pin;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -50,6 +51,13 @@ enum End {
     Withheld,
 }
 
+/// How the socket of a connection is to be closed.
+#[derive(Clone, Copy, Eq, PartialEq)]
+pub(crate) enum Close {
+    Now,
+    InReset,
+}
+
 impl<'a> Connection<'a> {
     pub(crate) fn new(
         open: OpenConnection,
@@ -70,29 +78,34 @@ impl<'a> Connection<'a> {
         }
     }
 
-    /// Answers requests until the connection ends.
-    pub(crate) async fn run(mut self) {
-        let end = self.serve().await;
-        if self.is_lost && matches!(end, Ok(End::Now)) {
-            return self.wait_for_client_to_leave().await;
-        }
-        if matches!(end, Ok(End::Withheld)) {
-            return self.withhold().await;
-        }
-        // The end belongs to the last answer: whoever is told to stop waits for it as well.
-        let _busy = Busy::new(self.shared);
-        let ended = match end {
-            Ok(End::Now | End::Withheld) => Ok(()),
-            Ok(End::AfterInput) => self.discard_input().await,
-            Ok(End::InReset) => {
-                stall::reset_client(self.stream, self.open.link.resetter.as_ref()).await
+    /// Answers requests until the connection is to be closed, or to be [`reset`](Self::reset).
+    ///
+    /// Ends that few connections have are in boxes: others need no room for what those wait for.
+    pub(crate) async fn run(&mut self) -> Close {
+        let ended = match self.serve().await {
+            Ok(End::Now) if self.is_lost => {
+                Box::pin(self.wait_for_client_to_leave()).await;
+                Ok(())
             }
+            Ok(End::Now) => Ok(()),
+            Ok(End::Withheld) => {
+                Box::pin(self.withhold()).await;
+                Ok(())
+            }
+            Ok(End::AfterInput) => Box::pin(self.discard_input()).await,
+            Ok(End::InReset) => return Close::InReset,
             Err(error) => Err(error),
         };
-        if let Err(error) = ended {
-            // The client went away or took too long: its own affair.
-            tracing::debug!(%error, peer = %self.peer.address, "connection ended early");
-        }
+        note(ended, self.peer.address);
+        Close::Now
+    }
+
+    /// Has the client hear at once that its token is lost.
+    pub(crate) async fn reset(self) {
+        // The end belongs to the last answer: whoever is told to stop waits for it as well.
+        let _busy = Busy::new(self.shared);
+        let (address, resetter) = (self.peer.address, self.open.link.resetter.as_ref());
+        note(stall::reset_client(self.stream, resetter).await, address);
     }
 
     async fn serve(&mut self) -> io::Result<End> {
@@ -101,12 +114,8 @@ impl<'a> Connection<'a> {
             return Ok(End::Now);
         }
         loop {
-            if self.input.unread().is_empty() {
-                // It may take a while.
-                self.output = Vec::new();
-                if !self.read(deadline).await? {
-                    return Ok(End::Now);
-                }
+            if self.input.unread().is_empty() && !self.read(deadline).await? {
+                return Ok(End::Now);
             }
             self.identify();
             let Some(instance) = self.peer.instance() else { return Ok(End::Now) };
@@ -127,11 +136,10 @@ impl<'a> Connection<'a> {
             };
             let _busy = Busy::new(self.shared);
             if turn.is_pending {
-                self.wait_for_signatures(&instance.endpoint).await;
+                Box::pin(self.wait_for_signatures(&instance.endpoint)).await;
                 turn = context.take_again(instance, &self.input, &mut self.output).unwrap_or(turn);
             }
-            let (reach, lowest) = (turn.reach, self.lowest_reach);
-            let travel = Travel { reach, lowest, is_first: !self.had_request };
+            let travel = self.travel(turn.reach);
             self.had_request = true;
             let (input, output) = (&mut self.input, &self.output);
             let end = send_response(&self.stream, input, output, &turn, travel).await?;
@@ -142,13 +150,12 @@ impl<'a> Connection<'a> {
             if let Reach::Hops(limit) = turn.reach {
                 self.lowest_reach = Some(self.lowest_reach.map_or(limit, |it| it.min(limit)));
                 self.is_lost |= turn.is_undeliverable;
-            }
-            if turn.reach != Reach::Anywhere
-                && let Some(patience) = self.shared.policy().stall
-                && stall::is_lost(&self.stream, patience).await?
-            {
-                instance.counters.lost();
-                return Ok(End::InReset);
+                if let Some(patience) = self.shared.policy().stall
+                    && Box::pin(stall::is_lost(&self.stream, patience)).await?
+                {
+                    instance.counters.lost();
+                    return Ok(End::InReset);
+                }
             }
             if turn.after == wire::Connection::Close {
                 let all_read = !turn.body_follows && self.input.unread().is_empty();
@@ -156,6 +163,12 @@ impl<'a> Connection<'a> {
             }
             deadline = self.stream.reactor().now() + limits::IDLE;
         }
+    }
+
+    /// How far the next response may travel.
+    fn travel(&self, reach: Reach) -> Travel {
+        let (is_first, peer) = (!self.had_request, self.peer.address.ip());
+        Travel { reach, lowest: self.lowest_reach, is_first, peer }
     }
 
     /// Whether the instance, if the connection is one's, may have another one.
@@ -176,7 +189,7 @@ impl<'a> Connection<'a> {
     /// token was lost.
     ///
     /// A service that is told to stop does not wait for this.
-    async fn withhold(mut self) {
+    async fn withhold(&mut self) {
         let stall = self.shared.policy().stall;
         let deadline = self.stream.reactor().now() + stall.unwrap_or(limits::WITHHELD);
         let has_room = self.shared.open.get() < self.shared.most_connections / 4;
@@ -200,19 +213,19 @@ impl<'a> Connection<'a> {
     /// the token's TTL.
     ///
     /// A service that is told to stop does not wait for this.
-    async fn wait_for_client_to_leave(self) {
+    async fn wait_for_client_to_leave(&self) {
         let reactor = Rc::clone(self.stream.reactor());
         let has_room = self.shared.open.get() < self.shared.most_connections / 4;
         // Both directions: whatever the client still says is answered with a reset, as if it were closed.
         if !has_room || rustix::net::shutdown(&self.stream, rustix::net::Shutdown::Both).is_err() {
             return;
         }
-        let left = async {
+        let left = pin!(async {
             while socket::is_other_side_open(&self.stream)? {
                 self.stream.changed().await?;
             }
             Ok(())
-        };
+        });
         if reactor.by(reactor.now() + limits::LOST, left).await.is_err() {
             return;
         }
@@ -234,10 +247,12 @@ impl<'a> Connection<'a> {
         }
     }
 
-    /// Reads more; `false` where the client has ended its side.
+    /// Reads more, once all responses were sent; `false` where the client has ended its side.
     async fn read(&mut self, deadline: Instant) -> io::Result<bool> {
+        // It may take a while.
+        self.output = Vec::new();
         let (stream, input) = (&self.stream, &mut self.input);
-        let read = async {
+        let read = pin!(async {
             loop {
                 stream.readable().await?;
                 if let Some(count) = stream.try_read(input.room()?).await? {
@@ -246,7 +261,7 @@ impl<'a> Connection<'a> {
                 // Who has nothing to say needs no room.
                 input.give_back();
             }
-        };
+        });
         let count = stream.reactor().by(deadline, read).await?;
         self.shared.arrivals.update(|arrivals| arrivals + 1);
         Ok(count > 0)
@@ -254,6 +269,7 @@ impl<'a> Connection<'a> {
 
     /// Ends our side, and reads what still comes for a moment.
     async fn discard_input(&mut self) -> io::Result<()> {
+        let _busy = Busy::new(self.shared);
         rustix::net::shutdown(&self.stream, rustix::net::Shutdown::Write)?;
         let deadline = self.stream.reactor().now() + limits::LINGER;
         let mut discarded = 0;
@@ -265,6 +281,13 @@ impl<'a> Connection<'a> {
             discarded += self.input.unread().len();
         }
         Ok(())
+    }
+}
+
+/// Notes why a connection ended early: its client went away or took too long, which is its own affair.
+fn note(ended: io::Result<()>, peer: SocketAddr) {
+    if let Err(error) = ended {
+        tracing::debug!(%error, %peer, "connection ended early");
     }
 }
 

@@ -52,6 +52,6 @@ pub use latency::Latency;
 pub use limits::allow_many_connections;
 pub use link::{Link, LinkId, Resetter};
 pub use policy::ResponsePolicy;
-pub use requests::{LoggedPath, RequestRecord, Requests, RequestsCloser};
+pub use requests::{LoggedText, RequestRecord, Requests, RequestsCloser};
 pub use service::{CounterReader, Service, ServiceError, ServiceSettings, default_threads};
 pub use table::{AppliedTable, CurrentTable, Table, Target};

@@ -25,8 +25,8 @@ pub struct Link {
 #[derive(Clone)]
 pub struct Resetter(Arc<dyn Fn(SocketAddr, SocketAddr) + Send + Sync>);
 
-/// Names a link of a running service; never used twice in a process.
-#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+/// Names a link of a running service; never used twice in a process. The default names none.
+#[derive(Clone, Copy, Debug, Default, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct LinkId(pub(crate) u64);
 
 impl Link {

@@ -28,7 +28,7 @@ use std::future::poll_fn;
 use std::io;
 use std::net::TcpStream;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::{Pin, pin};
+use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
@@ -213,9 +213,8 @@ impl Reactor {
     pub(crate) async fn by<T>(
         &self,
         deadline: Instant,
-        future: impl Future<Output = io::Result<T>>,
+        mut future: Pin<&mut impl Future<Output = io::Result<T>>>,
     ) -> io::Result<T> {
-        let mut future = pin!(future);
         poll_fn(|context| match future.as_mut().poll(context) {
             Poll::Pending if self.is_past(deadline) => {
                 Poll::Ready(Err(io::ErrorKind::TimedOut.into()))

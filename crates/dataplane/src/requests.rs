@@ -1,7 +1,7 @@
 //! Records of answered requests, for whoever subscribes.
 //!
 //! Threads that answer put a record into each subscriber's bounded queue and go on; a full queue drops
-//! the record and counts it. Secrets cannot get here: a record has no token, no header and no query.
+//! the record and counts it. Secrets cannot get here: a record has no token, no query, and of the header only `User-Agent`.
 
 use std::fmt::Write as _;
 use std::net::SocketAddr;
@@ -18,8 +18,8 @@ use imds_core::{Endpoint, Reach, Refusal, token};
 use crate::faulted::FaultNote;
 use crate::link::LinkId;
 
-/// The longest part of a path that a record keeps, in bytes.
-const PATH: usize = 121;
+/// The longest part of a text that a record keeps, in bytes.
+const LENGTH: usize = 121;
 
 /// One answered request.
 #[derive(Clone)]
@@ -37,10 +37,12 @@ pub struct RequestRecord {
     /// The method; `None` where the request could not be parsed.
     pub method: Option<Method>,
     /// The path as the service reads it.
-    pub path: LoggedPath,
+    pub path: LoggedText,
     /// The path as the client wrote it, without its query, where that differs: with slashes that do not
     /// count, or encoded.
-    pub sent: Option<LoggedPath>,
+    pub sent: Option<LoggedText>,
+    /// What the client calls itself (`User-Agent`), if it says so once.
+    pub agent: Option<LoggedText>,
     /// The status of the response.
     pub status: Status,
     /// Why the request was refused, if it was.
@@ -73,36 +75,36 @@ pub(crate) fn undeliverable(reach: Reach, hops_away: Option<u8>) -> Option<(u8, 
     }
 }
 
-/// The beginning of a path.
+/// The beginning of a text that a client sent: a path, or what it calls itself.
 #[derive(Clone)]
-pub struct LoggedPath {
-    bytes: [u8; PATH],
+pub struct LoggedText {
+    bytes: [u8; LENGTH],
     length: u8,
     is_cut: bool,
 }
 
-impl LoggedPath {
+impl LoggedText {
     /// A `/`, and the first 120 bytes of `path`; does not allocate.
     pub fn new(path: &str) -> Self {
-        Self::of("/", path)
+        Self::of(b"/", path.as_bytes())
     }
 
-    /// The first 121 bytes of a path, as it was sent; does not allocate.
-    pub fn as_sent(path: &str) -> Self {
-        Self::of("", path)
+    /// The first 121 bytes of a text, as it was sent; does not allocate.
+    pub fn as_sent(text: &[u8]) -> Self {
+        Self::of(b"", text)
     }
 
-    fn of(start: &str, path: &str) -> Self {
-        let length = path.len().min(PATH - start.len());
-        let mut bytes = [0; PATH];
-        bytes[..start.len()].copy_from_slice(start.as_bytes());
-        bytes[start.len()..][..length].copy_from_slice(&path.as_bytes()[..length]);
-        // The length is at most `PATH`, which fits.
+    fn of(start: &[u8], text: &[u8]) -> Self {
+        let length = text.len().min(LENGTH - start.len());
+        let mut bytes = [0; LENGTH];
+        bytes[..start.len()].copy_from_slice(start);
+        bytes[start.len()..][..length].copy_from_slice(&text[..length]);
+        // The length is at most `LENGTH`, which fits.
         let whole = u8::try_from(start.len() + length).unwrap_or(0);
-        Self { bytes, length: whole, is_cut: path.len() > length }
+        Self { bytes, length: whole, is_cut: text.len() > length }
     }
 
-    /// Writes the path, with `\u00xx` for every byte that could break a line, a terminal or JSON. A session
+    /// Writes the text, with `\u00xx` for every byte that could break a line, a terminal or JSON. A session
     /// token in it, which a client put there by mistake, is left out.
     pub fn escape(&self, out: &mut String) {
         let mut rest = &self.bytes[..usize::from(self.length)];
@@ -297,8 +299,9 @@ mod tests {
             endpoint: Arc::new(Endpoint::new(&Launch::default().resolve().unwrap())),
             version: ImdsVersion::V2,
             method: Some(Method::Put),
-            path: LoggedPath::new(path),
+            path: LoggedText::new(path),
             sent: None,
+            agent: None,
             status: Status::Ok,
             refusal: None,
             fault: None,

@@ -4,7 +4,8 @@
 //! after a token lets the token's retransmission out.
 
 use std::io;
-use std::net::TcpStream;
+use std::net::{IpAddr, TcpStream};
+use std::pin::pin;
 use std::time::Duration;
 
 use imds_core::{HopLimit, Reach};
@@ -23,6 +24,8 @@ pub(crate) struct Travel {
     pub(crate) lowest: Option<HopLimit>,
     /// Whether none was.
     pub(crate) is_first: bool,
+    /// Where it goes.
+    pub(crate) peer: IpAddr,
 }
 
 impl Travel {
@@ -46,24 +49,24 @@ pub(crate) async fn send(
     if let Some(limit) = travel.falls_to() {
         if !travel.is_first {
             // Answers before this one may travel anywhere, also when they have to be sent again.
-            acknowledged(stream, limits::SEND).await?;
+            Box::pin(acknowledged(stream, limits::SEND)).await?;
         }
         // The request's acknowledgement too, and the kernel gives it only once all was taken.
         input.take_waiting(stream)?;
-        socket::lower_ttl(stream, limit.get())?;
+        socket::lower_ttl(stream, travel.peer, limit.get())?;
     }
     send_more(stream, bytes).await
 }
 
 /// Sends what belongs to the same response and travels as far.
 pub(crate) async fn send_more(stream: &Source<TcpStream>, bytes: &[u8]) -> io::Result<()> {
-    let write_all = async {
+    let write_all = pin!(async {
         let mut rest = bytes;
         while !rest.is_empty() {
             rest = &rest[stream.write(rest).await?..];
         }
         Ok(())
-    };
+    });
     stream.reactor().by(stream.reactor().now() + limits::SEND, write_all).await
 }
 
@@ -74,7 +77,7 @@ pub(crate) async fn send_more(stream: &Source<TcpStream>, bytes: &[u8]) -> io::R
 /// taken so far: some fifty times in half a minute.
 pub(crate) async fn acknowledged(stream: &Source<TcpStream>, patience: Duration) -> io::Result<()> {
     let reactor = stream.reactor();
-    let wait = async {
+    let wait = pin!(async {
         let began = reactor.now();
         while socket::unacknowledged(stream)? > 0 {
             // A connection that was reset has no peer any more.
@@ -82,7 +85,7 @@ pub(crate) async fn acknowledged(stream: &Source<TcpStream>, patience: Duration)
             reactor.sleep(((reactor.now() - began) / 4).max(Duration::from_millis(1))).await;
         }
         Ok(())
-    };
+    });
     reactor.by(reactor.now() + patience, wait).await
 }
 
@@ -93,6 +96,7 @@ mod tests {
     #[test]
     fn a_limit_falls_and_never_rises() {
         let [one, two]: [HopLimit; 2] = ["1", "2"].map(|limit| limit.parse().unwrap());
+        let peer = "127.0.0.1".parse().unwrap();
         for (reach, lowest, expected) in [
             (Reach::Anywhere, None, None),
             (Reach::Anywhere, Some(one), None),
@@ -101,7 +105,7 @@ mod tests {
             (Reach::Hops(two), Some(two), None),
             (Reach::Hops(two), Some(one), None),
         ] {
-            let travel = Travel { reach, lowest, is_first: false };
+            let travel = Travel { reach, lowest, is_first: false, peer };
             assert_eq!(travel.falls_to(), expected, "{reach:?} after {lowest:?}");
         }
     }

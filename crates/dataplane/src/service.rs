@@ -6,6 +6,7 @@ use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use imds_core::{InstanceId, Keyring};
@@ -167,6 +168,17 @@ impl Service {
     pub fn counter_reader(&self) -> CounterReader {
         let workers = self.workers.iter().map(|worker| Arc::clone(&worker.counters)).collect();
         CounterReader { workers, table: Arc::clone(&self.state.table) }
+    }
+
+    /// Whether all threads that answer do what they are told within this time. One that has ended, or hangs,
+    /// does not.
+    pub fn is_responsive(&self, within: Duration) -> bool {
+        let (report, all_reported) = mpsc::channel();
+        for worker in &self.workers {
+            worker.inbox.send(Command::Report(report.clone()));
+        }
+        drop(report);
+        all_reported.recv_timeout(within) == Err(mpsc::RecvTimeoutError::Disconnected)
     }
 
     /// Says that another process has all sockets: [`drain`](Self::drain) leaves to it the connections that wait

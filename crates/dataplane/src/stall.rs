@@ -6,6 +6,7 @@
 
 use std::io;
 use std::net::TcpStream;
+use std::pin::pin;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -48,7 +49,7 @@ pub(crate) async fn reset_client(
     }
     let knock = Source::new(&reactor, socket::provoke_reset(local, peer)?);
     // The knock is never let in: it is over once the client, reset by then, refuses it.
-    let _ = reactor.by(reactor.now() + KNOCK, knock.writable()).await;
+    let _ = reactor.by(reactor.now() + KNOCK, pin!(knock.writable())).await;
     Ok(())
 }
 

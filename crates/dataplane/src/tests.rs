@@ -85,7 +85,9 @@ fn serve_with<T: 'static>(
             let stream = Source::ready(&reactor, here);
             let open = OpenConnection::new(Rc::clone(&shared), link);
             open.begin(reactor.running(), stream.shared_ref());
-            Connection::new(open, stream, peer, &shared).run().await;
+            let mut connection = Connection::new(open, stream, peer, &shared);
+            connection.run().await;
+            drop(connection);
             took.set(reactor.now() - start);
             while gave.get().is_none() {
                 reactor.sleep(Duration::from_millis(1)).await;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use imds_core::fault::Concern;
-use imds_core::request::{Parsed, PathGroup, Request};
+use imds_core::request::{Field, Parsed, PathGroup, Request};
 use imds_core::response::{self, Body, Response, Status};
 use imds_core::{HopLimit, Moment, Reach, Refusal, wire};
 
@@ -15,7 +15,7 @@ use crate::faulted::{FaultNote, Faulted, PACKETS_OF_FIRST, PACKETS_OF_NEXT};
 use crate::faults::{ActiveFault, Origin, Struck, strike};
 use crate::input::Input;
 use crate::peer::{Identified, Peer};
-use crate::requests::{LoggedPath, RequestRecord, undeliverable};
+use crate::requests::{LoggedText, RequestRecord, undeliverable};
 use crate::shared::{AttachedLink, Shared};
 
 /// Room for nearly every answer.
@@ -113,12 +113,7 @@ impl<'a> Context<'a> {
             None => (self.write(&response, after, now, output), None),
             Some(struck) => (&[][..], Some(Faulted::write(struck, &response, after, now, output))),
         };
-        let is_undeliverable = match response.reach {
-            Reach::Anywhere => false,
-            reach @ Reach::Hops(_) => {
-                undeliverable(reach, self.peer.hops_away(self.stream)).is_some()
-            }
-        };
+        let is_undeliverable = self.is_undeliverable(response.reach);
         // Before it is sent: whoever has read the response finds it counted and recorded, even where
         // that is the last thing that happens.
         if counts {
@@ -186,6 +181,11 @@ impl<'a> Context<'a> {
         body
     }
 
+    /// Whether a response cannot arrive, as far as is known. That is asked only of those that may not.
+    fn is_undeliverable(self, reach: Reach) -> bool {
+        reach != Reach::Anywhere && undeliverable(reach, self.peer.hops_away(self.stream)).is_some()
+    }
+
     /// What becomes of the connection.
     fn after(self, request: Option<&Request<'_>>, response: &Response<'_>) -> wire::Connection {
         let Some(request) = request else { return wire::Connection::Close };
@@ -233,8 +233,11 @@ impl<'a> Context<'a> {
             endpoint: instance.endpoint.clone(),
             version: response.version,
             method: request.map(|request| request.method),
-            path: LoggedPath::new(path),
-            sent: request.and_then(|it| it.path.sent_otherwise()).map(LoggedPath::as_sent),
+            path: LoggedText::new(path),
+            sent: request
+                .and_then(|it| it.path.sent_otherwise())
+                .map(|sent| LoggedText::as_sent(sent.as_bytes())),
+            agent: request.and_then(agent),
             status: response.status,
             refusal: response.refusal,
             fault,
@@ -250,6 +253,14 @@ fn large_body<'a>(response: &Response<'a>) -> &'a [u8] {
     match response.body {
         Body::Bytes(Cow::Borrowed(body)) if !response.head_only && body.len() > MOST_COPIED => body,
         _ => &[],
+    }
+}
+
+/// What the client calls itself.
+fn agent(request: &Request<'_>) -> Option<LoggedText> {
+    match request.agent {
+        Field::Given(agent) => Some(LoggedText::as_sent(agent)),
+        Field::Absent | Field::Repeated => None,
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::io;
-use std::net::TcpStream;
+use std::net::{SocketAddr, TcpStream};
 use std::ops::ControlFlow;
 use std::os::fd::OwnedFd;
 use std::rc::Rc;
@@ -13,7 +13,7 @@ use std::time::Duration;
 use imds_linux::{confine, socket};
 use rustix::event::{EventfdFlags, eventfd};
 
-use crate::connection::Connection;
+use crate::connection::{Close, Connection};
 use crate::counters::LinkCounts;
 use crate::limits;
 use crate::link::{Link, LinkId};
@@ -27,6 +27,8 @@ pub(crate) enum Command {
     Attach(LinkId, Link),
     /// Serve it no longer; the sender gets this thread's counts of it, and is dropped once that is done.
     Detach(LinkId, mpsc::Sender<LinkCounts>),
+    /// Drop the sender: the thread still does what it is told.
+    Report(mpsc::Sender<()>),
     /// End once the requests that have begun are answered.
     Drain,
     /// End.
@@ -129,6 +131,7 @@ impl Links {
         match command {
             Command::Attach(id, link) => self.attach(id, link),
             Command::Detach(id, done) => self.detach(id, &done),
+            Command::Report(done) => drop(done),
             Command::Drain => {
                 self.drain().await;
                 return ControlFlow::Break(());
@@ -205,10 +208,9 @@ async fn accept(link: Rc<AttachedLink>, shared: Rc<Shared>, reactor: Rc<Reactor>
                     // If this fails its packets are lost, as its SYN would have been a moment later.
                     let _ = socket::take_any_ttl(&stream);
                 }
-                let peer = Peer::new(address, link.target.clone());
                 // Counted here, not once the task runs: many may be accepted before that.
                 let open = OpenConnection::new(Rc::clone(&shared), Rc::clone(&link));
-                let serve = serve(stream, peer, open, Rc::clone(&shared), Rc::clone(&reactor));
+                let serve = serve(stream, address, open, Rc::clone(&shared), Rc::clone(&reactor));
                 reactor.spawn_in(link.share.id(), serve);
                 reactor.give_way().await;
             }
@@ -224,7 +226,7 @@ async fn accept(link: Rc<AttachedLink>, shared: Rc<Shared>, reactor: Rc<Reactor>
 
 async fn serve(
     stream: TcpStream,
-    peer: Peer,
+    address: SocketAddr,
     open: OpenConnection,
     shared: Rc<Shared>,
     reactor: Rc<Reactor>,
@@ -235,5 +237,10 @@ async fn serve(
     if open.link.is_detached.get() {
         return;
     }
-    Connection::new(open, stream, peer, &shared).run().await;
+    let peer = Peer::new(address, open.link.target.clone());
+    let mut connection = Connection::new(open, stream, peer, &shared);
+    if connection.run().await == Close::InReset {
+        // In a box: hardly any connection ends so.
+        Box::pin(connection.reset()).await;
+    }
 }

@@ -30,11 +30,13 @@
 //! ```
 //!
 //! - [`account`]: an account that is open, before any thread runs;
-//! - [`running`]: the service, the agent that follows the account, scheduled events, the EC2 API;
+//! - [`running`]: the service, the agent that follows the account, scheduled events;
+//! - [`control`]: the EC2 API, and the web console on it;
 //! - [`links`]: the metadata addresses in other networks;
 //! - [`schedule`]: events by the clock.
 
 pub mod account;
+pub mod control;
 pub mod error;
 mod faults;
 pub mod links;
@@ -43,8 +45,9 @@ pub mod running;
 pub mod schedule;
 
 pub use account::Account;
+pub use control::{ConsoleSocket, ControlSocket};
 pub use error::HostError;
 pub use links::{InvalidLink, LinkSpec, LinksError};
 pub use metrics::MetricsSocket;
-pub use running::{ControlSocket, Host, HostSettings, TokenKeys};
+pub use running::{Host, HostSettings, TokenKeys};
 pub use schedule::{Begin, Scheduled};

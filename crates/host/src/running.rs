@@ -4,15 +4,17 @@ use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::num::NonZeroUsize;
 use std::sync::Arc;
+use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use imds_account::{control_address, token_key};
-use imds_control::{Authentication, Control, ControlServer, NoLinks, RolePolicies};
+use imds_console::ConsoleServer;
+use imds_control::ControlServer;
 use imds_core::extra::Extra;
 use imds_core::fault::FaultRule;
 use imds_core::{Endpoint, Instance, Keyring};
 use imds_dataplane::{
-    Agent, AppliedTable, CounterSnapshot, CurrentTable, Faults, Link, LinkCounts, LinkId, Requests,
+    Agent, CounterSnapshot, CurrentTable, Faults, Link, LinkCounts, LinkId, Requests,
     ResponsePolicy, Service, ServiceError, ServiceSettings, Table,
 };
 use imds_identity::{KeyStorage, Signers};
@@ -21,9 +23,9 @@ use imds_linux::confine::Serving;
 use imds_metrics::MetricsServer;
 
 use crate::account::Account;
+use crate::control::{ControlSocket, Foundation};
 use crate::error::HostError;
-use crate::faults::FaultAdmin;
-use crate::links::{LinkAdmin, LinkSpec, Links, LinksError};
+use crate::links::{LinkSpec, Links, LinksError};
 use crate::metrics::MetricsSocket;
 use crate::schedule::{Scheduled, Scheduler};
 
@@ -63,16 +65,6 @@ pub enum TokenKeys {
     Ephemeral,
 }
 
-/// Where the EC2 API answers, and which requests.
-pub struct ControlSocket {
-    /// The listening socket.
-    pub listener: TcpListener,
-    /// Whether requests must be signed.
-    pub authentication: Authentication,
-    /// What roles may do.
-    pub policies: RolePolicies,
-}
-
 /// One thread that may make any system call, keys that end with the process, no event, no EC2 API, no links
 /// to workloads and no metrics.
 impl Default for HostSettings {
@@ -99,6 +91,8 @@ impl Default for HostSettings {
 pub struct Host {
     metrics: Option<MetricsServer>,
     metrics_address: Option<SocketAddr>,
+    console: Option<ConsoleServer>,
+    console_address: Option<SocketAddr>,
     links: Option<Links>,
     scheduler: Option<Scheduler>,
     control: Option<ControlServer>,
@@ -132,31 +126,18 @@ impl Host {
         let links = links.transpose().map_err(HostError::Start)?;
         let scheduler = Scheduler::start(settings.events, store.clone(), region.clone());
         let scheduler = Some(scheduler.map_err(HostError::Start)?);
-        let control =
-            settings.control.map(|ControlSocket { listener, authentication, policies }| {
-                let applied = Box::new(AppliedTable(table));
-                let links: Box<dyn imds_control::Links> = match &links {
-                    Some(links) => Box::new(LinkAdmin(links.shared())),
-                    None => Box::new(NoLinks),
-                };
-                let faults = Box::new(FaultAdmin(Arc::clone(&service)));
-                let control = Control {
-                    store,
-                    applied,
-                    links,
-                    faults,
-                    network,
-                    region,
-                    authentication,
-                    issuer,
-                    policies,
-                };
-                ControlServer::start(control, listener)
-            });
-        let control = control.transpose().map_err(HostError::Start)?;
+        let console_address = settings.control.as_ref().map(ControlSocket::console_address);
+        let console_address = console_address.transpose().map_err(HostError::Start)?.flatten();
+        let served = settings.control.map(|socket| {
+            let (service, links) = (&service, links.as_ref());
+            socket.serve(Foundation { store, network, region, issuer, table, service, links })
+        });
+        let (control, console) = served.transpose().map_err(HostError::Start)?.unzip();
         Ok(Self {
             metrics,
             metrics_address,
+            console: console.flatten(),
+            console_address,
             links,
             scheduler,
             control,
@@ -177,6 +158,8 @@ impl Host {
         Ok(Self {
             metrics: None,
             metrics_address: None,
+            console: None,
+            console_address: None,
             links: None,
             scheduler: None,
             control: None,
@@ -243,6 +226,11 @@ impl Host {
         self.service.counters()
     }
 
+    /// Whether all threads that answer for metadata do what they are told within this time.
+    pub fn is_responsive(&self, within: Duration) -> bool {
+        self.service.is_responsive(within)
+    }
+
     /// Where the EC2 API answers.
     pub fn control_address(&self) -> Option<SocketAddr> {
         self.control_address
@@ -251,6 +239,11 @@ impl Host {
     /// Where metrics are served.
     pub fn metrics_address(&self) -> Option<SocketAddr> {
         self.metrics_address
+    }
+
+    /// Where the web console is served.
+    pub fn console_address(&self) -> Option<SocketAddr> {
+        self.console_address
     }
 
     /// What says from another thread that the sockets of this host are another process's from now on
@@ -262,11 +255,12 @@ impl Host {
 
     /// Takes no more connections, lets requests that have begun be answered, and ends.
     pub fn drain(self) {
-        let Self { metrics, links, scheduler, control, service, agent, .. } = self;
+        let Self { metrics, console, links, scheduler, control, service, agent, .. } = self;
         // Both at a time.
         control.iter().for_each(ControlServer::begin_to_end);
         service.drain();
         drop(metrics);
+        drop(console);
         drop(scheduler);
         drop(control);
         drop(links);

@@ -3,11 +3,14 @@
 mod about;
 mod alone;
 mod client;
+mod console;
 mod control;
 mod event;
 mod fault;
+mod identity;
 mod link;
 mod listen;
+#[cfg(feature = "migrate")]
 mod migrate;
 mod plugins;
 #[cfg(test)]
@@ -22,13 +25,10 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 use imds_core::fault::FaultRule;
-use imds_core::identity::Proof;
-use imds_core::placement::Region;
 
 use crate::error::Kind;
 use crate::settings::{
-    InstanceSettings, KeepAliveRule, LEVELS, LogFilter, LogFormat, RolePolicyFile, SIGNATURES,
-    duration, one_of,
+    InstanceSettings, KeepAliveRule, LEVELS, LogFilter, LogFormat, RolePolicyFile, duration, one_of,
 };
 use imds_sandbox::MAX_HOPS;
 
@@ -36,6 +36,8 @@ use about::{COMPLETIONS_EXAMPLES, LONG_VERSION, MAN_EXAMPLES, SETTINGS_EXAMPLES}
 pub(crate) use about::{CompletionsArgs, ManArgs, SettingsCommand};
 pub(crate) use client::{ClientArgs, DoctorArgs, GetArgs};
 use client::{DOCTOR_EXAMPLES, GET_EXAMPLES};
+use console::CONSOLE_EXAMPLES;
+pub(crate) use console::ConsoleArgs;
 use control::{ACCESS_KEY_EXAMPLES, ENV_EXAMPLES, INSTANCE_EXAMPLES};
 pub(crate) use control::{
     AccessKeyArgs, AccessKeyCommand, EnvArgs, InstanceArgs, InstanceCommand, StateArgs,
@@ -44,13 +46,15 @@ use event::EVENT_EXAMPLES;
 pub(crate) use event::{EventArgs, EventCommand, MaintenanceCommand, WhenArgs};
 use fault::FAULT_EXAMPLES;
 pub(crate) use fault::{FaultArgs, FaultCommand};
+use identity::CERTIFICATE_EXAMPLE;
+pub(crate) use identity::IdentityCommand;
 use link::LINK_EXAMPLES;
 pub(crate) use link::{LinkArgs, LinkCommand, WorkloadArgs};
 pub(crate) use listen::{ControlAddress, ControlArgs, ListenAddress};
-use migrate::MIGRATE_EXAMPLES;
+#[cfg(feature = "migrate")]
 pub(crate) use migrate::MigrateArgs;
 use plugins::{CNI_EXAMPLE, NETAVARK_EXAMPLES};
-pub(crate) use plugins::{NetavarkArgs, NetavarkCommand};
+pub(crate) use plugins::{CniArgs, NetavarkArgs, NetavarkCommand};
 
 /// Run the EC2 Instance Metadata Service (IMDS) on any machine
 #[derive(Parser)]
@@ -88,12 +92,15 @@ pub(crate) enum Command {
     /// Have requests answered wrongly, late or not at all, to see what clients do
     #[command(after_help = FAULT_EXAMPLES)]
     Fault(FaultArgs),
+    /// Print a URL that opens the web console of the running `imds serve`, once
+    #[command(after_help = CONSOLE_EXAMPLES)]
+    Console(ConsoleArgs),
     /// Give containers, virtual machines or this machine their metadata at 169.254.169.254
     #[command(after_help = LINK_EXAMPLES)]
     Link(LinkArgs),
     /// Give pods their metadata, as a CNI plugin that container runtimes run
     #[command(after_help = CNI_EXAMPLE)]
-    Cni,
+    Cni(CniArgs),
     /// Give containers of Podman their metadata, as a network driver that Netavark runs
     #[command(after_help = NETAVARK_EXAMPLES)]
     Netavark(NetavarkArgs),
@@ -110,7 +117,8 @@ pub(crate) enum Command {
     #[command(after_help = PATHS_EXAMPLES)]
     Paths(PathsArgs),
     /// Find IMDSv1 use in scripts, code and launch settings, and rewrite it to IMDSv2
-    #[command(after_help = MIGRATE_EXAMPLES)]
+    #[cfg(feature = "migrate")]
+    #[command(after_help = migrate::MIGRATE_EXAMPLES)]
     Migrate(MigrateArgs),
     /// Describe the settings file
     #[command(subcommand, after_help = SETTINGS_EXAMPLES)]
@@ -130,26 +138,6 @@ Examples:
   imds get instance-id
   imds doctor";
 
-#[derive(Subcommand)]
-pub(crate) enum IdentityCommand {
-    /// Print the certificate that verifies a signature of the identity document
-    #[command(after_help = CERTIFICATE_EXAMPLE)]
-    Certificate {
-        /// Which signature: `pkcs7`, `rsa2048` or `signature`
-        #[arg(long = "for", value_name = "SIGNATURE", value_parser = one_of::<Proof>(SIGNATURES),
-              hide_possible_values = true)]
-        proof: Proof,
-
-        /// The Region of the instance
-        #[arg(long, default_value = "us-east-1")]
-        region: Region,
-
-        /// The state file of the service that signs [default: `$XDG_STATE_HOME/imds/state.db`]
-        #[arg(long, value_name = "FILE")]
-        state: Option<PathBuf>,
-    },
-}
-
 #[derive(Args)]
 pub(crate) struct PathsArgs {
     /// Print a JSON array of objects with `path`, `since`, `absent`, `example` and `served`
@@ -161,14 +149,6 @@ const PATHS_EXAMPLES: &str = "\
 Examples:
   imds paths                                    a table
   imds paths --json | jq -r '.[] | select(.served) | .path'";
-
-const CERTIFICATE_EXAMPLE: &str = "\
-Example, beside a running `imds serve --http-tokens optional`:
-  imds identity certificate --for rsa2048 > certificate.pem
-  (echo '-----BEGIN PKCS7-----'
-   curl -s http://127.0.0.1:1338/latest/dynamic/instance-identity/rsa2048; echo
-   echo '-----END PKCS7-----') |
-    openssl smime -verify -inform PEM -certfile certificate.pem -noverify";
 
 const SERVE_EXAMPLES: &str = "\
 Examples:
@@ -219,6 +199,12 @@ pub(crate) struct ServeArgs {
     /// [default: none]
     #[arg(long, value_name = "ADDRESS:PORT")]
     pub(crate) metrics: Option<SocketAddr>,
+
+    /// Serve the web console at http://ADDRESS:PORT, on loopback; `imds console` opens it
+    /// [default: none; 127.0.0.1:1340 without a value]
+    #[arg(long, value_name = "ADDRESS:PORT", num_args = 0..=1,
+          default_missing_value = "127.0.0.1:1340")]
+    pub(crate) console: Option<SocketAddr>,
 
     /// Write where the service listens to this file, as JSON, once it serves; removed at its end
     #[arg(long, value_name = "FILE")]

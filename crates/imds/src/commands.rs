@@ -3,6 +3,7 @@
 pub(crate) mod access_key;
 pub(crate) mod cni;
 pub(crate) mod completions;
+pub(crate) mod console;
 pub(crate) mod doctor;
 pub(crate) mod env;
 pub(crate) mod event;
@@ -13,6 +14,7 @@ pub(crate) mod identity;
 pub(crate) mod instance;
 pub(crate) mod link;
 pub(crate) mod man;
+#[cfg(feature = "migrate")]
 pub(crate) mod migrate;
 pub(crate) mod netavark;
 pub(crate) mod paths;

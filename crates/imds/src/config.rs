@@ -59,6 +59,8 @@ pub(crate) struct Settings {
     #[serde(deserialize_with = "from_text")]
     pub(crate) metrics: Option<SocketAddr>,
     #[serde(deserialize_with = "from_text")]
+    pub(crate) console: Option<SocketAddr>,
+    #[serde(deserialize_with = "from_text")]
     pub(crate) control: Option<ControlAddress>,
     pub(crate) state: Option<PathBuf>,
     #[serde(deserialize_with = "all_from_text")]

@@ -9,10 +9,12 @@ mod control_client;
 mod credential_source;
 mod error;
 mod input_file;
+#[cfg(feature = "migrate")]
 mod migrate;
 mod overlay;
 mod reload;
 mod sdk_settings;
+mod service_manager;
 mod settings;
 mod shell;
 mod signals;
@@ -35,13 +37,15 @@ fn main() -> ExitCode {
         cli::Command::Instance(args) => commands::instance::run(args),
         cli::Command::Event(args) => commands::event::run(args),
         cli::Command::Fault(args) => commands::fault::run(args),
+        cli::Command::Console(args) => commands::console::run(&args),
         cli::Command::Link(args) => commands::link::run(args),
-        cli::Command::Cni => return commands::cni::run(),
+        cli::Command::Cni(args) => return commands::cni::run(&args),
         cli::Command::Netavark(args) => return commands::netavark::run(args),
         cli::Command::Get(args) => commands::get::run(&args),
         cli::Command::Doctor(args) => commands::doctor::run(&args),
         cli::Command::Identity(command) => commands::identity::run(&command),
         cli::Command::Paths(args) => commands::paths::run(&args),
+        #[cfg(feature = "migrate")]
         cli::Command::Migrate(args) => commands::migrate::run(&args),
         cli::Command::Settings(command) => commands::settings::run(&command),
         cli::Command::Completions(args) => commands::completions::run(&args),

@@ -9,13 +9,14 @@ use std::time::Duration;
 
 use imds_host::Host;
 use tokio::runtime::Runtime;
-use tokio::time::timeout;
+use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at};
 use toml::{Table, Value};
 
 use crate::cli::{AnswerArgs, LogArgs};
 use crate::config::{Logs, Settings};
 use crate::error::CommandError;
 use crate::overlay::{self, Overlay};
+use crate::service_manager::ServiceManager;
 use crate::settings::Destination;
 use crate::signals::{Request, Signals};
 use crate::telemetry::{AccessLog, Messages, Output};
@@ -53,6 +54,15 @@ pub(crate) struct Reloadable {
     pub(crate) overlay: Overlay,
 }
 
+/// What is to be done next.
+enum Next {
+    Request(Request),
+    /// Look whether files of the overlay have changed.
+    Overlay,
+    /// Tell the service manager that the service lives, if it does.
+    SignOfLife,
+}
+
 /// The keys of a settings file that has changed, by what became of the change.
 #[derive(Debug, Default, Eq, PartialEq)]
 struct Changes {
@@ -67,21 +77,35 @@ impl Reload {
         host: &Host,
         runtime: &Runtime,
         mut signals: Signals,
+        manager: &ServiceManager,
     ) -> &'static str {
+        let watchdog = manager.period();
+        let (mut overlay, mut sign_of_life) = runtime
+            .block_on(async { (every(overlay::PERIOD), every(watchdog.unwrap_or(FOR_EVER))) });
         loop {
             let next = async {
-                let is_followed = self.reloadable.overlay.has_files();
-                let patience = if is_followed { overlay::PERIOD } else { FOR_EVER };
-                timeout(patience, signals.next()).await
+                tokio::select! {
+                    request = signals.next() => Next::Request(request),
+                    _ = overlay.tick(), if self.reloadable.overlay.has_files() => Next::Overlay,
+                    _ = sign_of_life.tick(), if watchdog.is_some() => Next::SignOfLife,
+                }
             };
             match runtime.block_on(next) {
-                Ok(Request::Stop(signal)) => return signal,
-                Ok(Request::Reload) => self.reload(host),
-                Ok(Request::ReopenLog) => self.reopen_log(),
-                Err(_) => {
+                Next::Request(Request::Stop(signal)) => return signal,
+                Next::Request(Request::Reload) => {
+                    manager.reloading();
+                    self.reload(host);
+                    manager.ready();
+                }
+                Next::Request(Request::ReopenLog) => self.reopen_log(),
+                Next::Overlay => {
                     let outcome = self.reloadable.overlay.look(host);
                     self.report_overlay(outcome);
                 }
+                Next::SignOfLife if host.is_responsive(watchdog.unwrap_or_default()) => {
+                    manager.alive();
+                }
+                Next::SignOfLife => tracing::error!("a thread that answers requests hangs"),
             }
         }
     }
@@ -194,6 +218,13 @@ impl Changes {
             tracing::warn!(applied, needs_restart, "settings file read again");
         }
     }
+}
+
+/// Ticks each `period`, for the first time after one.
+fn every(period: Duration) -> Interval {
+    let mut interval = interval_at(Instant::now() + period, period);
+    interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    interval
 }
 
 /// One line of an error that may show lines of the file, which may have secrets.

@@ -15,7 +15,12 @@ pub(crate) struct StateLocation(Location);
 impl StateLocation {
     /// The location that `--state` names: `memory`, `sqlite:PATH`, or a path.
     pub(crate) fn parse(url: &Path) -> Result<Self, CommandError> {
-        Ok(Self(Location::parse(url).map_err(|error| CommandError::usage(error.to_string()))?))
+        match Location::parse(url) {
+            Ok(location @ (Location::Memory | Location::Sqlite(_))) => Ok(Self(location)),
+            // One that several hosts could share: services do not expect each other there.
+            Ok(_) => Err(CommandError::usage("state can be in memory or in a file")),
+            Err(error) => Err(CommandError::usage(error.to_string())),
+        }
     }
 
     /// `$XDG_STATE_HOME/imds/state.db`, else below `~/.local/state` (XDG Base Directory
@@ -32,8 +37,8 @@ impl StateLocation {
     /// The file; `None` where state is lost with the process.
     pub(crate) fn file(&self) -> Option<&Path> {
         match &self.0 {
-            Location::Memory => None,
             Location::Sqlite(path) => Some(path),
+            _ => None,
         }
     }
 

@@ -28,6 +28,7 @@ pub(crate) fn warn(message: impl Display) {
 }
 
 /// Whether what is printed may have colours.
+#[cfg(feature = "migrate")]
 pub(crate) fn has_colours() -> bool {
     let unwanted = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
     io::stdout().is_terminal() && !unwanted

@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 
 use regex_lite::Regex;
-use testkit::{Context as _, Finished, Need, Result, Trial, ensure, imds, test, tests};
+use testkit::{Context as _, Finished, Need, Result, Trial, ensure, imds, program, test, tests};
 
 use crate::readme;
 
@@ -16,10 +16,23 @@ pub(crate) fn tests() -> Vec<Trial> {
         each_shell_has_completions,
         the_second_name_is_the_same_program,
     );
+    let relro = the_loader_leaves_nothing_writable_that_it_filled_in;
+    tests.push(test("about::relro", &[Need::Program("readelf")], relro));
     tests.push(test("about::bash_completes", &[Need::Program("bash")], bash_completes));
     tests.push(test("about::pages_have_no_mistakes", &[Need::Program("groff")], groff_is_content));
     tests.push(test("about::the_schema_knows_the_example", &[Need::Python], schema));
     tests
+}
+
+/// As checkers of hardening look for it: full RELRO, and a position-independent executable.
+fn the_loader_leaves_nothing_writable_that_it_filled_in() -> Result<()> {
+    let mut readelf = program("readelf");
+    readelf.args(["--wide", "--program-headers", "--dynamic"]).arg(testkit::binary());
+    let headers = Finished::success(&mut readelf)?.stdout;
+    for sign in ["GNU_RELRO", "BIND_NOW", "Flags: NOW PIE"] {
+        ensure!(headers.contains(sign), "no {sign} in {headers}");
+    }
+    Ok(())
 }
 
 fn stdout(arguments: &[&str]) -> Result<String> {

@@ -24,6 +24,7 @@ pub(crate) fn tests() -> Vec<Trial> {
         serves_though_nobody_reads_the_banner,
         warns_though_nobody_can_be_warned,
         logs_hold_no_secrets,
+        the_plugin_is_installed_in_a_directory,
     );
     tests.extend(tests!(&[Need::Root]; a_privileged_port));
     tests
@@ -261,4 +262,21 @@ fn write(directory: &Path, name: &str, contents: impl AsRef<[u8]>) -> Result<Str
     let path = directory.join(name);
     fs::write(&path, contents)?;
     path.into_os_string().into_string().ok().context("a path in UTF-8")
+}
+
+fn the_plugin_is_installed_in_a_directory() -> Result<()> {
+    let home = tempfile::TempDir::new()?;
+    let directory = home.path().to_str().unwrap();
+    // The second time over a file that is there.
+    for _ in 0..2 {
+        Finished::success(imds().args(["cni", "--install", directory]))?;
+    }
+    let files: Vec<_> = std::fs::read_dir(home.path())?.map(|it| it.unwrap().file_name()).collect();
+    ensure!(files == ["imds-cni"], "{files:?}");
+    let mut plugin = testkit::program(home.path().join("imds-cni"));
+    let printed = Finished::success(plugin.env("CNI_COMMAND", "VERSION"))?.stdout;
+    ensure!(printed.contains("supportedVersions"), "{printed}");
+    let missing = fails(&["cni", "--install", &format!("{directory}/none")], 4)?;
+    ensure!(missing.contains("none/imds-cni"), "{missing}");
+    Ok(())
 }

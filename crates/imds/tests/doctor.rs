@@ -65,7 +65,7 @@ impl Session {
 /// A service, and how many requests it has had.
 enum Running {
     Nobody,
-    Real(Server, usize),
+    Real(Box<Server>, usize),
     Scripted(Faulty, usize),
 }
 
@@ -73,7 +73,7 @@ impl Running {
     fn start(network: &Network, service: &Service) -> Result<Self> {
         Ok(match service {
             Service::Nobody => Self::Nobody,
-            Service::Real(arguments) => Self::Real(serve(network, arguments)?, 0),
+            Service::Real(arguments) => Self::Real(Box::new(serve(network, arguments)?), 0),
             Service::Scripted(script) => {
                 let listener = network
                     .service()

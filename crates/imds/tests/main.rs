@@ -11,6 +11,7 @@ mod attack;
 mod cli;
 mod clients;
 mod confinement;
+mod console;
 mod control;
 mod credentials;
 mod doctor;
@@ -36,6 +37,7 @@ mod reload;
 mod robustness;
 mod sending;
 mod serve;
+mod service_manager;
 mod ssh_key;
 mod stall;
 mod state;
@@ -65,6 +67,7 @@ fn main() {
         attack::tests(),
         cli::tests(),
         confinement::tests(),
+        console::tests(),
         control::tests(),
         credentials::tests(),
         doctor::tests(),
@@ -84,6 +87,7 @@ fn main() {
         robustness::tests(),
         sending::tests(),
         serve::tests(),
+        service_manager::tests(),
         ssh_key::tests(),
         stall::tests(),
         state::tests(),

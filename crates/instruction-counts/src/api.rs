@@ -57,6 +57,7 @@ pub(crate) fn describe_instances() {
         applied,
         links,
         faults,
+        console: None,
         network,
         region,
         authentication,

@@ -1,7 +1,7 @@
 //! Ordered keys with revisions, transactions, watches and leases.
 //!
 //! [`Kv`] is the contract, in the form that etcd has; values are bytes that no engine interprets.
-//! [`open`] opens an engine by its URL: [`Memory`] or [`Sqlite`].
+//! [`open`] opens an engine by its URL: [`Memory`], [`Sqlite`] or, with the feature `etcd`, `Etcd`.
 //!
 //! ```
 //! use imds_kv::{Kv, Memory, Transaction};
@@ -20,6 +20,8 @@ pub mod conformance;
 mod engine;
 mod entry;
 mod error;
+#[cfg(feature = "etcd")]
+mod etcd;
 mod lease;
 mod lease_table;
 mod limits;
@@ -30,6 +32,10 @@ mod newest;
 mod open_error;
 mod reaper;
 mod revision;
+#[cfg(feature = "etcd")]
+mod sealed;
+#[cfg(feature = "etcd")]
+mod secret_file;
 mod sqlite;
 mod transaction;
 mod watch;
@@ -37,12 +43,16 @@ mod watch;
 pub use engine::Kv;
 pub use entry::{Change, Changes, Entry, Listing, Snapshot, UnreadableEntry};
 pub use error::{Cause, KvError};
+#[cfg(feature = "etcd")]
+pub use etcd::{Etcd, EtcdLocation};
 pub use lease::Lease;
 pub use limits::Limits;
 pub use location::{Location, open};
 pub use memory::Memory;
 pub use open_error::OpenError;
 pub use revision::Revision;
+#[cfg(feature = "etcd")]
+pub use sealed::{SealKeys, Sealed};
 pub use sqlite::{Sqlite, SqliteReader};
 pub use transaction::Transaction;
 pub use watch::{Closer, Watch};

@@ -10,11 +10,34 @@ pub enum OpenError {
     /// The URL names an engine that this build does not have. Shows the scheme only: a URL may hold a
     /// password.
     #[error(
-        "{scheme}: is not in this build: use memory, sqlite:PATH, or the path of an SQLite file"
+        "{scheme}: is not in this build: use {}memory, sqlite:PATH, or the path of an SQLite file",
+        if cfg!(feature = "etcd") { "etcd://HOST:PORT, " } else { "" }
     )]
     Unsupported {
-        /// What the URL begins with, such as `etcd`.
+        /// What the URL begins with, such as `redis`.
         scheme: String,
+    },
+    /// The URL of an etcd cluster is wrong, or the files that it names are. Shows no part that may be a
+    /// password.
+    #[error("etcd: {problem}")]
+    Etcd {
+        /// What is wrong, and what is right.
+        problem: String,
+    },
+    /// State in etcd without a key that seals it.
+    #[error(
+        "state in etcd is only kept sealed: make a key with `(umask 077; openssl rand -base64 32 >FILE)`, \
+         give each host a copy, and name it in the URL with seal-key=FILE"
+    )]
+    NoSealKey,
+    /// The file with the keys of sealed values is of another form.
+    #[error(
+        "{} does not have one to four keys of 32 bytes, a line each: `openssl rand -base64 32` makes one",
+        path.display()
+    )]
+    SealKey {
+        /// The file.
+        path: PathBuf,
     },
     /// The URL names no file.
     #[error("the location of the state is empty: use memory, sqlite:PATH, or the path of a file")]

@@ -1,10 +1,12 @@
 //! Every engine of this crate keeps the contract, at the bounds that all engines have.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
-use imds_kv::conformance::{RULES, Subject};
+use imds_kv::conformance::{RULES, Rule, Subject};
 use imds_kv::{Change, Kv, KvError, Limits, Memory, Sqlite, Transaction};
-use testkit::{Trial, tests};
+use testkit::{Etcd, Need, Trial, tests};
 
 use crate::fast_directory;
 
@@ -19,7 +21,11 @@ pub(crate) fn tests() -> Vec<Trial> {
         sqlite_remembers_enough_deletions,
         a_local_engine_commits_a_launch_of_1000,
     ];
-    memory.chain(sqlite).chain(more).collect()
+    let etcd = RULES.iter().map(|rule| {
+        let name = format!("etcd::{}", rule.name);
+        testkit::test(name, &[Need::Etcd], move || etcd(*rule))
+    });
+    memory.chain(sqlite).chain(etcd).chain(more).collect()
 }
 
 fn rules(engine: &str, open: fn() -> Subject) -> impl Iterator<Item = Trial> {
@@ -42,6 +48,32 @@ fn sqlite() -> Subject {
     Subject::new(kv)
         .with_time(move |time| clock.upgrade().unwrap().advance_clock(time))
         .with_belonging(directory)
+}
+
+/// Any 32 bytes.
+pub(crate) const SEAL_KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
+
+/// Proves a rule on sealed values in an etcd that nobody else writes to: each engine has keys of its own there.
+fn etcd(rule: Rule) -> testkit::Result<()> {
+    let etcd = Arc::new(Etcd::start()?);
+    let directory = fast_directory();
+    let key = directory.path().join("key");
+    std::fs::write(&key, SEAL_KEY)?;
+    let opened = AtomicU32::new(0);
+    let open = || {
+        let number = opened.fetch_add(1, Ordering::Relaxed);
+        let url = format!("etcd://{}/test/{number}?seal-key={}", etcd.address(), key.display());
+        let kv = imds_kv::open(url).unwrap();
+        let etcd = Arc::clone(&etcd);
+        // Its clock cannot be moved.
+        Subject::new(kv)
+            .with_leases_of(Duration::from_secs(8))
+            // A watch from the past takes a tenth of a second to begin.
+            .with_cases(4)
+            .with_compaction(move || etcd.compact().unwrap())
+    };
+    (rule.prove)(&open);
+    Ok(())
 }
 
 fn memory_remembers_enough_deletions() {

@@ -2,9 +2,11 @@
 
 #![allow(clippy::unwrap_used, reason = "a failed step is a failed test")]
 
+mod cluster;
 mod conformance;
 mod crash;
 mod disk;
+mod etcd;
 mod file;
 mod leases;
 mod power;
@@ -30,6 +32,8 @@ fn main() {
         Some((role, words)) if role == leases::ROLE => return leases::run(words),
         _ => {}
     }
+    // etcd listens there, and nothing else can be reached.
+    testkit::isolate();
     let trials = [
         conformance::tests(),
         file::tests(),
@@ -40,6 +44,8 @@ fn main() {
         reader::tests(),
         leases::tests(),
         unknown::tests(),
+        etcd::tests(),
+        cluster::tests(),
     ];
     let trials = trials.into_iter().flatten().collect();
     testkit::run(&Arguments::from_args(), trials).exit();

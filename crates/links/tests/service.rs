@@ -196,8 +196,8 @@ fn answer(number: u32, mut stream: TcpStream) -> Result<()> {
     stream.set_read_timeout(Some(Duration::from_secs(20)))?;
     let mut line = String::new();
     BufReader::new(&stream).read_line(&mut line)?;
-    socket::lower_ttl(&stream.as_fd(), line.trim().parse()?)?;
     let peer = stream.peer_addr()?.ip();
+    socket::lower_ttl(&stream.as_fd(), peer, line.trim().parse()?)?;
     stream.write_all(format!("link {number} {peer}\n").as_bytes())?;
     Ok(())
 }

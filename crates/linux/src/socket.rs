@@ -5,7 +5,7 @@
 //! died at a router, and the retransmission would leave with the higher TTL and arrive.
 
 use std::io;
-use std::net::{SocketAddr, TcpListener};
+use std::net::{IpAddr, SocketAddr, TcpListener};
 use std::os::fd::{AsFd, AsRawFd as _};
 use std::time::Duration;
 
@@ -193,18 +193,17 @@ pub fn syn_ttl(connection: &impl AsFd) -> Option<u8> {
     }
 }
 
-/// Lowers the TTL (IPv6: hop limit) of everything that `connection` sends from now on, also of
-/// retransmissions, to at most `ttl`. It is never raised.
+/// Lowers the TTL (IPv6: hop limit) of everything that `connection` sends to `peer`, its other end, from now
+/// on, also of retransmissions, to at most `ttl`. It is never raised.
 ///
 /// The acknowledgement of what was received so far leaves first, at the TTL as it was: the peer
 /// must learn that its request arrived even if the answer cannot reach it. The kernel sends it only
 /// if everything received was read.
-pub fn lower_ttl(connection: &impl AsFd, ttl: u8) -> io::Result<()> {
+pub fn lower_ttl(connection: &impl AsFd, peer: IpAddr, ttl: u8) -> io::Result<()> {
     sockopt::set_tcp_quickack(connection, true)?;
     // None is lower than 1, the limit of most.
     let is_lowest = ttl <= 1;
-    let is_ipv6 = sockopt::socket_domain(connection)? == rustix::net::AddressFamily::INET6;
-    if is_ipv6 {
+    if peer.is_ipv6() {
         let current = if is_lowest { ttl } else { sockopt::ipv6_unicast_hops(connection)? };
         sockopt::set_ipv6_unicast_hops(connection, Some(current.min(ttl)))?;
     } else {

@@ -104,11 +104,11 @@ fn perform(act: Act, mut stream: TcpStream) -> std::io::Result<()> {
             perform(*act, stream)
         }
         Act::Swallowed(bytes) => {
-            imds_linux::socket::lower_ttl(&stream, 1)?;
+            imds_linux::socket::lower_ttl(&stream, stream.peer_addr()?.ip(), 1)?;
             stream.write_all(bytes.as_bytes())
         }
         Act::SwallowedAndOpen(bytes) => {
-            imds_linux::socket::lower_ttl(&stream, 1)?;
+            imds_linux::socket::lower_ttl(&stream, stream.peer_addr()?.ip(), 1)?;
             stream.write_all(bytes.as_bytes())?;
             stay(&mut stream)
         }

@@ -6,6 +6,7 @@
 
 mod cgroup;
 pub mod client;
+mod etcd;
 pub mod faulty;
 pub mod http;
 mod isolation;
@@ -22,6 +23,7 @@ use std::time::{Duration, Instant};
 pub use anyhow::{Context, Error, Result, anyhow, bail, ensure};
 pub use cgroup::MemoryCgroup;
 pub use client::Client;
+pub use etcd::{Etcd, EtcdCluster};
 pub use faulty::Faulty;
 pub use isolation::isolate;
 pub use lab::{Family, Lab, Loss, Network};

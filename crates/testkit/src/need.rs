@@ -28,6 +28,8 @@ pub enum Need {
     Prometheus,
     /// containerd, unpacked by `cargo xtask test`.
     Containerd,
+    /// etcd, unpacked by `cargo xtask test`.
+    Etcd,
     /// Groups of processes whose memory can be limited (cgroup v1 or v2), and the right to make them.
     MemoryCgroup,
     /// Two minutes of time: in CI, or with `IMDS_TEST_SLOW=1`.
@@ -70,6 +72,9 @@ impl Need {
             }
             Self::Containerd if !is_set("IMDS_TEST_CONTAINERD") => {
                 Err("IMDS_TEST_CONTAINERD is not set; `cargo xtask test` sets it".to_owned())
+            }
+            Self::Etcd if !is_set("IMDS_TEST_ETCD") => {
+                Err("IMDS_TEST_ETCD is not set; `cargo xtask test` sets it".to_owned())
             }
             Self::MemoryCgroup => MemoryCgroup::make(1 << 30).map(drop).map_err(|error| {
                 format!("the memory of processes cannot be limited here: {error}")

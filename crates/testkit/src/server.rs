@@ -19,6 +19,7 @@ pub struct Server {
     addresses: Vec<SocketAddr>,
     control: SocketAddr,
     metrics: Option<SocketAddr>,
+    console: Option<SocketAddr>,
     home: TempDir,
     arguments: Vec<String>,
     /// Where it finds programs first.
@@ -63,8 +64,8 @@ impl Server {
         let control = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         let command = finding(command, programs.as_deref());
         let started = start(command, &arguments, home.path(), addresses, control)?;
-        let Started { process, addresses, control, metrics } = started;
-        Ok(Self { process, addresses, control, metrics, home, arguments, programs })
+        let Started { process, addresses, control, metrics, console } = started;
+        Ok(Self { process, addresses, control, metrics, console, home, arguments, programs })
     }
 
     /// Kills it as nothing else can, and starts it again with the same state and address.
@@ -75,6 +76,7 @@ impl Server {
         let command = finding(imds(), self.programs.as_deref());
         let started = start(command, &self.arguments, home, &self.addresses, self.control)?;
         (self.process, self.metrics) = (started.process, started.metrics);
+        self.console = started.console;
         Ok(())
     }
 
@@ -97,6 +99,11 @@ impl Server {
     /// Where its metrics are.
     pub fn metrics(&self) -> Result<SocketAddr> {
         self.metrics.context("started without --metrics")
+    }
+
+    /// Where its web console is.
+    pub fn console(&self) -> Result<SocketAddr> {
+        self.console.context("started without --console")
     }
 
     /// Where it keeps its state.
@@ -160,6 +167,7 @@ struct Started {
     addresses: Vec<SocketAddr>,
     control: SocketAddr,
     metrics: Option<SocketAddr>,
+    console: Option<SocketAddr>,
 }
 
 fn start(
@@ -189,15 +197,17 @@ fn start(
     })??;
     let found = addresses(&first);
     ensure!(found.len() == listen.len(), "not all of {listen:?} in {first:?}");
-    let mut metrics = None;
+    let (mut metrics, mut console) = (None, None);
     for line in banner {
         let line = line?;
         let address = addresses(&line).first().copied();
         if line.contains("Metrics are on") {
             metrics = address;
+        } else if line.contains("The console is on") {
+            console = address;
         } else if line.contains("EC2 API") {
             let control = address.context("the EC2 API has an address")?;
-            return Ok(Started { process, addresses: found, control, metrics });
+            return Ok(Started { process, addresses: found, control, metrics, console });
         }
     }
     bail!("no EC2 API in the banner")

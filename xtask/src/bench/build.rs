@@ -7,6 +7,7 @@ use std::time::Instant;
 
 use anyhow::{Context as _, Result, ensure};
 
+use super::load::Load;
 use super::measure::{ROUNDS, median, processor_time};
 use super::server::{Server, token};
 use super::start;
@@ -126,5 +127,9 @@ fn gets(base: &Path, new: &Path) -> Result<Vec<(f64, f64)>> {
     };
     let (base, new) = (serve(base, BASE, "base")?, serve(new, NEW, "new")?);
     let (token_of_base, token_of_new) = (token(BASE)?, token(NEW)?);
-    in_turns(2 * ROUNDS, || base.load(BASE, &token_of_base), || new.load(NEW, &token_of_new))
+    in_turns(
+        2 * ROUNDS,
+        || base.load(BASE, &token_of_base, Load::KEPT_ALIVE),
+        || new.load(NEW, &token_of_new, Load::KEPT_ALIVE),
+    )
 }

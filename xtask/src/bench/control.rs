@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, ensure};
 
+use super::load::Load;
 use super::measure::{IMDS, ROUNDS, median};
 use super::server::{Server, token};
 
@@ -58,8 +59,8 @@ pub(super) fn measure() -> Result<()> {
     let (mut alone, mut among) = (Vec::new(), Vec::new());
     let (token_of_one, token_of_many) = (token(ONE.service)?, token(MANY.service)?);
     for _ in 0..ROUNDS {
-        alone.push(one.load(ONE.service, &token_of_one)?);
-        among.push(many.load(MANY.service, &token_of_many)?);
+        alone.push(one.load(ONE.service, &token_of_one, Load::KEPT_ALIVE)?);
+        among.push(many.load(MANY.service, &token_of_many, Load::KEPT_ALIVE)?);
     }
     let (alone, among) = (median(alone), median(among));
     println!(

@@ -12,6 +12,7 @@ use anyhow::{Context as _, Result, ensure};
 use imds_linux::link::LOOPBACK;
 use imds_linux::{Batch, Namespace, Netlink};
 
+use super::load::Load;
 use super::measure::{IMDS, ROUNDS, median, time};
 use super::server::{Server, token};
 
@@ -76,8 +77,8 @@ pub(super) fn measure() -> Result<()> {
 fn compare_load(server: &Server, host: &Namespace, workload: &Namespace) -> Result<()> {
     let (mut by_link, mut by_listener) = (Vec::new(), Vec::new());
     for _ in 0..ROUNDS {
-        by_listener.push(host.run(|| server.load(LISTENER, &token(LISTENER)?))??);
-        by_link.push(workload.run(|| server.load(LINK, &token(LINK)?))??);
+        by_listener.push(host.run(|| server.load(LISTENER, &token(LISTENER)?, Load::KEPT_ALIVE))??);
+        by_link.push(workload.run(|| server.load(LINK, &token(LINK)?, Load::KEPT_ALIVE))??);
     }
     let (by_link, by_listener) = (median(by_link), median(by_listener));
     println!(

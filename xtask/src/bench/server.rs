@@ -9,16 +9,10 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, ensure};
 
-const CONNECTIONS: &str = "32";
-const SECONDS: &str = "2";
-/// Two threads of the client keep one worker busy. From one it would have to wait, and be charged
-/// for each time it falls asleep and wakes: the faster it is, the more.
-const CLIENT_THREADS: &str = "2";
+use super::load::Load;
+
 /// How long a server may take to start.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// What is asked for.
-const PATH: &str = "/latest/meta-data/instance-id";
-
 /// A running server, and the process whose time counts. Ended when it is dropped.
 pub(super) struct Server {
     process: Child,
@@ -76,21 +70,10 @@ impl Server {
     }
 
     /// Loads the server for a while; processor time per request in microseconds.
-    pub(super) fn load(&self, address: &str, token: &str) -> Result<f64> {
+    pub(super) fn load(&self, address: &str, token: &str, load: Load) -> Result<f64> {
         let before = self.processor_time()?;
-        let output = Command::new("wrk")
-            .args(["-t", CLIENT_THREADS, "-c", CONNECTIONS, "-d", SECONDS])
-            .args(["-H", "Connection: keep-alive", "-H"])
-            .arg(format!("X-aws-ec2-metadata-token: {token}"))
-            .arg(format!("http://{address}{PATH}"))
-            .output()
-            .context("wrk")?;
+        let requests = load.run(address, token)?;
         let spent = self.processor_time()?.saturating_sub(before);
-        let report = String::from_utf8(output.stdout)?;
-        ensure!(!report.contains("Non-2xx"), "not all requests were answered with 200:\n{report}");
-        let count =
-            report.split(" requests in ").next().and_then(|text| text.split_whitespace().last());
-        let requests: f64 = count.and_then(|count| count.parse().ok()).context("wrk's report")?;
         Ok(spent.as_secs_f64() * 1e6 / requests)
     }
 

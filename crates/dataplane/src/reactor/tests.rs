@@ -1,5 +1,6 @@
 use std::io::{Read as _, Write as _};
 use std::net::{Shutdown, TcpListener, TcpStream};
+use std::pin::pin;
 
 use super::*;
 
@@ -158,7 +159,8 @@ fn a_wait_ends_at_its_deadline() {
         let (here, _there) = connection();
         let here = Source::new(&reactor, here);
         let deadline = reactor.now() + Duration::from_secs(9);
-        let error = reactor.by(deadline, here.read(&mut Vec::with_capacity(1))).await.unwrap_err();
+        let error =
+            reactor.by(deadline, pin!(here.read(&mut Vec::with_capacity(1)))).await.unwrap_err();
         assert_eq!((error.kind(), reactor.now()), (io::ErrorKind::TimedOut, deadline));
     });
 }
@@ -170,7 +172,7 @@ fn what_became_of_bytes_is_not_taken_for_what_became_of_later_ones() {
         let (here, mut there) = connection();
         let here = Source::new(&reactor, here);
         here.writable().await.unwrap();
-        assert!(reactor.by(reactor.now(), here.write(b"given up, ")).await.is_err());
+        assert!(reactor.by(reactor.now(), pin!(here.write(b"given up, "))).await.is_err());
         reactor.give_way().await;
         assert_eq!(here.write(b"later").await.unwrap(), 5);
         drop(here);
@@ -211,8 +213,10 @@ fn a_deadline_that_moves_on_is_kept_and_an_earlier_one_too() {
         let here = Source::new(&reactor, here);
         for seconds in [60, 90, 30, 120] {
             let deadline = reactor.now() + Duration::from_secs(seconds);
-            let error =
-                reactor.by(deadline, here.read(&mut Vec::with_capacity(1))).await.unwrap_err();
+            let error = reactor
+                .by(deadline, pin!(here.read(&mut Vec::with_capacity(1))))
+                .await
+                .unwrap_err();
             assert_eq!((error.kind(), reactor.now()), (io::ErrorKind::TimedOut, deadline));
         }
         assert!(reactor.tasks.borrow().len() <= 1, "one task, one entry");

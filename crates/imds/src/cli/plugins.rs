@@ -20,6 +20,8 @@ Example, of a network's plugins in /etc/cni/net.d/10-pods.conflist:
 
 Each pod is an instance of its own. The plugin is a link to this program:
   sudo ln -s \"$(command -v imds)\" /opt/cni/bin/imds-cni
+or, from a container that has the node's directory, a copy:
+  imds cni --install /opt/cni/bin
 
 A runtime then runs it as `imds cni` runs, with CNI_COMMAND and more in the environment and the
 configuration on standard input: CNI 0.4.0, 1.0.0 and 1.1.0. It asks the running `imds serve`:
@@ -50,6 +52,13 @@ Example, as Podman runs it:
 const INFO_EXAMPLE: &str = "\
 Example:
   imds netavark info";
+
+#[derive(Args)]
+pub(crate) struct CniArgs {
+    /// Copy this program to imds-cni in this directory, where runtimes look for plugins, instead of being one
+    #[arg(long, value_name = "DIRECTORY")]
+    pub(crate) install: Option<PathBuf>,
+}
 
 #[derive(Args)]
 pub(crate) struct NetavarkArgs {

@@ -32,7 +32,8 @@ pub(crate) fn run(args: AccessKeyArgs) -> Result<ExitCode, CommandError> {
         AdminAnswer::Done
         | AdminAnswer::Events(_)
         | AdminAnswer::Links(_)
-        | AdminAnswer::Faults(_) => String::new(),
+        | AdminAnswer::Faults(_)
+        | AdminAnswer::Console { .. } => String::new(),
     };
     terminal::print(text)?;
     Ok(ExitCode::SUCCESS)

@@ -1,5 +1,7 @@
 //! `imds cni`: a CNI plugin. What a runtime wants is read by `imds_cni`, and carried out by `attachments`.
 
+mod install;
+
 use std::env;
 use std::process::ExitCode;
 
@@ -7,11 +9,15 @@ use imds_cni::Settings;
 use imds_cni::cni::{CniError, Code, Configuration, Environment, Plan, plan, supported_versions};
 
 use crate::attachments::{self, AttachError, Attachments};
+use crate::cli::CniArgs;
 use crate::error::{CommandError, Kind};
 use crate::input_file::read_stdin;
 use crate::terminal;
 
-pub(crate) fn run() -> ExitCode {
+pub(crate) fn run(args: &CniArgs) -> ExitCode {
+    if let Some(directory) = &args.install {
+        return install::install(directory).unwrap_or_else(|error| error.report());
+    }
     let environment = Environment::read(|name| env::var(name).ok());
     let input = read_input();
     let version = input.as_deref().ok().and_then(Configuration::version_of);

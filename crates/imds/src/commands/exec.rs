@@ -170,7 +170,12 @@ fn request(
 
 fn control_socket(policies: RolePolicies) -> Result<ControlSocket, CommandError> {
     let listener = socket::listen(CONTROL).map_err(cannot_start)?;
-    Ok(ControlSocket { listener, authentication: Authentication::Signature, policies })
+    Ok(ControlSocket {
+        listener,
+        authentication: Authentication::Signature,
+        policies,
+        console: None,
+    })
 }
 
 /// The keys of `imds serve`, so that `imds identity certificate` has the certificate; where there are

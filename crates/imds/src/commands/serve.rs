@@ -20,7 +20,9 @@ use std::thread;
 use std::time::Duration;
 
 use imds_dataplane::{Link, allow_many_connections};
-use imds_host::{Account, ControlSocket, Host, HostSettings, LinkSpec, MetricsSocket, TokenKeys};
+use imds_host::{
+    Account, ConsoleSocket, ControlSocket, Host, HostSettings, LinkSpec, MetricsSocket, TokenKeys,
+};
 use imds_identity::KeyStorage;
 use imds_links::Plumber;
 use tokio::runtime::Builder;
@@ -30,6 +32,7 @@ use crate::cli::{ControlAddress, ListenAddress, ServeArgs};
 use crate::credential_source::{Renewals, Renewing};
 use crate::error::CommandError;
 use crate::reload::Reload;
+use crate::service_manager::ServiceManager;
 use crate::settings::LogFormat;
 use crate::signals::LogSignals;
 use crate::state::StateLocation;
@@ -57,6 +60,7 @@ pub(crate) fn run(args: ServeArgs) -> Result<ExitCode, CommandError> {
     // From here on a rotation of logs does not end the process, however long the start takes.
     let runtime = Builder::new_current_thread().enable_all().build().map_err(cannot_start)?;
     let signals = runtime.block_on(async { LogSignals::listen() }).map_err(cannot_start)?;
+    let manager = ServiceManager::of_environment();
     let logs = plan.logs.clone();
     let output = Output::open(&logs.access)?;
     let sockets = Sockets::listen(&plan)?;
@@ -69,10 +73,11 @@ pub(crate) fn run(args: ServeArgs) -> Result<ExitCode, CommandError> {
     // Before the first request, so that none is missing.
     let access_log = output.map(|output| AccessLog::start(&host, output, logs.format));
     let access_log = access_log.transpose().map_err(cannot_start)?;
-    let kept = opening.open(&host, ready_path, logs.format)?;
+    let kept = opening.open(&host, ready_path, logs.format, &manager)?;
 
     let mut reload = Reload { reloadable, logs, access_log, messages, restricts_files };
-    let signal = reload.until_stopped(&host, &runtime, signals);
+    let signal = reload.until_stopped(&host, &runtime, signals, &manager);
+    manager.stopping();
     tracing::info!(signal, "stopping: requests that have begun are still answered");
     if let Err(error) = end_in_any_case() {
         tracing::error!(%error, "cannot limit how long the stop takes");
@@ -110,6 +115,7 @@ struct Sockets {
     addresses: Vec<ListenAddress>,
     control: Option<TcpListener>,
     metrics: Option<TcpListener>,
+    console: Option<TcpListener>,
     /// All of them once more, for a process that takes this one's place.
     offered: Vec<TcpListener>,
 }
@@ -129,6 +135,8 @@ impl Sockets {
         };
         let metrics =
             plan.metrics.map(|address| listen::listen_for_metrics(address, taken)).transpose()?;
+        let console =
+            plan.console.map(|address| listen::listen_for_console(address, taken)).transpose()?;
         let links = plan.links.iter().map(|link| listen::listen(link, plan.allow_pages, taken));
         let links = links.collect::<Result<Vec<_>, _>>()?;
         listen::check_passed()?;
@@ -137,10 +145,10 @@ impl Sockets {
             Some(ListenAddress { address: link.address().ok()?, ..wanted.clone() })
         });
         let addresses = addresses.collect();
-        let others = control.iter().chain(&metrics).map(TcpListener::try_clone);
+        let others = control.iter().chain(&metrics).chain(&console).map(TcpListener::try_clone);
         let offered = links.iter().map(Link::try_clone_socket).chain(others);
         let offered = offered.collect::<io::Result<_>>().map_err(cannot_start)?;
-        Ok(Self { links, addresses, control, metrics, offered })
+        Ok(Self { links, addresses, control, metrics, console, offered })
     }
 }
 
@@ -173,6 +181,7 @@ impl Opening {
         host: &Host,
         ready_path: Option<ReadyPath>,
         format: LogFormat,
+        manager: &ServiceManager,
     ) -> Result<(Option<ReadyFile>, Offered), CommandError> {
         // Before anybody is answered: who is knows that this process can be asked.
         let offered = takeover::offer(&self.state, self.offered, host);
@@ -184,6 +193,7 @@ impl Opening {
         let ready_file = ready_path.map(|path| path.write(&self.ready)).transpose()?;
         greet(self.greeting)?;
         self.ready.log(format);
+        manager.ready_as(&self.ready.summary());
         Ok((ready_file, offered))
     }
 }
@@ -196,7 +206,7 @@ fn start(
     messages: &mut Messages,
 ) -> Result<Started, CommandError> {
     plan.log_oddities();
-    let Sockets { links, addresses: metadata, control, metrics, offered } = sockets;
+    let Sockets { links, addresses: metadata, control, metrics, console, offered } = sockets;
     let confinement = Confinement::of(&plan);
     let store = plan.state.open()?;
     plan.access_keys.iter().try_for_each(|key| key.keep(&store))?;
@@ -214,6 +224,7 @@ fn start(
     let instance = account.instance().clone();
     let keys = plan.state.directory().map(|directory| KeyStorage::Directory(directory.to_owned()));
     let authentication = plan.authentication;
+    let version = env!("IMDS_VERSION");
     let settings = HostSettings {
         policy: plan.policy,
         threads: plan.threads,
@@ -226,25 +237,23 @@ fn start(
             listener,
             authentication,
             policies: plan.policies,
+            console: console.map(|listener| ConsoleSocket { listener, version }),
         }),
         plumber,
-        metrics: metrics.map(|listener| MetricsSocket { listener, version: env!("IMDS_VERSION") }),
+        metrics: metrics.map(|listener| MetricsSocket { listener, version }),
         only_serve,
     };
     allow_many_connections();
     let host = Host::start(account, settings)?;
+    let console = host.console_address().map(|address| banner::console(address, &plan.state));
     let addresses: Vec<_> = metadata.iter().map(|listen| listen.address).collect();
     let invitation =
         |address| banner::invitation(&plan.state, &store, address, instance.zone.region());
     let greeting = banner::banner(&instance, &addresses, &plan.workloads)
         + &host.metrics_address().map(banner::metrics).unwrap_or_default()
+        + &console.unwrap_or_default()
         + &host.control_address().map(invitation).transpose()?.unwrap_or_default();
-    let ready = Ready {
-        instance,
-        metadata,
-        control: host.control_address(),
-        metrics: host.metrics_address(),
-    };
+    let ready = Ready::new(instance, metadata, &host);
     let Plan { workloads, state, .. } = plan;
     let opening = Opening { links, workloads, offered, state, greeting, ready };
     Ok(Started { host, opening, renewing, restricts_files })

@@ -117,7 +117,7 @@ mod tests {
     use std::net::{SocketAddr, TcpStream};
 
     use imds_core::{Launch, Refusal};
-    use imds_dataplane::{Link, LoggedPath, Requests, Target};
+    use imds_dataplane::{Link, LoggedText, Requests, Target};
     use imds_host::{Host, HostSettings};
 
     use super::*;
@@ -161,8 +161,8 @@ mod tests {
     #[test]
     fn a_line_has_the_path_as_sent_and_why_it_was_refused() {
         let record = RequestRecord {
-            path: LoggedPath::new("latest/api/token"),
-            sent: Some(LoggedPath::as_sent("//latest/api/token/")),
+            path: LoggedText::new("latest/api/token"),
+            sent: Some(LoggedText::as_sent(b"//latest/api/token/")),
             refusal: Some(Refusal::NotTokenPath),
             ..record()
         };
@@ -179,7 +179,7 @@ mod tests {
     #[test]
     fn json_stays_json_whatever_the_path() {
         let path = format!("\"\\\n\u{1b}é{}", "x".repeat(120));
-        let (canonical, sent) = (LoggedPath::new(&path), LoggedPath::as_sent(&path));
+        let (canonical, sent) = (LoggedText::new(&path), LoggedText::as_sent(path.as_bytes()));
         let record = RequestRecord { path: canonical, sent: Some(sent), ..record() };
         let text = line(LogFormat::Json, &record);
         let parsed: serde_json::Value = serde_json::from_str(&text).unwrap();

@@ -209,15 +209,18 @@ fn a_damaged_record_concerns_its_link_alone() -> Result<()> {
 
 fn the_ec2_api_is_not_reachable_through_a_link() -> Result<()> {
     let (host, workload) = (namespace()?, namespace()?);
-    let machine = Machine::start(&host, &["--ami", "al2", "--link", "host"])?;
+    let machine =
+        Machine::start(&host, &["--ami", "al2", "--link", "host", "--console", "127.0.0.1:0"])?;
     machine.add(&place(&workload))?;
-    let api = machine.server.control().port();
-    let through_link = ([169, 254, 169, 254], api).into();
-    for namespace in [&host, &workload] {
-        let patience = Duration::from_millis(300);
-        let connected =
-            namespace.run(|| std::net::TcpStream::connect_timeout(&through_link, patience))?;
-        ensure!(connected.is_err(), "port {api} answers");
+    // Nor is the web console.
+    for port in [machine.server.control().port(), machine.server.console()?.port()] {
+        let through_link = ([169, 254, 169, 254], port).into();
+        for namespace in [&host, &workload] {
+            let patience = Duration::from_millis(300);
+            let connected =
+                namespace.run(|| std::net::TcpStream::connect_timeout(&through_link, patience))?;
+            ensure!(connected.is_err(), "port {port} answers");
+        }
     }
     Ok(())
 }

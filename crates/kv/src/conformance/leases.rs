@@ -1,18 +1,10 @@
 //! Rules of leases.
 
-use std::time::Duration;
-
 use super::subject::{Subject, keys, put};
 use crate::entry::Change;
 use crate::error::KvError;
 use crate::lease::Lease;
 use crate::transaction::Transaction;
-
-/// Long enough that a busy machine does not let a lease end early.
-const TTL: Duration = Duration::from_secs(20);
-
-/// Most of a lease's time to live.
-const MOST: Duration = Duration::from_secs(12);
 
 fn put_for(lease: Lease, key: &str) -> Transaction {
     Transaction::new().put_for(lease, key, "")
@@ -41,12 +33,13 @@ fn assert_ended<T: std::fmt::Debug>(outcome: Result<T, KvError>, lease: Lease) {
 
 pub(super) fn a_lease_deletes_its_keys_when_its_time_is_over(open: &dyn Fn() -> Subject) {
     let subject = open();
-    let (lease, other) = (subject.kv.grant(TTL).unwrap(), subject.kv.grant(9 * TTL).unwrap());
+    let (lease, other) =
+        (subject.kv.grant(subject.ttl).unwrap(), subject.kv.grant(9 * subject.ttl).unwrap());
     subject.commit(put("plain", "").put_for(lease, "one", "1").put_for(other, "other", ""));
     let last = subject.commit(put_for(lease, "two"));
     let mut watch = subject.watch(&["one", "two"], last);
     assert_eq!(subject.value("one").unwrap(), b"1");
-    subject.pass(2 * TTL);
+    subject.pass(2 * subject.ttl);
     let changes = watch.next().unwrap().unwrap();
     assert!(changes.revision > last);
     let deleted = |key: &str| Change::Deleted { key: key.into() };
@@ -58,36 +51,36 @@ pub(super) fn a_lease_deletes_its_keys_when_its_time_is_over(open: &dyn Fn() -> 
 
 pub(super) fn keep_alive_starts_the_time_again(open: &dyn Fn() -> Subject) {
     let subject = open();
-    let [kept_alive, left] = [(), ()].map(|()| subject.kv.grant(TTL).unwrap());
+    let [kept_alive, left] = [(), ()].map(|()| subject.kv.grant(subject.ttl).unwrap());
     subject.commit(put_for(kept_alive, "kept alive").put_for(left, "left", ""));
-    subject.pass(MOST);
+    subject.pass(subject.ttl * 3 / 5);
     subject.kv.keep_alive(kept_alive).unwrap();
-    subject.pass(MOST);
+    subject.pass(subject.ttl * 3 / 5);
     wait_until_deleted(&subject, &["left"]);
     assert_eq!(keys(&subject.list("")), ["kept alive"]);
     subject.kv.keep_alive(kept_alive).unwrap();
-    subject.pass(2 * TTL);
+    subject.pass(2 * subject.ttl);
     wait_until_deleted(&subject, &["kept alive"]);
 }
 
 pub(super) fn revoking_a_lease_deletes_its_keys_at_once(open: &dyn Fn() -> Subject) {
     let subject = open();
-    let [lease, other] = [(), ()].map(|()| subject.kv.grant(TTL).unwrap());
+    let [lease, other] = [(), ()].map(|()| subject.kv.grant(subject.ttl).unwrap());
     let start = subject.commit(put_for(lease, "a").put_for(lease, "b", "").put_for(other, "c", ""));
     subject.kv.revoke(lease).unwrap();
     let listing = subject.list("");
     assert_eq!(keys(&listing), ["c"]);
     assert_eq!(subject.changes("", start, listing.revision).len(), 2);
     // A lease without keys ends as well.
-    subject.kv.revoke(subject.kv.grant(TTL).unwrap()).unwrap();
+    subject.kv.revoke(subject.kv.grant(subject.ttl).unwrap()).unwrap();
 }
 
 pub(super) fn a_lease_that_has_ended_refuses(open: &dyn Fn() -> Subject) {
     let subject = open();
-    let [revoked, expired] = [(), ()].map(|()| subject.kv.grant(TTL).unwrap());
+    let [revoked, expired] = [(), ()].map(|()| subject.kv.grant(subject.ttl).unwrap());
     subject.commit(put_for(expired, "a"));
     subject.kv.revoke(revoked).unwrap();
-    subject.pass(2 * TTL);
+    subject.pass(2 * subject.ttl);
     wait_until_deleted(&subject, &["a"]);
     for lease in [revoked, expired] {
         assert_ended(subject.kv.commit(put_for(lease, "b").put("c", "")), lease);
@@ -99,7 +92,7 @@ pub(super) fn a_lease_that_has_ended_refuses(open: &dyn Fn() -> Subject) {
 
 pub(super) fn a_plain_write_detaches_a_key(open: &dyn Fn() -> Subject) {
     let subject = open();
-    let lease = subject.kv.grant(TTL).unwrap();
+    let lease = subject.kv.grant(subject.ttl).unwrap();
     subject.commit(put_for(lease, "a").put_for(lease, "b", "").put_for(lease, "c", ""));
     subject.commit(put("a", "plain").delete("b"));
     subject.commit(put("b", "plain"));
@@ -109,7 +102,7 @@ pub(super) fn a_plain_write_detaches_a_key(open: &dyn Fn() -> Subject) {
 
 pub(super) fn a_key_moves_to_another_lease(open: &dyn Fn() -> Subject) {
     let subject = open();
-    let [from, to] = [(), ()].map(|()| subject.kv.grant(TTL).unwrap());
+    let [from, to] = [(), ()].map(|()| subject.kv.grant(subject.ttl).unwrap());
     subject.commit(put_for(from, "a"));
     subject.commit(put_for(to, "a"));
     subject.kv.revoke(from).unwrap();

@@ -13,7 +13,9 @@ use crate::revision::Revision;
 use crate::transaction::Transaction;
 
 pub(super) fn any_sequence_is_as_in_the_model(open: &dyn Fn() -> Subject) {
-    let mut runner = TestRunner::new(Config { failure_persistence: None, ..Config::default() });
+    let cases = open().cases;
+    let mut runner =
+        TestRunner::new(Config { cases, failure_persistence: None, ..Config::default() });
     runner.run(&vec(step(), 0..12), |steps| compare(&open(), &steps)).unwrap();
 }
 

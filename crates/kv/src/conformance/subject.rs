@@ -15,6 +15,11 @@ use crate::watch::Watch;
 /// An empty engine.
 pub struct Subject {
     pub(super) kv: Arc<dyn Kv>,
+    /// What the rules' leases have as their time to live. Long enough that a busy machine does not let
+    /// one end early.
+    pub(super) ttl: Duration,
+    /// How many sequences of transactions are compared with the model.
+    pub(super) cases: u32,
     pass: Box<dyn Fn(Duration)>,
     compact: Option<Box<dyn Fn()>>,
     belongings: Vec<Box<dyn Any>>,
@@ -25,13 +30,28 @@ impl Subject {
     #[expect(clippy::disallowed_methods, reason = "only a remote engine's time has to pass")]
     pub fn new(kv: Arc<dyn Kv>) -> Self {
         let pass = Box::new(std::thread::sleep);
-        Self { kv, pass, compact: None, belongings: Vec::new() }
+        let (ttl, cases) = (Duration::from_secs(20), 256);
+        Self { kv, ttl, cases, pass, compact: None, belongings: Vec::new() }
+    }
+
+    /// Makes the rules' leases shorter than 20 s, for an engine whose time really has to pass.
+    #[must_use]
+    pub fn with_leases_of(mut self, ttl: Duration) -> Self {
+        self.ttl = ttl;
+        self
     }
 
     /// Lets time pass by `pass`, without which the rules wait.
     #[must_use]
     pub fn with_time(mut self, pass: impl Fn(Duration) + 'static) -> Self {
         self.pass = Box::new(pass);
+        self
+    }
+
+    /// Compares fewer sequences with the model than 256, for an engine that takes its time.
+    #[must_use]
+    pub fn with_cases(mut self, cases: u32) -> Self {
+        self.cases = cases;
         self
     }
 

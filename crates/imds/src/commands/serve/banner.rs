@@ -57,6 +57,11 @@ pub(super) fn metrics(address: SocketAddr) -> String {
     format!("  Metrics are on http://{address}/metrics\n")
 }
 
+/// Where the web console is, and what lets a browser in.
+pub(super) fn console(address: SocketAddr, location: &StateLocation) -> String {
+    format!("  The console is on http://{address}; to open it: imds console{}\n", flag(location))
+}
+
 /// Where the EC2 API is, and what to type so that programs use it. What is in memory nobody else can
 /// look up, so it is shown.
 pub(super) fn invitation(
@@ -65,17 +70,23 @@ pub(super) fn invitation(
     address: SocketAddr,
     region: &Region,
 ) -> Result<String, CommandError> {
-    let Some(path) = location.file() else {
+    if location.file().is_none() {
         let lines = SdkSettings::of(store, address, region.clone())?.lines(Shell::Sh);
         return Ok(format!("  The EC2 API is on http://{address}; paste to use it:\n{lines}"));
-    };
-    let is_usual = StateLocation::default_file().is_ok_and(|usual| usual == *location);
-    let file = if is_usual {
-        String::new()
-    } else {
-        format!(" --state {}", Shell::Sh.quoted(&path.to_string_lossy()))
-    };
+    }
     Ok(format!(
-        "  The EC2 API is on http://{address}; to use it:\n    eval \"$(imds env{file})\"\n"
+        "  The EC2 API is on http://{address}; to use it:\n    eval \"$(imds env{})\"\n",
+        flag(location)
     ))
+}
+
+/// What tells the commands of this program where the state is, if it is not where they look.
+fn flag(location: &StateLocation) -> String {
+    let is_usual = StateLocation::default_file().is_ok_and(|usual| usual == *location);
+    match location.file() {
+        Some(path) if !is_usual => {
+            format!(" --state {}", Shell::Sh.quoted(&path.to_string_lossy()))
+        }
+        _ => String::new(),
+    }
 }

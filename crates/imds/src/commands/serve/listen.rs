@@ -73,6 +73,23 @@ pub(super) fn listen_for_metrics(
     })
 }
 
+/// Listens for browsers. Whoever may use the console may change everything, and what is sent is not encrypted.
+pub(super) fn listen_for_console(
+    address: SocketAddr,
+    taken: &mut Vec<TcpListener>,
+) -> Result<TcpListener, CommandError> {
+    if !address.ip().is_loopback() {
+        return Err(CommandError::usage(format!(
+            "--console {address} is not on loopback, where alone the console is served"
+        ))
+        .hint("--console 127.0.0.1:1340")
+        .hint("from another machine: ssh -L 1340:127.0.0.1:1340 HOST, then open the same URL"));
+    }
+    bind_or_take(address, taken).map_err(|error| {
+        cannot_listen(address, error, "--console 127.0.0.1:0 takes any that is free")
+    })
+}
+
 fn bind_or_take(address: SocketAddr, taken: &mut Vec<TcpListener>) -> io::Result<TcpListener> {
     let passed = passed::take(address)?.or_else(|| passed::take_from(taken, address));
     passed.map_or_else(|| TcpListener::bind(address), Ok)

@@ -44,6 +44,7 @@ pub(super) struct Plan {
     pub(super) state: StateLocation,
     pub(super) threads: NonZeroUsize,
     pub(super) metrics: Option<SocketAddr>,
+    pub(super) console: Option<SocketAddr>,
     pub(super) policy: ResponsePolicy,
     pub(super) faults: Vec<FaultRule>,
     /// Whether pages in a browser are answered on loopback.
@@ -108,6 +109,9 @@ impl Plan {
         launch.clone().resolve()?;
         let network = Network::of(&launch).with(settings.subnet.into_iter().map(Subnet::from))?;
         check_ipv6(&links, &launch)?;
+        let control = args.control.control.or(settings.control).unwrap_or(DEFAULT_CONTROL);
+        let console = args.console.or(settings.console);
+        check_console(console, &control)?;
         let reloadable = Reloadable {
             started_with: settings.document,
             response_args: args.answers,
@@ -118,7 +122,7 @@ impl Plan {
             links,
             workloads,
             force_links: args.workloads.force_links || settings.force_links,
-            control: args.control.control.or(settings.control).unwrap_or(DEFAULT_CONTROL),
+            control,
             authentication: if args.control.no_auth {
                 Authentication::Off
             } else {
@@ -129,6 +133,7 @@ impl Plan {
             state: StateLocation::resolve(state.as_deref())?,
             threads: args.threads.or(settings.threads).unwrap_or_else(default_threads),
             metrics: args.metrics.or(settings.metrics),
+            console,
             policy,
             faults,
             allow_pages: args.allow_pages || settings.allow_pages,
@@ -148,6 +153,20 @@ impl Plan {
         };
         Ok((plan, reloadable))
     }
+}
+
+/// Browsers are let in by a command that asks the EC2 API.
+fn check_console(
+    console: Option<SocketAddr>,
+    control: &ControlAddress,
+) -> Result<(), CommandError> {
+    if console.is_some() && matches!(control, ControlAddress::Off) {
+        return Err(CommandError::usage(
+            "--console needs the EC2 API, which lets browsers in, and --control is off",
+        )
+        .hint("leave out --control off"));
+    }
+    Ok(())
 }
 
 /// Where the metadata is if nobody says where, and there is no other way to it.

@@ -7,6 +7,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use imds_core::Instance;
+use imds_host::Host;
 use serde_json::{Value, json};
 
 use crate::cli::ListenAddress;
@@ -15,11 +16,12 @@ use crate::settings::LogFormat;
 
 /// What a program is to know of a running service.
 pub(super) struct Ready {
-    pub(super) instance: Instance,
+    instance: Instance,
     /// The listeners of the metadata service, with the ports that they have.
-    pub(super) metadata: Vec<ListenAddress>,
-    pub(super) control: Option<SocketAddr>,
-    pub(super) metrics: Option<SocketAddr>,
+    metadata: Vec<ListenAddress>,
+    control: Option<SocketAddr>,
+    metrics: Option<SocketAddr>,
+    console: Option<SocketAddr>,
 }
 
 /// The path of `--ready-file`, at which no file is left of an earlier run.
@@ -32,6 +34,12 @@ pub(super) struct ReadyFile {
 }
 
 impl Ready {
+    /// Where `host` listens, beside its listeners for metadata.
+    pub(super) fn new(instance: Instance, metadata: Vec<ListenAddress>, host: &Host) -> Self {
+        let (control, metrics) = (host.control_address(), host.metrics_address());
+        Self { instance, metadata, control, metrics, console: host.console_address() }
+    }
+
     /// One line for each socket in a JSON log, which programs read; a person reads the banner.
     pub(super) fn log(&self, format: LogFormat) {
         if format != LogFormat::Json {
@@ -47,8 +55,19 @@ impl Ready {
         if let Some(address) = self.metrics {
             tracing::info!(service = "metrics", %address, "listening");
         }
+        if let Some(address) = self.console {
+            tracing::info!(service = "console", %address, "listening");
+        }
         let (instance, region) = (&self.instance.id, self.instance.zone.region());
         tracing::info!(%instance, %region, "ready");
+    }
+
+    /// A line for people.
+    pub(super) fn summary(&self) -> String {
+        let addresses: Vec<_> = self.metadata.iter().map(|it| it.address.to_string()).collect();
+        let place =
+            if addresses.is_empty() { "its links".to_owned() } else { addresses.join(", ") };
+        format!("Serves {} on {place}", self.instance.id)
     }
 
     fn document(&self) -> Value {
@@ -64,6 +83,7 @@ impl Ready {
             "metadata": metadata.collect::<Vec<_>>(),
             "control": self.control.map(place),
             "metrics": self.metrics.map(place),
+            "console": self.console.map(place),
         })
     }
 }

@@ -1,0 +1,84 @@
+//! Who still uses `IMDSv1`.
+
+use hyper::StatusCode;
+use maud::{Markup, html};
+
+use super::frame::{Page, Section, heading, page};
+use super::request::PageRequest;
+use crate::callers::CallerFacts;
+use crate::console::{CallerReport, Console};
+use crate::response::{self, Response};
+use crate::texts as t;
+
+pub(super) fn show(console: &Console, request: &PageRequest<'_>) -> Response {
+    let l = |text| request.language.say(text);
+    let report = console.callers();
+    let content = html! {
+        (heading(l(t::CALLERS), l(t::CALLERS_LEAD), &html! {}))
+        (totals(request, &report))
+        @if report.callers.is_empty() {
+            p.empty { (l(t::NO_CALLERS)) }
+        } @else {
+            (table(request, &report.callers))
+        }
+        @if report.forgotten > 0 { p.quiet { (l(t::FORGOTTEN_CALLERS)) " " (report.forgotten) } }
+        @if report.lost > 0 { p.quiet { (l(t::LOST_RECORDS)) " " (report.lost) } }
+    };
+    let about = Page { title: l(t::CALLERS), section: Section::Callers, refresh: None };
+    response::page(StatusCode::OK, page(console, request, &about, &content))
+}
+
+/// The two metrics of `CloudWatch`, as numbers.
+fn totals(request: &PageRequest<'_>, report: &CallerReport) -> Markup {
+    let l = |text| request.language.say(text);
+    html! {
+        dl.figures {
+            div {
+                dt { (l(t::NO_TOKEN_ANSWERED)) span.help { (l(t::NO_TOKEN_ANSWERED_HELP)) } }
+                dd { (report.answered) }
+            }
+            div {
+                dt { (l(t::NO_TOKEN_REJECTED)) span.help { (l(t::NO_TOKEN_REJECTED_HELP)) } }
+                dd { (report.rejected) }
+            }
+        }
+    }
+}
+
+fn table(request: &PageRequest<'_>, callers: &[CallerFacts]) -> Markup {
+    let l = |text| request.language.say(text);
+    // The longest bar is whoever asked most.
+    let all = |caller: &CallerFacts| caller.answered + caller.rejected + caller.other;
+    let most = callers.iter().map(all).max().unwrap_or(1).max(1);
+    html! {
+        div.table tabindex="0" role="region" aria-label=(l(t::CALLERS)) {
+            table {
+                caption.unseen { (l(t::CALLERS)) }
+                thead { tr {
+                    @for name in [t::SOURCE_ADDRESS, t::AGENT, t::INSTANCE, t::REQUESTS, t::ANSWERED,
+                        t::REJECTED, t::OTHER_STATUS, t::FIRST_SEEN, t::LAST_SEEN]
+                    { th scope="col" { (l(name)) } }
+                } }
+                tbody { @for caller in callers {
+                    tr {
+                        th scope="row" { code { (caller.address) } }
+                        td.long { (caller.agent.as_deref().unwrap_or("–")) }
+                        td { a href=(format!("/instances/{}", caller.instance)) { code { (caller.instance) } } }
+                        td.number {
+                            (all(caller)) " "
+                            meter min="0" max=(most) value=(all(caller)) aria-label=(l(t::REQUESTS)) {}
+                        }
+                        td.number { (caller.answered) }
+                        td.number { (caller.rejected) }
+                        td.number { (caller.other) }
+                        td { time { (caller.first_seen) } }
+                        td.long {
+                            time { (caller.last_seen) }
+                            code.under { (caller.last_path) }
+                        }
+                    }
+                } }
+            }
+        }
+    }
+}

@@ -1,0 +1,100 @@
+//! The EC2 API of a running host, and the web console that stands on it.
+
+use std::io;
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+
+use imds_account::{Network, Store};
+use imds_console::{CAPACITY, ConsoleServer, SignIn, Sources};
+use imds_control::{
+    AdminRefusal, Authentication, ConsoleDoor, Control, ControlServer, NoLinks, RolePolicies,
+};
+use imds_core::credentials::Issuer;
+use imds_core::placement::Region;
+use imds_dataplane::{AppliedTable, CurrentTable, Service};
+
+use crate::faults::FaultAdmin;
+use crate::links::{LinkAdmin, Links};
+
+/// Where the EC2 API answers, and which requests.
+pub struct ControlSocket {
+    /// The listening socket.
+    pub listener: TcpListener,
+    /// Whether requests must be signed.
+    pub authentication: Authentication,
+    /// What roles may do.
+    pub policies: RolePolicies,
+    /// The web console, if there is to be one.
+    pub console: Option<ConsoleSocket>,
+}
+
+/// Where the web console is served.
+pub struct ConsoleSocket {
+    /// The listening socket: on loopback, and on nothing that workloads reach.
+    pub listener: TcpListener,
+    /// The program's version, which pages show.
+    pub version: &'static str,
+}
+
+/// What both stand on.
+pub(crate) struct Foundation<'a> {
+    pub(crate) store: Store,
+    pub(crate) network: Network,
+    pub(crate) region: Region,
+    pub(crate) issuer: Issuer,
+    pub(crate) table: CurrentTable,
+    pub(crate) service: &'a Arc<Service>,
+    pub(crate) links: Option<&'a Links>,
+}
+
+impl ControlSocket {
+    /// Where the console is served, if it is.
+    pub(crate) fn console_address(&self) -> io::Result<Option<SocketAddr>> {
+        self.console.as_ref().map(|console| console.listener.local_addr()).transpose()
+    }
+
+    /// Answers whoever connects.
+    pub(crate) fn serve(
+        self,
+        on: Foundation<'_>,
+    ) -> io::Result<(ControlServer, Option<ConsoleServer>)> {
+        let sign_in = self.console_address()?.map(|address| Arc::new(SignIn::new(address)));
+        let control = Arc::new(Control {
+            store: on.store,
+            applied: Box::new(AppliedTable(Arc::clone(&on.table))),
+            links: match on.links {
+                Some(links) => Box::new(LinkAdmin(links.shared())),
+                None => Box::new(NoLinks),
+            },
+            faults: Box::new(FaultAdmin(Arc::clone(on.service))),
+            console: sign_in.clone().map(door),
+            network: on.network,
+            region: on.region,
+            authentication: self.authentication,
+            issuer: on.issuer,
+            policies: self.policies,
+        });
+        let console = self.console.zip(sign_in).map(|(socket, sign_in)| {
+            let sources = Sources {
+                control: Arc::clone(&control),
+                table: on.table,
+                counters: on.service.counter_reader(),
+                requests: on.service.subscribe(CAPACITY),
+                sign_in,
+                version: socket.version,
+            };
+            ConsoleServer::start(sources, socket.listener)
+        });
+        Ok((ControlServer::start(control, self.listener)?, console.transpose()?))
+    }
+}
+
+/// Has the API ask the console for a code.
+fn door(sign_in: Arc<SignIn>) -> ConsoleDoor {
+    ConsoleDoor(Box::new(move || {
+        sign_in.url().map_err(|error| {
+            tracing::error!(%error, "cannot make a code for the console");
+            AdminRefusal { status: 500, message: "no code can be made; see the log".to_owned() }
+        })
+    }))
+}

@@ -1,0 +1,162 @@
+"""Asks for every route of the console's API, and validates each response against its OpenAPI document."""
+
+import http.client
+import json
+import os
+
+import jsonschema
+
+ADDRESS = os.environ["CONSOLE"]
+ID = "i-1234567890abcdef0"
+
+
+def send(method, path, body=None, headers=None, cookie=True):
+    """The response's status, media type and connection, whose body is still to be read."""
+    connection = http.client.HTTPConnection(ADDRESS, timeout=30)
+    fields = {"Cookie": os.environ["COOKIE"]} if cookie else {}
+    content = None if body is None else json.dumps(body)
+    connection.request(method, path, content, {**fields, **(headers or {})})
+    response = connection.getresponse()
+    media = response.headers["Content-Type"].split(";")[0]
+    return response.status, media, response
+
+
+DOCUMENT = json.loads(send("GET", "/api/v1/openapi.json")[2].read())
+asked = set()
+
+
+def validate(schema, value):
+    """The document is the root, so that references into it can be followed."""
+    root = {**DOCUMENT, "$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
+    jsonschema.validate(value, root, jsonschema.Draft202012Validator)
+
+
+def follow(part):
+    """What a `$ref` leads to."""
+    while "$ref" in part:
+        target = DOCUMENT
+        for step in part["$ref"].removeprefix("#/").split("/"):
+            target = target[step]
+        part = target
+    return part
+
+
+def ask(method, route, expected, path=None, body=None, **options):
+    """Asks for a route, whose response must be one that the document has."""
+    operation = DOCUMENT["paths"][route][method.lower()]
+    is_right = expected in (200, 201)
+    if body is not None and is_right:
+        validate(operation["requestBody"]["content"]["application/json"]["schema"], body)
+    status, media, response = send(method, path or route, body, **options)
+    assert status == expected, (method, path or route, status, response.read())
+    described = follow(operation["responses"][str(status)])["content"]
+    assert media in described, (method, route, status, media)
+    asked.add((method, route, status))
+    if media == "text/event-stream":
+        return response
+    text = response.read().decode()
+    if media == "application/json":
+        value = json.loads(text)
+        validate(described[media]["schema"], value)
+        return value
+    return text
+
+
+assert DOCUMENT["openapi"].startswith("3.1")
+for name in DOCUMENT["components"]["schemas"]:
+    jsonschema.Draft202012Validator.check_schema(DOCUMENT["components"]["schemas"][name])
+
+INSTANCE = "/api/v1/instances/{id}"
+OPTIONS = f"{INSTANCE}/metadata-options"
+METADATA = f"{INSTANCE}/metadata"
+
+
+def of(route, query="", instance=ID):
+    return route.replace("{id}", instance) + query
+
+
+ask("GET", "/api/v1/openapi.json", 200)
+assert ask("GET", "/api/v1/regions", 200) == {"regions": ["us-east-1"], "default": "us-east-1"}
+page = ask("GET", "/api/v1/instances", 200)
+assert [one["id"] for one in page["instances"]] == [ID] and page["instances"][0]["name"] == "web-1"
+assert ask("GET", "/api/v1/instances", 200, "/api/v1/instances?region=eu-west-1")["instances"] == []
+ask("GET", "/api/v1/instances", 400, "/api/v1/instances?region=x")
+ask("GET", INSTANCE, 200, of(INSTANCE))
+missing = ask("GET", INSTANCE, 404, of(INSTANCE, instance="i-00000000"))
+assert missing["error"]["code"] == "InvalidInstanceID.NotFound", missing
+ask("GET", INSTANCE, 400, of(INSTANCE, instance="x"))
+
+change = {"http_tokens": "optional", "http_put_response_hop_limit": 3}
+changed = ask("PATCH", OPTIONS, 200, of(OPTIONS), change)
+assert changed["http_tokens"] == "optional" and changed["state"] == "pending", changed
+ask("PATCH", OPTIONS, 200, of(OPTIONS), {})
+refused = ask("PATCH", OPTIONS, 400, of(OPTIONS), {"http_put_response_hop_limit": 65})
+assert refused["error"]["code"] == "InvalidParameterValue", refused
+ask("PATCH", OPTIONS, 400, of(OPTIONS), {"hop_limit": 2})
+ask("PATCH", OPTIONS, 404, of(OPTIONS, instance="i-00000000"), change)
+
+kinds = set()
+for path in ["", "latest/meta-data/", "latest/meta-data/mac", "latest/meta-data/public-keys",
+             "latest/meta-data/iam/security-credentials/my-role", "latest/dynamic/instance-identity/rsa2048"]:
+    status = send("GET", of(METADATA, f"?path={path}"))[0]
+    if status == 200:
+        kinds.add(ask("GET", METADATA, 200, of(METADATA, f"?path={path}"))["content"]["kind"])
+assert {"listing", "value", "hidden"} <= kinds, kinds
+ask("GET", METADATA, 404, of(METADATA, "?path=latest/nothing"))
+
+callers = ask("GET", "/api/v1/callers", 200)
+assert callers["rejected"] == 1, callers
+
+FAULTS = "/api/v1/faults"
+FAULT = f"{FAULTS}/{{id}}"
+number = ask("POST", FAULTS, 201, body={"fault": "credentials,status=503,share=30%,for=1h"})["id"]
+ask("POST", FAULTS, 400, body={"fault": "status=502"})
+ask("POST", FAULTS, 404, body={"fault": "reset,instance=i-00000000"})
+assert len(ask("GET", FAULTS, 200)["faults"]) == 1
+ask("DELETE", FAULT, 200, of(FAULT, instance=str(number)))
+ask("DELETE", FAULT, 404, of(FAULT, instance=str(number)))
+ask("POST", FAULTS, 201, body={"fault": "user-data,lost"})
+assert len(ask("DELETE", FAULTS, 200)["faults"]) == 1
+# There are at most 100.
+for _ in range(100):
+    send("POST", FAULTS, {"fault": "user-data,reset"})
+ask("POST", FAULTS, 409, body={"fault": "user-data,reset"})
+ask("DELETE", FAULTS, 200)
+
+REQUESTS = "/api/v1/requests"
+assert ask("GET", REQUESTS, 200)["requests"][0]["status"] == 401
+assert ask("GET", REQUESTS, 200, f"{REQUESTS}?imds=v2")["requests"] == []
+ask("GET", REQUESTS, 400, f"{REQUESTS}?imds=v3")
+EXPORT = f"{REQUESTS}/export"
+for line in ask("GET", EXPORT, 200).splitlines():
+    validate({"$ref": "#/components/schemas/Request"}, json.loads(line))
+ask("GET", EXPORT, 400, f"{EXPORT}?status=x")
+
+LIVE = f"{REQUESTS}/live"
+viewers = [ask("GET", LIVE, 200, headers={"Last-Event-ID": "0"}) for _ in range(16)]
+lines = iter(viewers[0].readline, b"")
+data = next(line for line in lines if line.startswith(b"data: "))
+validate({"$ref": "#/components/schemas/Request"}, json.loads(data.removeprefix(b"data: ")))
+ask("GET", LIVE, 503)
+
+for route, methods in DOCUMENT["paths"].items():
+    for method in methods:
+        asking = {"path": of(route), "body": {} if method in ("post", "patch") else None}
+        ask(method.upper(), route, 401, cookie=False, **asking)
+        ask(method.upper(), route, 403, headers={"Origin": "http://a.example"}, **asking)
+
+status, _, response = send("PUT", FAULTS)
+assert status == 405 and response.headers["Allow"] == "GET, POST, DELETE"
+status, _, response = send("GET", "/api/v1/nothing")
+assert status == 404 and "error" in json.loads(response.read())
+
+ask("DELETE", "/api/v1/session", 200)
+ask("GET", "/api/v1/regions", 401)
+
+described = {
+    (method.upper(), route, int(status))
+    for route, methods in DOCUMENT["paths"].items()
+    for method, operation in methods.items()
+    for status in operation["responses"]
+}
+assert described == asked, described ^ asked
