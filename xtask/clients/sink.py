@@ -1,10 +1,11 @@
-"""Runs a program beside a made-up S3 on 127.0.0.1:9000, and says who signed the requests that came there."""
+"""Runs a program beside a made-up S3 on 127.0.0.1:9000, and says who signed the requests that came there, and when it ended."""
 
 import http.server
 import re
 import subprocess
 import sys
 import threading
+import time
 
 LIST = b'<?xml version="1.0"?><ListBucketResult><Name>bucket</Name><IsTruncated>false</IsTruncated></ListBucketResult>'
 BUCKETS = b'<?xml version="1.0"?><ListAllMyBucketsResult><Buckets></Buckets></ListAllMyBucketsResult>'
@@ -42,6 +43,7 @@ class Sink(http.server.BaseHTTPRequestHandler):
 server = http.server.ThreadingHTTPServer(("127.0.0.1", 9000), Sink)
 threading.Thread(target=server.serve_forever, daemon=True).start()
 code = subprocess.run(sys.argv[1:], stdin=subprocess.DEVNULL).returncode
+print(f"\nsink: ended at {time.time_ns() // 1_000_000}", flush=True)
 for line in sorted(seen):
     print(f"sink: {line}", flush=True)
 sys.exit(code)

@@ -176,5 +176,7 @@ fn debian_version(package: &str) -> Result<String> {
     if !output.status.success() {
         bail!("dpkg-query: {}", String::from_utf8_lossy(&output.stderr).trim());
     }
-    Ok(String::from_utf8(output.stdout)?)
+    let version = String::from_utf8(output.stdout)?;
+    // What follows is how Debian packed it, such as "+dfsg".
+    Ok(version.split('+').next().unwrap_or_default().to_owned())
 }

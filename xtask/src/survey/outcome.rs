@@ -1,6 +1,6 @@
 //! What became of a client: what it asked for, what it got, and how long that took.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use serde::Deserialize;
@@ -55,11 +55,10 @@ impl Request {
     }
 }
 
-/// The time of the day in milliseconds, UTC.
-#[expect(clippy::disallowed_methods, reason = "it is compared with the times of an access log")]
-pub(super) fn now() -> Result<u64> {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH)?;
-    Ok(u64::try_from(since.as_millis())? % DAY)
+/// When the sink says that the client ended, in milliseconds of the day.
+pub(super) fn end(printed: &str) -> Result<u64> {
+    let mut lines = printed.lines().filter_map(|line| line.strip_prefix("sink: ended at "));
+    Ok(lines.next().context("nobody said when it ended")?.parse::<u64>()? % DAY)
 }
 
 /// From one time of the day to the next one.
@@ -83,29 +82,19 @@ impl Outcome {
         Ok(between(first, self.end))
     }
 
-    /// How long it runs after its last request, which says how busy the machine is.
-    pub(super) fn rest(&self) -> Result<Duration> {
-        let last = self.requests.last().map_or(Ok(self.end), Request::at)?;
-        Ok(between(last, self.end))
-    }
-
-    /// From the first request until the first value without a token; else until the last refusal, or the end but for so
-    /// long a rest.
-    fn wait(&self, rest: Duration) -> Result<Duration> {
+    /// From its first request until its first value without a token; else until the last refusal, or its end.
+    fn wait(&self) -> Result<Duration> {
         let Some(first) = self.requests.first() else { return Ok(Duration::ZERO) };
-        let first = first.at()?;
         let is_value = |it: &&Request| it.is_v1() && it.method == "GET" && it.status == 200;
         // After a refusal it has no reason to wait.
         let is_answered = |it: &&Request| it.method != "PUT";
-        let end = self.requests.iter().find(is_value);
-        Ok(match end.or(self.requests.last().filter(is_answered)) {
-            Some(request) => between(first, request.at()?),
-            None => between(first, self.end).saturating_sub(rest),
-        })
+        let value = self.requests.iter().find(is_value);
+        let end = value.or(self.requests.last().filter(is_answered));
+        Ok(between(first.at()?, end.map_or(Ok(self.end), Request::at)?))
     }
 
-    /// The cell of a table; `rest` is how long the client usually runs after its last request.
-    pub(super) fn cell(&self, rest: Duration) -> Result<String> {
+    /// The cell of a table.
+    pub(super) fn cell(&self) -> Result<String> {
         let puts = self.requests.iter().filter(|request| request.method == "PUT").count();
         let requests = match puts {
             0 | 1 => String::new(),
@@ -121,7 +110,7 @@ impl Outcome {
             (false, _, true) => "sends unsigned requests",
             (false, _, false) => "**fails**",
         };
-        let wait = self.wait(rest)?;
+        let wait = self.wait()?;
         let is_noticed = match what {
             "IMDSv2" => false,
             "IMDSv1" => wait >= NOTICED,
@@ -145,16 +134,21 @@ mod tests {
     fn the_wait_is_that_for_the_first_value_or_for_the_end() {
         let put = r#"{"time":"2026-01-01T23:59:59.500Z","peer":"1.2.3.4:5","imds":"v2","method":"PUT","status":200}"#;
         let get = r#"{"time":"2026-01-02T00:00:00.700Z","peer":"[::1]:5","imds":"v1","method":"GET","status":200}"#;
-        let cell = |log: &str, succeeds, end| {
-            outcome(log, succeeds, end).cell(Duration::from_millis(300)).unwrap()
-        };
+        let cell = |log: &str, succeeds, end| outcome(log, succeeds, end).cell().unwrap();
         assert_eq!(cell(&format!("{put}\n{get}\n"), true, 9000), "IMDSv1 after 1 s");
-        assert_eq!(cell(&format!("{put}\n{put}\n"), false, 9800), "**fails** after 10 s, 2 `PUT`");
+        assert_eq!(cell(&format!("{put}\n{put}\n"), false, 9500), "**fails** after 10 s, 2 `PUT`");
         let refused = get.replace("200", "401");
         assert_eq!(cell(&format!("{put}\n{refused}\n"), false, 9000), "**fails** after 1 s");
         assert_eq!(cell(get, true, 9000), "IMDSv1");
         assert_eq!(cell(put, true, 9000), "IMDSv2");
         assert!(requests(get).unwrap()[0].is_over_ipv6());
-        assert_eq!(outcome(get, true, 900).rest().unwrap(), Duration::from_millis(200));
+        assert_eq!(
+            end("x
+sink: ended at 86400900
+sink: unsigned
+")
+            .unwrap(),
+            900
+        );
     }
 }
