@@ -39,8 +39,8 @@ impl Applied for NothingServed {
 struct Account(Control);
 
 impl Account {
-    fn new() -> Self {
-        let account = Self(Control {
+    fn empty() -> Self {
+        Self(Control {
             store: Store::in_memory(),
             applied: Box::new(NothingServed),
             links: Box::new(NoLinks),
@@ -52,7 +52,11 @@ impl Account {
             issuer: Issuer::new(&[1; ISSUER_KEY_LENGTH], "123456789012".parse().unwrap()),
             policies: RolePolicies::default(),
             instance_types: Vec::new(),
-        });
+        })
+    }
+
+    fn new() -> Self {
+        let account = Self::empty();
         for name in ["image-one", "image-two", "image-three"] {
             account.call(&format!("Action=RegisterImage&Name={name}{}", tagged("image")));
         }
