@@ -59,7 +59,8 @@ pub(crate) fn post(api: SocketAddr, path: &str, form: &str) -> Result<Response> 
 
 /// The Region's image of Amazon Linux 2023.
 pub(crate) fn image(api: SocketAddr) -> Result<String> {
-    let document = call(api, "DescribeImages", "Filter.1.Name=name&Filter.1.Value.1=al2023-*")?;
+    let document =
+        call(api, "DescribeImages", "Filter.1.Name=name&Filter.1.Value.1=al2023-*-x86_64")?;
     Ok(element(&document, "imageId")?.to_owned())
 }
 
