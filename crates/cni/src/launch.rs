@@ -5,6 +5,8 @@ use std::net::Ipv4Addr;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use imds_core::InstanceType;
+use imds_core::instance_type::Architecture;
 use imds_core::tags::{MAX_TAGS, Tag};
 
 /// A Nitro type; EC2's own default would be a type of 2007, on Xen.
@@ -36,7 +38,7 @@ pub struct Launch {
 pub enum Image {
     /// By its id, `ami-…`.
     Id(String),
-    /// The one of Amazon whose name has this pattern.
+    /// The one of Amazon whose name has this pattern, for the processors of the instance type.
     Named(&'static str),
 }
 
@@ -54,6 +56,13 @@ pub struct Pod {
 }
 
 impl Launch {
+    /// The processors of the instance type. What type a launch template names is not known here.
+    pub fn architecture(&self) -> Architecture {
+        let name = self.instance_type.as_deref().unwrap_or(DEFAULT_TYPE);
+        // EC2 refuses a name that is none.
+        name.parse().map_or(Architecture::X86_64, |it: InstanceType| it.architecture())
+    }
+
     /// The parameters of `RunInstances` for a pod of `container`. `image` is the id that [`Launch::image`]
     /// stands for.
     pub fn parameters(
@@ -181,6 +190,11 @@ mod tests {
         assert_eq!(value(&plain, "InstanceType"), Some("t3.micro"));
         assert_eq!(value(&plain, "ImageId"), Some("ami-1"));
         assert_eq!(value(&plain, "PrivateIpAddress"), None);
+        for (instance_type, expected) in [(None, "x86_64"), (Some("t4g.small"), "arm64")] {
+            let launch =
+                Launch { instance_type: instance_type.map(str::to_owned), ..Launch::default() };
+            assert_eq!(launch.architecture().as_str(), expected);
+        }
     }
 
     #[test]

@@ -216,7 +216,7 @@ impl Attachments {
         let nonce = getrandom::u32().map_err(|error| {
             CommandError::new(Kind::Unavailable, "there is no randomness").caused_by(error)
         })?;
-        let image = launch.image.as_ref().map(|image| self.image(image)).transpose()?;
+        let image = launch.image.as_ref().map(|image| self.image(image, launch)).transpose()?;
         let Attach { attachment, pod, .. } = attach;
         let client_token = attachment.client_token(nonce);
         let parameters = launch.parameters(&attachment.container, pod, client_token, image);
@@ -229,7 +229,7 @@ impl Attachments {
         Ok(id.ok_or_else(unintelligible)?)
     }
 
-    fn image(&self, image: &Image) -> Result<String, CommandError> {
+    fn image(&self, image: &Image, launch: &Launch) -> Result<String, CommandError> {
         let name = match image {
             Image::Id(id) => return Ok(id.clone()),
             Image::Named(name) => *name,
@@ -239,6 +239,8 @@ impl Attachments {
             ("Owner.1", "amazon"),
             ("Filter.1.Name", "name"),
             ("Filter.1.Value.1", name),
+            ("Filter.2.Name", "architecture"),
+            ("Filter.2.Value.1", launch.architecture().as_str()),
         ])?;
         let document = parse(&answer)?;
         let mut ids = document.descendants().filter(|node| named(*node, "imageId"));

@@ -80,7 +80,7 @@ fn serve(addresses: &Addresses, name: &str) -> Result<Server> {
 }
 
 fn launch_all(api: &str) -> Result<()> {
-    let images = call(api, "DescribeImages&Filter.1.Name=name&Filter.1.Value.1=al2023-*")?;
+    let images = call(api, "DescribeImages&Filter.1.Name=name&Filter.1.Value.1=al2023-*-x86_64")?;
     let image = element(&images, "imageId").context("there is an Amazon Linux image")?;
     for zone in ZONES.into_iter().cycle().take((INSTANCES / BATCH) as usize) {
         call(

@@ -39,7 +39,8 @@ reached() {
 }
 
 # A life, with the CLI's waiters. The first one meets a state that comes later.
-image=$(aws ec2 describe-images --owners amazon --filters 'Name=name,Values=al2023-*' --query 'Images[].ImageId' --output text)
+image=$(aws ec2 describe-images --owners amazon --filters 'Name=name,Values=al2023-*' \
+    'Name=architecture,Values=x86_64' --query 'Images[].ImageId' --output text)
 aws ec2 create-launch-template --launch-template-name web \
     --launch-template-data "{\"ImageId\": \"$image\", \"InstanceType\": \"t3.micro\", \"MetadataOptions\": {\"HttpTokens\": \"required\"}}" > /dev/null
 refused DryRunOperation aws ec2 run-instances --launch-template LaunchTemplateName=web --dry-run

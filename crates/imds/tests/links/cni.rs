@@ -259,7 +259,9 @@ from botocore.utils import InstanceMetadataRegionFetcher
 print(InstanceMetadataRegionFetcher().retrieve_region())";
     let host = namespace()?;
     let machine = Machine::start(&host, &[])?;
-    let runtime = Runtime::new(&machine, json!({"launch": {"role": "my-role"}}))?;
+    // Its image is one for these processors.
+    let launch = json!({"launch": {"role": "my-role", "instanceType": "t4g.small"}});
+    let runtime = Runtime::new(&machine, launch)?;
     let pod = namespace()?;
     let path = Mount::new(&pod)?;
     runtime.add("pod", &path.path())?;

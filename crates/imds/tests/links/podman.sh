@@ -26,6 +26,7 @@ same "$default 56" "$(podman run --rm probe /bin/busybox sh -c "$probe")" "a con
 
 # A container that is an instance of its own, found by its name: at the first hop.
 image=$(aws ec2 describe-images --owners amazon --filters 'Name=name,Values=amzn2-*' \
+    'Name=architecture,Values=x86_64' \
     --query 'Images[0].ImageId' --output text)
 own=$(aws ec2 run-instances --image-id "$image" --metadata-options HttpPutResponseHopLimit=1 \
     --query 'Instances[].InstanceId' --output text)
