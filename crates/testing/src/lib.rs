@@ -19,7 +19,7 @@
 //!
 //! // What the program did.
 //! let requests = imds.requests();
-//! assert_eq!(requests[0].path, "/latest/meta-data/iam/security-credentials/");
+//! assert_eq!(requests[0].path, "/latest/meta-data/iam/security-credentials");
 //! assert!(!requests[0].has_token, "this program would fail where IMDSv2 is required");
 //!
 //! // Does the program survive that tokens are refused?
@@ -79,8 +79,8 @@ pub enum ImdsError {
 pub struct Request {
     /// `GET`, `PUT`, …; empty if it was no HTTP.
     pub method: String,
-    /// The path as the service reads it, without a query: `/latest/meta-data/instance-id`. Of more than 121 bytes
-    /// the first, and `…`.
+    /// The path as the service reads it, without a query, doubled slashes and one at the end:
+    /// `/latest/meta-data/instance-id`. Of more than 121 bytes the first, and `…`.
     pub path: String,
     /// Whether it is one of IMDSv2: it has a session token, or asks for one.
     pub has_token: bool,
