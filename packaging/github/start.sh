@@ -2,7 +2,7 @@
 # Starts the service in the background, and tells later steps where it is.
 set -euo pipefail
 
-home=$(mktemp -d "${RUNNER_TEMP:-/tmp}/imds.XXXXXX")
+home=$(mktemp -d -p "${RUNNER_TEMP:-/tmp}")
 # Flags, split at spaces.
 read -ra options <<< "${OPTIONS:-}"
 arguments=(--listen 127.0.0.1:0 --control 127.0.0.1:0 --state "$home/state.db" --ami "$AMI" --role "$ROLE")

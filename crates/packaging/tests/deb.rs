@@ -14,15 +14,15 @@ mount --make-rprivate /
 deb=$(mktemp)
 cp "$1" "$deb"
 mount -t tmpfs none /mnt
-mkdir /mnt/upper /mnt/work /mnt/root
-mount -t overlay overlay -o lowerdir=/,upperdir=/mnt/upper,workdir=/mnt/work /mnt/root
-mount -t tmpfs none /mnt/root/run
-mount -t tmpfs none /mnt/root/tmp
-mount -t proc proc /mnt/root/proc
-mount --rbind /dev /mnt/root/dev
-cp "$deb" /mnt/root/tmp/imds.deb
+mkdir /mnt/upper /mnt/work /mnt/debian
+mount -t overlay overlay -o lowerdir=/,upperdir=/mnt/upper,workdir=/mnt/work /mnt/debian
+mount -t tmpfs none /mnt/debian/run
+mount -t tmpfs none /mnt/debian/tmp
+mount -t proc proc /mnt/debian/proc
+mount --rbind /dev /mnt/debian/dev
+cp "$deb" /mnt/debian/tmp/imds.deb
 rm "$deb"
-inside() { PATH=/usr/sbin:/usr/bin:/sbin:/bin chroot /mnt/root "$@"; }
+inside() { PATH=/usr/sbin:/usr/bin:/sbin:/bin chroot /mnt/debian "$@"; }
 # What has changed, but for what dpkg notes of itself.
 changes() { (cd /mnt/upper && find . -mindepth 1 ! -type d) | grep -Ev '^./(var/(lib/dpkg|log|cache)|run|tmp)/' | sort; }
 "#;
@@ -67,9 +67,9 @@ inside imds -V
 inside ec2-imds get --help | head -n 1
 inside man --path > /dev/null 2>&1 || true
 # As the service leaves its state, and `systemctl enable` its links.
-mkdir -p /mnt/root/var/lib/private/imds
-touch /mnt/root/var/lib/private/imds/state.db
-ln -s private/imds /mnt/root/var/lib/imds
+mkdir -p /mnt/debian/var/lib/private/imds
+touch /mnt/debian/var/lib/private/imds/state.db
+ln -s private/imds /mnt/debian/var/lib/imds
 inside systemctl enable imds.service imds.socket 2> /dev/null
 inside dpkg --purge imds > /dev/null
 echo == residue
@@ -96,11 +96,11 @@ fn settings_that_were_changed_outlive_a_removal() -> Result<()> {
     let finished = in_a_root_with(
         r"
 inside dpkg --install /tmp/imds.deb > /dev/null
-echo '# ours' >> /mnt/root/etc/imds/imds.toml
+echo '# ours' >> /mnt/debian/etc/imds/imds.toml
 inside dpkg --remove imds > /dev/null
-tail -n 1 /mnt/root/etc/imds/imds.toml
+tail -n 1 /mnt/debian/etc/imds/imds.toml
 inside dpkg --install /tmp/imds.deb > /dev/null
-tail -n 1 /mnt/root/etc/imds/imds.toml
+tail -n 1 /mnt/debian/etc/imds/imds.toml
 ",
     )?;
     ensure!(finished.stdout == "# ours\n# ours\n", "{finished:#?}");

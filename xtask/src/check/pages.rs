@@ -118,7 +118,7 @@ fn dead(from: &Path, page: &Page, target: &str) -> Option<String> {
     let (file, anchor) = target.split_once('#').unwrap_or((target, ""));
     let path = from.parent().unwrap_or(from).join(file);
     if !file.is_empty() && !path.exists() {
-        return Some("there is no such file".to_owned());
+        return Some("the file does not exist".to_owned());
     }
     if anchor.is_empty() {
         return None;
@@ -195,7 +195,7 @@ mod tests {
         assert_eq!(
             dead_links_below(directory.path()),
             [
-                "b.md:3: c.md: there is no such file",
+                "b.md:3: c.md: the file does not exist",
                 "b.md:4: a.md#two: there is no such heading",
                 "b.md:5: #there: there is no such heading",
             ]
