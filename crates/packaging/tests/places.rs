@@ -185,7 +185,7 @@ fn the_step_starts_a_service() -> Result<()> {
 
 fn the_feature_installs_the_program() -> Result<()> {
     let script = format!(
-        "cp {} /mnt/root/tmp/install.sh\ncp {} /mnt/root/tmp/imds.tar.gz\n\
+        "cp {} /mnt/debian/tmp/install.sh\ncp {} /mnt/debian/tmp/imds.tar.gz\n\
          inside env VERSION=0.1.0 ARCHIVE=/tmp/imds.tar.gz sh /tmp/install.sh\nchanges | grep -v /share/",
         packaging("devcontainer/imds/install.sh").display(),
         artifact(".tar.gz")?.display(),
