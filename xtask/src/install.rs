@@ -52,6 +52,11 @@ pub(crate) fn python(packages: &[&str]) -> Result<PathBuf> {
     Ok(std::path::absolute(home.join("bin"))?)
 }
 
+/// The server of etcd.
+pub(crate) fn etcd() -> Result<PathBuf> {
+    unpacked("etcd", &["etcd-server"])
+}
+
 /// Debian packages unpacked below the target directory, for what must not be installed: it would run
 /// when the machine boots. Gives back where they are.
 pub(crate) fn unpacked(name: &str, packages: &[&str]) -> Result<PathBuf> {

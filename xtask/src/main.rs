@@ -14,6 +14,7 @@ mod counts;
 mod dist;
 mod distributions;
 mod faults;
+mod fleet;
 mod install;
 mod survey;
 mod test;
@@ -34,6 +35,9 @@ Usage: cargo xtask <chore>
   distributions
           those programs and packages in roots of Debian 11, 12 and 13 and of busybox; as root
   faults  the table of docs/faults.md: what public clients do under each fault; a few minutes
+  fleet [MINUTES]
+          three hosts on three members of etcd that are killed, stopped and cut off, for half an hour: whether
+          what callers are told is linearizable, and the figures of docs/fleet.md
   console-browser
           the web console, clicked through in Chromium, which it installs; screenshots are in
           target/console-browser
@@ -67,6 +71,8 @@ fn main() -> ExitCode {
         ["test"] => test::run(),
         ["book"] => book::build(),
         ["faults"] => faults::run_all(),
+        ["fleet"] => fleet::run("30"),
+        ["fleet", minutes] => fleet::run(minutes),
         ["console-browser"] => console_browser::run_all(),
         ["clients", ref names @ ..] => survey::run_all(names),
         ["check"] => check::run(),

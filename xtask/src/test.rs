@@ -114,7 +114,7 @@ pub(crate) fn run() -> Result<()> {
     let prometheus = install::unpacked("prometheus", &["prometheus"])?;
     // Installed, they would run as services.
     let containerd = install::unpacked("containerd", &["containerd"])?;
-    let etcd = install::unpacked("etcd", &["etcd-server"])?;
+    let etcd = install::etcd()?;
     let clients = clients::all()?;
     command::run(&mut cargo("fmt --all --check"))?;
     command::run(&mut cargo("clippy --workspace --all-targets --quiet -- -D warnings"))?;
@@ -133,7 +133,7 @@ pub(crate) fn run() -> Result<()> {
     codegen::check()?;
     counts::run(false)?;
     command::run(
-        cargo("test --workspace --features imds-client/aws-credential-types")
+        cargo("test --workspace --features imds-client/aws-credential-types,imds/etcd")
             .env("IMDS_TEST_PYTHON", python)
             .env("IMDS_TEST_GUESTS", guests)
             .env("IMDS_TEST_PROMETHEUS", prometheus)

@@ -2,6 +2,7 @@
 
 use imds_core::InstanceId;
 use imds_core::options::MetadataOptions;
+use imds_kv::Revision;
 
 /// Tells the EC2 API what the data path obeys at the moment.
 ///
@@ -13,6 +14,10 @@ pub trait Applied: Send + Sync {
 
     /// The options that the data path serves an instance with; `None` while it does not serve it.
     fn options(&self, instance: &InstanceId) -> Option<MetadataOptions>;
+
+    /// Whether every host that may serve an instance has brought into force what was committed up to
+    /// `revision`. Always so where there is one host: [`options`](Self::options) is what it obeys.
+    fn is_everywhere(&self, revision: Revision) -> bool;
 
     /// Whether the data path serves credentials of `role` to an instance at `now`, in seconds since
     /// 1970; `None` while it does not serve the instance.

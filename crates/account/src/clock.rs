@@ -39,6 +39,13 @@ pub fn unix_ms() -> u64 {
     since.as_secs() * 1000 + u64::from(since.subsec_millis())
 }
 
+/// Milliseconds since the machine was started, those in which it slept as well. Nobody sets it.
+pub fn boot_ms() -> u64 {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
+    let (seconds, nanoseconds) = (time.tv_sec.unsigned_abs(), time.tv_nsec.unsigned_abs());
+    seconds * 1000 + nanoseconds / 1_000_000
+}
+
 /// A time of day that goes on where the machine's clock is set back. All threads have the same.
 struct SteadyClock {
     /// How far the time of day was ever ahead of the time since the start, in milliseconds. Written only

@@ -6,7 +6,7 @@ use crate::{Store, StoreError, Transaction, keys};
 
 /// Keeps the address, or that there is none. Writes nothing where that is known already.
 pub fn keep(store: &Store, address: Option<SocketAddr>) -> Result<(), StoreError> {
-    let place = keys::control_address();
+    let place = keys::control_address(store.host());
     let known = store.read(&place)?.map(|kept| kept.record);
     if known != address {
         let transaction = match address {

@@ -8,7 +8,7 @@ use imds_core::credentials::{ISSUER_KEY_LENGTH, Issuer};
 use crate::keys;
 use crate::random::random;
 use crate::records::TokenKey;
-use crate::store::{Store, StoreError, Transaction};
+use crate::store::{Store, StoreError};
 
 /// Why there is no key for temporary credentials.
 #[derive(Debug, thiserror::Error)]
@@ -27,12 +27,11 @@ pub enum CredentialKeyError {
 /// What issues the account's temporary credentials; its key is made at first use.
 pub fn issuer(store: &Store, account: AccountId) -> Result<Issuer, CredentialKeyError> {
     let place = keys::credential_key();
-    if let Some(kept) = store.read(&place)? {
-        let key = STANDARD.decode(&kept.record.key).ok().and_then(|key| key.try_into().ok());
-        return Ok(Issuer::new(&key.ok_or(CredentialKeyError::Length)?, account));
-    }
-    let key = random::<ISSUER_KEY_LENGTH>()?;
-    let made = TokenKey { key: STANDARD.encode(key) };
-    store.commit(Transaction::new().if_unchanged(&place, None).write(&place, &made))?;
-    Ok(Issuer::new(&key, account))
+    let make = || {
+        let key = random::<ISSUER_KEY_LENGTH>()?;
+        Ok::<_, CredentialKeyError>(TokenKey { key: STANDARD.encode(key) })
+    };
+    let kept = store.read_or_make(&place, make)?;
+    let key = STANDARD.decode(&kept.key).ok().and_then(|key| key.try_into().ok());
+    Ok(Issuer::new(&key.ok_or(CredentialKeyError::Length)?, account))
 }

@@ -33,7 +33,7 @@ pub fn ensure(
     network: &Network,
 ) -> Result<Instance, DefaultInstanceError> {
     let description = description(&launch);
-    let before = store.read(&keys::default_instance())?.map(|stored| stored.record);
+    let before = store.read(&keys::default_instance(store.host()))?.map(|stored| stored.record);
     let mut forgotten = Transaction::new();
     if let Some(before) = &before {
         let key = keys::instance(&before.region, before.instance.as_str());
@@ -77,7 +77,7 @@ fn unchanged(
     let description = Description::Launch(description);
     if before.description != description {
         let default = DefaultInstance { description, ..before.clone() };
-        store.commit(Transaction::new().write(&keys::default_instance(), &default))?;
+        store.commit(Transaction::new().write(&keys::default_instance(store.host()), &default))?;
     }
     let tags = store.read(&keys::tags(region, id.as_str()))?;
     let tags = tags.map(|stored| stored.record).unwrap_or_default();
@@ -116,7 +116,7 @@ fn launch_anew(
     // Its addresses may be the new one's.
     store.commit(forgotten)?;
     let launched = launch::keep(Transaction::new(), &instance, &record);
-    store.commit(launched.write(&keys::default_instance(), &default))?;
+    store.commit(launched.write(&keys::default_instance(store.host()), &default))?;
     Ok(instance)
 }
 

@@ -2,6 +2,8 @@
 //!
 //! `⟨noun⟩/⟨Region⟩/⟨id⟩`: everything of a kind lies together, and within it everything of a Region.
 //! A key knows what is kept under it, so that nothing is read as what it is not.
+//!
+//! Where hosts share a state, what is of one host alone is below `hosts/⟨name⟩/`.
 
 use std::fmt::Debug;
 use std::marker::PhantomData;
@@ -11,9 +13,10 @@ use imds_core::options::MetadataDefaults;
 use imds_core::placement::Region;
 use imds_identity::ssh_signer::SshSigner;
 
+use crate::host_name::HostName;
 use crate::records::{
-    AccessKey, AddressHolder, ClientToken, DefaultInstance, FreeInterface, Image, Instance,
-    KeyPair, LaunchTemplate, LaunchTemplateVersion, Link, Tags, TokenKey,
+    AccessKey, AddressHolder, ClientToken, DefaultInstance, FreeInterface, HostClaim, Image,
+    Instance, KeyPair, LaunchTemplate, LaunchTemplateVersion, Link, Tags, TokenKey, Watermark,
 };
 use crate::source::Source;
 
@@ -31,7 +34,18 @@ pub struct Prefix<R> {
     kind: PhantomData<fn() -> R>,
 }
 
+/// What is below `hosts/`, of every host; behind the prefix are its name and what it is.
+const HOSTS: &str = "hosts";
+
 impl<R> Key<R> {
+    /// The key of something that each host has of its own.
+    fn of_host(host: Option<&HostName>, part: &str) -> Self {
+        match host {
+            Some(host) => Self::new(&[HOSTS, host.as_str(), part]),
+            None => Self::new(&[part]),
+        }
+    }
+
     fn new(parts: &[&str]) -> Self {
         Self { text: parts.join("/"), kind: PhantomData }
     }
@@ -183,28 +197,65 @@ pub fn credential_key() -> Key<TokenKey> {
     Key::new(&["credential-key"])
 }
 
+/// The PEM text of the keys that sign a Region's identity documents, where the state has no directory.
+pub fn identity_keys(region: &Region) -> Key<String> {
+    Key::new(&["identity-keys", region.as_str()])
+}
+
 /// The instance of requests that neither a link nor a source address assigns to one.
-pub fn default_instance() -> Key<DefaultInstance> {
-    Key::new(&["default-instance"])
+pub fn default_instance(host: Option<&HostName>) -> Key<DefaultInstance> {
+    Key::of_host(host, "default-instance")
 }
 
 /// Where the EC2 API listens, or did: whoever wants to speak with the process that has the state
 /// finds it there.
-pub fn control_address() -> Key<SocketAddr> {
-    Key::new(&["control-address"])
+pub fn control_address(host: Option<&HostName>) -> Key<SocketAddr> {
+    Key::of_host(host, "control-address")
 }
 
-/// A link of this host, by its number.
-pub fn link(number: u32) -> Key<Link> {
-    links().key(&format!("{number:010}"))
+/// A link of a host, by its number.
+pub fn link(host: Option<&HostName>, number: u32) -> Key<Link> {
+    links(host).key(&format!("{number:010}"))
 }
 
-/// All links of this host, in the order of their numbers.
-pub fn links() -> Prefix<Link> {
-    Prefix::new(&["links"])
+/// All links of a host, in the order of their numbers.
+pub fn links(host: Option<&HostName>) -> Prefix<Link> {
+    match host {
+        Some(host) => Prefix::new(&[HOSTS, host.as_str(), "links"]),
+        None => Prefix::new(&["links"]),
+    }
 }
 
-/// The number of the link that was added last: a number is never used twice.
-pub fn last_link() -> Key<u32> {
-    Key::new(&["last-link"])
+/// The number of the link that a host added last: a number is never used twice.
+pub fn last_link(host: Option<&HostName>) -> Key<u32> {
+    Key::of_host(host, "last-link")
+}
+
+/// What says that a host lives.
+pub fn host_claim(host: &HostName) -> Key<HostClaim> {
+    host_claims().key(host.as_str())
+}
+
+/// The claims of all hosts that live, by the hosts' names.
+pub fn host_claims() -> Prefix<HostClaim> {
+    Prefix::new(&["host-claims"])
+}
+
+/// What each host has of its own, of all hosts that ever had the state: behind the prefix are a host's
+/// name and what it is.
+pub fn hosts() -> Prefix<()> {
+    Prefix::new(&[HOSTS])
+}
+
+/// Up to where the agent of a host that lives has brought a shared state into force.
+pub fn watermark(host: &HostName) -> Key<Watermark> {
+    watermarks().key(host.as_str())
+}
+
+/// The watermarks of all hosts that live, by the hosts' names.
+///
+/// The last of all nouns: agents watch the keys from `addresses` to `tags`, and need not see each other's
+/// watermarks move.
+pub fn watermarks() -> Prefix<Watermark> {
+    Prefix::new(&["watermarks"])
 }

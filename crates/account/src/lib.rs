@@ -7,6 +7,8 @@
 //! - [`default_instance`], [`access_key`], [`token_key`], [`credential_key`], [`control_address`]: what
 //!   exists without a call;
 //! - [`link`]: where workloads reach the service;
+//! - [`hosts`]: those that share the account, each with a [`host_name`]; [`identity_keys`]: what they sign
+//!   with;
 //! - [`network`], [`zones`]: where instances are launched;
 //! - [`events`]: what is simulated; [`sweep`]: what is deleted when its time is over;
 //! - [`applied`]: what the data path obeys, as the EC2 API needs to know it;
@@ -20,6 +22,9 @@ pub mod credential_key;
 pub mod default_instance;
 mod description;
 pub mod events;
+pub mod host_name;
+pub mod hosts;
+pub mod identity_keys;
 pub mod instance;
 pub mod keys;
 pub mod launch;
@@ -38,6 +43,7 @@ pub mod volume;
 pub mod zones;
 
 pub use applied::Applied;
+pub use host_name::HostName;
 pub use imds_kv::{self, Revision};
 pub use network::Network;
 pub use overrides::Overrides;

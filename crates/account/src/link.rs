@@ -54,7 +54,7 @@ pub fn add(
     }
     let (number, transaction) = next_number(store)?;
     let link = Link { place: place.to_owned(), instance, created_at: now };
-    store.commit(transaction.write(&keys::link(number), &link))?;
+    store.commit(transaction.write(&keys::link(store.host(), number), &link))?;
     Ok(number)
 }
 
@@ -73,12 +73,12 @@ pub fn reserve(store: &Store) -> Result<u32, LinkRecordError> {
 /// The next number, and what takes it: whoever adds a link writes the last number, so two that add one
 /// at the same time conflict.
 fn next_number(store: &Store) -> Result<(u32, Transaction), LinkRecordError> {
-    let last = store.read(&keys::last_link())?;
+    let last = store.read(&keys::last_link(store.host()))?;
     let number = last.as_ref().map_or(0, |last| last.record).checked_add(1);
     let number = number.ok_or(LinkRecordError::TooMany)?;
     let transaction = Transaction::new()
-        .if_unchanged(&keys::last_link(), last.as_ref())
-        .write(&keys::last_link(), &number);
+        .if_unchanged(&keys::last_link(store.host()), last.as_ref())
+        .write(&keys::last_link(store.host()), &number);
     Ok((number, transaction))
 }
 
@@ -88,7 +88,7 @@ fn next_number(store: &Store) -> Result<(u32, Transaction), LinkRecordError> {
 /// [`LinkRecordError::Unknown`] if there is none with this number. A record that cannot be read is
 /// removed as well.
 pub fn remove(store: &Store, number: u32) -> Result<(), LinkRecordError> {
-    let key = keys::link(number);
+    let key = keys::link(store.host(), number);
     match store.read(&key) {
         Ok(None) => return Err(LinkRecordError::Unknown(number)),
         Ok(Some(_)) | Err(StoreError::Unreadable(_)) => {}
@@ -105,7 +105,7 @@ pub fn list(store: &Store) -> Result<Vec<NumberedLink>, StoreError> {
 
 /// The links that can be read, in the order of their numbers, and those that cannot.
 pub fn scan(store: &Store) -> Result<(Vec<NumberedLink>, Vec<UnreadableRecord>), StoreError> {
-    let Records { records, unreadable, .. } = store.scan(&keys::links())?;
+    let Records { records, unreadable, .. } = store.scan(&keys::links(store.host()))?;
     let links = records.into_iter();
     let links = links.filter_map(|(rest, link)| Some((rest.parse().ok()?, link))).collect();
     Ok((links, unreadable))
@@ -149,7 +149,7 @@ mod tests {
     fn a_record_that_cannot_be_read_is_told_and_removed() {
         let store = Store::in_memory();
         add(&store, "host", None, 1).unwrap();
-        let name = keys::link(7).as_str().to_owned();
+        let name = keys::link(None, 7).as_str().to_owned();
         store.kv().commit(imds_kv::Transaction::new().put(name, b"no record".to_vec())).unwrap();
         let (links, unreadable) = scan(&store).unwrap();
         assert_eq!((links.len(), unreadable.len()), (1, 1));
@@ -164,9 +164,9 @@ mod tests {
         let link = Link { place: String::new(), instance: None, created_at: 1 };
         let all = (1..=4096).fold(Transaction::new(), |all, number| {
             let link = Link { place: format!("pid={number}"), ..link.clone() };
-            all.write(&keys::link(number), &link)
+            all.write(&keys::link(None, number), &link)
         });
-        store.commit(all.write(&keys::last_link(), &4096)).unwrap();
+        store.commit(all.write(&keys::last_link(None), &4096)).unwrap();
         assert!(matches!(add(&store, "host", None, 2), Err(LinkRecordError::TooMany)));
         remove(&store, 7).unwrap();
         assert_eq!(add(&store, "host", None, 2).unwrap(), 4097);

@@ -3,6 +3,7 @@
 //! A record says what was *decided*: at launch, by a call, by the operator. What follows from that is
 //! derived again each time it is read, so that there is nothing that could disagree.
 
+mod fleet;
 mod interface;
 mod link;
 
@@ -25,6 +26,7 @@ pub use crate::transition::{Lifecycle, Transition};
 use crate::volume::VolumeSettings;
 
 pub use crate::record::{FormError, Record, RecordError, decode, encode};
+pub use fleet::{HostClaim, Watermark, WhenCutOff};
 pub use interface::{FreeInterface, Interface, InterfaceSettings, Subnet};
 pub use link::Link;
 
@@ -37,6 +39,7 @@ records!(
     AddressHolder,
     ClientToken,
     FreeInterface,
+    HostClaim,
     Image,
     KeyPair,
     LaunchTemplate,
@@ -48,6 +51,7 @@ records!(
     String,
     Tags,
     TokenKey,
+    Watermark,
     u32,
 );
 

@@ -10,6 +10,7 @@ use imds_kv::{
     Watch,
 };
 
+use crate::host_name::HostName;
 use crate::keys::{Key, Prefix};
 use crate::records::{self, Record, RecordError};
 
@@ -95,12 +96,23 @@ impl From<KvError> for StoreError {
 #[derive(Clone)]
 pub struct Store {
     kv: Arc<dyn Kv>,
+    host: Option<HostName>,
 }
 
 impl Store {
     /// The records in `kv`.
     pub fn new(kv: Arc<dyn Kv>) -> Self {
-        Self { kv }
+        Self { kv, host: None }
+    }
+
+    /// The records in `kv`, which several hosts share, as this host sees them.
+    pub fn of_host(kv: Arc<dyn Kv>, host: HostName) -> Self {
+        Self { kv, host: Some(host) }
+    }
+
+    /// This host's name, where several share the state.
+    pub fn host(&self) -> Option<&HostName> {
+        self.host.as_ref()
     }
 
     /// The records at `url`: `memory`, `sqlite:PATH`, or the path of a file.
@@ -132,6 +144,25 @@ impl Store {
         let snapshot = self.kv.get_many(keys)?;
         let entries = keys.iter().copied().map(str::to_owned).zip(snapshot.entries).collect();
         Ok(RecordSnapshot { revision: snapshot.revision, entries })
+    }
+
+    /// The record at `key`; where there is none, `make` makes it. Of several that make it at the same
+    /// time, all get the record of one.
+    pub fn read_or_make<R: Record, E: From<StoreError>>(
+        &self,
+        key: &Key<R>,
+        make: impl FnOnce() -> Result<R, E>,
+    ) -> Result<R, E> {
+        if let Some(stored) = self.read(key)? {
+            return Ok(stored.record);
+        }
+        let made = make()?;
+        let transaction = Transaction::new().if_unchanged(key, None).write(key, &made);
+        match self.commit(transaction) {
+            Ok(_) => Ok(made),
+            Err(error @ StoreError::Conflict { .. }) => Ok(self.read(key)?.ok_or(error)?.record),
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// All records below `prefix` in the order of their keys.

@@ -8,7 +8,7 @@ use imds_core::token::{KEY_LENGTH, Key};
 use crate::keys;
 use crate::random::random;
 use crate::records::TokenKey;
-use crate::store::{Store, StoreError, Transaction};
+use crate::store::{Store, StoreError};
 
 /// The number of the only key there is.
 const KEY_ID: u8 = 1;
@@ -38,15 +38,14 @@ pub fn ephemeral() -> Result<Keyring, TokenKeyError> {
 /// The keyring of the store, made at first use.
 pub fn stored(store: &Store) -> Result<Keyring, TokenKeyError> {
     let place = keys::token_key(KEY_ID);
-    if let Some(kept) = store.read(&place)? {
-        let key = STANDARD.decode(&kept.record.key).ok().and_then(|key| key.try_into().ok());
-        let length = || TokenKeyError::Length { key: place.as_str().to_owned() };
-        return Ok(keyring(&key.ok_or_else(length)?));
-    }
-    let key = random()?;
-    let made = TokenKey { key: STANDARD.encode(key) };
-    store.commit(Transaction::new().if_unchanged(&place, None).write(&place, &made))?;
-    Ok(keyring(&key))
+    let make = || {
+        let key: [u8; KEY_LENGTH] = random()?;
+        Ok::<_, TokenKeyError>(TokenKey { key: STANDARD.encode(key) })
+    };
+    let kept = store.read_or_make(&place, make)?;
+    let key = STANDARD.decode(&kept.key).ok().and_then(|key| key.try_into().ok());
+    let length = || TokenKeyError::Length { key: place.as_str().to_owned() };
+    Ok(keyring(&key.ok_or_else(length)?))
 }
 
 fn keyring(key: &[u8; KEY_LENGTH]) -> Keyring {

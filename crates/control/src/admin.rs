@@ -2,6 +2,7 @@
 //! Client and server are this program, in the same version.
 
 use hyper::http::request::Parts;
+use imds_account::hosts::{self, HostFacts};
 use imds_account::records::AccessRole;
 use imds_account::{StoreError, keys};
 use imds_core::InstanceId;
@@ -64,6 +65,8 @@ pub enum AdminRequest {
         /// Which.
         link: LinkName,
     },
+    /// Lists the hosts that share the state. Answered by [`AdminAnswer::Hosts`].
+    ListHosts,
     /// Lets a browser into the web console. Answered by [`AdminAnswer::Console`].
     OpenConsole,
     /// Brings a fault into force. Answered by [`AdminAnswer::Faults`] with this one fault.
@@ -124,6 +127,8 @@ pub enum AdminAnswer {
     Events(Vec<EventFacts>),
     /// All links of the host, or the one that was added.
     Links(Vec<LinkFacts>),
+    /// All hosts that share the state.
+    Hosts(Vec<HostFacts>),
     /// All faults of the host, the one that was added, or those that were removed.
     Faults(Vec<FaultFacts>),
     /// Where to sign in to the web console, with a code that works once.
@@ -230,6 +235,7 @@ impl Control {
                 self.links.remove(link).map_err(NotDone::Link)?;
                 AdminAnswer::Done
             }
+            AdminRequest::ListHosts => AdminAnswer::Hosts(self.hosts()?),
             AdminRequest::OpenConsole => self.open_console()?,
             AdminRequest::AddFault { fault } => {
                 AdminAnswer::Faults(vec![self.add_fault(fault, principal)?])
@@ -239,6 +245,14 @@ impl Control {
                 AdminAnswer::Faults(self.faults.remove(*id).map_err(NotDone::Fault)?)
             }
         })
+    }
+
+    /// The hosts that share the state, if it can be shared.
+    fn hosts(&self) -> Result<Vec<HostFacts>, NotDone> {
+        if self.store.host().is_none() {
+            return Err(NotDone::NotShared);
+        }
+        hosts::list(&self.store).map_err(NotDone::Hosts)
     }
 
     /// A URL that lets one browser into the web console.
@@ -312,6 +326,10 @@ enum NotDone {
     Fault(AdminRefusal),
     #[error("{}", .0.message)]
     Console(AdminRefusal),
+    #[error(transparent)]
+    Hosts(StoreError),
+    #[error("the state is of this host alone: imds serve --state etcd://… shares it with others")]
+    NotShared,
 }
 
 impl From<NotDone> for AdminRefusal {
@@ -326,9 +344,11 @@ impl From<NotDone> for AdminRefusal {
             | NotDone::Event(
                 EventError::NotScheduled(_) | EventError::TooMany | EventError::TooManyKeys,
             ) => 409,
-            NotDone::Key(AccessKeyError::InvalidId(_) | AccessKeyError::InvalidSecret(_))
+            NotDone::NotShared
+            | NotDone::Key(AccessKeyError::InvalidId(_) | AccessKeyError::InvalidSecret(_))
             | NotDone::Event(EventError::BadKey) => 400,
-            NotDone::Key(AccessKeyError::Random(_) | AccessKeyError::Store(_))
+            NotDone::Hosts(_)
+            | NotDone::Key(AccessKeyError::Random(_) | AccessKeyError::Store(_))
             | NotDone::Event(
                 EventError::Random(_) | EventError::Store(_) | EventError::Signer(_),
             ) => {

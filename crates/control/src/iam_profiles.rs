@@ -174,12 +174,13 @@ impl StoredInstance {
     }
 }
 
-/// Whether an instance that is served is served with its profile.
+/// Whether an instance that is served is served with its profile, by every host.
 fn state(call: &Call<'_>, instance: &StoredInstance) -> &'static str {
     let profile = instance.stored.record.profile.as_ref();
     let name = profile.map(ProfileAssociation::role_name).unwrap_or_default();
     let is_known = call.applied.has_role(&instance.id, name, call.now);
-    if is_known.unwrap_or(true) { "associated" } else { "associating" }
+    let is_everywhere = || call.applied.is_everywhere(instance.stored.revision);
+    if is_known.unwrap_or(true) && is_everywhere() { "associated" } else { "associating" }
 }
 
 fn association(instance: &StoredInstance, state: &str) -> Option<IamInstanceProfileAssociation> {

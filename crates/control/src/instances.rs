@@ -238,9 +238,10 @@ impl StoredInstance {
             || self.is(attribute_names::ENA_SUPPORT)
     }
 
-    /// Whether the data path serves it with its options.
+    /// Whether the data path of every host serves it with its options.
     fn has_applied_options(&self, call: &Call<'_>) -> bool {
         call.applied.options(&self.id) == Some(self.stored.record.options)
+            && call.applied.is_everywhere(self.stored.revision)
     }
 
     fn state(&self, call: &Call<'_>) -> State {

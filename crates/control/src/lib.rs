@@ -52,6 +52,7 @@ mod time;
 mod volumes;
 
 use hyper::http::request::Parts;
+use imds_account::imds_kv::KvError;
 use imds_account::{Applied, Network, Store, StoreError};
 use imds_core::InstanceType;
 use imds_core::credentials::Issuer;
@@ -212,13 +213,31 @@ impl Control {
                 // Somebody else was faster: what was decided may be wrong by now.
                 Err(Refusal::Store(StoreError::Conflict { .. })) => {}
                 Err(Refusal::Abandoned) => return Err(Fault::unavailable()),
-                Err(Refusal::Store(error)) => {
-                    let error: &(dyn std::error::Error + 'static) = &error;
-                    tracing::error!(error, action = asking.action, "cannot use the state");
-                    return Err(Fault::internal());
-                }
+                Err(Refusal::Store(error)) => return Err(state_fault(&error, asking.action)),
             }
         }
         Err(Fault::request_limit_exceeded())
     }
+}
+
+/// What a caller is told where the state fails.
+fn state_fault(error: &StoreError, action: &str) -> Fault {
+    if let StoreError::Kv(KvError::TooLarge { operations, limits, .. }) = error {
+        let limit = limits.operations;
+        return Fault::client(
+            "ResourceCountExceeded",
+            format!(
+                "The request changes {operations} entries of the state, which changes {limit} at \
+                     once. Break it up into smaller requests."
+            ),
+        );
+    }
+    let source: &(dyn std::error::Error + 'static) = error;
+    tracing::error!(error = source, action, "cannot use the state");
+    if let StoreError::Kv(KvError::OutcomeUnknown { .. }) = error {
+        let told =
+            "An internal error has occurred: whether the request was carried out is not known.";
+        return Fault::new(500, "InternalError", told);
+    }
+    Fault::internal()
 }

@@ -30,6 +30,10 @@ impl Applied for NothingServed {
         None
     }
 
+    fn is_everywhere(&self, _: imds_account::Revision) -> bool {
+        true
+    }
+
     fn has_role(&self, _: &InstanceId, _: &str, _: u64) -> Option<bool> {
         None
     }

@@ -33,6 +33,8 @@ pub enum Refusal {
     Expectation,
     /// The identity document is not signed yet.
     NotSigned,
+    /// This host is cut off from the state that it shares with others, and is set to refuse then.
+    CutOff,
     /// Only a page in a browser sends such a request, and those are refused on loopback.
     Page,
 }
@@ -56,6 +58,7 @@ impl Refusal {
             Self::NotTokenPath => "PUT is for /latest/api/token only",
             Self::Expectation => "Expect",
             Self::NotSigned => "identity document is not signed yet",
+            Self::CutOff => "this host is cut off from the state",
             Self::Page => "page in a browser",
         }
     }

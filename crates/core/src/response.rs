@@ -315,7 +315,7 @@ impl Refusal {
                 Status::Forbidden
             }
             Self::Expectation => Status::ExpectationFailed,
-            Self::NotSigned => Status::ServiceUnavailable,
+            Self::NotSigned | Self::CutOff => Status::ServiceUnavailable,
         }
     }
 }

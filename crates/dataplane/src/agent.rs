@@ -6,6 +6,7 @@
 
 pub(crate) mod health;
 mod plan;
+pub(crate) mod progress;
 mod source;
 
 use std::io;
@@ -22,6 +23,7 @@ use imds_kv::{Changes, Closer, KvError, Revision, Watch};
 use crate::table::CurrentTable;
 use health::{AgentHealth, HealthRecord};
 use plan::Plan;
+use progress::Progress;
 use source::AccountSource;
 
 /// How long the agent waits after an error before it tries again.
@@ -42,6 +44,7 @@ pub enum AgentError {
 pub struct Agent {
     mailbox: Arc<Mailbox>,
     health: HealthRecord,
+    progress: Progress,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -62,26 +65,37 @@ impl Agent {
         overrides: Overrides,
         has_default: bool,
     ) -> Result<(Self, CurrentTable), AgentError> {
-        let source = AccountSource::new(store, overrides, has_default);
+        let mut source = AccountSource::new(store, overrides, has_default);
         let (table, revision) = source.table()?;
         let current: CurrentTable = Arc::new(ArcSwap::from_pointee(table));
         let mailbox = Arc::new(Mailbox::default());
         let health = HealthRecord::default();
-        let mut follower =
-            Follower { source, current: Arc::clone(&current), health: health.clone() };
+        let progress = Progress::default();
+        progress.advance(revision);
+        let mut follower = Follower {
+            source,
+            current: Arc::clone(&current),
+            health: health.clone(),
+            progress: progress.clone(),
+        };
         let watch = follower.watch(revision, &mailbox)?;
         let thread = thread::Builder::new().name("agent".to_owned());
         let thread = {
             let mailbox = Arc::clone(&mailbox);
             thread.spawn(move || follower.run(watch, &mailbox)).map_err(AgentError::Thread)?
         };
-        Ok((Self { mailbox, health, thread: Some(thread) }, current))
+        Ok((Self { mailbox, health, progress, thread: Some(thread) }, current))
     }
 
     /// What it has done so far, also for another thread.
     pub fn health(&self) -> impl Fn() -> AgentHealth + Send + Sync + use<> {
         let health = self.health.clone();
         move || health.read()
+    }
+
+    /// Up to where it has brought the account into force, also for another thread.
+    pub fn progress(&self) -> Progress {
+        self.progress.clone()
     }
 
     /// Replaces the operator's values over the default instance's metadata
@@ -133,6 +147,7 @@ struct Follower {
     source: AccountSource,
     current: CurrentTable,
     health: HealthRecord,
+    progress: Progress,
 }
 
 impl Follower {
@@ -187,12 +202,13 @@ impl Follower {
 
     /// Brings changes into force.
     fn apply(&mut self, changes: &Changes) -> Result<(), StoreError> {
-        let plan = Plan::of(changes);
+        let plan = self.source.plan(changes);
         if plan != Plan::default() {
             let update = self.source.update(&plan)?;
             self.current.store(Arc::new(self.current.load().updated(update)));
             self.health.changed();
         }
+        self.progress.advance(changes.revision);
         Ok(())
     }
 
@@ -207,6 +223,7 @@ impl Follower {
         let (table, revision) = self.source.table()?;
         self.current.store(Arc::new(table.later_than(&self.current.load())));
         self.health.changed();
+        self.progress.advance(revision);
         Ok(revision)
     }
 }
@@ -241,13 +258,13 @@ mod tests {
         let store = Store::in_memory();
         let [(first, place), (second, _)] = IDS.map(launched);
         store.commit(first).unwrap();
-        let source = AccountSource::new(store.clone(), Overrides::default(), true);
+        let mut source = AccountSource::new(store.clone(), Overrides::default(), true);
         let (table, revision) = source.table().unwrap();
         assert_eq!(are_served(&table), [true, false]);
 
         let current: CurrentTable = Arc::new(ArcSwap::from_pointee(table));
-        let health = HealthRecord::default();
-        let mut follower = Follower { source, current: Arc::clone(&current), health };
+        let (health, progress) = (HealthRecord::default(), Progress::default());
+        let mut follower = Follower { source, current: Arc::clone(&current), health, progress };
         let mut watch = follower.watch(revision, &Mailbox::default()).unwrap();
         let unreadable = imds_kv::Transaction::new().put(&place, b"of another release".to_vec());
         store.kv().commit(unreadable).unwrap();

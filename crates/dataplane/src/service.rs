@@ -19,6 +19,7 @@ use crate::limits;
 use crate::link::{Link, LinkId};
 use crate::policy::ResponsePolicy;
 use crate::requests::Requests;
+use crate::serving_lease::ServingLease;
 use crate::shared::{ServiceState, Shared};
 use crate::table::CurrentTable;
 use crate::worker::{Command, Inbox, Worker};
@@ -37,6 +38,8 @@ pub struct ServiceSettings {
     pub threads: NonZeroUsize,
     /// Whether [`CounterSnapshot::latency`] is filled, which reads a clock for each request.
     pub measures_latency: bool,
+    /// Until when other hosts wait for this one; what becomes of later requests.
+    pub lease: ServingLease,
     /// If set, the threads that answer lose the right to any other system call
     /// ([`only_serve`](imds_linux::confine::only_serve)), as far as the kernel can.
     pub only_serve: Option<Serving>,
@@ -71,7 +74,7 @@ impl Service {
     /// Starts the threads that answer. It has no link yet.
     pub fn start(settings: ServiceSettings) -> io::Result<Self> {
         let ServiceSettings { keyring, table, signers, policy, threads, .. } = settings;
-        let ServiceSettings { measures_latency, only_serve, .. } = settings;
+        let ServiceSettings { measures_latency, lease, only_serve, .. } = settings;
         let (policy, subscribers) = (Arc::new(ArcSwap::from_pointee(policy)), Arc::default());
         let state = Arc::new(ServiceState {
             keyring,
@@ -81,6 +84,7 @@ impl Service {
             faults: Faults::default(),
             subscribers,
             measures_latency,
+            lease,
             only_serve,
             has_successor: AtomicBool::new(false),
             held_input: AtomicUsize::new(0),

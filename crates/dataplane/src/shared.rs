@@ -23,6 +23,7 @@ use crate::link::{Link, LinkId, Resetter};
 use crate::policy::ResponsePolicy;
 use crate::reactor::{Reactor, TaskId};
 use crate::requests::{Publisher, Subscribers};
+use crate::serving_lease::ServingLease;
 use crate::share::Share;
 use crate::table::{CurrentTable, Table, Target};
 
@@ -36,6 +37,8 @@ pub(crate) struct ServiceState {
     pub(crate) faults: Faults,
     pub(crate) subscribers: Arc<Subscribers>,
     pub(crate) measures_latency: bool,
+    /// Until when other hosts wait for this one.
+    pub(crate) lease: ServingLease,
     /// What the threads may do beside answering; `None`: anything.
     pub(crate) only_serve: Option<Serving>,
     /// Whether another process listens on all sockets from now on.

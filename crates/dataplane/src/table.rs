@@ -7,7 +7,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
-use imds_account::{Applied, Source};
+use imds_account::{Applied, Revision, Source};
 use imds_core::network::Ipv6Cidr;
 use imds_core::options::MetadataOptions;
 use imds_core::{Endpoint, Instance, InstanceId, Moment};
@@ -174,6 +174,10 @@ impl Applied for AppliedTable {
 
     fn options(&self, instance: &InstanceId) -> Option<MetadataOptions> {
         self.0.load().instance(instance).map(|endpoint| *endpoint.options())
+    }
+
+    fn is_everywhere(&self, _revision: Revision) -> bool {
+        true
     }
 
     fn has_role(&self, instance: &InstanceId, role: &str, now: u64) -> Option<bool> {

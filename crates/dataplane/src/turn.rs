@@ -140,6 +140,9 @@ impl<'a> Context<'a> {
     /// The response if there were no faults.
     fn decide(self, instance: &'a Identified, request: &Request<'_>, now: Moment) -> Response<'a> {
         let endpoint = &*instance.endpoint;
+        if self.shared.service.lease.refuses() {
+            return response::refused(endpoint.front_end(), Refusal::CutOff);
+        }
         if self.link.refuses_pages && request.sender.is_page() {
             return response::refused(endpoint.front_end(), Refusal::Page);
         }

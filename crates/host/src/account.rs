@@ -6,6 +6,7 @@ use imds_core::credentials::Issuer;
 use imds_core::{Instance, Launch};
 
 use crate::error::HostError;
+use crate::fleet::Claim;
 
 /// An account, before any thread follows it. A process may still fork.
 pub struct Account {
@@ -13,19 +14,21 @@ pub struct Account {
     pub(crate) network: Network,
     pub(crate) overrides: Overrides,
     pub(crate) issuer: Issuer,
+    pub(crate) claim: Option<Claim>,
     instance: Instance,
 }
 
 impl Account {
-    /// Opens the account in `store`. At first use it gets an access key that may do everything and
+    /// Opens the account in `store`; where others share it, this takes the name of the host first. At first use it gets an access key that may do everything and
     /// the default instance that `launch` describes; an instance that calls have changed stays as it
     /// is, unless the operator describes another one.
     pub fn open(store: Store, launch: &Launch, network: Network) -> Result<Self, HostError> {
+        let claim = Claim::take(&store)?;
         access_key::ensure(&store, unix_ms() / 1000)?;
         let instance = default_instance::ensure(&store, launch.clone(), &network)?;
         let issuer = credential_key::issuer(&store, network.account.clone())?;
         let overrides = Overrides::of(launch, &instance.id).with_issuer(issuer.clone());
-        Ok(Self { store, network, overrides, issuer, instance })
+        Ok(Self { store, network, overrides, issuer, claim, instance })
     }
 
     /// The default instance as it was when the account was opened.

@@ -4,7 +4,7 @@ use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 
-use imds_account::{Network, Store};
+use imds_account::{Applied, Network, Store};
 use imds_console::{CAPACITY, ConsoleServer, SignIn, Sources};
 use imds_control::{
     AdminRefusal, Authentication, ConsoleDoor, Control, ControlServer, NoLinks, RolePolicies,
@@ -12,7 +12,7 @@ use imds_control::{
 use imds_core::InstanceType;
 use imds_core::credentials::Issuer;
 use imds_core::placement::Region;
-use imds_dataplane::{AppliedTable, CurrentTable, Service};
+use imds_dataplane::{CurrentTable, Service};
 
 use crate::faults::FaultAdmin;
 use crate::links::{LinkAdmin, Links};
@@ -46,6 +46,7 @@ pub(crate) struct Foundation<'a> {
     pub(crate) region: Region,
     pub(crate) issuer: Issuer,
     pub(crate) table: CurrentTable,
+    pub(crate) applied: Box<dyn Applied>,
     pub(crate) service: &'a Arc<Service>,
     pub(crate) links: Option<&'a Links>,
 }
@@ -64,7 +65,7 @@ impl ControlSocket {
         let sign_in = self.console_address()?.map(|address| Arc::new(SignIn::new(address)));
         let control = Arc::new(Control {
             store: on.store,
-            applied: Box::new(AppliedTable(Arc::clone(&on.table))),
+            applied: on.applied,
             links: match on.links {
                 Some(links) => Box::new(LinkAdmin(links.shared())),
                 None => Box::new(NoLinks),

@@ -2,11 +2,11 @@
 
 use std::io;
 
-use imds_account::StoreError;
 use imds_account::access_key::AccessKeyError;
 use imds_account::credential_key::CredentialKeyError;
 use imds_account::default_instance::DefaultInstanceError;
 use imds_account::token_key::TokenKeyError;
+use imds_account::{HostName, StoreError};
 use imds_core::launch::LaunchError;
 use imds_dataplane::{AgentError, TooManyFaults};
 
@@ -29,6 +29,12 @@ pub enum HostError {
     /// There is no key for role credentials, and none can be made.
     #[error(transparent)]
     CredentialKey(#[from] CredentialKeyError),
+    /// Another process is the host of this name, and lives.
+    #[error(
+        "another process serves as host {0} with this state: end it, or choose another name with host= in the \
+         URL of the state"
+    )]
+    NameInUse(HostName),
     /// The account cannot be read or written.
     #[error(transparent)]
     Store(#[from] StoreError),

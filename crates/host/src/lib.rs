@@ -33,12 +33,14 @@
 //! - [`running`]: the service, the agent that follows the account, scheduled events;
 //! - [`control`]: the EC2 API, and the web console on it;
 //! - [`links`]: the metadata addresses in other networks;
-//! - [`schedule`]: events by the clock.
+//! - [`schedule`]: events by the clock;
+//! - `fleet`: hosts that share a state.
 
 pub mod account;
 pub mod control;
 pub mod error;
 mod faults;
+mod fleet;
 pub mod links;
 pub mod metrics;
 pub mod running;

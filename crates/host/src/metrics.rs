@@ -3,7 +3,7 @@
 use std::net::TcpListener;
 
 use imds_account::clock::unix_ms;
-use imds_dataplane::{Agent, Service};
+use imds_dataplane::{Agent, Service, ServingLease};
 use imds_metrics::{Metrics, MetricsServer, Sources};
 
 use crate::error::HostError;
@@ -21,11 +21,15 @@ impl MetricsSocket {
         self,
         service: &Service,
         agent: &Agent,
+        lease: Option<ServingLease>,
     ) -> Result<MetricsServer, HostError> {
         let counters = service.counter_reader();
         let sources = Sources {
             counters: Box::new(move || counters.read()),
             agent: Some(Box::new(agent.health())),
+            is_cut_off: lease.map(|lease| -> Box<dyn Fn() -> bool + Send + Sync> {
+                Box::new(move || lease.is_over())
+            }),
             version: self.version,
             started_at: unix_ms() / 1000,
         };

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
+use imds_account::records::WhenCutOff;
 use imds_account::{control_address, token_key};
 use imds_console::ConsoleServer;
 use imds_control::ControlServer;
@@ -15,7 +16,7 @@ use imds_core::fault::FaultRule;
 use imds_core::{Endpoint, Instance, Keyring};
 use imds_dataplane::{
     Agent, CounterSnapshot, CurrentTable, Faults, Link, LinkCounts, LinkId, Requests,
-    ResponsePolicy, Service, ServiceError, ServiceSettings, Table,
+    ResponsePolicy, Service, ServiceError, ServiceSettings, ServingLease, Table,
 };
 use imds_identity::{KeyStorage, Signers};
 use imds_links::{LinkError, Plumber};
@@ -25,6 +26,7 @@ use imds_metrics::MetricsServer;
 use crate::account::Account;
 use crate::control::{ControlSocket, Foundation};
 use crate::error::HostError;
+use crate::fleet::{self, Membership};
 use crate::links::{LinkSpec, Links, LinksError};
 use crate::metrics::MetricsSocket;
 use crate::schedule::{Scheduled, Scheduler};
@@ -50,6 +52,8 @@ pub struct HostSettings {
     pub control: Option<ControlSocket>,
     /// What makes links to workloads, if there are to be any.
     pub plumber: Option<Plumber>,
+    /// What becomes of requests for metadata while a state that other hosts share cannot be reached.
+    pub when_cut_off: WhenCutOff,
     /// Metrics, if there are to be any.
     pub metrics: Option<MetricsSocket>,
     /// See [`ServiceSettings::only_serve`].
@@ -79,6 +83,7 @@ impl Default for HostSettings {
             events: Vec::new(),
             control: None,
             plumber: None,
+            when_cut_off: WhenCutOff::default(),
             metrics: None,
             only_serve: None,
         }
@@ -98,6 +103,8 @@ pub struct Host {
     control: Option<ControlServer>,
     control_address: Option<SocketAddr>,
     service: Arc<Service>,
+    /// Ends after the service: until then others wait for this host.
+    membership: Option<Membership>,
     agent: Option<Agent>,
 }
 
@@ -105,7 +112,7 @@ impl Host {
     /// Serves the account's instances, and brings into force what changes. It has no link yet.
     pub fn start(account: Account, settings: HostSettings) -> Result<Self, HostError> {
         let region = account.instance().zone.region().clone();
-        let Account { store, network, overrides, issuer, .. } = account;
+        let Account { store, network, overrides, issuer, claim, .. } = account;
         let keyring = match settings.token_keys {
             TokenKeys::Stored => token_key::stored(&store)?,
             TokenKeys::Ephemeral => token_key::ephemeral()?,
@@ -115,12 +122,18 @@ impl Host {
             listener.map(TcpListener::local_addr).transpose().map_err(HostError::Start)?;
         control_address::keep(&store, address)?;
         let (agent, table) = Agent::start(store.clone(), overrides, settings.has_default)?;
-        let service = serve(keyring, Arc::clone(&table), &settings)?;
+        let lease = ServingLease::new(settings.when_cut_off == WhenCutOff::Refuse);
+        let membership = claim
+            .map(|claim| Membership::begin(claim, &agent, &lease, settings.when_cut_off))
+            .transpose()?;
+        let service = serve(keyring, Arc::clone(&table), lease.clone(), &settings)?;
         add_faults(&service, settings.faults)?;
         let address_of = |socket: &MetricsSocket| socket.listener.local_addr();
         let metrics_address =
             settings.metrics.as_ref().map(address_of).transpose().map_err(HostError::Start)?;
-        let metrics = settings.metrics.map(|socket| socket.serve(&service, &agent)).transpose()?;
+        let lease = store.host().map(|_| lease);
+        let metrics = settings.metrics.map(|socket| socket.serve(&service, &agent, lease));
+        let metrics = metrics.transpose()?;
         let plumber = settings.plumber;
         let links = plumber.map(|it| Links::start(it, Arc::clone(&service), store.clone()));
         let links = links.transpose().map_err(HostError::Start)?;
@@ -130,7 +143,10 @@ impl Host {
         let console_address = console_address.transpose().map_err(HostError::Start)?.flatten();
         let served = settings.control.map(|socket| {
             let (service, links) = (&service, links.as_ref());
-            socket.serve(Foundation { store, network, region, issuer, table, service, links })
+            let applied = fleet::applied(&store, &agent, Arc::clone(&table));
+            let foundation =
+                Foundation { store, network, region, issuer, table, applied, service, links };
+            socket.serve(foundation)
         });
         let (control, console) = served.transpose().map_err(HostError::Start)?.unzip();
         Ok(Self {
@@ -143,6 +159,7 @@ impl Host {
             control,
             control_address: address,
             service,
+            membership,
             agent: Some(agent),
         })
     }
@@ -153,7 +170,8 @@ impl Host {
     pub fn of_one(instance: &Instance, settings: HostSettings) -> Result<Self, HostError> {
         let table = Table::of_one(Arc::new(Endpoint::new(instance)));
         let table = Arc::new(ArcSwap::from_pointee(table));
-        let service = serve(token_key::ephemeral()?, table, &settings)?;
+        let lease = ServingLease::default();
+        let service = serve(token_key::ephemeral()?, table, lease, &settings)?;
         add_faults(&service, settings.faults)?;
         Ok(Self {
             metrics: None,
@@ -165,6 +183,7 @@ impl Host {
             control: None,
             control_address: None,
             service,
+            membership: None,
             agent: None,
         })
     }
@@ -255,10 +274,13 @@ impl Host {
 
     /// Takes no more connections, lets requests that have begun be answered, and ends.
     pub fn drain(self) {
-        let Self { metrics, console, links, scheduler, control, service, agent, .. } = self;
+        let Self {
+            metrics, console, membership, links, scheduler, control, service, agent, ..
+        } = self;
         // Both at a time.
         control.iter().for_each(ControlServer::begin_to_end);
         service.drain();
+        drop(membership);
         drop(metrics);
         drop(console);
         drop(scheduler);
@@ -276,6 +298,7 @@ fn add_faults(service: &Service, faults: Vec<FaultRule>) -> Result<(), HostError
 fn serve(
     keyring: Keyring,
     table: CurrentTable,
+    lease: ServingLease,
     settings: &HostSettings,
 ) -> Result<Arc<Service>, HostError> {
     let settings = ServiceSettings {
@@ -285,6 +308,7 @@ fn serve(
         policy: settings.policy,
         threads: settings.threads,
         measures_latency: settings.metrics.is_some(),
+        lease,
         only_serve: settings.only_serve,
     };
     Service::start(settings).map(Arc::new).map_err(HostError::Start)

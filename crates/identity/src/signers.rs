@@ -24,7 +24,7 @@ use crate::store::IdentityError;
 pub const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Where the keys of a Region are stored.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub enum KeyStorage {
     /// In memory: keys last as long as the process.
     #[default]
@@ -33,7 +33,17 @@ pub enum KeyStorage {
     Directory(PathBuf),
     /// In this directory if it has keys, else in memory. Nothing is written to the directory.
     ReadOnly(PathBuf),
+    /// Where this keeps text, for all hosts that share it. Keys are made at first use.
+    Shared(KeyText),
 }
+
+/// Keeps the PEM text of a Region's keys: gives what is kept; where nothing is, keeps the text that it is
+/// given, unless somebody else was faster. Blocks.
+pub type KeyText = Arc<
+    dyn Fn(&Region, Option<&str>) -> Result<Option<String>, Box<dyn Error + Send + Sync>>
+        + Send
+        + Sync,
+>;
 
 /// The signers of all Regions.
 pub struct Signers {
@@ -155,6 +165,7 @@ impl Signer {
                 Some(Authority::load_or_create(&self.region, directory)?)
             }
             KeyStorage::ReadOnly(directory) => Authority::load(&self.region, directory)?,
+            KeyStorage::Shared(text) => Some(Authority::shared(&self.region, text)?),
         };
         let authority = stored.map_or_else(|| Authority::make(&self.region), Ok)?;
         Ok(self.authority.get_or_init(|| authority))
@@ -222,6 +233,27 @@ mod tests {
         assert_eq!(life(stored()), first);
         assert_eq!(life(if_stored()), first);
         assert_ne!(life(KeyStorage::Ephemeral), first);
+    }
+
+    #[test]
+    fn hosts_that_share_text_sign_with_the_same_keys() {
+        let kept: Arc<Mutex<Option<String>>> = Arc::default();
+        let text: KeyText = Arc::new(move |_, made| {
+            let mut kept = kept.lock().unwrap();
+            // Another host made keys between the look and this.
+            if kept.is_none() {
+                *kept = made.map(str::to_owned);
+            }
+            Ok(kept.clone())
+        });
+        let shared = || signed(&signer(KeyStorage::Shared(Arc::clone(&text))), &endpoint());
+        let first = shared();
+        assert!(first.is_some());
+        assert_eq!(shared(), first);
+        let fails: KeyText = Arc::new(|_, _| Err("not there".into()));
+        assert_eq!(signed(&signer(KeyStorage::Shared(fails)), &endpoint()), None);
+        let other: KeyText = Arc::new(|_, _| Ok(Some("no keys".to_owned())));
+        assert_eq!(signed(&signer(KeyStorage::Shared(other)), &endpoint()), None);
     }
 
     #[test]

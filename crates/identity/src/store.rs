@@ -1,5 +1,6 @@
 //! Stores the keys of an [`Authority`]: one file for each Region in the state directory.
 
+use std::error::Error;
 use std::fs::OpenOptions;
 use std::io::{self, Read as _};
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
@@ -11,6 +12,7 @@ use rustix::process::geteuid;
 
 use super::authority::{Authority, Damage};
 use super::key::KeyError;
+use super::signers::KeyText;
 use super::write_once::write_once;
 
 /// How many bytes of a key file are read: several times its normal length.
@@ -47,6 +49,15 @@ pub enum IdentityError {
         /// What was taken for the file.
         path: PathBuf,
     },
+    /// What is shared is something else. It is not changed.
+    #[error("the shared state does not hold identity keys")]
+    DamagedText {
+        /// What is wrong with it.
+        source: Damage,
+    },
+    /// The shared keys cannot be read or stored.
+    #[error("cannot read or store identity keys in the shared state")]
+    Shared(#[source] Box<dyn Error + Send + Sync>),
     /// Keys cannot be made.
     #[error("cannot make identity keys")]
     Make(#[from] KeyError),
@@ -72,6 +83,19 @@ impl Authority {
     /// Loads the keys of a Region from `directory`; `None` if it has none.
     pub fn load(region: &Region, directory: &Path) -> Result<Option<Self>, IdentityError> {
         read(region, &file(region, directory))
+    }
+
+    /// The keys of a Region that several hosts share; makes them if there are none.
+    pub fn shared(region: &Region, text: &KeyText) -> Result<Self, IdentityError> {
+        let kept = |made: Option<&str>| text(region, made).map_err(IdentityError::Shared);
+        let read = |text: &str| {
+            Self::from_pem(region, text).map_err(|source| IdentityError::DamagedText { source })
+        };
+        if let Some(text) = kept(None)? {
+            return read(&text);
+        }
+        let made = Self::make(region)?.to_pem()?;
+        read(&kept(Some(&made))?.unwrap_or(made))
     }
 
     /// Loads the keys of a Region from `directory`; makes and stores them if it has none.

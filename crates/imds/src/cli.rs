@@ -7,6 +7,7 @@ mod console;
 mod control;
 mod event;
 mod fault;
+mod host;
 mod identity;
 mod link;
 mod listen;
@@ -46,6 +47,8 @@ use event::EVENT_EXAMPLES;
 pub(crate) use event::{EventArgs, EventCommand, MaintenanceCommand, WhenArgs};
 use fault::FAULT_EXAMPLES;
 pub(crate) use fault::{FaultArgs, FaultCommand};
+use host::HOST_EXAMPLES;
+pub(crate) use host::{HostArgs, HostCommand};
 use identity::CERTIFICATE_EXAMPLE;
 pub(crate) use identity::IdentityCommand;
 use link::LINK_EXAMPLES;
@@ -98,6 +101,9 @@ pub(crate) enum Command {
     /// Give containers, virtual machines or this machine their metadata at 169.254.169.254
     #[command(after_help = LINK_EXAMPLES)]
     Link(LinkArgs),
+    /// List and inspect the hosts that share a state in etcd
+    #[command(after_help = HOST_EXAMPLES)]
+    Host(HostArgs),
     /// Give pods their metadata, as a CNI plugin that container runtimes run
     #[command(after_help = CNI_EXAMPLE)]
     Cni(CniArgs),

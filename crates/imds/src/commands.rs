@@ -10,6 +10,7 @@ pub(crate) mod event;
 pub(crate) mod exec;
 pub(crate) mod fault;
 pub(crate) mod get;
+pub(crate) mod host;
 pub(crate) mod identity;
 pub(crate) mod instance;
 pub(crate) mod link;

@@ -38,6 +38,7 @@ use crate::settings::{
 };
 pub(crate) use access_keys::{WantedKey, chosen_key};
 use imds_account::network::SubnetError;
+use imds_account::records::WhenCutOff;
 use imds_control::RolePolicies;
 use imds_host::{LinkSpec, Scheduled};
 use roles::{identity_keys, role, role_policies};
@@ -64,6 +65,8 @@ pub(crate) struct Settings {
     #[serde(deserialize_with = "from_text")]
     pub(crate) control: Option<ControlAddress>,
     pub(crate) state: Option<PathBuf>,
+    #[serde(deserialize_with = "from_text")]
+    pub(crate) when_cut_off: Option<WhenCutOff>,
     #[serde(deserialize_with = "all_from_text")]
     role_policy: Vec<RolePolicyFile>,
     /// Instance types that the EC2 API launches beside those that it knows.

@@ -158,7 +158,8 @@ impl From<HostError> for CommandError {
             }
             error @ (HostError::AccessKey(_)
             | HostError::TokenKey(_)
-            | HostError::CredentialKey(_)) => Self::new(Kind::Unavailable, error.to_string()),
+            | HostError::CredentialKey(_)
+            | HostError::NameInUse(_)) => Self::new(Kind::Unavailable, error.to_string()),
         }
     }
 }

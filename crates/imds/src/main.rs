@@ -38,6 +38,7 @@ fn main() -> ExitCode {
         cli::Command::Event(args) => commands::event::run(args),
         cli::Command::Fault(args) => commands::fault::run(args),
         cli::Command::Console(args) => commands::console::run(&args),
+        cli::Command::Host(args) => commands::host::run(&args),
         cli::Command::Link(args) => commands::link::run(args),
         cli::Command::Cni(args) => return commands::cni::run(&args),
         cli::Command::Netavark(args) => return commands::netavark::run(args),

@@ -45,6 +45,9 @@ impl SdkSettings {
     /// Those of the running `imds serve` that `args` mean.
     pub(crate) fn of_running(args: &StateArgs) -> Result<Self, CommandError> {
         let location = StateLocation::resolve(args.state.as_deref())?;
+        if location.is_shared() {
+            return Self::of_host(&location);
+        }
         let Some(path) = location.file() else {
             return Err(CommandError::usage("state in memory is seen by its own process alone")
                 .hint("`imds serve --state memory` prints these lines when it starts"));
@@ -61,8 +64,8 @@ impl SdkSettings {
                 error.into()
             }
         })?;
-        let address = state.read(&keys::control_address())?;
-        let default = state.read(&keys::default_instance())?;
+        let address = state.read(&keys::control_address(None))?;
+        let default = state.read(&keys::default_instance(None))?;
         let (Some(address), Some(default)) = (address, default) else {
             return Err(not_running(format!(
                 "the `imds serve` with its state in {} has no EC2 API",
@@ -79,6 +82,27 @@ impl SdkSettings {
         let keys = state.read_all(&keys::access_keys())?;
         let keys = keys.into_iter().map(|(id, stored)| (id, stored.record));
         Self::with_key(keys, address, default.record.region)
+    }
+
+    /// Those of the running `imds serve` of this host, which shares its state with others.
+    fn of_host(location: &StateLocation) -> Result<Self, CommandError> {
+        let store = location.open()?;
+        let address = store.read(&keys::control_address(store.host()))?;
+        let default = store.read(&keys::default_instance(store.host()))?;
+        let host = store.host().map(ToString::to_string).unwrap_or_default();
+        let not_running = |what: &str| {
+            CommandError::new(Kind::Unavailable, format!("{what} as host {host} with this state"))
+                .hint("start it: imds serve --state etcd://…")
+                .hint("host=NAME in the URL of the state names another host")
+        };
+        let (Some(address), Some(default)) = (address, default) else {
+            return Err(not_running("no `imds serve` with an EC2 API has run"));
+        };
+        let address = reachable(address.record);
+        if std::net::TcpStream::connect(address).is_err() {
+            return Err(not_running("no `imds serve` is running"));
+        }
+        Self::of(&store, address, default.record.region)
     }
 
     /// Those that the environment has, as [`SdkSettings::variables`] would put them there.

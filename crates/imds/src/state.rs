@@ -1,10 +1,13 @@
 //! The location of the state.
 
+use std::borrow::Cow;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use imds_account::{Store, StoreError};
+use imds_account::host_name::InvalidHostName;
+use imds_account::{HostName, Store, StoreError};
 use imds_kv::{KvError, Location, OpenError};
+use rustix::system::uname;
 
 use crate::error::{CommandError, Kind};
 
@@ -13,14 +16,9 @@ use crate::error::{CommandError, Kind};
 pub(crate) struct StateLocation(Location);
 
 impl StateLocation {
-    /// The location that `--state` names: `memory`, `sqlite:PATH`, or a path.
+    /// The location that `--state` names: `memory`, `sqlite:PATH`, a path, or `etcd://…`.
     pub(crate) fn parse(url: &Path) -> Result<Self, CommandError> {
-        match Location::parse(url) {
-            Ok(location @ (Location::Memory | Location::Sqlite(_))) => Ok(Self(location)),
-            // One that several hosts could share: services do not expect each other there.
-            Ok(_) => Err(CommandError::usage("state can be in memory or in a file")),
-            Err(error) => Err(CommandError::usage(error.to_string())),
-        }
+        Ok(Self(Location::parse(url).map_err(|error| CommandError::usage(error.to_string()))?))
     }
 
     /// `$XDG_STATE_HOME/imds/state.db`, else below `~/.local/state` (XDG Base Directory
@@ -47,9 +45,38 @@ impl StateLocation {
         self.file()?.parent()
     }
 
+    /// The URL of a state that other hosts may have. It has no secret.
+    pub(crate) fn shared_url(&self) -> Option<String> {
+        self.0.shared_url()
+    }
+
+    /// Whether other hosts may have the same state.
+    pub(crate) fn is_shared(&self) -> bool {
+        self.0.shared_url().is_some()
+    }
+
+    /// This host's name among those that share the state: the one of the URL, or that of the machine.
+    pub(crate) fn host(&self) -> Result<Option<HostName>, CommandError> {
+        if !self.is_shared() {
+            return Ok(None);
+        }
+        let machine = uname();
+        let name =
+            self.0.host().map_or_else(|| machine.nodename().to_string_lossy(), Cow::Borrowed);
+        let name = name.parse().map_err(|error: InvalidHostName| {
+            CommandError::usage(error.to_string())
+                .hint("host=NAME in the URL of the state names this host")
+        })?;
+        Ok(Some(name))
+    }
+
     /// Opens the store; makes it at first use.
     pub(crate) fn open(&self) -> Result<Store, CommandError> {
-        Ok(Store::new(self.0.open()?))
+        let kv = self.0.open()?;
+        Ok(match self.host()? {
+            Some(host) => Store::of_host(kv, host),
+            None => Store::new(kv),
+        })
     }
 }
 

@@ -21,6 +21,7 @@ mod evidence;
 mod exec;
 mod fairness;
 mod faults;
+mod fleet;
 mod get;
 mod go;
 mod hop_limit;
@@ -81,6 +82,7 @@ fn main() {
         isolation::tests(),
         links::tests(),
         logs::tests(),
+        fleet::tests(),
         memory::tests(),
         metrics::tests(),
         reload::tests(),

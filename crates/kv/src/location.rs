@@ -39,8 +39,8 @@ impl Location {
     ///
     /// Parameters, with `&` between them: `seal-key=FILE` (as `SealKeys::read` has it), `ca=FILE` (TLS,
     /// and the certificates by which members are checked), `cert=FILE&key=FILE` (our own certificate),
-    /// `password-file=FILE` (of the user), and `plaintext=allow` (without TLS beyond this machine). Keys
-    /// begin with `PREFIX/`, by default `imds/`.
+    /// `password-file=FILE` (of the user), `plaintext=allow` (without TLS beyond this machine), and
+    /// `host=NAME` ([`host`](Self::host)). Keys begin with `PREFIX/`, by default `imds/`.
     ///
     /// # Errors
     /// [`OpenError::Unsupported`] for another URL, such as `redis://host`,
@@ -65,6 +65,25 @@ impl Location {
             },
         };
         if path.is_empty() { Err(OpenError::NoPath) } else { Ok(Self::Sqlite(path.into())) }
+    }
+
+    /// The URL of a state that several hosts may share; it has no secret. `None` where there is only this
+    /// host.
+    pub fn shared_url(&self) -> Option<String> {
+        match self {
+            #[cfg(feature = "etcd")]
+            Self::Etcd(location) => Some(location.url()),
+            _ => None,
+        }
+    }
+
+    /// The name of this host among those that share the state, if the URL has one.
+    pub fn host(&self) -> Option<&str> {
+        match self {
+            #[cfg(feature = "etcd")]
+            Self::Etcd(location) => location.host(),
+            _ => None,
+        }
     }
 
     /// Opens the engine, and creates its file if it does not exist.

@@ -53,6 +53,7 @@ impl Metrics {
             own,
             other,
             agent: self.sources.agent.as_ref().map(|read| read()),
+            is_cut_off: self.sources.is_cut_off.as_ref().map(|read| read()),
             process: Process::now(),
             version: self.sources.version,
             started_at: self.sources.started_at,
@@ -77,6 +78,7 @@ struct Scrape {
     own: BTreeMap<InstanceId, Tokenless>,
     other: Tokenless,
     agent: Option<AgentHealth>,
+    is_cut_off: Option<bool>,
     process: Process,
     version: &'static str,
     started_at: u64,
@@ -158,6 +160,10 @@ impl Scrape {
 
     fn state(&self, to: &mut Writer) -> fmt::Result {
         to.gauge("imds_instances", "Instances that are served", self.counters.served as u64)?;
+        if let Some(is_cut_off) = self.is_cut_off {
+            let help = "1 while other hosts of the state no longer wait for this one, which cannot reach it";
+            to.gauge("imds_host_cut_off", help, u64::from(is_cut_off))?;
+        }
         let Some(agent) = self.agent else { return Ok(()) };
         let help = "1 while changes of the state are followed, 0 while the state cannot be read";
         to.gauge("imds_agent_following", help, u64::from(agent.is_following))?;
@@ -262,6 +268,7 @@ mod tests {
         Metrics::new(Sources {
             counters: Box::new(read),
             agent: Some(Box::new(move || agent)),
+            is_cut_off: Some(Box::new(|| true)),
             version: "1.2.3 (abc)",
             started_at: 1_700_000_000,
         })
@@ -293,6 +300,7 @@ mod tests {
                 "imds_metadata_no_token_total{instance_id=\"other\"} 0",
                 "imds_metadata_no_token_rejected_total{instance_id=\"i-11111111\"} 5",
                 "imds_instances 9",
+                "imds_host_cut_off 1",
                 "imds_agent_following 1",
                 "imds_agent_changes_total 4",
                 "process_start_time_seconds 1700000000",

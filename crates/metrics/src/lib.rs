@@ -22,6 +22,8 @@ pub struct Sources {
     pub counters: Box<dyn Fn() -> CounterSnapshot + Send + Sync>,
     /// Reads the health of the agent, where there is one.
     pub agent: Option<Box<dyn Fn() -> AgentHealth + Send + Sync>>,
+    /// Whether other hosts no longer wait for this one, where it shares its state with some.
+    pub is_cut_off: Option<Box<dyn Fn() -> bool + Send + Sync>>,
     /// The program's version, such as `0.1.0 (4f3b2a1c0 2026-05-01)`.
     pub version: &'static str,
     /// When the service started, in seconds since 1970.

@@ -1,9 +1,10 @@
 //! HTTP as bytes: no client that could hide what is on the wire.
 
 use std::io::{Read as _, Write as _};
-use std::net::{SocketAddr, TcpStream};
+use std::net::{IpAddr, SocketAddr, TcpStream};
 
 use anyhow::{Context as _, Result};
+use socket2::{Domain, Protocol, Socket, Type};
 
 use crate::SOON;
 
@@ -72,7 +73,23 @@ impl Response {
 
 /// Sends bytes on a new connection, and reads until the other side closes it.
 pub fn exchange(address: SocketAddr, request: &[u8]) -> Result<Vec<u8>> {
-    let mut stream = TcpStream::connect(address)?;
+    exchange_on(TcpStream::connect(address)?, request)
+}
+
+/// The same from one of this machine's addresses.
+pub fn exchange_from(from: IpAddr, to: SocketAddr, request: &[u8]) -> Result<Vec<u8>> {
+    exchange_on(connect_from(from, to)?, request)
+}
+
+/// Connects from one of this machine's addresses.
+pub fn connect_from(from: IpAddr, to: SocketAddr) -> Result<TcpStream> {
+    let socket = Socket::new(Domain::for_address(to), Type::STREAM, Some(Protocol::TCP))?;
+    socket.bind(&SocketAddr::new(from, 0).into())?;
+    socket.connect_timeout(&to.into(), SOON)?;
+    Ok(socket.into())
+}
+
+fn exchange_on(mut stream: TcpStream, request: &[u8]) -> Result<Vec<u8>> {
     stream.set_read_timeout(Some(SOON))?;
     stream.write_all(request)?;
     let mut answer = Vec::new();

@@ -31,7 +31,7 @@ impl EventTarget {
         if let Some(id) = named {
             return Ok(Self { region: region.clone(), id: id.clone() });
         }
-        let kept = store.read(&keys::default_instance())?.map(|kept| kept.record);
+        let kept = store.read(&keys::default_instance(store.host()))?.map(|kept| kept.record);
         let default = kept.map(|it| Self { region: it.region, id: it.instance });
         default.ok_or_else(|| EventError::NoInstance("by default".to_owned(), region.to_string()))
     }

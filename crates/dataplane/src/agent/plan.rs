@@ -19,8 +19,8 @@ pub(super) struct Plan {
 }
 
 impl Plan {
-    /// What `changes` ask for.
-    pub(super) fn of(changes: &Changes) -> Self {
+    /// What `changes` ask for where this is the key of the default instance.
+    pub(super) fn of(changes: &Changes, default: &str) -> Self {
         let keys: Vec<_> = changes.changed.iter().map(imds_kv::Change::key).collect();
         let instances = keys.iter().filter_map(|key| {
             let place =
@@ -33,7 +33,7 @@ impl Plan {
             address.parse().ok()
         });
         let addresses = addresses.collect();
-        let default = keys.contains(&keys::default_instance().as_str());
+        let default = keys.contains(&default);
         Self { instances: instances.collect(), addresses, default }
     }
 }
@@ -66,7 +66,8 @@ mod tests {
         let plan = |after| {
             let all =
                 ["addresses/", "default-instance", "former-addresses/", "instances/", "tags/"];
-            Plan::of(&store.watch(&all, after).unwrap().next().unwrap().unwrap())
+            let changes = store.watch(&all, after).unwrap().next().unwrap().unwrap();
+            Plan::of(&changes, "default-instance")
         };
         let place = |region: &str, id: &str| (region.parse().unwrap(), id.parse().unwrap());
         let instances = [place("us-east-1", "i-11111111"), place("eu-west-1", "i-22222222")];

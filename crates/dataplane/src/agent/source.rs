@@ -9,7 +9,7 @@ use imds_core::InstanceId;
 use imds_core::extra::Extra;
 use imds_core::instance::SshSigner;
 use imds_core::placement::Region;
-use imds_kv::{Revision, Watch};
+use imds_kv::{Changes, Revision, Watch};
 
 use super::plan::{self, Plan};
 use crate::table::{Served, Table, Update};
@@ -20,11 +20,13 @@ pub(super) struct AccountSource {
     overrides: Overrides,
     /// Whether an address that never was an instance's is answered as the default instance.
     has_default: bool,
+    /// The default instance, as it was read last.
+    default: Option<InstanceId>,
 }
 
 impl AccountSource {
     pub(super) fn new(store: Store, overrides: Overrides, has_default: bool) -> Self {
-        Self { store, overrides, has_default }
+        Self { store, overrides, has_default, default: None }
     }
 
     /// Puts other values over the default instance's metadata from now on.
@@ -36,20 +38,28 @@ impl AccountSource {
     pub(super) fn watch(&self, revision: Revision) -> Result<Watch, StoreError> {
         let (instances, tags) = (keys::every_instance(), keys::every_tags());
         let (addresses, former) = (keys::addresses(), keys::former_addresses());
-        let default = keys::default_instance();
-        let prefixes = [
+        let default = keys::default_instance(self.store.host());
+        // A host's own claim: once the agent has seen it, all that was committed before is in force.
+        let claim = self.store.host().map(keys::host_claim);
+        let mut prefixes = vec![
             instances.as_str(),
             tags.as_str(),
             addresses.as_str(),
             former.as_str(),
             default.as_str(),
         ];
+        prefixes.extend(claim.as_ref().map(imds_account::keys::Key::as_str));
         self.store.watch(&prefixes, revision)
+    }
+
+    /// What changes mean for who is served.
+    pub(super) fn plan(&self, changes: &Changes) -> Plan {
+        Plan::of(changes, keys::default_instance(self.store.host()).as_str())
     }
 
     /// The table of the whole account, and the revision to watch from. It takes four listings, however
     /// many instances there are.
-    pub(super) fn table(&self) -> Result<(Table, Revision), StoreError> {
+    pub(super) fn table(&mut self) -> Result<(Table, Revision), StoreError> {
         // Listed first: a change between this and the reading below is seen by the watch.
         let listing = self.store.scan(&keys::every_instance())?;
         let all_tags = self.store.scan(&keys::every_tags())?;
@@ -71,13 +81,14 @@ impl AccountSource {
             }
             instances.push((id, served));
         }
-        let update = Update { instances, assigned, default: self.default()? };
+        self.default = self.default()?;
+        let update = Update { instances, assigned, default: self.default.clone() };
         Ok((Table::default().updated(update), listing.revision))
     }
 
     /// What becomes of the table for `plan`. An instance whose record cannot be read is left as it is
     /// in force.
-    pub(super) fn update(&self, plan: &Plan) -> Result<Update, StoreError> {
+    pub(super) fn update(&mut self, plan: &Plan) -> Result<Update, StoreError> {
         let mut instances = Vec::with_capacity(plan.instances.len());
         for (region, id) in &plan.instances {
             match self.one(region, id) {
@@ -88,7 +99,10 @@ impl AccountSource {
             }
         }
         let assigned = plan.addresses.iter().copied().collect();
-        Ok(Update { instances, assigned, default: self.default()? })
+        if plan.default {
+            self.default = self.default()?;
+        }
+        Ok(Update { instances, assigned, default: self.default.clone() })
     }
 
     /// All addresses that are or were an instance's.
@@ -102,7 +116,7 @@ impl AccountSource {
         if !self.has_default {
             return Ok(None);
         }
-        match self.store.read(&keys::default_instance()) {
+        match self.store.read(&keys::default_instance(self.store.host())) {
             Err(StoreError::Unreadable(unreadable)) => {
                 report(&unreadable);
                 Ok(None)

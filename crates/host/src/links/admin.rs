@@ -68,9 +68,11 @@ impl Links for LinkAdmin {
         let mut all: Vec<_> =
             states.iter().map(|(number, shown)| facts(*number, shown, &counters)).collect();
         drop(states);
-        let records = self.0.store.scan(&keys::links()).map_err(internal)?;
+        let records = self.0.store.scan(&keys::links(self.0.store.host())).map_err(internal)?;
         for record in records.unreadable {
-            let number = keys::links().rest(&record.key).and_then(|rest| rest.parse().ok());
+            let number = keys::links(self.0.store.host())
+                .rest(&record.key)
+                .and_then(|rest| rest.parse().ok());
             all.extend(number.map(unreadable));
         }
         all.sort_by_key(|link| link.number);

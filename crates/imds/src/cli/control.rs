@@ -35,7 +35,8 @@ pub(crate) struct EnvArgs {
 /// Which `imds serve` is meant.
 #[derive(Args)]
 pub(crate) struct StateArgs {
-    /// The state file of the running `imds serve` [default: `$XDG_STATE_HOME/imds/state.db`]
+    /// The state of the running `imds serve`: its file, or `etcd://…`
+    /// [default: `$XDG_STATE_HOME/imds/state.db`]
     #[arg(long, value_name = "FILE", global = true)]
     pub(crate) state: Option<PathBuf>,
 }

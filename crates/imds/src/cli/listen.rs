@@ -5,7 +5,10 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use clap::Args;
+use imds_account::records::WhenCutOff;
 use imds_core::{InstanceId, Invalid};
+
+use crate::settings::{WHEN_CUT_OFF, one_of};
 
 /// The EC2 API, and what it changes.
 #[derive(Args)]
@@ -15,10 +18,17 @@ pub(crate) struct ControlArgs {
     #[arg(long, value_name = "ADDRESS:PORT")]
     pub(crate) control: Option<ControlAddress>,
 
-    /// The state file, or `memory` to keep no state
+    /// The state file, `memory` to keep no state, or `etcd://…` to share it with other hosts
     /// [default: `$XDG_STATE_HOME/imds/state.db`]
     #[arg(long, value_name = "FILE")]
     pub(crate) state: Option<PathBuf>,
+
+    /// What to do with requests for metadata while state in etcd cannot be reached: `serve` what was
+    /// known last, or `refuse` them with 503 once other hosts no longer wait for this one
+    /// [default: serve]
+    #[arg(long, value_name = "WHAT", value_parser = one_of::<WhenCutOff>(WHEN_CUT_OFF),
+          hide_possible_values = true)]
+    pub(crate) when_cut_off: Option<WhenCutOff>,
 
     /// Accept unsigned calls of the EC2 API from anyone who reaches it; on loopback only
     #[arg(long)]

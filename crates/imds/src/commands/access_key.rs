@@ -32,6 +32,7 @@ pub(crate) fn run(args: AccessKeyArgs) -> Result<ExitCode, CommandError> {
         AdminAnswer::Done
         | AdminAnswer::Events(_)
         | AdminAnswer::Links(_)
+        | AdminAnswer::Hosts(_)
         | AdminAnswer::Faults(_)
         | AdminAnswer::Console { .. } => String::new(),
     };

@@ -19,6 +19,7 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
+use imds_account::{HostName, Store, identity_keys};
 use imds_dataplane::{Link, allow_many_connections};
 use imds_host::{
     Account, ConsoleSocket, ControlSocket, Host, HostSettings, LinkSpec, MetricsSocket, TokenKeys,
@@ -174,6 +175,15 @@ struct Opening {
     ready: Ready,
 }
 
+/// Where the keys of identity documents are.
+fn key_storage(state: &StateLocation, store: &Store) -> KeyStorage {
+    match state.directory() {
+        Some(directory) => KeyStorage::Directory(directory.to_owned()),
+        None if state.is_shared() => KeyStorage::Shared(identity_keys::text(store.clone())),
+        None => KeyStorage::Ephemeral,
+    }
+}
+
 impl Opening {
     /// Answers from now on, and says so. Dropping what is returned tells programs that the service stops.
     fn open(
@@ -209,12 +219,14 @@ fn start(
     let Sockets { links, addresses: metadata, control, metrics, console, offered } = sockets;
     let confinement = Confinement::of(&plan);
     let store = plan.state.open()?;
-    plan.access_keys.iter().try_for_each(|key| key.keep(&store))?;
     // Sockets, logs and state are open. Programs that print credentials run without privileges from the
-    // first time on, as each later time.
+    // first time on, as each later time. So does the thread that speaks with etcd: the first call starts it.
     if plumber.is_some() {
         drop_privileges(&plan.links)?;
     }
+    plan.access_keys.iter().try_for_each(|key| key.keep(&store))?;
+    let of_host = store.host().and_then(HostName::default_instance_id);
+    plan.launch.instance_id = plan.launch.instance_id.or(of_host);
     let renewals = Renewals::begin(plan.sources, &mut plan.launch)?;
     let account = Account::open(store.clone(), &plan.launch, plan.network)?;
     // The first threads: privileges are those of a thread. Those that run programs keep the right to.
@@ -222,25 +234,24 @@ fn start(
     let Confined { restricts_files, only_serve } = confinement.begin();
     messages.write().map_err(cannot_start)?;
     let instance = account.instance().clone();
-    let keys = plan.state.directory().map(|directory| KeyStorage::Directory(directory.to_owned()));
-    let authentication = plan.authentication;
     let version = env!("IMDS_VERSION");
     let settings = HostSettings {
         policy: plan.policy,
         threads: plan.threads,
         token_keys: TokenKeys::Stored,
-        key_storage: keys.unwrap_or_default(),
+        key_storage: key_storage(&plan.state, &store),
         has_default: plan.has_default,
         faults: plan.faults,
         events: plan.events,
         control: control.map(|listener| ControlSocket {
             listener,
-            authentication,
+            authentication: plan.authentication,
             policies: plan.policies,
             instance_types: plan.instance_types,
             console: console.map(|listener| ConsoleSocket { listener, version }),
         }),
         plumber,
+        when_cut_off: plan.when_cut_off,
         metrics: metrics.map(|listener| MetricsSocket { listener, version }),
         only_serve,
     };

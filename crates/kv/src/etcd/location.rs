@@ -31,6 +31,8 @@ pub struct EtcdLocation {
     pub(super) key: Option<PathBuf>,
     /// A file with the keys that values are sealed with.
     seal_key: Option<PathBuf>,
+    /// This host's name.
+    host: Option<String>,
     /// Whether other machines may be spoken with in plain text.
     is_plaintext_allowed: bool,
 }
@@ -68,6 +70,10 @@ impl EtcdLocation {
 
     fn set(&mut self, parameter: &str) -> Result<(), String> {
         let (name, value) = parameter.split_once('=').unwrap_or((parameter, ""));
+        if name == "host" {
+            self.host = Some(value.to_owned());
+            return Ok(());
+        }
         let file = match name {
             "ca" => &mut self.ca,
             "cert" => &mut self.cert,
@@ -81,7 +87,7 @@ impl EtcdLocation {
             "plaintext" => return Err("plaintext= can only be allow".to_owned()),
             // Not shown: it may be part of a password.
             _ => {
-                return Err("it has an unknown parameter: known are ca, cert, key, \
+                return Err("it has an unknown parameter: known are ca, cert, host, key, \
                             password-file, plaintext and seal-key"
                     .to_owned());
             }
@@ -103,19 +109,45 @@ impl EtcdLocation {
         if self.user.is_some() != self.password_file.is_some() {
             return Err("a user and password-file= belong together".to_owned());
         }
-        let is_plaintext = self.ca.is_none() && !self.is_plaintext_allowed;
-        match self.members.iter().find(|member| is_plaintext && !is_loopback(member)) {
-            Some(member) => Err(format!(
-                "{member} is another machine, and keys would cross the network in plain text: use \
-                 TLS with ca=FILE, or plaintext=allow where the network is encrypted"
-            )),
-            None => Ok(()),
+        if self.ca.is_none() && !self.is_plaintext_allowed {
+            if let Some(member) = self.members.iter().find(|member| !is_loopback(member)) {
+                return Err(format!(
+                    "{member} is another machine, and keys would cross the network in plain text: \
+                     use TLS with ca=FILE, or plaintext=allow where the network is encrypted"
+                ));
+            }
         }
+        Ok(())
     }
 
     /// What every key of ours begins with, without the `/` that follows it.
     pub(super) fn prefix(&self) -> &str {
         &self.prefix
+    }
+
+    /// The whole URL. It has no secret.
+    pub fn url(&self) -> String {
+        let user = self.user.iter().map(|user| format!("{user}@")).collect::<String>();
+        let files = [
+            ("seal-key", &self.seal_key),
+            ("ca", &self.ca),
+            ("cert", &self.cert),
+            ("key", &self.key),
+            ("password-file", &self.password_file),
+        ];
+        let files = files.iter().filter_map(|(name, file)| {
+            file.as_ref().map(|file| format!("{name}={}", file.display()))
+        });
+        let host = self.host.iter().map(|host| format!("host={host}"));
+        let plaintext = self.is_plaintext_allowed.then(|| "plaintext=allow".to_owned());
+        let parameters: Vec<_> = files.chain(host).chain(plaintext).collect();
+        let (members, prefix) = (self.members.join(","), &self.prefix);
+        format!("etcd://{user}{members}/{prefix}?{}", parameters.join("&"))
+    }
+
+    /// The name of this host among those that share the state, as the URL has it.
+    pub fn host(&self) -> Option<&str> {
+        self.host.as_deref()
     }
 
     /// A file with the keys that values are sealed with.
@@ -167,7 +199,7 @@ mod tests {
     fn a_url_has_members_a_prefix_and_files() {
         let location = EtcdLocation::parse(
             "imds@a.example:2379,10.0.0.2:2379,[fd00::3]:2379/fleet/one/?ca=/etc/ca.pem\
-             &cert=/etc/c.pem&key=/etc/k.pem&password-file=/etc/p&seal-key=/etc/s",
+             &cert=/etc/c.pem&key=/etc/k.pem&password-file=/etc/p&seal-key=/etc/s&host=one",
         );
         let expected = EtcdLocation {
             members: ["a.example:2379", "10.0.0.2:2379", "[fd00::3]:2379"]
@@ -180,12 +212,15 @@ mod tests {
             cert: Some("/etc/c.pem".into()),
             key: Some("/etc/k.pem".into()),
             seal_key: Some("/etc/s".into()),
+            host: Some("one".to_owned()),
             is_plaintext_allowed: false,
         };
         assert_eq!(location.as_ref(), Ok(&expected));
         assert_eq!(expected.uri("a.example:2379"), "https://a.example:2379");
         let text = "etcd://a.example:2379,10.0.0.2:2379,[fd00::3]:2379/fleet/one";
         assert_eq!(expected.to_string(), text);
+        let again = EtcdLocation::parse(expected.url().strip_prefix("etcd://").unwrap());
+        assert_eq!(again, Ok(expected));
 
         let local = EtcdLocation::parse("localhost:2379").unwrap();
         assert_eq!(local.to_string(), "etcd://localhost:2379/imds");

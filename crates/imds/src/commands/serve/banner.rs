@@ -70,6 +70,12 @@ pub(super) fn invitation(
     address: SocketAddr,
     region: &Region,
 ) -> Result<String, CommandError> {
+    if let Some(url) = location.shared_url() {
+        let url = Shell::Sh.quoted(&url);
+        return Ok(format!(
+            "  The EC2 API is on http://{address}; to use it:\n    eval \"$(imds env --state {url})\"\n"
+        ));
+    }
     if location.file().is_none() {
         let lines = SdkSettings::of(store, address, region.clone())?.lines(Shell::Sh);
         return Ok(format!("  The EC2 API is on http://{address}; paste to use it:\n{lines}"));

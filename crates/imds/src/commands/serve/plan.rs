@@ -7,6 +7,7 @@ use std::path::PathBuf;
 
 use imds_account::Network;
 use imds_account::clock::unix_ms;
+use imds_account::records::WhenCutOff;
 use imds_control::{Authentication, RolePolicies};
 use imds_core::fault::FaultRule;
 use imds_core::network::Subnet;
@@ -43,6 +44,7 @@ pub(super) struct Plan {
     pub(super) instance_types: Vec<InstanceType>,
     pub(super) access_keys: Vec<WantedKey>,
     pub(super) state: StateLocation,
+    pub(super) when_cut_off: WhenCutOff,
     pub(super) threads: NonZeroUsize,
     pub(super) metrics: Option<SocketAddr>,
     pub(super) console: Option<SocketAddr>,
@@ -133,6 +135,7 @@ impl Plan {
             instance_types: settings.instance_types,
             access_keys,
             state: StateLocation::resolve(state.as_deref())?,
+            when_cut_off: args.control.when_cut_off.or(settings.when_cut_off).unwrap_or_default(),
             threads: args.threads.or(settings.threads).unwrap_or_else(default_threads),
             metrics: args.metrics.or(settings.metrics),
             console,

@@ -1,0 +1,141 @@
+//! A host's name, which one process has at a time.
+
+use std::thread;
+use std::time::{Duration, Instant};
+
+use imds_account::clock::{boot_ms, unix_ms};
+use imds_account::records::{HostClaim, Watermark, WhenCutOff};
+use imds_account::{HostName, Revision, Store, StoreError, Transaction, keys};
+use imds_kv::{KvError, Lease};
+
+use crate::error::HostError;
+
+/// How long a host is waited for that says nothing any more.
+const TTL: Duration = Duration::from_secs(15);
+
+/// How much sooner than its lease this host takes it for ended. Clocks of machines differ by far less in that
+/// time.
+const MARGIN: Duration = Duration::from_secs(1);
+
+/// How long is waited for a process of the same name to be taken for dead, and how often that is looked at.
+const TAKEOVER: (Duration, Duration) = (Duration::from_secs(20), Duration::from_millis(200));
+
+/// A host's name, held under a lease.
+pub(crate) struct Claim {
+    pub(super) store: Store,
+    host: HostName,
+    lease: Lease,
+    record: HostClaim,
+    /// The commit that made it.
+    pub(super) revision: Revision,
+    /// Until when the lease lasts at the least, by [`boot_ms`].
+    end: u64,
+}
+
+impl Claim {
+    /// Takes the name of this host; `None` where it does not share its state. A process that died without a
+    /// word has it until its lease ends.
+    ///
+    /// # Errors
+    /// [`HostError::NameInUse`] if another process has the name and lives.
+    pub(crate) fn take(store: &Store) -> Result<Option<Self>, HostError> {
+        let Some(host) = store.host().cloned() else { return Ok(None) };
+        let record =
+            HostClaim { release: env!("CARGO_PKG_VERSION").to_owned(), since: unix_ms() / 1000 };
+        let began = Instant::now();
+        loop {
+            let asked = boot_ms();
+            let lease = store.kv().grant(TTL).map_err(store_error)?;
+            let end = asked + least_time();
+            match write(store, &host, lease, &record) {
+                Ok(revision) => {
+                    let store = store.clone();
+                    return Ok(Some(Self { store, host, lease, record, revision, end }));
+                }
+                Err(StoreError::Conflict { .. }) => {
+                    // One that is not revoked ends by itself.
+                    let _ = store.kv().revoke(lease);
+                    if began.elapsed() >= TAKEOVER.0 {
+                        return Err(HostError::NameInUse(host));
+                    }
+                    if began.elapsed() < TAKEOVER.1 {
+                        tracing::warn!(%host, "waiting for the end of another process with this name");
+                    }
+                    thread::park_timeout(TAKEOVER.1);
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+
+    /// Until when the lease lasts at the least, by [`boot_ms`].
+    pub(super) fn end(&self) -> u64 {
+        self.end
+    }
+
+    /// Has the lease last for longer.
+    pub(super) fn keep_alive(&mut self) -> Result<(), KvError> {
+        let asked = boot_ms();
+        self.store.kv().keep_alive(self.lease)?;
+        self.end = asked + least_time();
+        Ok(())
+    }
+
+    /// Takes the name again, under another lease.
+    pub(super) fn renew(&mut self) -> Result<(), StoreError> {
+        // An earlier claim may be there, which would be in the way.
+        match self.store.kv().revoke(self.lease) {
+            Ok(()) | Err(KvError::LeaseEnded { .. }) => {}
+            Err(error) => return Err(error.into()),
+        }
+        let asked = boot_ms();
+        self.lease = self.store.kv().grant(TTL)?;
+        self.revision = write(&self.store, &self.host, self.lease, &self.record)?;
+        self.end = asked + least_time();
+        Ok(())
+    }
+
+    /// Says how far the agent has come.
+    pub(super) fn report(
+        &self,
+        reached: Revision,
+        when_cut_off: WhenCutOff,
+    ) -> Result<(), StoreError> {
+        let watermark = Watermark { revision: reached.get(), when_cut_off };
+        let key = keys::watermark(&self.host);
+        self.store.commit(Transaction::new().write_for(self.lease, &key, &watermark)).map(drop)
+    }
+}
+
+/// Gives the name up: nobody has to wait for this host any more.
+impl Drop for Claim {
+    fn drop(&mut self) {
+        // One that cannot be revoked ends by itself.
+        let _ = self.store.kv().revoke(self.lease);
+    }
+}
+
+/// Writes a claim where there is none, and beside it that nothing is in force yet.
+fn write(
+    store: &Store,
+    host: &HostName,
+    lease: Lease,
+    record: &HostClaim,
+) -> Result<Revision, StoreError> {
+    let (claim, watermark) = (keys::host_claim(host), keys::watermark(host));
+    let nothing = Watermark { revision: 0, when_cut_off: WhenCutOff::default() };
+    let transaction = Transaction::new()
+        .if_unchanged(&claim, None)
+        .write_for(lease, &claim, record)
+        .write_for(lease, &watermark, &nothing);
+    store.commit(transaction)
+}
+
+/// How long a lease lasts at the least, in milliseconds since it was asked for.
+fn least_time() -> u64 {
+    u64::try_from((TTL - MARGIN).as_millis()).unwrap_or_default()
+}
+
+fn store_error(error: KvError) -> HostError {
+    HostError::Store(error.into())
+}
