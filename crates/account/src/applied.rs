@@ -19,6 +19,12 @@ pub trait Applied: Send + Sync {
     /// `revision`. Always so where there is one host: [`options`](Self::options) is what it obeys.
     fn is_everywhere(&self, revision: Revision) -> bool;
 
+    /// The newest change of an instance that this host has seen since its start; zero where there is only
+    /// one host.
+    fn newest_change(&self) -> Revision {
+        Revision::ZERO
+    }
+
     /// Whether the data path serves credentials of `role` to an instance at `now`, in seconds since
     /// 1970; `None` while it does not serve the instance.
     fn has_role(&self, instance: &InstanceId, role: &str, now: u64) -> Option<bool>;

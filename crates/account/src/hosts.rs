@@ -24,7 +24,7 @@ pub struct HostFacts {
     pub is_alive: bool,
     /// Up to which revision it has brought the state into force.
     pub revision: Option<u64>,
-    /// How many revisions it is behind the host that is the furthest.
+    /// How many revisions of the state it is behind the newest change of an instance.
     pub behind: Option<u64>,
     /// When it was started, in seconds since 1970.
     pub since: Option<u64>,
@@ -39,7 +39,9 @@ pub struct HostFacts {
 }
 
 /// All hosts that have, or once had, the state, by name.
-pub fn list(store: &Store) -> Result<Vec<HostFacts>, StoreError> {
+///
+/// Each host that has not reached `newest` is behind.
+pub fn list(store: &Store, newest: Revision) -> Result<Vec<HostFacts>, StoreError> {
     let claims = store.scan(&keys::host_claims())?;
     let watermarks = store.scan(&keys::watermarks())?;
     let mut names: BTreeSet<_> = store.names(&keys::hosts())?.into_iter().collect();
@@ -49,7 +51,6 @@ pub fn list(store: &Store) -> Result<Vec<HostFacts>, StoreError> {
     names.extend(alive.iter().cloned());
     let watermarks = watermarks.records.into_iter().map(|(name, it)| (name, it.record));
     let watermarks: BTreeMap<_, _> = watermarks.collect();
-    let furthest = watermarks.values().map(|it| it.revision).max().unwrap_or_default();
     let claims = claims.records.into_iter().map(|(name, claim)| (name, claim.record));
     let mut claims: BTreeMap<_, _> = claims.collect();
     let facts = |name: String| {
@@ -63,7 +64,7 @@ pub fn list(store: &Store) -> Result<Vec<HostFacts>, StoreError> {
         Ok(HostFacts {
             is_alive: alive.contains(&name),
             revision,
-            behind: revision.map(|revision| furthest - revision),
+            behind: revision.map(|revision| newest.get().saturating_sub(revision)),
             since: claim.as_ref().map(|claim| claim.since),
             when_cut_off: watermark.map(|watermark| watermark.when_cut_off),
             release: claim.map(|claim| claim.release),
@@ -126,12 +127,17 @@ mod tests {
         store.commit(host("b", 5)).unwrap();
         let b = "b".parse().unwrap();
         let gone = Transaction::new().remove(&keys::watermark(&b)).remove(&keys::host_claim(&b));
-        let facts =
-            |name: &str| list(&store).unwrap().into_iter().find(|host| host.name == name).unwrap();
+        let facts = |name: &str| {
+            list(&store, Revision::new(7))
+                .unwrap()
+                .into_iter()
+                .find(|host| host.name == name)
+                .unwrap()
+        };
         assert_eq!((facts("a").behind, facts("b").behind), (Some(0), Some(2)));
         assert!(facts("b").is_alive && facts("b").since == Some(7));
         store.commit(gone).unwrap();
-        assert_eq!(list(&store).unwrap().len(), 2);
+        assert_eq!(list(&store, Revision::ZERO).unwrap().len(), 2);
         assert!(!facts("b").is_alive && facts("b").revision.is_none());
         assert!(facts("b").control.is_some());
     }

@@ -252,7 +252,7 @@ impl Control {
         if self.store.host().is_none() {
             return Err(NotDone::NotShared);
         }
-        hosts::list(&self.store).map_err(NotDone::Hosts)
+        hosts::list(&self.store, self.applied.newest_change()).map_err(NotDone::Hosts)
     }
 
     /// A URL that lets one browser into the web console.

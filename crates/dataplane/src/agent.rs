@@ -71,7 +71,7 @@ impl Agent {
         let mailbox = Arc::new(Mailbox::default());
         let health = HealthRecord::default();
         let progress = Progress::default();
-        progress.advance(revision);
+        progress.advance(revision, false);
         let mut follower = Follower {
             source,
             current: Arc::clone(&current),
@@ -203,12 +203,13 @@ impl Follower {
     /// Brings changes into force.
     fn apply(&mut self, changes: &Changes) -> Result<(), StoreError> {
         let plan = self.source.plan(changes);
+        let is_change = !(plan.instances.is_empty() && plan.addresses.is_empty());
         if plan != Plan::default() {
             let update = self.source.update(&plan)?;
             self.current.store(Arc::new(self.current.load().updated(update)));
             self.health.changed();
         }
-        self.progress.advance(changes.revision);
+        self.progress.advance(changes.revision, is_change);
         Ok(())
     }
 
@@ -223,7 +224,7 @@ impl Follower {
         let (table, revision) = self.source.table()?;
         self.current.store(Arc::new(table.later_than(&self.current.load())));
         self.health.changed();
-        self.progress.advance(revision);
+        self.progress.advance(revision, false);
         Ok(revision)
     }
 }

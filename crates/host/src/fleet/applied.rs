@@ -73,6 +73,10 @@ impl Applied for AppliedEverywhere {
         }
     }
 
+    fn newest_change(&self) -> Revision {
+        self.progress.changed()
+    }
+
     fn has_role(&self, instance: &InstanceId, role: &str, now: u64) -> Option<bool> {
         self.here.has_role(instance, role, now)
     }

@@ -29,7 +29,7 @@ pub(crate) struct HostArgs {
 
 #[derive(Subcommand)]
 pub(crate) enum HostCommand {
-    /// List hosts, with whether they live and how far behind the furthest they are
+    /// List hosts, with whether they live and how far behind the newest change they are
     List,
     /// Print what is known of one host
     Show {

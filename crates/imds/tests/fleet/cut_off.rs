@@ -74,7 +74,7 @@ fn who_is_cut_off_refuses_or_serves_what_it_had() -> Result<()> {
     })?;
     eventually("all hosts to be back", || {
         let hosts = hosts(&fleet).ok()?;
-        hosts.iter().all(|host| host["is_alive"] == true).then_some(())
+        hosts.iter().all(|host| host["is_alive"] == true && host["behind"] == 0).then_some(())
     })
 }
 
