@@ -29,11 +29,11 @@ All of it is there in the end, or the state says that it is incomplete, and `imd
 
 const MOVE_EXAMPLES: &str = "\
 Examples:
-  imds state move /var/lib/imds/state.db 'etcd://10.0.0.1:2379/?seal-key=/etc/imds/seal-key&ca=/etc/imds/ca.pem'
+  imds state move state.db 'etcd://10.0.0.1:2379/?seal-key=/etc/imds/seal&ca=/etc/imds/ca.pem'
   imds state move state.db /var/lib/imds/state.db
 
-No `imds serve` may use either. What was moved is read back and compared. The old state stays as it is,
-and says that it was moved: `imds serve` refuses it from then on.";
+No `imds serve` may use either. What was moved is read back and compared. The old state stays as it
+is, and says that it was moved: `imds serve` refuses it from then on.";
 
 const CHECK_EXAMPLES: &str = "\
 Examples:
@@ -42,7 +42,7 @@ Examples:
 
 const RESEAL_EXAMPLES: &str = "\
 Example, once every host has the new key in the first line of its file, and the old one below:
-  imds state reseal --state 'etcd://10.0.0.1:2379/?seal-key=/etc/imds/seal-key&ca=/etc/imds/ca.pem'
+  imds state reseal --state 'etcd://10.0.0.1:2379/?seal-key=/etc/imds/seal&ca=/etc/imds/ca.pem'
 
 After that the old key can go from the files. What etcd keeps of the past is sealed with it until it
 is compacted and defragmented.";
