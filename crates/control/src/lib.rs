@@ -39,12 +39,15 @@ mod operations;
 mod operator;
 mod options;
 mod page;
+mod parameters;
 mod places;
+mod platform;
 mod principal;
 mod refusal;
 mod role_policies;
 mod service;
 mod spot_prices;
+mod ssm;
 mod sts;
 mod tag_values;
 mod tags;
@@ -64,6 +67,7 @@ use call::{Call, Refusal, UnreadableLog};
 pub use console::ConsoleDoor;
 pub use faults::{FaultFacts, FaultProgress, Faults, NoFaults};
 pub use http::ControlServer;
+pub use images::PresetImage;
 pub use links::{LinkFacts, LinkName, LinkState, Links, NoLinks};
 use principal::Principal;
 pub use refusal::AdminRefusal;
@@ -97,6 +101,8 @@ pub struct Control {
     pub policies: RolePolicies,
     /// Instance types that can be launched beside those that AWS's API model names.
     pub instance_types: Vec<InstanceType>,
+    /// Images beside Amazon's and those that are registered.
+    pub images: Vec<PresetImage>,
 }
 
 /// Whether requests must be signed.
@@ -108,13 +114,13 @@ pub enum Authentication {
     Off,
 }
 
-/// A response of the EC2 API, or of STS.
+/// A response of the EC2 API, of STS, or of Systems Manager.
 pub struct Reply {
     /// The HTTP status.
     pub status: u16,
     /// `Content-Type`.
     pub content_type: &'static str,
-    /// The document: XML, or JSON where STS was asked for it.
+    /// The document: XML, or JSON of Systems Manager and where STS was asked for it.
     pub body: String,
 }
 
@@ -148,8 +154,10 @@ impl Control {
     ) -> Reply {
         let request_id = ids::request_id().unwrap_or_default();
         let query = head.uri.query().unwrap_or_default();
-        if Service::of(query, body) == Service::Sts {
-            return self.answer_sts(head, body, now, &request_id);
+        match Service::of(head, query, body) {
+            Service::Sts => return self.answer_sts(head, body, now, &request_id),
+            Service::Ssm => return self.answer_ssm(head, body, now),
+            Service::Ec2 => {}
         }
         let outcome = self.perform(head, body, now, &request_id, abandoned);
         let (status, body) = match outcome {
@@ -201,6 +209,7 @@ impl Control {
                 principal: asking.principal.arn.clone(),
                 now: asking.now,
                 instance_types: &self.instance_types,
+                images: &self.images,
                 request_id: asking.request_id.to_owned(),
                 dry_run: asking.dry_run,
                 unreadable: &unreadable,

@@ -52,6 +52,7 @@ impl Account {
             issuer: Issuer::new(&[1; ISSUER_KEY_LENGTH], "123456789012".parse().unwrap()),
             policies: RolePolicies::default(),
             instance_types: Vec::new(),
+            images: Vec::new(),
         })
     }
 

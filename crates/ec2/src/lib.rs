@@ -25,6 +25,7 @@ mod instance_types;
 mod params;
 mod request;
 pub mod sigv4;
+pub mod ssm;
 pub mod sts;
 mod tables;
 pub mod types;

@@ -64,6 +64,7 @@ pub(crate) fn describe_instances() {
         issuer,
         policies,
         instance_types: Vec::new(),
+        images: Vec::new(),
     };
     let reply = count(|| control.answer(&head, BODY.as_bytes(), NOW));
     assert!(reply.body.contains("<httpTokens>required</httpTokens>"), "{}", reply.body);

@@ -240,6 +240,7 @@ fn start(
             authentication,
             policies: plan.policies,
             instance_types: plan.instance_types,
+            images: plan.images,
             console: console.map(|listener| ConsoleSocket { listener, version }),
         }),
         plumber,
