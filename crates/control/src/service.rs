@@ -1,26 +1,23 @@
-//! The two services that answer at one address.
+//! The services that answer at one address.
 
 use imds_ec2::sigv4::AuthError;
-use imds_ec2::{Fault, sts};
+use imds_ec2::{Fault, cloudwatch, sts};
 
 /// The service that a request is for.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Service {
     Ec2,
     Sts,
+    CloudWatch,
 }
 
 impl Service {
-    /// The service of a request with this query and body.
-    pub(crate) fn of(query: &str, body: &[u8]) -> Self {
-        if sts::is_addressed(query, body) { Self::Sts } else { Self::Ec2 }
-    }
-
     /// The name that requests are signed for.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Ec2 => "ec2",
             Self::Sts => "sts",
+            Self::CloudWatch => cloudwatch::SIGNING_NAME,
         }
     }
 
@@ -29,6 +26,7 @@ impl Service {
         match self {
             Self::Ec2 => error.into(),
             Self::Sts => sts::auth_fault(&error),
+            Self::CloudWatch => cloudwatch::auth_fault(&error),
         }
     }
 }

@@ -15,6 +15,7 @@ use imds_core::placement::Region;
 use imds_dataplane::{AppliedTable, CurrentTable, Service};
 
 use crate::faults::FaultAdmin;
+use crate::history;
 use crate::links::{LinkAdmin, Links};
 
 /// Where the EC2 API answers, and which requests.
@@ -77,6 +78,7 @@ impl ControlSocket {
             issuer: on.issuer,
             policies: self.policies,
             instance_types: self.instance_types,
+            history: history::of(on.service.counter_reader(), Arc::clone(&on.table)),
         });
         let console = self.console.zip(sign_in).map(|(socket, sign_in)| {
             let sources = Sources {
