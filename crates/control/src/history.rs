@@ -96,19 +96,26 @@ pub struct Sample {
     pub extent: Extent,
 }
 
-#[derive(Default)]
 struct State {
     book: Book,
     slots: VecDeque<Slot>,
     /// When the last sample was taken, in seconds since 1970.
     sampled_at: Option<u64>,
     traffic: Traffic,
+    most_points: usize,
 }
 
 impl History {
     /// A history of what `read` gives, which begins with the first sample.
     pub fn new(read: impl Fn() -> Reading + Send + Sync + 'static) -> Self {
-        Self { read: Box::new(read), state: Mutex::default() }
+        let state = State {
+            book: Book::default(),
+            slots: VecDeque::new(),
+            sampled_at: None,
+            traffic: Traffic::default(),
+            most_points: MOST_POINTS,
+        };
+        Self { read: Box::new(read), state: Mutex::new(state) }
     }
 
     /// A history in which nothing ever happens.
@@ -233,7 +240,7 @@ impl State {
         self.book.forget(oldest, MOST_INSTANCES);
         let mut points: usize = self.slots.iter().map(Slot::points).sum();
         for slot in &mut self.slots {
-            if points <= MOST_POINTS {
+            if points <= self.most_points {
                 break;
             }
             points -= slot.drop_points();
