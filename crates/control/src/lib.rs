@@ -18,10 +18,12 @@ mod authorize;
 mod belongings;
 mod call;
 mod client_token;
+mod cloudwatch;
 mod console;
 mod faults;
 mod filter;
 mod fleets;
+pub mod history;
 mod http;
 mod iam_profiles;
 mod ids;
@@ -54,11 +56,14 @@ mod tags;
 mod time;
 mod volumes;
 
+use std::borrow::Cow;
+
 use hyper::http::request::Parts;
 use imds_account::{Applied, Network, Store, StoreError};
 use imds_core::InstanceType;
 use imds_core::credentials::Issuer;
 use imds_core::placement::Region;
+use imds_ec2::cloudwatch::Address;
 use imds_ec2::{Fault, Params, Request};
 
 pub use abandoned::Abandoned;
@@ -66,6 +71,7 @@ pub use admin::{AccessKeyFacts, AdminAnswer, AdminRequest, EventRequest};
 use call::{Call, Refusal, UnreadableLog};
 pub use console::ConsoleDoor;
 pub use faults::{FaultFacts, FaultProgress, Faults, NoFaults};
+pub use history::History;
 pub use http::ControlServer;
 pub use images::PresetImage;
 pub use links::{LinkFacts, LinkName, LinkState, Links, NoLinks};
@@ -103,6 +109,8 @@ pub struct Control {
     pub instance_types: Vec<InstanceType>,
     /// Images beside Amazon's and those that are registered.
     pub images: Vec<PresetImage>,
+    /// What `CloudWatch` has of the past.
+    pub history: History,
 }
 
 /// Whether requests must be signed.
@@ -114,14 +122,23 @@ pub enum Authentication {
     Off,
 }
 
-/// A response of the EC2 API, of STS, or of Systems Manager.
+/// A response of the EC2 API, of STS, of Systems Manager or of `CloudWatch`.
 pub struct Reply {
     /// The HTTP status.
     pub status: u16,
     /// `Content-Type`.
     pub content_type: &'static str,
-    /// The document: XML, or JSON of Systems Manager and where STS was asked for it.
-    pub body: String,
+    /// Further header fields.
+    pub headers: Vec<(&'static str, String)>,
+    /// The document: XML, JSON or CBOR.
+    pub body: Vec<u8>,
+}
+
+impl Reply {
+    /// The document as a text, which it is unless it is CBOR.
+    pub fn text(&self) -> Cow<'_, str> {
+        String::from_utf8_lossy(&self.body)
+    }
 }
 
 /// Who asks for an operation, and how.
@@ -154,17 +171,22 @@ impl Control {
     ) -> Reply {
         let request_id = ids::request_id().unwrap_or_default();
         let query = head.uri.query().unwrap_or_default();
-        match Service::of(head, query, body) {
-            Service::Sts => return self.answer_sts(head, body, now, &request_id),
-            Service::Ssm => return self.answer_ssm(head, body, now),
-            Service::Ec2 => {}
+        let target = service::target(head);
+        if let Some(address) = Address::of(target, head.uri.path(), query, body) {
+            return self.answer_cloudwatch(&address, (head, body), now, &request_id);
+        }
+        if imds_ec2::ssm::is_addressed(target) {
+            return self.answer_ssm(head, body, now);
+        }
+        if imds_ec2::sts::is_addressed(query, body) {
+            return self.answer_sts(head, body, now, &request_id);
         }
         let outcome = self.perform(head, body, now, &request_id, abandoned);
         let (status, body) = match outcome {
             Ok(body) => (200, body),
             Err(fault) => (fault.status, fault.document(&request_id)),
         };
-        Reply { status, content_type: XML, body }
+        Reply { status, content_type: XML, headers: Vec::new(), body: body.into_bytes() }
     }
 
     fn perform(

@@ -2,7 +2,7 @@
 
 use hyper::http::request::Parts;
 use imds_ec2::sigv4::AuthError;
-use imds_ec2::{Fault, ssm, sts};
+use imds_ec2::{Fault, cloudwatch, ssm, sts};
 
 /// The service that a request is for.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -10,26 +10,17 @@ pub(crate) enum Service {
     Ec2,
     Ssm,
     Sts,
+    CloudWatch,
 }
 
 impl Service {
-    /// The service of a request.
-    pub(crate) fn of(head: &Parts, query: &str, body: &[u8]) -> Self {
-        if ssm::is_addressed(target(head)) {
-            Self::Ssm
-        } else if sts::is_addressed(query, body) {
-            Self::Sts
-        } else {
-            Self::Ec2
-        }
-    }
-
     /// The name that requests are signed for.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Ec2 => "ec2",
             Self::Ssm => "ssm",
             Self::Sts => "sts",
+            Self::CloudWatch => cloudwatch::SIGNING_NAME,
         }
     }
 
@@ -39,6 +30,7 @@ impl Service {
             Self::Ec2 => error.into(),
             Self::Ssm => ssm::auth_fault(&error),
             Self::Sts => sts::auth_fault(&error),
+            Self::CloudWatch => cloudwatch::auth_fault(&error),
         }
     }
 }

@@ -20,7 +20,7 @@ impl Control {
             Ok(document) => (200, document.to_string()),
             Err(fault) => (fault.status, fault.ssm_json()),
         };
-        Reply { status, content_type: CONTENT_TYPE, body }
+        Reply { status, content_type: CONTENT_TYPE, headers: Vec::new(), body: body.into_bytes() }
     }
 
     fn perform_ssm(&self, head: &Parts, body: &[u8], now: u64) -> Result<Value, Fault> {

@@ -16,6 +16,7 @@ use imds_core::placement::Region;
 use imds_dataplane::{AppliedTable, CurrentTable, Service};
 
 use crate::faults::FaultAdmin;
+use crate::history;
 use crate::links::{LinkAdmin, Links};
 
 /// Where the EC2 API answers, and which requests.
@@ -81,6 +82,7 @@ impl ControlSocket {
             policies: self.policies,
             instance_types: self.instance_types,
             images: self.images,
+            history: history::of(on.service.counter_reader(), Arc::clone(&on.table)),
         });
         let console = self.console.zip(sign_in).map(|(socket, sign_in)| {
             let sources = Sources {

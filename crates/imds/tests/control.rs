@@ -13,8 +13,9 @@ use std::path::Path;
 use testkit::{Finished, Need, Result, Server, Trial, path_with_imds_and_python, program, test};
 
 /// What the scripts are about, which is their name.
-const SCRIPTS: [&str; 13] = [
+const SCRIPTS: [&str; 14] = [
     "attributes",
+    "cloudwatch",
     "every_operation",
     "fleets",
     "iam_profiles",
