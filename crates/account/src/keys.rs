@@ -5,6 +5,8 @@
 //!
 //! Where hosts share a state, what is of one host alone is below `hosts/⟨name⟩/`.
 
+pub mod kinds;
+
 use std::fmt::Debug;
 use std::marker::PhantomData;
 use std::net::SocketAddr;

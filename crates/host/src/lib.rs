@@ -41,6 +41,7 @@ pub mod control;
 pub mod error;
 mod faults;
 mod fleet;
+mod history;
 pub mod links;
 pub mod metrics;
 pub mod running;

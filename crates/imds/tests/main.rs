@@ -33,6 +33,7 @@ mod logs;
 mod memory;
 mod metrics;
 mod migrate;
+mod populated;
 mod readme;
 mod reload;
 mod robustness;
@@ -42,6 +43,7 @@ mod service_manager;
 mod ssh_key;
 mod stall;
 mod state;
+mod state_tools;
 mod takeover;
 mod tools;
 mod upgrade;
@@ -93,6 +95,7 @@ fn main() {
         ssh_key::tests(),
         stall::tests(),
         state::tests(),
+        state_tools::tests(),
         takeover::tests(),
         tools::tests(),
         upgrade::tests(),

@@ -19,6 +19,7 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
+use imds_account::transfer::check_usable;
 use imds_account::{HostName, Store, identity_keys};
 use imds_dataplane::{Link, allow_many_connections};
 use imds_host::{
@@ -175,6 +176,15 @@ struct Opening {
     ready: Ready,
 }
 
+/// Sees to it that the state can be used, and has what the operator wants it to have.
+fn prepare(plan: &mut Plan, store: &Store) -> Result<(), CommandError> {
+    check_usable(store.kv())?;
+    plan.access_keys.iter().try_for_each(|key| key.keep(store))?;
+    let of_host = store.host().and_then(HostName::default_instance_id);
+    plan.launch.instance_id = plan.launch.instance_id.take().or(of_host);
+    Ok(())
+}
+
 /// Where the keys of identity documents are.
 fn key_storage(state: &StateLocation, store: &Store) -> KeyStorage {
     match state.directory() {
@@ -224,9 +234,7 @@ fn start(
     if plumber.is_some() {
         drop_privileges(&plan.links)?;
     }
-    plan.access_keys.iter().try_for_each(|key| key.keep(&store))?;
-    let of_host = store.host().and_then(HostName::default_instance_id);
-    plan.launch.instance_id = plan.launch.instance_id.or(of_host);
+    prepare(&mut plan, &store)?;
     let renewals = Renewals::begin(plan.sources, &mut plan.launch)?;
     let account = Account::open(store.clone(), &plan.launch, plan.network)?;
     // The first threads: privileges are those of a thread. Those that run programs keep the right to.
@@ -248,6 +256,7 @@ fn start(
             authentication: plan.authentication,
             policies: plan.policies,
             instance_types: plan.instance_types,
+            images: plan.images,
             console: console.map(|listener| ConsoleSocket { listener, version }),
         }),
         plumber,
