@@ -14,6 +14,16 @@ Examples, beside a running `imds serve --state etcd://…`:
 Calls the EC2 API of the running `imds serve`, or the one that AWS_ENDPOINT_URL_EC2 and the keys in
 the environment name.";
 
+const LIST_EXAMPLES: &str = "\
+Examples:
+  imds host list
+  imds host list --json | jq -r '.[] | select(.behind > 0) | .name'";
+
+const SHOW_EXAMPLES: &str = "\
+Examples:
+  imds host show node-1
+  imds host show node-1 --json | jq -r .control";
+
 #[derive(Args)]
 pub(crate) struct HostArgs {
     #[command(subcommand)]
@@ -30,8 +40,10 @@ pub(crate) struct HostArgs {
 #[derive(Subcommand)]
 pub(crate) enum HostCommand {
     /// List hosts, with whether they live and how far behind the newest change they are
+    #[command(after_help = LIST_EXAMPLES)]
     List,
     /// Print what is known of one host
+    #[command(after_help = SHOW_EXAMPLES)]
     Show {
         /// The host's name
         name: HostName,

@@ -109,15 +109,14 @@ impl EtcdLocation {
         if self.user.is_some() != self.password_file.is_some() {
             return Err("a user and password-file= belong together".to_owned());
         }
-        if self.ca.is_none() && !self.is_plaintext_allowed {
-            if let Some(member) = self.members.iter().find(|member| !is_loopback(member)) {
-                return Err(format!(
-                    "{member} is another machine, and keys would cross the network in plain text: \
-                     use TLS with ca=FILE, or plaintext=allow where the network is encrypted"
-                ));
-            }
+        let is_plaintext = self.ca.is_none() && !self.is_plaintext_allowed;
+        match self.members.iter().find(|member| is_plaintext && !is_loopback(member)) {
+            Some(member) => Err(format!(
+                "{member} is another machine, and keys would cross the network in plain text: use \
+                 TLS with ca=FILE, or plaintext=allow where the network is encrypted"
+            )),
+            None => Ok(()),
         }
-        Ok(())
     }
 
     /// What every key of ours begins with, without the `/` that follows it.
