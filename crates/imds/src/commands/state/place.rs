@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use imds_account::transfer::{Contents, Layout, check_whole};
 use imds_identity::backup;
-use imds_kv::{Kv, KvError, Listing, Location, SqliteReader};
+use imds_kv::{Kv, KvError, Listing, Location, OpenError, SqliteReader};
 
 use crate::error::{CommandError, Kind};
 use crate::state::{StateLocation, kv_error_kind, open_error_kind};
@@ -60,7 +60,7 @@ impl Place {
 
     /// Opens it; makes it if there is none.
     pub(super) fn open(&self) -> Result<Arc<dyn Kv>, CommandError> {
-        self.0.open().map_err(|error| self.not_opened(error))
+        self.0.open().map_err(Self::not_opened)
     }
 
     /// Opens one that exists, and that no service uses.
@@ -93,7 +93,7 @@ impl Place {
         let listing = match &self.0 {
             Location::Sqlite(path) => {
                 let reader = SqliteReader::open(path);
-                reader.map_err(|error| self.not_opened(error))?.list("")
+                reader.map_err(Self::not_opened)?.list("")
             }
             _ => self.open()?.list(""),
         };
@@ -116,7 +116,9 @@ impl Place {
             CommandError::usage("cannot read the keys that sign identity documents")
                 .caused_by(error)
         })?;
-        texts.iter().for_each(|(region, text)| contents.add_identity_keys(region.as_str(), text));
+        for (region, text) in &texts {
+            contents.add_identity_keys(region.as_str(), text);
+        }
         Ok(())
     }
 
@@ -133,7 +135,8 @@ impl Place {
             .caused_by(error)
     }
 
-    fn not_opened(&self, error: imds_kv::OpenError) -> CommandError {
+    /// What it means for the command that a state cannot be opened.
+    pub(super) fn not_opened(error: OpenError) -> CommandError {
         let kind = open_error_kind(&error);
         CommandError::new(kind, "cannot open the state").caused_by(error)
     }
