@@ -5,19 +5,19 @@ mod check;
 mod export;
 mod place;
 mod progress;
+mod report;
 mod reseal;
 
-use std::path::Path;
 use std::process::ExitCode;
 
 use imds_account::transfer::{Contents, check_whole, moved_to};
-use serde::Serialize;
 
 use super::{json, keep_memory_private};
 use crate::cli::{ArrivalArgs, StateCommand, StateToolArgs};
 use crate::error::CommandError;
 use crate::terminal;
 use place::Place;
+use report::Report;
 
 pub(crate) fn run(args: &StateToolArgs) -> Result<ExitCode, CommandError> {
     keep_memory_private();
@@ -38,12 +38,12 @@ pub(crate) fn run(args: &StateToolArgs) -> Result<ExitCode, CommandError> {
         StateCommand::Import { file, place, arrival } => {
             let place = Place::resolve(place.state.as_deref())?;
             let report = arrival::import(file, &place, arrival)?;
-            say(&report, args.json, &format!("imported {{}} to {}", place.name()))
+            report.print(args.json, &format!("imported {{}} to {}", place.name()))
         }
         StateCommand::Move { from, to, arrival } => {
             let (from, to) = (Place::parse(from)?, Place::parse(to)?);
             let report = relocate(&from, &to, arrival)?;
-            say(&report, args.json, &format!("moved {{}} from {} to {}", from.name(), to.name()))
+            report.print(args.json, &format!("moved {{}} from {} to {}", from.name(), to.name()))
         }
         StateCommand::Check { place } => {
             check::run(&Place::resolve(place.state.as_deref())?, args.json)
@@ -52,33 +52,6 @@ pub(crate) fn run(args: &StateToolArgs) -> Result<ExitCode, CommandError> {
             reseal::run(&Place::resolve(place.state.as_deref())?, args.json)
         }
     }
-}
-
-/// What was written.
-#[derive(Serialize)]
-struct Report {
-    records: usize,
-    sha256: String,
-    /// How many records of hosts are not there: see `--host`.
-    left_out: usize,
-}
-
-fn say(report: &Report, is_json: bool, sentence: &str) -> Result<ExitCode, CommandError> {
-    let text = if is_json {
-        json(report)?
-    } else {
-        let count = format!("{} records", report.records);
-        let left_out = match report.left_out {
-            0 => String::new(),
-            count => format!(
-                "left out: {count} records of hosts, their default instances and links; --host NAME names \
-                 the host whose come along\n"
-            ),
-        };
-        format!("{}\n{left_out}", sentence.replacen("{}", &count, 1))
-    };
-    terminal::print(text)?;
-    Ok(ExitCode::SUCCESS)
 }
 
 /// Moves a state: what was there is marked once the copy was compared, and before the copy can be used.
@@ -98,9 +71,4 @@ fn relocate(from: &Place, to: &Place, arrival: &ArrivalArgs) -> Result<Report, C
     let mut contents = Contents::of(listing).map_err(|error| from.refused(&error))?;
     from.add_identity_keys(&mut contents)?;
     arrival::arrive(contents, from.layout(), &from.name(), to, arrival, Some(&*kv))
-}
-
-/// As errors name a file that may be standard input or output.
-fn file_name(path: &Path) -> String {
-    if path.as_os_str() == "-" { "-".to_owned() } else { path.display().to_string() }
 }
