@@ -239,6 +239,7 @@ fn start(
             authentication: plan.authentication,
             policies: plan.policies,
             instance_types: plan.instance_types,
+            images: plan.images,
             console: console.map(|listener| ConsoleSocket { listener, version }),
         }),
         plumber,
