@@ -45,7 +45,10 @@ const KINDS: &[(&str, Reader)] = &[
 const OWN: &[&str] = &["default-instance", "last-link", "links/"];
 
 /// What only a running process means.
-const TRANSIENT: &[&str] = &["control-address", MOVED, UNFINISHED, "watermarks/"];
+const TRANSIENT: &[&str] = &["control-address", LIVING[0], LIVING[1], MOVED, UNFINISHED];
+
+/// What hosts that live have where several share a state, each with the host's name behind it.
+pub const LIVING: [&str; 2] = ["host-claims/", "watermarks/"];
 
 /// What is below `hosts/⟨name⟩/` where several hosts share a state.
 const HOSTS: &str = "hosts/";
@@ -128,7 +131,7 @@ mod tests {
         for key in ["a", "instances", "links", "default-instance/a", "hosts/a", "hosts/a/b"] {
             assert!(reader(key).is_none(), "{key}");
         }
-        for key in ["control-address", "hosts/node-1/control-address", "watermarks/node-1"] {
+        for key in ["control-address", "hosts/a/control-address", "watermarks/a", "host-claims/a"] {
             assert!(is_transient(key), "{key}");
         }
         let tags = reader("tags/us-east-1/a").unwrap();

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use imds_account::keys::kinds;
 use imds_account::transfer::{Contents, Layout, check_whole};
 use imds_identity::backup;
 use imds_kv::{Kv, KvError, Listing, Location, OpenError, SqliteReader};
@@ -71,21 +72,18 @@ impl Place {
             return Err(CommandError::usage(format!("there is no state at {}", path.display())));
         }
         let kv = self.open()?;
-        // Each host that runs says there that it lives.
-        let hosts = kv.page("watermarks/", None, 1).map_err(|error| self.cannot("read", error))?;
-        let keys = hosts.entries.into_iter().map(|entry| entry.key);
-        match keys.chain(hosts.unreadable.into_iter().map(|entry| entry.key)).next() {
-            Some(key) => {
-                let host = key.trim_start_matches("watermarks/").to_owned();
-                let name = self.name();
-                Err(CommandError::new(
-                    Kind::Unavailable,
-                    format!("{name} is in use by host {host}"),
-                )
-                .hint("stop `imds serve` on every host, and wait until their leases end"))
+        for prefix in kinds::LIVING {
+            let hosts = kv.page(prefix, None, 1).map_err(|error| self.cannot("read", error))?;
+            let keys = hosts.entries.into_iter().map(|entry| entry.key);
+            let damaged = hosts.unreadable.into_iter().map(|entry| entry.key);
+            if let Some(key) = keys.chain(damaged).next() {
+                let (name, host) = (self.name(), key.trim_start_matches(prefix));
+                let message = format!("{name} is in use by host {host}");
+                return Err(CommandError::new(Kind::Unavailable, message)
+                    .hint("stop `imds serve` on every host, and wait until their leases end"));
             }
-            None => Ok(kv),
         }
+        Ok(kv)
     }
 
     /// All entries as they are at one moment, also while a service uses the state.
