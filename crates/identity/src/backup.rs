@@ -4,9 +4,10 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use imds_core::placement::Region;
+use rustix::process::geteuid;
 
 use crate::authority::{Authority, Damage};
-use crate::store::{IdentityError, file};
+use crate::store::{IdentityError, file, read_of};
 use crate::write_once::write_once;
 
 /// Why keys are not brought back.
@@ -33,6 +34,8 @@ pub enum RestoreError {
 }
 
 /// The keys in a directory as text, by Region. None if there is no such directory. They are secrets.
+///
+/// Root may read those of a service with a user of its own.
 pub fn texts(directory: &Path) -> Result<Vec<(Region, String)>, IdentityError> {
     let unreadable = |source| IdentityError::Read { path: directory.to_owned(), source };
     let entries = match directory.read_dir() {
@@ -46,7 +49,9 @@ pub fn texts(directory: &Path) -> Result<Vec<(Region, String)>, IdentityError> {
     };
     let mut regions: Vec<_> = names.iter().filter_map(region).collect();
     regions.sort_by(|one, other| one.as_str().cmp(other.as_str()));
-    let text = |region: Region| match Authority::load(&region, directory)? {
+    let user = geteuid();
+    let is_trusted = |owner| user.is_root() || owner == user.as_raw();
+    let text = |region: Region| match read_of(&region, &file(&region, directory), is_trusted)? {
         Some(authority) => Ok(Some((region, authority.to_pem()?))),
         None => Ok(None),
     };
@@ -82,6 +87,7 @@ pub fn restore(region: &Region, directory: &Path, text: &str) -> Result<(), Rest
 #[cfg(test)]
 mod tests {
     use std::fs;
+    use std::os::unix::fs::chown;
 
     use tempfile::TempDir;
 
@@ -101,6 +107,10 @@ mod tests {
         for _ in 0..2 {
             restore(&region, to.path(), text).unwrap();
             assert_eq!(texts(to.path()).unwrap(), kept);
+        }
+        // Only root can give a file away, and then still read it.
+        if chown(from.path().join("identity-eu-west-1.pem"), Some(65534), None).is_ok() {
+            assert_eq!(texts(from.path()).unwrap(), kept);
         }
         let other = TempDir::new().unwrap();
         Authority::load_or_create(&region, other.path()).unwrap_or_else(|error| panic!("{error}"));

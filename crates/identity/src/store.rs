@@ -124,6 +124,15 @@ pub(super) fn file(region: &Region, directory: &Path) -> PathBuf {
 
 /// Reads the keys in a file; `None` if the file does not exist.
 fn read(region: &Region, path: &Path) -> Result<Option<Authority>, IdentityError> {
+    read_of(region, path, |owner| owner == geteuid().as_raw())
+}
+
+/// The same, if `is_trusted` says so of the user that the file belongs to.
+pub(super) fn read_of(
+    region: &Region,
+    path: &Path,
+    is_trusted: impl Fn(u32) -> bool,
+) -> Result<Option<Authority>, IdentityError> {
     let path_buf = || path.to_owned();
     let unreadable = |source| IdentityError::Read { path: path_buf(), source };
     // A named pipe would be waited for.
@@ -145,7 +154,7 @@ fn read(region: &Region, path: &Path) -> Result<Option<Authority>, IdentityError
     if !found.is_file() {
         return Err(IdentityError::NotAFile { path: path_buf() });
     }
-    if found.uid() != geteuid().as_raw() {
+    if !is_trusted(found.uid()) {
         return Err(IdentityError::Foreign { path: path_buf(), owner: found.uid() });
     }
     if found.mode() & 0o077 != 0 {

@@ -305,6 +305,12 @@ fn a_state_moves_to_etcd_and_back() -> Result<()> {
     let copy = one.path().join("elsewhere/copy.db");
     let left = report(&["import", text(&file), "--state", text(&copy)])?;
     ensure!(left["left_out"] == 1, "{left}");
+    // Not while a host uses it.
+    let kv = imds_kv::open(&url)?;
+    kv.commit(Transaction::new().put("host-claims/node-2", "{}"))?;
+    refused(&["move", &url, text(&to)], 4, &["in use by host node-2"])?;
+    kv.commit(Transaction::new().delete("host-claims/node-2"))?;
+    ensure!(!to.exists());
     let back = report(&["move", &url, text(&to), "--host", "node-1"])?;
     ensure!(back["left_out"] == 0 && back["records"] == there["records"], "{back} {there}");
     refused(&["move", &url, "other.db"], 2, &["was moved to"])?;

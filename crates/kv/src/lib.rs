@@ -32,6 +32,7 @@ mod newest;
 mod open_error;
 mod reaper;
 mod reseal;
+mod resealed;
 mod revision;
 #[cfg(feature = "etcd")]
 mod sealed;
@@ -51,7 +52,8 @@ pub use limits::Limits;
 pub use location::{Location, open};
 pub use memory::Memory;
 pub use open_error::OpenError;
-pub use reseal::{ResealError, Resealed, reseal};
+pub use reseal::{ResealError, reseal};
+pub use resealed::Resealed;
 pub use revision::Revision;
 #[cfg(feature = "etcd")]
 pub use sealed::{SealKeys, Sealed};

@@ -16,7 +16,7 @@ use crate::entry::{Change, Changes, Entry, Listing, Snapshot, UnreadableEntry};
 use crate::error::KvError;
 use crate::lease::Lease;
 use crate::limits::Limits;
-use crate::reseal::Resealed;
+use crate::resealed::Resealed;
 use crate::revision::Revision;
 use crate::transaction::{Transaction, Write};
 use crate::watch::Watch;

@@ -47,7 +47,10 @@ const KINDS: &[(&str, Reader)] = &[
 const OWN: &[&str] = &["default-instance", "last-link", "links/"];
 
 /// What only a running process means.
-const TRANSIENT: &[&str] = &["control-address", "host-claims/", MOVED, UNFINISHED, "watermarks/"];
+const TRANSIENT: &[&str] = &["control-address", LIVING[0], LIVING[1], MOVED, UNFINISHED];
+
+/// What hosts that live have where several share a state, each with the host's name behind it.
+pub const LIVING: [&str; 2] = ["host-claims/", "watermarks/"];
 
 /// What is below `hosts/⟨name⟩/` where several hosts share a state.
 const HOSTS: &str = "hosts/";

@@ -158,7 +158,7 @@ impl<'a> Import<'a> {
             let keys = keys.filter(|key| *key != UNFINISHED);
             // Not if another process begins again at the same time.
             let marked = Transaction::new().if_revision(UNFINISHED, Some(self.mark));
-            self.kv.commit(keys.fold(marked, |all, key| all.delete(key))).map_err(in_use)?;
+            self.kv.commit(keys.fold(marked, Transaction::delete)).map_err(in_use)?;
             let Some(next) = page.next else { return Ok(()) };
             after = Some(next);
         }

@@ -4,7 +4,7 @@ use super::keys::SealKeys;
 use crate::engine::Kv;
 use crate::entry::Entry;
 use crate::error::KvError;
-use crate::reseal::Resealed;
+use crate::resealed::Resealed;
 use crate::transaction::Transaction;
 
 /// How many values a transaction of each pass has at most. What somebody else changed at the same time is

@@ -59,9 +59,10 @@ struct Sum {
 impl Sum {
     /// Goes on over `parts`, whose lengths are multiples of 8, and compares.
     fn agrees(&mut self, parts: &[&[u8]], expected: &[u8]) -> bool {
-        self.value = match self.is_big_endian {
-            true => sum(self.value, parts, u32::from_be_bytes),
-            false => sum(self.value, parts, u32::from_le_bytes),
+        self.value = if self.is_big_endian {
+            sum(self.value, parts, u32::from_be_bytes)
+        } else {
+            sum(self.value, parts, u32::from_le_bytes)
         };
         self.value == [word(expected, 0), word(expected, 4)]
     }

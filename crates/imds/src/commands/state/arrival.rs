@@ -12,7 +12,7 @@ use imds_kv::{Kv, KvError};
 
 use super::place::Place;
 use super::progress::Progress;
-use super::{Report, file_name};
+use super::report::Report;
 use crate::cli::ArrivalArgs;
 use crate::error::{CommandError, Kind};
 use crate::state::kv_error_kind;
@@ -34,9 +34,9 @@ pub(super) fn import(
             FileError::Io(_) => Kind::Unavailable,
             _ => Kind::Usage,
         };
-        CommandError::new(kind, format!("cannot import {}", file_name(path))).caused_by(error)
+        CommandError::new(kind, format!("cannot import {}", path.display())).caused_by(error)
     })?;
-    arrive(contents, origin.layout, &file_name(path), to, arrival, None)
+    arrive(contents, origin.layout, &path.display().to_string(), to, arrival, None)
 }
 
 /// Fills a state. Once that was compared, `source` is marked as moved, before the state can be used.

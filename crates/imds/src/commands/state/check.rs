@@ -72,15 +72,12 @@ fn findings(place: &Place) -> Result<Findings, CommandError> {
 
 fn text(place: &Place, findings: &Findings) -> String {
     let Findings { readable, unreadable, unknown, refused } = findings;
-    let mut text = format!("{readable} records of {} can be read\n", place.name());
-    if let Some(refused) = refused {
-        text += &format!("the state is refused: {refused}\n");
-    }
-    for Unreadable { key, reason } in unreadable {
-        text += &format!("cannot be read: {}: {}\n", printable(key), printable(reason));
-    }
-    for key in unknown {
-        text += &format!("not known to this release: {}\n", printable(key));
-    }
-    text
+    let mut lines = vec![format!("{readable} records of {} can be read", place.name())];
+    lines.extend(refused.iter().map(|why| format!("the state is refused: {why}")));
+    lines.extend(unreadable.iter().map(|Unreadable { key, reason }| {
+        format!("cannot be read: {}: {}", printable(key), printable(reason))
+    }));
+    let known = |key: &String| format!("not known to this release: {}", printable(key));
+    lines.extend(unknown.iter().map(known));
+    lines.join("\n") + "\n"
 }

@@ -7,7 +7,6 @@ use imds_account::transfer::Contents;
 use imds_account::transfer::file::{self, Origin};
 use tempfile::NamedTempFile;
 
-use super::file_name;
 use super::place::Place;
 use crate::error::{CommandError, Kind};
 
@@ -47,7 +46,7 @@ pub(super) fn export(place: &Place, path: &Path) -> Result<(Contents, String), C
         "exported {} records of {} to {}\nIt holds the keys of the state: keep it as secret as those.\n",
         contents.len(),
         place.name(),
-        file_name(path)
+        path.display()
     );
     Ok((contents, text))
 }
@@ -68,5 +67,5 @@ fn write_once(contents: &Contents, origin: &Origin, path: &Path) -> io::Result<(
 }
 
 fn cannot(kind: Kind, path: &Path, error: io::Error) -> CommandError {
-    CommandError::new(kind, format!("cannot write {}", file_name(path))).caused_by(error)
+    CommandError::new(kind, format!("cannot write {}", path.display())).caused_by(error)
 }

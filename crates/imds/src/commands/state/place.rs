@@ -3,9 +3,10 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use imds_account::keys::kinds;
 use imds_account::transfer::{Contents, Layout, check_whole};
 use imds_identity::backup;
-use imds_kv::{Kv, KvError, Listing, Location, SqliteReader};
+use imds_kv::{Kv, KvError, Listing, Location, OpenError, SqliteReader};
 
 use crate::error::{CommandError, Kind};
 use crate::state::{StateLocation, kv_error_kind, open_error_kind};
@@ -60,7 +61,7 @@ impl Place {
 
     /// Opens it; makes it if there is none.
     pub(super) fn open(&self) -> Result<Arc<dyn Kv>, CommandError> {
-        self.0.open().map_err(|error| self.not_opened(error))
+        self.0.open().map_err(Self::not_opened)
     }
 
     /// Opens one that exists, and that no service uses.
@@ -71,21 +72,18 @@ impl Place {
             return Err(CommandError::usage(format!("there is no state at {}", path.display())));
         }
         let kv = self.open()?;
-        // Each host that runs says there that it lives.
-        let hosts = kv.page("watermarks/", None, 1).map_err(|error| self.cannot("read", error))?;
-        let keys = hosts.entries.into_iter().map(|entry| entry.key);
-        match keys.chain(hosts.unreadable.into_iter().map(|entry| entry.key)).next() {
-            Some(key) => {
-                let host = key.trim_start_matches("watermarks/").to_owned();
-                let name = self.name();
-                Err(CommandError::new(
-                    Kind::Unavailable,
-                    format!("{name} is in use by host {host}"),
-                )
-                .hint("stop `imds serve` on every host, and wait until their leases end"))
+        for prefix in kinds::LIVING {
+            let hosts = kv.page(prefix, None, 1).map_err(|error| self.cannot("read", error))?;
+            let keys = hosts.entries.into_iter().map(|entry| entry.key);
+            let damaged = hosts.unreadable.into_iter().map(|entry| entry.key);
+            if let Some(key) = keys.chain(damaged).next() {
+                let (name, host) = (self.name(), key.trim_start_matches(prefix));
+                let message = format!("{name} is in use by host {host}");
+                return Err(CommandError::new(Kind::Unavailable, message)
+                    .hint("stop `imds serve` on every host, and wait until their leases end"));
             }
-            None => Ok(kv),
         }
+        Ok(kv)
     }
 
     /// All entries as they are at one moment, also while a service uses the state.
@@ -93,7 +91,7 @@ impl Place {
         let listing = match &self.0 {
             Location::Sqlite(path) => {
                 let reader = SqliteReader::open(path);
-                reader.map_err(|error| self.not_opened(error))?.list("")
+                reader.map_err(Self::not_opened)?.list("")
             }
             _ => self.open()?.list(""),
         };
@@ -116,7 +114,9 @@ impl Place {
             CommandError::usage("cannot read the keys that sign identity documents")
                 .caused_by(error)
         })?;
-        texts.iter().for_each(|(region, text)| contents.add_identity_keys(region.as_str(), text));
+        for (region, text) in &texts {
+            contents.add_identity_keys(region.as_str(), text);
+        }
         Ok(())
     }
 
@@ -133,7 +133,8 @@ impl Place {
             .caused_by(error)
     }
 
-    fn not_opened(&self, error: imds_kv::OpenError) -> CommandError {
+    /// What it means for the command that a state cannot be opened.
+    pub(super) fn not_opened(error: OpenError) -> CommandError {
         let kind = open_error_kind(&error);
         CommandError::new(kind, "cannot open the state").caused_by(error)
     }
