@@ -15,8 +15,10 @@ mod dist;
 mod distributions;
 mod faults;
 mod install;
+mod netavark;
 mod survey;
 mod test;
+mod vm;
 
 use std::process::ExitCode;
 
@@ -33,6 +35,10 @@ Usage: cargo xtask <chore>
           images, debug symbols, lists of components, checksums; without a network
   distributions
           those programs and packages in roots of Debian 11, 12 and 13 and of busybox; as root
+  vm      two virtual machines of QEMU with cloud-init, behind TAP devices in namespaces: what they see of
+          their instances; as root, with KVM a minute, emulated a quarter of an hour
+  netavark
+          networks of the driver imds-netavark by the Podman of Debian 13, in namespaces; as root
   faults  the table of docs/faults.md: what public clients do under each fault; a few minutes
   console-browser
           the web console, clicked through in Chromium, which it installs; screenshots are in
@@ -77,6 +83,8 @@ fn main() -> ExitCode {
         ["codegen", "--trim"] => codegen::trim(),
         ["codegen", "--trim-partitions"] => codegen::trim_partitions(),
         ["dist"] => dist::run_all(),
+        ["netavark"] => netavark::run_all(),
+        ["vm"] => vm::run_all(),
         ["distributions"] => distributions::run_all(),
         ["counts"] => counts::run(false),
         ["counts", "--bless"] => counts::run(true),
