@@ -4,14 +4,10 @@ say() { printf '%s: %s\n' "$1" "$2" > /dev/ttyS1; }
 # Where this says so: in a container.
 place=
 ask() { $place curl --silent --max-time 2 "$@"; }
-token() { ask "$@" -X PUT "${metadata}api/token" -H 'X-aws-ec2-metadata-token-ttl-seconds: 60'; }
+token() { ask -X PUT "${metadata}api/token" -H 'X-aws-ec2-metadata-token-ttl-seconds: 60'; }
 token_length() { token | wc -c; }
 status() { ask --output /dev/null --write-out '%{http_code}' "${metadata}meta-data/instance-id"; }
-get() {
-    path=$1
-    shift
-    ask "$@" -H "X-aws-ec2-metadata-token: $(token "$@")" "${metadata}meta-data/$path"
-}
+get() { ask -H "X-aws-ec2-metadata-token: $(token)" "${metadata}meta-data/$1"; }
 
 say 'runs user data after' "$(cut -d . -f 1 /proc/uptime) s"
 say 'data source' "$(cloud-init query --format '{{cloud_name}} {{platform}} {{v1.subplatform}}')"
@@ -41,11 +37,14 @@ until [ "$(token_length)" -gt 0 ]; do :; done
 say 'container at hop limit 2' "$(token_length)"
 place=
 
-# The neighbour's Ethernet address, and its own IP address.
+# With the neighbour's Ethernet address and its own IP address, and no other. Who manages the network would ask for one.
 device=$(ip -oneline route get 169.254.169.254 | sed 's/.* dev \([^ ]*\).*/\1/')
 mac=$(get tags/instance/neighbour-mac)
 address=$(get tags/instance/neighbour-address)
-ip link set "$device" address "$mac"
+systemctl stop systemd-networkd.socket systemd-networkd.service
+ip address flush dev "$device"
+ip link set "$device" address "$mac" up
 ip address add "$address/32" dev "$device"
-say 'as its neighbour' "$(get instance-id --interface "$address")"
+ip route add 169.254.169.254 dev "$device"
+say 'as its neighbour' "$(get instance-id)"
 systemctl poweroff

@@ -4,23 +4,21 @@
 set -eu
 kernel=$1 initial=$2 disk=$3 accelerator=$4 processor=$5 scripts=$6 seen=$7 package=$8
 mount --make-rprivate /
-for directory in /run /tmp; do
-    mount -t tmpfs none $directory
-done
-mkdir /tmp/home
-export HOME=/tmp/home TMPDIR=/var/tmp
+mount -t tmpfs none /run
+mkdir /run/home
+export HOME=/run/home TMPDIR=/var/tmp
 unset XDG_STATE_HOME XDG_RUNTIME_DIR
 ip link set lo up
 
-: > /tmp/banner
-imds serve --state /tmp/state.db --access-log off >> /tmp/banner 2> "$seen/service" &
+: > /run/banner
+imds serve --state /run/state.db --access-log off >> /run/banner 2> "$seen/service" &
 service=$!
-tail --pid=$service -n +1 -f /tmp/banner | sed '/imds env/q' > /dev/null
-eval "$(imds env --state /tmp/state.db)"
+tail --pid=$service -n +1 -f /run/banner | sed '/imds env/q' > /dev/null
+eval "$(imds env --state /run/state.db)"
 
-ssh-keygen -q -t ed25519 -N '' -C shop -f /tmp/key
-aws ec2 import-key-pair --key-name shop --public-key-material fileb:///tmp/key.pub > /dev/null
-cut -d ' ' -f 2 /tmp/key.pub > "$seen/key"
+ssh-keygen -q -t ed25519 -N '' -C shop -f /run/key
+aws ec2 import-key-pair --key-name shop --public-key-material fileb:///run/key.pub > /dev/null
+cut -d ' ' -f 2 /run/key.pub > "$seen/key"
 ami=$(aws ec2 describe-images --owners amazon --filters 'Name=name,Values=al2023-*' 'Name=architecture,Values=x86_64' \
     --query 'Images[0].ImageId' --output text)
 
@@ -43,7 +41,7 @@ boot() {
     ip address add 10.0.0.1/24 dev "$tap"
     ip link set "$tap" up
     dnsmasq --conf-file=/dev/null --user=root --port=0 --interface="$tap" --bind-interfaces --dhcp-ignore-clid \
-        --dhcp-range=10.0.0.5,10.0.0.5 --leasefile-ro --pid-file="/tmp/$tap.pid" --log-facility="$seen/$tap.dhcp"
+        --dhcp-range=10.0.0.5,10.0.0.5 --leasefile-ro --pid-file="/run/$tap.pid" --log-facility="$seen/$tap.dhcp"
     imds link add "device=$tap,instance=$id"
     # As on EC2: it begins with ec2, and is the serial number as well.
     uuid=$(echo "ec2${id#i-}000000000000" | sed 's/\(.\{8\}\)\(.\{4\}\)\(.\{4\}\)\(.\{4\}\)/\1-\2-\3-\4-/')
@@ -60,9 +58,9 @@ boot() {
     machine=$!
 }
 
-{ cat "$scripts/user-data.yaml"; sed 's/^/      /' "$scripts/guest.sh"; } > /tmp/user-data
-first=$(launch /tmp/user-data)
-second=$(launch /tmp/user-data)
+{ cat "$scripts/user-data.yaml"; sed 's/^/      /' "$scripts/guest.sh"; } > /run/user-data
+first=$(launch /run/user-data)
+second=$(launch /run/user-data)
 aws ec2 wait instance-running --instance-ids "$first" "$second"
 # A tag tells each who its neighbour is.
 introduce() {
