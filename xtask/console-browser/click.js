@@ -27,6 +27,9 @@ const PAGES = {
   value: `/instances/${INSTANCE}/metadata/latest/meta-data/instance-id`,
   requests: "/requests",
   callers: "/callers",
+  history: "/history",
+  days: "/history?hours=360",
+  defaults: "/defaults",
   faults: "/faults",
 };
 
@@ -155,6 +158,19 @@ async function theArticle(page) {
 
   await page.getByRole("link", { name: "IMDSv1 callers" }).click();
   await page.getByText("backup-script/1.2").first().waitFor();
+
+  await page.getByRole("link", { name: "History" }).click();
+  await page.getByRole("img", { name: "Requests by metadata version" }).locator("rect.v1").first().waitFor();
+  await page.getByText("The same as a table").click();
+  await page.getByRole("table", { name: "History" }).getByRole("cell", { name: "1", exact: true }).first().waitFor();
+  await shoot(page, "charts");
+
+  await page.getByRole("link", { name: "IMDS defaults" }).click();
+  await page.getByLabel("Metadata version").selectOption("required");
+  await page.getByLabel("Metadata response hop limit").fill("2");
+  await page.getByRole("button", { name: "Save" }).click();
+  await page.getByText("The IMDS defaults were changed.").waitFor();
+  assert.equal(await page.getByLabel("Metadata version").inputValue(), "required");
   await page.getByRole("link", { name: "Faults" }).click();
   await page.getByLabel("Fault", { exact: true }).fill("status=502");
   await page.getByRole("button", { name: "Add" }).click();

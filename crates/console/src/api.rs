@@ -6,8 +6,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::console::Console;
+use crate::defaults;
 use crate::error::Refused;
 use crate::filter::Filter;
+use crate::history;
 use crate::instances;
 use crate::metadata;
 use crate::query::Query;
@@ -73,6 +75,14 @@ fn carry_out(console: &Console, request: &ApiRequest<'_>) -> Answer {
             let path = query.get("path").unwrap_or_default();
             ok(&metadata::find(&console.table.load(), id, path)?)
         }
+        (&Method::GET, ["defaults"]) => {
+            ok(&defaults::find(&console.control, &console.region(query)?)?)
+        }
+        (&Method::PATCH, ["defaults"]) => {
+            let (region, change) = (console.region(query)?, read(body)?);
+            ok(&defaults::change(&console.control, &region, &change)?)
+        }
+        (&Method::GET, ["history"]) => ok(&history::read(&console.control, history::hours(query)?)),
         (&Method::GET, ["callers"]) => ok(&console.callers()),
         (&Method::GET, ["faults"]) => ok(&json!({ "faults": console.faults()? })),
         (&Method::POST, ["faults"]) => {
@@ -101,11 +111,12 @@ fn carry_out(console: &Console, request: &ApiRequest<'_>) -> Answer {
 /// The methods of a path; none if there is no such path.
 fn allowed(steps: &[&str]) -> &'static str {
     match steps {
-        ["openapi.json" | "regions" | "instances" | "callers" | "requests"]
+        ["openapi.json" | "regions" | "instances" | "callers" | "history" | "requests"]
         | ["instances", _]
         | ["instances", _, "metadata"]
         | ["requests", "export" | "live"] => "GET",
         ["instances", _, "metadata-options"] => "PATCH",
+        ["defaults"] => "GET, PATCH",
         ["faults"] => "GET, POST, DELETE",
         ["faults", _] => "DELETE",
         _ => "",

@@ -56,6 +56,13 @@ pub(crate) struct CallerFacts {
     pub(crate) last_path: String,
 }
 
+impl CallerFacts {
+    /// Requests without a token, whatever was answered.
+    pub(crate) fn all(&self) -> u64 {
+        self.answered + self.rejected + self.other
+    }
+}
+
 impl Callers {
     pub(crate) fn note(&mut self, record: &RequestRecord) {
         if record.version != ImdsVersion::V1 {

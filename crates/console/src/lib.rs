@@ -4,7 +4,7 @@
 //! 2. `guard`: what another site may have sent is refused;
 //! 3. `session`: who may use it; a one-time code begins a session;
 //! 4. `route`: a path becomes a page (`pages`), a response of the API (`api`), or a file;
-//! 5. `instances`, `metadata`, `feed`: what both show and change, each by one function.
+//! 5. `instances`, `metadata`, `defaults`, `history`, `feed`: what both show and change, each by one function.
 //!
 //! Instances are read and changed by the functions of the EC2 API (`imds_control`), requests come by a
 //! subscription to the data path (`feed`, `live`). Nobody waits for the console.
@@ -12,10 +12,12 @@
 mod api;
 mod callers;
 mod console;
+mod defaults;
 mod error;
 mod feed;
 mod filter;
 mod guard;
+mod history;
 mod instances;
 mod language;
 mod live;

@@ -1,8 +1,11 @@
 //! Pages, and the forms on them. Each works without a script, but for the live view.
 
 mod callers;
+mod chart;
+mod defaults;
 mod faults;
 mod frame;
+mod history;
 mod instance;
 mod instances;
 mod metadata;
@@ -41,6 +44,9 @@ fn carry_out(console: &Console, request: &PageRequest<'_>) -> Answer {
             metadata::show(console, request, id, &path.join("/"))
         }
         (&Method::GET, ["requests"]) => requests::show(console, request),
+        (&Method::GET, ["history"]) => history::show(console, request),
+        (&Method::GET, ["defaults"]) => defaults::show(console, request),
+        (&Method::POST, ["defaults"]) => defaults::change(console, request),
         (&Method::GET, ["callers"]) => Ok(callers::show(console, request)),
         (&Method::GET, ["faults"]) => faults::show(console, request, None),
         (&Method::POST, ["faults"]) => faults::add(console, request),

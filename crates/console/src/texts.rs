@@ -22,6 +22,8 @@ texts! {
     INSTANCES, "Instances", "インスタンス";
     REQUESTS, "Requests", "リクエスト";
     CALLERS, "IMDSv1 callers", "IMDSv1 の呼び出し元";
+    HISTORY, "History", "履歴";
+    DEFAULTS, "IMDS defaults", "IMDS のデフォルト";
     FAULTS, "Faults", "障害の注入";
 
     NAME, "Name", "名前";
@@ -114,6 +116,36 @@ texts! {
         "数が多すぎるため破棄された呼び出し元:";
     LOST_RECORDS, "Requests that came too fast for the console to note:",
         "処理が追いつかず、コンソールが記録できなかったリクエスト:";
+
+    HISTORY_LEAD, "How many requests used IMDSv1 and IMDSv2, since the service started. Times are UTC.",
+        "サービスの起動以降に IMDSv1 と IMDSv2 を使用したリクエストの数です。時刻は UTC です。";
+    RANGE, "Range", "期間";
+    ONE_HOUR, "1 hour", "1 時間";
+    THREE_HOURS, "3 hours", "3 時間";
+    ONE_DAY, "1 day", "1 日間";
+    FIFTEEN_DAYS, "15 days", "15 日間";
+    V1_REQUESTS, "IMDSv1", "IMDSv1";
+    V1_REQUESTS_HELP, "requests without a session token", "セッショントークンなしのリクエスト";
+    V2_REQUESTS, "IMDSv2", "IMDSv2";
+    V2_REQUESTS_HELP, "requests for a session token, and with one", "セッショントークンの取得、またはトークン付きのリクエスト";
+    TOKENS_LOST, "Lost tokens", "失われたトークン";
+    TOKENS_LOST_HELP, "tokens sent to clients beyond the hop limit", "ホップ制限より遠いクライアントに送信されたトークン";
+    VERSIONS_CHART, "Requests by metadata version", "バージョン別のリクエスト数";
+    LOST_CHART, "Lost tokens over time", "失われたトークンの推移";
+    MOST_V1, "Who uses IMDSv1 most", "IMDSv1 の主な呼び出し元";
+    ALL_CALLERS, "All IMDSv1 callers", "IMDSv1 のすべての呼び出し元";
+    AS_TABLE, "The same as a table", "表で表示";
+    NOW, "now", "現在";
+
+    DEFAULTS_LEAD, "What new instances of a Region get unless the launch or the AMI says otherwise.",
+        "起動時の指定や AMI の設定がない場合に、リージョンの新しいインスタンスに適用されるデフォルトです。";
+    DEFAULTS_CHANGED, "The IMDS defaults were changed.", "IMDS のデフォルトを変更しました。";
+    DEFAULTS_NOT_CHANGED, "The IMDS defaults were not changed.", "IMDS のデフォルトは変更されませんでした。";
+    NO_PREFERENCE, "No preference", "設定なし";
+    ENFORCED, "Enforce IMDSv2", "IMDSv2 の適用を強制";
+    ENFORCED_HELP, "Refuses launches and changes with optional tokens.",
+        "トークンをオプションにする起動と変更を拒否します。";
+    HOP_LIMIT_DEFAULT_HELP, "1 to 64; empty for no preference.", "1～64 を指定します。設定しない場合は空欄にします。";
 
     FAULTS_LEAD, "Have requests answered wrongly, late or not at all, to see what clients do.",
         "リクエストに誤った応答や遅い応答を返す、または応答しないことで、クライアントの動作を確認します。";

@@ -31,6 +31,8 @@ use imds_core::time::HttpDate;
 /// How long what is over may still be shown.
 const BETWEEN_SWEEPS: Duration = Duration::from_secs(60);
 
+const MINUTE_MS: u64 = 60_000;
+
 /// How many requests are carried out at a time; others wait. They share processors with the metadata
 /// service, and commits that come together share a flush of the disk.
 const THREADS: usize = 16;
@@ -60,6 +62,7 @@ impl ControlServer {
         let runtime = runtime()?;
         let serve = async move {
             tokio::spawn(sweep_now_and_then(Arc::clone(&control)));
+            tokio::spawn(sample_each_minute(Arc::clone(&control)));
             let service = service_fn(move |request| {
                 let control = Arc::clone(&control);
                 async move { Ok::<_, Infallible>(route(control, request).await) }
@@ -136,6 +139,18 @@ async fn sweep_now_and_then(control: Arc<Control>) {
     }
 }
 
+/// Reads all counts at once, then at the end of each minute, for as long as the runtime lives.
+async fn sample_each_minute(control: Arc<Control>) {
+    loop {
+        let sampled = Arc::clone(&control);
+        let sample = move || sampled.history.sample(unix_ms() / 1000);
+        if let Err(error) = tokio::task::spawn_blocking(sample).await {
+            tracing::error!(%error, "cannot read the counts of requests");
+        }
+        tokio::time::sleep(Duration::from_millis(MINUTE_MS - unix_ms() % MINUTE_MS)).await;
+    }
+}
+
 async fn route(control: Arc<Control>, request: Request<Incoming>) -> Response {
     let mut response = operate(control, request).await;
     let date = HttpDate::new(unix_ms() / 1000);
@@ -163,7 +178,15 @@ async fn answer(control: Arc<Control>, request: Request<Incoming>) -> Response {
     });
     answered.await.map_or_else(
         |refusal| refusal,
-        |Reply { status, content_type, body }| respond(status, content_type, body),
+        |Reply { status, content_type, headers, body }| {
+            let mut response = respond(status, content_type, body);
+            for (name, value) in headers {
+                if let Ok(value) = HeaderValue::from_str(&value) {
+                    response.headers_mut().insert(name, value);
+                }
+            }
+            response
+        },
     )
 }
 
@@ -208,12 +231,12 @@ async fn on_a_thread<Outcome: Send + 'static>(
     outcome.ok().flatten().ok_or_else(|| empty(StatusCode::INTERNAL_SERVER_ERROR))
 }
 
-fn respond(status: u16, kind: &str, body: String) -> Response {
+fn respond(status: u16, kind: &str, body: impl Into<Bytes>) -> Response {
     hyper::Response::builder()
         .status(status)
         .header(CONTENT_TYPE, kind)
         .header(SERVER, "AmazonEC2")
-        .body(Full::from(body))
+        .body(Full::new(body.into()))
         .unwrap_or_else(|_| empty(StatusCode::INTERNAL_SERVER_ERROR))
 }
 

@@ -18,10 +18,12 @@ mod authorize;
 mod belongings;
 mod call;
 mod client_token;
+mod cloudwatch;
 mod console;
 mod faults;
 mod filter;
 mod fleets;
+pub mod history;
 mod http;
 mod iam_profiles;
 mod ids;
@@ -39,23 +41,29 @@ mod operations;
 mod operator;
 mod options;
 mod page;
+mod parameters;
 mod places;
+mod platform;
 mod principal;
 mod refusal;
 mod role_policies;
 mod service;
 mod spot_prices;
+mod ssm;
 mod sts;
 mod tag_values;
 mod tags;
 mod time;
 mod volumes;
 
+use std::borrow::Cow;
+
 use hyper::http::request::Parts;
 use imds_account::{Applied, Network, Store, StoreError};
 use imds_core::InstanceType;
 use imds_core::credentials::Issuer;
 use imds_core::placement::Region;
+use imds_ec2::cloudwatch::Address;
 use imds_ec2::{Fault, Params, Request};
 
 pub use abandoned::Abandoned;
@@ -63,7 +71,9 @@ pub use admin::{AccessKeyFacts, AdminAnswer, AdminRequest, EventRequest};
 use call::{Call, Refusal, UnreadableLog};
 pub use console::ConsoleDoor;
 pub use faults::{FaultFacts, FaultProgress, Faults, NoFaults};
+pub use history::History;
 pub use http::ControlServer;
+pub use images::PresetImage;
 pub use links::{LinkFacts, LinkName, LinkState, Links, NoLinks};
 use principal::Principal;
 pub use refusal::AdminRefusal;
@@ -97,6 +107,10 @@ pub struct Control {
     pub policies: RolePolicies,
     /// Instance types that can be launched beside those that AWS's API model names.
     pub instance_types: Vec<InstanceType>,
+    /// Images beside Amazon's and those that are registered.
+    pub images: Vec<PresetImage>,
+    /// What `CloudWatch` has of the past.
+    pub history: History,
 }
 
 /// Whether requests must be signed.
@@ -108,14 +122,23 @@ pub enum Authentication {
     Off,
 }
 
-/// A response of the EC2 API, or of STS.
+/// A response of the EC2 API, of STS, of Systems Manager or of `CloudWatch`.
 pub struct Reply {
     /// The HTTP status.
     pub status: u16,
     /// `Content-Type`.
     pub content_type: &'static str,
-    /// The document: XML, or JSON where STS was asked for it.
-    pub body: String,
+    /// Further header fields.
+    pub headers: Vec<(&'static str, String)>,
+    /// The document: XML, JSON or CBOR.
+    pub body: Vec<u8>,
+}
+
+impl Reply {
+    /// The document as a text, which it is unless it is CBOR.
+    pub fn text(&self) -> Cow<'_, str> {
+        String::from_utf8_lossy(&self.body)
+    }
 }
 
 /// Who asks for an operation, and how.
@@ -148,7 +171,14 @@ impl Control {
     ) -> Reply {
         let request_id = ids::request_id().unwrap_or_default();
         let query = head.uri.query().unwrap_or_default();
-        if Service::of(query, body) == Service::Sts {
+        let target = service::target(head);
+        if let Some(address) = Address::of(target, head.uri.path(), query, body) {
+            return self.answer_cloudwatch(&address, (head, body), now, &request_id);
+        }
+        if imds_ec2::ssm::is_addressed(target) {
+            return self.answer_ssm(head, body, now);
+        }
+        if imds_ec2::sts::is_addressed(query, body) {
             return self.answer_sts(head, body, now, &request_id);
         }
         let outcome = self.perform(head, body, now, &request_id, abandoned);
@@ -156,7 +186,7 @@ impl Control {
             Ok(body) => (200, body),
             Err(fault) => (fault.status, fault.document(&request_id)),
         };
-        Reply { status, content_type: XML, body }
+        Reply { status, content_type: XML, headers: Vec::new(), body: body.into_bytes() }
     }
 
     fn perform(
@@ -201,6 +231,7 @@ impl Control {
                 principal: asking.principal.arn.clone(),
                 now: asking.now,
                 instance_types: &self.instance_types,
+                images: &self.images,
                 request_id: asking.request_id.to_owned(),
                 dry_run: asking.dry_run,
                 unreadable: &unreadable,

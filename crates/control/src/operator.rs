@@ -4,7 +4,9 @@
 use imds_account::keys;
 use imds_core::placement::Region;
 use imds_ec2::types::{
-    DescribeInstancesRequest, DescribeInstancesResult, ModifyInstanceMetadataOptionsRequest,
+    DescribeInstancesRequest, DescribeInstancesResult, GetInstanceMetadataDefaultsRequest,
+    GetInstanceMetadataDefaultsResult, ModifyInstanceMetadataDefaultsRequest,
+    ModifyInstanceMetadataDefaultsResult, ModifyInstanceMetadataOptionsRequest,
     ModifyInstanceMetadataOptionsResult,
 };
 use imds_ec2::{Fault, Operation};
@@ -14,7 +16,7 @@ use super::admin::{AdminAnswer, AdminRequest};
 use super::call::{Call, Refusal};
 use super::instances::describe;
 use super::refusal::AdminRefusal;
-use super::{Asking, Control, ids, metadata_options};
+use super::{Asking, Control, ids, metadata_defaults, metadata_options};
 
 impl Control {
     /// `DescribeInstances` in a Region; `now` is in seconds since 1970.
@@ -35,6 +37,26 @@ impl Control {
         now: u64,
     ) -> Result<ModifyInstanceMetadataOptionsResult, Fault> {
         self.operate(region, request, now, metadata_options::modify)
+    }
+
+    /// `GetInstanceMetadataDefaults` in a Region; `now` is in seconds since 1970.
+    pub fn metadata_defaults(
+        &self,
+        region: &Region,
+        now: u64,
+    ) -> Result<GetInstanceMetadataDefaultsResult, Fault> {
+        let request = GetInstanceMetadataDefaultsRequest::default();
+        self.operate(region, &request, now, metadata_defaults::get)
+    }
+
+    /// `ModifyInstanceMetadataDefaults` in a Region; `now` is in seconds since 1970.
+    pub fn modify_metadata_defaults(
+        &self,
+        region: &Region,
+        request: &ModifyInstanceMetadataDefaultsRequest,
+        now: u64,
+    ) -> Result<ModifyInstanceMetadataDefaultsResult, Fault> {
+        self.operate(region, request, now, metadata_defaults::modify)
     }
 
     /// What this program's own commands ask; `now` is in seconds since 1970.

@@ -9,8 +9,8 @@ use imds_account::keys;
 use imds_core::AccountId;
 use imds_core::credentials::{Session, Subject, account_of};
 use imds_core::launch::LaunchRole;
-use imds_ec2::sts::{AssumeRole, Document, Member, Request, validation};
-use imds_ec2::{Fault, Params, Timestamp};
+use imds_ec2::sts::{AssumeRole, Document, Request, validation};
+use imds_ec2::{Fault, Member, Params, Timestamp};
 use imds_policy::Policy;
 
 use super::authorize::{Deed, globals, may};
@@ -40,7 +40,7 @@ impl Control {
             Err(fault) if is_json => (fault.status, fault.sts_json(request_id)),
             Err(fault) => (fault.status, fault.sts_xml(request_id)),
         };
-        Reply { status, content_type, body }
+        Reply { status, content_type, headers: Vec::new(), body: body.into_bytes() }
     }
 
     fn perform_sts(&self, head: &Parts, body: &[u8], now: u64) -> Result<Document, Fault> {

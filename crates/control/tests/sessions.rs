@@ -4,7 +4,7 @@
 
 use hyper::http::request::Parts;
 use imds_account::{Applied, Network, Store, access_key, keys};
-use imds_control::{Authentication, Control, NoFaults, NoLinks, Reply, RolePolicies};
+use imds_control::{Authentication, Control, History, NoFaults, NoLinks, Reply, RolePolicies};
 use imds_core::credentials::{AccessKeys, ISSUER_KEY_LENGTH, Issuer, Session, Subject};
 use imds_core::options::MetadataOptions;
 use imds_core::response::ImdsVersion;
@@ -50,6 +50,8 @@ fn control() -> Control {
         issuer: issuer(),
         policies: RolePolicies::new([("app".to_owned(), Policy::parse(policy).unwrap())]),
         instance_types: Vec::new(),
+        images: Vec::new(),
+        history: History::empty(),
     }
 }
 
@@ -95,19 +97,19 @@ fn temporary_credentials_end() {
     for now in [NOW, NOW + 899] {
         for (service, body) in [DESCRIBE, WHO] {
             let reply = call(&control, &keys, service, body, now);
-            assert_eq!(reply.status, 200, "{}", reply.body);
+            assert_eq!(reply.status, 200, "{}", reply.text());
         }
     }
     for now in [NOW + 900, NOW + 100_000] {
         let reply = call(&control, &keys, DESCRIBE.0, DESCRIBE.1, now);
-        assert!(reply.body.contains("<Code>RequestExpired</Code>"), "{}", reply.body);
+        assert!(reply.text().contains("<Code>RequestExpired</Code>"), "{}", reply.text());
         let reply = call(&control, &keys, WHO.0, WHO.1, now);
         assert_eq!(reply.status, 403);
-        assert!(reply.body.contains("<Code>ExpiredToken</Code>"), "{}", reply.body);
+        assert!(reply.text().contains("<Code>ExpiredToken</Code>"), "{}", reply.text());
         // Who does not know the secret does not learn that they have expired.
         let guessed = AccessKeys { secret_access_key: "x".repeat(40), ..keys.clone() };
         let reply = call(&control, &guessed, WHO.0, WHO.1, now);
-        assert!(reply.body.contains("<Code>InvalidClientTokenId</Code>"), "{}", reply.body);
+        assert!(reply.text().contains("<Code>InvalidClientTokenId</Code>"), "{}", reply.text());
     }
 }
 
@@ -125,7 +127,7 @@ fn credentials_of_another_account_are_refused() {
     let (v1, v2) = (delivered(ImdsVersion::V1), delivered(ImdsVersion::V2));
     let refused = |keys: &AccessKeys| {
         let reply = call(&control, keys, DESCRIBE.0, DESCRIBE.1, NOW);
-        assert!(reply.body.contains("<Code>AuthFailure</Code>"), "{}", reply.body);
+        assert!(reply.text().contains("<Code>AuthFailure</Code>"), "{}", reply.text());
     };
     assert_eq!(call(&control, &issuer().issue(&v2), DESCRIBE.0, DESCRIBE.1, NOW).status, 200);
     refused(&other.issue(&v2));
@@ -149,7 +151,7 @@ fn what_a_key_gets_ends_with_it() {
     access_key::create(&control.store, admin, NOW).unwrap();
     access_key::delete(&control.store, &id).unwrap();
     let reply = call(&control, &session, DESCRIBE.0, DESCRIBE.1, NOW);
-    assert!(reply.body.contains("<Code>AuthFailure</Code>"), "{}", reply.body);
+    assert!(reply.text().contains("<Code>AuthFailure</Code>"), "{}", reply.text());
 }
 
 /// Each service takes what is signed for it, and nothing else.
@@ -164,9 +166,9 @@ fn services_are_told_apart() {
         session_token: String::new(),
     };
     let reply = call(&control, &keys, "ec2", WHO.1, NOW);
-    assert!(reply.body.contains("<Code>SignatureDoesNotMatch</Code>"), "{}", reply.body);
+    assert!(reply.text().contains("<Code>SignatureDoesNotMatch</Code>"), "{}", reply.text());
     let reply = call(&control, &keys, "sts", DESCRIBE.1, NOW);
-    assert!(reply.body.contains("<Code>AuthFailure</Code>"), "{}", reply.body);
+    assert!(reply.text().contains("<Code>AuthFailure</Code>"), "{}", reply.text());
     let reply = call(&control, &keys, "sts", "Action=AssumeRoleWithSAML&Version=2011-06-15", NOW);
-    assert!(reply.body.contains("<Code>InvalidAction</Code>"), "{}", reply.body);
+    assert!(reply.text().contains("<Code>InvalidAction</Code>"), "{}", reply.text());
 }

@@ -10,7 +10,9 @@ use std::sync::{Arc, Mutex};
 use hyper::Request as HttpRequest;
 use imds_account::imds_kv::Transaction;
 use imds_account::{Applied, Network, Store};
-use imds_control::{Authentication, Control, ControlServer, NoFaults, NoLinks, RolePolicies};
+use imds_control::{
+    Authentication, Control, ControlServer, History, NoFaults, NoLinks, RolePolicies,
+};
 use imds_core::credentials::{ISSUER_KEY_LENGTH, Issuer};
 use imds_core::{InstanceId, Launch, options::MetadataOptions};
 use imds_ec2::Request;
@@ -52,6 +54,8 @@ impl Account {
             issuer: Issuer::new(&[1; ISSUER_KEY_LENGTH], "123456789012".parse().unwrap()),
             policies: RolePolicies::default(),
             instance_types: Vec::new(),
+            images: Vec::new(),
+            history: History::empty(),
         })
     }
 
@@ -113,7 +117,7 @@ impl Account {
         let request = HttpRequest::post("/").header("host", "localhost").body(()).unwrap();
         let body = format!("{parameters}&Version=2016-11-15");
         let reply = self.0.answer(&request.into_parts().0, body.as_bytes(), NOW);
-        (reply.status, reply.body)
+        (reply.status, reply.text().into_owned())
     }
 
     /// The document of a call that must succeed.

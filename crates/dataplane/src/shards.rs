@@ -28,6 +28,10 @@ impl<K: Clone + Eq + Hash, V: Clone> Shards<K, V> {
         self.0[part(key)].get(key)
     }
 
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&K, &V)> {
+        self.0.iter().flat_map(|part| part.iter())
+    }
+
     pub(crate) fn len(&self) -> usize {
         self.0.iter().map(|part| part.len()).sum()
     }

@@ -141,6 +141,11 @@ impl Table {
         self.instances.get(id).map(|served| &served.endpoint)
     }
 
+    /// The endpoints of all instances that are served, in no order.
+    pub fn endpoints(&self) -> impl Iterator<Item = &Arc<Endpoint>> {
+        self.instances.iter().map(|(_, served)| &served.endpoint)
+    }
+
     /// How many instances are served.
     pub fn len(&self) -> usize {
         self.instances.len().max(self.default.is_some().into())

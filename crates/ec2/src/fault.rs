@@ -46,6 +46,11 @@ impl Fault {
         xml.into_string()
     }
 
+    /// Whose fault it is, as the Query protocol of other services says it.
+    pub(crate) fn sender(&self) -> &'static str {
+        if self.status < 500 { "Sender" } else { "Receiver" }
+    }
+
     /// `DryRun` was set, and the request would have succeeded.
     pub fn dry_run() -> Self {
         let message = "Request would have succeeded, but DryRun flag is set.";

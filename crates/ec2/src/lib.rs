@@ -19,12 +19,15 @@
 //! # Ok::<(), imds_ec2::Fault>(())
 //! ```
 
+pub mod cloudwatch;
 mod fault;
 mod form;
 mod instance_types;
+mod member;
 mod params;
 mod request;
 pub mod sigv4;
+pub mod ssm;
 pub mod sts;
 mod tables;
 pub mod types;
@@ -33,6 +36,7 @@ mod xml;
 
 pub use fault::Fault;
 pub use instance_types::INSTANCE_TYPES;
+pub use member::{Member, Members};
 pub use params::{MAX_DEPTH, MAX_LENGTH, MAX_PARAMETERS, Params};
 pub use tables::{Done, Operation, document};
 pub use types::{Request, VERSION};

@@ -119,15 +119,32 @@ impl Params {
         }
         let mut elements = BTreeMap::new();
         for (number, element) in self.members {
-            let Some(number) = index(&number) else {
-                let message = format!(
-                    "The parameter {name} is a list: its elements are {name}.1, {name}.2 and so on"
-                );
-                return Err(Fault::malformed(message));
-            };
+            let number = index(&number).ok_or_else(|| not_a_list(name))?;
             elements.insert(number, element);
         }
         Ok(elements.into_values())
+    }
+
+    /// The value, if it has one.
+    pub(crate) fn text(&self) -> Option<&str> {
+        self.value.as_deref()
+    }
+
+    /// All members, by name.
+    pub(crate) fn members(&self) -> impl Iterator<Item = (&str, &Self)> {
+        self.members.iter().map(|(name, member)| (name.as_str(), member))
+    }
+
+    /// The elements of the list whose numbers are behind the member `name`; `None` if there is no such
+    /// member.
+    pub(crate) fn list(&self, name: &str) -> Result<Option<impl Iterator<Item = &Self>>, Fault> {
+        let Some(list) = self.members.get(name) else { return Ok(None) };
+        let mut elements = BTreeMap::new();
+        for (number, element) in &list.members {
+            let number = index(number).ok_or_else(|| not_a_list(&list.name))?;
+            elements.insert(number, element);
+        }
+        Ok(Some(elements.into_values()))
     }
 
     /// Fails if anything is left that was not taken, and names it.
@@ -151,6 +168,11 @@ impl Params {
     fn name_of(&self, member: &str) -> String {
         if self.name.is_empty() { member.to_owned() } else { format!("{}.{member}", self.name) }
     }
+}
+
+fn not_a_list(name: &str) -> Fault {
+    let rule = format!("its elements are {name}.1, {name}.2 and so on");
+    Fault::malformed(format!("The parameter {name} is a list: {rule}"))
 }
 
 fn index(number: &str) -> Option<u32> {

@@ -6,8 +6,9 @@
 mod document;
 mod fault;
 
-pub use document::{Document, Member};
+pub use document::Document;
 pub use fault::auth_fault;
+pub(crate) use fault::fault_of;
 
 use crate::fault::Fault;
 use crate::form;

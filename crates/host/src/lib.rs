@@ -39,6 +39,7 @@ pub mod account;
 pub mod control;
 pub mod error;
 mod faults;
+mod history;
 pub mod links;
 pub mod metrics;
 pub mod running;

@@ -127,7 +127,9 @@ impl SdkSettings {
         let region = self.region.to_string();
         let mut variables = vec![
             (ENDPOINT, Some(self.endpoint.clone())),
+            ("AWS_ENDPOINT_URL_SSM", Some(self.endpoint.clone())),
             ("AWS_ENDPOINT_URL_STS", Some(self.endpoint.clone())),
+            ("AWS_ENDPOINT_URL_CLOUDWATCH", Some(self.endpoint.clone())),
             (REGION, Some(region.clone())),
             ("AWS_DEFAULT_REGION", Some(region)),
             (KEY_ID, Some(self.access_key_id.clone())),

@@ -3,7 +3,7 @@
 use hyper::http::Request;
 use hyper::http::request::Parts;
 use imds_account::{Applied, Network, Store, access_key, default_instance, keys};
-use imds_control::{Authentication, Control, NoFaults, NoLinks, RolePolicies};
+use imds_control::{Authentication, Control, History, NoFaults, NoLinks, RolePolicies};
 use imds_core::credentials::{ISSUER_KEY_LENGTH, Issuer};
 use imds_core::options::MetadataOptions;
 use imds_core::tags::Tag;
@@ -64,9 +64,11 @@ pub(crate) fn describe_instances() {
         issuer,
         policies,
         instance_types: Vec::new(),
+        images: Vec::new(),
+        history: History::empty(),
     };
     let reply = count(|| control.answer(&head, BODY.as_bytes(), NOW));
-    assert!(reply.body.contains("<httpTokens>required</httpTokens>"), "{}", reply.body);
+    assert!(reply.text().contains("<httpTokens>required</httpTokens>"), "{}", reply.text());
 }
 
 /// The head of the request, with the signature of the account's key.

@@ -48,8 +48,7 @@ fn totals(request: &PageRequest<'_>, report: &CallerReport) -> Markup {
 fn table(request: &PageRequest<'_>, callers: &[CallerFacts]) -> Markup {
     let l = |text| request.language.say(text);
     // The longest bar is whoever asked most.
-    let all = |caller: &CallerFacts| caller.answered + caller.rejected + caller.other;
-    let most = callers.iter().map(all).max().unwrap_or(1).max(1);
+    let most = callers.iter().map(CallerFacts::all).max().unwrap_or(1).max(1);
     html! {
         div.table tabindex="0" role="region" aria-label=(l(t::CALLERS)) {
             table {
@@ -65,8 +64,8 @@ fn table(request: &PageRequest<'_>, callers: &[CallerFacts]) -> Markup {
                         td.long { (caller.agent.as_deref().unwrap_or("–")) }
                         td { a href=(format!("/instances/{}", caller.instance)) { code { (caller.instance) } } }
                         td.number {
-                            (all(caller)) " "
-                            meter min="0" max=(most) value=(all(caller)) aria-label=(l(t::REQUESTS)) {}
+                            (caller.all()) " "
+                            meter min="0" max=(most) value=(caller.all()) aria-label=(l(t::REQUESTS)) {}
                         }
                         td.number { (caller.answered) }
                         td.number { (caller.rejected) }

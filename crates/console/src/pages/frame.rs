@@ -14,6 +14,8 @@ pub(super) enum Section {
     Instances,
     Requests,
     Callers,
+    History,
+    Defaults,
     Faults,
     None,
 }
@@ -39,6 +41,8 @@ pub(super) fn page(
         (Section::Instances, "/", t::INSTANCES),
         (Section::Requests, "/requests", t::REQUESTS),
         (Section::Callers, "/callers", t::CALLERS),
+        (Section::History, "/history", t::HISTORY),
+        (Section::Defaults, "/defaults", t::DEFAULTS),
         (Section::Faults, "/faults", t::FAULTS),
     ];
     let other = language.other();

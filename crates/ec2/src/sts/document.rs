@@ -1,24 +1,11 @@
 //! Responses, as XML or JSON.
 
-use serde_json::{Map, Value, json};
+use serde_json::json;
 
 use super::VERSION;
 use crate::fault::Fault;
-use crate::value::Timestamp;
+use crate::member::{self, Member};
 use crate::xml::Xml;
-
-/// What a response has under a name.
-#[derive(Clone, Debug)]
-pub enum Member {
-    /// A text.
-    Text(String),
-    /// A time: a date in XML, seconds since 1970 in JSON.
-    Time(Timestamp),
-    /// An integer.
-    Number(u64),
-    /// Further members.
-    Members(Vec<(&'static str, Member)>),
-}
 
 /// A response of an action.
 #[derive(Clone, Debug)]
@@ -35,7 +22,7 @@ impl Document {
         let Self { action, result } = self;
         let mut xml = Xml::document();
         xml.element(&format!("{action}Response"), &[("xmlns", &namespace())], |xml| {
-            xml.element(&format!("{action}Result"), &[], |xml| write(result, xml));
+            xml.element(&format!("{action}Result"), &[], |xml| member::write(result, xml));
             xml.element("ResponseMetadata", &[], |xml| xml.text("RequestId", request_id));
         });
         xml.into_string()
@@ -46,7 +33,7 @@ impl Document {
         let Self { action, result } = self;
         let result_name = format!("{action}Result");
         let response = json!({
-            result_name: members(result),
+            result_name: member::json(result),
             "ResponseMetadata": { "RequestId": request_id },
         });
         json!({ format!("{action}Response"): response }).to_string()
@@ -77,35 +64,8 @@ impl Fault {
         })
         .to_string()
     }
-
-    /// Whose fault it is.
-    fn sender(&self) -> &'static str {
-        if self.status < 500 { "Sender" } else { "Receiver" }
-    }
 }
 
 fn namespace() -> String {
     format!("https://sts.amazonaws.com/doc/{VERSION}/")
-}
-
-fn write(members: &[(&'static str, Member)], xml: &mut Xml) {
-    for (name, member) in members {
-        match member {
-            Member::Text(text) => xml.text(name, text),
-            Member::Time(time) => xml.text(name, &time.to_string()),
-            Member::Number(number) => xml.text(name, &number.to_string()),
-            Member::Members(inner) => xml.element(name, &[], |xml| write(inner, xml)),
-        }
-    }
-}
-
-fn members(all: &[(&'static str, Member)]) -> Value {
-    let value = |member: &Member| match member {
-        Member::Text(text) => json!(text),
-        Member::Time(time) => json!(time.unix_ms() / 1000),
-        Member::Number(number) => json!(number),
-        Member::Members(inner) => members(inner),
-    };
-    let all = all.iter().map(|(name, member)| ((*name).to_owned(), value(member)));
-    Value::Object(all.collect::<Map<_, _>>())
 }

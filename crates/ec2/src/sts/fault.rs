@@ -6,6 +6,11 @@ use crate::sigv4::AuthError;
 /// The fault of STS for a signature that is refused. The codes are those of the list of common errors in the
 /// AWS STS API Reference; EC2 has others.
 pub fn auth_fault(error: &AuthError) -> Fault {
+    fault_of("sts", error)
+}
+
+/// The same for a service that requests are signed for by this name.
+pub(crate) fn fault_of(service: &str, error: &AuthError) -> Fault {
     match error {
         AuthError::Unsigned => {
             Fault::new(403, "MissingAuthenticationToken", "Request is missing Authentication Token")
@@ -28,7 +33,7 @@ pub fn auth_fault(error: &AuthError) -> Fault {
         AuthError::OtherService(_) => Fault::new(
             403,
             "SignatureDoesNotMatch",
-            "Credential should be scoped to correct service: 'sts'.",
+            format!("Credential should be scoped to correct service: '{service}'."),
         ),
         AuthError::NoRegion(_) => Fault::new(
             403,

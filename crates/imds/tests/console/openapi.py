@@ -104,6 +104,24 @@ for path in ["", "latest/meta-data/", "latest/meta-data/mac", "latest/meta-data/
 assert {"listing", "value", "hidden"} <= kinds, kinds
 ask("GET", METADATA, 404, of(METADATA, "?path=latest/nothing"))
 
+DEFAULTS = "/api/v1/defaults"
+assert set(ask("GET", DEFAULTS, 200).values()) == {"us-east-1", None}
+ask("GET", DEFAULTS, 400, f"{DEFAULTS}?region=x")
+change = {"http_tokens": "required", "http_put_response_hop_limit": 2}
+changed = ask("PATCH", DEFAULTS, 200, body=change)
+assert changed == ask("GET", DEFAULTS, 200) and change.items() <= changed.items(), changed
+assert ask("GET", DEFAULTS, 200, f"{DEFAULTS}?region=eu-west-1")["http_tokens"] is None
+refused = ask("PATCH", DEFAULTS, 400, body={"http_tokens": "enabled"})
+assert refused["error"]["code"] == "InvalidParameterValue", refused
+back = {"http_tokens": "no-preference", "http_put_response_hop_limit": -1}
+assert set(ask("PATCH", DEFAULTS, 200, body=back).values()) == {"us-east-1", None}
+
+HISTORY = "/api/v1/history"
+found = ask("GET", HISTORY, 200, f"{HISTORY}?hours=3")
+assert sum(one["v1_rejected"] for one in found["intervals"]) == 1, found
+assert sum(one["v1"] for one in ask("GET", HISTORY, 200)["intervals"]) == 1
+ask("GET", HISTORY, 400, f"{HISTORY}?hours=361")
+
 callers = ask("GET", "/api/v1/callers", 200)
 assert callers["rejected"] == 1, callers
 

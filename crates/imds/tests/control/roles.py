@@ -69,6 +69,16 @@ for served in (v1, v2):
     assert who["UserId"].startswith("AROA") and who["UserId"].endswith(f":{one}"), who
     assert sts.get_access_key_info(AccessKeyId=served["AccessKeyId"])["Account"] == ACCOUNT
 
+# Another service, by the same policies.
+metrics = "cloudwatch:GetMetricData"
+for action, role, code in [(metrics, "app", "AccessDenied"), (metrics, "everything", "ValidationError")]:
+    assumed = f"arn:aws:iam::{ACCOUNT}:role/{role}"
+    made = sts.assume_role(RoleArn=assumed, RoleSessionName="me")["Credentials"]
+    made = session({**made, "Token": made["SessionToken"]})
+    cloudwatch = boto3.client("cloudwatch", region_name=REGION, **made)
+    asked = {"MetricDataQueries": [{"Id": "q", "Expression": "1"}], "StartTime": 60, "EndTime": 120}
+    refused(code, cloudwatch.get_metric_data, words=action if code == "AccessDenied" else "", **asked)
+
 # The policy: IMDSv1's credentials are refused whatever they ask for.
 assert ec2_with(v2).describe_instances(InstanceIds=[one])["Reservations"]
 denied = "is not authorized to perform: ec2:DescribeInstances with an explicit deny in an identity-based policy"
