@@ -1,13 +1,13 @@
 #!/bin/sh
 # Run in a virtual machine by its user data. The second disk is a tar archive with the Debian package.
 say() { printf '%s: %s\n' "$1" "$2" > /dev/ttyS1; }
-files() { find / -xdev -not -path '/var/log/*' -not -path '/var/lib/dpkg/*' -not -path '/tmp/*' | sort > "/run/$1"; }
+files() { find / -xdev -not -path '/var/log/*' -not -path '/var/lib/dpkg/*' -not -path '/tmp/*' -not -path '/var/tmp/*' | sort > "/run/$1"; }
 
 mkdir /var/tmp/package
 tar -C /var/tmp/package -xf /dev/vdb
 files before
 dpkg --install /var/tmp/package/*.deb > /run/dpkg 2>&1
-say 'package' "$(dpkg-query --show --format '${Package} ${db:Status-Status}' imds)"
+say 'package' "$(dpkg-query --show --showformat '${Package} ${db:Status-Status}' imds)"
 systemctl enable --quiet --now imds.service
 say 'unit' "$(systemctl is-enabled imds.service) $(systemctl is-active imds.service)"
 uid=$(stat -c %u "/proc/$(systemctl show --property MainPID --value imds.service)")
