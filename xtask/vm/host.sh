@@ -1,6 +1,6 @@
-# Plays a host of virtual machines, in network and mount namespaces that end with it. Given: the kernel, its initial file
-# system and the disk of the guests; how QEMU runs them; the folders of the scripts and of what is seen; and the archive
-# with a package, or nothing.
+# Plays a host of virtual machines, in network and mount namespaces that end with it. Given: the kernel, its initial
+# file system and the disk of the guests; how QEMU runs them; the folders of the scripts and of what is seen; and the
+# archive with a package, or nothing.
 set -eu
 kernel=$1 initial=$2 disk=$3 accelerator=$4 processor=$5 scripts=$6 seen=$7 package=$8
 mount --make-rprivate /
