@@ -129,7 +129,7 @@ fn debian(name: &str) -> Result<PathBuf> {
 }
 
 /// The artifact of `imds` whose name ends so.
-fn artifact(ending: &str) -> Result<PathBuf> {
+pub(crate) fn artifact(ending: &str) -> Result<PathBuf> {
     let files = std::fs::read_dir("target/dist").context("run cargo xtask dist first")?;
     let mut files = files.filter_map(|file| Some(file.ok()?.path()));
     let is_it = |path: &PathBuf| {

@@ -16,8 +16,10 @@ mod distributions;
 mod faults;
 mod fleet;
 mod install;
+mod netavark;
 mod survey;
 mod test;
+mod vm;
 
 use std::process::ExitCode;
 
@@ -34,6 +36,10 @@ Usage: cargo xtask <chore>
           images, debug symbols, lists of components, checksums; without a network
   distributions
           those programs and packages in roots of Debian 11, 12 and 13 and of busybox; as root
+  vm      two virtual machines of QEMU with cloud-init, behind TAP devices in namespaces: what they see of
+          their instances; as root, with KVM a minute, emulated a quarter of an hour
+  netavark
+          networks of the driver imds-netavark by the Podman of Debian 13, in namespaces; as root
   faults  the table of docs/faults.md: what public clients do under each fault; a few minutes
   fleet [MINUTES]
           three hosts on three members of etcd that are killed, stopped and cut off, for half an hour: whether
@@ -83,6 +89,8 @@ fn main() -> ExitCode {
         ["codegen", "--trim"] => codegen::trim(),
         ["codegen", "--trim-partitions"] => codegen::trim_partitions(),
         ["dist"] => dist::run_all(),
+        ["netavark"] => netavark::run_all(),
+        ["vm"] => vm::run_all(),
         ["distributions"] => distributions::run_all(),
         ["counts"] => counts::run(false),
         ["counts", "--bless"] => counts::run(true),
