@@ -22,6 +22,7 @@
 mod fault;
 mod form;
 mod instance_types;
+pub mod parameters;
 mod params;
 mod request;
 pub mod sigv4;
