@@ -3,6 +3,7 @@
 
 mod emit;
 mod model;
+mod parameters;
 mod partitions;
 
 use std::io::Write as _;
@@ -13,22 +14,25 @@ use std::{fs, io};
 use anyhow::{Context as _, Result, bail};
 
 use model::Model;
+use parameters::Classified;
 use partitions::Partitions;
 
 /// A file below `crates`, and what makes it.
 type Generated = (&'static str, fn() -> Result<String>);
 
 /// The generated files.
-const FILES: [Generated; 3] = [
+const FILES: [Generated; 5] = [
     ("ec2/src/types.rs", types),
     ("ec2/src/instance_types.rs", instance_types),
+    ("ec2/src/parameters/table.rs", parameter_table),
+    ("../docs/parameters.md", parameter_page),
     ("core/src/placement/partitions.rs", partitions),
 ];
 
 /// Writes the generated files.
 pub(crate) fn run() -> Result<()> {
     for (file, generated) in FILES {
-        fs::write(in_crates(file), rustfmt(&generated()?)?)?;
+        fs::write(in_crates(file), formatted(file, &generated()?)?)?;
     }
     Ok(())
 }
@@ -36,7 +40,7 @@ pub(crate) fn run() -> Result<()> {
 /// Fails unless the files are what the models make of them.
 pub(crate) fn check() -> Result<()> {
     for (file, generated) in FILES {
-        if fs::read_to_string(in_crates(file))? != rustfmt(&generated()?)? {
+        if fs::read_to_string(in_crates(file))? != formatted(file, &generated()?)? {
             bail!("crates/{file} is not what its model says; run `cargo xtask codegen`");
         }
     }
@@ -71,6 +75,18 @@ fn instance_types() -> Result<String> {
     emit::instance_types(&model()?)
 }
 
+fn parameter_table() -> Result<String> {
+    Classified::new(&model()?, &parameter_classes()?)?.table()
+}
+
+fn parameter_page() -> Result<String> {
+    Classified::new(&model()?, &parameter_classes()?)?.page()
+}
+
+fn parameter_classes() -> Result<String> {
+    fs::read_to_string(in_crates("ec2/model/parameters.txt")).context("ec2/model/parameters.txt")
+}
+
 fn model() -> Result<Model> {
     let text = fs::read_to_string(in_crates("ec2/model/ec2.json"))?;
     serde_json::from_str(&text).context("ec2/model/ec2.json")
@@ -80,6 +96,11 @@ fn partitions() -> Result<String> {
     let text = fs::read_to_string(in_crates("core/model/partitions.json"))?;
     let all: Partitions = serde_json::from_str(&text).context("core/model/partitions.json")?;
     all.table()
+}
+
+/// Rust as rustfmt has it, and all else as it is.
+fn formatted(file: &str, text: &str) -> Result<String> {
+    if file.ends_with(".rs") { rustfmt(text) } else { Ok(text.to_owned()) }
 }
 
 fn rustfmt(source: &str) -> Result<String> {

@@ -65,7 +65,7 @@ use imds_core::InstanceType;
 use imds_core::credentials::Issuer;
 use imds_core::placement::Region;
 use imds_ec2::cloudwatch::Address;
-use imds_ec2::{Fault, Params, Request};
+use imds_ec2::{Fault, Params, Request, parameters as parameters_of_ec2};
 
 pub use abandoned::Abandoned;
 pub use admin::{AccessKeyFacts, AdminAnswer, AdminRequest, EventRequest};
@@ -200,7 +200,9 @@ impl Control {
     ) -> Result<String, Fault> {
         let principal = self.authenticate(head, body, now, Service::Ec2)?;
         let query = head.uri.query().unwrap_or_default();
-        let request = Request::read(Params::parse(query.as_bytes(), body)?)?;
+        let params = Params::parse(query.as_bytes(), body)?;
+        parameters_of_ec2::check(&params)?;
+        let request = Request::read(params)?;
         let asking = Asking {
             principal: &principal,
             action: request.action(),

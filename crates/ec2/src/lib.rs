@@ -24,6 +24,7 @@ mod fault;
 mod form;
 mod instance_types;
 mod member;
+pub mod parameters;
 mod params;
 mod request;
 pub mod sigv4;

@@ -83,6 +83,22 @@ impl Params {
         Ok(())
     }
 
+    /// The value at the top under `name`, if there is one.
+    pub(crate) fn value_of(&self, name: &str) -> Option<&str> {
+        self.members.get(name)?.value.as_deref()
+    }
+
+    /// The name of the first parameter at `path`, in which `N` stands for any number.
+    pub(crate) fn name_at(&self, path: &str) -> Option<&str> {
+        let (step, rest) =
+            path.split_once('.').map_or((path, None), |(step, rest)| (step, Some(rest)));
+        let is_meant = |(name, _): &(&String, &Self)| step == "N" || *name == step;
+        self.members.iter().filter(is_meant).find_map(|(_, node)| match rest {
+            Some(rest) => node.name_at(rest),
+            None => Some(node.name.as_str()),
+        })
+    }
+
     /// Takes what was sent as the member `name`.
     pub(crate) fn member<T: Read>(&mut self, name: &str) -> Result<T, Fault> {
         match self.members.remove(name) {

@@ -150,7 +150,7 @@ impl Structure<'_> {
 }
 
 /// A member's name among parameters: botocore's `EC2Serializer` is the reference.
-fn parameter(name: &str, member: &Reference) -> String {
+pub(super) fn parameter(name: &str, member: &Reference) -> String {
     if let Some(query_name) = &member.query_name {
         return query_name.clone();
     }
@@ -184,7 +184,7 @@ fn rust_type(model: &Model, member: &Reference, required: bool) -> Result<String
 }
 
 /// `HttpPutResponseHopLimit` → `http_put_response_hop_limit`, `EbsKMSKey` → `ebs_kms_key`.
-fn field(name: &str) -> String {
+pub(super) fn field(name: &str) -> String {
     let letters: Vec<char> = name.chars().collect();
     let mut field = String::new();
     for (index, letter) in letters.iter().enumerate() {

@@ -2,6 +2,7 @@
 
 use imds_account::records::Tags;
 use imds_core::instance::LifeCycle;
+use imds_ec2::parameters as parameters_of_ec2;
 use imds_ec2::types::{
     GetLaunchTemplateDataRequest, GetLaunchTemplateDataResult, RunInstancesRequest,
 };
@@ -19,6 +20,10 @@ pub(crate) fn applied(
     request: &RunInstancesRequest,
 ) -> Result<RunInstancesRequest, Refusal> {
     let mut joined = joined(call, request)?;
+    if joined.launch_template.is_some() {
+        // A template keeps all; what a launch refuses, it refuses from there too.
+        parameters_of_ec2::check_members("RunInstances", &data::json(&joined))?;
+    }
     if let Some(image) = &joined.image_id {
         joined.image_id = Some(parameters::image_id(call, image)?);
     }

@@ -1,0 +1,176 @@
+//! Each parameter of each action: what the table says of it is what the API does with it.
+//!
+//! A request that succeeds is sent to an account, and the same request with one parameter more to another that
+//! is alike. What differs, in the response or in anything stored, tells what the parameter does.
+
+#![allow(clippy::unwrap_used, reason = "a failed step is a failed test")]
+
+#[path = "parameters/account.rs"]
+mod account;
+
+use std::collections::BTreeMap;
+
+use account::{Outcome, TestAccount};
+use imds_ec2::parameters::{Class, Kind, PARAMETERS, Parameter};
+
+const REQUESTS: &str = include_str!("parameters/requests.txt");
+
+/// Of the parameters of a launch template, one of so many is tried, and all with `IMDS_TEST_SLOW`.
+const SAMPLED: usize = 5;
+
+/// A line of `requests.txt`.
+enum Line<'a> {
+    Base { action: &'a str, query: &'a str },
+    Companions { action: &'a str, prefix: &'a str, query: &'a str },
+    Values { action: &'a str, parameter: &'a str, values: Vec<&'a str> },
+}
+
+fn lines() -> Vec<Line<'static>> {
+    let lines = REQUESTS.lines().filter(|line| !line.is_empty() && !line.starts_with('#'));
+    let lines = lines.map(|line| match line.split_whitespace().collect::<Vec<_>>().as_slice() {
+        [action, query] => Line::Base { action, query },
+        [action, parameter, "=", values @ ..] => {
+            Line::Values { action, parameter, values: values.to_vec() }
+        }
+        [action, prefix, query] => {
+            Line::Companions { action, prefix: prefix.strip_suffix('*').unwrap(), query }
+        }
+        _ => panic!("{line}"),
+    });
+    lines.collect()
+}
+
+fn is_about(pattern: &str, action: &str) -> bool {
+    pattern == "*" || pattern == action
+}
+
+/// The parameters that a request of `action` has beside `parameter`.
+fn base(lines: &[Line<'_>], action: &str, parameter: &Parameter) -> Vec<(String, String)> {
+    let queries = lines.iter().filter_map(|line| match line {
+        Line::Base { action: its, query } if *its == action => Some(*query),
+        Line::Companions { action: its, prefix, query }
+            if is_about(its, action) && parameter.name.starts_with(prefix) =>
+        {
+            Some(*query)
+        }
+        _ => None,
+    });
+    // Later ones replace earlier ones.
+    let mut pairs = BTreeMap::new();
+    for pair in queries.flat_map(|query| query.split('&')) {
+        match (pair.strip_prefix('!'), pair.split_once('=')) {
+            (Some(name), _) => drop(pairs.remove(name)),
+            (None, Some((name, value))) => drop(pairs.insert(name.to_owned(), value.to_owned())),
+            (None, None) => panic!("{pair}"),
+        }
+    }
+    pairs.into_iter().collect()
+}
+
+/// Values to try: some that are valid, and some that are not.
+fn values<'a>(lines: &'a [Line<'_>], action: &str, parameter: &Parameter) -> Vec<&'a str> {
+    let mut values: Vec<&str> = match parameter.kind {
+        Kind::Boolean => vec!["true", "false"],
+        Kind::Integer => vec!["1", "2", "9", "1000000", "-1"],
+        Kind::Number => vec!["1.5", "-1"],
+        Kind::Time => vec!["2020-01-01T00:00:00.000Z"],
+        Kind::Base64 => vec!["eA=="],
+        Kind::Text => vec!["x"],
+    };
+    for line in lines {
+        if let Line::Values { action: its, parameter: name, values: more } = line
+            && is_about(its, action)
+            && *name == parameter.name
+        {
+            values.extend(more);
+        }
+    }
+    values
+}
+
+/// Sends requests to accounts that are alike.
+struct Accounts {
+    /// One that no request has changed.
+    untouched: TestAccount,
+    lines: Vec<Line<'static>>,
+}
+
+impl Accounts {
+    /// What an account answers and has after the request.
+    fn outcome(&self, action: &str, pairs: &[(String, String)]) -> Outcome {
+        if ["Describe", "Get"].iter().any(|verb| action.starts_with(verb)) {
+            return self.untouched.outcome(action, pairs);
+        }
+        TestAccount::new().outcome(action, pairs)
+    }
+
+    /// Why the class of a parameter is wrong, if it is.
+    fn mistake(
+        &self,
+        baselines: &mut BTreeMap<String, Outcome>,
+        action: &str,
+        parameter: &Parameter,
+    ) -> Option<String> {
+        let steps = parameter.name.split('.').map(|step| if step == "N" { "1" } else { step });
+        let name = steps.collect::<Vec<_>>().join(".");
+        let mut without = base(&self.lines, action, parameter);
+        without.retain(|(its, _)| *its != name);
+        let with = |value: &str| {
+            let mut with = without.clone();
+            with.push((name.clone(), value.to_owned()));
+            with
+        };
+        let values = values(&self.lines, action, parameter);
+        if parameter.class == Class::Refused {
+            // Nothing is changed.
+            let outcome = self.untouched.outcome(action, &with(values[0]));
+            let words = format!("The parameter {name} is not supported by imds");
+            return (!outcome.response.contains(&words))
+                .then(|| format!("is not refused: {}", outcome.response));
+        }
+        let key = format!("{action}?{without:?}");
+        let baseline = baselines.entry(key).or_insert_with(|| {
+            let outcome = self.outcome(action, &without);
+            // Or any parameter would seem to have an effect.
+            assert_eq!(outcome, self.outcome(action, &without), "{action} is never twice the same");
+            outcome
+        });
+        let mut tried = values.into_iter().map(|value| (value, self.outcome(action, &with(value))));
+        let effect = tried.find(|(_, outcome)| outcome != baseline);
+        match (parameter.class, effect) {
+            (Class::NoEffect, Some((value, outcome))) => {
+                Some(format!("{value} has an effect: {}", outcome.difference(baseline)))
+            }
+            (Class::Obeyed | Class::Kept, None) => {
+                Some(format!("has no effect: {}", baseline.response))
+            }
+            _ => None,
+        }
+    }
+}
+
+#[test]
+fn each_parameter_does_what_the_table_says() {
+    let accounts = Accounts { untouched: TestAccount::new(), lines: lines() };
+    let only = std::env::var("IMDS_TEST_ACTION").ok();
+    let is_thorough = std::env::var_os("IMDS_TEST_SLOW").is_some();
+    let mut mistakes = Vec::new();
+    for (action, parameters) in PARAMETERS {
+        if only.as_deref().is_some_and(|only| only != *action) {
+            continue;
+        }
+        let mut baselines = BTreeMap::new();
+        for (index, parameter) in parameters.iter().enumerate() {
+            // All of them are stored by the same code: some of them are enough.
+            let is_one_of_many = parameter.name.starts_with("LaunchTemplateData.");
+            if is_one_of_many && index % SAMPLED != 0 && !is_thorough {
+                continue;
+            }
+            if let Some(mistake) = accounts.mistake(&mut baselines, action, parameter) {
+                let class = parameter.class;
+                mistakes.push(format!("{action} {} {class:?}: {mistake}", parameter.name));
+            }
+        }
+    }
+    assert!(mistakes.is_empty(), "{} mistakes:\n{}", mistakes.len(), mistakes.join("\n"));
+}
