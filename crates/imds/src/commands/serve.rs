@@ -19,6 +19,7 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
+use imds_account::Store;
 use imds_account::transfer::check_usable;
 use imds_dataplane::{Link, allow_many_connections};
 use imds_host::{
@@ -199,6 +200,12 @@ impl Opening {
     }
 }
 
+/// Keeps the access keys of the settings, unless the state is not to be used: before anything is written.
+fn keep_access_keys(plan: &Plan, store: &Store) -> Result<(), CommandError> {
+    check_usable(store.kv())?;
+    plan.access_keys.iter().try_for_each(|key| key.keep(store))
+}
+
 /// Starts all but the links. Privileges end on the way.
 fn start(
     mut plan: Plan,
@@ -210,8 +217,7 @@ fn start(
     let Sockets { links, addresses: metadata, control, metrics, console, offered } = sockets;
     let confinement = Confinement::of(&plan);
     let store = plan.state.open()?;
-    check_usable(store.kv())?;
-    plan.access_keys.iter().try_for_each(|key| key.keep(&store))?;
+    keep_access_keys(&plan, &store)?;
     // Sockets, logs and state are open. Programs that print credentials run without privileges from the
     // first time on, as each later time.
     if plumber.is_some() {
