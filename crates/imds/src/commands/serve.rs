@@ -223,6 +223,7 @@ fn start(
     messages.write().map_err(cannot_start)?;
     let instance = account.instance().clone();
     let keys = plan.state.directory().map(|directory| KeyStorage::Directory(directory.to_owned()));
+    let authentication = plan.authentication;
     let version = env!("IMDS_VERSION");
     let settings = HostSettings {
         policy: plan.policy,
@@ -234,7 +235,7 @@ fn start(
         events: plan.events,
         control: control.map(|listener| ControlSocket {
             listener,
-            authentication: plan.authentication,
+            authentication,
             policies: plan.policies,
             instance_types: plan.instance_types,
             images: plan.images,
