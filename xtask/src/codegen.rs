@@ -100,7 +100,11 @@ fn partitions() -> Result<String> {
 
 /// Rust as rustfmt has it, and all else as it is.
 fn formatted(file: &str, text: &str) -> Result<String> {
-    if file.ends_with(".rs") { rustfmt(text) } else { Ok(text.to_owned()) }
+    if Path::new(file).extension().is_some_and(|it| it == "rs") {
+        rustfmt(text)
+    } else {
+        Ok(text.to_owned())
+    }
 }
 
 fn rustfmt(source: &str) -> Result<String> {
