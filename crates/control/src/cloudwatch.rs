@@ -5,28 +5,20 @@
 
 mod list;
 mod metric_data;
+mod outcome;
 mod series;
 mod statistics;
 
 use hyper::http::request::Parts;
 use imds_account::records::AccessRole;
 use imds_ec2::Fault;
-use imds_ec2::Member;
 use imds_ec2::cloudwatch::{self, Address, Request};
 
 use super::authorize::{Deed, globals, may};
 use super::principal::{Authority, Principal};
 use super::service::Service;
 use super::{Control, Reply};
-
-/// The namespace of EC2's metrics.
-const NAMESPACE: &str = "AWS/EC2";
-
-/// The unit of all values.
-const UNIT: &str = "Count";
-
-/// What an action gives.
-type Outcome = Result<Vec<(&'static str, Member)>, Fault>;
+use outcome::Outcome;
 
 impl Control {
     /// Answers a request for `CloudWatch`; `now` is in seconds since 1970.

@@ -8,6 +8,7 @@
 
 mod book;
 mod extent;
+mod metric;
 mod slot;
 
 use std::collections::VecDeque;
@@ -19,6 +20,7 @@ use imds_core::placement::Region;
 
 use book::Book;
 pub use extent::Extent;
+pub use metric::{InstanceReading, Metric};
 pub use slot::Traffic;
 use slot::{HOUR, Slot};
 
@@ -36,39 +38,6 @@ const MOST_INSTANCES: usize = 200_000;
 
 /// How many instances are read whenever somebody asks.
 const FEW_INSTANCES: usize = 1000;
-
-/// What is counted of an instance.
-#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
-pub enum Metric {
-    /// Requests without a token that were answered with 200.
-    NoToken,
-    /// Those that were answered with 401, because tokens are required.
-    NoTokenRejected,
-}
-
-impl Metric {
-    /// Both, in the order of their names.
-    pub const ALL: [Self; 2] = [Self::NoToken, Self::NoTokenRejected];
-
-    /// Its name in `CloudWatch`.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::NoToken => "MetadataNoToken",
-            Self::NoTokenRejected => "MetadataNoTokenRejected",
-        }
-    }
-}
-
-/// The counts of an instance that is served, since the service started.
-#[derive(Clone, Debug)]
-pub struct InstanceReading {
-    /// The instance.
-    pub id: InstanceId,
-    /// Its Region.
-    pub region: Region,
-    /// The count of each [`Metric`], in the order of [`Metric::ALL`].
-    pub counts: [u64; 2],
-}
 
 /// All counts at one moment.
 #[derive(Clone, Debug, Default)]

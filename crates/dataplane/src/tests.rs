@@ -40,6 +40,7 @@ fn shared(most_connections: usize) -> Rc<Shared> {
         faults: <_>::default(),
         subscribers: Arc::default(),
         measures_latency: false,
+        lease: <_>::default(),
         only_serve: None,
         has_successor: <_>::default(),
         held_input: <_>::default(),

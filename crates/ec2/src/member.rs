@@ -33,7 +33,9 @@ impl From<&str> for Member {
 
 /// In XML, where elements of lists are called `member`.
 pub(crate) fn write(members: &[(&'static str, Member)], xml: &mut Xml) {
-    members.iter().for_each(|(name, member)| write_one(name, member, xml));
+    for (name, member) in members {
+        write_one(name, member, xml);
+    }
 }
 
 fn write_one(name: &str, member: &Member, xml: &mut Xml) {
@@ -44,7 +46,9 @@ fn write_one(name: &str, member: &Member, xml: &mut Xml) {
         Member::Float(number) => xml.text(name, &format!("{number:?}")),
         Member::Members(inner) => xml.element(name, &[], |xml| write(inner, xml)),
         Member::List(elements) => xml.element(name, &[], |xml| {
-            elements.iter().for_each(|element| write_one("member", element, xml));
+            for element in elements {
+                write_one("member", element, xml);
+            }
         }),
     }
 }

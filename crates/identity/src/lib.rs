@@ -21,5 +21,5 @@ mod write_once;
 
 pub use authority::{Authority, Damage};
 pub use key::KeyError;
-pub use signers::{KeyStorage, KeyText, PATIENCE, Signer, Signers};
-pub use store::IdentityError;
+pub use signers::{KeyStorage, PATIENCE, Signer, Signers};
+pub use store::{IdentityError, KeyText};

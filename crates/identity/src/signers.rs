@@ -18,7 +18,7 @@ use imds_core::Endpoint;
 use imds_core::placement::Region;
 
 use crate::authority::Authority;
-use crate::store::IdentityError;
+use crate::store::{IdentityError, KeyText};
 
 /// How long a request for a signed path may wait for its value.
 pub const PATIENCE: Duration = Duration::from_secs(2);
@@ -36,14 +36,6 @@ pub enum KeyStorage {
     /// Where this keeps text, for all hosts that share it. Keys are made at first use.
     Shared(KeyText),
 }
-
-/// Keeps the PEM text of a Region's keys: gives what is kept; where nothing is, keeps the text that it is
-/// given, unless somebody else was faster. Blocks.
-pub type KeyText = Arc<
-    dyn Fn(&Region, Option<&str>) -> Result<Option<String>, Box<dyn Error + Send + Sync>>
-        + Send
-        + Sync,
->;
 
 /// The signers of all Regions.
 pub struct Signers {

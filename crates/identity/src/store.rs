@@ -5,6 +5,7 @@ use std::fs::OpenOptions;
 use std::io::{self, Read as _};
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use imds_core::placement::Region;
 use rustix::fs::OFlags;
@@ -12,11 +13,18 @@ use rustix::process::geteuid;
 
 use super::authority::{Authority, Damage};
 use super::key::KeyError;
-use super::signers::KeyText;
 use super::write_once::write_once;
 
 /// How many bytes of a key file are read: several times its normal length.
 const MAX_LENGTH: u64 = 64 * 1024;
+
+/// Keeps the PEM text of a Region's keys: gives what is kept; where nothing is, keeps the text that it is
+/// given, unless somebody else was faster. Blocks.
+pub type KeyText = Arc<
+    dyn Fn(&Region, Option<&str>) -> Result<Option<String>, Box<dyn Error + Send + Sync>>
+        + Send
+        + Sync,
+>;
 
 /// Why the keys of a Region cannot be loaded, stored or used.
 #[derive(Debug, thiserror::Error)]

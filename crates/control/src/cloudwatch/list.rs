@@ -8,8 +8,8 @@ use imds_ec2::Fault;
 use imds_ec2::Member;
 use imds_ec2::cloudwatch::{DimensionFilter, ListMetrics, required};
 
+use super::outcome::{NAMESPACE, Outcome};
 use super::series::INSTANCE_ID;
-use super::{NAMESPACE, Outcome};
 use crate::history::{History, Metric};
 
 /// How many metrics a page has.

@@ -13,7 +13,7 @@ use imds_ec2::cloudwatch::{
     Flag, GetMetricData, Integer, MetricDataQuery, MetricStat, required, validation,
 };
 
-use super::Outcome;
+use super::outcome::Outcome;
 use super::series::{Series, Statistic, Times, is_period, timestamp};
 use crate::history::History;
 

@@ -7,7 +7,7 @@ use imds_core::placement::Region;
 use imds_ec2::cloudwatch::{Dimension, Time};
 use imds_ec2::{Fault, Timestamp};
 
-use super::{NAMESPACE, UNIT};
+use super::outcome::{NAMESPACE, UNIT};
 use crate::history::{Extent, History, Metric};
 
 /// The dimension that names an instance.

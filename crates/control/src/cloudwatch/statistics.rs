@@ -5,8 +5,8 @@ use imds_ec2::Fault;
 use imds_ec2::Member;
 use imds_ec2::cloudwatch::{GetMetricStatistics, Integer, required};
 
+use super::outcome::{Outcome, UNIT};
 use super::series::{Series, Statistic, Times, is_period, timestamp};
-use super::{Outcome, UNIT};
 use crate::history::{Extent, History};
 
 /// The most data points of a response.

@@ -6,8 +6,8 @@ use std::ops::Range;
 use imds_core::InstanceId;
 use imds_core::placement::Region;
 
+use super::metric::{InstanceReading, Metric};
 use super::slot::Slot;
-use super::{InstanceReading, Metric};
 
 /// How many times of one instance are remembered between which it was not served.
 const MOST_SPANS: usize = 16;

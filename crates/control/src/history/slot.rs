@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::ops::{AddAssign, Range};
 
-use super::Metric;
 use super::extent::Extent;
+use super::metric::Metric;
 
 /// An hour, in minutes.
 pub(super) const HOUR: u32 = 60;

@@ -197,7 +197,9 @@ fn write_one(member: &Member, to: &mut Vec<u8>) {
         Member::Float(number) => write_float(*number, to),
         Member::List(elements) => {
             head(4, elements.len() as u64, to);
-            elements.iter().for_each(|element| write_one(element, to));
+            for element in elements {
+                write_one(element, to);
+            }
         }
         Member::Members(members) => write_members(members, to),
     }
@@ -218,15 +220,15 @@ fn head(major: u8, number: u64, to: &mut Vec<u8>) {
     let bytes = number.to_be_bytes();
     let major = major << 5;
     match number {
-        0..=23 => to.push(major | bytes[7]),
-        24..=0xff => to.extend([major | 24, bytes[7]]),
-        0x100..=0xffff => to.extend([major | 25, bytes[6], bytes[7]]),
+        0..=23 => to.push(major + bytes[7]),
+        24..=0xff => to.extend([major + 24, bytes[7]]),
+        0x100..=0xffff => to.extend([major + 25, bytes[6], bytes[7]]),
         0x1_0000..=0xffff_ffff => {
-            to.push(major | 26);
+            to.push(major + 26);
             to.extend_from_slice(&bytes[4..]);
         }
         _ => {
-            to.push(major | 27);
+            to.push(major + 27);
             to.extend_from_slice(&bytes);
         }
     }

@@ -118,12 +118,10 @@ fn tree(params: &Params) -> Result<Value, Fault> {
     if let Some(elements) = params.list("member")? {
         return elements.map(tree).collect();
     }
-    match params.text() {
-        Some(text) => Ok(Value::String(text.to_owned())),
-        None => {
-            let members = params.members().filter(|(_, member)| member.text() != Some(""));
-            let members = members.map(|(name, member)| Ok((name.to_owned(), tree(member)?)));
-            members.collect::<Result<Map<_, _>, _>>().map(Value::Object)
-        }
+    if let Some(text) = params.text() {
+        return Ok(Value::String(text.to_owned()));
     }
+    let members = params.members().filter(|(_, member)| member.text() != Some(""));
+    let members = members.map(|(name, member)| Ok((name.to_owned(), tree(member)?)));
+    members.collect::<Result<Map<_, _>, _>>().map(Value::Object)
 }
