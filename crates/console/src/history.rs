@@ -86,7 +86,7 @@ pub(crate) fn parts(control: &Control, hours: u32) -> Parts {
     let minutes = match hours {
         // What is kept by the hour must not look like a peak.
         ..=3 => hours,
-        ..=60 => HOUR,
+        4..=60 => HOUR,
         _ => hours.div_ceil(60) * HOUR,
     };
     let count = (hours * HOUR).div_ceil(minutes);

@@ -75,7 +75,7 @@ impl Series {
         let minutes = minute(times.start)..minute(times.end);
         let mut points: BTreeMap<u64, Extent> = BTreeMap::new();
         for sample in history.samples(region, self.instance.as_ref(), self.metric, &minutes) {
-            if sample.minutes > 1 && period % HOUR != 0 {
+            if sample.minutes > 1 && !period.is_multiple_of(HOUR) {
                 continue;
             }
             let second = u64::from(sample.minute) * MINUTE;
@@ -133,7 +133,7 @@ impl Statistic {
 
 /// Whether a period is one of those that `CloudWatch` has.
 pub(super) fn is_period(seconds: u64) -> bool {
-    matches!(seconds, 1 | 5 | 10 | 20 | 30) || seconds % MINUTE == 0
+    matches!(seconds, 1 | 5 | 10 | 20 | 30) || seconds.is_multiple_of(MINUTE)
 }
 
 pub(super) fn timestamp(seconds: u64) -> Timestamp {

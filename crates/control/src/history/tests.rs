@@ -4,9 +4,12 @@ use std::sync::Arc;
 
 use super::*;
 
+/// Counts of instances by their ids.
+type Counts = Vec<(String, [u64; 2])>;
+
 /// What is counted of each instance, and when that is read.
 struct Played {
-    counts: Arc<Mutex<Vec<(String, [u64; 2])>>>,
+    counts: Arc<Mutex<Counts>>,
     history: History,
 }
 
@@ -14,7 +17,7 @@ const START: u32 = 29_000_000;
 
 impl Played {
     fn new() -> Self {
-        let counts = Arc::new(Mutex::new(Vec::<(String, [u64; 2])>::new()));
+        let counts = Arc::new(Mutex::new(Counts::new()));
         let read = Arc::clone(&counts);
         let history = History::new(move || {
             let counts = read.lock().unwrap();

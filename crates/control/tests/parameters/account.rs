@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use hyper::http::request::Parts;
 use imds_account::records::Record;
-use imds_account::{Applied, Network, Store, keys};
-use imds_control::{Authentication, Control, NoFaults, NoLinks, RolePolicies};
+use imds_account::{Applied, Network, Revision, Store, keys};
+use imds_control::{Authentication, Control, History, NoFaults, NoLinks, RolePolicies};
 use imds_core::credentials::{ISSUER_KEY_LENGTH, Issuer};
 use imds_core::options::MetadataOptions;
 use imds_core::placement::Region;
@@ -29,6 +29,10 @@ impl Applied for AllServed {
 
     fn options(&self, _: &InstanceId) -> Option<MetadataOptions> {
         Some(MetadataOptions::resolve(&[]))
+    }
+
+    fn is_everywhere(&self, _: Revision) -> bool {
+        true
     }
 
     fn has_role(&self, _: &InstanceId, _: &str, _: u64) -> Option<bool> {
@@ -76,6 +80,7 @@ impl TestAccount {
             policies: RolePolicies::new([]),
             instance_types: Vec::new(),
             images: Vec::new(),
+            history: History::empty(),
         };
         let mut account = Self { control, region: REGION.parse().unwrap(), names: BTreeMap::new() };
         account.names.insert("material", MATERIAL.to_owned());
@@ -166,7 +171,7 @@ impl TestAccount {
         let request = hyper::Request::post("/").header("host", "127.0.0.1:1339").body(()).unwrap();
         let (head, ()): (Parts, ()) = request.into_parts();
         let reply = self.control.answer(&head, body.trim_end_matches('&').as_bytes(), NOW);
-        (reply.status, reply.body)
+        (reply.status, reply.text().into_owned())
     }
 
     /// What comes of a request.
