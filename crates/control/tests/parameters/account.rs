@@ -245,11 +245,11 @@ fn is_uuid(word: &str) -> bool {
 /// What an action makes, as tag specifications call it.
 fn kind_of_made(action: &str) -> &'static str {
     match action {
-        "CreateFleet" | "RunInstances" => "instance",
         "CreateLaunchTemplate" => "launch-template",
         "CreateNetworkInterface" => "network-interface",
         "ImportKeyPair" => "key-pair",
         "RegisterImage" => "image",
+        // `RunInstances` and `CreateFleet`.
         _ => "instance",
     }
 }

@@ -133,7 +133,7 @@ fn write(
 
 /// How long a lease lasts at the least, in milliseconds since it was asked for.
 fn least_time() -> u64 {
-    u64::try_from((TTL - MARGIN).as_millis()).unwrap_or_default()
+    u64::try_from(TTL.saturating_sub(MARGIN).as_millis()).unwrap_or_default()
 }
 
 fn store_error(error: KvError) -> HostError {
