@@ -2,7 +2,7 @@
 //!
 //! - [`claim`]: a host's name, which one process has at a time, under a lease;
 //! - [`reporter`]: says how far the agent has come, and ends the serving of a host that cannot say it;
-//! - [`applied`]: asks how far all hosts have come.
+//! - [`mod@applied`]: asks how far all hosts have come.
 //!
 //! What makes `applied` true: (1) a host serves nothing before its agent has brought into force what was
 //! committed before its claim; (2) a change is applied only where, read after it, the watermarks of all

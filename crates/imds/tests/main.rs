@@ -21,6 +21,7 @@ mod evidence;
 mod exec;
 mod fairness;
 mod faults;
+#[expect(clippy::print_stdout, reason = "the figures of the test run")]
 mod fleet;
 mod get;
 mod go;

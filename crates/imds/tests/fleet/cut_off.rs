@@ -37,7 +37,9 @@ fn who_is_cut_off_refuses_or_serves_what_it_had() -> Result<()> {
         ensure!(ask(host, ADDRESS, ID, "")?.status() == 200);
     }
 
-    doors.iter().for_each(|door| door.set_shut(true));
+    for door in &doors {
+        door.set_shut(true);
+    }
     still.process().signal("STOP")?;
     require_tokens(&one, &id)?;
     let began = Instant::now();
@@ -61,7 +63,9 @@ fn who_is_cut_off_refuses_or_serves_what_it_had() -> Result<()> {
     ensure!(ask(&serves, ADDRESS, ID, "")?.status() == 200);
     check_what_is_said(&fleet, &serves, &refuses)?;
 
-    doors.iter().for_each(|door| door.set_shut(false));
+    for door in &doors {
+        door.set_shut(false);
+    }
     for host in [&refuses, &still] {
         eventually("a host that refused to serve again", || {
             let status = ask(host, ADDRESS, ID, "").ok()?.status();
