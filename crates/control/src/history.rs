@@ -4,7 +4,7 @@
 //! taken every minute (`http`), and whenever somebody asks, so that nobody waits for a minute to end.
 //!
 //! The last three hours are kept by the minute, 15 days by the hour, all in memory. An instance costs memory
-//! for the minutes in which it used `IMDSv1`; beyond [`MOST_POINTS`] of them, the oldest are forgotten.
+//! for the minutes in which it used `IMDSv1`; beyond `MOST_POINTS` of them, the oldest are forgotten.
 
 mod book;
 mod extent;
