@@ -136,7 +136,8 @@ const AFTER_CLASSES: &str = "
 refuse a template with what `RunInstances` itself refuses.
 
 This page is generated from EC2's API model, and tested: a refused parameter is sent and refused, one without effect
-changes neither the response nor anything stored, and an obeyed or kept one does.
+changes neither the response nor anything stored, and an obeyed or kept one changes one of them, if only by the refusal of a
+wrong value. Whether it is obeyed or kept was judged by hand.
 ";
 
 fn meaning(class: &str) -> &'static str {
