@@ -21,8 +21,9 @@ const BUILD: &str = "target/dist-build";
 /// The largest image, in bytes.
 const LARGEST_IMAGE: u64 = 15_000_000;
 
-/// A program to build: features, and whether debug symbols are kept.
-const PROGRAMS: [(&str, &str); 2] = [("imds", ""), ("imds-minimal", "--no-default-features")];
+/// A program to build, and its features.
+const PROGRAMS: [(&str, &str); 2] =
+    [("imds", "--features etcd"), ("imds-minimal", "--no-default-features")];
 
 /// Builds everything.
 pub(crate) fn run_all() -> Result<()> {
