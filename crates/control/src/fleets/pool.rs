@@ -186,12 +186,6 @@ fn pool(
     base: &RunInstancesRequest,
     one: &FleetLaunchTemplateOverridesRequest,
 ) -> Result<Pool, Refusal> {
-    if one.instance_requirements.is_some() {
-        return Err(Fault::unsupported_operation(
-            "Types are not chosen by InstanceRequirements here. Name them, as InstanceType.",
-        )
-        .into());
-    }
     let weight = one.weighted_capacity.unwrap_or(1.0);
     if !(weight > 0.0 && weight <= 999.0) {
         let rule = "Expecting more than 0, up to 999.";

@@ -107,7 +107,7 @@ blocks = {"TotalTargetCapacity": 1, "DefaultTargetCapacityType": "capacity-block
 refused("InvalidParameterValue", ec2.create_fleet, **fleet(TargetCapacitySpecification=blocks))
 refused("InvalidParameterValue", ec2.create_fleet, **fleet(SpotOptions={"AllocationStrategy": "any"}, TargetCapacitySpecification=spot))
 chosen = {"VCpuCount": {"Min": 2}, "MemoryMiB": {"Min": 1024}}
-refused("UnsupportedOperation", ec2.create_fleet, words="Name them", **fleet({"InstanceRequirements": chosen}))
+refused("UnsupportedOperation", ec2.create_fleet, words="InstanceRequirements", **fleet({"InstanceRequirements": chosen}))
 refused("InvalidParameterValue", ec2.create_fleet, **fleet({"WeightedCapacity": 0.0}))
 refused("DryRunOperation", ec2.create_fleet, DryRun=True, **fleet(template="none"))
 
