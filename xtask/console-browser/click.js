@@ -23,6 +23,7 @@ const PAGES = {
   instances: "/",
   instance: `/instances/${INSTANCE}`,
   options: `/instances/${INSTANCE}/options`,
+  events: `/instances/${INSTANCE}/events`,
   listing: `/instances/${INSTANCE}/metadata/latest/meta-data`,
   value: `/instances/${INSTANCE}/metadata/latest/meta-data/instance-id`,
   requests: "/requests",
@@ -130,6 +131,13 @@ async function theArticle(page) {
   await page.getByText("V1 and V2 (token optional)").waitFor();
   await page.locator("[data-state=applied]").waitFor();
   await shoot(page, "applied");
+
+  await page.getByRole("link", { name: "Events" }).click();
+  await page.getByLabel("Event", { exact: true }).selectOption("maintenance:instance-stop");
+  await page.getByLabel("In how many minutes").fill("90");
+  await page.getByRole("button", { name: "Add" }).click();
+  await page.getByRole("button", { name: "Call off: instance-event-" }).click();
+  await page.getByText("Canceled", { exact: true }).waitFor();
 
   await page.getByRole("link", { name: "Requests" }).click();
   await page.locator("#live[data-state=live]").waitFor();

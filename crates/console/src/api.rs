@@ -8,6 +8,7 @@ use serde_json::json;
 use crate::console::Console;
 use crate::defaults;
 use crate::error::Refused;
+use crate::events;
 use crate::filter::Filter;
 use crate::history;
 use crate::instances;
@@ -75,6 +76,9 @@ fn carry_out(console: &Console, request: &ApiRequest<'_>) -> Answer {
             let path = query.get("path").unwrap_or_default();
             ok(&metadata::find(&console.table.load(), id, path)?)
         }
+        (method, ["instances", id, "events", rest @ ..]) if !allowed(steps).is_empty() => {
+            of_events(console, method, id, rest, request)?
+        }
         (&Method::GET, ["defaults"]) => {
             ok(&defaults::find(&console.control, &console.region(query)?)?)
         }
@@ -101,11 +105,41 @@ fn carry_out(console: &Console, request: &ApiRequest<'_>) -> Answer {
         }
         (&Method::GET, ["requests", "export"]) => export(console, query)?,
         (_, steps) if !allowed(steps).is_empty() => {
-            let message = format!("this path takes {}", allowed(steps));
-            return Err(Refused::new(405, "MethodNotAllowed", message));
+            return Err(not_allowed(steps));
         }
         _ => return Err(Refused::not_found(format!("the API has no /{}", steps.join("/")))),
     })
+}
+
+/// Answers a request about the events of an instance.
+fn of_events(
+    console: &Console,
+    method: &Method,
+    id: &str,
+    rest: &[&str],
+    request: &ApiRequest<'_>,
+) -> Answer {
+    let (control, region) = (&console.control, console.region(request.query)?);
+    Ok(match (method, rest) {
+        (&Method::GET, []) => ok(&json!({ "events": events::list(control, &region, id)? })),
+        (&Method::POST, []) => {
+            let added = events::add(control, &region, id, &read(request.body)?)?;
+            response::json(StatusCode::CREATED, &added)
+        }
+        (&Method::DELETE, [event]) => {
+            events::take_back(control, &region, id, event)?;
+            ok(&json!({}))
+        }
+        (&Method::POST, [event, "end"]) => {
+            events::end(control, &region, id, event, &read(request.body)?)?;
+            ok(&json!({}))
+        }
+        _ => return Err(not_allowed(request.steps)),
+    })
+}
+
+fn not_allowed(steps: &[&str]) -> Refused {
+    Refused::new(405, "MethodNotAllowed", format!("this path takes {}", allowed(steps)))
 }
 
 /// The methods of a path; none if there is no such path.
@@ -116,6 +150,9 @@ fn allowed(steps: &[&str]) -> &'static str {
         | ["instances", _, "metadata"]
         | ["requests", "export" | "live"] => "GET",
         ["instances", _, "metadata-options"] => "PATCH",
+        ["instances", _, "events"] => "GET, POST",
+        ["instances", _, "events", _] => "DELETE",
+        ["instances", _, "events", _, "end"] => "POST",
         ["defaults"] => "GET, PATCH",
         ["faults"] => "GET, POST, DELETE",
         ["faults", _] => "DELETE",

@@ -82,7 +82,7 @@ impl Console {
     }
 
     fn ask_for_faults(&self, request: &AdminRequest) -> Result<Vec<FaultFacts>, Refused> {
-        match self.control.administer_locally(request, unix_ms() / 1000)? {
+        match self.control.administer_locally(&self.control.region, request, unix_ms() / 1000)? {
             AdminAnswer::Faults(faults) => Ok(faults),
             _ => Err(Refused::new(500, "InternalError", "not a list of faults")),
         }

@@ -3,6 +3,7 @@
 mod callers;
 mod chart;
 mod defaults;
+mod events;
 mod faults;
 mod frame;
 mod history;
@@ -43,6 +44,8 @@ fn carry_out(console: &Console, request: &PageRequest<'_>) -> Answer {
         (&Method::GET, ["instances", id, "metadata", path @ ..]) => {
             metadata::show(console, request, id, &path.join("/"))
         }
+        (&Method::GET, ["instances", id, "events"]) => events::show(console, request, id, None),
+        (&Method::POST, ["instances", id, "events"]) => events::change(console, request, id),
         (&Method::GET, ["requests"]) => requests::show(console, request),
         (&Method::GET, ["history"]) => history::show(console, request),
         (&Method::GET, ["defaults"]) => defaults::show(console, request),

@@ -95,6 +95,27 @@ texts! {
     COPY, "Copy", "コピー";
     COPIED, "Copied", "コピーしました";
 
+    EVENTS, "Events", "イベント";
+    EVENTS_LEAD, "What the metadata of this instance announces. Only metadata changes: the instance keeps running.",
+        "このインスタンスのメタデータで通知されるイベントです。変わるのはメタデータのみで、インスタンスは実行を続けます。";
+    NO_EVENTS, "No events.", "イベントはありません。";
+    ADD_EVENT, "Simulate an event", "イベントをシミュレート";
+    EVENT, "Event", "イベント";
+    WHAT, "What happens", "内容";
+    EVENT_TIME, "Time", "時刻";
+    SHOWN_FROM, "Shown from", "表示開始";
+    SPOT_INTERRUPTION, "Spot Instance interruption", "スポットインスタンスの中断";
+    REBALANCE, "Rebalance recommendation", "再調整に関するレコメンデーション";
+    MAINTENANCE, "Scheduled maintenance", "予定されたメンテナンス";
+    LIFECYCLE_STATE, "Target lifecycle state", "ターゲットライフサイクルの状態";
+    IN_MINUTES, "In how many minutes", "何分後";
+    IN_MINUTES_HELP, "Empty: as soon as on EC2. A spot interruption is announced two minutes before.",
+        "空欄の場合は EC2 と同じ時間です。スポットの中断は 2 分前に通知されます。";
+    COMPLETE, "Complete", "完了";
+    CALL_OFF, "Call off", "取り消し";
+    COMPLETED, "Completed", "完了済み";
+    CANCELED, "Canceled", "取り消し済み";
+
     CALLERS_LEAD, "Who still asks without a session token, and would fail once tokens are required.",
         "セッショントークンなしでリクエストしている呼び出し元です。トークンを必須にすると失敗します。";
     NO_CALLERS, "Nobody has used IMDSv1 since the service started.",

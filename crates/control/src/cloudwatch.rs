@@ -76,7 +76,7 @@ impl Control {
         match request {
             Request::GetMetricStatistics(request) => statistics::get(history, region, request),
             Request::GetMetricData(request) => {
-                metric_data::get(history, region, &self.network.account, request)
+                metric_data::get(history, region, &self.network.account, request, now)
             }
             Request::ListMetrics(request) => {
                 list::list(history, region, &self.network.account, request)

@@ -35,6 +35,7 @@ mod launch_templates;
 mod links;
 mod metadata_defaults;
 mod metadata_options;
+mod metrics;
 mod network;
 mod network_interfaces;
 mod operations;
@@ -71,6 +72,7 @@ pub use faults::{FaultFacts, FaultProgress, Faults, NoFaults};
 pub use history::History;
 pub use http::ControlServer;
 pub use links::{LinkFacts, LinkName, LinkState, Links, NoLinks};
+pub use metrics::MetricsDoor;
 use principal::Principal;
 pub use refusal::AdminRefusal;
 pub use role_policies::RolePolicies;
@@ -103,6 +105,8 @@ pub struct Control {
     pub policies: RolePolicies,
     /// Instance types that can be launched beside those that AWS's API model names.
     pub instance_types: Vec<InstanceType>,
+    /// The host's metrics, if it has any.
+    pub metrics: Option<MetricsDoor>,
     /// What `CloudWatch` has of the past.
     pub history: History,
 }
@@ -165,6 +169,9 @@ impl Control {
     ) -> Reply {
         let request_id = ids::request_id().unwrap_or_default();
         let query = head.uri.query().unwrap_or_default();
+        if head.uri.path() == metrics::PATH {
+            return self.answer_metrics(head, body, now, &request_id);
+        }
         let target = head.headers.get("x-amz-target").and_then(|target| target.to_str().ok());
         if let Some(address) = Address::of(target, head.uri.path(), query, body) {
             return self.answer_cloudwatch(&address, (head, body), now, &request_id);

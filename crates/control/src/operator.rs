@@ -59,13 +59,14 @@ impl Control {
         self.operate(region, request, now, metadata_defaults::modify)
     }
 
-    /// What this program's own commands ask; `now` is in seconds since 1970.
+    /// What this program's own commands ask in a Region; `now` is in seconds since 1970.
     pub fn administer_locally(
         &self,
+        region: &Region,
         request: &AdminRequest,
         now: u64,
     ) -> Result<AdminAnswer, AdminRefusal> {
-        self.administer_as(request, &self.operator(self.region.clone()), now)
+        self.administer_as(request, &self.operator(region.clone()), now)
     }
 
     /// The Regions that have an instance, in the order of their names.

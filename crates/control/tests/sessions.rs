@@ -50,6 +50,7 @@ fn control() -> Control {
         issuer: issuer(),
         policies: RolePolicies::new([("app".to_owned(), Policy::parse(policy).unwrap())]),
         instance_types: Vec::new(),
+        metrics: None,
         history: History::empty(),
     }
 }

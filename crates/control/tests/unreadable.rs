@@ -54,6 +54,7 @@ impl Account {
             issuer: Issuer::new(&[1; ISSUER_KEY_LENGTH], "123456789012".parse().unwrap()),
             policies: RolePolicies::default(),
             instance_types: Vec::new(),
+            metrics: None,
             history: History::empty(),
         })
     }

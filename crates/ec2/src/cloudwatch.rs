@@ -73,3 +73,74 @@ impl Address {
         is_ours.then(|| of(Protocol::Query, ""))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_protocol_addresses_in_its_own_way() {
+        let of = |target, path, query, body: &str| {
+            Address::of(target, path, query, body.as_bytes()).map(|it| (it.protocol, it.action))
+        };
+        let json = of(Some("GraniteServiceVersion20100801.ListMetrics"), "/", "", "{}");
+        assert_eq!(json, Some((Protocol::Json, "ListMetrics".to_owned())));
+        let path = "/service/GraniteServiceVersion20100801/operation/GetMetricData";
+        assert_eq!(of(None, path, "", ""), Some((Protocol::Cbor, "GetMetricData".to_owned())));
+        let query = Some((Protocol::Query, String::new()));
+        assert_eq!(of(None, "/", "", "Action=ListMetrics&Version=2010-08-01"), query);
+        assert_eq!(of(None, "/", "Version=2010-08-01", ""), query);
+        for (target, path, body) in [
+            (Some("AmazonSSM.GetParameter"), "/", "{}"),
+            (None, "/service/Other/operation/GetMetricData", ""),
+            (None, "/", "Action=DescribeInstances&Version=2016-11-15"),
+            (None, "/", ""),
+        ] {
+            assert_eq!(of(target, path, "", body), None, "{target:?} {path} {body}");
+        }
+    }
+
+    #[test]
+    fn parameters_become_the_tree_that_json_has() {
+        let address = Address::of(None, "/", "", b"Version=2010-08-01").unwrap();
+        let body = b"Action=GetMetricStatistics&Version=2010-08-01&Namespace=AWS%2FEC2&MetricName=MetadataNoToken\
+            &StartTime=2026-11-29T08%3A00%3A00Z&EndTime=2026-11-29T09%3A00%3A00Z&Period=60\
+            &Statistics.member.1=Sum&Statistics.member.2=Maximum\
+            &Dimensions.member.1.Name=InstanceId&Dimensions.member.1.Value=i-1";
+        let Ok(Request::GetMetricStatistics(read)) = Request::read(&address, "", body) else {
+            panic!("not what it is");
+        };
+        let address =
+            Address { protocol: Protocol::Json, action: "GetMetricStatistics".to_owned() };
+        let body =
+            br#"{"Namespace": "AWS/EC2", "MetricName": "MetadataNoToken", "StartTime": 1795939200,
+            "EndTime": 1795942800.5, "Period": 60, "Statistics": ["Sum", "Maximum"],
+            "Dimensions": [{"Name": "InstanceId", "Value": "i-1"}]}"#;
+        let Ok(Request::GetMetricStatistics(json)) = Request::read(&address, "", body) else {
+            panic!("not what it is");
+        };
+        assert_eq!((&read.namespace, &read.dimensions), (&json.namespace, &json.dimensions));
+        assert_eq!(read.statistics, json.statistics);
+        for it in [&read, &json] {
+            assert_eq!(Integer::required(it.period.as_ref(), "Period").unwrap(), 60);
+            let time = |time: &Option<Time>| Time::required(time.as_ref(), "Time").unwrap();
+            assert_eq!([time(&it.start_time), time(&it.end_time)], [1_795_939_200, 1_795_942_800]);
+        }
+    }
+
+    #[test]
+    fn what_is_not_a_request_is_refused() {
+        let json = |action: &str| Address { protocol: Protocol::Json, action: action.to_owned() };
+        let query = Address { protocol: Protocol::Query, action: String::new() };
+        for (address, body, code) in [
+            (json("ListMetrics"), "{", "SerializationException"),
+            (json("ListMetrics"), r#"{"Dimensions": 1}"#, "SerializationException"),
+            (json("PutMetricData"), "{}", "InvalidAction"),
+            (query.clone(), "Version=2010-08-01", "MissingParameter"),
+            (query, "Action=ListMetrics&Dimensions.member.x=1", "MalformedQueryString"),
+        ] {
+            let fault = Request::read(&address, "", body.as_bytes()).unwrap_err();
+            assert_eq!(fault.code, code, "{body}: {fault}");
+        }
+    }
+}

@@ -13,10 +13,12 @@ use imds_core::InstanceType;
 use imds_core::credentials::Issuer;
 use imds_core::placement::Region;
 use imds_dataplane::{AppliedTable, CurrentTable, Service};
+use imds_metrics::Metrics;
 
 use crate::faults::FaultAdmin;
 use crate::history;
 use crate::links::{LinkAdmin, Links};
+use crate::metrics;
 
 /// Where the EC2 API answers, and which requests.
 pub struct ControlSocket {
@@ -36,8 +38,6 @@ pub struct ControlSocket {
 pub struct ConsoleSocket {
     /// The listening socket: on loopback, and on nothing that workloads reach.
     pub listener: TcpListener,
-    /// The program's version, which pages show.
-    pub version: &'static str,
 }
 
 /// What both stand on.
@@ -49,6 +49,8 @@ pub(crate) struct Foundation<'a> {
     pub(crate) table: CurrentTable,
     pub(crate) service: &'a Arc<Service>,
     pub(crate) links: Option<&'a Links>,
+    pub(crate) metrics: Arc<Metrics>,
+    pub(crate) version: &'static str,
 }
 
 impl ControlSocket {
@@ -78,6 +80,7 @@ impl ControlSocket {
             issuer: on.issuer,
             policies: self.policies,
             instance_types: self.instance_types,
+            metrics: Some(metrics::door(on.metrics)),
             history: history::of(on.service.counter_reader(), Arc::clone(&on.table)),
         });
         let console = self.console.zip(sign_in).map(|(socket, sign_in)| {
@@ -87,7 +90,7 @@ impl ControlSocket {
                 counters: on.service.counter_reader(),
                 requests: on.service.subscribe(CAPACITY),
                 sign_in,
-                version: socket.version,
+                version: on.version,
             };
             ConsoleServer::start(sources, socket.listener)
         });

@@ -26,7 +26,7 @@ use crate::account::Account;
 use crate::control::{ControlSocket, Foundation};
 use crate::error::HostError;
 use crate::links::{LinkSpec, Links, LinksError};
-use crate::metrics::MetricsSocket;
+use crate::metrics::{self, MetricsSocket};
 use crate::schedule::{Scheduled, Scheduler};
 
 /// How a host runs.
@@ -50,7 +50,9 @@ pub struct HostSettings {
     pub control: Option<ControlSocket>,
     /// What makes links to workloads, if there are to be any.
     pub plumber: Option<Plumber>,
-    /// Metrics, if there are to be any.
+    /// The program's version, which metrics and pages show.
+    pub version: &'static str,
+    /// Metrics for anybody, if there are to be any; those who sign get them from the EC2 API.
     pub metrics: Option<MetricsSocket>,
     /// See [`ServiceSettings::only_serve`].
     pub only_serve: Option<Serving>,
@@ -79,6 +81,7 @@ impl Default for HostSettings {
             events: Vec::new(),
             control: None,
             plumber: None,
+            version: env!("CARGO_PKG_VERSION"),
             metrics: None,
             only_serve: None,
         }
@@ -120,7 +123,10 @@ impl Host {
         let address_of = |socket: &MetricsSocket| socket.listener.local_addr();
         let metrics_address =
             settings.metrics.as_ref().map(address_of).transpose().map_err(HostError::Start)?;
-        let metrics = settings.metrics.map(|socket| socket.serve(&service, &agent)).transpose()?;
+        let version = settings.version;
+        let measured = metrics::of(&service, &agent, version);
+        let metrics = settings.metrics.map(|socket| socket.serve(Arc::clone(&measured)));
+        let metrics = metrics.transpose()?;
         let plumber = settings.plumber;
         let links = plumber.map(|it| Links::start(it, Arc::clone(&service), store.clone()));
         let links = links.transpose().map_err(HostError::Start)?;
@@ -129,8 +135,18 @@ impl Host {
         let console_address = settings.control.as_ref().map(ControlSocket::console_address);
         let console_address = console_address.transpose().map_err(HostError::Start)?.flatten();
         let served = settings.control.map(|socket| {
-            let (service, links) = (&service, links.as_ref());
-            socket.serve(Foundation { store, network, region, issuer, table, service, links })
+            let (service, links, metrics) = (&service, links.as_ref(), measured);
+            socket.serve(Foundation {
+                store,
+                network,
+                region,
+                issuer,
+                table,
+                service,
+                links,
+                metrics,
+                version,
+            })
         });
         let (control, console) = served.transpose().map_err(HostError::Start)?.unzip();
         Ok(Self {

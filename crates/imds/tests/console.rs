@@ -1,16 +1,20 @@
 //! `imds serve --console`: who is let in, what is refused, and that it shows and changes what is served.
 
+mod browser;
+mod pages;
+
 use std::io::{BufRead as _, BufReader, Write as _};
-use std::net::{SocketAddr, TcpStream};
+use std::net::TcpStream;
 use std::path::Path;
 use std::time::Duration;
 
 use serde_json::Value;
-use testkit::http::{Response, exchange};
 use testkit::{
     Context as _, Finished, Need, Result, Server, Trial, ensure, eventually, imds,
     path_with_imds_and_python, program, tests,
 };
+
+use browser::{Console, ID};
 
 pub(crate) fn tests() -> Vec<Trial> {
     let mut trials = tests![&[];
@@ -19,94 +23,13 @@ pub(crate) fn tests() -> Vec<Trial> {
         a_change_takes_effect,
         a_mistake_is_told_and_changes_nothing,
         faults_come_and_go,
-        defaults_are_changed,
-        the_past_is_drawn,
         pages_are_in_both_languages,
         a_viewer_that_stops_reading_costs_nobody,
         it_is_on_loopback_and_needs_the_api,
     ];
     trials.extend(tests![&[Need::Python]; the_api_is_as_described]);
+    trials.extend(pages::tests());
     trials
-}
-
-const ID: &str = "i-1234567890abcdef0";
-
-/// A service with a console, and a browser that is signed in.
-struct Console {
-    server: Server,
-    address: SocketAddr,
-    cookie: String,
-}
-
-impl Console {
-    fn start(arguments: &[&str]) -> Result<Self> {
-        let server = Server::start(&[arguments, &["--console", "127.0.0.1:0"]].concat())?;
-        let address = server.console()?;
-        let mut console = Self { server, address, cookie: String::new() };
-        let answer = console.get(&console.sign_in_path()?)?;
-        ensure!(answer.status() == 200, "{answer:?}");
-        let cookie = answer.header("set-cookie").context("no cookie")?;
-        ensure!(cookie.ends_with("; Path=/; HttpOnly; SameSite=Strict"), "{cookie}");
-        cookie.split(';').next().unwrap_or_default().clone_into(&mut console.cookie);
-        Ok(console)
-    }
-
-    /// What `imds console` prints, without scheme and host.
-    fn sign_in_path(&self) -> Result<String> {
-        let mut command = imds();
-        command.arg("console").env("XDG_STATE_HOME", self.server.state_home());
-        let url = Finished::success(&mut command)?.stdout;
-        let start = format!("http://{}", self.address);
-        Ok(url.trim_end().strip_prefix(&start).with_context(|| url.clone())?.to_owned())
-    }
-
-    fn send(&self, method: &str, path: &str, headers: &[&str], body: &str) -> Result<Response> {
-        let headers: String = headers.iter().map(|line| format!("{line}\r\n")).collect();
-        let host = if headers.contains("Host: ") { String::new() } else { self.host() };
-        let request = format!(
-            "{method} {path} HTTP/1.1\r\n{host}Cookie: {}\r\nConnection: close\r\n\
-             Content-Length: {}\r\n{headers}\r\n{body}",
-            self.cookie,
-            body.len()
-        );
-        Response::parse(&exchange(self.address, request.as_bytes())?)
-    }
-
-    fn host(&self) -> String {
-        format!("Host: {}\r\n", self.address)
-    }
-
-    fn get(&self, path: &str) -> Result<Response> {
-        self.send("GET", path, &[], "")
-    }
-
-    fn page(&self, path: &str) -> Result<String> {
-        let answer = self.get(path)?;
-        ensure!(answer.status() == 200, "{path}: {answer:?}");
-        answer.text()
-    }
-
-    /// Sends a form as a browser does.
-    fn submit(&self, path: &str, form: &str) -> Result<Response> {
-        let origin = format!("Origin: http://{}", self.address);
-        let headers = [&*origin, "Sec-Fetch-Site: same-origin"];
-        self.send("POST", path, &headers, form)
-    }
-
-    fn json(&self, path: &str) -> Result<Value> {
-        Ok(serde_json::from_str(&self.page(path)?)?)
-    }
-
-    fn tokens(&self) -> Result<Value> {
-        let instance = self.json(&format!("/api/v1/instances/{ID}"))?;
-        Ok(instance["metadata_options"]["http_tokens"].clone())
-    }
-
-    /// Asks for metadata as `IMDSv1` does.
-    fn v1(&self) -> Result<u16> {
-        let agent = "User-Agent: old-script/1.0 <b>";
-        Ok(self.server.request("GET", "/latest/meta-data/mac", &[agent])?.status())
-    }
 }
 
 fn a_code_lets_one_browser_in_once() -> Result<()> {
@@ -271,80 +194,17 @@ fn faults_come_and_go() -> Result<()> {
     Ok(())
 }
 
-fn defaults_are_changed() -> Result<()> {
-    let console = Console::start(&[])?;
-    let form = "http_tokens=required&http_put_response_hop_limit=3&http_endpoint=no-preference";
-    let changed = console.submit("/defaults?region=eu-west-1", form)?;
-    ensure!(changed.status() == 303, "{changed:?}");
-    let place = changed.header("location").context("no way on")?.to_owned();
-    let page = console.page(&place)?;
-    ensure!(
-        page.contains("The IMDS defaults were changed.") && page.contains("value=\"3\""),
-        "{page}"
-    );
-    let defaults = console.json("/api/v1/defaults?region=eu-west-1")?;
-    ensure!(defaults["http_tokens"] == "required", "{defaults}");
-    ensure!(defaults["http_put_response_hop_limit"] == 3, "{defaults}");
-    ensure!(defaults["http_endpoint"].is_null(), "{defaults}");
-    ensure!(console.json("/api/v1/defaults")?["http_tokens"].is_null(), "of another Region");
-
-    let form = "http_tokens=optional&http_put_response_hop_limit=65";
-    let refused = console.submit("/defaults?region=eu-west-1", form)?;
-    let page = refused.text()?;
-    ensure!(refused.status() == 400 && page.contains("were not changed"), "{page}");
-    ensure!(page.contains("value=\"65\""), "what was typed is still there: {page}");
-    let defaults = console.json("/api/v1/defaults?region=eu-west-1")?;
-    ensure!(defaults["http_tokens"] == "required", "half of it was changed: {defaults}");
-
-    let form = "http_tokens=no-preference&http_put_response_hop_limit=";
-    ensure!(console.submit("/defaults?region=eu-west-1", form)?.status() == 303);
-    let defaults = console.json("/api/v1/defaults?region=eu-west-1")?;
-    ensure!(defaults["http_tokens"].is_null(), "{defaults}");
-    ensure!(console.get("/defaults?region=nowhere")?.status() == 400);
-    Ok(())
-}
-
-/// What was sent is in the chart, in its table and in its API, at once.
-fn the_past_is_drawn() -> Result<()> {
-    let console = Console::start(&["--http-tokens", "optional"])?;
-    let empty = console.page("/history")?;
-    ensure!(empty.contains("<svg") && !empty.contains("<rect class=\"v1\""), "{empty}");
-    for _ in 0..3 {
-        ensure!(console.v1()? == 200);
-    }
-    let header = format!("X-aws-ec2-metadata-token: {}", console.server.token(60)?);
-    console.server.request("GET", "/latest/meta-data/mac", &[&header])?;
-    for hours in [1, 3, 24, 360] {
-        let page = console.page(&format!("/history?hours={hours}"))?;
-        for (name, count) in [("v1", 3), ("v2", 2)] {
-            let figure =
-                page.split(&format!("class=\"key {name}\"")).nth(1).context("no figure")?;
-            let shown = figure.split("<dd>").nth(1).and_then(|it| it.split('<').next());
-            ensure!(shown == Some(&count.to_string()), "{hours} h, {name}: {shown:?}");
-            ensure!(
-                page.contains(&format!("<rect class=\"{name}\"")),
-                "{hours} h: no bar of {name}"
-            );
-        }
-        ensure!(page.contains("old-script/1.0 &lt;b&gt;"), "who it was: {page}");
-        let history = console.json(&format!("/api/v1/history?hours={hours}"))?;
-        let intervals = history["intervals"].as_array().context("intervals")?;
-        let sum = |name: &str| intervals.iter().filter_map(|it| it[name].as_u64()).sum::<u64>();
-        ensure!((sum("v1"), sum("v2"), sum("tokens_lost")) == (3, 2, 0), "{history}");
-    }
-    ensure!(console.get("/history?hours=0")?.status() == 400);
-    Ok(())
-}
-
 fn pages_are_in_both_languages() -> Result<()> {
     let console = Console::start(&["--tag", "Name=<script>alert(1)</script>"])?;
     let instance = format!("/instances/{ID}");
     let (options, metadata) =
         (format!("{instance}/options"), format!("{instance}/metadata/latest/meta-data"));
+    let events = format!("{instance}/events");
     for path in [
         "/",
         &instance,
         &options,
+        &events,
         &metadata,
         "/requests",
         "/callers",

@@ -13,7 +13,7 @@ use std::path::Path;
 use testkit::{Finished, Need, Result, Server, Trial, path_with_imds_and_python, program, test};
 
 /// What the scripts are about, which is their name.
-const SCRIPTS: [&str; 14] = [
+const SCRIPTS: [&str; 15] = [
     "attributes",
     "cloudwatch",
     "every_operation",
@@ -26,6 +26,7 @@ const SCRIPTS: [&str; 14] = [
     "launch_templates",
     "metadata_defaults",
     "metadata_options",
+    "metrics",
     "resources",
     "upkeep",
 ];

@@ -64,6 +64,7 @@ pub(crate) fn describe_instances() {
         issuer,
         policies,
         instance_types: Vec::new(),
+        metrics: None,
         history: History::empty(),
     };
     let reply = count(|| control.answer(&head, BODY.as_bytes(), NOW));

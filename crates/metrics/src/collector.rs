@@ -37,6 +37,25 @@ pub enum Format {
     Prometheus,
 }
 
+impl Format {
+    /// The one for whoever sends this `Accept` field: `OpenMetrics` for those who name it.
+    pub fn accepted(accept: &str) -> Self {
+        if accept.contains("application/openmetrics-text") {
+            Self::OpenMetrics
+        } else {
+            Self::Prometheus
+        }
+    }
+
+    /// The value of `Content-Type`.
+    pub fn media_type(self) -> &'static str {
+        match self {
+            Self::OpenMetrics => "application/openmetrics-text; version=1.0.0; charset=utf-8",
+            Self::Prometheus => "text/plain; version=0.0.4; charset=utf-8",
+        }
+    }
+}
+
 impl Metrics {
     /// Metrics of what `sources` read.
     pub fn new(sources: Sources) -> Self {

@@ -40,7 +40,7 @@ pub struct MetricsServer {
 
 impl MetricsServer {
     /// Answers whoever connects to `listener`.
-    pub fn start(metrics: Metrics, listener: TcpListener) -> io::Result<Self> {
+    pub fn start(metrics: Arc<Metrics>, listener: TcpListener) -> io::Result<Self> {
         listener.set_nonblocking(true)?;
         let (stop, mut stopped) = watch::channel(false);
         let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
@@ -51,7 +51,7 @@ impl MetricsServer {
         let thread = thread::Builder::new().name("metrics".to_owned()).spawn(move || {
             runtime.block_on(async {
                 tokio::select! {
-                    () = accept(listener, Arc::new(metrics)) => {}
+                    () = accept(listener, metrics) => {}
                     // An error means that the sender is gone, which is the same.
                     _ = stopped.wait_for(|stopped| *stopped) => {}
                 }
@@ -105,10 +105,7 @@ fn answer(metrics: &Metrics, request: &Request<Incoming>) -> Response<Full<Bytes
         response.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
     } else {
         let format = format(request.headers());
-        let kind = HeaderValue::from_static(match format {
-            Format::OpenMetrics => "application/openmetrics-text; version=1.0.0; charset=utf-8",
-            Format::Prometheus => "text/plain; version=0.0.4; charset=utf-8",
-        });
+        let kind = HeaderValue::from_static(format.media_type());
         response.headers_mut().insert(CONTENT_TYPE, kind);
         *response.body_mut() = Full::from(metrics.text(format));
     }
@@ -117,12 +114,7 @@ fn answer(metrics: &Metrics, request: &Request<Incoming>) -> Response<Full<Bytes
 
 /// `OpenMetrics` for whoever names it.
 fn format(headers: &HeaderMap) -> Format {
-    let names_it = |value: &HeaderValue| {
-        value.to_str().is_ok_and(|value| value.contains("application/openmetrics-text"))
-    };
-    if headers.get_all(ACCEPT).iter().any(names_it) {
-        Format::OpenMetrics
-    } else {
-        Format::Prometheus
-    }
+    let formats = headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok());
+    let mut formats = formats.map(Format::accepted);
+    formats.find(|format| *format == Format::OpenMetrics).unwrap_or(Format::Prometheus)
 }

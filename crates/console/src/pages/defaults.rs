@@ -119,10 +119,10 @@ fn respond(
 
 fn fields(language: Language, facts: &DefaultsFacts) -> Markup {
     html! {
-        (choice(language, t::IMDS_ENDPOINT, None, "http_endpoint", &facts.http_endpoint, SWITCH))
-        (choice(language, t::METADATA_VERSION, None, "http_tokens", &facts.http_tokens, VERSIONS))
+        (choice(language, t::IMDS_ENDPOINT, None, "http_endpoint", facts.http_endpoint.as_deref(), SWITCH))
+        (choice(language, t::METADATA_VERSION, None, "http_tokens", facts.http_tokens.as_deref(), VERSIONS))
         (choice(language, t::ENFORCED, Some(t::ENFORCED_HELP), "http_tokens_enforced",
-            &facts.http_tokens_enforced, SWITCH))
+            facts.http_tokens_enforced.as_deref(), SWITCH))
         div.field {
             label for="hops" { (language.say(t::HOP_LIMIT)) }
             p.help #hops-help { (language.say(t::HOP_LIMIT_DEFAULT_HELP)) }
@@ -131,7 +131,7 @@ fn fields(language: Language, facts: &DefaultsFacts) -> Markup {
                 aria-describedby="hops-help";
         }
         (choice(language, t::TAGS_IN_METADATA, None, "instance_metadata_tags",
-            &facts.instance_metadata_tags, SWITCH))
+            facts.instance_metadata_tags.as_deref(), SWITCH))
     }
 }
 
@@ -141,11 +141,11 @@ fn choice(
     label: Text,
     help: Option<Text>,
     name: &str,
-    value: &Option<String>,
+    value: Option<&str>,
     choices: [(&str, Text); 2],
 ) -> Markup {
     let choices = [(NO_PREFERENCE, t::NO_PREFERENCE)].into_iter().chain(choices);
-    let chosen = value.as_deref().unwrap_or(NO_PREFERENCE);
+    let chosen = value.unwrap_or(NO_PREFERENCE);
     let help_id = format!("{name}-help");
     html! {
         div.field {

@@ -21,6 +21,7 @@ pub(super) fn show(console: &Console, request: &PageRequest<'_>, id: &str) -> An
     let actions = html! {
         @if lives {
             a.button href=(place(console, &instance, "/metadata/latest")) { (l(t::BROWSE_METADATA)) }
+            a.button href=(place(console, &instance, "/events")) { (l(t::EVENTS)) }
             a.button.primary href=(place(console, &instance, "/options")) { (l(t::MODIFY_OPTIONS)) }
         }
     };

@@ -1,7 +1,7 @@
 //! `GetMetricData`
 //!
-//! Pages are cut in the order of queries and, in each, of their data points; the token says how many data
-//! points there were before.
+//! Pages are cut in the order of queries and, in each, of their data points. The token says how many data points
+//! there were before, and when the first page was asked for: what came later is on none of its pages.
 
 use std::collections::HashSet;
 
@@ -34,52 +34,34 @@ struct Query<'a> {
     is_returned: bool,
 }
 
+/// Which part of the values a request is about.
+struct Scan {
+    times: Times,
+    is_ascending: bool,
+    /// How many data points earlier pages had.
+    before: u64,
+    /// The most data points of this page.
+    most: u64,
+    /// The first second that is on none of its pages.
+    end: u64,
+}
+
 pub(super) fn get(
     history: &History,
     region: &Region,
     account: &AccountId,
     request: &GetMetricData,
+    now: u64,
 ) -> Outcome {
-    let times = Times::read(request.start_time.as_ref(), request.end_time.as_ref())?;
-    if times.start == times.end {
-        return Err(validation("The parameter StartTime must not equal parameter EndTime."));
-    }
-    if times.start > times.end {
-        return Err(validation("The parameter StartTime must be less than the parameter EndTime."));
-    }
-    let is_ascending = match request.scan_by.as_deref() {
-        None | Some("TimestampDescending") => false,
-        Some("TimestampAscending") => true,
-        Some(other) => {
-            return Err(validation(format!(
-                "The value {other} for parameter ScanBy is invalid: \
-                 there are TimestampDescending and TimestampAscending."
-            )));
-        }
-    };
-    let most = request.max_datapoints.as_ref().map(|most| most.positive("MaxDatapoints"));
-    let most = most.transpose()?.unwrap_or(MOST_POINTS).min(MOST_POINTS);
-    let mut skipped = match request.next_token.as_deref().filter(|token| !token.is_empty()) {
-        None => 0,
-        Some(token) => token.parse().map_err(|_| {
-            Fault::client("InvalidNextToken", "The parameter NextToken is not one of a response.")
-        })?,
-    };
-    let (before, mut left) = (skipped, most);
+    let scan = Scan::read(request, now)?;
+    let (mut skipped, mut left) = (scan.before, scan.most);
     let mut results = Vec::new();
     let mut is_whole = true;
     for query in queries(&request.metric_data_queries, account)? {
         if !query.is_returned {
             continue;
         }
-        let points =
-            query.series.as_ref().map(|it| it.points(history, region, times, query.period));
-        let points = points.unwrap_or_default().into_iter();
-        let mut points: Vec<_> =
-            points.map(|(time, extent)| (time, query.statistic.of(extent))).collect();
-        if !is_ascending {
-            points.reverse();
-        }
+        let points = query.points(history, region, &scan);
         let count = points.len() as u64;
         let skip = skipped.min(count);
         let take = left.min(count - skip);
@@ -90,10 +72,58 @@ pub(super) fn get(
     }
     let mut members = vec![("MetricDataResults", Member::List(results))];
     if !is_whole {
-        members.push(("NextToken", Member::Text((before + most).to_string())));
+        let before = scan.before.saturating_add(scan.most);
+        members.push(("NextToken", Member::Text(format!("{before}:{}", scan.end))));
     }
     members.push(("Messages", Member::List(Vec::new())));
     Ok(members)
+}
+
+impl Scan {
+    fn read(request: &GetMetricData, now: u64) -> Result<Self, Fault> {
+        let times = Times::read(request.start_time.as_ref(), request.end_time.as_ref())?;
+        if times.start == times.end {
+            return Err(validation("The parameter StartTime must not equal parameter EndTime."));
+        }
+        if times.start > times.end {
+            return Err(validation(
+                "The parameter StartTime must be less than the parameter EndTime.",
+            ));
+        }
+        let is_ascending = match request.scan_by.as_deref() {
+            None | Some("TimestampDescending") => false,
+            Some("TimestampAscending") => true,
+            Some(other) => {
+                return Err(validation(format!(
+                    "The value {other} for parameter ScanBy is invalid: \
+                     there are TimestampDescending and TimestampAscending."
+                )));
+            }
+        };
+        let most = request.max_datapoints.as_ref().map(|most| most.positive("MaxDatapoints"));
+        let most = most.transpose()?.unwrap_or(MOST_POINTS).min(MOST_POINTS);
+        let token = request.next_token.as_deref().filter(|token| !token.is_empty());
+        let (before, end) = match token {
+            None => (0, now + 60 - now % 60),
+            Some(token) => read_token(token).ok_or_else(|| {
+                let message = "The parameter NextToken is not one of a response.";
+                Fault::client("InvalidNextToken", message)
+            })?,
+        };
+        let times = Times { end: times.end.min(end), ..times };
+        Ok(Self { times, is_ascending, before, most, end })
+    }
+}
+
+impl Query<'_> {
+    /// All its data points, in the order of the request.
+    fn points(&self, history: &History, region: &Region, scan: &Scan) -> Vec<(u64, f64)> {
+        let series = self.series.as_ref();
+        let points = series.map(|it| it.points(history, region, scan.times, self.period));
+        let points = points.unwrap_or_default().into_iter();
+        let points = points.map(|(time, extent)| (time, self.statistic.of(extent)));
+        if scan.is_ascending { points.collect() } else { points.rev().collect() }
+    }
 }
 
 fn result(
@@ -188,6 +218,11 @@ fn read<'a>(query: &'a MetricDataQuery, account: &AccountId) -> Result<Query<'a>
         period,
         is_returned: query.return_data.as_ref().is_none_or(Flag::is_set),
     })
+}
+
+fn read_token(token: &str) -> Option<(u64, u64)> {
+    let (skipped, end) = token.split_once(':')?;
+    Some((skipped.parse().ok()?, end.parse().ok()?))
 }
 
 fn index(number: u64) -> usize {

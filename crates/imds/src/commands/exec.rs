@@ -87,6 +87,7 @@ fn try_run(mut args: ExecArgs) -> Result<ExitCode, CommandError> {
             control: with_control
                 .then(|| control_socket(policies, settings.instance_types))
                 .transpose()?,
+            version: env!("IMDS_VERSION"),
             ..HostSettings::default()
         };
         let host = subject.serve(settings, with_control)?;

@@ -224,7 +224,6 @@ fn start(
     let instance = account.instance().clone();
     let keys = plan.state.directory().map(|directory| KeyStorage::Directory(directory.to_owned()));
     let authentication = plan.authentication;
-    let version = env!("IMDS_VERSION");
     let settings = HostSettings {
         policy: plan.policy,
         threads: plan.threads,
@@ -238,10 +237,11 @@ fn start(
             authentication,
             policies: plan.policies,
             instance_types: plan.instance_types,
-            console: console.map(|listener| ConsoleSocket { listener, version }),
+            console: console.map(|listener| ConsoleSocket { listener }),
         }),
         plumber,
-        metrics: metrics.map(|listener| MetricsSocket { listener, version }),
+        version: env!("IMDS_VERSION"),
+        metrics: metrics.map(|listener| MetricsSocket { listener }),
         only_serve,
     };
     allow_many_connections();

@@ -104,6 +104,36 @@ for path in ["", "latest/meta-data/", "latest/meta-data/mac", "latest/meta-data/
 assert {"listing", "value", "hidden"} <= kinds, kinds
 ask("GET", METADATA, 404, of(METADATA, "?path=latest/nothing"))
 
+EVENTS = f"{INSTANCE}/events"
+EVENT = f"{EVENTS}/{{event}}"
+END = f"{EVENT}/end"
+
+
+def event(route, id, query=""):
+    return of(route, query).replace("{event}", id)
+
+
+assert ask("GET", EVENTS, 200, of(EVENTS)) == {"events": []}
+added = ask("POST", EVENTS, 201, of(EVENTS), {"kind": "spot-interruption", "what": "stop", "in_seconds": 600})
+assert (added["id"], added["what"], added["stage"]) == ("spot-interruption", "stop", "pending"), added
+words = {"description": "a new disk", "lasts_seconds": 60}
+added = ask("POST", EVENTS, 201, of(EVENTS), {"kind": "maintenance", "what": "instance-stop", **words})
+assert added["stage"] == "active" and added in ask("GET", EVENTS, 200, of(EVENTS))["events"], added
+ask("POST", EVENTS, 400, of(EVENTS), {"kind": "reboot"})
+ask("POST", EVENTS, 404, of(EVENTS, instance="i-00000000"), {"kind": "rebalance"})
+ask("GET", EVENTS, 400, of(EVENTS, instance="x"))
+ask("GET", EVENTS, 404, of(EVENTS, "?region=eu-west-1"))
+ask("POST", END, 200, event(END, added["id"]), {"outcome": "canceled"})
+ask("POST", END, 409, event(END, added["id"]), {"outcome": "completed"})
+ask("POST", END, 400, event(END, added["id"]), {"outcome": "over"})
+ask("POST", END, 404, event(END, added["id"], "?region=eu-west-1"), {"outcome": "completed"})
+assert [one["stage"] for one in ask("GET", EVENTS, 200, of(EVENTS))["events"]] == ["pending", "canceled"]
+ask("DELETE", EVENT, 200, event(EVENT, added["id"]))
+ask("DELETE", EVENT, 404, event(EVENT, added["id"]))
+ask("DELETE", EVENT, 400, event(EVENT, "spot-interruption", "?region=x"))
+ask("DELETE", EVENT, 200, event(EVENT, "spot-interruption"))
+assert ask("GET", EVENTS, 200, of(EVENTS)) == {"events": []}
+
 DEFAULTS = "/api/v1/defaults"
 assert set(ask("GET", DEFAULTS, 200).values()) == {"us-east-1", None}
 ask("GET", DEFAULTS, 400, f"{DEFAULTS}?region=x")
