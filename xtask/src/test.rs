@@ -114,6 +114,7 @@ pub(crate) fn run() -> Result<()> {
     let prometheus = install::unpacked("prometheus", &["prometheus"])?;
     // Installed, they would run as services.
     let containerd = install::unpacked("containerd", &["containerd"])?;
+    let docker = install::unpacked("docker", &["docker.io"])?;
     let etcd = install::unpacked("etcd", &["etcd-server"])?;
     let clients = clients::all()?;
     command::run(&mut cargo("fmt --all --check"))?;
@@ -138,6 +139,7 @@ pub(crate) fn run() -> Result<()> {
             .env("IMDS_TEST_GUESTS", guests)
             .env("IMDS_TEST_PROMETHEUS", prometheus)
             .env("IMDS_TEST_CONTAINERD", containerd)
+            .env("IMDS_TEST_DOCKER", docker)
             .env("IMDS_TEST_ETCD", etcd)
             .env("IMDS_TEST_CLIENTS", clients),
     )

@@ -2,6 +2,7 @@
 
 use crate::records::{self, DefaultInstance, Description, Lifecycle};
 use crate::{Store, StoreError, Transaction, keys};
+use imds_core::launch::LaunchImage;
 use imds_core::{Instance, Launch};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
@@ -87,13 +88,19 @@ fn unchanged(
 
 fn launch_anew(
     store: &Store,
-    launch: Launch,
+    mut launch: Launch,
     network: &Network,
     before: Option<DefaultInstance>,
     forgotten: Transaction,
     description: Value,
 ) -> Result<Instance, DefaultInstanceError> {
     let described = launch.clone().resolve().map_err(LaunchRefused::from)?;
+    if let LaunchImage::Id(id) = &launch.image {
+        let registered = store.read(&keys::image(described.zone.region(), id.as_str()))?;
+        if let Some(registered) = registered {
+            launch.image = registered.record.image(described.image).into();
+        }
+    }
     let defaults = store.read(&keys::metadata_defaults(described.zone.region()))?;
     let defaults = defaults.map(|stored| stored.record).unwrap_or_default();
     let instance = launch::resolve(launch, defaults)?;

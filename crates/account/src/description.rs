@@ -85,11 +85,13 @@ pub(crate) fn description(launch: &Launch) -> Value {
 fn image_of(image: &LaunchImage) -> Value {
     match image {
         LaunchImage::WellKnown(image) => json!(image.as_str()),
+        LaunchImage::Id(id) => json!(id.as_str()),
         LaunchImage::Image(image) => {
             let Image {
                 id,
                 imds_v2_support,
                 architecture,
+                platform,
                 virtualization,
                 root_device,
                 block_devices,
@@ -103,6 +105,7 @@ fn image_of(image: &LaunchImage) -> Value {
                 "id": id,
                 "imds-v2-support": imds_v2_support,
                 "architecture": architecture.as_str(),
+                "platform": platform,
                 "virtualization": virtualization.as_str(),
                 "root-device": root_device,
                 "block-devices": block_devices,

@@ -70,6 +70,7 @@ fn image(kept: &records::InstanceImage, instance_type: &InstanceType) -> Image {
     let (architecture, root_device) = (instance_type.architecture(), kept.root_device.clone());
     Image {
         imds_v2_support: kept.imds_v2_support,
+        platform: kept.platform,
         ..Image::backed_by_ebs(kept.id.clone(), architecture, root_device)
     }
 }

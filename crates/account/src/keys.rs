@@ -3,6 +3,8 @@
 //! `⟨noun⟩/⟨Region⟩/⟨id⟩`: everything of a kind lies together, and within it everything of a Region.
 //! A key knows what is kept under it, so that nothing is read as what it is not.
 
+pub mod kinds;
+
 use std::fmt::Debug;
 use std::marker::PhantomData;
 use std::net::SocketAddr;

@@ -122,6 +122,7 @@ pub fn record(
         image: InstanceImage {
             id: instance.image.id.clone(),
             imds_v2_support: instance.image.imds_v2_support,
+            platform: instance.image.platform,
             root_device: instance.image.root_device.clone(),
         },
         instance_type: instance.instance_type.clone(),
@@ -211,6 +212,7 @@ mod tests {
         let at = |last: u8, public| PrivateIpv4 { address: [172, 31, 96, last].into(), public };
         let image = Image {
             imds_v2_support: true,
+            platform: imds_core::image::Platform::Windows,
             ..Image::backed_by_ebs(
                 "ami-2bb65342".parse().unwrap(),
                 imds_core::instance_type::Architecture::Arm64,

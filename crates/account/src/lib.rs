@@ -10,6 +10,7 @@
 //! - [`network`], [`zones`]: where instances are launched;
 //! - [`events`]: what is simulated; [`sweep`]: what is deleted when its time is over;
 //! - [`applied`]: what the data path obeys, as the EC2 API needs to know it;
+//! - [`transfer`]: a whole state on its way to another place;
 //! - [`clock`]: what time it is.
 
 pub mod access_key;
@@ -33,6 +34,7 @@ pub mod source;
 pub mod store;
 pub mod sweep;
 pub mod token_key;
+pub mod transfer;
 mod transition;
 pub mod volume;
 pub mod zones;

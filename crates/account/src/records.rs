@@ -12,6 +12,7 @@ use std::net::{IpAddr, SocketAddr};
 use imds_core::block_device::BlockDevice;
 use imds_core::events::Events;
 use imds_core::ids::{KernelId, RamdiskId, ReservationId};
+use imds_core::image::{self, Platform};
 use imds_core::instance::{HostnameType, LifeCycle};
 use imds_core::options::{MetadataDefaults, MetadataOptions, Switch};
 use imds_core::placement::{Placement, Region, Zone};
@@ -153,6 +154,9 @@ pub struct InstanceImage {
     pub imds_v2_support: bool,
     /// The root device.
     pub root_device: String,
+    /// Its operating system.
+    #[serde(default, skip_serializing_if = "Platform::is_linux")]
+    pub platform: Platform,
 }
 
 /// A key pair's public half.
@@ -202,9 +206,24 @@ pub struct Image {
     pub architecture: String,
     /// The root device.
     pub root_device: String,
+    /// Its operating system.
+    #[serde(default, skip_serializing_if = "Platform::is_linux")]
+    pub platform: Platform,
     /// Attributes that calls set and read back, by the EC2 API's name.
     #[serde(default)]
     pub attributes: BTreeMap<String, String>,
+}
+
+impl Image {
+    /// What an instance has of it; `image` has its id and the architecture to run on.
+    pub fn image(self, image: image::Image) -> image::Image {
+        image::Image {
+            imds_v2_support: self.imds_v2_support,
+            platform: self.platform,
+            root_device: self.root_device,
+            ..image
+        }
+    }
 }
 
 /// A key pair that was imported.

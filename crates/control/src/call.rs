@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::collections::BTreeSet;
 
 use crate::abandoned::Abandoned;
+use crate::images::PresetImage;
 use imds_account::keys::{self, Key, Prefix};
 use imds_account::records::{Record, Tags};
 use imds_account::{
@@ -23,6 +24,8 @@ pub(super) struct Call<'a> {
     pub(super) region: Region,
     /// Instance types that the operator names beside AWS's.
     pub(super) instance_types: &'a [InstanceType],
+    /// Images that the operator names.
+    pub(super) images: &'a [PresetImage],
     /// The ARN of who signed the request.
     pub(super) principal: String,
     /// In seconds since 1970.

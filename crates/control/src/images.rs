@@ -1,53 +1,25 @@
-//! Images: those that everybody knows, and those that were registered here.
+//! Images: those that everybody knows, those that the operator names, and those that were registered here.
 
-use imds_account::records::{self, Tags};
-use imds_account::{Stored, Transaction, keys};
+pub(crate) mod describe;
+mod known;
+mod preset;
+
+use imds_account::{Stored, Transaction, keys, records};
 use imds_core::ImageId;
-use imds_core::image::{Image, WellKnownImage};
+use imds_core::image::{Image, Platform, ROOT_DEVICE};
 use imds_core::instance_type::Architecture;
 use imds_ec2::Fault;
 use imds_ec2::types::{
-    self, AttributeValue, BlockDeviceMapping, DeregisterImageRequest, DeregisterImageResult,
-    DescribeImageAttributeRequest, DescribeImagesRequest, DescribeImagesResult, EbsBlockDevice,
+    AttributeValue, DeregisterImageRequest, DeregisterImageResult, DescribeImageAttributeRequest,
     ImageAttribute, ModifyImageAttributeRequest, RegisterImageRequest, RegisterImageResult,
 };
 
 use super::call::{Call, Refusal};
-use super::filter::Filters;
-use super::page::Page;
-use super::{ids, tag_values, time};
-
-/// The account that owns what Amazon publishes.
-const AMAZON: &str = "137112412989";
-
-/// The only value of `ImdsSupport`.
-const V2: &str = "v2.0";
-
-/// The images that are there in each Region, with the names that a search for Amazon's images finds; `ARCH`
-/// stands for the processors.
-const WELL_KNOWN: [(WellKnownImage, &str, &str); 2] = [
-    (
-        WellKnownImage::AmazonLinux2,
-        "amzn2-ami-hvm-2.0.20250101.0-ARCH-gp2",
-        "Amazon Linux 2 AMI 2.0.20250101.0 ARCH HVM gp2",
-    ),
-    (
-        WellKnownImage::AmazonLinux2023,
-        "al2023-ami-2023.6.20250101.0-kernel-6.1-ARCH",
-        "Amazon Linux 2023 AMI 2023.6.20250101.0 ARCH HVM kernel-6.1",
-    ),
-];
-
-/// When the well-known images were made, in seconds since 1970: 2025-01-01T00:00:00Z.
-const PUBLISHED: u64 = 1_735_689_600;
-
-/// An image that exists.
-struct KnownImage {
-    id: ImageId,
-    record: records::Image,
-    /// What it was read as; none of an image that everybody knows, which nobody changes.
-    stored: Option<Stored<records::Image>>,
-}
+use super::{ids, tag_values};
+use describe::{V2, block_devices};
+pub(crate) use known::PUBLISHED;
+use known::{KnownImage, Origin};
+pub use preset::PresetImage;
 
 /// The image with this id, if it is for the processors it is to run on. Those that are 64-bit also run 32-bit
 /// images.
@@ -56,7 +28,7 @@ pub(super) fn find(
     id: &str,
     architecture: Architecture,
 ) -> Result<Image, Refusal> {
-    let KnownImage { id, record, .. } = find_known(call, id)?;
+    let KnownImage { id, record, .. } = known::find(call, id)?;
     let its = record.architecture.as_str();
     if its != architecture.as_str() && (its, architecture) != ("i386", Architecture::X86_64) {
         return Err(Fault::invalid_parameter_value(format!(
@@ -70,59 +42,34 @@ pub(super) fn find(
     }
     Ok(Image {
         imds_v2_support: record.imds_v2_support,
+        platform: record.platform,
         ..Image::backed_by_ebs(id, architecture, record.root_device)
     })
 }
 
 /// A fault if there is no image with this id.
 pub(super) fn exists(call: &Call<'_>, id: &str) -> Result<(), Refusal> {
-    find_known(call, id).map(drop)
-}
-
-fn find_known(call: &Call<'_>, id: &str) -> Result<KnownImage, Refusal> {
-    let parsed: ImageId = id.parse().map_err(|_| {
-        let message = format!("Invalid id: \"{id}\" (expecting \"ami-...\")");
-        Fault::client("InvalidAMIID.Malformed", message)
-    })?;
-    if let Some(image) = well_known(call)?.into_iter().find(|image| image.id == parsed) {
-        return Ok(image);
-    }
-    let stored = call.read(&keys::image(&call.region, id))?.ok_or_else(|| {
-        Fault::client("InvalidAMIID.NotFound", format!("The image id '[{id}]' does not exist"))
-    })?;
-    Ok(KnownImage { id: parsed, record: stored.record.clone(), stored: Some(stored) })
-}
-
-fn well_known(call: &Call<'_>) -> Result<Vec<KnownImage>, Refusal> {
-    let owner: imds_core::AccountId = AMAZON.parse().map_err(|_| Fault::internal())?;
-    let of_each = WELL_KNOWN.into_iter().flat_map(|image| {
-        [Architecture::X86_64, Architecture::Arm64].map(|architecture| (image, architecture))
-    });
-    let images = of_each.map(|((image, name, description), architecture)| {
-        let image = image.in_region(&call.region, architecture);
-        let named = |text: &str| text.replace("ARCH", architecture.as_str());
-        let record = records::Image {
-            name: named(name),
-            description: Some(named(description)),
-            owner: owner.clone(),
-            created_at: PUBLISHED,
-            imds_v2_support: image.imds_v2_support,
-            architecture: image.architecture.as_str().to_owned(),
-            root_device: image.root_device,
-            attributes: <_>::default(),
-        };
-        KnownImage { id: image.id, record, stored: None }
-    });
-    Ok(images.collect())
+    known::find(call, id).map(drop)
 }
 
 /// An image that may be changed: one of the account's own.
 fn own(call: &Call<'_>, id: &str) -> Result<(KnownImage, Stored<records::Image>), Refusal> {
-    let image = find_known(call, id)?;
-    let stored = image.stored.clone().ok_or_else(|| {
-        Fault::new(403, "AuthFailure", format!("Not authorized for images: [{id}]"))
-    })?;
-    Ok((image, stored))
+    let image = known::find(call, id)?;
+    match &image.origin {
+        Origin::Registered(stored) => {
+            let stored = stored.clone();
+            Ok((image, stored))
+        }
+        Origin::Preset => Err(Fault::client(
+            "OperationNotPermitted",
+            format!("The image '{id}' is one of the settings of imds: change it there."),
+        )
+        .into()),
+        Origin::Amazon => {
+            let message = format!("Not authorized for images: [{id}]");
+            Err(Fault::new(403, "AuthFailure", message).into())
+        }
+    }
 }
 
 pub(super) fn register(
@@ -137,8 +84,11 @@ pub(super) fn register(
         ))
         .into());
     }
-    let all = call.scan(&keys::images(&call.region))?;
-    if let Some((id, _)) = all.iter().find(|(_, stored)| stored.record.name == request.name) {
+    let all = known::all(call)?;
+    let same_name = |image: &&KnownImage| {
+        !matches!(image.origin, Origin::Amazon) && image.record.name == request.name
+    };
+    if let Some(KnownImage { id, .. }) = all.iter().find(same_name) {
         let message = format!("AMI name {} is already in use by AMI {id}", request.name);
         return Err(Fault::client("InvalidAMIName.Duplicate", message).into());
     }
@@ -151,7 +101,8 @@ pub(super) fn register(
         created_at: call.now,
         imds_v2_support: imds_v2_support.is_some(),
         architecture: architecture.to_owned(),
-        root_device: request.root_device_name.clone().unwrap_or_else(|| "/dev/xvda".to_owned()),
+        root_device: request.root_device_name.clone().unwrap_or_else(|| ROOT_DEVICE.to_owned()),
+        platform: Platform::Linux,
         attributes: <_>::default(),
     };
     let its_tags = tag_values::specified(&request.tag_specifications, "image")?;
@@ -231,7 +182,7 @@ pub(super) fn describe_attribute(
     call: &Call<'_>,
     request: &DescribeImageAttributeRequest,
 ) -> Result<ImageAttribute, Refusal> {
-    let image = find_known(call, &request.image_id)?;
+    let image = known::find(call, &request.image_id)?;
     let mut attribute =
         ImageAttribute { image_id: Some(image.id.to_string()), ..ImageAttribute::default() };
     let value = |value: Option<String>| Some(AttributeValue { value });
@@ -259,139 +210,4 @@ pub(super) fn describe_attribute(
         }
     }
     Ok(attribute)
-}
-
-/// Source: EC2 API `DescribeImages`.
-const FILTERS: &[&str] = &[
-    "architecture",
-    "creation-date",
-    "description",
-    "ena-support",
-    "hypervisor",
-    "image-id",
-    "image-type",
-    "imds-support",
-    "is-public",
-    "name",
-    "owner-alias",
-    "owner-id",
-    "platform",
-    "root-device-name",
-    "root-device-type",
-    "state",
-    "virtualization-type",
-];
-
-pub(super) fn describe(
-    call: &Call<'_>,
-    request: &DescribeImagesRequest,
-) -> Result<DescribeImagesResult, Refusal> {
-    let filters = Filters::new(&request.filters, FILTERS)?;
-    let page = Page::new(request.max_results, request.next_token.as_deref(), 1..=1000)?;
-    let mut all = if request.image_ids.is_empty() {
-        let own = call.scan(&keys::images(&call.region))?.into_iter();
-        let own = own.filter_map(|(id, stored)| {
-            Some(KnownImage {
-                id: id.parse().ok()?,
-                record: stored.record.clone(),
-                stored: Some(stored),
-            })
-        });
-        well_known(call)?.into_iter().chain(own).collect()
-    } else {
-        request.image_ids.iter().map(|id| find_known(call, id)).collect::<Result<Vec<_>, _>>()?
-    };
-    all.retain(|image| {
-        request.owners.is_empty() || request.owners.iter().any(|it| owns(call, it, image))
-    });
-    all.sort_by(|one, other| one.id.cmp(&other.id));
-    let mut shown = Vec::new();
-    for image in all {
-        let its_tags = call.tags(image.id.as_str())?;
-        let shape = shape(&image, &its_tags);
-        if filters.accept(&its_tags, |name| values(&shape, name)) {
-            shown.push((image.id, shape));
-        }
-    }
-    let (shown, next_token) = page.paginate(shown, |(id, _)| id.as_str());
-    Ok(DescribeImagesResult {
-        images: shown.into_iter().map(|(_, shape)| shape).collect(),
-        next_token,
-    })
-}
-
-/// Whether `owner`, an account or `self` or an alias, is the image's.
-fn owns(call: &Call<'_>, owner: &str, image: &KnownImage) -> bool {
-    match owner {
-        "self" => image.record.owner == *call.account,
-        "amazon" => image.stored.is_none(),
-        account => image.record.owner.as_str() == account,
-    }
-}
-
-fn values(shape: &types::Image, name: &str) -> Vec<String> {
-    let value = match name {
-        "architecture" => &shape.architecture,
-        "creation-date" => &shape.creation_date,
-        "description" => &shape.description,
-        "ena-support" => &shape.ena_support.map(|is| is.to_string()),
-        "hypervisor" => &shape.hypervisor,
-        "image-id" => &shape.image_id,
-        "image-type" => &shape.image_type,
-        "imds-support" => &shape.imds_support,
-        "is-public" => &shape.public.map(|is| is.to_string()),
-        "name" => &shape.name,
-        "owner-alias" => &shape.image_owner_alias,
-        "owner-id" => &shape.owner_id,
-        "root-device-name" => &shape.root_device_name,
-        "root-device-type" => &shape.root_device_type,
-        "state" => &shape.state,
-        "virtualization-type" => &shape.virtualization_type,
-        _ => &None,
-    };
-    value.iter().cloned().collect()
-}
-
-fn shape(image: &KnownImage, its_tags: &Tags) -> types::Image {
-    let record = &image.record;
-    let text = |text: &str| Some(text.to_owned());
-    let is_amazons = image.stored.is_none();
-    let alias = if is_amazons { "amazon" } else { record.owner.as_str() };
-    types::Image {
-        image_id: text(image.id.as_str()),
-        name: text(&record.name),
-        description: record.description.clone(),
-        image_location: Some(format!("{alias}/{}", record.name)),
-        image_owner_alias: is_amazons.then(|| alias.to_owned()),
-        owner_id: text(record.owner.as_str()),
-        state: text("available"),
-        creation_date: time::shape(record.created_at).map(|time| time.to_string()),
-        public: Some(is_amazons),
-        architecture: text(&record.architecture),
-        image_type: text("machine"),
-        imds_support: record.imds_v2_support.then(|| V2.to_owned()),
-        block_device_mappings: block_devices(record),
-        ena_support: Some(true),
-        hypervisor: text("xen"),
-        root_device_name: text(&record.root_device),
-        root_device_type: text("ebs"),
-        virtualization_type: text("hvm"),
-        platform_details: text("Linux/UNIX"),
-        usage_operation: text("RunInstances"),
-        tags: tag_values::shape(its_tags),
-        ..types::Image::default()
-    }
-}
-
-fn block_devices(record: &records::Image) -> Vec<BlockDeviceMapping> {
-    vec![BlockDeviceMapping {
-        device_name: Some(record.root_device.clone()),
-        ebs: Some(EbsBlockDevice {
-            delete_on_termination: Some(true),
-            volume_size: Some(8),
-            volume_type: Some("gp3".to_owned()),
-            ..EbsBlockDevice::default()
-        }),
-        ..BlockDeviceMapping::default()
-    }]
 }

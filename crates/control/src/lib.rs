@@ -42,12 +42,15 @@ mod operations;
 mod operator;
 mod options;
 mod page;
+mod parameters;
 mod places;
+mod platform;
 mod principal;
 mod refusal;
 mod role_policies;
 mod service;
 mod spot_prices;
+mod ssm;
 mod sts;
 mod tag_values;
 mod tags;
@@ -71,6 +74,7 @@ pub use console::ConsoleDoor;
 pub use faults::{FaultFacts, FaultProgress, Faults, NoFaults};
 pub use history::History;
 pub use http::ControlServer;
+pub use images::PresetImage;
 pub use links::{LinkFacts, LinkName, LinkState, Links, NoLinks};
 pub use metrics::MetricsDoor;
 use principal::Principal;
@@ -107,6 +111,8 @@ pub struct Control {
     pub instance_types: Vec<InstanceType>,
     /// The host's metrics, if it has any.
     pub metrics: Option<MetricsDoor>,
+    /// Images beside Amazon's and those that are registered.
+    pub images: Vec<PresetImage>,
     /// What `CloudWatch` has of the past.
     pub history: History,
 }
@@ -120,7 +126,7 @@ pub enum Authentication {
     Off,
 }
 
-/// A response of the EC2 API, of STS or of `CloudWatch`.
+/// A response of the EC2 API, of STS, of Systems Manager or of `CloudWatch`.
 pub struct Reply {
     /// The HTTP status.
     pub status: u16,
@@ -172,9 +178,12 @@ impl Control {
         if head.uri.path() == metrics::PATH {
             return self.answer_metrics(head, body, now, &request_id);
         }
-        let target = head.headers.get("x-amz-target").and_then(|target| target.to_str().ok());
+        let target = service::target(head);
         if let Some(address) = Address::of(target, head.uri.path(), query, body) {
             return self.answer_cloudwatch(&address, (head, body), now, &request_id);
+        }
+        if imds_ec2::ssm::is_addressed(target) {
+            return self.answer_ssm(head, body, now);
         }
         if imds_ec2::sts::is_addressed(query, body) {
             return self.answer_sts(head, body, now, &request_id);
@@ -229,6 +238,7 @@ impl Control {
                 principal: asking.principal.arn.clone(),
                 now: asking.now,
                 instance_types: &self.instance_types,
+                images: &self.images,
                 request_id: asking.request_id.to_owned(),
                 dry_run: asking.dry_run,
                 unreadable: &unreadable,

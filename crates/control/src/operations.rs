@@ -47,7 +47,7 @@ pub(super) fn dispatch(call: &Call<'_>, request: &Request) -> Result<String, Ref
         Request::DescribeImageAttribute(request) => {
             call.answer(request, images::describe_attribute)
         }
-        Request::DescribeImages(request) => call.answer(request, images::describe),
+        Request::DescribeImages(request) => call.answer(request, images::describe::describe),
         Request::DescribeInstanceAttribute(request) => call.answer(request, attributes::describe),
         Request::DescribeInstanceCreditSpecifications(request) => {
             call.answer(request, credits::describe)

@@ -1,12 +1,14 @@
 //! The services that answer at one address.
 
+use hyper::http::request::Parts;
 use imds_ec2::sigv4::AuthError;
-use imds_ec2::{Fault, cloudwatch, sts};
+use imds_ec2::{Fault, cloudwatch, ssm, sts};
 
 /// The service that a request is for.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Service {
     Ec2,
+    Ssm,
     Sts,
     CloudWatch,
 }
@@ -16,6 +18,7 @@ impl Service {
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Ec2 => "ec2",
+            Self::Ssm => "ssm",
             Self::Sts => "sts",
             Self::CloudWatch => cloudwatch::SIGNING_NAME,
         }
@@ -25,8 +28,14 @@ impl Service {
     pub(crate) fn auth_fault(self, error: AuthError) -> Fault {
         match self {
             Self::Ec2 => error.into(),
+            Self::Ssm => ssm::auth_fault(&error),
             Self::Sts => sts::auth_fault(&error),
             Self::CloudWatch => cloudwatch::auth_fault(&error),
         }
     }
+}
+
+/// What a request of AWS's JSON protocol asks for; empty if there is nothing.
+pub(crate) fn target(head: &Parts) -> &str {
+    head.headers.get("x-amz-target").and_then(|value| value.to_str().ok()).unwrap_or_default()
 }

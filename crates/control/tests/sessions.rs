@@ -51,6 +51,7 @@ fn control() -> Control {
         policies: RolePolicies::new([("app".to_owned(), Policy::parse(policy).unwrap())]),
         instance_types: Vec::new(),
         metrics: None,
+        images: Vec::new(),
         history: History::empty(),
     }
 }

@@ -55,6 +55,7 @@ impl Account {
             policies: RolePolicies::default(),
             instance_types: Vec::new(),
             metrics: None,
+            images: Vec::new(),
             history: History::empty(),
         })
     }

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use serde::{Deserialize, Serialize};
+
 use crate::block_device::BlockDevice;
 use crate::ids::{ImageId, Invalid, KernelId, RamdiskId, derive};
 use crate::instance_type::Architecture;
@@ -18,6 +20,8 @@ pub struct Image {
     pub imds_v2_support: bool,
     /// The processors it is for.
     pub architecture: Architecture,
+    /// Its operating system.
+    pub platform: Platform,
     /// How it is run.
     pub virtualization: Virtualization,
     /// The root device in its block device mapping, such as `/dev/xvda`.
@@ -34,6 +38,24 @@ pub struct Image {
     pub kernel: Option<KernelId>,
     /// The RAM disk of a paravirtual image.
     pub ramdisk: Option<RamdiskId>,
+}
+
+/// The operating systems that EC2 tells apart.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Platform {
+    /// Linux and all others.
+    #[default]
+    Linux,
+    /// Windows, whose instances have a password.
+    Windows,
+}
+
+impl Platform {
+    /// Whether it is Linux, which records leave out.
+    pub fn is_linux(&self) -> bool {
+        *self == Self::Linux
+    }
 }
 
 /// The two ways Xen runs a machine; Nitro has only the first.
@@ -65,7 +87,19 @@ pub enum WellKnownImage {
     AmazonLinux2023,
 }
 
+/// The root device of an image that does not say another.
+pub const ROOT_DEVICE: &str = "/dev/xvda";
+
 impl WellKnownImage {
+    /// All of them.
+    pub const ALL: [Self; 2] = [Self::AmazonLinux2, Self::AmazonLinux2023];
+
+    /// The well-known image that has this id in `region`, for these processors.
+    pub fn with_id(id: &ImageId, region: &Region, architecture: Architecture) -> Option<Image> {
+        let images = Self::ALL.into_iter().map(|image| image.in_region(region, architecture));
+        images.into_iter().find(|image| image.id == *id)
+    }
+
     /// The short name: `al2` or `al2023`.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -83,7 +117,7 @@ impl WellKnownImage {
         };
         Image {
             imds_v2_support: self == Self::AmazonLinux2023,
-            ..Image::backed_by_ebs(ImageId::derived(&id), architecture, "/dev/xvda".to_owned())
+            ..Image::backed_by_ebs(ImageId::derived(&id), architecture, ROOT_DEVICE.to_owned())
         }
     }
 }
@@ -98,7 +132,7 @@ impl FromStr for WellKnownImage {
     type Err = Invalid;
 
     fn from_str(text: &str) -> Result<Self, Invalid> {
-        [Self::AmazonLinux2, Self::AmazonLinux2023]
+        Self::ALL
             .into_iter()
             .find(|image| image.as_str() == text)
             .ok_or_else(|| Invalid::new("image", text, "it is `al2` or `al2023`"))
@@ -112,6 +146,7 @@ impl Image {
             id,
             imds_v2_support: false,
             architecture,
+            platform: Platform::Linux,
             virtualization: Virtualization::Hvm,
             root_device,
             block_devices: Vec::new(),

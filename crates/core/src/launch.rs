@@ -5,12 +5,14 @@ mod error;
 mod interface;
 mod role;
 
+use std::str::FromStr;
+
 use crate::block_device::{self, BlockDevice};
 use crate::credentials::{Credentials, IDENTITY_ROLE, RoleKeys};
 use crate::events::Events;
 use crate::extra::{Extra, MAX_EXTRA};
-use crate::ids::{AccountId, InstanceId, Invalid, KernelId, RamdiskId, ReservationId};
-use crate::image::{Image, WellKnownImage};
+use crate::ids::{AccountId, ImageId, InstanceId, Invalid, KernelId, RamdiskId, ReservationId};
+use crate::image::{Image, ROOT_DEVICE, WellKnownImage};
 use crate::instance::{
     Accelerator, ElasticGpu, HostnameType, Instance, LifeCycle, PublicKey, SshSigner,
 };
@@ -96,6 +98,8 @@ pub struct Launch {
 pub enum LaunchImage {
     /// By name; its id follows from the Region.
     WellKnown(WellKnownImage),
+    /// By id: a well-known one of the Region, or one of which nothing else is known.
+    Id(ImageId),
     /// In full.
     Image(Image),
 }
@@ -179,10 +183,25 @@ impl Launch {
 
 impl LaunchImage {
     fn resolve(self, zone: &Zone, instance_type: &InstanceType) -> Image {
+        let (region, architecture) = (zone.region(), instance_type.architecture());
         match self {
-            Self::WellKnown(image) => image.in_region(zone.region(), instance_type.architecture()),
+            Self::WellKnown(image) => image.in_region(region, architecture),
+            Self::Id(id) => WellKnownImage::with_id(&id, region, architecture)
+                .unwrap_or_else(|| Image::backed_by_ebs(id, architecture, ROOT_DEVICE.to_owned())),
             Self::Image(image) => image,
         }
+    }
+}
+
+impl FromStr for LaunchImage {
+    type Err = Invalid;
+
+    fn from_str(text: &str) -> Result<Self, Invalid> {
+        let well_known = text.parse().map(Self::WellKnown);
+        well_known.or_else(|_| text.parse().map(Self::Id)).map_err(|_: Invalid| {
+            let rule = "it is `al2`, `al2023` or an id such as `ami-0123456789abcdef0`";
+            Invalid::new("image", text, rule)
+        })
     }
 }
 
@@ -204,7 +223,7 @@ impl From<Image> for LaunchImage {
     }
 }
 
-fn or_default<T: std::str::FromStr>(setting: Option<T>, default: &str) -> T {
+fn or_default<T: FromStr>(setting: Option<T>, default: &str) -> T {
     setting.or_else(|| default.parse().ok()).unwrap_or_else(|| unreachable!("defaults are valid"))
 }
 

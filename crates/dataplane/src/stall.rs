@@ -19,14 +19,36 @@ use crate::send;
 /// How long the client's kernel has to answer our knock.
 const KNOCK: Duration = Duration::from_secs(2);
 
+/// How long the kernel may take beyond a client's patience to send a token again.
+const AGAIN: Duration = Duration::from_secs(10);
+
+/// How often it is asked.
+const POLL: Duration = Duration::from_millis(10);
+
 /// Whether the client has not acknowledged the token after `patience`, though all of it was sent: a
 /// client that takes nothing for a while has lost nothing.
+///
+/// Nor has one that is far away, or on a busy machine, where acknowledgements are late for longer than that:
+/// it is lost once the kernel, which knows how long they take, has sent it in vain.
 pub(crate) async fn is_lost(stream: &Source<TcpStream>, patience: Duration) -> io::Result<bool> {
     match send::acknowledged(stream, patience).await {
-        Ok(()) => Ok(false),
-        Err(error) if error.kind() == io::ErrorKind::TimedOut => Ok(socket::unsent(stream)? == 0),
-        Err(error) => Err(error),
+        Err(error) if error.kind() == io::ErrorKind::TimedOut => {}
+        acknowledged => return acknowledged.map(|()| false),
     }
+    let reactor = stream.reactor();
+    let deadline = reactor.now() + AGAIN;
+    while socket::unacknowledged(stream)? > 0 {
+        if socket::unsent(stream)? > 0 {
+            return Ok(false);
+        }
+        // What the kernel does not tell is left to patience alone.
+        if socket::was_sent_again(stream).unwrap_or(true) || reactor.now() >= deadline {
+            return Ok(true);
+        }
+        stream.get_ref().peer_addr()?;
+        reactor.sleep(POLL).await;
+    }
+    Ok(false)
 }
 
 /// Ends the connection at once on both sides, without raising the TTL that the token went with.

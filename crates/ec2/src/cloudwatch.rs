@@ -55,12 +55,10 @@ pub struct Address {
 
 impl Address {
     /// The address of a request for `CloudWatch`; `None` if it is for another service. `target` is the value of
-    /// `X-Amz-Target`.
-    pub fn of(target: Option<&str>, path: &str, query: &str, body: &[u8]) -> Option<Self> {
+    /// `X-Amz-Target`, or empty.
+    pub fn of(target: &str, path: &str, query: &str, body: &[u8]) -> Option<Self> {
         let of = |protocol, action: &str| Self { protocol, action: action.to_owned() };
-        if let Some(action) =
-            target.and_then(|target| target.strip_prefix(TARGET)?.strip_prefix('.'))
-        {
+        if let Some(action) = target.strip_prefix(TARGET).and_then(|rest| rest.strip_prefix('.')) {
             return Some(of(Protocol::Json, action));
         }
         let operation =
@@ -83,18 +81,18 @@ mod tests {
         let of = |target, path, query, body: &str| {
             Address::of(target, path, query, body.as_bytes()).map(|it| (it.protocol, it.action))
         };
-        let json = of(Some("GraniteServiceVersion20100801.ListMetrics"), "/", "", "{}");
+        let json = of("GraniteServiceVersion20100801.ListMetrics", "/", "", "{}");
         assert_eq!(json, Some((Protocol::Json, "ListMetrics".to_owned())));
         let path = "/service/GraniteServiceVersion20100801/operation/GetMetricData";
-        assert_eq!(of(None, path, "", ""), Some((Protocol::Cbor, "GetMetricData".to_owned())));
+        assert_eq!(of("", path, "", ""), Some((Protocol::Cbor, "GetMetricData".to_owned())));
         let query = Some((Protocol::Query, String::new()));
-        assert_eq!(of(None, "/", "", "Action=ListMetrics&Version=2010-08-01"), query);
-        assert_eq!(of(None, "/", "Version=2010-08-01", ""), query);
+        assert_eq!(of("", "/", "", "Action=ListMetrics&Version=2010-08-01"), query);
+        assert_eq!(of("", "/", "Version=2010-08-01", ""), query);
         for (target, path, body) in [
-            (Some("AmazonSSM.GetParameter"), "/", "{}"),
-            (None, "/service/Other/operation/GetMetricData", ""),
-            (None, "/", "Action=DescribeInstances&Version=2016-11-15"),
-            (None, "/", ""),
+            ("AmazonSSM.GetParameter", "/", "{}"),
+            ("", "/service/Other/operation/GetMetricData", ""),
+            ("", "/", "Action=DescribeInstances&Version=2016-11-15"),
+            ("", "/", ""),
         ] {
             assert_eq!(of(target, path, "", body), None, "{target:?} {path} {body}");
         }
@@ -102,7 +100,7 @@ mod tests {
 
     #[test]
     fn parameters_become_the_tree_that_json_has() {
-        let address = Address::of(None, "/", "", b"Version=2010-08-01").unwrap();
+        let address = Address::of("", "/", "", b"Version=2010-08-01").unwrap();
         let body = b"Action=GetMetricStatistics&Version=2010-08-01&Namespace=AWS%2FEC2&MetricName=MetadataNoToken\
             &StartTime=2026-11-29T08%3A00%3A00Z&EndTime=2026-11-29T09%3A00%3A00Z&Period=60\
             &Statistics.member.1=Sum&Statistics.member.2=Maximum\

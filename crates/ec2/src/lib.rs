@@ -27,6 +27,7 @@ mod member;
 mod params;
 mod request;
 pub mod sigv4;
+pub mod ssm;
 pub mod sts;
 mod tables;
 pub mod types;

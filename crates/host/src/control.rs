@@ -7,7 +7,8 @@ use std::sync::Arc;
 use imds_account::{Network, Store};
 use imds_console::{CAPACITY, ConsoleServer, SignIn, Sources};
 use imds_control::{
-    AdminRefusal, Authentication, ConsoleDoor, Control, ControlServer, NoLinks, RolePolicies,
+    AdminRefusal, Authentication, ConsoleDoor, Control, ControlServer, NoLinks, PresetImage,
+    RolePolicies,
 };
 use imds_core::InstanceType;
 use imds_core::credentials::Issuer;
@@ -30,6 +31,8 @@ pub struct ControlSocket {
     pub policies: RolePolicies,
     /// Instance types that can be launched beside those that AWS's API model names.
     pub instance_types: Vec<InstanceType>,
+    /// Images beside Amazon's and those that are registered.
+    pub images: Vec<PresetImage>,
     /// The web console, if there is to be one.
     pub console: Option<ConsoleSocket>,
 }
@@ -81,6 +84,7 @@ impl ControlSocket {
             policies: self.policies,
             instance_types: self.instance_types,
             metrics: Some(metrics::door(on.metrics)),
+            images: self.images,
             history: history::of(on.service.counter_reader(), Arc::clone(&on.table)),
         });
         let console = self.console.zip(sign_in).map(|(socket, sign_in)| {

@@ -6,6 +6,7 @@
 //! EC2 Instance Connect.
 
 mod authority;
+pub mod backup;
 mod certificate;
 mod container;
 mod der;

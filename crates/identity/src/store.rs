@@ -93,7 +93,8 @@ impl Authority {
     }
 }
 
-fn file(region: &Region, directory: &Path) -> PathBuf {
+/// The file in `directory` with the keys of a Region.
+pub(super) fn file(region: &Region, directory: &Path) -> PathBuf {
     directory.join(format!("identity-{region}.pem"))
 }
 

@@ -13,6 +13,7 @@ mod listen;
 #[cfg(feature = "migrate")]
 mod migrate;
 mod plugins;
+mod state;
 #[cfg(test)]
 mod tests;
 
@@ -55,6 +56,8 @@ pub(crate) use listen::{ControlAddress, ControlArgs, ListenAddress};
 pub(crate) use migrate::MigrateArgs;
 use plugins::{CNI_EXAMPLE, NETAVARK_EXAMPLES};
 pub(crate) use plugins::{CniArgs, NetavarkArgs, NetavarkCommand};
+use state::STATE_EXAMPLES;
+pub(crate) use state::{ArrivalArgs, StateCommand, StateToolArgs};
 
 /// Run the EC2 Instance Metadata Service (IMDS) on any machine
 #[derive(Parser)]
@@ -113,6 +116,9 @@ pub(crate) enum Command {
     /// Print what verifies instance identity documents
     #[command(subcommand, after_help = CERTIFICATE_EXAMPLE)]
     Identity(IdentityCommand),
+    /// Back up, restore, move and check what `imds serve` keeps
+    #[command(after_help = STATE_EXAMPLES)]
+    State(StateToolArgs),
     /// List every metadata category, with its first version and an example
     #[command(after_help = PATHS_EXAMPLES)]
     Paths(PathsArgs),

@@ -20,6 +20,7 @@ pub(crate) mod netavark;
 pub(crate) mod paths;
 pub(crate) mod serve;
 pub(crate) mod settings;
+pub(crate) mod state;
 
 use std::io;
 

@@ -1,6 +1,7 @@
 //! Settings: a TOML file and the command line, joined and resolved to what the service runs with.
 
 mod access_keys;
+pub(crate) mod images;
 mod roles;
 #[cfg(test)]
 mod tests;
@@ -33,12 +34,12 @@ use crate::settings::deserialize::{
     all_from_text, duration_from_text, from_text, paths_from_table,
 };
 use crate::settings::{
-    AccessKeySettings, Destination, InstanceSettings, KeepAliveRule, LogFilter, LogFormat,
-    RolePolicyFile, RoleSettings, SubnetSettings,
+    AccessKeySettings, Destination, ImageSettings, InstanceSettings, KeepAliveRule, LogFilter,
+    LogFormat, RolePolicyFile, RoleSettings, SubnetSettings,
 };
 pub(crate) use access_keys::{WantedKey, chosen_key};
 use imds_account::network::SubnetError;
-use imds_control::RolePolicies;
+use imds_control::{PresetImage, RolePolicies};
 use imds_host::{LinkSpec, Scheduled};
 use roles::{identity_keys, role, role_policies};
 
@@ -84,6 +85,8 @@ pub(crate) struct Settings {
     pub(crate) events: Vec<Scheduled>,
     /// What the EC2 API adds to the default VPC.
     pub(crate) subnet: Vec<SubnetSettings>,
+    /// Images of the account.
+    image: Vec<ImageSettings>,
     /// Keys of the EC2 API that should be there.
     access_key: Vec<AccessKeySettings>,
     /// Values to put over the metadata, by path.
@@ -164,6 +167,11 @@ impl Settings {
     /// The keys of the EC2 API that should be there.
     pub(crate) fn access_keys(&self) -> Result<Vec<WantedKey>, CommandError> {
         self.access_key.iter().map(WantedKey::read).collect()
+    }
+
+    /// The images of the account that the file names.
+    pub(crate) fn images(&self) -> Result<Vec<PresetImage>, CommandError> {
+        images::presets(&self.image)
     }
 
     /// What roles may do: the policies that `args` name, or else the file's.
@@ -252,7 +260,7 @@ impl InstanceSettings {
         Ok(Launch {
             instance_id: settings.instance_id,
             account: settings.account,
-            image: settings.ami.unwrap_or_default().into(),
+            image: settings.ami.unwrap_or_default(),
             instance_type: settings.instance_type,
             region: settings.region,
             zone: settings.availability_zone,

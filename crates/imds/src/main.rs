@@ -44,6 +44,7 @@ fn main() -> ExitCode {
         cli::Command::Get(args) => commands::get::run(&args),
         cli::Command::Doctor(args) => commands::doctor::run(&args),
         cli::Command::Identity(command) => commands::identity::run(&command),
+        cli::Command::State(args) => commands::state::run(&args),
         cli::Command::Paths(args) => commands::paths::run(&args),
         #[cfg(feature = "migrate")]
         cli::Command::Migrate(args) => commands::migrate::run(&args),

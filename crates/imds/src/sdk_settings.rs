@@ -127,6 +127,7 @@ impl SdkSettings {
         let region = self.region.to_string();
         let mut variables = vec![
             (ENDPOINT, Some(self.endpoint.clone())),
+            ("AWS_ENDPOINT_URL_SSM", Some(self.endpoint.clone())),
             ("AWS_ENDPOINT_URL_STS", Some(self.endpoint.clone())),
             ("AWS_ENDPOINT_URL_CLOUDWATCH", Some(self.endpoint.clone())),
             (REGION, Some(region.clone())),

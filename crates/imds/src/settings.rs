@@ -5,6 +5,7 @@ mod access_key;
 pub(crate) mod deserialize;
 pub(crate) mod events;
 mod hardware;
+mod image;
 mod logs;
 mod role_policy;
 #[cfg(test)]
@@ -20,9 +21,8 @@ use clap::{Args, ValueEnum};
 use imds_core::block_device::BlockDevice;
 use imds_core::extra::Extra;
 use imds_core::ids::{KernelId, RamdiskId, SubnetId};
-use imds_core::image::WellKnownImage;
 use imds_core::instance::LifeCycle;
-use imds_core::launch::LaunchInterface;
+use imds_core::launch::{LaunchImage, LaunchInterface};
 use imds_core::network::{Ipv4Cidr, Ipv6Cidr, Subnet};
 use imds_core::options::{HopLimit, HttpTokens, Switch};
 use imds_core::placement::{Region, Zone};
@@ -33,6 +33,7 @@ use serde::Deserialize;
 pub(crate) use access_key::AccessKeySettings;
 use deserialize::{from_text, required_from_text, tags_from_table};
 use hardware::PlacementSettings;
+pub(crate) use image::{ImageArchitecture, ImageSettings};
 pub(crate) use logs::{Destination, LogFilter, LogFormat};
 pub(crate) use role_policy::RolePolicyFile;
 pub(crate) use time::{duration, time};
@@ -59,12 +60,12 @@ pub(crate) enum KeepAliveRule {
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 #[command(next_help_heading = "Instance")]
 pub(crate) struct InstanceSettings {
-    /// The machine image: `al2` (tokens optional, hop limit 1) or `al2023` (tokens required, hop
-    /// limit 2) [default: al2023]
-    #[arg(long, value_name = "IMAGE", value_parser = one_of::<WellKnownImage>(IMAGES),
+    /// The machine image: `al2` (tokens optional, hop limit 1), `al2023` (tokens required, hop
+    /// limit 2), or the id of an image (`ami-…`) [default: al2023]
+    #[arg(long, value_name = "IMAGE", value_parser = one_of::<LaunchImage>(IMAGES),
           hide_possible_values = true)]
     #[serde(deserialize_with = "from_text")]
-    pub(crate) ami: Option<WellKnownImage>,
+    pub(crate) ami: Option<LaunchImage>,
 
     /// The instance id [default: i-1234567890abcdef0]
     #[arg(long, value_name = "ID")]

@@ -3,6 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use imds_account::transfer::NotUsable;
 use imds_account::{Store, StoreError};
 use imds_kv::{KvError, Location, OpenError};
 
@@ -55,25 +56,51 @@ impl StateLocation {
 
 impl From<OpenError> for CommandError {
     fn from(error: OpenError) -> Self {
+        cannot_use(open_error_kind(&error)).caused_by(error)
+    }
+}
+
+impl From<NotUsable> for CommandError {
+    fn from(error: NotUsable) -> Self {
         let kind = match &error {
-            OpenError::Unavailable { source, .. }
-                if source.kind() == io::ErrorKind::PermissionDenied =>
-            {
-                Kind::Denied
-            }
-            OpenError::Unavailable { .. } | OpenError::Locked { .. } => Kind::Unavailable,
+            NotUsable::Kv(error) => kv_error_kind(error),
             _ => Kind::Usage,
         };
-        cannot_use(kind).caused_by(error)
+        let hint = match &error {
+            NotUsable::Unfinished { .. } => {
+                "imds state import --restart begins again: it deletes what was written"
+            }
+            _ => "use the state that it was moved to; imds state export writes what this one had",
+        };
+        Self::new(kind, "cannot use the state").caused_by(error).hint(hint)
+    }
+}
+
+/// What sort of failure it is that a state cannot be opened.
+pub(crate) fn open_error_kind(error: &OpenError) -> Kind {
+    match error {
+        OpenError::Unavailable { source, .. }
+            if source.kind() == io::ErrorKind::PermissionDenied =>
+        {
+            Kind::Denied
+        }
+        OpenError::Unavailable { .. } | OpenError::Locked { .. } => Kind::Unavailable,
+        _ => Kind::Usage,
+    }
+}
+
+/// The same where it is open.
+pub(crate) fn kv_error_kind(error: &KvError) -> Kind {
+    match error {
+        KvError::Unavailable { .. } | KvError::OutcomeUnknown { .. } => Kind::Unavailable,
+        _ => Kind::Usage,
     }
 }
 
 impl From<StoreError> for CommandError {
     fn from(error: StoreError) -> Self {
         let kind = match &error {
-            StoreError::Kv(KvError::Unavailable { .. } | KvError::OutcomeUnknown { .. }) => {
-                Kind::Unavailable
-            }
+            StoreError::Kv(error) => kv_error_kind(error),
             _ => Kind::Usage,
         };
         cannot_use(kind).caused_by(error)

@@ -87,7 +87,7 @@ fn mistakes_say_what_to_type() -> Result<()> {
         (&["--listen", "80"][..], &["an address and a port", "127.0.0.1:80"][..]),
         (&["--listen", "localhost:8080"], &["127.0.0.1:8080"]),
         (&["--listen", "::1"], &["[::1]:1338"]),
-        (&["--ami", "AL2"], &["--ami", "`al2` or `al2023`"]),
+        (&["--ami", "AL2"], &["--ami", "`al2`, `al2023` or an id"]),
         (&["--hop-limit", "65"], &["--hop-limit", "1 to 64"]),
         (&["--http-tokens", "maybe"], &["`optional` or `required`"]),
         (&["--stall", "soon"], &["2s"]),
@@ -116,7 +116,7 @@ fn mistakes_say_what_to_type() -> Result<()> {
 /// Any other code could be the program's own.
 fn a_mistake_with_exec_is_125() -> Result<()> {
     expect(&fails(&["exec"], 125)?, &["PROGRAM", "imds exec [OPTIONS] -- PROGRAM"])?;
-    expect(&fails(&["exec", "--ami", "al3", "--", "true"], 125)?, &["`al2` or `al2023`"])?;
+    expect(&fails(&["exec", "--ami", "al3", "--", "true"], 125)?, &["`al2`, `al2023` or an id"])?;
     expect(&fails(&["exec", "--config", "missing.toml", "--", "true"], 125)?, &["missing.toml"])?;
     expect(&fails(&["exec", "--", "no-such-program"], 127)?, &["no-such-program"])?;
     Ok(())
@@ -126,7 +126,7 @@ fn a_mistake_in_a_file_has_a_place() -> Result<()> {
     let directory = tempfile::tempdir()?;
     for (text, words) in [
         ("[instance]\nhop_limit = 2\n", &["line 2, column 1", "`hop_limit`", "`hop-limit`"][..]),
-        ("[instance]\nami = \"al3\"\n", &["line 2, column 7", "`al2` or `al2023`"]),
+        ("[instance]\nami = \"al3\"\n", &["line 2, column 7", "`al2`, `al2023` or an id"]),
         ("listen = 80\n", &["line 1, column 10"]),
     ] {
         let file = write(directory.path(), "imds.toml", text)?;

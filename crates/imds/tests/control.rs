@@ -37,11 +37,12 @@ pub(crate) fn tests() -> Vec<Trial> {
     let scripts =
         SCRIPTS.map(|script| test(format!("control::{script}"), NEEDS, move || run(script)));
     let launches = test("control::launches", NEEDS, launches);
+    let named = test("control::images_by_name", NEEDS, images_by_name);
     let roles = test("control::roles", NEEDS, roles);
     let cli = test("control::aws_cli", NEEDS, || run_by("sh", "aws_cli.sh"));
     scripts
         .into_iter()
-        .chain([launches, roles, cli])
+        .chain([launches, named, roles, cli])
         .chain(crash::tests())
         .chain(disk::tests())
         .chain(effect::tests())
@@ -61,6 +62,13 @@ fn run_by(interpreter: &str, script: &str) -> Result<()> {
 fn launches() -> Result<()> {
     let settings = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/control/launches.toml");
     run_with(&["--config", settings], "python", "launches.py")
+}
+
+/// Images by id and by parameter, with a settings file that names some; the default instance has one of them.
+fn images_by_name() -> Result<()> {
+    let settings = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/control/images_by_name.toml");
+    let ami = ["--config", settings, "--ami", "ami-0123456789abcdef0"];
+    run_with(&ami, "python", "images_by_name.py")
 }
 
 /// Role credentials, with policies of roles.

@@ -3,10 +3,11 @@
 
 mod cni;
 mod docs;
+mod engines;
 mod hop_limit;
 mod kinds;
 mod life;
-mod podman;
+
 mod privileges;
 mod tap;
 
@@ -26,10 +27,10 @@ pub(crate) fn tests() -> Vec<Trial> {
     [
         cni::tests(),
         docs::tests(),
+        engines::tests(),
         hop_limit::tests(),
         kinds::tests(),
         life::tests(),
-        podman::tests(),
         privileges::tests(),
         tap::tests(),
     ]

@@ -32,6 +32,7 @@ mod logs;
 mod memory;
 mod metrics;
 mod migrate;
+mod populated;
 mod readme;
 mod reload;
 mod robustness;
@@ -41,6 +42,7 @@ mod service_manager;
 mod ssh_key;
 mod stall;
 mod state;
+mod state_tools;
 mod takeover;
 mod tools;
 mod upgrade;
@@ -91,6 +93,7 @@ fn main() {
         ssh_key::tests(),
         stall::tests(),
         state::tests(),
+        state_tools::tests(),
         takeover::tests(),
         tools::tests(),
         upgrade::tests(),

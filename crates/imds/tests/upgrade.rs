@@ -6,9 +6,10 @@ use std::path::{Path, PathBuf};
 
 use imds_kv::{Kv as _, Transaction};
 use tempfile::TempDir;
-use testkit::{Context as _, Result, Server, Trial, ensure, tests};
+use testkit::{Context as _, Finished, Result, Server, Trial, ensure, imds, tests};
 
 use crate::api::{call, element, elements};
+use crate::populated::{KEY_ID, SECRET, populate};
 
 pub(crate) fn tests() -> Vec<Trial> {
     tests![
@@ -16,6 +17,7 @@ pub(crate) fn tests() -> Vec<Trial> {
         what_calls_changed_outlives_an_upgrade,
         other_flags_still_launch_it_anew,
         one_unreadable_record_concerns_its_instance_alone,
+        everything_that_calls_made_outlives_an_upgrade,
     ]
 }
 
@@ -108,4 +110,80 @@ fn one_unreadable_record_concerns_its_instance_alone() -> Result<()> {
         ensure!(log.contains(&key) && log.contains("cannot be read"), "{log}");
     }
     Ok(())
+}
+
+/// The newest state with something of everything. `IMDS_TEST_RECORD=1` makes it anew: only for a release
+/// whose records or file format differ, in a folder of its own.
+const POPULATED: &str = "0.2.0-dev/populated.db";
+
+fn record_populated(place: &Path) -> Result<()> {
+    let directory = tempfile::tempdir()?;
+    let file = directory.path().join("state.db");
+    let mut server = start(&file, &[])?;
+    populate(&server, &file)?;
+    server.process().signal("TERM")?;
+    server.process().ended()?;
+    // Moves the log into the file.
+    drop(imds_kv::Sqlite::open(&file)?);
+    fs::create_dir_all(place.parent().context("a folder")?)?;
+    fs::copy(&file, place).map(drop).context("cannot record")
+}
+
+fn everything_that_calls_made_outlives_an_upgrade() -> Result<()> {
+    if std::env::var_os("IMDS_TEST_RECORD").is_some() {
+        let releases = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/upgrade");
+        record_populated(&releases.join(POPULATED))?;
+    }
+    let (_directory, file) = copy(POPULATED)?;
+    let check = |file: &Path| {
+        let mut check = imds();
+        check.args(["state", "check", "--state"]).arg(file);
+        Finished::success(&mut check)
+    };
+    let checked = check(&file)?.stdout;
+    ensure!(checked.contains("can be read") && !checked.contains("not known"), "{checked}");
+    // The second start is on state that this release has written.
+    for _ in 0..2 {
+        let mut server = start(&file, &[])?;
+        let api = server.control();
+        let found = call(api, "DescribeInstances", "")?;
+        let mut states = elements(&found, "instanceState");
+        states.retain(|state| state.contains("running"));
+        // The default one, two that were launched, and two of the fleet.
+        ensure!(states.len() == 5 && found.contains("<name>stopped</name>"), "{found}");
+        for part in [
+            "<keyName>mine</keyName>",
+            "<key>Name</key><value>web</value>",
+            "<httpPutResponseHopLimit>9<",
+            "<clientToken>once</clientToken>",
+            "<capacityReservationPreference>none<",
+        ] {
+            ensure!(found.contains(part), "no {part} in {found}");
+        }
+        for (action, parameters, part) in [
+            ("DescribeVolumes", "", "<size>20</size>"),
+            ("DescribeKeyPairs", "", "<keyType>ed25519</keyType>"),
+            ("DescribeNetworkInterfaces", "", "<status>available</status>"),
+            ("DescribeLaunchTemplates", "", "<latestVersionNumber>2<"),
+            ("DescribeLaunchTemplateVersions", "LaunchTemplateName=two-hops", "t3.nano"),
+            ("DescribeImages", "Owner.1=self", "<name>mine</name>"),
+            ("GetInstanceMetadataDefaults", "", "<httpPutResponseHopLimit>3<"),
+        ] {
+            let answer = call(api, action, parameters)?;
+            ensure!(answer.contains(part), "no {part} in {answer}");
+        }
+        server.process().signal("TERM")?;
+        server.process().ended()?;
+    }
+    // The access key signs with the secret that was made up for it.
+    let mut server = Server::start(&["--state", file.to_str().context("a path in UTF-8")?])?;
+    let mut list = imds();
+    list.args(["instance", "list", "--json"])
+        .env("AWS_ENDPOINT_URL_EC2", format!("http://{}", server.control()))
+        .envs([("AWS_REGION", "us-east-1"), ("AWS_ACCESS_KEY_ID", KEY_ID)])
+        .env("AWS_SECRET_ACCESS_KEY", SECRET);
+    let listed = Finished::success(&mut list)?.stdout;
+    ensure!(listed.matches("\"InstanceId\"").count() == 6, "{listed}");
+    server.process().signal("TERM")?;
+    server.process().ended().map(drop)
 }

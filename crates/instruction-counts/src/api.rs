@@ -65,6 +65,7 @@ pub(crate) fn describe_instances() {
         policies,
         instance_types: Vec::new(),
         metrics: None,
+        images: Vec::new(),
         history: History::empty(),
     };
     let reply = count(|| control.answer(&head, BODY.as_bytes(), NOW));

@@ -79,6 +79,7 @@ rules! {
         revoking_a_lease_deletes_its_keys_at_once,
         a_lease_that_has_ended_refuses,
         a_plain_write_detaches_a_key,
+        a_write_in_place_leaves_a_key_with_its_lease,
         a_key_moves_to_another_lease;
     threads:
         no_update_is_lost_between_threads,

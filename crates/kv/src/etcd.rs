@@ -29,7 +29,7 @@ use crate::limits::Limits;
 use crate::lock::lock;
 use crate::open_error::OpenError;
 use crate::revision::Revision;
-use crate::transaction::{Transaction, Write};
+use crate::transaction::{Attachment, Transaction, Write};
 use crate::watch::{Closer, Watch};
 use client::{CallError, Client};
 use driver::Driver;
@@ -142,7 +142,8 @@ impl Etcd {
                 Write::Put { value, lease } => Operation::Put(PutRequest {
                     key,
                     value: value.clone(),
-                    lease: lease.map_or(0, id),
+                    lease: if let Attachment::To(lease) = lease { id(*lease) } else { 0 },
+                    ignore_lease: *lease == Attachment::Kept,
                 }),
                 Write::Delete => Operation::Delete(DeleteRangeRequest { key }),
             };

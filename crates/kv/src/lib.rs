@@ -31,6 +31,7 @@ mod memory;
 mod newest;
 mod open_error;
 mod reaper;
+mod reseal;
 mod revision;
 #[cfg(feature = "etcd")]
 mod sealed;
@@ -50,6 +51,7 @@ pub use limits::Limits;
 pub use location::{Location, open};
 pub use memory::Memory;
 pub use open_error::OpenError;
+pub use reseal::{ResealError, Resealed, reseal};
 pub use revision::Revision;
 #[cfg(feature = "etcd")]
 pub use sealed::{SealKeys, Sealed};

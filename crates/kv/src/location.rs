@@ -1,6 +1,7 @@
 //! Where state is: from a URL to an engine.
 
 use std::ffi::OsStr;
+use std::fmt;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -73,12 +74,33 @@ impl Location {
             Self::Memory => Arc::new(Memory::new()),
             Self::Sqlite(path) => Arc::new(Sqlite::open(path)?),
             #[cfg(feature = "etcd")]
-            Self::Etcd(location) => {
-                let Some(path) = location.seal_key() else { return Err(OpenError::NoSealKey) };
-                Arc::new(Sealed::new(Arc::new(Etcd::open(location)?), SealKeys::read(path)?))
-            }
+            Self::Etcd(location) => Arc::new(open_sealed(location)?),
         })
     }
+
+    /// Whether several processes and hosts may have the state at the same time.
+    pub fn is_shared(&self) -> bool {
+        !matches!(self, Self::Memory | Self::Sqlite(_))
+    }
+}
+
+/// As messages name it: without what is secret, or the names of files that are.
+impl fmt::Display for Location {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Memory => formatter.write_str("memory"),
+            Self::Sqlite(path) => path.display().fmt(formatter),
+            #[cfg(feature = "etcd")]
+            Self::Etcd(location) => location.fmt(formatter),
+        }
+    }
+}
+
+/// Opens a cluster, and what seals values in it.
+#[cfg(feature = "etcd")]
+pub(crate) fn open_sealed(location: &EtcdLocation) -> Result<Sealed, OpenError> {
+    let Some(path) = location.seal_key() else { return Err(OpenError::NoSealKey) };
+    Ok(Sealed::new(Arc::new(Etcd::open(location)?), SealKeys::read(path)?))
 }
 
 /// The scheme of `scheme://…`, or `etcd` of `etcd:…`. Other colons may be in a file's name.

@@ -5,6 +5,7 @@
 //! where it was written. Names of keys, lengths and revisions can be seen by anybody, and who may write
 //! to the engine can delete values, or put back older ones.
 
+mod again;
 mod keys;
 
 use std::sync::Arc;
@@ -15,6 +16,7 @@ use crate::entry::{Change, Changes, Entry, Listing, Snapshot, UnreadableEntry};
 use crate::error::KvError;
 use crate::lease::Lease;
 use crate::limits::Limits;
+use crate::reseal::Resealed;
 use crate::revision::Revision;
 use crate::transaction::{Transaction, Write};
 use crate::watch::Watch;
@@ -32,6 +34,12 @@ impl Sealed {
     /// Seals what goes into `inner`, and opens what comes out.
     pub fn new(inner: Arc<dyn Kv>, keys: SealKeys) -> Self {
         Self { inner, keys }
+    }
+
+    /// Seals again what an older key sealed, in small transactions, while others use the engine.
+    /// `progress` is called after each page.
+    pub fn reseal(&self, progress: impl FnMut(&Resealed)) -> Result<Resealed, KvError> {
+        again::reseal(&*self.inner, &self.keys, progress)
     }
 }
 

@@ -21,8 +21,17 @@ pub struct Transaction {
 /// What is done to a key.
 #[derive(Clone, Eq, PartialEq)]
 pub(crate) enum Write {
-    Put { value: Vec<u8>, lease: Option<Lease> },
+    Put { value: Vec<u8>, lease: Attachment },
     Delete,
+}
+
+/// The lease that a written key has from then on.
+#[derive(Clone, Copy, Eq, PartialEq)]
+pub(crate) enum Attachment {
+    None,
+    To(Lease),
+    /// The one that it had, or none.
+    Kept,
 }
 
 impl Transaction {
@@ -42,13 +51,20 @@ impl Transaction {
     /// Writes a value, and detaches the key from its lease if it has one.
     #[must_use]
     pub fn put(self, key: impl Into<String>, value: impl Into<Vec<u8>>) -> Self {
-        self.write(key.into(), Write::Put { value: value.into(), lease: None })
+        self.write(key.into(), Write::Put { value: value.into(), lease: Attachment::None })
     }
 
     /// Writes a value, and attaches the key to `lease`: the key is deleted when the lease ends.
     #[must_use]
     pub fn put_for(self, lease: Lease, key: impl Into<String>, value: impl Into<Vec<u8>>) -> Self {
-        self.write(key.into(), Write::Put { value: value.into(), lease: Some(lease) })
+        self.write(key.into(), Write::Put { value: value.into(), lease: Attachment::To(lease) })
+    }
+
+    /// Writes a value, and leaves the key with the lease that it has. The key must exist: compare its
+    /// revision with [`if_revision`](Self::if_revision).
+    #[must_use]
+    pub fn put_in_place(self, key: impl Into<String>, value: impl Into<Vec<u8>>) -> Self {
+        self.write(key.into(), Write::Put { value: value.into(), lease: Attachment::Kept })
     }
 
     /// Deletes a key.
@@ -81,8 +97,8 @@ impl Transaction {
     /// The leases to which it attaches keys.
     pub(crate) fn leases(&self) -> impl Iterator<Item = Lease> {
         self.writes.values().filter_map(|write| match write {
-            Write::Put { lease, .. } => *lease,
-            Write::Delete => None,
+            Write::Put { lease: Attachment::To(lease), .. } => Some(*lease),
+            Write::Put { .. } | Write::Delete => None,
         })
     }
 

@@ -23,23 +23,34 @@ pub fn is_other_side_open(connection: &impl AsFd) -> io::Result<bool> {
     // Of <linux/tcp.h>.
     const FIN_WAIT_1: u8 = 4;
     const FIN_WAIT_2: u8 = 5;
-    // The first field of `struct tcp_info`; the kernel gives as much of it as there is room for.
-    let (mut state, mut length) = (0_u8, 1);
+    let [state, ..] = tcp_info(connection)?;
+    Ok(matches!(state, FIN_WAIT_1 | FIN_WAIT_2))
+}
+
+/// Whether the kernel has waited in vain for an acknowledgement of what it sent, and has sent it again.
+///
+/// # Errors
+/// Where the kernel does not tell, as in some sandboxes.
+pub fn was_sent_again(connection: &impl AsFd) -> io::Result<bool> {
+    let [_state, _congestion, retransmissions] = tcp_info(connection)?;
+    Ok(retransmissions > 0)
+}
+
+/// The first fields of `struct tcp_info`; the kernel gives as much of it as there is room for.
+fn tcp_info(connection: &impl AsFd) -> io::Result<[u8; 3]> {
+    let mut info = [0; 3];
+    let mut length = 3;
     // SAFETY: the kernel writes at most `length` bytes.
     let result = unsafe {
         libc::getsockopt(
             connection.as_fd().as_raw_fd(),
             libc::IPPROTO_TCP,
             libc::TCP_INFO,
-            (&raw mut state).cast(),
+            info.as_mut_ptr().cast(),
             &raw mut length,
         )
     };
-    if result == 0 {
-        Ok(matches!(state, FIN_WAIT_1 | FIN_WAIT_2))
-    } else {
-        Err(io::Error::last_os_error())
-    }
+    if result == 0 { Ok(info) } else { Err(io::Error::last_os_error()) }
 }
 
 /// How many bytes of answers the kernel holds for a connection at most; it counts twice as many, with its

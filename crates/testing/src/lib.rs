@@ -41,7 +41,6 @@ use std::str::FromStr;
 use imds_account::{Network, Store};
 use imds_core::extra::Extra;
 use imds_core::fault::FaultRule;
-use imds_core::image::WellKnownImage;
 use imds_core::launch::LaunchRole;
 use imds_core::response::ImdsVersion;
 use imds_core::tags::Tag;
@@ -155,9 +154,9 @@ pub struct ImdsBuilder {
 
 impl ImdsBuilder {
     /// The image, which decides what is required: `al2023` (the default; tokens are required) or `al2` (they
-    /// are optional).
+    /// are optional), or an id such as `ami-0123456789abcdef0`.
     pub fn image(self, name: &str) -> Self {
-        self.parsed(name, |builder, image: WellKnownImage| builder.launch.image = image.into())
+        self.parsed(name, |builder, image| builder.launch.image = image)
     }
 
     /// The instance id, such as `i-1234567890abcdef0`. Values without a setting are derived from it.

@@ -48,20 +48,36 @@ pub fn test<V: Verdict>(
     body: impl FnOnce() -> V + Send + 'static,
 ) -> Trial {
     Trial::ignorable_test(name.into(), move || {
+        let is_in_ci = std::env::var_os("CI").is_some();
         for need in needs {
             if let Err(reason) = need.check() {
-                if std::env::var_os("CI").is_some() {
+                if is_in_ci {
                     return Err(Failed::from(format!("needed here: {reason}")));
                 }
                 return Ok(Completion::ignored_with(reason));
             }
         }
-        body()
-            .verdict()
-            .map(|()| Completion::Completed)
-            .map_err(|error| Failed::from(format!("{error:?}")))
+        match body().verdict() {
+            Ok(()) => Ok(Completion::Completed),
+            Err(error) if !is_in_ci && error.is::<Skip>() => {
+                Ok(Completion::ignored_with(error.to_string()))
+            }
+            Err(error) => Err(Failed::from(format!("{error:?}"))),
+        }
     })
 }
+
+/// The error of a test that found out by itself what is missing: it is skipped, with this reason, and fails in CI.
+#[derive(Debug)]
+pub struct Skip(pub String);
+
+impl std::fmt::Display for Skip {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str(self.0.trim_end())
+    }
+}
+
+impl std::error::Error for Skip {}
 
 /// What a test's body gives back: nothing, and it panics where it fails, or a [`Result`].
 pub trait Verdict {

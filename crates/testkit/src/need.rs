@@ -28,6 +28,8 @@ pub enum Need {
     Prometheus,
     /// containerd, unpacked by `cargo xtask test`.
     Containerd,
+    /// Docker, unpacked by `cargo xtask test`; its daemon needs containerd.
+    Docker,
     /// etcd, unpacked by `cargo xtask test`.
     Etcd,
     /// Groups of processes whose memory can be limited (cgroup v1 or v2), and the right to make them.
@@ -72,6 +74,9 @@ impl Need {
             }
             Self::Containerd if !is_set("IMDS_TEST_CONTAINERD") => {
                 Err("IMDS_TEST_CONTAINERD is not set; `cargo xtask test` sets it".to_owned())
+            }
+            Self::Docker if !is_set("IMDS_TEST_DOCKER") => {
+                Err("IMDS_TEST_DOCKER is not set; `cargo xtask test` sets it".to_owned())
             }
             Self::Etcd if !is_set("IMDS_TEST_ETCD") => {
                 Err("IMDS_TEST_ETCD is not set; `cargo xtask test` sets it".to_owned())

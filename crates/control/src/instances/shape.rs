@@ -19,6 +19,7 @@ use super::network_interfaces::{groups, interface};
 use super::state::{BY_USER, State};
 use super::{StoredInstance, attribute_names as names};
 use crate::call::Call;
+use crate::platform::PlatformWords;
 use crate::{iam_profiles, ids, options, tag_values, time};
 
 /// What is shown of an instance.
@@ -55,6 +56,7 @@ fn shape(instance: &StoredInstance, facts: &Facts, state: State) -> Instance {
     let record = &instance.stored.record;
     let is_spot = facts.life_cycle == LifeCycle::Spot;
     let is_arm = facts.instance_type.architecture() == Architecture::Arm64;
+    let words = PlatformWords::from(facts.image.platform);
     Instance {
         instance_id: Some(facts.id.to_string()),
         image_id: Some(facts.image.id.to_string()),
@@ -89,8 +91,9 @@ fn shape(instance: &StoredInstance, facts: &Facts, state: State) -> Instance {
         root_device_type: Some("ebs".to_owned()),
         tags: tag_values::shape(&instance.tags()),
         virtualization_type: Some(facts.image.virtualization.as_str().to_owned()),
-        platform_details: Some("Linux/UNIX".to_owned()),
-        usage_operation: Some("RunInstances".to_owned()),
+        platform: words.platform,
+        platform_details: Some(words.details),
+        usage_operation: Some(words.usage_operation),
         private_dns_name_options: Some(PrivateDnsNameOptionsResponse {
             hostname_type: Some(names::hostname_type(record.hostname_type).to_owned()),
             enable_resource_name_dns_a_record: Some(instance.is(names::RESOURCE_NAME_A)),

@@ -11,13 +11,21 @@ use super::find::find;
 use super::{data, version};
 use crate::call::{Call, Refusal};
 use crate::instances::{self, attribute_names as names};
-use crate::tag_values;
+use crate::{parameters, tag_values};
 
-/// A launch with what its template says below what it says itself.
+/// A launch with what its template says below what it says itself, and with its image by id.
 pub(crate) fn applied(
     call: &Call<'_>,
     request: &RunInstancesRequest,
 ) -> Result<RunInstancesRequest, Refusal> {
+    let mut joined = joined(call, request)?;
+    if let Some(image) = &joined.image_id {
+        joined.image_id = Some(parameters::image_id(call, image)?);
+    }
+    Ok(joined)
+}
+
+fn joined(call: &Call<'_>, request: &RunInstancesRequest) -> Result<RunInstancesRequest, Refusal> {
     let Some(named) = &request.launch_template else { return Ok(request.clone()) };
     let id = named.launch_template_id.as_deref();
     let template = find(call, id, named.launch_template_name.as_deref())?;

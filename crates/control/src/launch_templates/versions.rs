@@ -19,7 +19,7 @@ use crate::call::{Call, Refusal};
 use crate::client_token::ClientToken;
 use crate::filter::Filters;
 use crate::page::Page;
-use crate::time;
+use crate::{parameters, time};
 
 pub(crate) fn create(
     call: &Call<'_>,
@@ -165,13 +165,19 @@ pub(crate) fn describe(
     let mut shown = Vec::new();
     for template in templates(call, request)? {
         for version in chosen(call, &template, request)? {
-            let shape = match shape(call, &template, &version) {
+            let mut shape = match shape(call, &template, &version) {
                 Err(unreadable) if is_list => {
                     call.unreadable.report(&unreadable);
                     continue;
                 }
                 shape => shape?,
             };
+            if request.resolve_alias == Some(true)
+                && let Some(data) = &mut shape.launch_template_data
+                && let Some(image) = &data.image_id
+            {
+                data.image_id = Some(parameters::image_id(call, image)?);
+            }
             if filters.accept(&Tags::new(), |name| values(&shape, name)) {
                 // Newest first, as EC2 has them.
                 shown.push((format!("{}/{:020}", template.id, u64::MAX - version.0), shape));

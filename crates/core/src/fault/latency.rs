@@ -5,6 +5,9 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
+// Those of the standard library are the C library's, and one more library to load at each start.
+use libm::{cos, log};
+
 use super::draw::Draw;
 use super::limits::MAX_DELAY;
 use super::text::{duration, write_duration};
@@ -33,11 +36,11 @@ impl LatencyDistribution {
             }
             // Box and Muller: two uniform numbers become a normal one.
             Self::Normal(mean, deviation) => {
-                let radius = (-2.0 * draw.fraction(1).ln()).sqrt();
-                let normal = radius * (TAU * draw.fraction(2)).cos();
+                let radius = (-2.0 * log(draw.fraction(1))).sqrt();
+                let normal = radius * cos(TAU * draw.fraction(2));
                 mean.as_secs_f64() + deviation.as_secs_f64() * normal
             }
-            Self::Exponential(mean) => -mean.as_secs_f64() * draw.fraction(1).ln(),
+            Self::Exponential(mean) => -mean.as_secs_f64() * log(draw.fraction(1)),
         };
         let most = MAX_DELAY.as_secs_f64();
         Duration::try_from_secs_f64(seconds.clamp(0.0, most)).unwrap_or_default()

@@ -5,7 +5,7 @@ use std::net::{SocketAddr, TcpListener};
 use std::process::ExitCode;
 
 use imds_account::{Network, Store};
-use imds_control::{Authentication, RolePolicies};
+use imds_control::{Authentication, PresetImage, RolePolicies};
 use imds_core::network::Subnet;
 use imds_core::{FrontEnd, Instance, InstanceType, Launch};
 use imds_dataplane::{Link, Target};
@@ -18,7 +18,7 @@ use imds_sandbox::{self as sandbox, ExecRequest, FirstBoot, InstanceFacts, SERVI
 
 use super::{cannot_start, keep_memory_private};
 use crate::cli::{ExecArgs, SandboxArgs};
-use crate::config::{Logs, Settings};
+use crate::config::{Logs, Settings, images};
 use crate::credential_source::Renewals;
 use crate::error::CommandError;
 use crate::sdk_settings::SdkSettings;
@@ -52,8 +52,10 @@ fn try_run(mut args: ExecArgs) -> Result<ExitCode, CommandError> {
         return Err(CommandError::usage("--role-policy is about calls of the EC2 API and STS")
             .hint("add --control"));
     }
+    let mut presets = settings.images()?;
     let sources = args.instance.credential_sources(&settings.instance)?;
     let mut launch = args.instance.launch(settings.instance)?;
+    images::join(&mut launch, &mut presets)?;
     let renewals = Renewals::begin(sources, &mut launch)?;
     let first_boot = args.run_user_data.as_ref().map(|_| first_boot(&launch)).transpose()?;
     let with_control = args.sandbox.control;
@@ -85,7 +87,7 @@ fn try_run(mut args: ExecArgs) -> Result<ExitCode, CommandError> {
             key_storage: key_storage(),
             events: settings.events,
             control: with_control
-                .then(|| control_socket(policies, settings.instance_types))
+                .then(|| control_socket(policies, settings.instance_types, presets))
                 .transpose()?,
             version: env!("IMDS_VERSION"),
             ..HostSettings::default()
@@ -174,10 +176,11 @@ fn request(
 fn control_socket(
     policies: RolePolicies,
     instance_types: Vec<InstanceType>,
+    images: Vec<PresetImage>,
 ) -> Result<ControlSocket, CommandError> {
     let listener = socket::listen(CONTROL).map_err(cannot_start)?;
     let authentication = Authentication::Signature;
-    Ok(ControlSocket { listener, authentication, policies, instance_types, console: None })
+    Ok(ControlSocket { listener, authentication, policies, instance_types, images, console: None })
 }
 
 /// The keys of `imds serve`, so that `imds identity certificate` has the certificate; where there are

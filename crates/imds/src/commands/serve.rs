@@ -19,6 +19,7 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
+use imds_account::transfer::check_usable;
 use imds_dataplane::{Link, allow_many_connections};
 use imds_host::{
     Account, ConsoleSocket, ControlSocket, Host, HostSettings, LinkSpec, MetricsSocket, TokenKeys,
@@ -209,6 +210,7 @@ fn start(
     let Sockets { links, addresses: metadata, control, metrics, console, offered } = sockets;
     let confinement = Confinement::of(&plan);
     let store = plan.state.open()?;
+    check_usable(store.kv())?;
     plan.access_keys.iter().try_for_each(|key| key.keep(&store))?;
     // Sockets, logs and state are open. Programs that print credentials run without privileges from the
     // first time on, as each later time.
@@ -238,6 +240,7 @@ fn start(
             policies: plan.policies,
             instance_types: plan.instance_types,
             console: console.map(|listener| ConsoleSocket { listener }),
+            images: plan.images,
         }),
         plumber,
         version: env!("IMDS_VERSION"),

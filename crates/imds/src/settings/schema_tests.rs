@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use super::SCHEMA;
 use super::words::{
-    HTTP_TOKENS, IMAGES, LIFE_CYCLES, MAINTENANCE_CODES, SPOT_ACTIONS, SWITCH, TARGET_STATES,
+    HTTP_TOKENS, LIFE_CYCLES, MAINTENANCE_CODES, SPOT_ACTIONS, SWITCH, TARGET_STATES,
 };
 use crate::config::Settings;
 
@@ -15,7 +15,7 @@ struct Table {
     require: &'static str,
 }
 
-const TABLES: [Table; 8] = [
+const TABLES: [Table; 9] = [
     Table { pointer: "", head: "", require: "" },
     Table { pointer: "/properties/instance", head: "[instance]\n", require: "" },
     Table {
@@ -32,6 +32,11 @@ const TABLES: [Table; 8] = [
         pointer: "/$defs/interface",
         head: "[[instance.interface]]\n",
         require: "ipv4 = ['172.31.16.10']\n",
+    },
+    Table {
+        pointer: "/$defs/image",
+        head: "[[image]]\n",
+        require: "id = 'ami-0123456789abcdef0'\n",
     },
     Table {
         pointer: "/$defs/subnet",
@@ -154,7 +159,6 @@ fn words_are_those_of_the_flags() {
     let schema = schema();
     let instance = "/properties/instance/properties";
     for (pointer, words) in [
-        (format!("{instance}/ami"), IMAGES),
         (format!("{instance}/http-tokens"), HTTP_TOKENS),
         (format!("{instance}/http-endpoint"), SWITCH),
         (format!("{instance}/http-protocol-ipv6"), SWITCH),

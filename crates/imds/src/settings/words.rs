@@ -77,8 +77,8 @@ mod tests {
     use imds_core::HttpTokens;
     use imds_core::events::{MaintenanceCode, SpotAction, TargetState};
     use imds_core::identity::Proof;
-    use imds_core::image::WellKnownImage;
     use imds_core::instance::LifeCycle;
+    use imds_core::launch::LaunchImage;
     use imds_core::options::Switch;
 
     use super::*;
@@ -92,7 +92,7 @@ mod tests {
 
     #[test]
     fn every_word_is_a_value() {
-        parses::<WellKnownImage>(IMAGES);
+        parses::<LaunchImage>(IMAGES);
         parses::<HttpTokens>(HTTP_TOKENS);
         parses::<Switch>(SWITCH);
         parses::<LifeCycle>(LIFE_CYCLES);

@@ -49,6 +49,7 @@ fn the_environment_leads_to_it() {
     let expected = "AWS_DEFAULT_REGION=eu-west-1\nAWS_EC2_METADATA_V1_DISABLED=true\n\
                     AWS_ENDPOINT_URL_CLOUDWATCH=http://169.254.169.254:1339\n\
                     AWS_ENDPOINT_URL_EC2=http://169.254.169.254:1339\n\
+                    AWS_ENDPOINT_URL_SSM=http://169.254.169.254:1339\n\
                     AWS_ENDPOINT_URL_STS=http://169.254.169.254:1339\nAWS_REGION=eu-west-1\n\
                     NO_PROXY=169.254.169.254";
     assert_eq!(text(&output.stdout), expected, "{}", text(&output.stderr));

@@ -282,7 +282,7 @@ print(InstanceMetadataRegionFetcher().retrieve_region())";
 
 /// Podman 4.3 of Debian has a back end of CNI, and is a runtime itself.
 fn a_container_of_podman() -> Result<()> {
-    let finished = super::podman::run("cni/podman.sh")?;
+    let finished = super::engines::run("cni/podman.sh")?;
     // One, another, and the first once more. Then the service's own is the only one that runs.
     let lines: Vec<_> = finished.stdout.split_whitespace().collect();
     let [one, other, again, "1"] = lines[..] else { bail!("{finished:#?}") };
@@ -292,7 +292,7 @@ fn a_container_of_podman() -> Result<()> {
 }
 
 fn a_container_of_containerd() -> Result<()> {
-    let finished = super::podman::run("cni/containerd.sh")?;
+    let finished = super::engines::run("cni/containerd.sh")?;
     let lines: Vec<_> = finished.stdout.split_whitespace().collect();
     let [one, other, "2", "[]"] = lines[..] else { bail!("{finished:#?}") };
     ensure!(one != other && one.starts_with("i-") && other.starts_with("i-"), "{finished:#?}");
@@ -301,7 +301,7 @@ fn a_container_of_containerd() -> Result<()> {
 
 /// Without root, networks of Podman are in a namespace of their own, and so is the service.
 fn a_container_of_podman_without_root() -> Result<()> {
-    let finished = super::podman::run("cni/rootless.sh")?;
+    let finished = super::engines::run("cni/rootless.sh")?;
     let last = finished.stdout.lines().last();
     ensure!(last.is_some_and(|id| id.starts_with("i-")), "{finished:#?}");
     Ok(())

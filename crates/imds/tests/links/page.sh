@@ -1,5 +1,6 @@
 # A host on which the blocks of a page are run: the script is the first argument.
-. "$(dirname "$0")/engine.sh"
+. "$(dirname "$0")/host.sh"
+. "$(dirname "$0")/podman_engine.sh"
 
 # What pages write there ends with the script.
 for directory in /etc /opt /usr/share /var/lib; do

@@ -100,6 +100,20 @@ pub(super) fn a_plain_write_detaches_a_key(open: &dyn Fn() -> Subject) {
     assert_eq!(keys(&subject.list("")), ["a", "b"]);
 }
 
+pub(super) fn a_write_in_place_leaves_a_key_with_its_lease(open: &dyn Fn() -> Subject) {
+    let subject = open();
+    let lease = subject.kv.grant(subject.ttl).unwrap();
+    let first = subject.commit(put_for(lease, "leased").put("plain", "1"));
+    let in_place = ["leased", "plain"].iter().fold(Transaction::new(), |all, key| {
+        all.if_revision(*key, Some(first)).put_in_place(*key, "2")
+    });
+    assert!(subject.commit(in_place) > first);
+    assert_eq!(subject.value("leased").unwrap(), b"2");
+    subject.kv.revoke(lease).unwrap();
+    assert_eq!(keys(&subject.list("")), ["plain"]);
+    assert_eq!(subject.value("plain").unwrap(), b"2");
+}
+
 pub(super) fn a_key_moves_to_another_lease(open: &dyn Fn() -> Subject) {
     let subject = open();
     let [from, to] = [(), ()].map(|()| subject.kv.grant(subject.ttl).unwrap());

@@ -75,6 +75,9 @@ pub(super) struct PutRequest {
     /// 0: none.
     #[prost(int64, tag = "3")]
     pub(super) lease: i64,
+    /// Whether the key, which must exist, stays with the lease that it has.
+    #[prost(bool, tag = "6")]
+    pub(super) ignore_lease: bool,
 }
 
 #[derive(Clone, Message)]

@@ -9,7 +9,7 @@ use crate::error::KvError;
 use crate::lease::Lease;
 use crate::newest::DELETIONS;
 use crate::revision::Revision;
-use crate::transaction::{Transaction, Write};
+use crate::transaction::{Attachment, Transaction, Write};
 
 /// The newest record of each key. A deleted key has one too, so that watches can report it.
 #[derive(Debug, Default)]
@@ -70,15 +70,17 @@ impl State {
         }
         let revision = self.revision.next();
         for (key, write) in transaction.writes {
-            self.leased.remove(&key);
             match write {
                 Write::Put { value, lease } => {
-                    if let Some(lease) = lease {
-                        self.leased.insert(key.clone(), lease);
+                    match lease {
+                        Attachment::None => drop(self.leased.remove(&key)),
+                        Attachment::To(lease) => drop(self.leased.insert(key.clone(), lease)),
+                        Attachment::Kept => {}
                     }
                     self.write(key, Record { revision, value: Some(value) });
                 }
                 Write::Delete if self.existing(&key).is_some() => {
+                    self.leased.remove(&key);
                     self.write(key, Record { revision, value: None });
                 }
                 Write::Delete => {}

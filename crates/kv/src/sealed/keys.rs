@@ -66,11 +66,17 @@ impl SealKeys {
 
     /// Opens a value from the place `key`; `None` if none of our keys sealed it there.
     pub(super) fn open(&self, key: &str, sealed: &[u8]) -> Option<Vec<u8>> {
+        self.open_by(key, sealed).map(|(_, value)| value)
+    }
+
+    /// The same, and the number of the key that opened it: 0 is the one that seals.
+    pub(super) fn open_by(&self, key: &str, sealed: &[u8]) -> Option<(usize, Vec<u8>)> {
         let (format, sealed) = sealed.split_first()?;
         let (nonce, encrypted) = sealed.split_first_chunk::<NONCE>()?;
         let payload = || Payload { msg: encrypted, aad: key.as_bytes() };
         let open = |cipher: &XChaCha20Poly1305| cipher.decrypt(&XNonce::from(*nonce), payload());
-        if *format == FORMAT { self.0.iter().find_map(|cipher| open(cipher).ok()) } else { None }
+        let mut ciphers = self.0.iter().enumerate().filter(|_| *format == FORMAT);
+        ciphers.find_map(|(number, cipher)| Some((number, open(cipher).ok()?)))
     }
 }
 

@@ -9,7 +9,7 @@ use crate::lease::Lease;
 use crate::lease_table::LeaseTable;
 use crate::newest::DELETIONS;
 use crate::revision::Revision;
-use crate::transaction::{Transaction, Write};
+use crate::transaction::{Attachment, Transaction, Write};
 
 /// The newest revision.
 pub(super) fn newest(snapshot: &Snapshot) -> rusqlite::Result<Revision> {
@@ -105,16 +105,19 @@ pub(super) fn write(
     let revision = newest.next();
     let mut deletes = false;
     for (key, write) in &transaction.writes {
-        detach(batch, key)?;
         match write {
             Write::Put { value, lease } => {
                 put(batch, key, revision, Some(value))?;
-                if let Some(lease) = lease {
+                if *lease != Attachment::Kept {
+                    detach(batch, key)?;
+                }
+                if let Attachment::To(lease) = lease {
                     attach(batch, key, *lease)?;
                 }
                 newest = revision;
             }
             Write::Delete if existing(batch, key)?.is_some() => {
+                detach(batch, key)?;
                 put(batch, key, revision, None)?;
                 deletes = true;
                 newest = revision;

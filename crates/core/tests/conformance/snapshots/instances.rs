@@ -5,7 +5,7 @@ use imds_core::events::{
     Events, Maintenance, MaintenanceCode, Outcome, Rebalance, SpotAction, SpotInterruption, SshKey,
     TargetState, Transition,
 };
-use imds_core::image::{Image, Virtualization, WellKnownImage};
+use imds_core::image::{Image, Platform, Virtualization, WellKnownImage};
 use imds_core::instance::{Accelerator, ElasticGpu, HostnameType, LifeCycle, PublicKey, SshSigner};
 use imds_core::instance_type::Architecture;
 use imds_core::launch::{LaunchInterface, LaunchRole};
@@ -221,6 +221,7 @@ fn paravirtual() -> Launch {
         id: "ami-2bb65342".parse().unwrap(),
         imds_v2_support: false,
         architecture: Architecture::I386,
+        platform: Platform::Linux,
         virtualization: Virtualization::Paravirtual,
         root_device: "/dev/sda1".to_owned(),
         block_devices: vec![volume("sda2", Volume::Ephemeral(0)), volume("sda3", Volume::Swap)],

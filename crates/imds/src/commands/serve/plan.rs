@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use imds_account::Network;
 use imds_account::clock::unix_ms;
-use imds_control::{Authentication, RolePolicies};
+use imds_control::{Authentication, PresetImage, RolePolicies};
 use imds_core::fault::FaultRule;
 use imds_core::network::Subnet;
 use imds_core::{InstanceType, Launch};
@@ -17,7 +17,7 @@ use imds_host::{LinkSpec, Scheduled};
 use super::listen::check_ipv6;
 use crate::aemm::Aemm;
 use crate::cli::{ControlAddress, ListenAddress, ServeArgs};
-use crate::config::{Logs, Settings, WantedKey};
+use crate::config::{Logs, Settings, WantedKey, images};
 use crate::credential_source::CredentialSources;
 use crate::error::CommandError;
 use crate::overlay::Overlay;
@@ -41,6 +41,7 @@ pub(super) struct Plan {
     pub(super) authentication: Authentication,
     pub(super) policies: RolePolicies,
     pub(super) instance_types: Vec<InstanceType>,
+    pub(super) images: Vec<PresetImage>,
     pub(super) access_keys: Vec<WantedKey>,
     pub(super) state: StateLocation,
     pub(super) threads: NonZeroUsize,
@@ -95,6 +96,7 @@ impl Plan {
         let faults = settings.faults(&args.answers);
         let access_keys = settings.access_keys()?;
         let policies = settings.role_policies(&args.answers)?;
+        let mut presets = settings.images()?;
         let logs = settings.logs(&args.logs, Destination::Stderr)?;
         let workloads = or(args.workloads.link, settings.link);
         let links = or(or(args.listen, settings.listen), default_addresses(&workloads));
@@ -107,6 +109,7 @@ impl Plan {
         if let Some(aemm) = &aemm {
             aemm.complete(&mut launch);
         }
+        images::join(&mut launch, &mut presets)?;
         launch.clone().resolve()?;
         let network = Network::of(&launch).with(settings.subnet.into_iter().map(Subnet::from))?;
         check_ipv6(&links, &launch)?;
@@ -131,6 +134,7 @@ impl Plan {
             },
             policies,
             instance_types: settings.instance_types,
+            images: presets,
             access_keys,
             state: StateLocation::resolve(state.as_deref())?,
             threads: args.threads.or(settings.threads).unwrap_or_else(default_threads),

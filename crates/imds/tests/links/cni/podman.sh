@@ -1,5 +1,6 @@
 # Podman with its back end of CNI: a network with imds-cni in its chain makes each container an instance.
-. "$(dirname "$0")/../engine.sh"
+. "$(dirname "$0")/../host.sh"
+. "$(dirname "$0")/../podman_engine.sh"
 
 mkdir /mnt/plugins /mnt/networks /mnt/addresses
 ln -s "$(command -v imds)" /mnt/plugins/imds-cni

@@ -56,8 +56,6 @@ pub(super) fn choose(argument: u32, mask: u32, value: u32, then: Rule, otherwise
 /// The program that has a rule for each of these calls, and one for all others. `None` for an instruction set
 /// that it does not know.
 pub(super) fn program(rules: BTreeMap<c_long, Rule>, otherwise: &Rule) -> Option<Vec<sock_filter>> {
-    let rules = rules.into_iter().map(|(number, rule)| Some((u32::try_from(number).ok()?, rule)));
-    let rules: Vec<_> = rules.collect::<Option<_>>()?;
     let mut program = vec![
         statement(LOAD, ARCHITECTURE_AT),
         jump(JUMP_IF_EQUAL, ARCHITECTURE?, 1, 0),
@@ -66,22 +64,37 @@ pub(super) fn program(rules: BTreeMap<c_long, Rule>, otherwise: &Rule) -> Option
         jump(JUMP_IF_NOT_LESS, OTHER_MODEL, 0, 1),
     ];
     program.extend(fail(libc::EPERM));
-    program.extend(search(&rules, otherwise));
+    program.extend(search(&ranges(rules, otherwise)?));
     Some(program)
 }
 
-/// Finds a loaded number among those of the rules, which are sorted.
-fn search(rules: &[(u32, Rule)], otherwise: &Rule) -> Rule {
-    match rules {
-        [] => otherwise.clone(),
-        [(number, rule)] => {
-            let head = jump(JUMP_IF_EQUAL, *number, 0, rule.len());
-            [&[head], &rule[..], otherwise].concat()
-        }
+/// Where the rules of numbers change: the first number of each range that has one rule, from 0 on. The kernel
+/// compiles a filter for each thread that it is for, and tries it on all numbers, so few instructions count.
+fn ranges(rules: BTreeMap<c_long, Rule>, otherwise: &Rule) -> Option<Vec<(u32, Rule)>> {
+    let mut ranges = vec![(0, otherwise.clone())];
+    for (number, rule) in rules {
+        let number = u32::try_from(number).ok()?;
+        // What the one before assumed of all that follow it.
+        ranges.pop_if(|(first, _)| *first == number);
+        ranges.push((number, rule));
+        ranges.push((number + 1, otherwise.clone()));
+    }
+    let parts = |rule: &Rule| -> Vec<_> {
+        rule.iter().map(|&sock_filter { code, jt, jf, k }| (code, jt, jf, k)).collect()
+    };
+    ranges.dedup_by(|(_, rule), (_, before)| parts(rule) == parts(before));
+    Some(ranges)
+}
+
+/// Finds the range that a loaded number is in.
+fn search(ranges: &[(u32, Rule)]) -> Rule {
+    match ranges {
+        [] => Rule::new(),
+        [(_, rule)] => rule.clone(),
         _ => {
-            let (low, high) = rules.split_at(rules.len() / 2);
+            let (low, high) = ranges.split_at(ranges.len() / 2);
             let middle = high[0].0;
-            let (low, high) = (search(low, otherwise), search(high, otherwise));
+            let (low, high) = (search(low), search(high));
             [vec![jump(JUMP_IF_NOT_LESS, middle, low.len(), 0)], low, high].concat()
         }
     }

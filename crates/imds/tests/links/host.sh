@@ -1,4 +1,4 @@
-# A host with Podman, to be sourced by the tests' scripts. All that is kept is in memory, in a mount
+# A host of containers, to be sourced by the tests' scripts. All that is kept is in memory, in a mount
 # namespace that ends with the script.
 for directory in /mnt /run /var/lib/cni; do
     mkdir -p $directory
@@ -9,24 +9,17 @@ mkdir -p /mnt/image/bin /mnt/root /mnt/run /mnt/tmp /mnt/home
 export HOME=/mnt/home XDG_STATE_HOME=/mnt/home TMPDIR=/mnt/tmp
 cp "$(command -v busybox)" /mnt/image/bin/
 tar -C /mnt/image -cf /mnt/image.tar .
+# One more image, whose programs are this host's, once it has them as volumes.
+mkdir -p /mnt/system/etc /mnt/system/usr /mnt/system/mnt /mnt/system/run /mnt/system/tmp /mnt/system/var/lib
+for name in bin sbin lib lib64; do
+    ln -s usr/$name /mnt/system/$name
+done
+tar -C /mnt/system -cf /mnt/system.tar .
 ip link set lo up
 
-# The engine is found by its name.
+# Programs that are only on this host.
 mkdir /mnt/bin
-engine=$(command -v podman)
-cat > /mnt/bin/podman <<EOF
-#!/bin/sh
-if [ "\$1" = run ]; then
-    shift
-    # Here these limits may not be raised.
-    set -- run --ulimit nofile=1024:1024 --ulimit nproc=1024:1024 "\$@"
-fi
-exec $engine --root /mnt/root --runroot /mnt/run --tmpdir /mnt/tmp --runtime runc \
-    --storage-driver vfs --cgroup-manager cgroupfs --events-backend none "\$@"
-EOF
-chmod +x /mnt/bin/podman
 PATH=/mnt/bin:$PATH
-podman import --quiet /mnt/image.tar probe > /dev/null
 
 # Starts the service, and waits until it serves.
 serve() {
