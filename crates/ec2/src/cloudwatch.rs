@@ -103,7 +103,7 @@ mod tests {
         let address = Address::of("", "/", "", b"Version=2010-08-01").unwrap();
         let body = b"Action=GetMetricStatistics&Version=2010-08-01&Namespace=AWS%2FEC2&MetricName=MetadataNoToken\
             &StartTime=2026-11-29T08%3A00%3A00Z&EndTime=2026-11-29T09%3A00%3A00Z&Period=60\
-            &Statistics.member.1=Sum&Statistics.member.2=Maximum\
+            &ExtendedStatistics=&Unit=&Statistics.member.1=Sum&Statistics.member.2=Maximum\
             &Dimensions.member.1.Name=InstanceId&Dimensions.member.1.Value=i-1";
         let Ok(Request::GetMetricStatistics(read)) = Request::read(&address, "", body) else {
             panic!("not what it is");
@@ -119,6 +119,7 @@ mod tests {
         };
         assert_eq!((&read.namespace, &read.dimensions), (&json.namespace, &json.dimensions));
         assert_eq!(read.statistics, json.statistics);
+        assert_eq!((&read.extended_statistics, &read.unit), (&Vec::new(), &None));
         for it in [&read, &json] {
             assert_eq!(Integer::required(it.period.as_ref(), "Period").unwrap(), 60);
             let time = |time: &Option<Time>| Time::required(time.as_ref(), "Time").unwrap();

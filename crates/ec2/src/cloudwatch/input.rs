@@ -112,7 +112,8 @@ pub(super) fn of_params(params: &Params) -> Result<(String, Value), Fault> {
     }
 }
 
-/// Lists are `Name.member.1`, and have members of their own or are values. An empty list is `Name=`.
+/// Lists are `Name.member.1`, and have members of their own or are values. `Name=` is an empty list, or a text
+/// that says nothing: both are left out.
 fn tree(params: &Params) -> Result<Value, Fault> {
     if let Some(elements) = params.list("member")? {
         return elements.map(tree).collect();
@@ -120,8 +121,8 @@ fn tree(params: &Params) -> Result<Value, Fault> {
     match params.text() {
         Some(text) => Ok(Value::String(text.to_owned())),
         None => {
-            let members =
-                params.members().map(|(name, member)| Ok((name.to_owned(), tree(member)?)));
+            let members = params.members().filter(|(_, member)| member.text() != Some(""));
+            let members = members.map(|(name, member)| Ok((name.to_owned(), tree(member)?)));
             members.collect::<Result<Map<_, _>, _>>().map(Value::Object)
         }
     }
