@@ -21,10 +21,11 @@ use partitions::Partitions;
 type Generated = (&'static str, fn() -> Result<String>);
 
 /// The generated files.
-const FILES: [Generated; 5] = [
+const FILES: [Generated; 6] = [
     ("ec2/src/types.rs", types),
     ("ec2/src/instance_types.rs", instance_types),
-    ("ec2/src/parameters/table.rs", parameter_table),
+    ("ec2/src/parameters/refused.rs", refused_parameters),
+    ("control/tests/parameters/table.txt", parameter_table),
     ("../docs/parameters.md", parameter_page),
     ("core/src/placement/partitions.rs", partitions),
 ];
@@ -73,6 +74,10 @@ fn types() -> Result<String> {
 
 fn instance_types() -> Result<String> {
     emit::instance_types(&model()?)
+}
+
+fn refused_parameters() -> Result<String> {
+    Classified::new(&model()?, &parameter_classes()?)?.refused()
 }
 
 fn parameter_table() -> Result<String> {

@@ -1,15 +1,12 @@
-//! What this API does with each parameter of its actions.
+//! Parameters that EC2 obeys in a way that nothing here can, and that are refused for it.
 
-mod class;
-mod table;
+mod refused;
 
 use serde_json::Value;
 
-pub use class::{Class, Kind, Parameter};
-pub use table::PARAMETERS;
-
 use crate::fault::Fault;
 use crate::params::Params;
+use refused::REFUSED;
 
 /// Fails if `params` have a parameter that the action they name refuses.
 ///
@@ -17,7 +14,7 @@ use crate::params::Params;
 /// `UnsupportedOperation` names the parameter.
 pub fn check(params: &Params) -> Result<(), Fault> {
     let action = params.value_of("Action").unwrap_or_default();
-    let sent = refused(action).find_map(|parameter| params.name_at(parameter.name));
+    let sent = refused(action).iter().find_map(|(name, _)| params.name_at(name));
     sent.map_or(Ok(()), |name| Err(unsupported(name)))
 }
 
@@ -26,17 +23,16 @@ pub fn check(params: &Params) -> Result<(), Fault> {
 /// # Errors
 /// `UnsupportedOperation` names the parameter.
 pub fn check_members(action: &str, request: &Value) -> Result<(), Fault> {
-    let stated = refused(action).find(|parameter| {
-        let steps: Vec<_> = parameter.member.split('.').collect();
+    let stated = refused(action).iter().find(|(_, member)| {
+        let steps: Vec<_> = member.split('.').collect();
         says(request, &steps)
     });
-    stated.map_or(Ok(()), |parameter| Err(unsupported(parameter.name)))
+    stated.map_or(Ok(()), |(name, _)| Err(unsupported(name)))
 }
 
-fn refused(action: &str) -> impl Iterator<Item = &'static Parameter> {
-    let parameters = PARAMETERS.iter().find(|(name, _)| *name == action);
-    let parameters = parameters.map_or(&[][..], |(_, parameters)| parameters);
-    parameters.iter().filter(|parameter| parameter.class == Class::Refused)
+/// The names of parameters, and the members of [`types`](crate::types) that they are read as.
+fn refused(action: &str) -> &'static [(&'static str, &'static str)] {
+    REFUSED.iter().find(|(name, _)| *name == action).map_or(&[], |(_, parameters)| parameters)
 }
 
 /// Whether there is a value below `steps`.
@@ -84,11 +80,5 @@ mod tests {
             json!({ "license_specifications": [{}, { "license_configuration_arn": "x" }] });
         assert_eq!(checked(license).unwrap_err().code, "UnsupportedOperation");
         checked(json!({ "license_specifications": [], "cpu_options": null })).unwrap();
-    }
-
-    #[test]
-    fn actions_are_those_that_are_answered() {
-        let actions: Vec<_> = PARAMETERS.iter().map(|(action, _)| *action).collect();
-        assert_eq!(actions, crate::Request::ACTIONS);
     }
 }
