@@ -1,7 +1,5 @@
 //! The key of temporary credentials: stored, so that they outlive a restart.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use imds_core::AccountId;
 use imds_core::credentials::{ISSUER_KEY_LENGTH, Issuer};
 
@@ -27,11 +25,7 @@ pub enum CredentialKeyError {
 /// What issues the account's temporary credentials; its key is made at first use.
 pub fn issuer(store: &Store, account: AccountId) -> Result<Issuer, CredentialKeyError> {
     let place = keys::credential_key();
-    let make = || {
-        let key = random::<ISSUER_KEY_LENGTH>()?;
-        Ok::<_, CredentialKeyError>(TokenKey { key: STANDARD.encode(key) })
-    };
+    let make = || Ok::<_, CredentialKeyError>(TokenKey::new(&random::<ISSUER_KEY_LENGTH>()?));
     let kept = store.read_or_make(&place, make)?;
-    let key = STANDARD.decode(&kept.key).ok().and_then(|key| key.try_into().ok());
-    Ok(Issuer::new(&key.ok_or(CredentialKeyError::Length)?, account))
+    Ok(Issuer::new(&kept.bytes().ok_or(CredentialKeyError::Length)?, account))
 }

@@ -10,6 +10,8 @@ mod link;
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use imds_core::block_device::BlockDevice;
 use imds_core::events::Events;
 use imds_core::ids::{KernelId, RamdiskId, ReservationId};
@@ -353,4 +355,16 @@ pub enum AccessRole {
 pub struct TokenKey {
     /// The key in base64.
     pub key: String,
+}
+
+impl TokenKey {
+    /// A key of these bytes.
+    pub fn new(bytes: &[u8]) -> Self {
+        Self { key: STANDARD.encode(bytes) }
+    }
+
+    /// Its bytes; `None` unless there are so many.
+    pub fn bytes<const N: usize>(&self) -> Option<[u8; N]> {
+        STANDARD.decode(&self.key).ok()?.try_into().ok()
+    }
 }

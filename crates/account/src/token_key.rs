@@ -1,7 +1,5 @@
 //! The key of session tokens: stored, so that a token outlives a restart.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use imds_core::Keyring;
 use imds_core::token::{KEY_LENGTH, Key};
 
@@ -38,14 +36,10 @@ pub fn ephemeral() -> Result<Keyring, TokenKeyError> {
 /// The keyring of the store, made at first use.
 pub fn stored(store: &Store) -> Result<Keyring, TokenKeyError> {
     let place = keys::token_key(KEY_ID);
-    let make = || {
-        let key: [u8; KEY_LENGTH] = random()?;
-        Ok::<_, TokenKeyError>(TokenKey { key: STANDARD.encode(key) })
-    };
+    let make = || Ok::<_, TokenKeyError>(TokenKey::new(&random::<KEY_LENGTH>()?));
     let kept = store.read_or_make(&place, make)?;
-    let key = STANDARD.decode(&kept.key).ok().and_then(|key| key.try_into().ok());
     let length = || TokenKeyError::Length { key: place.as_str().to_owned() };
-    Ok(keyring(&key.ok_or_else(length)?))
+    Ok(keyring(&kept.bytes().ok_or_else(length)?))
 }
 
 fn keyring(key: &[u8; KEY_LENGTH]) -> Keyring {

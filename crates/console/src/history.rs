@@ -1,9 +1,8 @@
 //! Requests of the past: how many used `IMDSv1` and `IMDSv2`, and how many tokens were lost.
 
-use std::ops::AddAssign;
-
 use imds_account::clock::unix_ms;
 use imds_control::Control;
+use imds_control::history::Traffic;
 use imds_core::time::iso8601;
 use serde::Serialize;
 
@@ -15,26 +14,13 @@ const MOST_HOURS: u32 = 15 * 24;
 
 const HOUR: u32 = 60;
 
-/// What was counted in a time.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize)]
-pub(crate) struct Counted {
-    /// Requests without a token, whatever was answered.
-    pub(crate) v1: u64,
-    /// Those of them that were answered with 401.
-    pub(crate) v1_rejected: u64,
-    /// Requests with a token, and for one.
-    pub(crate) v2: u64,
-    /// Tokens that were sent to clients beyond the hop limit.
-    pub(crate) tokens_lost: u64,
-}
-
 /// A minute, or an hour of the farther past.
 #[derive(Debug, Serialize)]
 pub(crate) struct Interval {
     pub(crate) start: String,
     pub(crate) minutes: u32,
     #[serde(flatten)]
-    pub(crate) counted: Counted,
+    pub(crate) counted: Traffic,
 }
 
 /// The past until now.
@@ -51,17 +37,7 @@ pub(crate) struct Parts {
     pub(crate) start: u32,
     /// How many minutes a part has.
     pub(crate) minutes: u32,
-    pub(crate) counted: Vec<Counted>,
-}
-
-impl AddAssign for Counted {
-    fn add_assign(&mut self, other: Self) {
-        let Self { v1, v1_rejected, v2, tokens_lost } = other;
-        self.v1 += v1;
-        self.v1_rejected += v1_rejected;
-        self.v2 += v2;
-        self.tokens_lost += tokens_lost;
-    }
+    pub(crate) counted: Vec<Traffic>,
 }
 
 /// How many hours a query is about; 1 if it does not say.
@@ -93,7 +69,7 @@ pub(crate) fn parts(control: &Control, hours: u32) -> Parts {
     // The last part is the one that runs.
     let end = (minute_now() / minutes + 1) * minutes;
     let start = end.saturating_sub(count * minutes);
-    let mut counted = vec![Counted::default(); count as usize];
+    let mut counted = vec![Traffic::default(); count as usize];
     for (minute, _, more) in intervals(control, hours) {
         let at = minute.checked_sub(start).map(|since| (since / minutes) as usize);
         if let Some(part) = at.and_then(|at| counted.get_mut(at)) {
@@ -103,21 +79,11 @@ pub(crate) fn parts(control: &Control, hours: u32) -> Parts {
     Parts { start, minutes, counted }
 }
 
-fn intervals(control: &Control, hours: u32) -> Vec<(u32, u32, Counted)> {
+fn intervals(control: &Control, hours: u32) -> Vec<(u32, u32, Traffic)> {
     control.history.refresh(unix_ms() / 1000);
     let now = minute_now();
     let minutes = now.saturating_sub(hours * HOUR)..now + 1;
-    let traffic = control.history.traffic(&minutes).into_iter();
-    let counted = |(minute, minutes, it): (u32, u32, imds_control::history::Traffic)| {
-        let counted = Counted {
-            v1: it.v1,
-            v1_rejected: it.v1_rejected,
-            v2: it.v2,
-            tokens_lost: it.tokens_lost,
-        };
-        (minute, minutes, counted)
-    };
-    traffic.map(counted).collect()
+    control.history.traffic(&minutes)
 }
 
 fn minute_now() -> u32 {

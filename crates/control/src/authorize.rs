@@ -54,6 +54,16 @@ pub(super) fn may(
     }
 }
 
+/// The same of something that changes nothing, which every access key may do.
+pub(super) fn may_read(
+    principal: &Principal,
+    policies: &RolePolicies,
+    deed: &Deed,
+    globals: &Context,
+) -> bool {
+    matches!(principal.authority, Authority::Key(_)) || may(principal, policies, deed, globals)
+}
+
 /// What the policies of a session's role say, and the session's own, which only restricts.
 fn decide(
     session: &RoleSession,

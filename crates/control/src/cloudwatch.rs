@@ -10,12 +10,11 @@ mod series;
 mod statistics;
 
 use hyper::http::request::Parts;
-use imds_account::records::AccessRole;
 use imds_ec2::Fault;
 use imds_ec2::cloudwatch::{self, Address, Request};
 
-use super::authorize::{Deed, globals, may};
-use super::principal::{Authority, Principal};
+use super::authorize::{Deed, globals, may_read};
+use super::principal::Principal;
 use super::service::Service;
 use super::{Control, Reply};
 use outcome::Outcome;
@@ -47,15 +46,11 @@ impl Control {
         Reply { status, content_type, headers, body: bytes }
     }
 
-    /// All actions only read, so any access key may do them.
     fn may_read_metrics(&self, principal: &Principal, action: &str, now: u64) -> Result<(), Fault> {
-        if matches!(principal.authority, Authority::Key(AccessRole::ReadOnly)) {
-            return Ok(());
-        }
         let action = format!("cloudwatch:{action}");
         let deed = Deed::new(&action, "*");
         let globals = globals(&self.store, &self.network, principal, now);
-        if may(principal, &self.policies, &deed, &globals) {
+        if may_read(principal, &self.policies, &deed, &globals) {
             return Ok(());
         }
         let message = format!("User: {} is not authorized to perform: {action}", principal.arn);

@@ -41,7 +41,7 @@ mod operations;
 mod operator;
 mod options;
 mod page;
-mod parameters;
+mod parameter_store;
 mod places;
 mod platform;
 mod principal;
@@ -65,7 +65,7 @@ use imds_core::InstanceType;
 use imds_core::credentials::Issuer;
 use imds_core::placement::Region;
 use imds_ec2::cloudwatch::Address;
-use imds_ec2::{Fault, Params, Request, parameters as parameters_of_ec2};
+use imds_ec2::{Fault, Params, Request, parameters};
 
 pub use abandoned::Abandoned;
 pub use admin::{AccessKeyFacts, AdminAnswer, AdminRequest, EventRequest};
@@ -201,7 +201,7 @@ impl Control {
         let principal = self.authenticate(head, body, now, Service::Ec2)?;
         let query = head.uri.query().unwrap_or_default();
         let params = Params::parse(query.as_bytes(), body)?;
-        parameters_of_ec2::check(&params)?;
+        parameters::check(&params)?;
         let request = Request::read(params)?;
         let asking = Asking {
             principal: &principal,

@@ -1,15 +1,14 @@
 //! Systems Manager: the parameters that have ids of images.
 
 use hyper::http::request::Parts;
-use imds_account::records::AccessRole;
 use imds_ec2::Fault;
 use imds_ec2::ssm::{CONTENT_TYPE, Request};
 use serde_json::{Value, json};
 
-use super::authorize::{Deed, globals, may};
+use super::authorize::{Deed, globals, may_read};
 use super::images::PUBLISHED;
-use super::parameters::{self, NoParameter, Parameter, VERSION};
-use super::principal::{Authority, Principal};
+use super::parameter_store::{self, NoParameter, Parameter, VERSION};
+use super::principal::Principal;
 use super::service::{Service, target};
 use super::{Control, Reply};
 
@@ -48,7 +47,7 @@ struct Asking<'a> {
 impl Asking<'_> {
     fn one(&self, name: &str) -> Result<Value, Fault> {
         self.authorize(&self.arn_of(name))?;
-        let found = parameters::find(&self.principal.region, &self.control.images, name);
+        let found = parameter_store::find(&self.principal.region, &self.control.images, name);
         let (parameter, selector) = found.map_err(|error| match error {
             NoParameter::Name => Fault::client("ParameterNotFound", ""),
             NoParameter::Version => {
@@ -66,7 +65,7 @@ impl Asking<'_> {
         let (mut found, mut invalid) = (Vec::new(), Vec::new());
         for name in names {
             self.authorize(&self.arn_of(name))?;
-            match parameters::find(&self.principal.region, &self.control.images, name) {
+            match parameter_store::find(&self.principal.region, &self.control.images, name) {
                 Ok((parameter, selector)) => found.push(self.shape(&parameter, selector)),
                 Err(_) => invalid.push(name),
             }
@@ -89,7 +88,7 @@ impl Asking<'_> {
             let is_meant = !parameter.is_public || path.starts_with("/aws");
             rest.is_some_and(|rest| is_meant && (recursive || !rest.contains('/')))
         };
-        let mut all = parameters::all(&self.principal.region, &self.control.images);
+        let mut all = parameter_store::all(&self.principal.region, &self.control.images);
         all.retain(is_below);
         let begin = match next_token {
             None => 0,
@@ -147,9 +146,7 @@ impl Asking<'_> {
         let Self { control, principal, action, now } = self;
         let action = format!("ssm:{action}");
         let globals = globals(&control.store, &control.network, principal, *now);
-        // All that can be asked for here changes nothing.
-        let reads = matches!(principal.authority, Authority::Key(AccessRole::ReadOnly));
-        if reads || may(principal, &control.policies, &Deed::new(&action, arn), &globals) {
+        if may_read(principal, &control.policies, &Deed::new(&action, arn), &globals) {
             return Ok(());
         }
         let message = format!(

@@ -31,24 +31,21 @@ const POLL: Duration = Duration::from_millis(10);
 /// Nor has one that is far away, or on a busy machine, where acknowledgements are late for longer than that:
 /// it is lost once the kernel, which knows how long they take, has sent it in vain.
 pub(crate) async fn is_lost(stream: &Source<TcpStream>, patience: Duration) -> io::Result<bool> {
-    match send::acknowledged(stream, patience).await {
-        Err(error) if error.kind() == io::ErrorKind::TimedOut => {}
-        acknowledged => return acknowledged.map(|()| false),
-    }
-    let reactor = stream.reactor();
-    let deadline = reactor.now() + AGAIN;
-    while socket::unacknowledged(stream)? > 0 {
+    let deadline = stream.reactor().now() + patience + AGAIN;
+    let mut pause = patience;
+    loop {
+        match send::acknowledged(stream, pause).await {
+            Err(error) if error.kind() == io::ErrorKind::TimedOut => pause = POLL,
+            acknowledged => return acknowledged.map(|()| false),
+        }
         if socket::unsent(stream)? > 0 {
             return Ok(false);
         }
         // What the kernel does not tell is left to patience alone.
-        if socket::was_sent_again(stream).unwrap_or(true) || reactor.now() >= deadline {
+        if socket::was_sent_again(stream).unwrap_or(true) || stream.reactor().now() >= deadline {
             return Ok(true);
         }
-        stream.get_ref().peer_addr()?;
-        reactor.sleep(POLL).await;
     }
-    Ok(false)
 }
 
 /// Ends the connection at once on both sides, without raising the TTL that the token went with.

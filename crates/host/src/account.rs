@@ -19,9 +19,9 @@ pub struct Account {
 }
 
 impl Account {
-    /// Opens the account in `store`; where others share it, this takes the name of the host first. At first use it gets an access key that may do everything and
-    /// the default instance that `launch` describes; an instance that calls have changed stays as it
-    /// is, unless the operator describes another one.
+    /// Opens the account in `store`; where others share it, this takes the name of the host first. At first
+    /// use it gets an access key that may do everything and the default instance that `launch` describes; an
+    /// instance that calls have changed stays as it is, unless the operator describes another one.
     pub fn open(store: Store, launch: &Launch, network: Network) -> Result<Self, HostError> {
         let claim = Claim::take(&store)?;
         access_key::ensure(&store, unix_ms() / 1000)?;

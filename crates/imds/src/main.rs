@@ -19,6 +19,7 @@ mod settings;
 mod shell;
 mod signals;
 mod state;
+mod status_line;
 mod telemetry;
 mod terminal;
 

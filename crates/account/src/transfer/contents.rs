@@ -122,7 +122,7 @@ impl Contents {
         self.0 = kept;
         let text = |(key, value): (String, Vec<u8>)| {
             let text: String = record::decode(&value).map_err(|_| key.clone())?;
-            Ok((key.trim_start_matches(kinds::IDENTITY_KEYS).to_owned(), text))
+            Ok((key[kinds::IDENTITY_KEYS.len()..].to_owned(), text))
         };
         taken.into_iter().map(text).collect()
     }

@@ -4,6 +4,7 @@ use hyper::StatusCode;
 use maud::{Markup, html};
 
 use super::frame::{Page, Section, command, heading, page};
+use super::options::hop_limit;
 use super::request::{Answer, PageRequest};
 use crate::console::Console;
 use crate::defaults::{self, DefaultsChange, DefaultsFacts, NO_HOP_LIMIT, NO_PREFERENCE};
@@ -42,9 +43,7 @@ fn wanted(now: &DefaultsFacts, form: &Query) -> Result<DefaultsFacts, Refused> {
     let hops = match form.get("http_put_response_hop_limit").map(str::trim) {
         None => now.http_put_response_hop_limit,
         Some("") => None,
-        Some(text) => Some(text.parse().map_err(|_| {
-            Refused::bad_request(format!("the hop limit is a number from 1 to 64, not {text:?}"))
-        })?),
+        Some(text) => Some(hop_limit(text)?),
     };
     Ok(DefaultsFacts {
         region: now.region.clone(),

@@ -1,6 +1,7 @@
 //! Requests over time: who should move to `IMDSv2` is on the page of callers, whether it gets better is here.
 
 use hyper::StatusCode;
+use imds_control::history::Traffic;
 use imds_core::time::iso8601;
 use maud::{Markup, html};
 
@@ -8,7 +9,7 @@ use super::chart::{Bar, bars};
 use super::frame::{Page, Section, heading, page};
 use super::request::{Answer, PageRequest};
 use crate::console::Console;
-use crate::history::{self, Counted, Parts};
+use crate::history::{self, Parts};
 use crate::language::{Language, Text};
 use crate::response;
 use crate::texts as t;
@@ -24,7 +25,7 @@ pub(super) fn show(console: &Console, request: &PageRequest<'_>) -> Answer {
     let l = |text| request.language.say(text);
     let hours = history::hours(request.query)?;
     let parts = history::parts(&console.control, hours);
-    let mut all = Counted::default();
+    let mut all = Traffic::default();
     parts.counted.iter().for_each(|part| all += *part);
     let content = html! {
         (heading(l(t::HISTORY), l(t::HISTORY_LEAD), &ranges(request.language, hours)))
@@ -65,13 +66,13 @@ fn figure(class: &str, name: &str, help: &str, value: u64) -> Markup {
 
 fn versions(language: Language, parts: &Parts) -> Markup {
     let (v1, v2) = (language.say(t::V1_REQUESTS), language.say(t::V2_REQUESTS));
-    let title = |time: &str, it: &Counted| format!("{time}: {v1} {}, {v2} {}", it.v1, it.v2);
+    let title = |time: &str, it: &Traffic| format!("{time}: {v1} {}, {v2} {}", it.v1, it.v2);
     chart(language, parts, t::VERSIONS_CHART, title, |it| vec![("v2", it.v2), ("v1", it.v1)])
 }
 
 fn lost(language: Language, parts: &Parts) -> Markup {
     let name = language.say(t::TOKENS_LOST);
-    let title = |time: &str, it: &Counted| format!("{time}: {name} {}", it.tokens_lost);
+    let title = |time: &str, it: &Traffic| format!("{time}: {name} {}", it.tokens_lost);
     chart(language, parts, t::LOST_CHART, title, |it| vec![("lost", it.tokens_lost)])
 }
 
@@ -79,8 +80,8 @@ fn chart(
     language: Language,
     parts: &Parts,
     name: Text,
-    title: impl Fn(&str, &Counted) -> String,
-    values: impl Fn(&Counted) -> Vec<(&'static str, u64)>,
+    title: impl Fn(&str, &Traffic) -> String,
+    values: impl Fn(&Traffic) -> Vec<(&'static str, u64)>,
 ) -> Markup {
     let bar =
         |(at, counted)| Bar { parts: values(counted), title: title(&begin(parts, at), counted) };
@@ -124,7 +125,7 @@ fn callers(console: &Console, language: Language) -> Markup {
 fn table(language: Language, parts: &Parts) -> Markup {
     let l = |text| language.say(text);
     let rows = parts.counted.iter().enumerate().rev();
-    let rows: Vec<_> = rows.filter(|(_, counted)| **counted != Counted::default()).collect();
+    let rows: Vec<_> = rows.filter(|(_, counted)| **counted != Traffic::default()).collect();
     html! {
         details.card {
             summary { (l(t::AS_TABLE)) }

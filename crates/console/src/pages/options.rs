@@ -40,9 +40,7 @@ fn wanted(now: &MetadataOptionsFacts, form: &Query) -> Result<MetadataOptionsFac
     let value = |name, now: &String| form.get(name).map_or_else(|| now.clone(), str::to_owned);
     let hops = match form.get("http_put_response_hop_limit") {
         None => now.http_put_response_hop_limit,
-        Some(text) => text.trim().parse().map_err(|_| {
-            Refused::bad_request(format!("the hop limit is a number from 1 to 64, not {text:?}"))
-        })?,
+        Some(text) => hop_limit(text.trim())?,
     };
     Ok(MetadataOptionsFacts {
         state: now.state.clone(),
@@ -51,6 +49,13 @@ fn wanted(now: &MetadataOptionsFacts, form: &Query) -> Result<MetadataOptionsFac
         http_tokens: value("http_tokens", &now.http_tokens),
         http_put_response_hop_limit: hops,
         instance_metadata_tags: value("instance_metadata_tags", &now.instance_metadata_tags),
+    })
+}
+
+/// The number in a form's field.
+pub(super) fn hop_limit(text: &str) -> Result<i32, Refused> {
+    text.parse().map_err(|_| {
+        Refused::bad_request(format!("the hop limit is a number from 1 to 64, not {text:?}"))
     })
 }
 

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::ops::{AddAssign, Range};
 
+use serde::Serialize;
+
 use super::extent::Extent;
 use super::metric::Metric;
 
@@ -10,7 +12,7 @@ use super::metric::Metric;
 pub(super) const HOUR: u32 = 60;
 
 /// Requests of all instances.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize)]
 pub struct Traffic {
     /// Requests without a token, whatever was answered.
     pub v1: u64,

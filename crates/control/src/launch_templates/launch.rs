@@ -2,7 +2,7 @@
 
 use imds_account::records::Tags;
 use imds_core::instance::LifeCycle;
-use imds_ec2::parameters as parameters_of_ec2;
+use imds_ec2::parameters;
 use imds_ec2::types::{
     GetLaunchTemplateDataRequest, GetLaunchTemplateDataResult, RunInstancesRequest,
 };
@@ -12,7 +12,7 @@ use super::find::find;
 use super::{data, version};
 use crate::call::{Call, Refusal};
 use crate::instances::{self, attribute_names as names};
-use crate::{parameters, tag_values};
+use crate::{parameter_store, tag_values};
 
 /// A launch with what its template says below what it says itself, and with its image by id.
 pub(crate) fn applied(
@@ -22,10 +22,10 @@ pub(crate) fn applied(
     let mut joined = joined(call, request)?;
     if joined.launch_template.is_some() {
         // A template keeps all; what a launch refuses, it refuses from there too.
-        parameters_of_ec2::check_members("RunInstances", &data::json(&joined))?;
+        parameters::check_members("RunInstances", &data::json(&joined))?;
     }
     if let Some(image) = &joined.image_id {
-        joined.image_id = Some(parameters::image_id(call, image)?);
+        joined.image_id = Some(parameter_store::image_id(call, image)?);
     }
     Ok(joined)
 }

@@ -19,7 +19,7 @@ use crate::call::{Call, Refusal};
 use crate::client_token::ClientToken;
 use crate::filter::Filters;
 use crate::page::Page;
-use crate::{parameters, time};
+use crate::{parameter_store, time};
 
 pub(crate) fn create(
     call: &Call<'_>,
@@ -176,7 +176,7 @@ pub(crate) fn describe(
                 && let Some(data) = &mut shape.launch_template_data
                 && let Some(image) = &data.image_id
             {
-                data.image_id = Some(parameters::image_id(call, image)?);
+                data.image_id = Some(parameter_store::image_id(call, image)?);
             }
             if filters.accept(&Tags::new(), |name| values(&shape, name)) {
                 // Newest first, as EC2 has them.

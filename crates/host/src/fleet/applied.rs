@@ -62,15 +62,13 @@ impl Applied for AppliedEverywhere {
         }
         match hosts::reached_by_all(&self.store) {
             Ok(reached) => {
-                let everywhere = reached.unwrap_or_default().min(here).max(known.everywhere);
-                *known = Known { everywhere, at: Some(Instant::now()) };
-                revision <= everywhere
+                known.everywhere = reached.unwrap_or_default().min(here).max(known.everywhere);
             }
-            Err(error) => {
-                tracing::warn!(%error, "cannot tell how far other hosts have come");
-                false
-            }
+            Err(error) => tracing::warn!(%error, "cannot tell how far other hosts have come"),
         }
+        // Also after an error: a call about many instances does not wait for the state for each.
+        known.at = Some(Instant::now());
+        revision <= known.everywhere
     }
 
     fn newest_change(&self) -> Revision {

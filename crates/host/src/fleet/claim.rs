@@ -42,7 +42,7 @@ impl Claim {
         let Some(host) = store.host().cloned() else { return Ok(None) };
         let record =
             HostClaim { release: env!("CARGO_PKG_VERSION").to_owned(), since: unix_ms() / 1000 };
-        let began = Instant::now();
+        let (began, mut is_waiting) = (Instant::now(), false);
         loop {
             let asked = boot_ms();
             let lease = store.kv().grant(TTL).map_err(store_error)?;
@@ -58,7 +58,7 @@ impl Claim {
                     if began.elapsed() >= TAKEOVER.0 {
                         return Err(HostError::NameInUse(host));
                     }
-                    if began.elapsed() < TAKEOVER.1 {
+                    if !std::mem::replace(&mut is_waiting, true) {
                         tracing::warn!(%host, "waiting for the end of another process with this name");
                     }
                     thread::park_timeout(TAKEOVER.1);

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
+use imds_account::HostName;
 
 pub(crate) const STATE_EXAMPLES: &str = "\
 Examples:
@@ -69,8 +70,8 @@ pub(crate) struct PlaceArgs {
 pub(crate) struct ArrivalArgs {
     /// Between a file and etcd: the host whose default instance and links come along; without this those
     /// of all hosts are left out
-    #[arg(long, value_name = "NAME", value_parser = host_name)]
-    pub(crate) host: Option<String>,
+    #[arg(long, value_name = "NAME")]
+    pub(crate) host: Option<HostName>,
 
     /// Begin again where an import broke off: deletes what that one wrote
     #[arg(long)]
@@ -128,14 +129,4 @@ pub(crate) enum StateCommand {
         #[command(flatten)]
         place: PlaceArgs,
     },
-}
-
-/// The name of a host is part of keys.
-fn host_name(text: &str) -> Result<String, String> {
-    let is_right = |byte: u8| byte.is_ascii_alphanumeric() || b".-_".contains(&byte);
-    if (1..=63).contains(&text.len()) && text.bytes().all(is_right) {
-        Ok(text.to_owned())
-    } else {
-        Err("use 1 to 63 letters, digits, `.`, `-` and `_`".to_owned())
-    }
 }

@@ -4,7 +4,6 @@ mod arrival;
 mod check;
 mod export;
 mod place;
-mod progress;
 mod report;
 mod reseal;
 

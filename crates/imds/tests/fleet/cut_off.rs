@@ -20,6 +20,9 @@ pub(super) fn tests() -> Vec<Trial> {
 /// How long a lease may take to end, on a machine that is busy.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// How long a lease lasts at the least, whenever it was kept alive last.
+const LEAST: Duration = Duration::from_secs(9);
+
 /// Three hosts lose the state at the same time: one refuses then, one goes on, and one stands still as its
 /// machine would while it is suspended. The fourth calls the change applied without them.
 fn who_is_cut_off_refuses_or_serves_what_it_had() -> Result<()> {
@@ -44,7 +47,11 @@ fn who_is_cut_off_refuses_or_serves_what_it_had() -> Result<()> {
     require_tokens(&one, &id)?;
     let began = Instant::now();
     ensure!(state(&one, &id)? == "pending", "three hosts may answer without tokens");
-    ensure!(ask(&refuses, ADDRESS, ID, "")?.status() == 200, "its lease has not ended");
+    let status = ask(&refuses, ADDRESS, ID, "")?.status();
+    ensure!(
+        status == 200 || began.elapsed() > LEAST,
+        "its lease has not ended, and it answers {status}"
+    );
     while state(&one, &id)? != "applied" {
         ensure!(began.elapsed() < PATIENCE, "the change is never applied");
     }

@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::{self, BufReader};
 use std::path::Path;
 
+use imds_account::HostName;
 use imds_account::transfer::file::{self, FileError};
 use imds_account::transfer::{Contents, Import, ImportError, Layout, mark_moved};
 use imds_core::placement::Region;
@@ -11,11 +12,11 @@ use imds_identity::backup::{self, RestoreError};
 use imds_kv::{Kv, KvError};
 
 use super::place::Place;
-use super::progress::Progress;
 use super::report::Report;
 use crate::cli::ArrivalArgs;
 use crate::error::{CommandError, Kind};
 use crate::state::kv_error_kind;
+use crate::status_line::StatusLine;
 
 /// Fills a state with what a file has.
 pub(super) fn import(
@@ -54,7 +55,8 @@ pub(super) fn arrive(
              stays as it is",
         ));
     }
-    let (mut contents, left_out) = contents.laid_out(layout, to.layout(), arrival.host.as_deref());
+    let host = arrival.host.as_ref().map(HostName::as_str);
+    let (mut contents, left_out) = contents.laid_out(layout, to.layout(), host);
     let report = Report { records: contents.len(), sha256: contents.digest(), left_out };
     let identities = identities(&mut contents, to)?;
     let kv = to.open()?;
@@ -63,9 +65,11 @@ pub(super) fn arrive(
     for (region, directory, text) in &identities {
         backup::restore(region, directory, text).map_err(|error| not_restored(&error))?;
     }
-    let mut progress = Progress::start();
-    let written = import.write(&contents, |count| progress.show(count, Some(contents.len())));
-    progress.end();
+    let line = StatusLine::start();
+    let all = contents.len();
+    let written =
+        import.write(&contents, |count| line.show(|| format!("{count} of {all} records")));
+    drop(line);
     written.map_err(failed)?;
     if let Some(source) = source {
         mark_moved(source, &to.name()).map_err(|error| failed(ImportError::Kv(error)))?;

@@ -6,9 +6,9 @@ use imds_kv::ResealError;
 use serde::Serialize;
 
 use super::place::Place;
-use super::progress::Progress;
 use crate::commands::{json, printable};
 use crate::error::{CommandError, Kind};
+use crate::status_line::StatusLine;
 use crate::terminal;
 
 /// What `--json` prints.
@@ -20,11 +20,11 @@ struct Report<'a> {
 }
 
 pub(super) fn run(place: &Place, is_json: bool) -> Result<ExitCode, CommandError> {
-    let mut progress = Progress::start();
+    let line = StatusLine::start();
     let done = imds_kv::reseal(place.location(), |so_far| {
-        progress.show(so_far.current + so_far.resealed, None);
+        line.show(|| format!("{} records", so_far.current + so_far.resealed));
     });
-    progress.end();
+    drop(line);
     let done = done.map_err(|error| match error {
         ResealError::Kv(error) => place.cannot("seal", error),
         ResealError::Open(error) => Place::not_opened(error),
