@@ -53,7 +53,7 @@ impl StateLocation {
 
     /// Whether other hosts may have the same state.
     pub(crate) fn is_shared(&self) -> bool {
-        self.0.shared_url().is_some()
+        self.0.is_shared()
     }
 
     /// This host's name among those that share the state: the one of the URL, or that of the machine.
