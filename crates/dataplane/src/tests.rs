@@ -11,6 +11,7 @@ use arc_swap::ArcSwap;
 use imds_account::token_key;
 use imds_core::{Endpoint, Launch};
 use imds_identity::{KeyStorage, Signers};
+use imds_linux::send::Next;
 use imds_linux::socket;
 use rustix::net::sockopt;
 
@@ -105,7 +106,7 @@ struct Client(Source<TcpStream>);
 impl Client {
     async fn write_all(&self, mut bytes: &[u8]) -> io::Result<()> {
         while !bytes.is_empty() {
-            bytes = &bytes[self.0.write(bytes).await?..];
+            bytes = &bytes[self.0.write(bytes, Next::Unknown).await?..];
         }
         Ok(())
     }
