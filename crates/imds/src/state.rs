@@ -4,9 +4,11 @@ use std::borrow::Cow;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use imds_account::credential_key::CredentialKeyError;
 use imds_account::host_name::InvalidHostName;
 use imds_account::transfer::NotUsable;
-use imds_account::{HostName, Store, StoreError};
+use imds_account::{HostName, Store, StoreError, UnreadableCause};
+use imds_host::HostError;
 use imds_kv::{KvError, Location, OpenError};
 use rustix::system::uname;
 
@@ -69,6 +71,23 @@ impl StateLocation {
                 .hint("host=NAME in the URL of the state names this host")
         })?;
         Ok(Some(name))
+    }
+
+    /// What it means for a host that it cannot read the first record of its state.
+    pub(crate) fn not_readable(&self, error: CredentialKeyError) -> CommandError {
+        match &error {
+            CredentialKeyError::Store(StoreError::Unreadable(record))
+                if self.is_shared() && matches!(record.source, UnreadableCause::Damaged(_)) =>
+            {
+                CommandError::usage(format!(
+                    "the state at {} is sealed with another key than those that seal-key= names: nothing was \
+                     written to it",
+                    self.0
+                ))
+                .hint("give this host a copy of the seal key of the other hosts, or its own prefix: etcd://…/PREFIX")
+            }
+            _ => HostError::from(error).into(),
+        }
     }
 
     /// Opens the store; makes it at first use.
