@@ -138,7 +138,11 @@ pub(crate) fn open_error_kind(error: &OpenError) -> Kind {
 /// The same where it is open.
 pub(crate) fn kv_error_kind(error: &KvError) -> Kind {
     match error {
-        KvError::Unavailable { .. } | KvError::OutcomeUnknown { .. } => Kind::Unavailable,
+        KvError::Unavailable { source, .. } | KvError::OutcomeUnknown { source, .. } => {
+            let reason = source.downcast_ref().map(io::Error::kind);
+            let is_denied = reason == Some(io::ErrorKind::PermissionDenied);
+            if is_denied { Kind::Denied } else { Kind::Unavailable }
+        }
         _ => Kind::Usage,
     }
 }
@@ -149,6 +153,11 @@ impl From<StoreError> for CommandError {
             StoreError::Kv(error) => kv_error_kind(error),
             _ => Kind::Usage,
         };
+        if let StoreError::Kv(KvError::Unavailable { retry: true, .. }) = &error {
+            return Self::new(kind, "cannot use the state")
+                .caused_by(error)
+                .hint("try again once the cluster answers, or the disk has room");
+        }
         cannot_use(kind).caused_by(error)
     }
 }
