@@ -60,16 +60,63 @@ pub(crate) fn read_by(program: &str, inner: &mut Snippet<'_>) -> Vec<Finding> {
 pub(crate) const UNKNOWN_READER: &str =
     "it is not known what the program that reads it makes of it";
 
+/// Why a text is left alone of which nothing says what reads it.
+pub(crate) const UNKNOWN_COMMAND: &str = "it is not known what reads this text";
+
+/// Requests in a text that nothing says the reader of, such as what a program sends to another machine. Nothing is
+/// edited.
+pub(crate) fn unknown(inner: &mut Snippet<'_>) -> Vec<Finding> {
+    if !is_worth_reading(&inner.text) {
+        return Vec::new();
+    }
+    inner.leave(UNKNOWN_COMMAND);
+    let language = language::by_content(&inner.text).unwrap_or_else(|| guessed(&inner.text));
+    let is_meant = |finding: &Finding, said: &[u8]| {
+        finding.rule == Rule::TokenlessRequest && !is_prose(&String::from_utf8_lossy(said))
+    };
+    inner.job.guess(|| inner.scan_for(language, is_meant))
+}
+
+/// What a text without a first line of its own is written in.
+pub(super) fn guessed(text: &[u8]) -> Language {
+    let text = String::from_utf8_lossy(text);
+    let says = |words: &[&str]| words.iter().any(|word| text.contains(word));
+    if says(&["Invoke-RestMethod", "Invoke-WebRequest", "irm ", "iwr "]) {
+        Language::PowerShell
+    } else if says(&["import urllib", "import requests", "from urllib", "urlopen("]) {
+        Language::Python
+    } else {
+        Language::Shell
+    }
+}
+
+/// Whether words that are a command by the grammar are a sentence: a name of a program is written small, and is no
+/// word like these.
+fn is_prose(said: &str) -> bool {
+    const BEGINNINGS: [&str; 10] =
+        ["run", "use", "try", "see", "with", "via", "by", "e.g.", "call", "like"];
+    const WORDS: [&str; 8] = ["the", "to", "with", "of", "using", "via", "is", "or"];
+    let words: Vec<&str> = said.split_whitespace().take_while(|word| !is_fetcher(word)).collect();
+    let Some(first) = words.first() else { return false };
+    first.starts_with(char::is_uppercase) && !first.contains(['=', '/', '-'])
+        || first.ends_with([':', ','])
+        || BEGINNINGS.contains(first)
+        || words.iter().any(|word| WORDS.contains(word))
+}
+
+/// Whether a word names curl or wget, by whatever path.
+fn is_fetcher(word: &str) -> bool {
+    matches!(word.rsplit('/').next(), Some("curl" | "wget"))
+}
+
 /// A command given as a list of words, which no shell reads.
 pub(crate) fn exec_form(words: &[String], span: Range<usize>) -> Option<Finding> {
     // A health check of Compose begins with how it is run.
     let words = words.strip_prefix(&["CMD".to_owned()]).unwrap_or(words);
-    let program = words.first()?.rsplit('/').next()?.to_owned();
-    let is_fetcher = matches!(program.as_str(), "curl" | "wget");
+    let program = words.iter().find(|word| is_fetcher(word))?.rsplit('/').next()?.to_owned();
     let is_metadata = |w: &String| matches!(address::target(w), address::Target::Metadata { .. });
     let said = words.join(" ").to_ascii_lowercase();
-    if !is_fetcher
-        || !words.iter().any(is_metadata)
+    if !words.iter().any(is_metadata)
         || said.contains("aws-ec2-metadata-token")
         || address::is_foreign(&said)
     {

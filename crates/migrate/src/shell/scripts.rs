@@ -8,6 +8,7 @@ use super::flow::holds;
 use super::names::{Names, arguments};
 use super::request::SPEAKERS;
 use crate::address::{self, BLOT};
+use crate::embed;
 use crate::finding::{Finding, Remedy};
 use crate::language::{self, Language};
 use crate::rules::Rule;
@@ -34,9 +35,16 @@ pub(super) fn scan(root: Node<'_>, names: &Names<'_>, snippet: &Snippet<'_>) -> 
                 inner.leave(reason);
                 Language::Shell
             }
+            Some(Reader::Nothing) => {
+                findings.extend(embed::unknown(&mut inner));
+                continue;
+            }
             None => continue,
         };
-        let found = inner.scan(language);
+        let mut found = inner.scan(language);
+        if found.is_empty() && inner.says("\\n") {
+            found = in_escaped_lines(node, &inner);
+        }
         if !found.is_empty() && !is_clean(node) {
             findings.push(unparsed(node, &found));
         } else {
@@ -46,12 +54,21 @@ pub(super) fn scan(root: Node<'_>, names: &Names<'_>, snippet: &Snippet<'_>) -> 
     findings
 }
 
+/// Requests in a text whose line ends are written as `\n`, for `echo` or `printf` to make lines of: nothing is edited.
+fn in_escaped_lines(node: Node<'_>, inner: &Snippet<'_>) -> Vec<Finding> {
+    let lines = String::from_utf8_lossy(&inner.text).replace("\\n", "\n");
+    let found = embed::unknown(&mut inner.decoded(lines.as_bytes())).into_iter();
+    found.map(|finding| Finding { span: node.byte_range(), ..finding }).collect()
+}
+
 /// What reads a text.
 enum Reader {
     /// An interpreter.
     Script(Language),
     /// Something that may not be one; why it is not taken for one.
     Unknown(&'static str),
+    /// Nothing is known to read it.
+    Nothing,
 }
 
 const WORDS: Reader =
@@ -64,7 +81,8 @@ fn reader_of(node: Node<'_>, names: &Names<'_>, source: &[u8]) -> Option<Reader>
         let language = heredoc_language(node, source)
             .or_else(|| language::by_content(body.as_bytes()))
             .or_else(|| is_written(node).then_some(Language::Shell));
-        return language.map(Reader::Script);
+        let is_kept = || !is_printed(node, source);
+        return language.map(Reader::Script).or_else(|| is_kept().then_some(Reader::Nothing));
     }
     if !(body.contains("curl") || body.contains("wget") || body.contains("import ")) {
         return None;
@@ -72,10 +90,15 @@ fn reader_of(node: Node<'_>, names: &Names<'_>, source: &[u8]) -> Option<Reader>
     let holder = around(node).skip(1).find(|n| {
         matches!(
             n.kind(),
-            "command" | "variable_assignment" | "test_command" | "command_substitution"
+            "command"
+                | "variable_assignment"
+                | "test_command"
+                | "command_substitution"
+                | "for_statement"
         )
     })?;
     match holder.kind() {
+        "for_statement" => Some(Reader::Nothing),
         "variable_assignment" => {
             let name = text(holder.child_by_field_name("name")?, source).into_owned();
             let is_header = body.to_ascii_lowercase().contains("metadata-token:");
@@ -198,6 +221,14 @@ fn is_written(node: Node<'_>) -> bool {
     })
 }
 
+/// Whether a here-document is only printed: by `cat`, and to where the script prints.
+fn is_printed(node: Node<'_>, source: &[u8]) -> bool {
+    let statement = around(node).find(|n| n.kind() == "redirected_statement");
+    let command = statement.and_then(|s| nodes(s).find(|n| n.kind() == "command_name"));
+    command.is_none_or(|name| SPEAKERS.contains(&text(name, source).as_ref()))
+        && !around(node).any(|n| n.kind() == "command_substitution")
+}
+
 /// The language of a here-document, after the command that reads it and the file it goes to.
 fn heredoc_language(node: Node<'_>, source: &[u8]) -> Option<Language> {
     let statement = around(node).find(|n| n.kind() == "redirected_statement")?;
@@ -211,6 +242,10 @@ fn heredoc_language(node: Node<'_>, source: &[u8]) -> Option<Language> {
         match word.rsplit('/').next()? {
             "bash" | "sh" | "dash" | "ksh" | "zsh" | "ssh" | "crontab" => Some(Language::Shell),
             "python" | "python2" | "python3" => Some(Language::Python),
+            "node" => Some(Language::JavaScript),
+            "perl" => Some(Language::Perl),
+            "php" => Some(Language::Php),
+            "ruby" => Some(Language::Ruby),
             _ => language::by_name(std::path::Path::new(word)),
         }
     })
