@@ -22,7 +22,8 @@ use super::existing_interface::Existing;
 use super::interfaces::{self, Chosen};
 use super::shape::belongings;
 use super::{
-    StoredInstance, attribute_names as names, attribute_values as values, describe, find, refused,
+    StoredInstance, attribute_names as names, attribute_values as values, describe, find,
+    launch_refused,
 };
 use crate::call::{Call, Refusal};
 use crate::client_token::ClientToken;
@@ -30,7 +31,7 @@ use crate::{
     iam_profiles, ids, images, instance_types, launch_templates, metadata_defaults, options,
     tag_values,
 };
-use imds_account::launch::{self, LaunchRefused};
+use imds_account::launch;
 
 /// The most instances that one call launches.
 const MOST: i32 = 1000;
@@ -121,10 +122,7 @@ impl Common {
         transaction: Transaction,
         launch: Launch,
     ) -> Result<(Transaction, StoredInstance), Refusal> {
-        let instance = launch::resolve(launch, self.defaults).map_err(|error| match error {
-            LaunchRefused::Launch(error) => refused(&error),
-            LaunchRefused::Enforced(error) => Fault::unsupported_operation(error.to_string()),
-        })?;
+        let instance = launch::resolve(launch, self.defaults).map_err(launch_refused)?;
         let association = ids::new("iip-assoc-")?;
         let mut record = launch::record(&instance, call.network, || association);
         self.existing.iter().for_each(|it| it.put(&mut record, call.now));
@@ -197,7 +195,7 @@ fn counts(request: &RunInstancesRequest) -> Result<(usize, usize), Fault> {
 }
 
 /// What is said of all of them alike.
-fn launch(
+pub(super) fn launch(
     call: &Call<'_>,
     request: &RunInstancesRequest,
     reservation: &ReservationId,

@@ -243,7 +243,6 @@ fn start(
     let Confined { restricts_files, only_serve } = confinement.begin();
     messages.write().map_err(cannot_start)?;
     let instance = account.instance().clone();
-    let version = env!("IMDS_VERSION");
     let settings = HostSettings {
         policy: plan.policy,
         threads: plan.threads,
@@ -258,11 +257,12 @@ fn start(
             policies: plan.policies,
             instance_types: plan.instance_types,
             images: plan.images,
-            console: console.map(|listener| ConsoleSocket { listener, version }),
+            console: console.map(|listener| ConsoleSocket { listener }),
         }),
         plumber,
         when_cut_off: plan.when_cut_off,
-        metrics: metrics.map(|listener| MetricsSocket { listener, version }),
+        version: env!("IMDS_VERSION"),
+        metrics: metrics.map(|listener| MetricsSocket { listener }),
         only_serve,
     };
     allow_many_connections();
