@@ -160,15 +160,7 @@ impl<'a> Connection<'a> {
                 }
             }
             if turn.after == wire::Connection::Close {
-                let all_read = !turn.body_follows && self.input.unread().is_empty();
-                if !all_read {
-                    return Ok(End::AfterInput);
-                }
-                if next == Next::Soon {
-                    // A close alone would drop what waits if the client has sent something meanwhile.
-                    rustix::net::shutdown(&self.stream, rustix::net::Shutdown::Write)?;
-                }
-                return Ok(End::Now);
+                return self.end(&turn, next);
             }
             deadline = self.stream.reactor().now() + limits::IDLE;
         }
@@ -187,6 +179,19 @@ impl<'a> Connection<'a> {
             wire::Connection::Close if !is_watched => Next::Soon,
             _ => Next::Unknown,
         }
+    }
+
+    /// How the connection ends after its last response was sent.
+    fn end(&self, turn: &Turn<'_>, next: Next) -> io::Result<End> {
+        let all_read = !turn.body_follows && self.input.unread().is_empty();
+        if !all_read {
+            return Ok(End::AfterInput);
+        }
+        if next == Next::Soon {
+            // A close alone would drop what waits if the client has sent something meanwhile.
+            rustix::net::shutdown(&self.stream, rustix::net::Shutdown::Write)?;
+        }
+        Ok(End::Now)
     }
 
     /// Whether the instance, if the connection is one's, may have another one.
