@@ -54,6 +54,7 @@ mod sts;
 mod tag_values;
 mod tags;
 mod time;
+mod unread;
 mod volumes;
 
 use std::borrow::Cow;
