@@ -5,6 +5,7 @@ mod emit;
 mod model;
 mod parameters;
 mod partitions;
+mod values;
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -21,10 +22,11 @@ use partitions::Partitions;
 type Generated = (&'static str, fn() -> Result<String>);
 
 /// The generated files.
-const FILES: [Generated; 6] = [
+const FILES: [Generated; 7] = [
     ("ec2/src/types.rs", types),
     ("ec2/src/instance_types.rs", instance_types),
     ("ec2/src/parameters/refused.rs", refused_parameters),
+    ("ec2/src/parameters/values.rs", parameter_values),
     ("control/tests/parameters/table.txt", parameter_table),
     ("../docs/parameters.md", parameter_page),
     ("core/src/placement/partitions.rs", partitions),
@@ -77,19 +79,29 @@ fn instance_types() -> Result<String> {
 }
 
 fn refused_parameters() -> Result<String> {
-    Classified::new(&model()?, &parameter_classes()?)?.refused()
+    let (model, classes, values) = sources()?;
+    Classified::new(&model, &classes, &values)?.refused()
+}
+
+fn parameter_values() -> Result<String> {
+    let (model, classes, values) = sources()?;
+    Classified::new(&model, &classes, &values)?.values()
 }
 
 fn parameter_table() -> Result<String> {
-    Classified::new(&model()?, &parameter_classes()?)?.table()
+    let (model, classes, values) = sources()?;
+    Classified::new(&model, &classes, &values)?.table()
 }
 
 fn parameter_page() -> Result<String> {
-    Classified::new(&model()?, &parameter_classes()?)?.page()
+    let (model, classes, values) = sources()?;
+    Classified::new(&model, &classes, &values)?.page()
 }
 
-fn parameter_classes() -> Result<String> {
-    fs::read_to_string(in_crates("ec2/model/parameters.txt")).context("ec2/model/parameters.txt")
+/// The model, the classes of its parameters, and further values of them.
+fn sources() -> Result<(Model, String, String)> {
+    let read = |file| fs::read_to_string(in_crates(file)).context(file);
+    Ok((model()?, read("ec2/model/parameters.txt")?, read("ec2/model/values.txt")?))
 }
 
 fn model() -> Result<Model> {

@@ -27,6 +27,7 @@ use super::{Abandoned, Control, Reply};
 use imds_account::clock::unix_ms;
 use imds_account::sweep::sweep;
 use imds_core::time::HttpDate;
+use imds_ec2::Fault;
 
 /// How long what is over may still be shown.
 const BETWEEN_SWEEPS: Duration = Duration::from_secs(60);
@@ -173,48 +174,42 @@ async fn operate(control: Arc<Control>, request: Request<Incoming>) -> Response 
 }
 
 async fn answer(control: Arc<Control>, request: Request<Incoming>) -> Response {
-    let answered = on_a_thread(request, move |head, body, now, abandoned| {
+    let (head, body) = request.into_parts();
+    let refused = Control::refusals(&head);
+    let answered = on_a_thread((head, body), move |head, body, now, abandoned| {
         control.answer_unless(head, body, now, abandoned)
     });
-    answered.await.map_or_else(
-        |refusal| refusal,
-        |Reply { status, content_type, headers, body }| {
-            let mut response = respond(status, content_type, body);
-            for (name, value) in headers {
-                if let Ok(value) = HeaderValue::from_str(&value) {
-                    response.headers_mut().insert(name, value);
-                }
-            }
-            response
-        },
-    )
+    let answered = answered.await.unwrap_or_else(|fault| refused(&fault));
+    let Reply { status, content_type, headers, body } = answered;
+    let mut response = respond(status, content_type, body);
+    for (name, value) in headers {
+        if let Ok(value) = HeaderValue::from_str(&value) {
+            response.headers_mut().insert(name, value);
+        }
+    }
+    response
 }
 
 async fn administer(control: Arc<Control>, request: Request<Incoming>) -> Response {
-    let answered = on_a_thread(request, move |head, body, now, _| {
-        let outcome = control.administer(head, body, now);
-        let status = outcome.as_ref().err().map_or(200, |refusal| refusal.status);
-        (status, serde_json::to_string(&outcome).unwrap_or_default())
+    let answered = on_a_thread(request.into_parts(), move |head, body, now, _| {
+        control.administer(head, body, now)
     });
-    answered
-        .await
-        .map_or_else(|refusal| refusal, |(status, body)| respond(status, "application/json", body))
+    let outcome = answered.await.unwrap_or_else(|fault| Err(fault.into()));
+    let status = outcome.as_ref().err().map_or(200, |refusal| refusal.status);
+    respond(status, "application/json", serde_json::to_string(&outcome).unwrap_or_default())
 }
 
 /// Lets a request be carried out where it may wait for the disk. The work is told when the client is gone,
 /// or the service ends.
 async fn on_a_thread<Outcome: Send + 'static>(
-    request: Request<Incoming>,
+    (mut head, body): (Parts, Incoming),
     work: impl FnOnce(&Parts, &[u8], u64, &Abandoned) -> Outcome + Send + 'static,
-) -> Result<Outcome, Response> {
-    let (mut head, body) = request.into_parts();
+) -> Result<Outcome, Fault> {
     let conduct = head.extensions.remove::<seats::Conduct>();
     // A large body keeps its place until it is worked on.
-    let (body, place) = match timeout(connections::PATIENCE, body::collect(body)).await {
-        Ok(Ok(collected)) => collected,
-        Ok(Err(status)) => return Err(empty(status)),
-        Err(_) => return Err(empty(StatusCode::REQUEST_TIMEOUT)),
-    };
+    let late = |_| Fault::new(408, "RequestTimeout", "The request's body did not come in time");
+    let collected = timeout(connections::PATIENCE, body::collect(body)).await;
+    let (body, place) = collected.map_err(late)??;
     if let Some(conduct) = conduct {
         conduct.works();
     }
@@ -228,7 +223,7 @@ async fn on_a_thread<Outcome: Send + 'static>(
         outcome
     });
     let outcome = working.await.inspect_err(|error| tracing::error!(%error, "an operation failed"));
-    outcome.ok().flatten().ok_or_else(|| empty(StatusCode::INTERNAL_SERVER_ERROR))
+    outcome.ok().flatten().ok_or_else(Fault::internal)
 }
 
 fn respond(status: u16, kind: &str, body: impl Into<Bytes>) -> Response {

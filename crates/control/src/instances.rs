@@ -9,6 +9,7 @@ pub(super) mod describe;
 mod existing_interface;
 mod filters;
 pub(super) mod interfaces;
+mod kept_interfaces;
 pub(super) mod monitoring;
 mod network_interfaces;
 pub(super) mod preview;

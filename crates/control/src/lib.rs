@@ -56,6 +56,7 @@ mod sts;
 mod tag_values;
 mod tags;
 mod time;
+mod unread;
 mod volumes;
 
 use std::borrow::Cow;

@@ -36,6 +36,9 @@ fn table() -> Vec<Parameter> {
     lines.collect()
 }
 
+/// What the kind of a parameter begins with that can be one of some values.
+const ONE_OF: &str = "one-of:";
+
 /// Of the parameters of a launch template, one of so many is tried, and all with `IMDS_TEST_SLOW`.
 const SAMPLED: usize = 5;
 
@@ -97,7 +100,8 @@ fn values<'a>(lines: &'a [Line<'_>], parameter: &Parameter) -> Vec<&'a str> {
         "time" => vec!["2020-01-01T00:00:00.000Z"],
         "base64" => vec!["eA=="],
         "text" => vec!["x"],
-        other => panic!("{other}"),
+        "price" => vec!["0.05"],
+        other => other.strip_prefix(ONE_OF).expect(other).split(',').collect(),
     };
     for line in lines {
         if let Line::Values { action, parameter: name, values: more } = line
@@ -108,6 +112,12 @@ fn values<'a>(lines: &'a [Line<'_>], parameter: &Parameter) -> Vec<&'a str> {
         }
     }
     values
+}
+
+/// The name of a parameter where each list has one element.
+fn first_of(name: &str) -> String {
+    let steps = name.split('.').map(|step| if step == "N" { "1" } else { step });
+    steps.collect::<Vec<_>>().join(".")
 }
 
 /// Sends requests to accounts that are alike.
@@ -133,8 +143,7 @@ impl Accounts {
         parameter: &Parameter,
     ) -> Option<String> {
         let action = parameter.action;
-        let steps = parameter.name.split('.').map(|step| if step == "N" { "1" } else { step });
-        let name = steps.collect::<Vec<_>>().join(".");
+        let name = first_of(parameter.name);
         let mut without = base(&self.lines, parameter);
         without.retain(|(its, _)| *its != name);
         let with = |value: &str| {
@@ -187,6 +196,33 @@ fn each_parameter_does_what_the_table_says() {
         }
         if let Some(mistake) = accounts.mistake(&mut baselines, parameter) {
             mistakes.push(format!("{action} {name} {class}: {mistake}"));
+        }
+    }
+    assert!(mistakes.is_empty(), "{} mistakes:\n{}", mistakes.len(), mistakes.join("\n"));
+}
+
+#[test]
+fn values_that_a_parameter_cannot_have_are_refused() {
+    let accounts = Accounts { untouched: TestAccount::new(), lines: lines() };
+    let mut mistakes = Vec::new();
+    for parameter in table() {
+        let Parameter { action, name, kind, class } = parameter;
+        let has_values = kind.starts_with(ONE_OF) || kind == "price";
+        // A template may name a type that a later settings file has.
+        let is_kept_type = name == "LaunchTemplateData.InstanceType";
+        if class == "refused" || !has_values || is_kept_type {
+            continue;
+        }
+        let name = first_of(name);
+        let mut pairs = base(&accounts.lines, &parameter);
+        pairs.retain(|(its, _)| *its != name);
+        pairs.push((name.clone(), "zork".to_owned()));
+        // It is refused, so nothing changes.
+        let Outcome { response, .. } = accounts.untouched.outcome(action, &pairs);
+        // A fleet says of each override why it launches none.
+        let is_refused = response.starts_with("400 ") || response.contains("<errorCode>");
+        if !is_refused || !response.contains("zork") {
+            mistakes.push(format!("{action} {name}: {response}"));
         }
     }
     assert!(mistakes.is_empty(), "{} mistakes:\n{}", mistakes.len(), mistakes.join("\n"));

@@ -133,6 +133,14 @@ mod tests {
         let query = Address { protocol: Protocol::Query, action: String::new() };
         for (address, body, code) in [
             (json("ListMetrics"), "{", "SerializationException"),
+            (json("ListMetrics"), "[]", "SerializationException"),
+            (json("GetMetricData"), "[[], 0, 60]", "SerializationException"),
+            (json("ListMetrics"), r#"{"Dimensions": [["InstanceId"]]}"#, "SerializationException"),
+            (
+                json("GetMetricData"),
+                r#"{"MetricDataQueries": [{"Id": "a", "MetricStat": []}]}"#,
+                "SerializationException",
+            ),
             (json("ListMetrics"), r#"{"Dimensions": 1}"#, "SerializationException"),
             (json("PutMetricData"), "{}", "InvalidAction"),
             (query.clone(), "Version=2010-08-01", "MissingParameter"),

@@ -7,6 +7,12 @@ use std::fmt;
 
 use crate::xml::Xml;
 
+/// How many bytes a message may have.
+const LONGEST_MESSAGE: usize = 4096;
+
+/// Stands for the rest of a message that is cut.
+const CUT: &str = "…";
+
 /// An error answer. `Display` is `code: message`.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{code}: {message}")]
@@ -20,9 +26,17 @@ pub struct Fault {
 }
 
 impl Fault {
-    /// A fault with a status of its own; most have a constructor.
+    /// A fault with a status of its own; most have a constructor. A message is cut at 4,096 bytes: it may
+    /// repeat what was sent, which may be all of a request.
     pub fn new(status: u16, code: &'static str, message: impl Into<String>) -> Self {
-        Self { status, code, message: message.into() }
+        let mut message = message.into();
+        if message.len() > LONGEST_MESSAGE {
+            let mut ends = (0..=LONGEST_MESSAGE - CUT.len()).rev();
+            let end = ends.find(|end| message.is_char_boundary(*end));
+            message.truncate(end.unwrap_or_default());
+            message.push_str(CUT);
+        }
+        Self { status, code, message }
     }
 
     /// A fault of the client that has no constructor of its own: 400.
@@ -158,5 +172,21 @@ impl Fault {
     /// Parameters that no client library sends.
     pub(crate) fn malformed(message: impl Into<String>) -> Self {
         Self::client("MalformedQueryString", message)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_that_repeats_a_request_is_cut() {
+        for letter in ["x", "é", "語"] {
+            let fault = Fault::unknown_parameter(&letter.repeat(100_000));
+            assert!(fault.message.len() <= LONGEST_MESSAGE, "{}", fault.message.len());
+            assert!(fault.message.len() > LONGEST_MESSAGE - 8 && fault.message.ends_with(CUT));
+        }
+        let whole = "x".repeat(LONGEST_MESSAGE);
+        assert_eq!(Fault::client("Code", whole.clone()).message, whole);
     }
 }

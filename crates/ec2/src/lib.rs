@@ -23,6 +23,7 @@ pub mod cloudwatch;
 mod fault;
 mod form;
 mod instance_types;
+mod json_body;
 mod member;
 pub mod parameters;
 mod params;

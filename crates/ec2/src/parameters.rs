@@ -1,24 +1,38 @@
-//! Parameters that EC2 obeys in a way that nothing here can, and that are refused for it.
+//! What is checked of parameters by tables: those that EC2 obeys in a way that nothing here can are refused, and
+//! values that a parameter cannot have.
 
 mod refused;
+mod rule;
+mod values;
 
 use serde_json::Value;
 
 use crate::fault::Fault;
 use crate::params::Params;
+use crate::tables::shown;
 use refused::REFUSED;
+use values::VALUES;
 
-/// Fails if `params` have a parameter that the action they name refuses.
+/// Fails if `params` have a parameter that the action they name refuses, or one with a value that it cannot have.
 ///
 /// # Errors
-/// `UnsupportedOperation` names the parameter.
+/// `UnsupportedOperation` and `InvalidParameterValue` name the parameter.
 pub fn check(params: &Params) -> Result<(), Fault> {
     let action = params.value_of("Action").unwrap_or_default();
     let sent = refused(action).iter().find_map(|(name, _)| params.name_at(name));
-    sent.map_or(Ok(()), |name| Err(unsupported(name)))
+    sent.map_or(Ok(()), |name| Err(unsupported(name)))?;
+    let rules = VALUES.iter().find(|(name, _)| *name == action).map_or(&[][..], |(_, it)| it);
+    for (path, rule) in rules {
+        for (name, value) in params.values_at(path) {
+            if let Some(expected) = rule.refusal(value) {
+                return Err(Fault::invalid_value(name, shown(value), &expected));
+            }
+        }
+    }
+    Ok(())
 }
 
-/// The same for a request of `action` as JSON, as its type is serialized.
+/// Fails if a request of `action`, in the form in which its type is serialized, has a parameter that it refuses.
 ///
 /// # Errors
 /// `UnsupportedOperation` names the parameter.
@@ -71,6 +85,22 @@ mod tests {
         {
             checked(accepted).unwrap();
         }
+    }
+
+    #[test]
+    fn a_value_that_a_parameter_cannot_have_is_refused_by_its_name() {
+        let checked = |query: &str| check(&Params::parse(query.as_bytes(), b"").unwrap());
+        let interface = "Action=RunInstances&NetworkInterface.3.InterfaceType";
+        checked(&format!("{interface}=efa")).unwrap();
+        let refused = checked(&format!("{interface}=zork")).unwrap_err();
+        assert_eq!(
+            refused.to_string(),
+            "InvalidParameterValue: Value (zork) for parameter NetworkInterface.3.InterfaceType is invalid. \
+             Expecting interface, efa or efa-only."
+        );
+        let template = "Action=CreateLaunchTemplate&LaunchTemplateData.Placement.Tenancy";
+        checked(&format!("{template}=dedicated")).unwrap();
+        assert!(checked(&format!("{template}=zork")).is_err());
     }
 
     #[test]

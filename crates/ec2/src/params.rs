@@ -99,6 +99,18 @@ impl Params {
         })
     }
 
+    /// The names and values of all parameters at `path`, in which `N` stands for any number.
+    pub(crate) fn values_at(&self, path: &str) -> Vec<(&str, &str)> {
+        let (step, rest) =
+            path.split_once('.').map_or((path, None), |(step, rest)| (step, Some(rest)));
+        let is_meant = |(name, _): &(&String, &Self)| step == "N" || *name == step;
+        let nodes = self.members.iter().filter(is_meant).map(|(_, node)| node);
+        match rest {
+            Some(rest) => nodes.flat_map(|node| node.values_at(rest)).collect(),
+            None => nodes.filter_map(|it| Some((it.name.as_str(), it.value.as_deref()?))).collect(),
+        }
+    }
+
     /// Takes what was sent as the member `name`.
     pub(crate) fn member<T: Read>(&mut self, name: &str) -> Result<T, Fault> {
         match self.members.remove(name) {

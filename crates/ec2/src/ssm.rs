@@ -3,9 +3,11 @@
 //! Three actions that read parameters, by the AWS Systems Manager API Reference.
 
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use crate::fault::Fault;
+use crate::json_body;
 use crate::sigv4::AuthError;
 
 /// `Content-Type` of requests and responses.
@@ -16,6 +18,9 @@ const TARGET: &str = "AmazonSSM.";
 
 /// The most names of one `GetParameters`, and the most parameters of a page.
 const MOST: usize = 10;
+
+/// How many characters the name of a parameter may have.
+const LONGEST_NAME: usize = 2048;
 
 /// A request of any action.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -89,12 +94,14 @@ impl Request {
             "GetParameter" => {
                 let GetParameter { name, .. } = parsed(body)?;
                 let name = name.ok_or_else(|| constraint("null", "name", "not be null"))?;
+                check_length(&name, "name")?;
                 Ok(Self::GetParameter { name })
             }
             "GetParameters" => {
                 let GetParameters { names, .. } = parsed(body)?;
                 let names = names.ok_or_else(|| constraint("null", "names", "not be null"))?;
                 if (1..=MOST).contains(&names.len()) {
+                    names.iter().try_for_each(|name| check_length(name, "names"))?;
                     return Ok(Self::GetParameters { names });
                 }
                 let rule = if names.is_empty() {
@@ -102,7 +109,10 @@ impl Request {
                 } else {
                     "have length less than or equal to 10"
                 };
-                Err(constraint(&format!("'[{}]'", names.join(", ")), "names", rule))
+                // All of them would be as long as the request.
+                let shown = names.get(..MOST).unwrap_or(&names).join(", ");
+                let rest = if names.len() > MOST { ", …" } else { "" };
+                Err(constraint(&format!("'[{shown}{rest}]'"), "names", rule))
             }
             "GetParametersByPath" => by_path(parsed(body)?),
             _ => Err(Fault::client("UnknownOperationException", "")),
@@ -121,6 +131,7 @@ impl Request {
 
 fn by_path(request: GetParametersByPath) -> Result<Request, Fault> {
     let path = request.path.ok_or_else(|| constraint("null", "path", "not be null"))?;
+    check_length(&path, "path")?;
     if !path.starts_with('/') {
         return Err(validation(
             "The parameter doesn't meet the parameter name requirements. The parameter name must begin with a \
@@ -145,8 +156,24 @@ fn by_path(request: GetParametersByPath) -> Result<Request, Fault> {
     })
 }
 
-fn parsed<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, Fault> {
+/// Fails unless a parameter can have such a name.
+fn check_length(name: &str, member: &str) -> Result<(), Fault> {
+    match name.chars().count() {
+        0 => {
+            let rule = "have length greater than or equal to 1";
+            Err(constraint("''", member, rule))
+        }
+        1..=LONGEST_NAME => Ok(()),
+        length => {
+            let rule = format!("have length less than or equal to {LONGEST_NAME}");
+            Err(constraint(&format!("of {length} characters"), member, &rule))
+        }
+    }
+}
+
+fn parsed<T: DeserializeOwned>(body: &[u8]) -> Result<T, Fault> {
     serde_json::from_slice(body)
+        .and_then(json_body::structure)
         .map_err(|error| Fault::client("SerializationException", error.to_string()))
 }
 
@@ -228,6 +255,11 @@ mod tests {
                 r#"{"Names": ["/a"], "WithDecryption": true}"#,
                 Ok(Request::GetParameters { names: vec!["/a".into()] }),
             ),
+            ("GetParameters", r#"[["/a"]]"#, Err("SerializationException")),
+            ("GetParameter", r#"["/a"]"#, Err("SerializationException")),
+            ("GetParameter", r#"{"Name": ""}"#, Err("ValidationException")),
+            ("GetParameters", r#"{"Names": ["/a", ""]}"#, Err("ValidationException")),
+            ("GetParametersByPath", r#"{"Path": ""}"#, Err("ValidationException")),
             ("GetParameters", r#"{"Names": []}"#, Err("ValidationException")),
             (
                 "GetParameters",
@@ -255,6 +287,19 @@ mod tests {
         ] {
             let read = Request::read(&format!("AmazonSSM.{action}"), body.as_bytes());
             assert_eq!(read.map_err(|fault| fault.code), expected, "{action} {body}");
+        }
+    }
+
+    #[test]
+    fn a_refusal_is_short_however_long_the_request_is() {
+        let names = vec!["/some/parameter"; 100_000];
+        let many = json!({ "Names": names }).to_string();
+        let long = json!({ "Names": ["x".repeat(500_000)] }).to_string();
+        for (body, rule) in [(many, "equal to 10"), (long, "equal to 2048")] {
+            let fault = Request::read("AmazonSSM.GetParameters", body.as_bytes()).unwrap_err();
+            assert_eq!(fault.code, "ValidationException");
+            assert!(fault.message.ends_with(rule), "{fault}");
+            assert!(fault.message.len() < 400, "{fault}");
         }
     }
 }

@@ -77,7 +77,7 @@ scalars! {
 }
 
 /// As much of a refused value as helps to find it. What is long may be user data, and secret.
-fn shown(value: &str) -> String {
+pub(crate) fn shown(value: &str) -> String {
     const LONGEST: usize = 40;
     if value.len() > LONGEST {
         return format!("{} bytes", value.len());

@@ -54,7 +54,7 @@ pub(crate) enum Shape {
     String {
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         sensitive: bool,
-        /// All values; kept only of [`INSTANCE_TYPES`].
+        /// All values; kept only of [`INSTANCE_TYPES`] and of what parameters can be.
         #[serde(default, rename = "enum", skip_serializing_if = "Vec::is_empty")]
         values: Vec<String>,
     },
@@ -93,9 +93,14 @@ impl Model {
             }
             trimmed.operations.insert(name.to_owned(), operation.clone());
         }
+        let mut inputs = BTreeMap::new();
+        for operation in trimmed.operations.values() {
+            trimmed.reach(&operation.input, &mut inputs)?;
+        }
         for (name, shape) in &mut trimmed.shapes {
             if let Shape::String { values, .. } = shape
                 && name != INSTANCE_TYPES
+                && !inputs.contains_key(name)
             {
                 values.clear();
             }

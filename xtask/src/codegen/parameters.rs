@@ -8,6 +8,7 @@ use anyhow::{Result, bail};
 
 use super::emit::{field, parameter};
 use super::model::{Model, Reference, Shape};
+use super::values::{self, Values};
 
 /// The classes, as the file has them and as a reader does.
 const CLASSES: [(&str, &str); 4] =
@@ -22,7 +23,9 @@ struct Leaf {
     name: String,
     /// The same in the generated types, such as `filters.n.name`.
     member: String,
-    kind: &'static str,
+    kind: String,
+    /// What it can be, if that is not just any of its kind.
+    values: Option<Values>,
 }
 
 /// A line of the file of classes.
@@ -39,13 +42,24 @@ pub(super) struct Classified<'a>(BTreeMap<&'a str, Vec<(Leaf, &'a str)>>);
 impl<'a> Classified<'a> {
     /// # Errors
     /// Names parameters without a class, and lines that decide nothing.
-    pub(super) fn new(model: &'a Model, text: &'a str) -> Result<Self> {
-        let rules = rules(text)?;
+    pub(super) fn new(model: &'a Model, classes: &'a str, more_values: &'a str) -> Result<Self> {
+        let rules = rules(classes)?;
+        let more_values = values::lines(more_values)?;
+        let mut unused: Vec<_> = more_values.iter().collect();
         let mut used = vec![false; rules.len()];
         let (mut actions, mut missing) = (BTreeMap::new(), Vec::new());
         for (action, operation) in &model.operations {
             let mut leaves = Vec::new();
             collect(model, &operation.input, "", "", &mut leaves)?;
+            for leaf in &mut leaves {
+                let values = |line: &&values::Line<'_>| {
+                    line.find(|pattern| matches(pattern, action), &leaf.name)
+                };
+                if let Some(found) = more_values.iter().find_map(|line| values(&line)) {
+                    unused.retain(|line| values(line).is_none());
+                    (leaf.kind, leaf.values) = (found.kind(), Some(found));
+                }
+            }
             let mut classified = Vec::new();
             for leaf in leaves {
                 // The last line wins, so that exceptions stand below the rule.
@@ -66,7 +80,24 @@ impl<'a> Classified<'a> {
         if let Some(index) = used.iter().position(|is_used| !is_used) {
             bail!("parameters.txt:{}: decides no parameter", rules[index].line);
         }
+        if let Some(line) = unused.first() {
+            bail!("{}", line.unused());
+        }
         Ok(Self(actions))
+    }
+
+    /// `parameters/values.rs`, before rustfmt.
+    pub(super) fn values(&self) -> Result<String> {
+        let mut actions: BTreeMap<&str, Vec<_>> = BTreeMap::new();
+        for (action, parameters) in &self.0 {
+            for (Leaf { name, values, .. }, class) in parameters {
+                let values = values.as_ref().filter(|it| it.is_checked_by_table());
+                if let Some(values) = values.filter(|_| *class != REFUSED) {
+                    actions.entry(action).or_default().push((name.as_str(), values));
+                }
+            }
+        }
+        values::source(&actions)
     }
 
     /// `parameters/refused.rs`, before rustfmt.
@@ -217,6 +248,13 @@ fn collect(
         Shape::List { member: inner } => {
             return collect(model, inner, &below(name, "N"), &below(member, "n"), leaves);
         }
+        Shape::String { values: of_model, .. } if !of_model.is_empty() => {
+            let enumeration = reference.shape.clone();
+            let found = Values { enumeration, values: of_model.clone() };
+            let (name, member, kind) = (name.to_owned(), member.to_owned(), found.kind());
+            leaves.push(Leaf { name, member, kind, values: Some(found) });
+            return Ok(());
+        }
         Shape::String { .. } => "text",
         Shape::Boolean => "boolean",
         Shape::Integer | Shape::Long => "integer",
@@ -225,6 +263,7 @@ fn collect(
         Shape::Blob => "base64",
         Shape::Other => bail!("{name}: no parameter has this type"),
     };
-    leaves.push(Leaf { name: name.to_owned(), member: member.to_owned(), kind });
+    let (name, member, kind) = (name.to_owned(), member.to_owned(), kind.to_owned());
+    leaves.push(Leaf { name, member, kind, values: None });
     Ok(())
 }

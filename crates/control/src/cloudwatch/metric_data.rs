@@ -13,7 +13,7 @@ use imds_ec2::cloudwatch::{
     Flag, GetMetricData, Integer, MetricDataQuery, MetricStat, required, validation,
 };
 
-use super::outcome::Outcome;
+use super::outcome::{Outcome, unit_refusal};
 use super::series::{Series, Statistic, Times, is_period, timestamp};
 use crate::history::History;
 
@@ -208,6 +208,9 @@ fn read<'a>(query: &'a MetricDataQuery, account: &AccountId) -> Result<Query<'a>
              there are SampleCount, Average, Sum, Minimum and Maximum."
         ))
     })?;
+    if let Some(refusal) = unit_refusal("MetricStat.Unit", unit.as_deref()) {
+        return Err(validation(refusal));
+    }
     let is_own = query.account_id.as_ref().is_none_or(|id| id == account.as_str());
     let series = Series::find(namespace, name, &metric.dimensions, unit.as_deref());
     Ok(Query {

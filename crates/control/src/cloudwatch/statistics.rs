@@ -5,7 +5,7 @@ use imds_ec2::Fault;
 use imds_ec2::Member;
 use imds_ec2::cloudwatch::{GetMetricStatistics, Integer, required};
 
-use super::outcome::{Outcome, UNIT};
+use super::outcome::{Outcome, UNIT, unit_refusal};
 use super::series::{Series, Statistic, Times, is_period, timestamp};
 use crate::history::{Extent, History};
 
@@ -23,6 +23,9 @@ pub(super) fn get(history: &History, region: &Region, request: &GetMetricStatist
     }
     if !is_period(period) {
         return Err(value("The parameter Period must be 1, 5, 10, 20, 30 or a multiple of 60."));
+    }
+    if let Some(refusal) = unit_refusal("Unit", request.unit.as_deref()) {
+        return Err(value(refusal));
     }
     let points = (times.end - times.start).div_ceil(period);
     if points > MOST_POINTS {

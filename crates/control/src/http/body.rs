@@ -1,8 +1,8 @@
 //! Bodies of requests: nobody is known yet who sends one, so all of them together are limited too.
 
 use http_body_util::BodyExt as _;
-use hyper::StatusCode;
 use hyper::body::{Body, Bytes};
+use imds_ec2::Fault;
 use tokio::sync::{Semaphore, SemaphorePermit};
 
 /// The largest body: far more than user data in base64 and fifty tags need.
@@ -23,24 +23,26 @@ pub(super) type Collected = (Vec<u8>, Option<SemaphorePermit<'static>>);
 /// Reads a body to its end.
 ///
 /// # Errors
-/// The status of the response: 413 if it is too large, 503 if there are too many large ones, 400 if it
-/// breaks off.
-pub(super) async fn collect<B>(mut body: B) -> Result<Collected, StatusCode>
+/// `RequestEntityTooLarge` if it is too large, `RequestLimitExceeded` if there are too many large ones,
+/// `MalformedQueryString` if it breaks off.
+pub(super) async fn collect<B>(mut body: B) -> Result<Collected, Fault>
 where
     B: Body<Data = Bytes> + Unpin,
 {
     let (mut bytes, mut place) = (Vec::new(), None);
     while let Some(frame) = body.frame().await {
         // Trailers mean nothing.
-        let frame = frame.map_err(|_| StatusCode::BAD_REQUEST)?;
+        let frame = frame
+            .map_err(|_| Fault::client("MalformedQueryString", "The request's body breaks off"))?;
         let Ok(data) = frame.into_data() else { continue };
         let length = bytes.len() + data.len();
         if length > MOST {
-            return Err(StatusCode::PAYLOAD_TOO_LARGE);
+            let message = format!("The request's body is longer than {MOST} bytes");
+            return Err(Fault::new(413, "RequestEntityTooLarge", message));
         }
         if length > SMALL && place.is_none() {
             let free = LARGE.try_acquire();
-            place = Some(free.map_err(|_| StatusCode::SERVICE_UNAVAILABLE)?);
+            place = Some(free.map_err(|_| Fault::request_limit_exceeded())?);
         }
         bytes.extend_from_slice(&data);
     }
@@ -54,19 +56,20 @@ mod tests {
 
     use super::*;
 
-    fn collected(length: usize) -> Result<Collected, StatusCode> {
+    fn collected(length: usize) -> Result<Collected, u16> {
         let body = Full::new(Bytes::from(vec![b'x'; length]));
-        Builder::new_current_thread().build().unwrap().block_on(collect(body))
+        let runtime = Builder::new_current_thread().build().unwrap();
+        runtime.block_on(collect(body)).map_err(|fault| fault.status)
     }
 
     #[test]
     fn large_bodies_are_limited_in_all_and_small_ones_are_not_held_up() {
         let large: Vec<_> = (0..LARGE_AT_A_TIME).map(|_| collected(SMALL + 1).unwrap()).collect();
-        assert_eq!(collected(SMALL + 1).err(), Some(StatusCode::SERVICE_UNAVAILABLE));
+        assert_eq!(collected(SMALL + 1).err(), Some(503));
         let (small, _) = collected(SMALL).unwrap();
         assert_eq!(small.len(), SMALL);
         drop(large);
         assert_eq!(collected(MOST).unwrap().0.len(), MOST);
-        assert_eq!(collected(MOST + 1).err(), Some(StatusCode::PAYLOAD_TOO_LARGE));
+        assert_eq!(collected(MOST + 1).err(), Some(413));
     }
 }

@@ -5,6 +5,7 @@ use std::net::{SocketAddr, TcpStream};
 use std::sync::mpsc::{self, Receiver, Sender};
 
 use super::*;
+use crate::XML;
 
 /// What work tells of itself.
 #[derive(Debug, Eq, PartialEq)]
@@ -36,7 +37,7 @@ fn endless() -> (watch::Sender<bool>, SocketAddr, Receiver<News>, JoinHandle<()>
 }
 
 async fn never(request: Request<Incoming>, tell: Sender<News>) -> Response {
-    let outcome = on_a_thread(request, move |_, _, _, abandoned| {
+    let outcome = on_a_thread(request.into_parts(), move |_, _, _, abandoned| {
         let niceness = rustix::process::nice(0).unwrap();
         tell.send(News::Began { niceness }).unwrap();
         while !abandoned.is_set() {
@@ -44,7 +45,7 @@ async fn never(request: Request<Incoming>, tell: Sender<News>) -> Response {
         }
         tell.send(News::Ended).unwrap();
     });
-    outcome.await.map_or_else(|refusal| refusal, |()| empty(StatusCode::OK))
+    outcome.await.map_or_else(|fault| respond(fault.status, XML, ""), |()| empty(StatusCode::OK))
 }
 
 fn ask(address: SocketAddr) -> TcpStream {

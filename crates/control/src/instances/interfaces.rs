@@ -10,7 +10,7 @@ use imds_core::placement::Zone;
 use imds_ec2::Fault;
 use imds_ec2::types::{InstanceNetworkInterfaceSpecification, RunInstancesRequest};
 
-use super::existing_interface::Existing;
+use super::kept_interfaces::KeptInterfaces;
 use super::wanted_interface::Wanted;
 use crate::call::{Call, Refusal};
 use crate::{ids, network};
@@ -22,8 +22,8 @@ pub(super) struct Chosen {
     pub(super) zone: Zone,
     /// As many as were requested, or at least the minimum.
     pub(super) instances: Vec<Vec<LaunchInterface>>,
-    /// Those among them that exist already; then there is one instance.
-    pub(super) existing: Vec<Existing>,
+    /// What is kept of them beside.
+    pub(super) kept: KeptInterfaces,
 }
 
 /// Chooses a zone and addresses for `fewest` to `most` instances.
@@ -58,8 +58,8 @@ pub(super) fn choose(
             instances.push(interfaces);
         }
         if instances.len() >= fewest {
-            let existing = wanted.into_iter().filter_map(|one| one.existing).collect();
-            return Ok(Chosen { zone: zone.clone(), instances, existing });
+            let kept = KeptInterfaces::of(wanted);
+            return Ok(Chosen { zone: zone.clone(), instances, kept });
         }
     }
     let subnets = wanted.iter().map(|one| match &one.subnet {
@@ -173,7 +173,7 @@ fn wanted(call: &Call<'_>, request: &RunInstancesRequest) -> Result<Vec<Wanted>,
     let wanted: Vec<_> =
         stated.iter().map(|one| Wanted::new(call, one)).collect::<Result<_, _>>()?;
     let mut slots = BTreeSet::new();
-    let mut is_new = |one: &Wanted| slots.insert((one.network_card.unwrap_or(0), one.device_index));
+    let mut is_new = |one: &Wanted| slots.insert(one.slot());
     if let Some(twice) = wanted.iter().find(|one| !is_new(one)) {
         return Err(Fault::invalid_parameter_value(format!(
             "Each network interface requires a device index of its own; {} is there twice.",

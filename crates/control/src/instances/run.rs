@@ -18,8 +18,8 @@ use imds_core::tags::Tag;
 use imds_ec2::Fault;
 use imds_ec2::types::{self, Reservation, RunInstancesRequest};
 
-use super::existing_interface::Existing;
 use super::interfaces::{self, Chosen};
+use super::kept_interfaces::KeptInterfaces;
 use super::shape::belongings;
 use super::{
     StoredInstance, attribute_names as names, attribute_values as values, describe, find,
@@ -57,15 +57,13 @@ pub(crate) fn run_with(
     let more_tags = more_tags.iter();
     let more_tags = more_tags.map(|(key, value)| Tag { key: key.clone(), value: value.clone() });
     launch.tags.extend(more_tags);
-    let Chosen { zone, instances, existing } = interfaces::choose(call, request, fewest, most)?;
+    let Chosen { zone, instances, kept } = interfaces::choose(call, request, fewest, most)?;
     let defaults = metadata_defaults::stored(call)?;
 
     // What this launch was settled by must still be so when it is written.
     let mut transaction =
         Transaction::new().if_unchanged(&keys::metadata_defaults(&call.region), defaults.as_ref());
-    for it in &existing {
-        transaction = it.taken(call, transaction);
-    }
+    transaction = kept.taken(call, transaction);
     let common = Common {
         defaults: defaults.map(|stored| stored.record).unwrap_or_default(),
         client_token: request.client_token.clone(),
@@ -74,7 +72,7 @@ pub(crate) fn run_with(
         tags: launch.tags.iter().map(|it| (it.key.clone(), it.value.clone())).collect(),
         of_volumes: tag_values::specified(&request.tag_specifications, "volume")?,
         of_interfaces: tag_values::specified(&request.tag_specifications, "network-interface")?,
-        existing,
+        kept,
     };
     let mut made = Vec::with_capacity(instances.len());
     for (launch_index, interfaces) in (0..).zip(instances) {
@@ -111,7 +109,7 @@ struct Common {
     tags: Tags,
     of_volumes: Tags,
     of_interfaces: Tags,
-    existing: Vec<Existing>,
+    kept: KeptInterfaces,
 }
 
 impl Common {
@@ -125,14 +123,14 @@ impl Common {
         let instance = launch::resolve(launch, self.defaults).map_err(launch_refused)?;
         let association = ids::new("iip-assoc-")?;
         let mut record = launch::record(&instance, call.network, || association);
-        self.existing.iter().for_each(|it| it.put(&mut record, call.now));
+        self.kept.put(&instance, &mut record, call.now);
         record.client_token.clone_from(&self.client_token);
         record.attributes.clone_from(&self.attributes);
         record.volumes.clone_from(&self.volumes);
-        let had: Vec<_> = self.existing.iter().flat_map(Existing::sources).collect();
+        let had = self.kept.sources();
         let transaction = launch::keep_with(transaction, &instance, &record, &had);
         let (volumes, mut interfaces) = belongings(&instance, &record.volumes);
-        interfaces.retain(|id| self.existing.iter().all(|it| it.id() != id));
+        interfaces.retain(|id| !self.kept.has(id));
         let transaction = tagged(call, transaction, &volumes, &self.of_volumes);
         let transaction = tagged(call, transaction, &interfaces, &self.of_interfaces);
         // Nothing has been written yet, so it has no revision.
@@ -371,7 +369,11 @@ fn kept_attributes(request: &RunInstancesRequest) -> Result<BTreeMap<String, Str
         (names::SPOT_INSTANCE_TYPE, spot.and_then(|it| it.spot_instance_type.clone())),
         (names::TENANCY, placement.and_then(|it| it.tenancy.clone())),
     ];
-    Ok(attributes.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect())
+    // What is empty is not set: some SDKs send it.
+    let stated = |(name, value): (&str, Option<String>)| {
+        Some((name.to_owned(), value.filter(|value| !value.is_empty())?))
+    };
+    Ok(attributes.into_iter().filter_map(stated).collect())
 }
 
 fn auto_recovery(request: &RunInstancesRequest) -> Result<Option<String>, Fault> {

@@ -4,6 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use imds_account::Source;
 use imds_account::network::hosts;
+use imds_account::records::InterfaceSettings;
 use imds_core::launch::DERIVED_SUBNET;
 use imds_core::network::{Ipv4Cidr, Ipv6Cidr, Subnet};
 use imds_ec2::Fault;
@@ -30,6 +31,8 @@ pub(super) struct Wanted {
     pub(super) ipv4_prefixes: Vec<Ipv4Cidr>,
     pub(super) ipv6_prefixes: Vec<Ipv6Cidr>,
     pub(super) is_public: bool,
+    /// What is kept of it beside.
+    pub(super) settings: InterfaceSettings,
     /// The interface that is named; then the rest is what it has.
     pub(super) existing: Option<Existing>,
 }
@@ -82,10 +85,20 @@ impl Wanted {
                 .map(ipv6_prefix)
                 .collect::<Result<_, _>>()?,
             is_public: request.associate_public_ip_address == Some(true),
+            settings: InterfaceSettings {
+                description: request.description.clone(),
+                delete_on_termination: request.delete_on_termination,
+                ..InterfaceSettings::default()
+            },
             existing,
         };
         wanted.check_addresses()?;
         Ok(wanted)
+    }
+
+    /// Where it is on its instance: network card, then place on the card.
+    pub(super) fn slot(&self) -> (u16, u16) {
+        (self.network_card.unwrap_or(0), self.device_index)
     }
 
     /// Where a subnet is named, its addresses are all there are; but for those that AWS keeps.

@@ -127,7 +127,7 @@ pub(crate) fn detached(
 }
 
 /// The id of the attachment of an interface.
-fn attachment_id(interface: &str) -> String {
+pub(super) fn attachment_id(interface: &str) -> String {
     ids::derived("eni-attach-", interface, "")
 }
 

@@ -3,6 +3,7 @@
 use imds_ec2::types::ModifyNetworkInterfaceAttributeRequest;
 use imds_ec2::{Done, Fault};
 
+use super::attachment::attachment_id;
 use super::place;
 use crate::call::{Call, Refusal};
 use crate::network;
@@ -39,16 +40,12 @@ pub(crate) fn modify(
     network::check_groups(call, groups, &[])?;
     let found = place::find(call, &request.network_interface_id)?;
     if let Some(changes) = attachment {
-        let interface = found.interface();
-        let slot = (interface.network_card.unwrap_or(0), interface.device_index);
-        if found.instance().is_none() {
+        let own = found.interface().id.as_ref().map(|id| attachment_id(id.as_str()));
+        let own = own.filter(|_| found.instance().is_some());
+        if own.is_none() || changes.attachment_id.is_some() && changes.attachment_id != own {
             let id = changes.attachment_id.as_deref().unwrap_or_default();
             let message = format!("The networkInterface attachment ID '{id}' does not exist");
             return Err(Fault::client("InvalidAttachmentID.NotFound", message).into());
-        }
-        if slot == (0, 0) && changes.delete_on_termination == Some(false) {
-            let message = "The primary network interface ends with its instance here.";
-            return Err(Fault::unsupported_operation(message).into());
         }
     }
     found.change(call, |interface| {

@@ -10,7 +10,7 @@ use crate::value::Timestamp;
 
 /// A time: seconds since 1970, or ISO 8601.
 #[derive(Clone, Debug, Deserialize, PartialEq)]
-#[serde(untagged)]
+#[serde(untagged, expecting = "a time is seconds since 1970, or ISO 8601")]
 pub enum Time {
     /// Seconds since 1970.
     Seconds(f64),
@@ -20,7 +20,7 @@ pub enum Time {
 
 /// An integer, or its digits.
 #[derive(Clone, Debug, Deserialize, PartialEq)]
-#[serde(untagged)]
+#[serde(untagged, expecting = "an integer is expected")]
 pub enum Integer {
     /// An integer.
     Number(i64),
@@ -30,7 +30,7 @@ pub enum Integer {
 
 /// A truth value, or its name.
 #[derive(Clone, Debug, Deserialize, PartialEq)]
-#[serde(untagged)]
+#[serde(untagged, expecting = "true or false is expected")]
 pub enum Flag {
     /// A truth value.
     Value(bool),
@@ -64,12 +64,18 @@ impl Integer {
     /// `ValidationError` names the parameter.
     pub fn positive(&self, parameter: &str) -> Result<u64, Fault> {
         let value = match self {
-            Self::Number(number) => u64::try_from(*number).ok(),
+            Self::Number(number) => Some(i128::from(*number)),
             Self::Text(digits) => digits.parse().ok(),
         };
-        let value = value.filter(|value| (1..=i32::MAX as u64).contains(value));
-        value
-            .ok_or_else(|| validation(format!("The parameter {parameter} must be greater than 0.")))
+        let rule = match value {
+            None => "be an integer".to_owned(),
+            Some(..=0) => "be greater than 0".to_owned(),
+            Some(value) => match i32::try_from(value) {
+                Ok(value) => return Ok(u64::from(value.unsigned_abs())),
+                Err(_) => format!("be less than or equal to {}", i32::MAX),
+            },
+        };
+        Err(validation(format!("The parameter {parameter} must {rule}.")))
     }
 
     /// The same of a parameter that must be there.
@@ -124,4 +130,41 @@ fn tree(params: &Params) -> Result<Value, Fault> {
     let members = params.members().filter(|(_, member)| member.text() != Some(""));
     let members = members.map(|(name, member)| Ok((name.to_owned(), tree(member)?)));
     members.collect::<Result<Map<_, _>, _>>().map(Value::Object)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn an_integer_is_one_of_32_bits() {
+        let read = |value: Value| {
+            let read = serde_json::from_value::<Integer>(value).map_err(|it| it.to_string())?;
+            read.positive("Period").map_err(|fault| fault.message)
+        };
+        for (value, expected) in [
+            (json!(60), Ok(60)),
+            (json!("60"), Ok(60)),
+            (json!(i32::MAX), Ok(2_147_483_647)),
+            (json!(0), Err("must be greater than 0.")),
+            (json!("-5"), Err("must be greater than 0.")),
+            (json!(1_u64 << 31), Err("must be less than or equal to 2147483647.")),
+            (json!(1_u64 << 62), Err("must be less than or equal to 2147483647.")),
+            (json!("36893488147419103232"), Err("must be less than or equal to 2147483647.")),
+            (json!("1m"), Err("must be an integer.")),
+            (json!(1.5), Err("an integer is expected")),
+            (json!(u64::MAX), Err("an integer is expected")),
+        ] {
+            let outcome = read(value.clone());
+            match expected {
+                Ok(number) => assert_eq!(outcome, Ok(number), "{value}"),
+                Err(words) => assert!(
+                    outcome.as_ref().is_err_and(|it| it.contains(words)),
+                    "{value}: {outcome:?}"
+                ),
+            }
+        }
+    }
 }

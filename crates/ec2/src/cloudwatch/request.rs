@@ -7,6 +7,7 @@ use serde_json::Value;
 use super::input::{self, Flag, Integer, Time};
 use super::{Address, Protocol, VERSION, cbor, fault};
 use crate::fault::Fault;
+use crate::json_body;
 use crate::params::Params;
 
 /// A request of any action.
@@ -42,6 +43,7 @@ pub struct Metric {
     /// Such as `MetadataNoToken`.
     pub metric_name: Option<String>,
     /// All of its dimensions.
+    #[serde(deserialize_with = "json_body::list")]
     pub dimensions: Vec<Dimension>,
 }
 
@@ -54,6 +56,7 @@ pub struct GetMetricStatistics {
     /// Such as `MetadataNoToken`.
     pub metric_name: Option<String>,
     /// All of the metric's dimensions.
+    #[serde(deserialize_with = "json_body::list")]
     pub dimensions: Vec<Dimension>,
     /// The first time that is included.
     pub start_time: Option<Time>,
@@ -74,6 +77,7 @@ pub struct GetMetricStatistics {
 #[serde(default, rename_all = "PascalCase")]
 pub struct GetMetricData {
     /// What is asked for.
+    #[serde(deserialize_with = "json_body::list")]
     pub metric_data_queries: Vec<MetricDataQuery>,
     /// The first time that is included.
     pub start_time: Option<Time>,
@@ -94,6 +98,7 @@ pub struct MetricDataQuery {
     /// Names it in the response.
     pub id: Option<String>,
     /// A metric and its statistic.
+    #[serde(deserialize_with = "json_body::member")]
     pub metric_stat: Option<MetricStat>,
     /// Metric math.
     pub expression: Option<String>,
@@ -110,6 +115,7 @@ pub struct MetricDataQuery {
 #[serde(default, rename_all = "PascalCase")]
 pub struct MetricStat {
     /// Which metric.
+    #[serde(deserialize_with = "json_body::member")]
     pub metric: Option<Metric>,
     /// Seconds of a data point.
     pub period: Option<Integer>,
@@ -128,6 +134,7 @@ pub struct ListMetrics {
     /// Only those of this name.
     pub metric_name: Option<String>,
     /// Only those with these dimensions.
+    #[serde(deserialize_with = "json_body::list")]
     pub dimensions: Vec<DimensionFilter>,
     /// Where the page before ended.
     pub next_token: Option<String>,
@@ -183,5 +190,5 @@ impl Request {
 }
 
 fn parsed<T: DeserializeOwned>(input: Value) -> Result<T, Fault> {
-    serde_json::from_value(input).map_err(|error| fault::serialization(error.to_string()))
+    json_body::structure(input).map_err(|error| fault::serialization(error.to_string()))
 }

@@ -1,10 +1,12 @@
 //! Images of the account that the operator names.
 
+use imds_account::zones::REGIONS;
 use imds_control::PresetImage;
 use imds_core::Launch;
 use imds_core::image::{Image, Platform, ROOT_DEVICE, WellKnownImage};
 use imds_core::instance_type::Architecture;
 use imds_core::launch::LaunchImage;
+use imds_core::placement::Region;
 
 use crate::error::CommandError;
 use crate::settings::{ImageArchitecture, ImageSettings};
@@ -15,6 +17,10 @@ const WINDOWS_ROOT: &str = "/dev/sda1";
 /// The images of `settings`, which no two name alike.
 pub(super) fn presets(settings: &[ImageSettings]) -> Result<Vec<PresetImage>, CommandError> {
     let presets: Vec<_> = settings.iter().map(preset).collect::<Result<_, _>>()?;
+    REGIONS
+        .iter()
+        .filter_map(|(name, _)| name.parse().ok())
+        .try_for_each(|region| check_built_in(&presets, &region))?;
     for (index, one) in presets.iter().enumerate() {
         for other in &presets[..index] {
             let twice = |what: &str, value: &str| {
@@ -34,6 +40,25 @@ pub(super) fn presets(settings: &[ImageSettings]) -> Result<Vec<PresetImage>, Co
         }
     }
     Ok(presets)
+}
+
+/// Fails if one of them has the id of an image that is there in `region` anyway, and would never be found.
+fn check_built_in(presets: &[PresetImage], region: &Region) -> Result<(), CommandError> {
+    for PresetImage { image: Image { id, .. }, .. } in presets {
+        for architecture in [Architecture::X86_64, Architecture::Arm64] {
+            let built_in = WellKnownImage::ALL
+                .into_iter()
+                .find(|image| image.in_region(region, architecture).id == *id);
+            if let Some(built_in) = built_in {
+                return Err(CommandError::usage(format!(
+                    "the image {id} of the settings file is the built-in image {built_in} for {} in {region}",
+                    architecture.as_str()
+                ))
+                .hint("give the image in [[image]] another id: built-in images cannot be changed"));
+            }
+        }
+    }
+    Ok(())
 }
 
 fn preset(settings: &ImageSettings) -> Result<PresetImage, CommandError> {
@@ -78,9 +103,10 @@ pub(crate) fn join(
     launch: &mut Launch,
     presets: &mut Vec<PresetImage>,
 ) -> Result<(), CommandError> {
+    let instance = launch.clone().resolve()?;
+    check_built_in(presets, instance.zone.region())?;
     let LaunchImage::Id(id) = &launch.image else { return Ok(()) };
     let preset = presets.iter().find(|preset| preset.image.id == *id);
-    let instance = launch.clone().resolve()?;
     let architecture = instance.instance_type.architecture();
     if let Some(preset) = preset {
         let image = preset.image.clone();
@@ -102,4 +128,34 @@ pub(crate) fn join(
         });
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What `[[image]]` says with this id, launched in `region`.
+    fn refusal(id: &str, region: &str) -> Option<String> {
+        let settings: ImageSettings = toml::from_str(&format!("id = {id:?}")).unwrap();
+        let mut launch = Launch { region: region.parse().ok(), ..Launch::default() };
+        let joined = presets(&[settings]).and_then(|mut all| join(&mut launch, &mut all));
+        joined.err().map(|error| error.to_string())
+    }
+
+    #[test]
+    fn an_image_cannot_have_the_id_of_a_built_in_one() {
+        for image in WellKnownImage::ALL {
+            for architecture in [Architecture::X86_64, Architecture::Arm64] {
+                // The first is one of those that the API lists, the second is the launch's own.
+                for region in ["eu-west-1", "mx-central-9"] {
+                    let id = image.in_region(&region.parse().unwrap(), architecture).id;
+                    let refusal = refusal(id.as_str(), region).unwrap();
+                    for word in [id.as_str(), image.as_str(), architecture.as_str(), region] {
+                        assert!(refusal.contains(word), "{word}: {refusal}");
+                    }
+                }
+            }
+        }
+        assert_eq!(refusal("ami-0123456789abcdef0", "eu-west-1"), None);
+    }
 }

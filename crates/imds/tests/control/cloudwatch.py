@@ -116,7 +116,9 @@ for code, words, changes in [
     ("InvalidParameterValue", "StartTime must be less than", {"StartTime": minute(60), "EndTime": minute(-60)}),
     ("InvalidParameterValue", "The value Median", {"Statistics": ["Median"]}),
     ("InvalidParameterValue", "p99", {"Statistics": [], "ExtendedStatistics": ["p99"]}),
+    ("InvalidParameterValue", "The parameter Unit must be a value in the set [ Seconds, ", {"Unit": "Zork"}),
     ("ValidationError", "Period must be greater than 0", {"Period": 0}),
+    ("ValidationError", "Period must be less than or equal to 2147483647.", {"Period": 1 << 62}),
 ]:
     refused(code, statistics, words=words, **asked(NAMES[0], ONE, **changes))
 for name in ["Namespace", "MetricName", "StartTime", "EndTime", "Period"]:
@@ -135,6 +137,11 @@ refused("InvalidAction", cloudwatch.describe_alarms, words="Could not find opera
 def query(number, name, instance, *, period=60, stat="Sum", **more):
     metric = {"Namespace": EC2, "MetricName": name, "Dimensions": dimensions(instance)}
     return {"Id": f"q{number}", "MetricStat": {"Metric": metric, "Period": period, "Stat": stat}, **more}
+
+
+def in_unit(unit):
+    asked_for = query(0, NAMES[0], ONE)
+    return {**asked_for, "MetricStat": {**asked_for["MetricStat"], "Unit": unit}}
 
 
 queries = [
@@ -187,8 +194,15 @@ for words, wrong in [
     ("size greater than 500", [query(number, NAMES[0], ONE) for number in range(501)]),
     ("either a MetricStat", [{"Id": "m"}]),
     ("p99", [query(0, NAMES[0], ONE, stat="p99")]),
+    ("Unit must be a value in the set [ Seconds, ", [in_unit("Zork")]),
 ]:
     refused("ValidationError", data, words=words, MetricDataQueries=wrong, **RANGE)
+
+
+# Only the unit of the metric has values.
+for unit, total_of_unit in [("Count", 3), ("Bytes", 0)]:
+    (found,) = data(MetricDataQueries=[in_unit(unit)], **RANGE)["MetricDataResults"]
+    assert sum(found["Values"]) == total_of_unit, (unit, found)
 
 
 # Which metrics there are.
@@ -267,6 +281,11 @@ for protocol in PROTOCOLS:
     ]:
         status, parsed = sent(protocol, "ListMetrics", {}, credentials)
         assert (status, parsed["Error"]["Code"]) == (403, code), (protocol, status, parsed)
+
+# What is too long to be read is refused in words as well.
+for protocol in set(PROTOCOLS) - {"query"}:
+    status, parsed = sent(protocol, "ListMetrics", {"NextToken": "x" * (1 << 20)})
+    assert (status, parsed["Error"]["Code"]) == (413, "RequestEntityTooLarge"), (protocol, status, parsed)
 
 # The AWS CLI, with the lines that people type.
 line = ["aws", "cloudwatch", "get-metric-statistics", "--namespace", EC2, "--metric-name", NAMES[0]]

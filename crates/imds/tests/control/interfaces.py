@@ -174,3 +174,26 @@ eventually("nobody has its address", lambda: metadata("instance-id", PRIMARY) is
 # The next instance has them at once.
 (made,) = ec2.run_instances(NetworkInterfaces=[at], **launch)["Instances"]
 eventually("its address is the next one's", lambda: metadata("instance-id", PRIMARY) == made["InstanceId"])
+ec2.terminate_instances(InstanceIds=[made["InstanceId"]])
+
+# What a launch asks of an interface is kept, also by the primary one: it outlives the instance if it is to.
+first = {"DeviceIndex": 0, "PrivateIpAddress": "172.31.0.62", "Description": "outlives", "DeleteOnTermination": False}
+second = {"DeviceIndex": 1, "SubnetId": subnet, "Description": "ends", "DeleteOnTermination": True}
+first["SubnetId"] = subnet
+(made,) = ec2.run_instances(NetworkInterfaces=[first, second], **launch)["Instances"]
+shown = [(it["Description"], it["Attachment"]["DeleteOnTermination"]) for it in made["NetworkInterfaces"]]
+assert shown == [("outlives", False), ("ends", True)], shown
+outlives, ends = (it["NetworkInterfaceId"] for it in made["NetworkInterfaces"])
+at_two = described(ends)["Attachment"]["AttachmentId"]
+stays = {"AttachmentId": at_two, "DeleteOnTermination": False}
+words = f"The networkInterface attachment ID '{at_two}' does not exist"
+change = ec2.modify_network_interface_attribute
+refused("InvalidAttachmentID.NotFound", change, words=words, NetworkInterfaceId=outlives, Attachment=stays)
+change(NetworkInterfaceId=ends, Attachment=stays)
+change(NetworkInterfaceId=ends, Attachment={**stays, "DeleteOnTermination": True})
+ec2.terminate_instances(InstanceIds=[made["InstanceId"]])
+left = described(outlives)
+assert (left["Status"], left["PrivateIpAddress"], left["Description"]) == ("available", "172.31.0.62", "outlives"), left
+refused("InvalidNetworkInterfaceID.NotFound", ec2.describe_network_interfaces, NetworkInterfaceIds=[ends])
+refused("InvalidIPAddress.InUse", ec2.run_instances, PrivateIpAddress="172.31.0.62", **launch)
+ec2.delete_network_interface(NetworkInterfaceId=outlives)
