@@ -138,7 +138,7 @@ async function theArticle(page) {
   await shoot(page, "applied");
 
   await page.getByRole("link", { name: "Events" }).click();
-  await page.getByLabel("Event", { exact: true }).selectOption("maintenance:instance-stop");
+  await page.getByLabel("Event", { exact: true }).selectOption("maintenance instance-stop");
   await page.getByLabel("In how many minutes").fill("90");
   await page.getByRole("button", { name: "Add" }).click();
   await page.getByRole("button", { name: "Call off: instance-event-" }).click();
@@ -186,7 +186,7 @@ async function theArticle(page) {
   await page.getByRole("button", { name: "Save" }).click();
   await page.getByText("The IMDS defaults were changed.").waitFor();
   assert.equal(await page.getByLabel("Metadata version").inputValue(), "required");
-  await page.getByRole("link", { name: "Faults" }).click();
+  await page.getByRole("link", { name: "Faults", exact: true }).click();
   await page.getByLabel("Fault", { exact: true }).fill("status=502");
   await page.getByRole("button", { name: "Add" }).click();
   await page.getByRole("alert").waitFor();
@@ -211,7 +211,7 @@ async function theTemplates(page) {
 
   await page.getByRole("link", { name: "Launch templates" }).click();
   await page.getByRole("link", { name: "web" }).click();
-  const launch = page.getByRole("table", { name: "What a launch gets" });
+  const launch = page.getByRole("table", { name: "Instance metadata options" });
   const row = (option) => launch.getByRole("row").filter({ has: page.getByRole("rowheader", { name: option }) });
   await row("Metadata version").getByText("Launch template").waitFor();
   await row("Metadata response hop limit").getByText("AMI").waitFor();

@@ -23,7 +23,7 @@ use crate::error::Refused;
 use crate::language::Language;
 use crate::response::{self, Response};
 use crate::texts as t;
-use frame::{Page, Section, page, plain_page};
+use frame::{Page, Section, heading, page, plain_page};
 use request::Answer;
 pub(crate) use request::PageRequest;
 
@@ -64,8 +64,8 @@ fn carry_out(console: &Console, request: &PageRequest<'_>) -> Answer {
 fn failure(console: &Console, request: &PageRequest<'_>, refused: &Refused) -> Markup {
     let l = |text| request.language.say(text);
     let content = html! {
+        (heading(l(t::FAILED), "", &html! {}))
         div.alert role="alert" {
-            p { strong { (l(t::FAILED)) } }
             p { (refused.message) }
             p.quiet { code { (refused.code) } }
         }

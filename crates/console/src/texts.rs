@@ -168,7 +168,7 @@ texts! {
     TEMPLATE_ID, "Launch template ID", "起動テンプレート ID";
     DEFAULT_VERSION, "Default version", "デフォルトバージョン";
     LATEST_VERSION, "Latest version", "最新バージョン";
-    CREATED, "Created (UTC)", "作成日時 (UTC)";
+    CREATED, "Created", "作成日時";
     VERSIONS, "Versions", "バージョン";
     DESCRIPTION, "Description", "説明";
     DEFAULT, "Default", "デフォルト";
@@ -187,8 +187,8 @@ texts! {
     OTHER_AMI_HELP, "An AMI ID that takes the place of the template's.", "テンプレートの AMI の代わりに使用する AMI ID です。";
     LAUNCH_BY_CLI, "Launch with the AWS CLI", "AWS CLI で起動するには";
 
-    DEFAULTS_LEAD, "What new instances of a Region get unless the launch or the AMI says otherwise.",
-        "起動時の指定や AMI の設定がない場合に、リージョンの新しいインスタンスに適用されるデフォルトです。";
+    DEFAULTS_LEAD, "What new instances of a Region get unless the launch says otherwise, whatever the AMI says.",
+        "起動時に指定がない場合に、リージョンの新しいインスタンスに適用されるデフォルトです。AMI の設定より優先されます。";
     DEFAULTS_CHANGED, "The IMDS defaults were changed.", "IMDS のデフォルトを変更しました。";
     DEFAULTS_NOT_CHANGED, "The IMDS defaults were not changed.", "IMDS のデフォルトは変更されませんでした。";
     NO_PREFERENCE, "No preference", "設定なし";

@@ -127,8 +127,6 @@ fn versions(language: Language, found: &VersionPage, place: &str, chosen: &str) 
                 thead { tr {
                     @for name in [t::VERSION, t::DESCRIPTION, t::AMI_ID, t::INSTANCE_TYPE].iter().chain(&OPTIONS)
                     { th scope="col" { (l(*name)) } }
-                    th scope="col" { (l(t::CREATED)) }
-                    th scope="col" { (l(t::ACTIONS)) }
                 } }
                 tbody { @for version in &found.versions {
                     (row(language, version, place, version.version.to_string() == chosen))
@@ -140,7 +138,9 @@ fn versions(language: Language, found: &VersionPage, place: &str, chosen: &str) 
 
 fn row(language: Language, it: &VersionFacts, place: &str, is_chosen: bool) -> Markup {
     let l = |text| language.say(text);
-    let or_not = |value: Option<&str>| value.map_or(l(t::NOT_STATED).to_owned(), str::to_owned);
+    let or_not = |value: Option<&str>| {
+        html! { @match value { Some(value) => (value), None => span.quiet { (l(t::NOT_STATED)) } } }
+    };
     let StatedOptions {
         http_endpoint,
         http_protocol_ipv6,
@@ -153,9 +153,16 @@ fn row(language: Language, it: &VersionFacts, place: &str, is_chosen: bool) -> M
     html! {
         tr.chosen[is_chosen] {
             th.number scope="row" {
-                (number) " " @if it.is_default { span.badge.off { (l(t::DEFAULT)) } }
+                a href={ (with_query(place, "version", &number)) "#launch" }
+                    aria-current=[is_chosen.then_some("true")]
+                    aria-label=(format!("{}: {number}", l(t::LAUNCH))) { (number) }
+                @if it.is_default { " " span.badge.off { (l(t::DEFAULT)) } }
             }
-            td.long { (it.description.as_deref().unwrap_or("–")) }
+            td.long {
+                (it.description.as_deref().unwrap_or("–"))
+                // The day is enough, and leaves room for the options.
+                @if let Some(day) = it.created.as_deref().and_then(|it| it.get(..10)) { time.under { (day) } }
+            }
             td { (or_not(it.image_id.as_deref())) }
             td { (or_not(it.instance_type.as_deref())) }
             td { (is_on(http_endpoint)) }
@@ -163,12 +170,6 @@ fn row(language: Language, it: &VersionFacts, place: &str, is_chosen: bool) -> M
             td { (or_not(http_tokens.as_deref().map(|it| version(language, it)))) }
             td.number { (or_not(http_put_response_hop_limit.map(|it| it.to_string()).as_deref())) }
             td { (is_on(instance_metadata_tags)) }
-            td { time { (it.created.as_deref().unwrap_or("–")) } }
-            td {
-                a href={ (with_query(place, "version", &number)) "#launch" }
-                    aria-current=[is_chosen.then_some("true")]
-                    aria-label=(format!("{}: {number}", l(t::LAUNCH))) { (l(t::LAUNCH)) }
-            }
         }
     }
 }
@@ -250,9 +251,9 @@ fn resolved(language: Language, facts: &LaunchFacts) -> Markup {
     ];
     html! {
         p { code { (facts.image_id) } " · " code { (facts.instance_type) } }
-        div.table tabindex="0" role="region" aria-label=(l(t::LAUNCH)) {
+        div.table tabindex="0" role="region" aria-label=(l(t::METADATA_OPTIONS)) {
             table {
-                caption.unseen { (l(t::LAUNCH)) }
+                caption.unseen { (l(t::METADATA_OPTIONS)) }
                 thead { tr {
                     @for name in [t::OPTION, t::VALUE, t::STATED_BY] { th scope="col" { (l(name)) } }
                 } }
