@@ -221,8 +221,8 @@ impl<'a> Connection<'a> {
             self.input.consume(self.input.unread().len());
             is_open = self.read(deadline).await;
         }
-        // A client that goes before that has not waited for its response.
-        let is_over = is_open.is_err_and(|error| error.kind() == io::ErrorKind::TimedOut);
+        // A client that goes before that has not waited for its response. Where there is no room it cannot.
+        let is_over = !has_room || is_open.is_err_and(|it| it.kind() == io::ErrorKind::TimedOut);
         if let (true, Some(_), Some(instance)) = (is_over, stall, self.peer.instance()) {
             instance.counters.lost();
         }
