@@ -31,7 +31,8 @@ pub(super) fn speaks(name: &str, names: &Names<'_>, source: &[u8]) -> bool {
 
 /// Whether all that a function does with its arguments is to print them.
 fn prints(function: Node<'_>, source: &[u8]) -> bool {
-    let takes = |n: &Node| ["$1", "$@", "$*"].iter().any(|all| text(*n, source).contains(all));
+    const ARGUMENTS: [&str; 8] = ["$1", "$2", "$@", "$*", "${1", "${2", "${@", "${*"];
+    let takes = |n: &Node| ARGUMENTS.iter().any(|argument| text(*n, source).contains(argument));
     let mut commands = nodes(function).filter(|n| n.kind() == "command").filter(takes).peekable();
     commands.peek().is_some()
         && commands.all(|command| {
