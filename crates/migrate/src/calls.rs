@@ -15,7 +15,7 @@ use crate::snippet::Snippet;
 use crate::syntax::{self, around, children, nodes, text};
 
 /// Calls whose text is for people, by a part of their name in lower case.
-const SPEAKING: [&str; 15] = [
+const SPEAKING: [&str; 16] = [
     "log",
     "print",
     "puts",
@@ -29,6 +29,7 @@ const SPEAKING: [&str; 15] = [
     "expect",
     "equal",
     "describe",
+    "description",
     "fatal",
     "test",
 ];
@@ -63,8 +64,8 @@ pub(crate) fn scan(language: Language, snippet: &Snippet<'_>) -> Vec<Finding> {
         _ => source.to_vec(),
     };
     let Some(tree) = syntax::parse(&grammar, &parsed, &snippet.job) else { return Vec::new() };
-    let clients = dialect.clients.iter().chain(&["curl", "wget"]);
-    let fetches = clients.into_iter().any(|client| script.contains(client));
+    let has_client = dialect.clients.iter().any(|client| script.contains(client));
+    let fetches = has_client || ["curl", "wget"].iter().any(|client| script.contains(client));
     let strings: Vec<Node> =
         nodes(tree.root_node()).filter(|n| dialect.strings.contains(&n.kind())).collect();
     // A path of its own, which some host is put before.
@@ -93,9 +94,12 @@ pub(crate) fn scan(language: Language, snippet: &Snippet<'_>) -> Vec<Finding> {
             let is_call = |n: &Node| dialect.calls.contains(&n.kind());
             let calls: Vec<Node> = around(string).skip(1).filter(is_call).collect();
             if is_only_said(string, &calls, source) {
+                snippet.shows(string.byte_range());
                 return None;
             }
-            let is_used = !calls.is_empty() || fetches || is_kept(string, &value);
+            // Without a client a list is of addresses that something keeps from, as a rule.
+            let may_fetch = if is_listed(string) { has_client } else { fetches };
+            let is_used = !calls.is_empty() || may_fetch || is_kept(string, &value);
             shell_command(string, dialect, snippet)
                 .or_else(|| (aims && is_used).then(|| finding(dialect, string, &value, source)))
         })
@@ -291,8 +295,23 @@ fn known(text: &str) -> String {
 fn is_only_said(string: Node<'_>, calls: &[Node<'_>], source: &[u8]) -> bool {
     let near = calls.iter().take_while(|call| !is_cut_off(string, **call));
     let mut names = near.map(|call| called(*call, string, source)).filter(|name| !is_filling(name));
+    if is_named_prose(string, source) {
+        return true;
+    }
     let Some(first) = names.next() else { return false };
     is_speaking(&first) || is_testing(&first) || names.any(|name| is_testing(&name))
+}
+
+/// Whether what stands before `string` in its line gives it a name that says it is for people.
+fn is_named_prose(string: Node<'_>, source: &[u8]) -> bool {
+    let before = &source[..string.start_byte()];
+    let line = &before[memchr::memrchr(b'\n', before).map_or(0, |end| end + 1)..];
+    let line = String::from_utf8_lossy(line);
+    let name = line.trim_end().trim_end_matches(['=', ':', '>', '(']).trim_end();
+    let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    let name = name.trim_end_matches(['"', '\'']);
+    let start = name.rfind(|c| !is_name(c)).map_or(0, |at| at + 1);
+    name.len() < line.trim_end().len() && embed::names_prose(&name[start..])
 }
 
 /// Whether statements of their own stand between `string` and the call around it.

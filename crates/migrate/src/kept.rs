@@ -8,7 +8,7 @@ use crate::address::{self, DEFAULT_ENDPOINT};
 use crate::finding::{Finding, Remedy};
 use crate::language::Language;
 use crate::rules::Rule;
-use crate::unread::{is_comment, is_worth_asking};
+use crate::unread::{is_comment, is_worth_asking, sends_token};
 
 /// Lines after a use in which the token may stand that it sends.
 const NEAR: usize = 6;
@@ -131,8 +131,11 @@ fn name_at_end(text: &str) -> &str {
 /// A use of `variable` in a line that does not send a token.
 fn used(lines: &Lines<'_>, number: usize, variable: &Kept<'_>) -> Option<Finding> {
     let line = lines.get(number);
-    let rest = after_reference(line, variable.name)?;
+    let (before, rest) = reference(line, variable.name)?;
     let reads = rest.starts_with('/') || FETCHING.iter().any(|word| line.contains(word));
+    if sends_token(lines.text.as_bytes()) && may_send(before, rest) {
+        return None;
+    }
     if !reads
         || is_comment(line.trim_start())
         || !is_worth_asking(line)
@@ -161,8 +164,17 @@ fn used(lines: &Lines<'_>, number: usize, variable: &Kept<'_>) -> Option<Finding
     )
 }
 
-/// What follows the first reference to the variable `name` in a line.
-fn after_reference<'s>(line: &'s str, name: &str) -> Option<&'s str> {
+/// Whether options of curl or wget, before and behind a URL, may hold a header.
+fn may_send(before: &str, rest: &str) -> bool {
+    let start = before.rfind("curl").or(before.rfind("wget"));
+    let options = start.map_or("", |start| &before[start..]);
+    let options = options.trim_end_matches(['$', '{', '(', ' ', '"', '\'']);
+    let behind = rest.split(['|', ';', '&', '>', ')', '`']).next().unwrap_or_default();
+    options.contains(['$', '{', '@']) || behind.contains("-H") || behind.contains("--header")
+}
+
+/// What stands before and behind the first reference to the variable `name` in a line.
+fn reference<'s>(line: &'s str, name: &str) -> Option<(&'s str, &'s str)> {
     let is_part = |c: char| c.is_ascii_alphanumeric() || c == '_';
     line.match_indices(name).find_map(|(at, _)| {
         let (before, after) = (&line[..at], &line[at + name.len()..]);
@@ -175,6 +187,6 @@ fn after_reference<'s>(line: &'s str, name: &str) -> Option<&'s str> {
                 .iter()
                 .any(|holder| before.ends_with(holder));
         (is_reference && !after.starts_with(is_part))
-            .then(|| after.trim_start_matches([' ', '}', ')', '%', '"', '\'']))
+            .then(|| (before, after.trim_start_matches([' ', '}', ')', '%', '"', '\''])))
     })
 }

@@ -7,6 +7,7 @@ mod place;
 mod request;
 mod scripts;
 mod seat;
+mod spoken;
 mod token;
 mod tool;
 mod unclear;

@@ -6,7 +6,7 @@ use std::ops::Range;
 use std::path::Path;
 
 use crate::address;
-use crate::embed::is_worth_reading;
+use crate::embed::{is_prose, is_worth_reading};
 use crate::finding::{Finding, Remedy};
 use crate::job::{Job, Obstacle};
 use crate::language::{self, Language, Utf16};
@@ -69,9 +69,10 @@ pub(crate) fn notice(
     let (text, is_utf16) = decoded(bytes);
     let said: BTreeSet<usize> = said.iter().map(|f| number_of(bytes, f.span.start)).collect();
     let is_meant = |number: usize, line: &str| {
-        !said.contains(&number)
-            && (!is_read || is_worth_reading(line.as_bytes()))
-            && !job.is_shown(nth_line(bytes, number).start)
+        let start = nth_line(bytes, number).start;
+        // What is shown may begin within the line.
+        let is_shown = || job.is_shown(start) || job.is_shown(start + address::place(line));
+        !said.contains(&number) && (!is_read || is_worth_reading(line.as_bytes())) && !is_shown()
     };
     let (number, line) = named(&text, is_meant)?;
     // A bracket at its beginning makes no file JSON.
@@ -122,7 +123,9 @@ pub(crate) fn lines(file: &Snippet<'_>, is_read: bool, findings: &[Finding]) -> 
         if may_send && is_read || sends_tokens && goes_on_with_token(text, &span) {
             continue;
         }
-        let before = |part: &Range<usize>| !prints(&text[span.start..part.start]);
+        let before = |part: &Range<usize>| {
+            !prints(&text[span.start..part.start]) && !file.job.is_shown(part.start)
+        };
         let quoted = quoted(line).map(|part| span.start + part.start..span.start + part.end);
         let quoted = quoted.filter(|part| is_worth_reading(&text[part.clone()]));
         let (quoted, printed): (Vec<_>, Vec<_>) = quoted.partition(before);
@@ -141,14 +144,17 @@ fn says_more(finding: &Finding) -> bool {
     matches!(finding.rule, Rule::TokenlessRequest | Rule::UnclearRequest)
 }
 
-fn sends_token(text: &[u8]) -> bool {
+pub(crate) fn sends_token(text: &[u8]) -> bool {
     let word = b"metadata-token";
     text.windows(word.len()).any(|part| part.eq_ignore_ascii_case(word))
 }
 
 /// Whether what stands before a text in a line says that it is printed.
 fn prints(before: &[u8]) -> bool {
-    const WORDS: [&str; 8] = ["echo", "printf", "print", "log", "warn", "error", "fail", "die"];
+    const WORDS: [&str; 11] = [
+        "echo", "printf", "print", "println", "eprintln", "puts", "log", "warn", "error", "fail",
+        "die",
+    ];
     let before = String::from_utf8_lossy(before).to_ascii_lowercase();
     let is_word = |c: char| c.is_ascii_alphanumeric();
     before.split(|c| !is_word(c)).any(|word| WORDS.contains(&word))
@@ -233,9 +239,10 @@ fn commands(file: &Snippet<'_>, span: Range<usize>) -> Vec<Finding> {
     decoder.copy(at..span.end);
     let mut inner = decoder.finish(span.end, Codec::default());
     inner.leave(REASON);
-    let mut findings = inner.scan(Language::OtherShell);
     // What a word does that is no known command is not known here.
-    findings.retain(|finding| finding.rule != Rule::UnclearRequest);
+    let mut findings = inner.scan_for(Language::OtherShell, |finding, said| {
+        finding.rule != Rule::UnclearRequest && !is_prose(&String::from_utf8_lossy(said))
+    });
     for finding in &mut findings {
         if let Remedy::Advice { reason, .. } = &mut finding.remedy {
             REASON.clone_into(reason);

@@ -49,6 +49,22 @@ fn a_command_beside_a_token_is_found() {
     }
 }
 
+/// What a program prints, or keeps under a name that says it is for people, is no request.
+#[test]
+fn what_is_shown_is_not_said() {
+    for (name, text) in [
+        ("a.py", format!("print(\"curl {URL}\")\n")),
+        ("a.go", format!("package a\nvar c = T{{\n\tExample: \"curl {URL}\",\n}}\n")),
+        ("a.js", format!("console.log('curl {URL}');\n")),
+        ("a.kt", format!("println(\"curl {URL}\")\n")),
+        ("a.kt", format!("val text = \"Use curl {URL} to look\"\n")),
+    ] {
+        let found = scan(Path::new(name), text.as_bytes());
+        assert!(found.iter().all(|f| f.rule == Rule::NotUnderstood), "{name}: {found:?}");
+        assert!(name == "a.kt" || found.is_empty(), "{name}: {found:?}");
+    }
+}
+
 /// A word that rules of firewalls have is no all-clear where the line asks for something.
 #[test]
 fn a_request_is_said_whatever_words_are_around_it() {

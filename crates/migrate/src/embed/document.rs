@@ -15,7 +15,7 @@ use crate::snippet::{Codec, Decoder, Snippet};
 use crate::unread::TREES;
 
 /// Keys whose texts are for people, or copies for programs: nothing runs them.
-const PROSE: [&str; 19] = [
+const PROSE: [&str; 22] = [
     "description",
     "Description",
     "name",
@@ -36,6 +36,10 @@ const PROSE: [&str; 19] = [
     "examples",
     "externalDocs",
     "documentation",
+    // Rules of scanners
+    "pattern",
+    "regex",
+    "payloads",
     // CloudFormation
     "Tags",
     "tags",

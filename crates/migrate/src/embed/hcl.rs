@@ -2,7 +2,7 @@
 
 use tree_sitter::Node;
 
-use super::script::{exec_form, is_worth_reading, read_by, script};
+use super::script::{exec_form, is_worth_reading, read_by, script, unknown};
 use crate::address::{self, BLOT};
 use crate::finding::{Finding, Remedy};
 use crate::rules::Rule;
@@ -32,6 +32,10 @@ pub(super) fn scan(snippet: &Snippet<'_>) -> Vec<Finding> {
         let is_value = language::by_content(&inner.text).is_none()
             && (is_passed_on(node, source) || !is_under_script_key(node, source));
         inner.leave(is_value.then_some("nothing says that a shell reads this text"));
+        if is_value && node.kind() != "heredoc_template" && !is_broken {
+            findings.extend(unknown(&mut inner));
+            continue;
+        }
         findings.extend(match program(node, source) {
             Some(program) => read_by(&program, &mut inner),
             None => script(&inner),
@@ -94,7 +98,10 @@ fn is_prose(node: Node<'_>, source: &[u8]) -> bool {
     let attribute = syntax::around(node).find(|n| n.kind() == "attribute");
     let name = attribute.and_then(|a| children(a).first().map(|n| text(*n, source)));
     name.is_some_and(|n| {
-        matches!(n.as_ref(), "description" | "error_message" | "tags" | "annotations")
+        matches!(
+            n.as_ref(),
+            "description" | "error_message" | "tags" | "annotations" | "regex_string" | "pattern"
+        )
     })
 }
 

@@ -10,7 +10,17 @@ use crate::snippet::Snippet;
 
 /// Whether a text is worth reading as a script.
 pub(crate) fn is_worth_reading(text: &[u8]) -> bool {
-    const READS: [&str; 7] = ["curl", "wget", "ec2metadata", "urllib", "Invoke-", "irm ", "iwr "];
+    const READS: [&str; 9] = [
+        "curl",
+        "wget",
+        "ec2metadata",
+        "urllib",
+        "Invoke-",
+        "irm ",
+        "iwr ",
+        "Net.WebRequest",
+        "Net.WebClient",
+    ];
     let text = String::from_utf8_lossy(text);
     let aims = address::mentioned(&text)
         || text.contains("latest/meta-data")
@@ -81,7 +91,14 @@ pub(crate) fn unknown(inner: &mut Snippet<'_>) -> Vec<Finding> {
 pub(super) fn guessed(text: &[u8]) -> Language {
     let text = String::from_utf8_lossy(text);
     let says = |words: &[&str]| words.iter().any(|word| text.contains(word));
-    if says(&["Invoke-RestMethod", "Invoke-WebRequest", "irm ", "iwr "]) {
+    if says(&[
+        "Invoke-RestMethod",
+        "Invoke-WebRequest",
+        "irm ",
+        "iwr ",
+        "[System.Net.",
+        "New-Object",
+    ]) {
         Language::PowerShell
     } else if says(&["import urllib", "import requests", "from urllib", "urlopen("]) {
         Language::Python
@@ -92,16 +109,41 @@ pub(super) fn guessed(text: &[u8]) -> Language {
 
 /// Whether words that are a command by the grammar are a sentence: a name of a program is written small, and is no
 /// word like these.
-fn is_prose(said: &str) -> bool {
+pub(crate) fn is_prose(said: &str) -> bool {
     const BEGINNINGS: [&str; 10] =
         ["run", "use", "try", "see", "with", "via", "by", "e.g.", "call", "like"];
     const WORDS: [&str; 8] = ["the", "to", "with", "of", "using", "via", "is", "or"];
     let words: Vec<&str> = said.split_whitespace().take_while(|word| !is_fetcher(word)).collect();
     let Some(first) = words.first() else { return false };
-    first.starts_with(char::is_uppercase) && !first.contains(['=', '/', '-'])
+    let is_capital = first.starts_with(char::is_uppercase)
+        && first.chars().nth(1).is_some_and(char::is_lowercase)
+        && !first.contains(['=', '/', '-']);
+    is_capital
         || first.ends_with([':', ','])
         || BEGINNINGS.contains(first)
         || words.iter().any(|word| WORDS.contains(word))
+}
+
+/// Whether a name says that what it stands for is for people, or is searched for.
+pub(crate) fn names_prose(name: &str) -> bool {
+    const PARTS: [&str; 11] = [
+        "help",
+        "usage",
+        "description",
+        "example",
+        "epilog",
+        "hint",
+        "pattern",
+        "regex",
+        "summary",
+        "title",
+        "comment",
+    ];
+    const WORDS: [&str; 6] = ["doc", "docs", "message", "msg", "short", "long"];
+    let name = name.to_ascii_lowercase();
+    let is_word = |c: char| c.is_ascii_alphanumeric();
+    PARTS.iter().any(|part| name.contains(part))
+        || name.split(|c| !is_word(c)).any(|word| WORDS.contains(&word))
 }
 
 /// Whether a word names curl or wget, by whatever path.

@@ -146,7 +146,6 @@ fn is_shown<'t>(string: Node<'t>, names: &Names<'t>) -> bool {
     const LOGGING: [&str; 8] =
         ["debug", "info", "warning", "warn", "error", "critical", "exception", "log"];
     const SAYING: [&str; 5] = ["print", "pprint", "echo", "secho", "skip"];
-    const HELP: [&str; 4] = ["help", "description", "epilog", "usage"];
     let outer = around(string).skip(1).take_while(|n| !n.kind().ends_with("definition"));
     string.parent().is_some_and(|p| p.kind() == "expression_statement") || { outer }.any(
         |n| match n.kind() {
@@ -157,9 +156,13 @@ fn is_shown<'t>(string: Node<'t>, names: &Names<'t>) -> bool {
                     || SAYING.contains(&name.as_str())
                     || name.starts_with("assert")
             }),
-            "keyword_argument" => {
-                names.keyword(n).is_some_and(|name| HELP.contains(&name.as_str()))
-            }
+            "keyword_argument" => names.keyword(n).is_some_and(|name| embed::names_prose(&name)),
+            "assignment" => n
+                .child_by_field_name("left")
+                .is_some_and(|left| embed::names_prose(&owned(left, names.source))),
+            "pair" => n
+                .child_by_field_name("key")
+                .is_some_and(|key| embed::names_prose(&owned(key, names.source))),
             _ => false,
         },
     )

@@ -7,6 +7,7 @@ use tree_sitter::Node;
 use super::flow::holds;
 use super::names::{Names, arguments};
 use super::request::SPEAKERS;
+use super::spoken::{is_spoken, speaks};
 use crate::address::{self, BLOT};
 use crate::embed;
 use crate::finding::{Finding, Remedy};
@@ -80,7 +81,7 @@ fn reader_of(node: Node<'_>, names: &Names<'_>, source: &[u8]) -> Option<Reader>
     if node.kind() == "heredoc_body" {
         let language = heredoc_language(node, source)
             .or_else(|| language::by_content(body.as_bytes()))
-            .or_else(|| is_written(node).then_some(Language::Shell));
+            .or_else(|| is_written(node, source).then_some(Language::Shell));
         let is_kept = || !is_printed(node, source);
         return language.map(Reader::Script).or_else(|| is_kept().then_some(Reader::Nothing));
     }
@@ -108,7 +109,9 @@ fn reader_of(node: Node<'_>, names: &Names<'_>, source: &[u8]) -> Option<Reader>
                 nodes(root).filter(|n| names.is_expansion_of(*n, &name)).collect();
             let is_command =
                 |n: &Node| around(*n).skip(1).take(2).any(|n| n.kind() == "command_name");
-            if is_header || uses.iter().any(is_command) {
+            let is_spoken = |n: &Node| is_spoken(*n, names, source);
+            let is_shown = !uses.is_empty() && uses.iter().all(is_spoken);
+            if is_header || is_shown || uses.iter().any(is_command) {
                 return None;
             }
             let is_script = |n: &Node| is_read_by_a_shell(*n, names, source);
@@ -130,7 +133,7 @@ fn reader_of(node: Node<'_>, names: &Names<'_>, source: &[u8]) -> Option<Reader>
             if names.function(name).is_some_and(|f| runs_its_words(f, source)) {
                 return None;
             }
-            (!SPEAKERS.contains(&name)).then_some(WORDS)
+            (!speaks(name, names, source)).then_some(WORDS)
         }
         _ => None,
     }
@@ -161,7 +164,7 @@ fn is_read_by_a_shell(node: Node<'_>, names: &Names<'_>, source: &[u8]) -> bool 
         "eval" => true,
         "alias" | "ssh" | "watch" => is_quoted,
         "trap" => at == 1 && is_quoted,
-        "echo" | "printf" => is_quoted && is_written(command),
+        "echo" | "printf" => is_quoted && is_written(command, source),
         function if names.function(function).is_some() => {
             is_quoted && names.function(function).is_some_and(|f| runs_its_argument(f, at, source))
         }
@@ -209,13 +212,21 @@ fn is_exported(assignment: Node<'_>, name: &str, root: Node<'_>, source: &[u8]) 
     is_prefix || nodes(root).any(|n| is_export(&n))
 }
 
+/// Where redirections go that lead to no file.
+const PRINTED: [&str; 6] = ["&1", "&2", "/dev/stdout", "/dev/stderr", "/dev/null", "/dev/tty"];
+
 /// Whether what `node` prints goes into a file or another program.
-fn is_written(node: Node<'_>) -> bool {
+pub(super) fn is_written(node: Node<'_>, source: &[u8]) -> bool {
     let mut statement = around(node).skip(1).take(3);
     statement.any(|n| match n.kind() {
         "pipeline" => true,
         "redirected_statement" => {
-            nodes(n).take_while(|n| n.kind() != "heredoc_body").any(|n| n.kind() == "file_redirect")
+            nodes(n).take_while(|n| n.kind() != "heredoc_body").any(|n| {
+                let to =
+                    || text(n, source).trim_start_matches(|c: char| c.is_ascii_digit()).to_owned();
+                // To where the script prints anyway is no file.
+                n.kind() == "file_redirect" && !PRINTED.iter().any(|end| to().ends_with(end))
+            })
         }
         _ => false,
     })

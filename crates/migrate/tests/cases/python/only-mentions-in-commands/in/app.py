@@ -16,3 +16,8 @@ usage = "to see more, use curl http://169.254.169.254/latest/meta-data/"
 assert on_host.last == "curl http://169.254.169.254/latest/meta-data/"
 if hint == "curl http://169.254.169.254/latest/meta-data/":
     pytest.skip("curl http://169.254.169.254/latest/meta-data/ fails")
+HELP = """
+To look at it:
+    curl http://169.254.169.254/latest/meta-data/
+"""
+RULE = {"pattern": "curl http://169.254.169.254/latest/meta-data/", "severity": "high"}
