@@ -103,6 +103,9 @@ pub(crate) fn notice(
 /// shell's, or else the line that it stands in, and nothing is edited. `is_read` says that the language is.
 pub(crate) fn lines(file: &Snippet<'_>, is_read: bool, findings: &[Finding]) -> Vec<Finding> {
     let text: &[u8] = &file.text;
+    if !is_worth_reading(text) {
+        return Vec::new();
+    }
     let is_said = |span: &Range<usize>| {
         let touches = |f: &Finding| f.span.start <= span.end && span.start <= f.span.end;
         findings.iter().filter(|f| says_more(f)).any(touches)
