@@ -14,7 +14,18 @@ use super::door::Door;
 use super::{Fleet, ID, ask, launch, require_tokens, state};
 
 pub(super) fn tests() -> Vec<Trial> {
-    tests![&[Need::Etcd, Need::Program("ip")]; who_is_cut_off_refuses_or_serves_what_it_had]
+    let mut trials =
+        tests![&[Need::Etcd, Need::Program("ip")]; who_is_cut_off_refuses_or_serves_what_it_had];
+    trials.extend(tests![&[]; nothing_cuts_a_host_off_from_a_state_of_its_own]);
+    trials
+}
+
+fn nothing_cuts_a_host_off_from_a_state_of_its_own() -> Result<()> {
+    let mut serve = imds();
+    serve.args(["serve", "--listen=127.0.0.1:0", "--control=off", "--state=memory"]);
+    let refused = Finished::of(serve.args(["--when-cut-off", "refuse"]))?.expect_code(2)?;
+    ensure!(refused.stderr.contains("for a state that hosts share"), "{refused:#?}");
+    Ok(())
 }
 
 /// How long a lease may take to end, on a machine that is busy.
