@@ -25,6 +25,7 @@ const KINDS: &[(&str, &str)] = &[
     ("key-", "key-pair"),
     ("lt-", "launch-template"),
     ("sg-", "security-group"),
+    ("sgr-", "security-group-rule"),
     ("snap-", "snapshot"),
     ("subnet-", "subnet"),
     ("vol-", "volume"),

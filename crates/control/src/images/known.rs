@@ -96,6 +96,9 @@ fn of_preset(call: &Call<'_>, preset: &PresetImage) -> KnownImage {
         architecture: image.architecture.as_str().to_owned(),
         root_device: image.root_device.clone(),
         platform: image.platform,
+        devices: Vec::new(),
+        source: None,
+        permissions: <_>::default(),
         attributes: <_>::default(),
     };
     KnownImage { id: image.id.clone(), record, origin: Origin::Preset }
@@ -118,6 +121,9 @@ fn well_known(call: &Call<'_>) -> Result<Vec<KnownImage>, Refusal> {
             architecture: image.architecture.as_str().to_owned(),
             root_device: image.root_device,
             platform: image.platform,
+            devices: Vec::new(),
+            source: None,
+            permissions: <_>::default(),
             attributes: <_>::default(),
         };
         KnownImage { id: image.id, record, origin: Origin::Amazon }

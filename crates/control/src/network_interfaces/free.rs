@@ -13,7 +13,10 @@ use crate::call::Call;
 pub(super) fn shape(call: &Call<'_>, free: &FreeInterface) -> NetworkInterface {
     let FreeInterface { zone, interface } = free;
     let subnet = subnet(call, free);
-    let group = call.network.security_group(&call.region);
+    let mut groups: Vec<_> = interface.groups().collect();
+    if groups.is_empty() {
+        groups.push(call.network.security_group(&call.region));
+    }
     let name = |address: std::net::Ipv4Addr| {
         let dashed = address.to_string().replace('.', "-");
         format!("ip-{dashed}.{}", call.region.internal_domain())
@@ -39,10 +42,13 @@ pub(super) fn shape(call: &Call<'_>, free: &FreeInterface) -> NetworkInterface {
         interface_type: Some("interface".to_owned()),
         source_dest_check: Some(interface.settings.source_dest_check.unwrap_or(true)),
         requester_managed: Some(false),
-        groups: vec![GroupIdentifier {
-            group_id: Some(group.id.to_string()),
-            group_name: Some(group.name),
-        }],
+        groups: groups
+            .into_iter()
+            .map(|group| GroupIdentifier {
+                group_id: Some(group.id.to_string()),
+                group_name: Some(group.name),
+            })
+            .collect(),
         private_ip_address: Some(interface.private_ipv4.to_string()),
         private_dns_name: Some(name(interface.private_ipv4)),
         private_ip_addresses: all.collect(),
