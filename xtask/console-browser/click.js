@@ -23,19 +23,24 @@ const PAGES = {
   instances: "/",
   instance: `/instances/${INSTANCE}`,
   options: `/instances/${INSTANCE}/options`,
+  events: `/instances/${INSTANCE}/events`,
   listing: `/instances/${INSTANCE}/metadata/latest/meta-data`,
   value: `/instances/${INSTANCE}/metadata/latest/meta-data/instance-id`,
   requests: "/requests",
   callers: "/callers",
   history: "/history",
   days: "/history?hours=360",
+  templates: "/launch-templates",
   defaults: "/defaults",
   faults: "/faults",
 };
+/** Pages that say why there is nothing else. */
+const REFUSALS = { "no-instance": "/instances/i-00000000", "no-page": "/no-such-page" };
 
 /** Where the console and the metadata are, once the service runs. */
 let consoleUrl;
 let metadata;
+let api;
 
 main();
 
@@ -57,7 +62,7 @@ async function serve() {
   const ready = path.join(home, "ready.json");
   const service = spawn(imds, [
     "serve", "--ami", "al2023", "--role", "my-role", "--tag", "Name=web-1", "--access-log", "off",
-    "--listen", "127.0.0.1:0", "--control", "127.0.0.1:0", "--console", "127.0.0.1:0",
+    "--listen", "127.0.0.1:0", "--control", "127.0.0.1:0", "--no-auth", "--console", "127.0.0.1:0",
     "--state", state, "--ready-file", ready,
   ], { stdio: ["ignore", "ignore", "inherit"] });
   while (!fs.existsSync(ready)) {
@@ -67,6 +72,7 @@ async function serve() {
   const document = JSON.parse(fs.readFileSync(ready, "utf8"));
   consoleUrl = document.console.url;
   metadata = document.metadata[0].url;
+  api = document.control.url;
   return service;
 }
 
@@ -131,6 +137,13 @@ async function theArticle(page) {
   await page.locator("[data-state=applied]").waitFor();
   await shoot(page, "applied");
 
+  await page.getByRole("link", { name: "Events" }).click();
+  await page.getByLabel("Event", { exact: true }).selectOption("maintenance instance-stop");
+  await page.getByLabel("In how many minutes").fill("90");
+  await page.getByRole("button", { name: "Add" }).click();
+  await page.getByRole("button", { name: "Call off: instance-event-" }).click();
+  await page.getByText("Canceled", { exact: true }).waitFor();
+
   await page.getByRole("link", { name: "Requests" }).click();
   await page.locator("#live[data-state=live]").waitFor();
   const rows = page.locator("#requests tr");
@@ -165,13 +178,15 @@ async function theArticle(page) {
   await page.getByRole("table", { name: "History" }).getByRole("cell", { name: "1", exact: true }).first().waitFor();
   await shoot(page, "charts");
 
+  await theTemplates(page);
+
   await page.getByRole("link", { name: "IMDS defaults" }).click();
   await page.getByLabel("Metadata version").selectOption("required");
   await page.getByLabel("Metadata response hop limit").fill("2");
   await page.getByRole("button", { name: "Save" }).click();
   await page.getByText("The IMDS defaults were changed.").waitFor();
   assert.equal(await page.getByLabel("Metadata version").inputValue(), "required");
-  await page.getByRole("link", { name: "Faults" }).click();
+  await page.getByRole("link", { name: "Faults", exact: true }).click();
   await page.getByLabel("Fault", { exact: true }).fill("status=502");
   await page.getByRole("button", { name: "Add" }).click();
   await page.getByRole("alert").waitFor();
@@ -180,8 +195,70 @@ async function theArticle(page) {
   await page.getByRole("button", { name: "Remove: user-data,status=503" }).waitFor();
 }
 
+/** A template with two versions; what a launch from each gets, and who decides. */
+async function theTemplates(page) {
+  const images = await call("DescribeImages", { "Filter.1.Name": "name", "Filter.1.Value.1": "al2023-*-x86_64" });
+  const image = images.match(/<imageId>([^<]*)</)[1];
+  const data = "LaunchTemplateData";
+  const name = { LaunchTemplateName: "web" };
+  const made = await call("CreateLaunchTemplate", {
+    ...name, VersionDescription: "for old scripts", [`${data}.ImageId`]: image, [`${data}.InstanceType`]: "t3.micro",
+    [`${data}.MetadataOptions.HttpTokens`]: "optional",
+  });
+  await call("CreateLaunchTemplateVersion", { ...name, [`${data}.MetadataOptions.HttpPutResponseHopLimit`]: "3" });
+  PAGES.template = `/launch-templates/${made.match(/<launchTemplateId>([^<]*)</)[1]}`;
+  PAGES.refused = `${PAGES.template}?version=2`;
+
+  await page.getByRole("link", { name: "Launch templates" }).click();
+  await page.getByRole("link", { name: "web" }).click();
+  const launch = page.getByRole("table", { name: "Instance metadata options" });
+  const row = (option) => launch.getByRole("row").filter({ has: page.getByRole("rowheader", { name: option }) });
+  await row("Metadata version").getByText("Launch template").waitFor();
+  await row("Metadata response hop limit").getByText("AMI").waitFor();
+  await page.getByRole("link", { name: "What a launch gets: 2" }).click();
+  await page.getByText("A launch from this version is refused.").waitFor();
+  await page.getByLabel("With another AMI").fill(image);
+  await page.getByRole("button", { name: "Show" }).click();
+  await row("Metadata response hop limit").getByText("Launch template").waitFor();
+  await row("Metadata version").getByText("V2 only (token required)").waitFor();
+}
+
+/** Calls an action of the EC2 API; gives the answer's document. */
+async function call(action, parameters) {
+  const body = new URLSearchParams({ Action: action, Version: "2016-11-15", ...parameters });
+  const answer = await fetch(api, { method: "POST", body });
+  const text = await answer.text();
+  assert.equal(answer.status, 200, text);
+  return text;
+}
+
+/** Of every page, the tab key reaches all that can be used, in order, and shows where it is. */
+async function everythingByKeyboard(page) {
+  for (const [name, place] of Object.entries({ ...PAGES, ...REFUSALS })) {
+    await page.goto(consoleUrl + place);
+    const count = await page.evaluate(() => {
+      const all = "a[href], button, input:not([type=hidden]), select, summary, [tabindex='0']";
+      // One stop for a group of radio buttons.
+      const isStop = (it) => it.checkVisibility() && (it.type !== "radio" || it.checked);
+      window.stops = [...document.querySelectorAll(all)].filter(isStop);
+      return window.stops.length;
+    });
+    for (let at = 0; at < count; at++) {
+      await page.keyboard.press("Tab");
+      const found = await page.evaluate((index) => {
+        const active = document.activeElement;
+        const isNext = active === window.stops[index];
+        const isShown = getComputedStyle(active).outlineStyle !== "none";
+        return isNext && isShown ? "" : `${active.outerHTML}, not ${window.stops[index].outerHTML}`;
+      }, at);
+      assert.equal(found, "", `${name}: stop ${at} of ${count}`);
+    }
+  }
+}
+
 /** The skip link comes first, and leads to the content. */
 async function theKeyboard(page) {
+  await everythingByKeyboard(page);
   await page.goto(`${consoleUrl}/`);
   await page.keyboard.press("Tab");
   assert.equal(await page.evaluate(() => document.activeElement.className), "skip");
@@ -220,7 +297,7 @@ async function everyPage(browser, storageState) {
   ];
   for (const { name: look, ...options } of looks) {
     const context = await newContext(browser, { ...options, storageState, bypassCSP: true });
-    for (const [name, place] of Object.entries(PAGES)) {
+    for (const [name, place] of Object.entries({ ...PAGES, ...REFUSALS })) {
       const page = await context.newPage();
       await page.goto(consoleUrl + place);
       if (name === "requests") await page.locator("#requests tr").first().waitFor();

@@ -8,6 +8,7 @@ mod links;
 mod load;
 mod measure;
 mod migrate;
+mod observed;
 mod requests;
 mod server;
 mod start;
@@ -28,9 +29,10 @@ const PEERS: [install::Package; 4] =
 type Part = (&'static str, fn() -> Result<()>);
 
 /// What is measured.
-pub(crate) const PARTS: [Part; 7] = [
+pub(crate) const PARTS: [Part; 8] = [
     ("start", start::measure),
     ("requests", requests::measure),
+    ("observed", observed::measure),
     ("control", control::measure),
     ("exec", exec::measure),
     ("links", links::measure),

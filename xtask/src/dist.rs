@@ -62,9 +62,11 @@ fn build(triple: &str, source: &Path, features: &str, time: u64) -> Result<PathB
         .or_else(|_| std::env::var("HOME").map(|home| format!("{home}/.cargo")));
     let home = home.context("neither CARGO_HOME nor HOME is set")?;
     let source = source.display();
-    // Paths of this machine are no part of the program.
+    // A static C library has no symbols to look `getrandom` up by at run time: it is linked instead. Paths of this
+    // machine are no part of the program.
     let flags = format!(
-        "-C target-feature=+crt-static --remap-path-prefix={home}=/cargo --remap-path-prefix={source}=/imds"
+        "-C target-feature=+crt-static --cfg getrandom_backend=\"linux_getrandom\" \
+         --remap-path-prefix={home}=/cargo --remap-path-prefix={source}=/imds"
     );
     let c_flags = format!("-ffile-prefix-map={home}=/cargo -ffile-prefix-map={source}=/imds");
     let variable = format!("CARGO_TARGET_{}_RUSTFLAGS", triple.replace('-', "_").to_uppercase());

@@ -34,16 +34,28 @@ mount -t sysfs sys "$root/sys" 2> /dev/null || true
 mount -t tmpfs none "$root/tmp"
 cp "$program" "$root/tmp/imds"
 ip link set lo up
-inside() { chroot "$root" /usr/bin/env -i PATH=/tmp:/usr/sbin:/usr/bin:/sbin:/bin HOME=/nonexistent "$@"; }
+environment="PATH=/tmp:/usr/sbin:/usr/bin:/sbin:/bin HOME=/nonexistent"
+inside() { chroot "$root" /usr/bin/env -i $environment "$@"; }
 inside imds -V
-inside imds serve --listen 127.0.0.1:1338 --control off --state memory --ready-file /tmp/ready.json > /dev/null 2> /tmp/imds-messages &
-tries=0
-until [ -e "$root/tmp/ready.json" ]; do
-    [ $((tries += 1)) -lt 300 ] || { cat /tmp/imds-messages; exit 1; }
-    sleep 0.1
+# Twice on one state file: the first time all keys are made before rights are given up.
+for time in first second; do
+    chroot "$root" /usr/bin/env -i $environment imds serve --listen 127.0.0.1:1338 --control 127.0.0.1:1339 \
+        --state /tmp/state/state.db --ready-file /tmp/ready.json > /dev/null 2> /tmp/imds-messages &
+    tries=0
+    until [ -e "$root/tmp/ready.json" ]; do
+        [ $((tries += 1)) -lt 300 ] || { cat /tmp/imds-messages; exit 1; }
+        sleep 0.1
+    done
+    for path in instance-id /latest/dynamic/instance-identity/pkcs7; do
+        tries=0
+        until answer=$(inside AWS_EC2_METADATA_SERVICE_ENDPOINT=http://127.0.0.1:1338 imds get $path); do
+            [ $((tries += 1)) -lt 100 ] || { cat /tmp/imds-messages; exit 1; }
+            sleep 0.1
+        done
+        echo "serve, $time time, $path: $(echo "$answer" | head -n 1)"
+    done
+    [ $time = second ] || { kill $!; wait $!; }
 done
-answer=$(inside AWS_EC2_METADATA_SERVICE_ENDPOINT=http://127.0.0.1:1338 imds get instance-id)
-echo "serve: $answer"
 # By its name: the C library is linked in, and looks names up by itself.
 cp "$root/etc/hosts" /tmp/hosts 2> /dev/null || : > /tmp/hosts
 echo "127.0.0.1 imds.test" >> /tmp/hosts

@@ -3,11 +3,11 @@
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, ensure};
 
 use crate::command::{cargo, run};
 use crate::{clients, install, test};
@@ -18,23 +18,36 @@ const PAGE: &str = "docs/faults.md";
 const BEGIN: &str = "<!-- `cargo xtask faults` writes this table -->\n";
 const END: &str = "<!-- end of the table -->\n";
 
-const FAULTS: [&str; 16] = [
+/// What the metadata service does. Each kind of fault is there, for tokens and for credentials where that differs.
+const FAULTS: [&str; 28] = [
+    "token,status=401",
     "token,status=403",
+    "token,status=404",
     "token,status=503,count=1",
     "token,status=503",
     "token,lost",
     "token,latency=2s",
     "token,reset,count=1",
     "token,body=garbage",
+    "credentials,status=401,count=1",
     "credentials,status=404",
     "credentials,status=429,count=1",
+    "credentials,status=429,retry-after=2,count=1",
     "credentials,status=503,count=1",
     "credentials,status=503",
+    "credentials,share=50%,seed=1,status=503",
+    "credentials,lost",
+    "credentials,latency=2s",
     "credentials,reset,count=1",
+    "credentials,rate=100",
     "credentials,truncate=50%",
+    "credentials,body=empty",
+    "credentials,body=garbage",
     "credentials,body=html",
     "credentials=expired",
     "credentials=unauthorized",
+    "all,date=-2h",
+    "allowance=6",
 ];
 
 /// How long a client may take before it counts as one that waits for ever, in seconds.
@@ -54,32 +67,58 @@ import boto3
 credentials = boto3.Session().get_credentials()
 print(credentials.get_frozen_credentials().access_key)";
 
-/// A client: its name, and what runs it. It prints the access key id that it got.
+/// What boots in `machine.sh`: the stages of cloud-init that read metadata.
+const CLOUD_INIT: &str = "\
+{ /usr/lib/cloud-init/ds-identify && cloud-init init --local && cloud-init init; } >&2
+exec cloud-init query ds.meta-data.instance-id";
+
+/// A client: its name, what runs it, and what it prints if all is well.
 struct Client {
     name: &'static str,
     words: Vec<String>,
+    says: &'static str,
+}
+
+impl Client {
+    /// One that prints the access key id that it got.
+    fn new(name: &'static str, words: &[&str]) -> Self {
+        let words = words.iter().map(|word| (*word).to_owned()).collect();
+        Self { name, words, says: "ASIA" }
+    }
+}
+
+/// All of them, once what they need is there.
+fn clients() -> Result<[Client; 8]> {
+    let text = |path: PathBuf| path.to_string_lossy().into_owned();
+    let (go, rust, node) =
+        (text(clients::go()?), text(clients::rust("dev")?), text(clients::node()?));
+    let guests = text(install::unpacked("guests", &test::GUESTS)?);
+    let machine = std::fs::read_to_string("crates/imds/tests/clients/machine.sh")?;
+    let aws = "aws configure list | sed 's/access_key  *\\*.*/ASIA/'";
+    let boot = ["sh", "-ec", &machine, "sh", &guests, CLOUD_INIT];
+    Ok([
+        Client::new("`curl --retry 3`", &["sh", "-c", CURL]),
+        Client::new("`imds get`", &["imds", "get", "iam/security-credentials/my-role"]),
+        Client::new("boto3", &["python3", "-c", BOTO3]),
+        Client::new("AWS CLI", &["sh", "-c", aws]),
+        Client::new("Go v2", &[&go]),
+        Client::new("Rust aws-config", &[&rust]),
+        Client::new("JavaScript v3", &["node", &node]),
+        Client { says: "i-1234567890abcdef0", ..Client::new("cloud-init", &boot) },
+    ])
 }
 
 /// Runs all of them, and writes the table.
 pub(crate) fn run_all() -> Result<()> {
     run(&mut cargo("build --quiet --package imds --bin imds"))?;
     let python = install::python(&test::PYTHON)?;
-    let rust = clients::rust("dev")?;
-    let node = clients::node()?;
-    let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
-    let path = |path: &Path| path.to_string_lossy().into_owned();
-    let get = ["imds", "get", "iam/security-credentials/my-role"];
-    let aws = "aws configure list | sed 's/access_key  *\\*.*/ASIA/'";
-    let clients = [
-        Client { name: "`curl --retry 3`", words: words(&["sh", "-c", CURL]) },
-        Client { name: "`imds get`", words: words(&get) },
-        Client { name: "boto3", words: words(&["python3", "-c", BOTO3]) },
-        Client { name: "AWS CLI", words: words(&["sh", "-c", aws]) },
-        Client { name: "Rust aws-config", words: words(&[&path(&rust)]) },
-        Client { name: "JavaScript v3", words: words(&["node", &path(&node)]) },
-    ];
+    let clients = clients()?;
     let bench = Bench { binaries: std::path::absolute("target/debug")?, python };
-    let usual = clients.iter().map(|client| Ok((client.name, bench.measure(client, None)?.took)));
+    let usual = clients.iter().map(|client| {
+        let outcome = bench.measure(client, None)?;
+        ensure!(outcome.works, "{} fails without a fault", client.name);
+        Ok((client.name, outcome.took))
+    });
     let usual = usual.collect::<Result<HashMap<_, _>>>()?;
     let mut table = String::from("| fault |");
     clients.iter().try_for_each(|client| write!(table, " {} |", client.name))?;
@@ -107,8 +146,8 @@ struct Bench {
 
 /// What became of a client.
 struct Outcome {
-    /// Whether it got credentials, and says so.
-    has_credentials: bool,
+    /// Whether it got what it asked for, and says so.
+    works: bool,
     /// Whether it was ended because it would not end.
     hangs: bool,
     took: Duration,
@@ -134,8 +173,8 @@ impl Bench {
         let took = start.elapsed();
         let log = std::fs::read_to_string(&log).unwrap_or_default();
         Ok(Outcome {
-            has_credentials: output.status.success()
-                && String::from_utf8_lossy(&output.stdout).contains("ASIA"),
+            works: output.status.success()
+                && String::from_utf8_lossy(&output.stdout).contains(client.says),
             hangs: output.status.code() == Some(124),
             took,
             hits: log.lines().filter(|line| line.contains(" fault 1: ")).count(),
@@ -152,7 +191,7 @@ impl Outcome {
         }
         let more = self.took.saturating_sub(usual);
         let parts = [
-            Some(if self.has_credentials { "works" } else { "**fails**" }.to_owned()),
+            Some(if self.works { "works" } else { "**fails**" }.to_owned()),
             Some(if self.hits == 1 {
                 "hit once".into()
             } else {

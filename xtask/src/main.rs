@@ -61,8 +61,8 @@ Usage: cargo xtask <chore>
           crowds of hostile clients, and what a good client gets meanwhile: median and p99 without and
           with the load, its rate, memory and descriptors; nginx is loaded in the same way
   bench   the figures of docs/figures.md, side by side with nginx, unshare, ripgrep, curl and AWS SDKs;
-          takes about ten minutes; `bench migrate` measures one part: start, requests, exec,
-          migrate, client
+          takes about ten minutes; `bench migrate` measures one part: start, requests, observed,
+          control, exec, links, migrate, client
   bench build [--base REVISION]
           a release build from a clean clone beside that of REVISION (default: HEAD^): processor
           time, size, start of `serve`, cost of a GET; takes as long as both builds

@@ -84,7 +84,7 @@ pub(crate) const PYTHON: [&str; 11] = [
 
 /// What instances run at their start: Amazon's scripts, cloud-init, and what that imports, for the
 /// Python of the same distribution.
-const GUESTS: [&str; 20] = [
+pub(crate) const GUESTS: [&str; 20] = [
     "amazon-ec2-net-utils",
     "amazon-ec2-utils",
     "cloud-init",

@@ -22,10 +22,22 @@ pub enum CredentialKeyError {
     Store(#[from] StoreError),
 }
 
+/// Makes sure that there is a key.
+///
+/// It is the first record of a state, and each host reads it before it writes anything: one that cannot,
+/// because it seals with another key than the others, leaves the state as it is. Of several that begin a state
+/// at the same time, one makes it.
+pub fn ensure(store: &Store) -> Result<(), CredentialKeyError> {
+    bytes(store).map(drop)
+}
+
 /// What issues the account's temporary credentials; its key is made at first use.
 pub fn issuer(store: &Store, account: AccountId) -> Result<Issuer, CredentialKeyError> {
-    let place = keys::credential_key();
+    Ok(Issuer::new(&bytes(store)?, account))
+}
+
+fn bytes(store: &Store) -> Result<[u8; ISSUER_KEY_LENGTH], CredentialKeyError> {
     let make = || Ok::<_, CredentialKeyError>(TokenKey::new(&random::<ISSUER_KEY_LENGTH>()?));
-    let kept = store.read_or_make(&place, make)?;
-    Ok(Issuer::new(&kept.bytes().ok_or(CredentialKeyError::Length)?, account))
+    let kept = store.read_or_make(&keys::credential_key(), make)?;
+    kept.bytes().ok_or(CredentialKeyError::Length)
 }

@@ -51,5 +51,6 @@ pub use network::Network;
 pub use overrides::Overrides;
 pub use source::{Source, Sources};
 pub use store::{
-    RecordSnapshot, Records, StateReader, Store, StoreError, Stored, Transaction, UnreadableRecord,
+    RecordSnapshot, Records, StateReader, Store, StoreError, Stored, Transaction, UnreadableCause,
+    UnreadableRecord,
 };

@@ -28,6 +28,12 @@ pub enum RecordError {
         #[source]
         source: FormError,
     },
+    /// They are a key of another length.
+    #[error("is a key that does not have {expected} bytes")]
+    Length {
+        /// The length of such a key, in bytes.
+        expected: usize,
+    },
     /// A later release wrote them.
     #[error("has version {found}, and this release reads versions up to {newest}")]
     Newer {

@@ -1,5 +1,6 @@
 //! The client against the real service and against faulty ones, in networks of the tests' own.
 
+mod asking;
 mod matrix;
 mod requests;
 mod role;

@@ -29,6 +29,11 @@ impl Way {
         Ok(self.0.service().run(|| TcpListener::bind(family.service()))??)
     }
 
+    /// A listening socket at the service's address, with a port of its own.
+    pub(crate) fn listen_beside(&self, family: Family) -> Result<TcpListener> {
+        Ok(self.0.service().run(|| TcpListener::bind((family.service().ip(), 0)))??)
+    }
+
     /// Starts the real service.
     pub(crate) fn serve(&self, arguments: &[&str]) -> Result<Server> {
         let nitro = ["--instance-type", "t3.micro", "--http-protocol-ipv6", "enabled"];

@@ -8,9 +8,11 @@ use serde_json::json;
 use crate::console::Console;
 use crate::defaults;
 use crate::error::Refused;
+use crate::events;
 use crate::filter::Filter;
 use crate::history;
 use crate::instances;
+use crate::launch_templates;
 use crate::metadata;
 use crate::query::Query;
 use crate::request_facts::RequestFacts;
@@ -18,6 +20,11 @@ use crate::response::{self, Response, bytes};
 
 /// What precedes every path of the API.
 pub(crate) const PREFIX: &str = "/api/v1/";
+
+/// Whether a path is the API's, be there such an operation or not.
+pub(crate) fn has(path: &str) -> bool {
+    path == "/api" || path.starts_with("/api/")
+}
 
 /// Where requests are watched as they come; `route` answers it.
 pub(crate) const LIVE: &str = "/api/v1/requests/live";
@@ -39,15 +46,19 @@ struct NewFault {
     fault: String,
 }
 
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct EventEnd {
+    outcome: String,
+}
+
 type Answer = Result<Response, Refused>;
 
 /// Answers a request, whoever sends it.
 pub(crate) fn answer(console: &Console, request: &ApiRequest<'_>) -> Response {
     carry_out(console, request).unwrap_or_else(|refused| {
-        let status = StatusCode::from_u16(refused.status);
-        let status = status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let mut response = response::json(status, &json!({ "error": refused }));
-        if status == StatusCode::METHOD_NOT_ALLOWED {
+        let mut response = response::refuse(&refused);
+        if response.status() == StatusCode::METHOD_NOT_ALLOWED {
             let allowed = HeaderValue::from_static(allowed(request.steps));
             response.headers_mut().insert(ALLOW, allowed);
         }
@@ -75,6 +86,9 @@ fn carry_out(console: &Console, request: &ApiRequest<'_>) -> Answer {
             let path = query.get("path").unwrap_or_default();
             ok(&metadata::find(&console.table.load(), id, path)?)
         }
+        (method, ["instances", id, "events", rest @ ..]) if !allowed(steps).is_empty() => {
+            of_events(console, method, id, rest, request)?
+        }
         (&Method::GET, ["defaults"]) => {
             ok(&defaults::find(&console.control, &console.region(query)?)?)
         }
@@ -82,12 +96,16 @@ fn carry_out(console: &Console, request: &ApiRequest<'_>) -> Answer {
             let (region, change) = (console.region(query)?, read(body)?);
             ok(&defaults::change(&console.control, &region, &change)?)
         }
+        (&Method::GET, ["launch-templates", rest @ ..]) if !allowed(steps).is_empty() => {
+            of_templates(console, rest, query)?
+        }
         (&Method::GET, ["history"]) => ok(&history::read(&console.control, history::hours(query)?)),
         (&Method::GET, ["callers"]) => ok(&console.callers()),
         (&Method::GET, ["faults"]) => ok(&json!({ "faults": console.faults()? })),
         (&Method::POST, ["faults"]) => {
             let NewFault { fault } = read(body)?;
-            response::json(StatusCode::CREATED, &console.add_fault(&fault)?)
+            let region = console.region(query)?;
+            response::json(StatusCode::CREATED, &console.add_fault(&region, &fault)?)
         }
         (&Method::DELETE, ["faults"]) => ok(&json!({ "faults": console.remove_faults(None)? })),
         (&Method::DELETE, ["faults", id]) => {
@@ -101,24 +119,76 @@ fn carry_out(console: &Console, request: &ApiRequest<'_>) -> Answer {
         }
         (&Method::GET, ["requests", "export"]) => export(console, query)?,
         (_, steps) if !allowed(steps).is_empty() => {
-            let message = format!("this path takes {}", allowed(steps));
-            return Err(Refused::new(405, "MethodNotAllowed", message));
+            return Err(not_allowed(steps));
         }
         _ => return Err(Refused::not_found(format!("the API has no /{}", steps.join("/")))),
     })
 }
 
+/// Answers a request about the events of an instance.
+fn of_events(
+    console: &Console,
+    method: &Method,
+    id: &str,
+    rest: &[&str],
+    request: &ApiRequest<'_>,
+) -> Answer {
+    let (control, region) = (&console.control, console.region(request.query)?);
+    Ok(match (method, rest) {
+        (&Method::GET, []) => ok(&json!({ "events": events::list(control, &region, id)? })),
+        (&Method::POST, []) => {
+            let added = events::add(control, &region, id, &read(request.body)?)?;
+            response::json(StatusCode::CREATED, &added)
+        }
+        (&Method::DELETE, [event]) => {
+            events::remove(control, &region, id, event)?;
+            ok(&json!({}))
+        }
+        (&Method::POST, [event, "end"]) => {
+            let EventEnd { outcome } = read(request.body)?;
+            events::end(control, &region, id, event, events::outcome(&outcome)?)?;
+            ok(&json!({}))
+        }
+        _ => return Err(not_allowed(request.steps)),
+    })
+}
+
+/// Answers a question about launch templates.
+fn of_templates(console: &Console, rest: &[&str], query: &Query) -> Answer {
+    let (control, region) = (&console.control, console.region(query)?);
+    let next = query.get("next");
+    Ok(match rest {
+        [id, "versions"] => ok(&launch_templates::versions(control, &region, id, next)?),
+        [id, "versions", version, "launch"] => {
+            let image_id = query.get("image_id");
+            ok(&launch_templates::launch(control, &region, (id, version), image_id)?)
+        }
+        _ => ok(&launch_templates::list(control, &region, next)?),
+    })
+}
+
+fn not_allowed(steps: &[&str]) -> Refused {
+    Refused::new(405, "MethodNotAllowed", format!("this path takes {}", allowed(steps)))
+}
+
 /// The methods of a path; none if there is no such path.
 fn allowed(steps: &[&str]) -> &'static str {
     match steps {
-        ["openapi.json" | "regions" | "instances" | "callers" | "history" | "requests"]
+        [
+            "openapi.json" | "regions" | "instances" | "launch-templates" | "callers" | "history"
+            | "requests",
+        ]
         | ["instances", _]
         | ["instances", _, "metadata"]
+        | ["launch-templates", _, "versions"]
+        | ["launch-templates", _, "versions", _, "launch"]
         | ["requests", "export" | "live"] => "GET",
         ["instances", _, "metadata-options"] => "PATCH",
+        ["instances", _, "events"] => "GET, POST",
+        ["instances", _, "events", _, "end"] => "POST",
         ["defaults"] => "GET, PATCH",
         ["faults"] => "GET, POST, DELETE",
-        ["faults", _] => "DELETE",
+        ["instances", _, "events", _] | ["faults", _] | ["session"] => "DELETE",
         _ => "",
     }
 }
@@ -150,5 +220,9 @@ fn ok(value: &impl Serialize) -> Response {
 }
 
 fn read<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, Refused> {
+    // A list would be read as well, as the members of an object in their order.
+    if body.trim_ascii_start().first() != Some(&b'{') {
+        return Err(Refused::bad_request("the body must be a JSON object"));
+    }
     serde_json::from_slice(body).map_err(|error| Refused::bad_request(error.to_string()))
 }

@@ -67,22 +67,27 @@ impl Console {
     }
 
     pub(crate) fn faults(&self) -> Result<Vec<FaultFacts>, Refused> {
-        self.ask_for_faults(&AdminRequest::ListFaults)
+        self.ask_for_faults(&self.control.region, &AdminRequest::ListFaults)
     }
 
-    /// Brings a fault into force; gives it back.
-    pub(crate) fn add_fault(&self, fault: &str) -> Result<FaultFacts, Refused> {
-        let added = self.ask_for_faults(&AdminRequest::AddFault { fault: fault.to_owned() })?;
+    /// Brings a fault into force; gives it back. An instance that it names is one of the Region.
+    pub(crate) fn add_fault(&self, region: &Region, fault: &str) -> Result<FaultFacts, Refused> {
+        let request = AdminRequest::AddFault { fault: fault.to_owned() };
+        let added = self.ask_for_faults(region, &request)?;
         added.into_iter().next().ok_or_else(|| Refused::new(500, "InternalError", "no fault"))
     }
 
     /// Removes a fault, or all; gives back what was removed.
     pub(crate) fn remove_faults(&self, id: Option<u32>) -> Result<Vec<FaultFacts>, Refused> {
-        self.ask_for_faults(&AdminRequest::RemoveFault { id })
+        self.ask_for_faults(&self.control.region, &AdminRequest::RemoveFault { id })
     }
 
-    fn ask_for_faults(&self, request: &AdminRequest) -> Result<Vec<FaultFacts>, Refused> {
-        match self.control.administer_locally(request, unix_ms() / 1000)? {
+    fn ask_for_faults(
+        &self,
+        region: &Region,
+        request: &AdminRequest,
+    ) -> Result<Vec<FaultFacts>, Refused> {
+        match self.control.administer_locally(region, request, unix_ms() / 1000)? {
             AdminAnswer::Faults(faults) => Ok(faults),
             _ => Err(Refused::new(500, "InternalError", "not a list of faults")),
         }

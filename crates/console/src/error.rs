@@ -32,7 +32,8 @@ impl Refused {
 impl From<Fault> for Refused {
     fn from(fault: Fault) -> Self {
         // EC2 answers 400 where other APIs answer 404.
-        let status = if fault.code.ends_with(".NotFound") { 404 } else { fault.status };
+        let is_missing = fault.code.rsplit('.').next().is_some_and(|it| it.contains("NotFound"));
+        let status = if is_missing { 404 } else { fault.status };
         Self::new(status, fault.code, fault.message)
     }
 }

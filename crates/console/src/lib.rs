@@ -4,7 +4,8 @@
 //! 2. `guard`: what another site may have sent is refused;
 //! 3. `session`: who may use it; a one-time code begins a session;
 //! 4. `route`: a path becomes a page (`pages`), a response of the API (`api`), or a file;
-//! 5. `instances`, `metadata`, `defaults`, `history`, `feed`: what both show and change, each by one function.
+//! 5. `instances`, `metadata`, `events`, `launch_templates`, `defaults`, `history`, `feed`: what both show and
+//!    change, each by one function.
 //!
 //! Instances are read and changed by the functions of the EC2 API (`imds_control`), requests come by a
 //! subscription to the data path (`feed`, `live`). Nobody waits for the console.
@@ -14,12 +15,14 @@ mod callers;
 mod console;
 mod defaults;
 mod error;
+mod events;
 mod feed;
 mod filter;
 mod guard;
 mod history;
 mod instances;
 mod language;
+mod launch_templates;
 mod live;
 mod metadata;
 mod pages;

@@ -3,11 +3,13 @@
 mod callers;
 mod chart;
 mod defaults;
+mod events;
 mod faults;
 mod frame;
 mod history;
 mod instance;
 mod instances;
+mod launch_templates;
 mod metadata;
 mod options;
 mod request;
@@ -21,7 +23,7 @@ use crate::error::Refused;
 use crate::language::Language;
 use crate::response::{self, Response};
 use crate::texts as t;
-use frame::{Page, Section, page, plain_page};
+use frame::{Page, Section, heading, page, plain_page};
 use request::Answer;
 pub(crate) use request::PageRequest;
 
@@ -43,8 +45,12 @@ fn carry_out(console: &Console, request: &PageRequest<'_>) -> Answer {
         (&Method::GET, ["instances", id, "metadata", path @ ..]) => {
             metadata::show(console, request, id, &path.join("/"))
         }
+        (&Method::GET, ["instances", id, "events"]) => events::show(console, request, id, None),
+        (&Method::POST, ["instances", id, "events"]) => events::change(console, request, id),
         (&Method::GET, ["requests"]) => requests::show(console, request),
         (&Method::GET, ["history"]) => history::show(console, request),
+        (&Method::GET, ["launch-templates"]) => launch_templates::list(console, request),
+        (&Method::GET, ["launch-templates", id]) => launch_templates::show(console, request, id),
         (&Method::GET, ["defaults"]) => defaults::show(console, request),
         (&Method::POST, ["defaults"]) => defaults::change(console, request),
         (&Method::GET, ["callers"]) => Ok(callers::show(console, request)),
@@ -58,8 +64,8 @@ fn carry_out(console: &Console, request: &PageRequest<'_>) -> Answer {
 fn failure(console: &Console, request: &PageRequest<'_>, refused: &Refused) -> Markup {
     let l = |text| request.language.say(text);
     let content = html! {
+        (heading(l(t::FAILED), "", &html! {}))
         div.alert role="alert" {
-            p { strong { (l(t::FAILED)) } }
             p { (refused.message) }
             p.quiet { code { (refused.code) } }
         }

@@ -11,6 +11,8 @@ use maud::Markup;
 use serde::Serialize;
 use tokio::sync::mpsc;
 
+use crate::error::Refused;
+
 pub(crate) type Response = hyper::Response<Body>;
 
 /// What follows a head.
@@ -88,6 +90,13 @@ pub(crate) fn page(status: StatusCode, page: Markup) -> Response {
 pub(crate) fn json(status: StatusCode, value: &impl Serialize) -> Response {
     let body = serde_json::to_string(value).unwrap_or_default() + "\n";
     bytes(status, "application/json", body)
+}
+
+/// An error of the API.
+pub(crate) fn refuse(refused: &Refused) -> Response {
+    let status = StatusCode::from_u16(refused.status);
+    let status = status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    json(status, &serde_json::json!({ "error": refused }))
 }
 
 /// Has the browser get another page, whatever the method was.

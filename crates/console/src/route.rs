@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use http_body_util::{BodyExt as _, Limited};
+use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use hyper::body::{Bytes, Incoming};
 use hyper::header::{HeaderValue, SET_COOKIE};
 use hyper::http::request::Parts;
@@ -20,7 +20,7 @@ use crate::language::{Language, cookie, language, remember};
 use crate::live;
 use crate::pages::{self, PageRequest};
 use crate::query::Query;
-use crate::response::{self, Response, bytes, text};
+use crate::response::{self, Response, bytes, refuse, text};
 
 /// The largest body: a form, or a change.
 const MOST_BODY: usize = 64 << 10;
@@ -39,7 +39,7 @@ const FILES: [(&str, &str, &str); 3] = [
 pub(crate) async fn route(console: Arc<Console>, request: Request<Incoming>) -> Response {
     let (mut head, body) = request.into_parts();
     if let Err(forgery) = guard::check(&head) {
-        return text(StatusCode::FORBIDDEN, forgery.as_str());
+        return refused(head.uri.path(), &Refused::new(403, "Forbidden", forgery.as_str()));
     }
     if head.method == Method::HEAD {
         // The body is left out where it is sent.
@@ -62,18 +62,32 @@ pub(crate) async fn route(console: Arc<Console>, request: Request<Incoming>) -> 
         return watch(&console, &head);
     }
     let session = session.to_owned();
-    let Ok(Ok(body)) = timeout(PATIENCE, Limited::new(body, MOST_BODY).collect()).await else {
-        return text(StatusCode::BAD_REQUEST, "the body is too large, too slow or not whole");
+    let body = match collect(body).await {
+        Ok(body) => body,
+        Err(why) => return refused(path, &why),
     };
-    let body = body.to_bytes();
+    let failed_path = path.to_owned();
     // What is read or changed may wait for the disk.
     let working = tokio::task::spawn_blocking(move || {
         answer(&console, &head, &query, &body, (language, &session))
     });
     working.await.unwrap_or_else(|error| {
         tracing::error!(%error, "the console could not answer");
-        text(StatusCode::INTERNAL_SERVER_ERROR, "the console could not answer; see the log")
+        let message = "the console could not answer; see the log";
+        refused(&failed_path, &Refused::new(500, "InternalError", message))
     })
+}
+
+async fn collect(body: Incoming) -> Result<Bytes, Refused> {
+    match timeout(PATIENCE, Limited::new(body, MOST_BODY).collect()).await {
+        Ok(Ok(body)) => Ok(body.to_bytes()),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => {
+            let message = format!("the body is larger than {MOST_BODY} bytes");
+            Err(Refused::new(413, "RequestEntityTooLarge", message))
+        }
+        Ok(Err(_)) => Err(Refused::bad_request("the body is not whole")),
+        Err(_) => Err(Refused::new(408, "RequestTimeout", "the body did not come within 10 s")),
+    }
 }
 
 fn answer(
@@ -84,12 +98,12 @@ fn answer(
     (language, session): (Language, &str),
 ) -> Response {
     let path = head.uri.path();
-    let api_path = path.strip_prefix(api::PREFIX);
-    let steps = api_path.unwrap_or_else(|| path.trim_matches('/'));
+    let is_api = api::has(path);
+    let steps = path.strip_prefix(api::PREFIX).unwrap_or_else(|| path.trim_matches('/'));
     let steps: Vec<_> =
         steps.split('/').map(|step| percent_decode_str(step).decode_utf8_lossy()).collect();
     let steps: Vec<_> = steps.iter().map(AsRef::as_ref).collect();
-    if api_path.is_some() {
+    if is_api {
         if (&head.method, &*steps) == (&Method::DELETE, &["session"]) {
             console.sign_in.end_session(session);
             return response::json(StatusCode::OK, &json!({}));
@@ -134,15 +148,18 @@ fn sign_in(console: &Console, query: &Query, language: Language) -> Response {
     response
 }
 
+/// Refuses what no page and no operation has seen: programs read JSON, people a line.
+fn refused(path: &str, why: &Refused) -> Response {
+    if api::has(path) {
+        return refuse(why);
+    }
+    text(StatusCode::from_u16(why.status).unwrap_or(StatusCode::BAD_REQUEST), &*why.message)
+}
+
 fn without_session(path: &str, language: Language) -> Response {
-    if path.starts_with(api::PREFIX) {
+    if api::has(path) {
         let message = "sign in first: `imds console` prints a URL that sets the cookie";
         return refuse(&Refused::new(401, "NotSignedIn", message));
     }
     response::page(StatusCode::UNAUTHORIZED, pages::not_signed_in(language))
-}
-
-fn refuse(refused: &Refused) -> Response {
-    let status = StatusCode::from_u16(refused.status).unwrap_or(StatusCode::FORBIDDEN);
-    response::json(status, &json!({ "error": refused }))
 }

@@ -23,6 +23,7 @@ texts! {
     REQUESTS, "Requests", "リクエスト";
     CALLERS, "IMDSv1 callers", "IMDSv1 の呼び出し元";
     HISTORY, "History", "履歴";
+    LAUNCH_TEMPLATES, "Launch templates", "起動テンプレート";
     DEFAULTS, "IMDS defaults", "IMDS のデフォルト";
     FAULTS, "Faults", "障害の注入";
 
@@ -72,6 +73,7 @@ texts! {
     PENDING_HELP, "The change is stored and takes effect in a moment.",
         "変更は保存されました。まもなく適用されます。";
     CHANGED, "The instance metadata options were changed.", "インスタンスメタデータオプションを変更しました。";
+    NOTHING_CHANGED, "Nothing was changed: all was like that already.", "変更はありません。すでにその設定になっています。";
     NOT_CHANGED, "The options were not changed.", "オプションは変更されませんでした。";
     SAME_BY_CLI, "The same with the AWS CLI", "AWS CLI で同じ操作を行うには";
 
@@ -94,6 +96,27 @@ texts! {
     COMMANDS, "Get it on the instance", "インスタンスで取得するには";
     COPY, "Copy", "コピー";
     COPIED, "Copied", "コピーしました";
+
+    EVENTS, "Events", "イベント";
+    EVENTS_LEAD, "What the metadata of this instance announces. Only metadata changes: the instance keeps running.",
+        "このインスタンスのメタデータで通知されるイベントです。変わるのはメタデータのみで、インスタンスは実行を続けます。";
+    NO_EVENTS, "No events.", "イベントはありません。";
+    ADD_EVENT, "Simulate an event", "イベントをシミュレート";
+    EVENT, "Event", "イベント";
+    WHAT, "What happens", "内容";
+    EVENT_TIME, "Time", "時刻";
+    SHOWN_FROM, "Shown from", "表示開始";
+    SPOT_INTERRUPTION, "Spot Instance interruption", "スポットインスタンスの中断";
+    REBALANCE, "Rebalance recommendation", "再調整に関するレコメンデーション";
+    MAINTENANCE, "Scheduled maintenance", "予定されたメンテナンス";
+    LIFECYCLE_STATE, "Target lifecycle state", "ターゲットライフサイクルの状態";
+    IN_MINUTES, "In how many minutes", "何分後";
+    IN_MINUTES_HELP, "Empty: as soon as on EC2. A spot interruption is announced two minutes before.",
+        "空欄の場合は EC2 と同じタイミングです。スポットの中断は 2 分前に通知されます。";
+    COMPLETE, "Complete", "完了";
+    CALL_OFF, "Call off", "取り消し";
+    COMPLETED, "Completed", "完了済み";
+    CANCELED, "Canceled", "取り消し済み";
 
     CALLERS_LEAD, "Who still asks without a session token, and would fail once tokens are required.",
         "セッショントークンなしでリクエストしている呼び出し元です。トークンを必須にすると失敗します。";
@@ -137,8 +160,35 @@ texts! {
     AS_TABLE, "The same as a table", "表で表示";
     NOW, "now", "現在";
 
-    DEFAULTS_LEAD, "What new instances of a Region get unless the launch or the AMI says otherwise.",
-        "起動時の指定や AMI の設定がない場合に、リージョンの新しいインスタンスに適用されるデフォルトです。";
+    LAUNCH_TEMPLATES_LEAD, "Which metadata options instances get that are launched from a template.",
+        "起動テンプレートから起動したインスタンスに適用されるメタデータオプションを確認できます。";
+    NO_LAUNCH_TEMPLATES, "No launch templates in this Region.", "このリージョンには起動テンプレートがありません。";
+    CREATE_BY_CLI, "Create one with the AWS CLI", "AWS CLI で作成するには";
+    TEMPLATE_NAME, "Launch template name", "起動テンプレート名";
+    TEMPLATE_ID, "Launch template ID", "起動テンプレート ID";
+    DEFAULT_VERSION, "Default version", "デフォルトバージョン";
+    LATEST_VERSION, "Latest version", "最新バージョン";
+    CREATED, "Created", "作成日時";
+    VERSIONS, "Versions", "バージョン";
+    DESCRIPTION, "Description", "説明";
+    DEFAULT, "Default", "デフォルト";
+    NOT_STATED, "Not set", "指定なし";
+    LAUNCH, "What a launch gets", "起動時に適用される値";
+    LAUNCH_LEAD, "Metadata options of an instance that is launched from this version now. Version:",
+        "このバージョンから今インスタンスを起動した場合のメタデータオプションです。バージョン:";
+    LAUNCH_REFUSED, "A launch from this version is refused.", "このバージョンからの起動は拒否されます。";
+    OPTION, "Option", "オプション";
+    STATED_BY, "Set by", "設定元";
+    BY_TEMPLATE, "Launch template", "起動テンプレート";
+    BY_ACCOUNT, "IMDS defaults of the account", "アカウントの IMDS デフォルト";
+    BY_IMAGE, "AMI", "AMI";
+    BY_EC2, "EC2's default", "EC2 のデフォルト";
+    OTHER_AMI, "With another AMI", "別の AMI を使用";
+    OTHER_AMI_HELP, "An AMI ID that takes the place of the template's.", "テンプレートの AMI の代わりに使用する AMI ID です。";
+    LAUNCH_BY_CLI, "Launch with the AWS CLI", "AWS CLI で起動するには";
+
+    DEFAULTS_LEAD, "What new instances of a Region get unless the launch says otherwise, whatever the AMI says.",
+        "起動時に指定がない場合に、リージョンの新しいインスタンスに適用されるデフォルトです。AMI の設定より優先されます。";
     DEFAULTS_CHANGED, "The IMDS defaults were changed.", "IMDS のデフォルトを変更しました。";
     DEFAULTS_NOT_CHANGED, "The IMDS defaults were not changed.", "IMDS のデフォルトは変更されませんでした。";
     NO_PREFERENCE, "No preference", "設定なし";

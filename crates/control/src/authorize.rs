@@ -64,6 +64,20 @@ pub(super) fn may_read(
     matches!(principal.authority, Authority::Key(_)) || may(principal, policies, deed, globals)
 }
 
+/// Fails unless `principal` may do this one thing, which changes nothing: every access key may.
+pub(super) fn check_read(
+    principal: &Principal,
+    policies: &RolePolicies,
+    deed: &Deed,
+    globals: &Context,
+) -> Result<(), Fault> {
+    let Authority::Role(session) = &principal.authority else { return Ok(()) };
+    match decide(session, policies, deed, globals) {
+        Decision::Allow => Ok(()),
+        refused => Err(unauthorized(principal, deed, refused)),
+    }
+}
+
 /// What the policies of a session's role say, and the session's own, which only restricts.
 fn decide(
     session: &RoleSession,

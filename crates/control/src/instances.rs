@@ -13,6 +13,7 @@ pub(super) mod interfaces;
 mod kept_interfaces;
 pub(super) mod monitoring;
 mod network_interfaces;
+pub(super) mod preview;
 pub(super) mod run;
 mod shape;
 mod state;
@@ -25,6 +26,7 @@ pub(super) use shape::{block_devices, present_interfaces};
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use imds_account::launch::LaunchRefused;
 use imds_account::records::{self, Lifecycle, Tags};
 use imds_account::{Stored, Transaction, keys};
 use imds_core::launch::LaunchError;
@@ -197,6 +199,14 @@ pub(super) fn check(id: &InstanceId, record: &records::Instance, tags: &Tags) ->
     instance::instance(id, record, tags, &Overrides::default())
         .map(drop)
         .map_err(|error| refused(&error))
+}
+
+/// How EC2 refuses a launch, where the account may too.
+fn launch_refused(error: LaunchRefused) -> Fault {
+    match error {
+        LaunchRefused::Launch(error) => refused(&error),
+        LaunchRefused::Enforced(error) => Fault::unsupported_operation(error.to_string()),
+    }
 }
 
 /// How EC2 refuses a launch.

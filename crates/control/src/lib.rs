@@ -35,6 +35,8 @@ mod launch_templates;
 mod links;
 mod metadata_defaults;
 mod metadata_options;
+mod metrics;
+mod metrics_door;
 mod network;
 mod network_interfaces;
 mod operations;
@@ -78,7 +80,9 @@ pub use faults::{FaultFacts, FaultProgress, Faults, NoFaults};
 pub use history::History;
 pub use http::ControlServer;
 pub use images::PresetImage;
+pub use instances::preview::LaunchPreview;
 pub use links::{LinkFacts, LinkName, LinkState, Links, NoLinks};
+pub use metrics_door::{MetricsDoor, MetricsText};
 use principal::Principal;
 pub use refusal::AdminRefusal;
 pub use role_policies::RolePolicies;
@@ -113,6 +117,8 @@ pub struct Control {
     pub instance_types: Vec<InstanceType>,
     /// Images beside Amazon's and those that are registered.
     pub images: Vec<PresetImage>,
+    /// The host's metrics, if it has any.
+    pub metrics: Option<MetricsDoor>,
     /// What `CloudWatch` has of the past.
     pub history: History,
 }
@@ -175,6 +181,9 @@ impl Control {
     ) -> Reply {
         let request_id = ids::request_id().unwrap_or_default();
         let query = head.uri.query().unwrap_or_default();
+        if head.uri.path() == service::METRICS {
+            return self.answer_metrics(head, body, now, &request_id);
+        }
         let target = service::target(head);
         if let Some(address) = Address::of(target, head.uri.path(), query, body) {
             return self.answer_cloudwatch(&address, (head, body), now, &request_id);

@@ -4,10 +4,12 @@
 use imds_account::keys;
 use imds_core::placement::Region;
 use imds_ec2::types::{
-    DescribeInstancesRequest, DescribeInstancesResult, GetInstanceMetadataDefaultsRequest,
+    DescribeInstancesRequest, DescribeInstancesResult, DescribeLaunchTemplateVersionsRequest,
+    DescribeLaunchTemplateVersionsResult, DescribeLaunchTemplatesRequest,
+    DescribeLaunchTemplatesResult, GetInstanceMetadataDefaultsRequest,
     GetInstanceMetadataDefaultsResult, ModifyInstanceMetadataDefaultsRequest,
     ModifyInstanceMetadataDefaultsResult, ModifyInstanceMetadataOptionsRequest,
-    ModifyInstanceMetadataOptionsResult,
+    ModifyInstanceMetadataOptionsResult, RunInstancesRequest,
 };
 use imds_ec2::{Fault, Operation};
 
@@ -15,6 +17,8 @@ use super::abandoned::Abandoned;
 use super::admin::{AdminAnswer, AdminRequest};
 use super::call::{Call, Refusal};
 use super::instances::describe;
+use super::instances::preview::{LaunchPreview, preview};
+use super::launch_templates::{templates, versions};
 use super::refusal::AdminRefusal;
 use super::{Asking, Control, ids, metadata_defaults, metadata_options};
 
@@ -59,13 +63,44 @@ impl Control {
         self.operate(region, request, now, metadata_defaults::modify)
     }
 
-    /// What this program's own commands ask; `now` is in seconds since 1970.
+    /// `DescribeLaunchTemplates` in a Region; `now` is in seconds since 1970.
+    pub fn describe_launch_templates(
+        &self,
+        region: &Region,
+        request: &DescribeLaunchTemplatesRequest,
+        now: u64,
+    ) -> Result<DescribeLaunchTemplatesResult, Fault> {
+        self.operate(region, request, now, templates::describe)
+    }
+
+    /// `DescribeLaunchTemplateVersions` in a Region; `now` is in seconds since 1970.
+    pub fn describe_launch_template_versions(
+        &self,
+        region: &Region,
+        request: &DescribeLaunchTemplateVersionsRequest,
+        now: u64,
+    ) -> Result<DescribeLaunchTemplateVersionsResult, Fault> {
+        self.operate(region, request, now, versions::describe)
+    }
+
+    /// What `RunInstances` would give in a Region; nothing is launched. `now` is in seconds since 1970.
+    pub fn preview_launch(
+        &self,
+        region: &Region,
+        request: &RunInstancesRequest,
+        now: u64,
+    ) -> Result<LaunchPreview, Fault> {
+        self.operate(region, request, now, preview)
+    }
+
+    /// What this program's own commands ask in a Region; `now` is in seconds since 1970.
     pub fn administer_locally(
         &self,
+        region: &Region,
         request: &AdminRequest,
         now: u64,
     ) -> Result<AdminAnswer, AdminRefusal> {
-        self.administer_as(request, &self.operator(self.region.clone()), now)
+        self.administer_as(request, &self.operator(region.clone()), now)
     }
 
     /// The Regions that have an instance, in the order of their names.
@@ -90,13 +125,13 @@ impl Control {
         }
     }
 
-    fn operate<O: Operation>(
+    fn operate<O: Operation, T>(
         &self,
         region: &Region,
         request: &O,
         now: u64,
-        operation: impl Fn(&Call<'_>, &O) -> Result<O::Response, Refusal>,
-    ) -> Result<O::Response, Fault> {
+        operation: impl Fn(&Call<'_>, &O) -> Result<T, Refusal>,
+    ) -> Result<T, Fault> {
         let principal = self.operator(region.clone());
         let asking = Asking {
             principal: &principal,

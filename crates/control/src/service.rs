@@ -4,6 +4,9 @@ use hyper::http::request::Parts;
 use imds_ec2::sigv4::AuthError;
 use imds_ec2::{Fault, cloudwatch, ssm, sts};
 
+/// Where metrics are; AWS has nothing there.
+pub(crate) const METRICS: &str = "/metrics";
+
 /// The service that a request is for.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Service {

@@ -55,6 +55,7 @@ fn control() -> Control {
         policies: RolePolicies::new([("app".to_owned(), Policy::parse(policy).unwrap())]),
         instance_types: Vec::new(),
         images: Vec::new(),
+        metrics: None,
         history: History::empty(),
     }
 }

@@ -59,6 +59,7 @@ impl Account {
             policies: RolePolicies::default(),
             instance_types: Vec::new(),
             images: Vec::new(),
+            metrics: None,
             history: History::empty(),
         })
     }

@@ -228,6 +228,9 @@ impl FromStr for OsUser {
 macro_rules! words {
     ($name:ident, $what:literal, $rule:literal: $($variant:ident = $word:literal),+) => {
         impl $name {
+            /// All of them, in the order of their words.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
+
             /// The word as the metadata and the AWS APIs have it.
             pub fn as_str(self) -> &'static str {
                 match self {

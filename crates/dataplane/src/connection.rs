@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use imds_core::{Endpoint, HopLimit, Reach, wire};
+use imds_linux::send::Next;
 use imds_linux::socket;
 
 use crate::faulted::Outcome;
@@ -141,8 +142,9 @@ impl<'a> Connection<'a> {
             }
             let travel = self.travel(turn.reach);
             self.had_request = true;
+            let next = self.next(&turn);
             let (input, output) = (&mut self.input, &self.output);
-            let end = send_response(&self.stream, input, output, &turn, travel).await?;
+            let end = send_response(&self.stream, input, output, &turn, (travel, next)).await?;
             self.input.consume(turn.length);
             if let Some(end) = end {
                 return Ok(end);
@@ -158,8 +160,7 @@ impl<'a> Connection<'a> {
                 }
             }
             if turn.after == wire::Connection::Close {
-                let all_read = !turn.body_follows && self.input.unread().is_empty();
-                return Ok(if all_read { End::Now } else { End::AfterInput });
+                return self.end(&turn, next);
             }
             deadline = self.stream.reactor().now() + limits::IDLE;
         }
@@ -169,6 +170,28 @@ impl<'a> Connection<'a> {
     fn travel(&self, reach: Reach) -> Travel {
         let (is_first, peer) = (!self.had_request, self.peer.address.ip());
         Travel { reach, lowest: self.lowest_reach, is_first, peer }
+    }
+
+    /// What comes after a response: its connection's end, unless more is to be heard of it first.
+    fn next(&self, turn: &Turn<'_>) -> Next {
+        let is_watched = turn.reach != Reach::Anywhere && self.shared.policy().stall.is_some();
+        match turn.after {
+            wire::Connection::Close if !is_watched => Next::Soon,
+            _ => Next::Unknown,
+        }
+    }
+
+    /// How the connection ends after its last response was sent.
+    fn end(&self, turn: &Turn<'_>, next: Next) -> io::Result<End> {
+        let all_read = !turn.body_follows && self.input.unread().is_empty();
+        if !all_read {
+            return Ok(End::AfterInput);
+        }
+        if next == Next::Soon {
+            // A close alone would drop what waits if the client has sent something meanwhile.
+            rustix::net::shutdown(&self.stream, rustix::net::Shutdown::Write)?;
+        }
+        Ok(End::Now)
     }
 
     /// Whether the instance, if the connection is one's, may have another one.
@@ -198,8 +221,8 @@ impl<'a> Connection<'a> {
             self.input.consume(self.input.unread().len());
             is_open = self.read(deadline).await;
         }
-        // A client that goes before that has not waited for its response.
-        let is_over = is_open.is_err_and(|error| error.kind() == io::ErrorKind::TimedOut);
+        // A client that goes before that has not waited for its response. Where there is no room it cannot.
+        let is_over = !has_room || is_open.is_err_and(|it| it.kind() == io::ErrorKind::TimedOut);
         if let (true, Some(_), Some(instance)) = (is_over, stall, self.peer.instance()) {
             instance.counters.lost();
         }
@@ -298,11 +321,12 @@ async fn send_response(
     input: &mut Input<'_>,
     output: &[u8],
     turn: &Turn<'_>,
-    travel: Travel,
+    (travel, next): (Travel, Next),
 ) -> io::Result<Option<End>> {
     let Some(faulted) = &turn.faulted else {
-        send::send(stream, input, output, travel).await?;
-        send::send_more(stream, turn.body).await?;
+        let first = if turn.body.is_empty() { next } else { Next::Soon };
+        send::send(stream, input, output, travel, first).await?;
+        send::send_more(stream, turn.body, next).await?;
         return Ok(None);
     };
     // In a box: connections without a fault need no room for what it waits for.

@@ -10,6 +10,7 @@ use imds_core::fault::{FaultKinds, FaultResponse};
 use imds_core::response::Response;
 use imds_core::time::HttpDate;
 use imds_core::{Moment, wire};
+use imds_linux::send::Next;
 use imds_linux::socket;
 
 use crate::faults::Struck;
@@ -110,11 +111,11 @@ impl Faulted {
             }
             Some(FaultResponse::Status(..)) | None => {}
         }
-        send::send(stream, input, head, travel).await?;
+        send::send(stream, input, head, travel, Next::Unknown).await?;
         let body = self.body_to_send();
         match interference.rate {
             Some(rate) => send_slowly(stream, body, rate.get()).await?,
-            None => send::send_more(stream, body).await?,
+            None => send::send_more(stream, body, Next::Unknown).await?,
         }
         Ok(if body.len() < self.body.len() { Outcome::Cut } else { Outcome::Sent })
     }
@@ -146,7 +147,7 @@ async fn send_slowly(stream: &Source<TcpStream>, body: &[u8], rate: u64) -> io::
     while sent < body.len() {
         let due = due(rate, reactor.now() - start).min(body.len());
         if due > sent {
-            send::send_more(stream, &body[sent..due]).await?;
+            send::send_more(stream, &body[sent..due], Next::Unknown).await?;
             sent = due;
         } else {
             reactor

@@ -33,7 +33,7 @@ use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
-use imds_linux::send::Outcome;
+use imds_linux::send::{Next, Outcome};
 use rustix::event::epoll::{Event, EventFlags};
 use slab::Slab;
 
@@ -261,11 +261,11 @@ impl Reactor {
     }
 
     /// Has `bytes`, or their beginning, sent for the running task at the end of this turn.
-    async fn send(&self, socket: &Rc<TcpStream>, bytes: &[u8]) -> Outcome {
+    async fn send(&self, socket: &Rc<TcpStream>, bytes: &[u8], next: Next) -> Outcome {
         let id = self.running.get();
         // It may have had other bytes sent without staying to hear what became of them.
         self.tasks.borrow_mut()[id].sent = None;
-        self.outbox.borrow_mut().put(id, socket, bytes);
+        self.outbox.borrow_mut().put(id, socket, bytes, next);
         poll_fn(|_| self.tasks.borrow()[id].sent.map_or(Poll::Pending, Poll::Ready)).await
     }
 

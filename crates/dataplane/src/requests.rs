@@ -187,9 +187,14 @@ impl Drop for Subscribers {
 }
 
 impl Publisher {
-    /// Gives every subscriber the record, which is made only if there is one. Never waits.
+    /// Gives every subscriber the record, which is made only if one of them has room for it. Never waits.
     pub(crate) fn publish(&mut self, record: impl FnOnce() -> RequestRecord) {
-        let Some((last, others)) = self.0.load().split_last() else { return };
+        let queues = self.0.load();
+        let Some((last, others)) = queues.split_last() else { return };
+        if queues.iter().all(|queue| queue.records.is_full()) {
+            queues.iter().for_each(|queue| queue.drop_one());
+            return;
+        }
         let record = record();
         for queue in others {
             queue.push(record.clone());
@@ -201,9 +206,13 @@ impl Publisher {
 impl Queue {
     fn push(&self, record: RequestRecord) {
         if self.records.push(record).is_err() {
-            self.dropped.fetch_add(1, Ordering::Relaxed);
+            self.drop_one();
         }
         self.wake();
+    }
+
+    fn drop_one(&self) {
+        self.dropped.fetch_add(1, Ordering::Relaxed);
     }
 
     fn close(&self) {
@@ -322,6 +331,11 @@ mod tests {
         let subscribers = Arc::new(Subscribers::default());
         let mut publisher = subscribers.publisher();
         publisher.publish(|| unreachable!("nobody has subscribed"));
+        let none = subscribers.subscribe(1);
+        publisher.publish(|| record("first"));
+        publisher.publish(|| unreachable!("nobody has room"));
+        assert_eq!(none.take_dropped(), 1);
+        drop(none);
         let (few, many) = (subscribers.subscribe(2), subscribers.subscribe(100));
         for number in 0..5 {
             publisher.publish(|| record(&number.to_string()));

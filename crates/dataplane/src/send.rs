@@ -9,6 +9,7 @@ use std::pin::pin;
 use std::time::Duration;
 
 use imds_core::{HopLimit, Reach};
+use imds_linux::send::Next;
 use imds_linux::socket;
 
 use crate::input::Input;
@@ -45,6 +46,7 @@ pub(crate) async fn send(
     input: &mut Input<'_>,
     bytes: &[u8],
     travel: Travel,
+    next: Next,
 ) -> io::Result<()> {
     if let Some(limit) = travel.falls_to() {
         if !travel.is_first {
@@ -55,15 +57,19 @@ pub(crate) async fn send(
         input.take_waiting(stream)?;
         socket::lower_ttl(stream, travel.peer, limit.get())?;
     }
-    send_more(stream, bytes).await
+    send_more(stream, bytes, next).await
 }
 
 /// Sends what belongs to the same response and travels as far.
-pub(crate) async fn send_more(stream: &Source<TcpStream>, bytes: &[u8]) -> io::Result<()> {
+pub(crate) async fn send_more(
+    stream: &Source<TcpStream>,
+    bytes: &[u8],
+    next: Next,
+) -> io::Result<()> {
     let write_all = pin!(async {
         let mut rest = bytes;
         while !rest.is_empty() {
-            rest = &rest[stream.write(rest).await?..];
+            rest = &rest[stream.write(rest, next).await?..];
         }
         Ok(())
     });

@@ -76,6 +76,8 @@ pub(crate) async fn reset_client(
 mod tests {
     use std::net::TcpListener;
 
+    use imds_linux::send::Next;
+
     use super::*;
     use crate::reactor::Reactor;
 
@@ -90,7 +92,7 @@ mod tests {
             async move {
                 let stream = Source::ready(&reactor, stream);
                 while socket::unsent(&stream).unwrap() == 0 {
-                    stream.write(&[b'x'; 4096]).await.unwrap();
+                    stream.write(&[b'x'; 4096], Next::Unknown).await.unwrap();
                 }
                 assert!(!is_lost(&stream, Duration::from_secs(1)).await.unwrap());
                 drop(client);

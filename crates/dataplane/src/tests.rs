@@ -11,6 +11,7 @@ use arc_swap::ArcSwap;
 use imds_account::token_key;
 use imds_core::{Endpoint, Launch};
 use imds_identity::{KeyStorage, Signers};
+use imds_linux::send::Next;
 use imds_linux::socket;
 use rustix::net::sockopt;
 
@@ -105,7 +106,7 @@ struct Client(Source<TcpStream>);
 impl Client {
     async fn write_all(&self, mut bytes: &[u8]) -> io::Result<()> {
         while !bytes.is_empty() {
-            bytes = &bytes[self.0.write(bytes).await?..];
+            bytes = &bytes[self.0.write(bytes, Next::Unknown).await?..];
         }
         Ok(())
     }
@@ -191,12 +192,17 @@ fn a_client_that_takes_no_answers_is_left() {
     assert!(is_about(limits::SEND, took), "{took:?}");
 }
 
-/// Only a client that is still there hears that its response was lost, and is counted.
+/// Only a client that is still there hears that its response was lost, and is counted: at once where too many
+/// wait already.
 #[test]
 fn a_withheld_response_is_lost_if_the_client_waits_for_it() {
     let stall = Duration::from_secs(5);
-    for (stays, lost) in [(Duration::from_secs(1), 0), (stall * 2, 1)] {
-        let shared = shared(usize::MAX);
+    for (most_connections, stays, waits, lost) in [
+        (usize::MAX, Duration::from_secs(1), Duration::from_secs(1), 0),
+        (usize::MAX, stall * 2, stall, 1),
+        (4, stall * 2, Duration::ZERO, 1),
+    ] {
+        let shared = shared(most_connections);
         shared.service.faults.add("lost".parse().unwrap()).unwrap();
         let policy = ResponsePolicy { stall: Some(stall), ..ResponsePolicy::default() };
         shared.service.policy.store(Arc::new(policy));
@@ -205,7 +211,7 @@ fn a_withheld_response_is_lost_if_the_client_waits_for_it() {
             client.sleep(stays).await;
             socket::reset_on_close(&client.0).unwrap();
         });
-        assert!(is_about(stays.min(stall), took), "{took:?}");
+        assert!(is_about(waits, took), "{took:?}");
         let mut snapshot = CounterSnapshot::default();
         shared.counters.add_to(&mut snapshot, |_| true);
         assert_eq!(snapshot.all.lost, lost);

@@ -22,11 +22,15 @@ impl Account {
     /// Opens the account in `store`; where others share it, this takes the name of the host first. At first
     /// use it gets an access key that may do everything and the default instance that `launch` describes; an
     /// instance that calls have changed stays as it is, unless the operator describes another one.
+    ///
+    /// # Errors
+    /// [`HostError::CredentialKey`] also where others seal the state with another key: nothing is written then.
     pub fn open(store: Store, launch: &Launch, network: Network) -> Result<Self, HostError> {
+        // First: whoever cannot read it writes nothing.
+        let issuer = credential_key::issuer(&store, network.account.clone())?;
         let claim = Claim::take(&store)?;
         access_key::ensure(&store, unix_ms() / 1000)?;
         let instance = default_instance::ensure(&store, launch.clone(), &network)?;
-        let issuer = credential_key::issuer(&store, network.account.clone())?;
         let overrides = Overrides::of(launch, &instance.id).with_issuer(issuer.clone());
         Ok(Self { store, network, overrides, issuer, claim, instance })
     }

@@ -14,10 +14,12 @@ use imds_core::InstanceType;
 use imds_core::credentials::Issuer;
 use imds_core::placement::Region;
 use imds_dataplane::{CurrentTable, Service};
+use imds_metrics::Metrics;
 
 use crate::faults::FaultAdmin;
 use crate::history;
 use crate::links::{LinkAdmin, Links};
+use crate::metrics;
 
 /// Where the EC2 API answers, and which requests.
 pub struct ControlSocket {
@@ -39,8 +41,6 @@ pub struct ControlSocket {
 pub struct ConsoleSocket {
     /// The listening socket: on loopback, and on nothing that workloads reach.
     pub listener: TcpListener,
-    /// The program's version, which pages show.
-    pub version: &'static str,
 }
 
 /// What both stand on.
@@ -53,11 +53,13 @@ pub(crate) struct Foundation<'a> {
     pub(crate) applied: Box<dyn Applied>,
     pub(crate) service: &'a Arc<Service>,
     pub(crate) links: Option<&'a Links>,
+    pub(crate) metrics: Arc<Metrics>,
+    pub(crate) version: &'static str,
 }
 
 impl ControlSocket {
     /// Where the console is served, if it is.
-    pub(crate) fn console_address(&self) -> io::Result<Option<SocketAddr>> {
+    fn console_address(&self) -> io::Result<Option<SocketAddr>> {
         self.console.as_ref().map(|console| console.listener.local_addr()).transpose()
     }
 
@@ -83,6 +85,7 @@ impl ControlSocket {
             policies: self.policies,
             instance_types: self.instance_types,
             images: self.images,
+            metrics: Some(metrics::door(on.metrics)),
             history: history::of(on.service.counter_reader(), Arc::clone(&on.table)),
         });
         let console = self.console.zip(sign_in).map(|(socket, sign_in)| {
@@ -92,7 +95,7 @@ impl ControlSocket {
                 counters: on.service.counter_reader(),
                 requests: on.service.subscribe(CAPACITY),
                 sign_in,
-                version: socket.version,
+                version: on.version,
             };
             ConsoleServer::start(sources, socket.listener)
         });

@@ -28,7 +28,7 @@ use crate::control::{ControlSocket, Foundation};
 use crate::error::HostError;
 use crate::fleet::{self, Membership};
 use crate::links::{LinkSpec, Links, LinksError};
-use crate::metrics::MetricsSocket;
+use crate::metrics::{self, MetricsSocket};
 use crate::schedule::{Scheduled, Scheduler};
 
 /// How a host runs.
@@ -54,7 +54,9 @@ pub struct HostSettings {
     pub plumber: Option<Plumber>,
     /// What becomes of requests for metadata while a state that other hosts share cannot be reached.
     pub when_cut_off: WhenCutOff,
-    /// Metrics, if there are to be any.
+    /// The program's version, which metrics and the console's pages show.
+    pub version: &'static str,
+    /// Metrics for anyone, if there are to be any; those who sign get them from the EC2 API.
     pub metrics: Option<MetricsSocket>,
     /// See [`ServiceSettings::only_serve`].
     pub only_serve: Option<Serving>,
@@ -84,6 +86,7 @@ impl Default for HostSettings {
             control: None,
             plumber: None,
             when_cut_off: WhenCutOff::default(),
+            version: env!("CARGO_PKG_VERSION"),
             metrics: None,
             only_serve: None,
         }
@@ -117,9 +120,7 @@ impl Host {
             TokenKeys::Stored => token_key::stored(&store)?,
             TokenKeys::Ephemeral => token_key::ephemeral()?,
         };
-        let listener = settings.control.as_ref().map(|control| &control.listener);
-        let address =
-            listener.map(TcpListener::local_addr).transpose().map_err(HostError::Start)?;
+        let address = address_of(settings.control.as_ref().map(|socket| &socket.listener))?;
         control_address::keep(&store, address)?;
         let (agent, table) = Agent::start(store.clone(), overrides, settings.has_default)?;
         let lease = ServingLease::new(settings.when_cut_off == WhenCutOff::Refuse);
@@ -128,25 +129,34 @@ impl Host {
             .transpose()?;
         let service = serve(keyring, Arc::clone(&table), lease.clone(), &settings)?;
         add_faults(&service, settings.faults)?;
-        let address_of = |socket: &MetricsSocket| socket.listener.local_addr();
-        let metrics_address =
-            settings.metrics.as_ref().map(address_of).transpose().map_err(HostError::Start)?;
+        let metrics_address = address_of(settings.metrics.as_ref().map(|it| &it.listener))?;
         let lease = store.host().map(|_| lease);
-        let metrics = settings.metrics.map(|socket| socket.serve(&service, &agent, lease));
-        let metrics = metrics.transpose()?;
+        let version = settings.version;
+        let measured = metrics::of(&service, &agent, lease, version);
+        let metrics = settings.metrics.map(|it| it.serve(Arc::clone(&measured))).transpose()?;
         let plumber = settings.plumber;
         let links = plumber.map(|it| Links::start(it, Arc::clone(&service), store.clone()));
         let links = links.transpose().map_err(HostError::Start)?;
         let scheduler = Scheduler::start(settings.events, store.clone(), region.clone());
         let scheduler = Some(scheduler.map_err(HostError::Start)?);
-        let console_address = settings.control.as_ref().map(ControlSocket::console_address);
-        let console_address = console_address.transpose().map_err(HostError::Start)?.flatten();
+        let console = settings.control.as_ref().and_then(|socket| socket.console.as_ref());
+        let console_address = address_of(console.map(|it| &it.listener))?;
         let served = settings.control.map(|socket| {
             let (service, links) = (&service, links.as_ref());
             let applied = fleet::applied(&store, &agent, Arc::clone(&table));
-            let foundation =
-                Foundation { store, network, region, issuer, table, applied, service, links };
-            socket.serve(foundation)
+            let metrics = measured;
+            socket.serve(Foundation {
+                store,
+                network,
+                region,
+                issuer,
+                table,
+                applied,
+                service,
+                links,
+                metrics,
+                version,
+            })
         });
         let (control, console) = served.transpose().map_err(HostError::Start)?.unzip();
         Ok(Self {
@@ -288,6 +298,10 @@ impl Host {
         drop(links);
         drop(agent);
     }
+}
+
+fn address_of(listener: Option<&TcpListener>) -> Result<Option<SocketAddr>, HostError> {
+    listener.map(TcpListener::local_addr).transpose().map_err(HostError::Start)
 }
 
 fn add_faults(service: &Service, faults: Vec<FaultRule>) -> Result<(), HostError> {

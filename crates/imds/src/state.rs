@@ -4,9 +4,11 @@ use std::borrow::Cow;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use imds_account::credential_key::CredentialKeyError;
 use imds_account::host_name::InvalidHostName;
 use imds_account::transfer::NotUsable;
-use imds_account::{HostName, Store, StoreError};
+use imds_account::{HostName, Store, StoreError, UnreadableCause};
+use imds_host::HostError;
 use imds_kv::{KvError, Location, OpenError};
 use rustix::system::uname;
 
@@ -71,6 +73,23 @@ impl StateLocation {
         Ok(Some(name))
     }
 
+    /// What it means for a host that it cannot read the first record of its state.
+    pub(crate) fn not_readable(&self, error: CredentialKeyError) -> CommandError {
+        match &error {
+            CredentialKeyError::Store(StoreError::Unreadable(record))
+                if self.is_shared() && matches!(record.source, UnreadableCause::Damaged(_)) =>
+            {
+                CommandError::usage(format!(
+                    "the state at {} is sealed with another key than those that seal-key= names: nothing was \
+                     written to it",
+                    self.0
+                ))
+                .hint("give this host a copy of the seal key of the other hosts, or its own prefix: etcd://…/PREFIX")
+            }
+            _ => HostError::from(error).into(),
+        }
+    }
+
     /// Opens the store; makes it at first use.
     pub(crate) fn open(&self) -> Result<Store, CommandError> {
         let kv = self.0.open()?;
@@ -119,7 +138,11 @@ pub(crate) fn open_error_kind(error: &OpenError) -> Kind {
 /// The same where it is open.
 pub(crate) fn kv_error_kind(error: &KvError) -> Kind {
     match error {
-        KvError::Unavailable { .. } | KvError::OutcomeUnknown { .. } => Kind::Unavailable,
+        KvError::Unavailable { source, .. } | KvError::OutcomeUnknown { source, .. } => {
+            let reason = source.downcast_ref().map(io::Error::kind);
+            let is_denied = reason == Some(io::ErrorKind::PermissionDenied);
+            if is_denied { Kind::Denied } else { Kind::Unavailable }
+        }
         _ => Kind::Usage,
     }
 }
@@ -130,6 +153,11 @@ impl From<StoreError> for CommandError {
             StoreError::Kv(error) => kv_error_kind(error),
             _ => Kind::Usage,
         };
+        if let StoreError::Kv(KvError::Unavailable { retry: true, .. }) = &error {
+            return Self::new(kind, "cannot use the state")
+                .caused_by(error)
+                .hint("try again once the cluster answers, or the disk has room");
+        }
         cannot_use(kind).caused_by(error)
     }
 }

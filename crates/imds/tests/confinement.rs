@@ -2,8 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::path::Path;
 
-use testkit::{Context as _, Result, Server, Trial, ensure, eventually, tests};
+use imds_linux::seccomp;
+use testkit::{Context as _, Result, Server, Trial, anyhow, ensure, eventually, tests};
+
+use crate::instances::run_another;
 
 pub(crate) fn tests() -> Vec<Trial> {
     tests![&[];
@@ -12,6 +16,7 @@ pub(crate) fn tests() -> Vec<Trial> {
         both_can_be_turned_off,
         files_of_nobody_are_out_of_reach,
         links_that_the_overlay_has_at_the_start_are_followed,
+        randomness_comes_from_a_device_where_no_call_gives_it,
     ]
 }
 
@@ -145,5 +150,32 @@ fn links_that_the_overlay_has_at_the_start_are_followed() -> Result<()> {
         .with_context(|| server.messages())?;
     }
     ensure!(!server.messages().contains("what is served stays"), "{}", server.messages());
+    Ok(())
+}
+
+/// As in a program with a static C library, or on an old kernel. A state that exists has its keys: nothing
+/// is random before rights are given up.
+fn randomness_comes_from_a_device_where_no_call_gives_it() -> Result<()> {
+    // In a thread of its own: the refusal cannot be taken back.
+    let started = std::thread::spawn(|| {
+        seccomp::hide_getrandom()?;
+        let mut server = Server::start(&["--ami", "al2", "--no-auth", "--log-level", "debug"])?;
+        server.kill_and_restart()?;
+        Ok(server)
+    });
+    let started: Result<Server> = started.join().map_err(|_| anyhow!("the thread panicked"))?;
+    let mut server = started?;
+    has_landlock(&server.messages())?;
+    // The thread that answers, the one that signs, and those of the EC2 API.
+    server.token(60)?;
+    eventually("a signature", || {
+        let signed = server.request("GET", "/latest/dynamic/instance-identity/pkcs7", &[]).ok()?;
+        (signed.status() == 200).then_some(())
+    })
+    .with_context(|| server.messages())?;
+    run_another(&server, "172.31.78.9")?;
+    let files = fs::read_dir(format!("/proc/{}/fd", server.process().child().id()))?;
+    let mut targets = files.filter_map(|file| fs::read_link(file.ok()?.path()).ok());
+    ensure!(targets.any(|it| it == Path::new("/dev/urandom")), "it does without the device");
     Ok(())
 }

@@ -123,7 +123,10 @@ fn a_change_takes_effect() -> Result<()> {
                 &http_put_response_hop_limit=3&instance_metadata_tags=enabled";
     let changed = console.submit(&path, form)?;
     let place = changed.header("location").context("no place to go to")?.to_owned();
-    ensure!(changed.status() == 303 && place == format!("/instances/{ID}?changed=1"), "{place}");
+    ensure!(
+        changed.status() == 303 && place == format!("/instances/{ID}?saved=changed"),
+        "{place}"
+    );
     let page = eventually("the change is applied", || {
         console.page(&place).ok().filter(|page| page.contains("data-state=\"applied\""))
     })?;
@@ -197,8 +200,8 @@ fn faults_come_and_go() -> Result<()> {
 fn pages_are_in_both_languages() -> Result<()> {
     let console = Console::start(&["--tag", "Name=<script>alert(1)</script>"])?;
     let instance = format!("/instances/{ID}");
-    let (options, metadata) =
-        (format!("{instance}/options"), format!("{instance}/metadata/latest/meta-data"));
+    let (options, events) = (format!("{instance}/options"), format!("{instance}/events"));
+    let metadata = format!("{instance}/metadata/latest/meta-data");
     for path in [
         "/",
         &instance,
@@ -207,8 +210,10 @@ fn pages_are_in_both_languages() -> Result<()> {
         "/requests",
         "/callers",
         "/history",
+        "/launch-templates",
         "/defaults",
         "/faults",
+        &events,
     ] {
         for (header, language, words) in [
             ("Accept-Language: en", "<html lang=\"en\">", "Sign out"),
@@ -295,12 +300,15 @@ fn the_api_is_as_described() -> Result<()> {
     let console = Console::start(&["--role", "my-role", "--tag", "Name=web-1"])?;
     ensure!(console.v1()? == 401, "tokens are required");
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/console/openapi.py");
-    let mut python = program("python");
-    python
+    let mut shell = program("sh");
+    shell
+        .args(["-c", "eval \"$(imds env)\" && exec python \"$0\""])
         .arg(script)
         .env("PATH", path_with_imds_and_python())
         .env("PYTHONDONTWRITEBYTECODE", "1")
+        .env("XDG_STATE_HOME", console.server.state_home())
+        .env("AWS_EC2_METADATA_DISABLED", "true")
         .env("CONSOLE", console.address.to_string())
         .env("COOKIE", &console.cookie);
-    Finished::success(&mut python).map(drop)
+    Finished::success(&mut shell).map(drop)
 }

@@ -40,11 +40,12 @@ pub(crate) fn tests() -> Vec<Trial> {
         SCRIPTS.map(|script| test(format!("control::{script}"), NEEDS, move || run(script)));
     let launches = test("control::launches", NEEDS, launches);
     let named = test("control::images_by_name", NEEDS, images_by_name);
-    let roles = test("control::roles", NEEDS, roles);
+    let roles = test("control::roles", NEEDS, || with_policies("roles.py"));
+    let metrics = test("control::metrics", NEEDS, || with_policies("metrics.py"));
     let cli = test("control::aws_cli", NEEDS, || run_by("sh", "aws_cli.sh"));
     scripts
         .into_iter()
-        .chain([launches, named, roles, cli])
+        .chain([launches, named, roles, metrics, cli])
         .chain(crash::tests())
         .chain(disk::tests())
         .chain(effect::tests())
@@ -73,13 +74,13 @@ fn images_by_name() -> Result<()> {
     run_with(&ami, "python", "images_by_name.py")
 }
 
-/// Role credentials, with policies of roles.
-fn roles() -> Result<()> {
+/// What roles may do, by their policies.
+fn with_policies(script: &str) -> Result<()> {
     let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/control/policies");
     let flags = ["app", "chained", "everything", "launcher"].map(|role| {
         format!("--role-policy={role}={}", directory.join(role).with_extension("json").display())
     });
-    run_with(&flags.each_ref().map(String::as_str), "python", "roles.py")
+    run_with(&flags.each_ref().map(String::as_str), "python", script)
 }
 
 /// Runs a script as people do: with what `imds env` prints, and nothing else.

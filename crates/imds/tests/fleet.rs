@@ -4,6 +4,7 @@ mod cut_off;
 mod door;
 mod faults;
 mod history;
+mod keys;
 
 use std::fs;
 use std::net::SocketAddr;
@@ -29,6 +30,7 @@ pub(crate) fn tests() -> Vec<Trial> {
     ];
     trials.extend(cut_off::tests());
     trials.extend(faults::tests());
+    trials.extend(keys::tests());
     trials.extend(tests![&[]; state_in_etcd_is_sealed_and_encrypted]);
     trials
 }

@@ -1,18 +1,16 @@
 //! `imds serve --metrics`: counts that equal what clients sent, for whoever scrapes.
 
+mod prometheus;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::net::SocketAddr;
 use std::path::Path;
-use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
-use serde_json::Value;
 use testkit::http::{Response, exchange};
-use testkit::{
-    Context as _, Need, Process, Result, Server, Trial, anyhow, ensure, eventually, tests,
-};
+use testkit::{Context as _, Result, Server, Trial, anyhow, ensure, tests};
 
 pub(crate) fn tests() -> Vec<Trial> {
     let mut trials = tests![&[];
@@ -21,7 +19,7 @@ pub(crate) fn tests() -> Vec<Trial> {
         anyone_may_choose_a_format,
         every_metric_is_documented,
     ];
-    trials.extend(tests![&[Need::Prometheus]; prometheus_scrapes_and_warns]);
+    trials.extend(prometheus::tests());
     trials
 }
 
@@ -181,93 +179,4 @@ fn every_metric_is_documented() -> Result<()> {
     documented.sort_unstable();
     ensure!(served == documented, "served {served:?}\ndocumented {documented:?}");
     Ok(())
-}
-
-/// A real Prometheus, with the alert rules and the queries of the dashboard that the project has.
-fn prometheus_scrapes_and_warns() -> Result<()> {
-    let tools = Path::new(&std::env::var("IMDS_TEST_PROMETHEUS")?).join("usr/bin");
-    let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/prometheus");
-    let server = Server::start(&["--ami", "al2", "--hop-limit", "2", "--metrics", "127.0.0.1:0"])?;
-    server.request("GET", "/latest/meta-data/ami-id", &[])?;
-    server.token(60)?;
-
-    let home = tempfile::tempdir()?;
-    let config = home.path().join("prometheus.yml");
-    let text = format!(
-        "global: {{scrape_interval: 200ms, evaluation_interval: 200ms}}\n\
-         rule_files: [{rules}]\n\
-         scrape_configs: [{{job_name: imds, static_configs: [{{targets: ['{target}']}}]}}]\n",
-        rules = docs.join("alerts.yml").display(),
-        target = server.metrics()?,
-    );
-    fs::write(&config, text)?;
-    let check =
-        Command::new(tools.join("promtool")).args(["check", "config"]).arg(&config).output()?;
-    ensure!(check.status.success(), "{}", String::from_utf8_lossy(&check.stderr));
-
-    let port = std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?;
-    let _prometheus = Process::start(
-        Command::new(tools.join("prometheus"))
-            .arg(format!("--config.file={}", config.display()))
-            .arg(format!("--storage.tsdb.path={}", home.path().join("data").display()))
-            .arg(format!("--web.listen-address={port}"))
-            .stderr(fs::File::create(home.path().join("log"))?),
-    )?;
-    let query = |expression: &str| -> Result<Value> {
-        let expression = percent_encode(expression);
-        let answer = scrape(port, &format!("GET /api/v1/query?query={expression}"))?;
-        Ok(serde_json::from_str(&dechunked(&answer.text()?))?)
-    };
-    let count = |expression: &str| -> Option<String> {
-        let found = query(expression).ok()?;
-        Some(found["data"]["result"][0]["value"][1].as_str()?.to_owned())
-    };
-    let first = format!("imds_metadata_no_token_total{{instance_id=\"{ID}\"}}");
-    let seen = eventually("Prometheus has scraped", || count(&first))?;
-    ensure!(seen == "1", "{seen}");
-
-    answers_the_dashboard(&docs, query)?;
-
-    // IMDSv1 was used, so the warning that says so is there.
-    eventually("an alert about IMDSv1", || {
-        server.request("GET", "/latest/meta-data/ami-id", &[]).ok()?;
-        count("ALERTS{alertname=\"ImdsV1Used\"}")
-    })?;
-    Ok(())
-}
-
-/// Each query of the dashboard can be asked.
-fn answers_the_dashboard(docs: &Path, query: impl Fn(&str) -> Result<Value>) -> Result<()> {
-    let dashboard: Value = serde_json::from_str(&fs::read_to_string(docs.join("dashboard.json"))?)?;
-    let panels = dashboard["panels"].as_array().context("panels")?;
-    let targets = panels.iter().filter_map(|panel| panel["targets"].as_array()).flatten();
-    let mut queries = 0;
-    for target in targets {
-        let expression = target["expr"].as_str().context("a target without expr")?;
-        let expression = expression.replace("$__rate_interval", "1m").replace("$instance", ".*");
-        let answer = query(&expression)?;
-        ensure!(answer["status"] == "success", "{expression}: {answer}");
-        queries += 1;
-    }
-    ensure!(queries >= 8, "{queries} queries");
-    Ok(())
-}
-
-fn percent_encode(text: &str) -> String {
-    text.bytes().map(|byte| format!("%{byte:02X}")).collect()
-}
-
-/// A body without the lines that say how long its chunks are.
-fn dechunked(body: &str) -> String {
-    if body.starts_with('{') {
-        return body.to_owned();
-    }
-    let mut rest = body;
-    let mut text = String::new();
-    while let Some((length, after)) = rest.split_once("\r\n") {
-        let length = usize::from_str_radix(length, 16).unwrap_or(0);
-        text += after.get(..length).unwrap_or("");
-        rest = after.get(length + 2..).unwrap_or("");
-    }
-    text
 }

@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use testkit::client::Oddities;
+use testkit::client::{End, Oddities};
 use testkit::packet::Segment;
 use testkit::{Client, Family, Lab, Result, Trial, ensure, eventually, test};
 
@@ -31,6 +31,7 @@ pub(crate) fn tests() -> Vec<Trial> {
             }),
             test(name("a_close_with_unread_input_does_not_leak"), &[], move || unread(family)),
             test(name("each_answer_of_many_goes_as_far_as_it_may"), &[], move || together(family)),
+            test(name("a_last_answer_leaves_with_the_end"), &[], move || in_one_packet(family)),
         ]);
     }
     trials
@@ -141,6 +142,22 @@ fn together(family: Family) -> Result<()> {
         let evidence = Evidence::gather(&lab, pair[0].port())?;
         evidence.check_ttl(1)?;
         evidence.check_nothing_leaked()?;
+    }
+    Ok(())
+}
+
+/// A packet less for each connection, which most clients open anew for each request.
+fn in_one_packet(family: Family) -> Result<()> {
+    let lab = Lab::start(0, &["--ami", "al2", "--hop-limit", "1"])?;
+    for request in [GET, PUT] {
+        let mut client = connect(&lab, family)?;
+        client.send(format!("{request}{CLOSE}"))?;
+        client.wait_for_answers(1)?;
+        let end = client.wait_for_end()?;
+        ensure!(end == End::Closed, "{request:?} ended by {end:?}");
+        let mut left = Evidence::gather(&lab, client.port())?.left;
+        left.retain(|segment| !segment.payload.is_empty() || segment.has(Segment::FIN));
+        ensure!(left.len() == 1, "{request:?}: {left:?}");
     }
     Ok(())
 }

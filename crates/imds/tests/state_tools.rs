@@ -1,5 +1,7 @@
 //! `imds state`: a state goes from one place to another, and nobody who asks the service can tell.
 
+mod mistakes;
+
 use std::fs;
 use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt as _;
@@ -28,6 +30,7 @@ pub(crate) fn tests() -> Vec<Trial> {
     trials.extend(
         tests![&[Need::Etcd]; a_state_moves_to_etcd_and_back, an_old_key_is_not_needed_any_more],
     );
+    trials.extend(mistakes::tests());
     trials
 }
 
@@ -222,7 +225,7 @@ fn a_moved_state_is_refused_where_it_was() -> Result<()> {
     refused(&relocate, 4, &["in use by another process"])?;
     ensure!(!to.exists());
     stop(server)?;
-    refused(&["move", text(&from), text(&from)], 2, &["there already"])?;
+    refused(&["move", text(&from), text(&from)], 2, &["is both FROM and TO"])?;
     refused(&["move", text(&to), text(&from)], 2, &["there is no state at"])?;
     let moved = report(&relocate)?;
     ensure!(moved["left_out"] == 0, "{moved}");
@@ -258,7 +261,7 @@ fn records_that_cannot_be_read_are_named() -> Result<()> {
     ensure!(!checked.to_string().contains(SECRET), "{checked}");
     // They go along as they are.
     let to = file.with_file_name("copy.db");
-    report(&["move", text(&file), text(&to)])?;
+    ensure!(report(&["move", text(&file), text(&to)])?["unreadable"] == 2);
     let again = tool(&["check", "--state", text(&to), "--json"], 1)?.stdout;
     let again: Value = serde_json::from_str(&again)?;
     ensure!(again["unreadable"] == checked["unreadable"], "{again}");

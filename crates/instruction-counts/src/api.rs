@@ -69,6 +69,7 @@ pub(crate) fn describe_instances() {
         policies,
         instance_types: Vec::new(),
         images: Vec::new(),
+        metrics: None,
         history: History::empty(),
     };
     let reply = count(|| control.answer(&head, BODY.as_bytes(), NOW));

@@ -35,7 +35,7 @@ pub enum KvError {
         /// Whether the same call can succeed later without a change to this program's set-up: `true`
         /// for a full disk or a lost connection, `false` for missing permission or a damaged file.
         retry: bool,
-        /// The reason.
+        /// The reason: where permission is missing, an [`io::Error`](std::io::Error) of that kind.
         source: Cause,
     },
     /// A commit was begun, and whether it is durable is not known. Read what it would have written,

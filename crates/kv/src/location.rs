@@ -53,7 +53,7 @@ impl Location {
         }
         let bytes = url.as_bytes();
         #[cfg(feature = "etcd")]
-        if let Some(rest) = bytes.strip_prefix(b"etcd://") {
+        if let Some(rest) = strip_etcd(bytes) {
             let invalid = |problem: String| OpenError::Etcd { problem };
             let rest = str::from_utf8(rest).map_err(|_| invalid("the URL is no text".into()))?;
             return EtcdLocation::parse(rest).map(Self::Etcd).map_err(invalid);
@@ -122,13 +122,21 @@ pub(crate) fn open_sealed(location: &EtcdLocation) -> Result<Sealed, OpenError> 
     Ok(Sealed::new(Arc::new(Etcd::open(location)?), SealKeys::read(path)?))
 }
 
+/// What follows `etcd:`, in whichever case, without the `//` that belongs to it.
+#[cfg(feature = "etcd")]
+fn strip_etcd(url: &[u8]) -> Option<&[u8]> {
+    let (scheme, rest) = url.split_at_checked(b"etcd:".len())?;
+    let is_etcd = scheme.eq_ignore_ascii_case(b"etcd:");
+    is_etcd.then(|| rest.strip_prefix(b"//").unwrap_or(rest))
+}
+
 /// The scheme of `scheme://…`, or `etcd` of `etcd:…`. Other colons may be in a file's name.
 fn scheme(url: &[u8]) -> Option<String> {
     let end = url.iter().position(|byte| *byte == b':')?;
     let (scheme, rest) = url.split_at(end);
     let is_scheme = scheme.first().is_some_and(u8::is_ascii_alphabetic)
         && scheme.iter().all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(byte))
-        && (rest.starts_with(b"://") || scheme == b"etcd");
+        && (rest.starts_with(b"://") || scheme.eq_ignore_ascii_case(b"etcd"));
     is_scheme.then(|| String::from_utf8_lossy(scheme).into_owned())
 }
 
@@ -150,6 +158,7 @@ mod tests {
             ("state:1.db", file("state:1.db")),
             ("a/b://c", file("a/b://c")),
             ("sqlite:", None),
+            ("Etcd://127.0.0.1:1", Location::parse("etcd://127.0.0.1:1").ok()),
             ("", None),
         ] {
             assert_eq!(Location::parse(url).ok(), expected, "{url}");
@@ -161,7 +170,7 @@ mod tests {
 
     #[test]
     fn another_engine_is_refused_without_its_secrets() {
-        for url in ["etcd:secret", "redis://secret"] {
+        for url in ["redis://secret", "postgres://secret"] {
             let text = open(url).err().map(|error| error.to_string()).unwrap_or_default();
             let scheme = url.split(':').next().unwrap_or_default();
             assert!(text.starts_with(&format!("{scheme}: is not in this build: use ")), "{text}");
@@ -169,5 +178,13 @@ mod tests {
         }
         let text = open("etcd://root:secret@127.0.0.1:2379").err().map(|error| error.to_string());
         assert!(text.is_some_and(|text| !text.contains("secret") && text.starts_with("etcd: ")));
+        for url in ["etcd:secret", "ETCD://secret", "etcd:"] {
+            let text = open(url).err().map(|error| error.to_string()).unwrap_or_default();
+            assert!(
+                text.starts_with("etcd: a member is not HOST:PORT; the form is etcd://"),
+                "{text}"
+            );
+            assert!(!text.contains("secret"), "{text}");
+        }
     }
 }

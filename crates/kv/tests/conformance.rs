@@ -62,7 +62,7 @@ fn etcd(rule: Rule) -> testkit::Result<()> {
     let opened = AtomicU32::new(0);
     let open = || {
         let number = opened.fetch_add(1, Ordering::Relaxed);
-        let url = format!("etcd://{}/test/{number}?seal-key={}", etcd.address(), key.display());
+        let url = format!("etcd://{}/test-{number}?seal-key={}", etcd.address(), key.display());
         let kv = imds_kv::open(url).unwrap();
         let etcd = Arc::clone(&etcd);
         // Its clock cannot be moved.

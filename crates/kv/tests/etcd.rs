@@ -1,6 +1,7 @@
 //! etcd as operators run it: with certificates and passwords, full, and gone.
 
 use std::fs;
+use std::io::ErrorKind;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -12,7 +13,7 @@ use base64::engine::general_purpose::STANDARD;
 use imds_kv::{Kv, KvError, Transaction};
 use serde_json::json;
 use tempfile::TempDir;
-use testkit::{Context as _, Etcd, Need, Result, Trial, ensure, tests};
+use testkit::{Context as _, Etcd, Need, Result, Trial, bail, ensure, tests};
 
 use crate::conformance::SEAL_KEY;
 use crate::fast_directory;
@@ -98,12 +99,15 @@ fn a_user_logs_in_again_where_a_token_is_forgotten() -> Result<()> {
     let mut watch = kv.watch(&["b"], kv.list("")?.revision)?;
 
     // Nobody comes in without the password, and nobody sees it.
+    let elsewhere = files.open(&format!("imds@{address}/elsewhere"), &["password-file"])?;
     files.write("password-file", "another one")?;
     let wrong = files.open(&format!("imds@{address}"), &["password-file"])?;
     let nobody = files.open(&address.to_string(), &[])?;
-    for kv in [wrong, nobody] {
+    for kv in [elsewhere, wrong, nobody] {
         let error = put(&*kv, "a").expect_err("it is not asked who asks");
-        ensure!(matches!(error, KvError::Unavailable { retry: false, .. }), "{error:?}");
+        let KvError::Unavailable { retry: false, source, .. } = &error else { bail!("{error:?}") };
+        let denied = source.downcast_ref().map(std::io::Error::kind);
+        ensure!(denied == Some(ErrorKind::PermissionDenied), "{error:?}");
         let all = format!("{} {error:?}", text(&error));
         ensure!(!all.contains(PASSWORD) && !all.contains("another one"), "{all}");
     }

@@ -48,6 +48,12 @@ pub fn refuse_io_uring() -> Result<(), Error> {
     refuse(libc::SYS_io_uring_setup, &[], libc::EPERM)
 }
 
+/// From now on the calling thread, and whatever it starts, is given no randomness by a system call: the kernel
+/// does not know it, so it is read from a device. Cannot be undone.
+pub fn hide_getrandom() -> Result<(), Error> {
+    refuse(libc::SYS_getrandom, &[], libc::ENOSYS)
+}
+
 /// Has a call fail with `errno` where its arguments are these.
 fn refuse(call: libc::c_long, arguments: &[(u32, u32)], errno: i32) -> Result<(), Error> {
     let call = (CALL, u32::try_from(call).unwrap_or_default());

@@ -16,6 +16,37 @@ const TOGETHER: u16 = 256;
 /// The result of a send: how many bytes the socket accepted, or an error.
 pub type Outcome = Result<usize, Errno>;
 
+/// What is to be sent.
+#[derive(Clone, Copy)]
+pub struct Send<'a> {
+    /// Where.
+    pub socket: BorrowedFd<'a>,
+    /// What.
+    pub bytes: &'a [u8],
+    /// What comes after it.
+    pub next: Next,
+}
+
+/// What comes after bytes that are sent.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Next {
+    /// Nothing that is known of: the bytes leave at once.
+    Unknown,
+    /// At once, more bytes or the end of the direction: the bytes wait for it in the socket, to leave in the
+    /// same packet (`MSG_MORE`).
+    Soon,
+}
+
+impl Send<'_> {
+    fn flags(&self) -> SendFlags {
+        let more = match self.next {
+            Next::Unknown => SendFlags::empty(),
+            Next::Soon => SendFlags::MORE,
+        };
+        SendFlags::DONTWAIT | SendFlags::NOSIGNAL | more
+    }
+}
+
 /// Sends without waiting, as `send(2)` does with `MSG_DONTWAIT`, but for many sockets with one
 /// system call, where the kernel has [io_uring] and lets us use it.
 ///
@@ -42,10 +73,7 @@ enum Ring {
 
 impl Sender {
     /// Makes each of `sends` and returns their results in the same order.
-    pub fn send<'a>(
-        &mut self,
-        sends: impl ExactSizeIterator<Item = (BorrowedFd<'a>, &'a [u8])>,
-    ) -> &[Outcome] {
+    pub fn send<'a>(&mut self, sends: impl ExactSizeIterator<Item = Send<'a>>) -> &[Outcome] {
         self.outcomes.clear();
         if sends.len() > 1
             && let Some(mut ring) = self.ring.take()
@@ -56,8 +84,8 @@ impl Sender {
                 self.ring = Ring::Made(ring);
             }
         } else {
-            let flags = SendFlags::DONTWAIT | SendFlags::NOSIGNAL;
-            let one_by_one = sends.map(|(socket, bytes)| rustix::net::send(socket, bytes, flags));
+            let one_by_one =
+                sends.map(|send| rustix::net::send(send.socket, send.bytes, send.flags()));
             self.outcomes.extend(one_by_one);
         }
         &self.outcomes
@@ -109,7 +137,7 @@ fn make_ring() -> io::Result<IoUring> {
 /// have that as their outcome.
 fn send_together<'a>(
     ring: &mut IoUring,
-    sends: impl ExactSizeIterator<Item = (BorrowedFd<'a>, &'a [u8])>,
+    sends: impl ExactSizeIterator<Item = Send<'a>>,
     outcomes: &mut Vec<Outcome>,
 ) -> io::Result<()> {
     outcomes.resize(sends.len(), Err(Errno::IO));
@@ -117,10 +145,11 @@ fn send_together<'a>(
     while sends.peek().is_some() {
         let mut left = 0;
         let mut queue = ring.submission();
-        for (number, (socket, bytes)) in sends.by_ref().take(TOGETHER.into()) {
-            let length = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
-            let send = opcode::Send::new(types::Fd(socket.as_raw_fd()), bytes.as_ptr(), length)
-                .flags(libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL)
+        for (number, send) in sends.by_ref().take(TOGETHER.into()) {
+            let (socket, flags) = (types::Fd(send.socket.as_raw_fd()), send.flags().bits());
+            let length = u32::try_from(send.bytes.len()).unwrap_or(u32::MAX);
+            let send = opcode::Send::new(socket, send.bytes.as_ptr(), length)
+                .flags(flags.cast_signed())
                 .build()
                 .user_data(number);
             // SAFETY: the socket and the bytes outlive this call. What is queued is done before it
@@ -151,6 +180,7 @@ fn send_together<'a>(
 #[cfg(test)]
 mod tests {
     use std::io::Read as _;
+    use std::net::{Shutdown, TcpListener, TcpStream};
     use std::os::fd::AsFd as _;
     use std::os::unix::net::UnixStream;
 
@@ -169,7 +199,10 @@ mod tests {
     }
 
     fn send(sender: &mut Sender, sends: &[(&UnixStream, &[u8])]) -> Vec<Outcome> {
-        sender.send(sends.iter().map(|(socket, bytes)| (socket.as_fd(), *bytes))).to_vec()
+        let next = Next::Unknown;
+        let sends =
+            sends.iter().map(|(socket, bytes)| Send { socket: socket.as_fd(), bytes, next });
+        sender.send(sends).to_vec()
     }
 
     #[test]
@@ -188,6 +221,34 @@ mod tests {
                 let mut received = String::new();
                 there.read_to_string(&mut received).unwrap();
                 assert_eq!(received, texts[first..].iter().step_by(3).cloned().collect::<String>());
+            }
+        }
+    }
+
+    /// Guards against answers that wait in the kernel, which gives up to wait after 200 ms.
+    #[test]
+    fn what_waits_for_more_leaves_with_the_end() {
+        for mut sender in senders() {
+            let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+            let mut clients = [(); 2].map(|()| {
+                let client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+                (client, listener.accept().unwrap().0)
+            });
+            let sends = clients.iter().map(|(_, socket)| Send {
+                socket: socket.as_fd(),
+                bytes: b"answer",
+                next: Next::Soon,
+            });
+            assert_eq!(sender.send(sends), [Ok(6), Ok(6)]);
+            for (client, socket) in &mut clients {
+                client.set_nonblocking(true).unwrap();
+                let nothing = client.read(&mut [0; 8]).unwrap_err();
+                assert_eq!(nothing.kind(), io::ErrorKind::WouldBlock);
+                client.set_nonblocking(false).unwrap();
+                socket.shutdown(Shutdown::Write).unwrap();
+                let mut received = String::new();
+                client.read_to_string(&mut received).unwrap();
+                assert_eq!(received, "answer");
             }
         }
     }

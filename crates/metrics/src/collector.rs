@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Mutex, PoisonError};
 
+use hyper::header::{ACCEPT, HeaderMap, HeaderValue};
 use imds_core::InstanceId;
 use imds_core::fault::FaultKind;
 use imds_dataplane::{AgentHealth, CounterSnapshot, Latency};
@@ -35,6 +36,28 @@ pub enum Format {
     /// [Prometheus 0.0.4](https://prometheus.io/docs/instrumenting/exposition_formats/), for
     /// whoever does not ask for the other.
     Prometheus,
+}
+
+impl Format {
+    /// The one for whoever sends these header fields: `OpenMetrics` if `Accept` names it.
+    pub fn accepted(headers: &HeaderMap) -> Self {
+        let names_it = |value: &HeaderValue| {
+            value.to_str().is_ok_and(|value| value.contains("application/openmetrics-text"))
+        };
+        if headers.get_all(ACCEPT).iter().any(names_it) {
+            Self::OpenMetrics
+        } else {
+            Self::Prometheus
+        }
+    }
+
+    /// The value of `Content-Type`.
+    pub fn media_type(self) -> &'static str {
+        match self {
+            Self::OpenMetrics => "application/openmetrics-text; version=1.0.0; charset=utf-8",
+            Self::Prometheus => "text/plain; version=0.0.4; charset=utf-8",
+        }
+    }
 }
 
 impl Metrics {

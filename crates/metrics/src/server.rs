@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use http_body_util::Full;
 use hyper::body::{Bytes, Incoming};
-use hyper::header::{ACCEPT, ALLOW, CONTENT_TYPE, HeaderMap, HeaderValue};
+use hyper::header::{ALLOW, CONTENT_TYPE, HeaderValue};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode};
@@ -40,7 +40,7 @@ pub struct MetricsServer {
 
 impl MetricsServer {
     /// Answers whoever connects to `listener`.
-    pub fn start(metrics: Metrics, listener: TcpListener) -> io::Result<Self> {
+    pub fn start(metrics: Arc<Metrics>, listener: TcpListener) -> io::Result<Self> {
         listener.set_nonblocking(true)?;
         let (stop, mut stopped) = watch::channel(false);
         let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
@@ -51,7 +51,7 @@ impl MetricsServer {
         let thread = thread::Builder::new().name("metrics".to_owned()).spawn(move || {
             runtime.block_on(async {
                 tokio::select! {
-                    () = accept(listener, Arc::new(metrics)) => {}
+                    () = accept(listener, metrics) => {}
                     // An error means that the sender is gone, which is the same.
                     _ = stopped.wait_for(|stopped| *stopped) => {}
                 }
@@ -104,25 +104,10 @@ fn answer(metrics: &Metrics, request: &Request<Incoming>) -> Response<Full<Bytes
         *response.status_mut() = StatusCode::METHOD_NOT_ALLOWED;
         response.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
     } else {
-        let format = format(request.headers());
-        let kind = HeaderValue::from_static(match format {
-            Format::OpenMetrics => "application/openmetrics-text; version=1.0.0; charset=utf-8",
-            Format::Prometheus => "text/plain; version=0.0.4; charset=utf-8",
-        });
+        let format = Format::accepted(request.headers());
+        let kind = HeaderValue::from_static(format.media_type());
         response.headers_mut().insert(CONTENT_TYPE, kind);
         *response.body_mut() = Full::from(metrics.text(format));
     }
     response
-}
-
-/// `OpenMetrics` for whoever names it.
-fn format(headers: &HeaderMap) -> Format {
-    let names_it = |value: &HeaderValue| {
-        value.to_str().is_ok_and(|value| value.contains("application/openmetrics-text"))
-    };
-    if headers.get_all(ACCEPT).iter().any(names_it) {
-        Format::OpenMetrics
-    } else {
-        Format::Prometheus
-    }
 }

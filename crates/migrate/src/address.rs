@@ -114,6 +114,11 @@ pub(crate) fn mentioned(text: &str) -> bool {
         || text.contains("fd00:ec2::254")
 }
 
+/// Where `text` names it, as far as it does.
+pub(crate) fn place(text: &str) -> usize {
+    HOSTS.iter().filter_map(|host| text.find(host)).min().unwrap_or(0)
+}
+
 /// Whether a request's words carry the mark of another cloud.
 pub(crate) fn is_foreign(words: &str) -> bool {
     let words = words.to_ascii_lowercase();

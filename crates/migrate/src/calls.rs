@@ -7,7 +7,7 @@ use tree_sitter::Node;
 
 use self::dialect::Dialect;
 use crate::address::{self, HOLE, Target};
-use crate::embed::is_worth_reading;
+use crate::embed::{self, is_worth_reading};
 use crate::finding::{Finding, Remedy};
 use crate::language::Language;
 use crate::rules::Rule;
@@ -15,9 +15,23 @@ use crate::snippet::Snippet;
 use crate::syntax::{self, around, children, nodes, text};
 
 /// Calls whose text is for people, by a part of their name in lower case.
-const SPEAKING: [&str; 14] = [
-    "log", "print", "puts", "echo", "warn", "error", "debug", "info", "assert", "expect", "equal",
-    "describe", "fatal", "test",
+const SPEAKING: [&str; 16] = [
+    "log",
+    "print",
+    "puts",
+    "echo",
+    "warn",
+    "error",
+    "exception",
+    "debug",
+    "info",
+    "assert",
+    "expect",
+    "equal",
+    "describe",
+    "description",
+    "fatal",
+    "test",
 ];
 
 /// Calls whose arguments are expected or faked.
@@ -42,18 +56,16 @@ pub(crate) fn scan(language: Language, snippet: &Snippet<'_>) -> Vec<Finding> {
     }
     let script = String::from_utf8_lossy(source);
     let lower = script.to_ascii_lowercase();
-    // A program that knows the header is taken to send it.
-    if lower.contains("aws-ec2-metadata-token") {
-        return Vec::new();
-    }
+    // A program that knows the header is taken to send it; a command that it gives to a shell has its own.
+    let sends_tokens = lower.contains("aws-ec2-metadata-token");
     let is_foreign = address::is_foreign(&lower);
     let parsed = match language {
         Language::Perl => without_here_documents(source),
         _ => source.to_vec(),
     };
     let Some(tree) = syntax::parse(&grammar, &parsed, &snippet.job) else { return Vec::new() };
-    let clients = dialect.clients.iter().chain(&["curl", "wget"]);
-    let fetches = clients.into_iter().any(|client| script.contains(client));
+    let has_client = dialect.clients.iter().any(|client| script.contains(client));
+    let fetches = has_client || ["curl", "wget"].iter().any(|client| script.contains(client));
     let strings: Vec<Node> =
         nodes(tree.root_node()).filter(|n| dialect.strings.contains(&n.kind())).collect();
     // A path of its own, which some host is put before.
@@ -66,25 +78,29 @@ pub(crate) fn scan(language: Language, snippet: &Snippet<'_>) -> Vec<Finding> {
         .into_iter()
         .filter_map(|string| {
             let value = value(string, source);
-            let aims = match address::target(&value) {
-                // A host without a path is an endpoint: somebody else's concern unless this file
-                // has the paths, and no other cloud's.
-                Target::Metadata { path, .. } if path.is_empty() => {
-                    fetches && has_path && !is_foreign && !is_listed(string)
-                }
-                Target::Metadata { .. } => value.contains("://") || fetches,
-                Target::Elsewhere | Target::Unknown => false,
-            };
+            let aims = !sends_tokens
+                && match address::target(&value) {
+                    // A host without a path is an endpoint: somebody else's concern unless this file
+                    // has the paths, and no other cloud's.
+                    Target::Metadata { path, .. } if path.is_empty() => {
+                        fetches && has_path && !is_foreign && !is_listed(string)
+                    }
+                    Target::Metadata { .. } => value.contains("://") || fetches,
+                    Target::Elsewhere | Target::Unknown => false,
+                };
             if !aims && !is_worth_reading(&source[string.byte_range()]) {
                 return None;
             }
             let is_call = |n: &Node| dialect.calls.contains(&n.kind());
             let calls: Vec<Node> = around(string).skip(1).filter(is_call).collect();
             if is_only_said(string, &calls, source) {
+                snippet.shows(string.byte_range());
                 return None;
             }
-            let is_used = !calls.is_empty() || fetches || is_kept(string, &value);
-            shell_command(string, !calls.is_empty(), source)
+            // Without a client a list is of addresses that something keeps from, as a rule.
+            let may_fetch = if is_listed(string) { has_client } else { fetches };
+            let is_used = !calls.is_empty() || may_fetch || is_kept(string, &value);
+            shell_command(string, dialect, snippet)
                 .or_else(|| (aims && is_used).then(|| finding(dialect, string, &value, source)))
         })
         .collect()
@@ -162,18 +178,32 @@ fn finding(dialect: &Dialect, string: Node<'_>, value: &str, source: &[u8]) -> F
     .reading(path)
 }
 
-/// A shell command that fetches metadata.
-fn shell_command(string: Node<'_>, in_call: bool, source: &[u8]) -> Option<Finding> {
+/// A shell command that fetches metadata, whatever runs it.
+fn shell_command(string: Node<'_>, dialect: &Dialect, snippet: &Snippet<'_>) -> Option<Finding> {
+    let source: &[u8] = &snippet.text;
     let script = text(string, source);
-    let ends_url = |c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '`' | ')' | '}' | ';');
+    if !is_worth_reading(script.as_bytes())
+        || !(script.contains("curl ") || script.contains("wget "))
+        || is_beside_token(string, dialect, source)
+    {
+        return None;
+    }
     let ticked = matches!(
         string.kind(),
         "subshell" | "command_string" | "shell_command_expression" | "heredoc_body"
     );
-    let is_command = is_worth_reading(script.as_bytes())
-        && (script.contains("curl ") || script.contains("wget "))
-        && (in_call || ticked || script.contains('\n'));
-    is_command.then(|| {
+    let is_given = ticked || script.contains('\n') || {
+        around(string).skip(1).any(|n| dialect.calls.contains(&n.kind()))
+    };
+    let has_token = || script.to_ascii_lowercase().contains("metadata-token");
+    let command = unescaped(&content(string, source));
+    let is_tokenless = || !embed::unknown(&mut snippet.decoded(command.as_bytes())).is_empty();
+    if (!is_given || has_token()) && !is_tokenless() {
+        return None;
+    }
+    let ends_url =
+        |c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '`' | ')' | '}' | ';' | '\\');
+    Some(
         Finding::new(
             Rule::TokenlessRequest,
             string.byte_range(),
@@ -185,8 +215,36 @@ fn shell_command(string: Node<'_>, in_call: bool, source: &[u8]) -> Option<Findi
                 "code in this language is shown, not edited",
             ),
         )
-        .reading(script.split(ends_url).filter_map(|url| address::path(&known(url))))
+        .reading(script.split(ends_url).filter_map(|url| address::path(&known(url)))),
+    )
+}
+
+/// Whether the header of a token stands in what `string` is joined with.
+fn is_beside_token(string: Node<'_>, dialect: &Dialect, source: &[u8]) -> bool {
+    let joins = |n: &Node| n.kind().contains("binary") || dialect.strings.contains(&n.kind());
+    let whole = around(string).take_while(joins).last().unwrap_or(string);
+    let beside = [whole.start_byte()..string.start_byte(), string.end_byte()..whole.end_byte()];
+    beside.into_iter().any(|part| {
+        String::from_utf8_lossy(&source[part]).to_ascii_lowercase().contains("metadata-token")
     })
+}
+
+/// The same text without the backslashes that most languages write.
+fn unescaped(raw: &str) -> String {
+    let mut text = String::with_capacity(raw.len());
+    let mut chars = raw.chars();
+    while let Some(c) = chars.next() {
+        match (c, chars.clone().next()) {
+            ('\\', Some('n')) => text.push('\n'),
+            ('\\', Some(next @ ('"' | '\'' | '`' | '$' | '\\'))) => text.push(next),
+            _ => {
+                text.push(c);
+                continue;
+            }
+        }
+        chars.next();
+    }
+    text
 }
 
 /// Whether `string` is a whole URL in metadata's tree that a name stands for: what reads it may be a
@@ -209,14 +267,20 @@ fn is_listed(string: Node<'_>) -> bool {
 
 /// The text of a string literal up to what is not known.
 fn value(string: Node<'_>, source: &[u8]) -> String {
+    known(&content(string, source))
+}
+
+/// What stands between the quotes of a string literal.
+fn content(string: Node<'_>, source: &[u8]) -> String {
     // Ruby's and Perl's quotes are many: what is between them is a node of its own.
-    let content = children(string).into_iter().find(|n| n.kind() == "string_content");
-    let raw = text(content.unwrap_or(string), source);
-    let raw = match content {
-        Some(_) => &raw,
-        None => raw.trim_start_matches(['$', '@', 'f', 'b']).trim_matches(['"', '\'', '`']),
-    };
-    known(raw)
+    let parts = children(string);
+    let mut contents = parts.iter().filter(|n| n.kind() == "string_content");
+    let last = parts.iter().rfind(|n| n.kind() == "string_content");
+    if let Some((first, last)) = contents.next().zip(last) {
+        return String::from_utf8_lossy(&source[first.start_byte()..last.end_byte()]).into_owned();
+    }
+    let raw = text(string, source);
+    raw.trim_start_matches(['$', '@', 'f', 'b']).trim_matches(['"', '\'', '`']).to_owned()
 }
 
 /// A text up to what is put into it.
@@ -230,9 +294,24 @@ fn known(text: &str) -> String {
 /// Whether the calls around `string`, innermost first, print it, or expect or fake what it asks for.
 fn is_only_said(string: Node<'_>, calls: &[Node<'_>], source: &[u8]) -> bool {
     let near = calls.iter().take_while(|call| !is_cut_off(string, **call));
-    let mut names = near.map(|call| called(*call, string, source));
+    let mut names = near.map(|call| called(*call, string, source)).filter(|name| !is_filling(name));
+    if is_named_prose(string, source) {
+        return true;
+    }
     let Some(first) = names.next() else { return false };
     is_speaking(&first) || is_testing(&first) || names.any(|name| is_testing(&name))
+}
+
+/// Whether what stands before `string` in its line gives it a name that says it is for people.
+fn is_named_prose(string: Node<'_>, source: &[u8]) -> bool {
+    let before = &source[..string.start_byte()];
+    let line = &before[memchr::memrchr(b'\n', before).map_or(0, |end| end + 1)..];
+    let line = String::from_utf8_lossy(line);
+    let name = line.trim_end().trim_end_matches(['=', ':', '>', '(']).trim_end();
+    let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    let name = name.trim_end_matches(['"', '\'']);
+    let start = name.rfind(|c| !is_name(c)).map_or(0, |at| at + 1);
+    name.len() < line.trim_end().len() && embed::names_prose(&name[start..])
 }
 
 /// Whether statements of their own stand between `string` and the call around it.
@@ -247,10 +326,20 @@ fn called(call: Node<'_>, string: Node<'_>, source: &[u8]) -> String {
     head.split('(').next().unwrap_or_default().trim().to_owned()
 }
 
+/// Whether a call only fills a text in, for whatever reads it.
+fn is_filling(name: &str) -> bool {
+    let last = name.rsplit(['.', ':', '>', ' ']).next().unwrap_or_default();
+    last.starts_with("sprint") || last.starts_with("format")
+}
+
 /// Whether the name of a call says that its text is for people.
 fn is_speaking(name: &str) -> bool {
     let last = name.rsplit(['.', ':', '>', ' ']).next().unwrap_or_default();
     let first = name.split(['.', ':']).next().unwrap_or_default().trim();
+    // What an object is called says little of its text, but for errors.
+    if name.starts_with("new ") {
+        return last.ends_with("error") || last.ends_with("exception");
+    }
     SPEAKING.iter().any(|s| last.starts_with(s) || last.ends_with(s))
         || matches!(first, "console" | "log" | "logger" | "logging" | "fmt")
 }

@@ -7,6 +7,7 @@ use std::ops::Range;
 
 use tree_sitter::Node;
 
+use crate::edit::touching;
 use crate::job::Job;
 use crate::syntax::{self, children, text};
 pub(crate) use entries::{key, needed};
@@ -84,12 +85,10 @@ fn documents(source: &[u8]) -> Vec<Range<usize>> {
 }
 
 /// The documents of a YAML text that something at one of `places` stands in, each without what is not around them.
-pub(crate) fn around(source: &[u8], places: &[Range<usize>]) -> Vec<Vec<Range<usize>>> {
-    let is_touched = |part: &Range<usize>| {
-        places.iter().any(|place| place.end >= part.start && place.start <= part.end)
-    };
+pub(crate) fn around(source: &[u8], places: &[Range<usize>]) -> Vec<Range<usize>> {
+    let is_touched = |part: &Range<usize>| !touching(places, part).is_empty();
     let documents = documents(source).into_iter().filter(is_touched);
-    documents.map(|d| needed(source, d, &|_, _, entry| is_touched(entry))).collect()
+    documents.flat_map(|d| needed(source, d, &|_, _, entry| is_touched(entry))).collect()
 }
 
 /// The value of a JSON text.

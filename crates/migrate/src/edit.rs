@@ -68,6 +68,13 @@ pub(crate) fn applied<'a>(
     Ok((out, places))
 }
 
+/// Those of `places`, as [`applied`] gives them, that stand in `part` or at its ends.
+pub(crate) fn touching<'p>(places: &'p [Range<usize>], part: &Range<usize>) -> &'p [Range<usize>] {
+    let from = places.partition_point(|place| place.end < part.start);
+    let count = places[from..].partition_point(|place| place.start <= part.end);
+    &places[from..from + count]
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -76,6 +83,15 @@ mod tests {
     fn the_same_edit_twice_is_made_once() {
         let edits = [Edit::insert(1, "-"), Edit::replace(2..3, "C"), Edit::insert(1, "-")];
         assert_eq!(apply(b"abcd", &edits).unwrap(), b"a-bCd");
+    }
+
+    #[test]
+    fn places_that_stand_in_a_part_or_at_its_ends() {
+        let places = [0..1, 4..6, 8..8, 12..14];
+        assert_eq!(touching(&places, &(1..3)), &places[..1]);
+        assert!(touching(&places, &(2..3)).is_empty());
+        assert_eq!(touching(&places, &(5..8)), &places[1..3]);
+        assert_eq!(touching(&places, &(7..20)), &places[2..]);
     }
 
     #[test]

@@ -7,6 +7,7 @@ mod hcl;
 mod lines;
 mod makefile;
 mod mime;
+mod notebook;
 mod reader;
 mod scalar;
 mod script;
@@ -15,7 +16,9 @@ mod systemd;
 use crate::finding::Finding;
 use crate::language::Language;
 use crate::snippet::Snippet;
-pub(crate) use script::{exec_form, is_worth_reading, script};
+pub(crate) use script::{
+    UNKNOWN_COMMAND, exec_form, is_prose, is_worth_reading, names_prose, script, unknown,
+};
 
 /// Findings in the scripts that `snippet`, written in `language`, holds.
 pub(crate) fn scan(language: Language, snippet: &Snippet<'_>) -> Vec<Finding> {

@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use tree_sitter::Tree;
 
+use crate::edit::touching;
 use crate::job::Job;
 use crate::syntax;
 
@@ -59,17 +60,14 @@ fn body(source: &[u8], block: &Range<usize>) -> Option<Vec<Range<usize>>> {
     Some(entries.into_iter().map(|entry| start + entry.start..start + entry.end).collect())
 }
 
-/// The smallest blocks of `source` that something at one of `places` stands in, each of one part; none where its
-/// blocks cannot be told apart.
-pub(crate) fn around(source: &[u8], places: &[Range<usize>]) -> Vec<Vec<Range<usize>>> {
-    let is_touched = |block: &Range<usize>| {
-        places.iter().any(|place| place.end >= block.start && place.start <= block.end)
-    };
+/// The smallest blocks of `source` that something at one of `places` stands in; none where its blocks cannot be told
+/// apart.
+pub(crate) fn around(source: &[u8], places: &[Range<usize>]) -> Vec<Range<usize>> {
+    let is_touched = |block: &Range<usize>| !touching(places, block).is_empty();
     let is_inside = |block: &Range<usize>| {
         let open = memchr::memchr(b'{', &source[block.clone()]).map(|open| block.start + open);
-        let touches = |place: &&Range<usize>| place.end >= block.start && place.start <= block.end;
         open.is_some_and(|open| {
-            places.iter().filter(touches).all(|p| p.start > open && p.end < block.end)
+            touching(places, block).iter().all(|p| p.start > open && p.end < block.end)
         })
     };
     let mut blocks = blocks(source).unwrap_or_default();
@@ -79,7 +77,9 @@ pub(crate) fn around(source: &[u8], places: &[Range<usize>]) -> Vec<Vec<Range<us
         entries.retain(is_touched);
         if !entries.is_empty() && entries.iter().all(is_inside) { entries } else { vec![block] }
     };
-    blocks.into_iter().flat_map(smallest).map(|block| vec![block]).collect()
+    // A line end keeps each apart from the next.
+    let with_line_end = |block: Range<usize>| block.start..source.len().min(block.end + 1);
+    blocks.into_iter().flat_map(smallest).map(with_line_end).collect()
 }
 
 /// Where the blocks and attributes of the top level stand; `None` where brackets or quotes do not fit.
@@ -227,7 +227,10 @@ mod tests {
         let source = b"a {\n  b {\n    c = 1\n  }\n  d = 2\n}\ne = 3\n";
         let around = |at: usize| -> Vec<&[u8]> {
             let place = std::iter::once(at..at + 1).collect::<Vec<_>>();
-            super::around(source, &place).into_iter().flatten().map(|span| &source[span]).collect()
+            super::around(source, &place)
+                .into_iter()
+                .map(|span| source[span].trim_ascii_end())
+                .collect()
         };
         assert_eq!(around(17), [b"b {\n    c = 1\n  }"]);
         assert_eq!(around(28), [&source[..33]], "an attribute of the block");

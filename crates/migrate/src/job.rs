@@ -1,6 +1,6 @@
 //! One scan of one file: what it may cost, and what could not be read.
 
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::fmt;
 use std::ops::Range;
 use std::time::Duration;
@@ -16,6 +16,8 @@ pub(crate) struct Job {
     shown: RefCell<Vec<Range<usize>>>,
     obstacles: RefCell<Vec<Obstacle>>,
     has_errors: Cell<bool>,
+    /// Whether the file speaks of containers, once a setting depends on it.
+    pub(crate) runs_containers: OnceCell<bool>,
 }
 
 /// Why a text, or a part of it, was not parsed.
@@ -48,6 +50,7 @@ impl Job {
             shown: RefCell::default(),
             obstacles: RefCell::default(),
             has_errors: Cell::new(false),
+            runs_containers: OnceCell::new(),
         }
     }
 
@@ -69,6 +72,15 @@ impl Job {
     /// A text was parsed in part.
     pub(crate) fn has_error(&self) {
         self.has_errors.set(true);
+    }
+
+    /// Reads a text that may be no code at all: that it does not parse says nothing of the file.
+    pub(crate) fn guess<T>(&self, read: impl FnOnce() -> T) -> T {
+        let (obstacles, has_errors) = (self.obstacles.borrow().len(), self.has_errors.get());
+        let result = read();
+        self.obstacles.borrow_mut().truncate(obstacles);
+        self.has_errors.set(has_errors);
+        result
     }
 
     /// Why the file was not read, or not all of it.

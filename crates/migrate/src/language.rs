@@ -48,7 +48,10 @@ pub enum Language {
 
 /// File name endings, after the last dot.
 const ENDINGS: [(&[&str], Language); 15] = [
-    (&["sh", "bash", "dash", "ksh", "zsh", "ash", "bats"], Language::Shell),
+    (
+        &["sh", "bash", "dash", "ksh", "zsh", "ash", "bats", "bashrc", "bash_profile", "zshrc"],
+        Language::Shell,
+    ),
     (&["csh", "tcsh", "fish"], Language::OtherShell),
     (&["py", "py3", "pyw"], Language::Python),
     (&["ps1", "psm1"], Language::PowerShell),
@@ -284,6 +287,7 @@ mod tests {
         let licensed = "# Copyright\n#\n\n---\nAWSTemplateFormatVersion: 2010-09-09\n";
         assert_eq!(of("x.template", licensed), Some(Language::Yaml));
         assert_eq!(of("x.template", "# Copyright\nx"), None);
+        assert_eq!(of("default.bashrc.j2", "x"), Some(Language::Shell));
         assert_eq!(of("Dockerfile.dev", ""), Some(Language::Dockerfile));
         assert_eq!(of("README.md", "# curl"), None);
         assert_eq!(of("README.md", "{% include head %}"), None);

@@ -20,6 +20,7 @@ mod finding;
 mod hcl;
 mod ignored;
 mod job;
+mod kept;
 mod language;
 mod library;
 mod limits;

@@ -2,6 +2,7 @@
 //! .NET's `WebClient` and `WebRequest` are shown.
 
 mod names;
+mod texts;
 
 use tree_sitter::Node;
 
@@ -67,6 +68,7 @@ pub(crate) fn scan(snippet: &Snippet<'_>) -> Vec<Finding> {
             _ => {}
         }
     }
+    findings.extend(texts::scan(root, snippet, &findings));
     findings
 }
 
@@ -98,7 +100,12 @@ fn unclear(node: Node<'_>, written: &str, urls: &[String]) -> Finding {
             "it is not known how this program sends a header",
         ),
     )
-    .reading(urls.iter().flat_map(|text| text.split_whitespace()).filter_map(address::path))
+    .reading(urls.iter().flat_map(|text| text.split(ends_url)).filter_map(address::path))
+}
+
+/// What no URL has.
+fn ends_url(c: char) -> bool {
+    c.is_whitespace() || matches!(c, '"' | '\'' | ',' | ')' | '}')
 }
 
 fn command<'t>(
@@ -193,6 +200,9 @@ fn rewrite<'t>(
     };
     if elements.iter().any(|e| is_shortened(&e)) {
         return Err("its headers are named by a short form");
+    }
+    if elements.iter().any(|e| names.begins_with_parameter(*e)) {
+        return Err("a parameter says which host it asks, and may say another one");
     }
     if elements.iter().any(|e| is_splat(&text(*e, source))) {
         return Err("its parameters are made elsewhere");

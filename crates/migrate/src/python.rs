@@ -27,6 +27,7 @@ pub(crate) fn scan(snippet: &Snippet<'_>) -> Vec<Finding> {
     };
     let root = tree.root_node();
     let names = Names::collect(root, source, &snippet.job);
+    let run_by_name = commands::run_by_name(root, &names);
     let mut fetched: Vec<Fetched> = Vec::new();
     let mut findings = Vec::new();
     for node in nodes(root) {
@@ -37,10 +38,11 @@ pub(crate) fn scan(snippet: &Snippet<'_>) -> Vec<Finding> {
                 findings.extend(found);
                 findings.extend(commands::built(node, &names));
             }
-            "string" => findings.extend(commands::scan(node, &names, snippet)),
+            "string" => findings.extend(commands::scan(node, &names, &run_by_name, snippet)),
             "list" => findings.extend(commands::list(node, source)),
             _ => {}
         }
+        findings.extend(commands::joined(node, &names, snippet));
     }
     findings.extend(boto::scan(root, &names, snippet));
     findings.extend(unclear::scan(root, &names, snippet, findings.is_empty()));
@@ -72,7 +74,13 @@ fn request<'t>(
     let urls = names.values(call.url);
     let targets: Vec<Target> = urls.iter().map(|u| address::target(u)).collect();
     let is_metadata = |t: &Target| matches!(t, Target::Metadata { endpoint: Some(_), .. });
-    if !targets.iter().any(is_metadata) {
+    let is_known = targets.iter().any(is_metadata);
+    // A path of EC2's tree says enough where nothing is tested.
+    let is_meant = is_known || {
+        let has_tree = targets.iter().any(|t| matches!(t, Target::Metadata { .. }));
+        has_tree && !snippet.job.is_test && !names.fakes_requests()
+    };
+    if !is_meant {
         return None;
     }
     let said = call.said(names).to_ascii_lowercase();
@@ -88,15 +96,20 @@ fn request<'t>(
     }
     let what = format!("`{}` reads instance metadata without a token", call.name);
     let remedy = match rewrite(call, names, snippet, fetched, targets.iter().all(is_metadata)) {
+        _ if !is_known => Remedy::advice(call.client.example(), UNKNOWN_HOST),
         Ok(edits) => Remedy::Rewrite(edits),
         Err(reason) => Remedy::advice(call.client.example(), reason),
     };
     let finding = Finding::new(Rule::TokenlessRequest, call.node.byte_range(), what, remedy);
-    let paths = urls.iter().filter_map(|url| address::path(url));
+    // A URL that a method of another class is given is no path of this one's.
+    let paths = urls.iter().filter_map(|url| address::path(url)).filter(|p| !p.contains("://"));
     // A connection is asked for its paths elsewhere.
     let is_connection = call.name.ends_with("HTTPConnection");
     Some(finding.reading(paths.map(|path| if is_connection { "/*".to_owned() } else { path })))
 }
+
+/// Why a request for a path of EC2's tree is not rewritten.
+const UNKNOWN_HOST: &str = "the file does not say which host serves the token";
 
 fn rewrite<'t>(
     call: &Call<'t>,
@@ -127,7 +140,9 @@ fn rewrite<'t>(
     }
     let at = statement.start_byte();
     let token = call.token(source).ok_or(HTTP_CLIENT)?;
-    let inline = is_conditional(call.node, statement);
+    // A name in the body of a class would be an attribute of it.
+    let in_class = block.parent().is_some_and(|n| n.kind() == "class_definition");
+    let inline = in_class || is_conditional(call.node, statement);
     let covered = fetched.iter().any(|f| {
         f.at <= at
             && around(statement).take_while(|n| !is_loop_or_function(*n)).any(|n| n == f.block)

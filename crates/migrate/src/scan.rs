@@ -12,8 +12,8 @@ use crate::job::Job;
 use crate::language::{self, Language};
 use crate::snippet::Snippet;
 use crate::{
-    calls, data, embed, hcl, ignored, library, powershell, prefilter, python, settings, shell,
-    syntax, unread,
+    calls, data, embed, hcl, ignored, kept, library, powershell, prefilter, python, settings,
+    shell, syntax, unread,
 };
 
 /// Everything in `bytes`, the content of the file `path`, that speaks IMDSv1 or lets it be spoken.
@@ -48,6 +48,9 @@ pub(crate) fn scan_within(
             findings.extend(only_what_parses(language, &file, settings::scan(language, &file)));
         }
     }
+    if let Some(language) = language.filter(|_| !unread::is_test(path)) {
+        findings.extend(kept::scan(language, bytes, &findings));
+    }
     if let (true, Some(limit)) = (job.budget.is_spent(), limit) {
         return Err(ScanError::TookTooLong { limit });
     }
@@ -55,8 +58,11 @@ pub(crate) fn scan_within(
     let obstacle = job.obstacle();
     let notice =
         |said: &[Finding]| unread::notice(path, bytes, language, &findings, said, obstacle, &job);
-    if notice(&[]).is_some() {
-        let lines = unread::lines(&Snippet::file(bytes, Rc::clone(&job), scan_text));
+    // Of documents and of what did not parse some lines may be left.
+    let may_leave = language.is_none_or(is_document) || obstacle.is_some();
+    if may_leave && !job.is_test || notice(&[]).is_some() {
+        let file = Snippet::file(bytes, Rc::clone(&job), scan_text);
+        let lines = unread::lines(&file, language.is_some(), &findings);
         // What a line is understood to do says more.
         let notice = notice(&lines);
         findings.extend(lines.into_iter().chain(notice));
@@ -64,10 +70,16 @@ pub(crate) fn scan_within(
     findings.retain(|f| !ignored::is_ignored(bytes, f.span.start));
     findings.sort_by_key(|f| (f.span.start, f.span.end, f.rule));
     findings.dedup();
-    for finding in &mut findings {
-        (finding.line, finding.column) = position(bytes, finding.span.start);
-    }
+    locate(&mut findings, bytes);
     Ok(findings)
+}
+
+/// Whether files of a language hold scripts of others, of which an analysis may see a part.
+fn is_document(language: Language) -> bool {
+    matches!(
+        language,
+        Language::Yaml | Language::Json | Language::Systemd | Language::Makefile | Language::Mime
+    )
 }
 
 /// Findings in code of one language, which may be a part of a file.
@@ -127,7 +139,7 @@ fn parses_after(language: Language, snippet: &Snippet<'_>, findings: &[Finding])
         Language::Yaml => data::around(&edited, &places),
         _ => Vec::new(),
     };
-    if !parts.is_empty() && parts.iter().all(|part| errors_in(&edited, part) == Some(0)) {
+    if !parts.is_empty() && errors_in(&edited, &parts) == Some(0) {
         return true;
     }
     // As a rule there are none, and the original need not be parsed again.
@@ -153,10 +165,16 @@ fn is_word_for_word(before: &[u8], edit: &Edit) -> bool {
         && (is_word(&old) && is_word(&new) || is_number(&old) && is_number(&new))
 }
 
-/// Line and column of the byte `at`, counted from 1.
-fn position(bytes: &[u8], at: usize) -> (usize, usize) {
-    let before = &bytes[..at.min(bytes.len())];
-    let line = memchr::memchr_iter(b'\n', before).count() + 1;
-    let start = memchr::memrchr(b'\n', before).map_or(0, |p| p + 1);
-    (line, String::from_utf8_lossy(&before[start..]).chars().count() + 1)
+/// Says of each finding, which are in the order of the text, in which line and column it begins, counted from 1.
+fn locate(findings: &mut [Finding], bytes: &[u8]) {
+    let (mut line, mut start, mut at) = (1, 0, 0);
+    for finding in findings {
+        let to = finding.span.start.min(bytes.len());
+        for end in memchr::memchr_iter(b'\n', &bytes[at..to]) {
+            (line, start) = (line + 1, at + end + 1);
+        }
+        at = to;
+        finding.line = line;
+        finding.column = String::from_utf8_lossy(&bytes[start..to]).chars().count() + 1;
+    }
 }

@@ -7,6 +7,7 @@ mod place;
 mod request;
 mod scripts;
 mod seat;
+mod spoken;
 mod token;
 mod tool;
 mod unclear;
@@ -111,42 +112,43 @@ pub(crate) fn look(snippet: &Snippet<'_>) -> Vec<Finding> {
     scan(&copy)
 }
 
-/// The lines of a template by which its engine leaves parts of a script out, or repeats them: of Terraform, Jinja,
-/// Go and Ruby.
+/// The places in a template where its engine begins or ends to leave a part of a script out, or to repeat it: of
+/// Terraform, Jinja, Go and Ruby.
 struct Template {
-    lines: Vec<usize>,
+    places: Vec<usize>,
 }
 
 impl Template {
-    fn of(source: &[u8]) -> Self {
-        const MARKS: [&[u8]; 3] = [b"%{", b"{%", b"<%"];
-        const WORDS: [&[u8]; 6] = [b"if", b"else", b"end", b"range", b"with", b"#if"];
-        let is_control = |line: &[u8]| {
-            let line = line.trim_ascii_start();
-            let inside =
-                line.strip_prefix(b"{{").map(|rest| rest.strip_prefix(b"-").unwrap_or(rest));
-            let is_word =
-                |rest: &[u8]| WORDS.iter().any(|w| rest.trim_ascii_start().starts_with(w));
-            MARKS.iter().any(|mark| line.starts_with(mark)) && !line.starts_with(b"<%=")
-                || inside.is_some_and(is_word)
-        };
-        let mut start = 0;
-        let mut lines = Vec::new();
-        for line in source.split_inclusive(|byte| *byte == b'\n') {
-            if is_control(line) {
-                lines.push(start);
-            }
-            start += line.len();
-        }
-        Self { lines }
+    fn of(snippet: &Snippet<'_>) -> Self {
+        let source: &[u8] = &snippet.text;
+        let marks = memchr::memchr3_iter(b'%', b'{', b'<', source);
+        let mut places: Vec<usize> = marks.filter(|at| begins_control(&source[*at..])).collect();
+        places.extend(&snippet.parts);
+        places.sort_unstable();
+        Self { places }
     }
 
     /// Whether what stands at `from` is run whenever what stands behind it, at `to`, is, as far as the template
     /// says.
     fn joins(&self, from: usize, to: usize) -> bool {
-        let before = |at: usize| self.lines.partition_point(|line| *line < at);
+        let before = |at: usize| self.places.partition_point(|place| *place <= at);
         before(from) == before(to)
     }
+}
+
+/// Whether `text` begins with a mark by which an engine leaves out or repeats what follows; `%{` is curl's, too.
+pub(crate) fn begins_control(text: &[u8]) -> bool {
+    const WORDS: [&[u8]; 7] = [b"if", b"else", b"end", b"range", b"with", b"#if", b"for"];
+    let says_word = |mark: &[u8]| {
+        text.strip_prefix(mark).is_some_and(|rest| {
+            let rest = rest.strip_prefix(b"-").or(rest.strip_prefix(b"~")).unwrap_or(rest);
+            WORDS.iter().any(|word| rest.trim_ascii_start().starts_with(word))
+        })
+    };
+    says_word(b"%{")
+        || says_word(b"{{")
+        || text.starts_with(b"{%")
+        || text.starts_with(b"<%") && !text.starts_with(b"<%=")
 }
 
 /// Requests without a token, each with the edits that give it one.
@@ -159,7 +161,7 @@ fn tokenless<'t>(
 ) -> Vec<Finding> {
     let source: &[u8] = &snippet.text;
     let existing = token::existing(requests, commands, source);
-    let template = Template::of(source);
+    let template = Template::of(snippet);
     let reusable = |r: &Request| {
         let at = r.command.start_byte();
         let reaches =

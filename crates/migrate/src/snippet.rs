@@ -32,6 +32,8 @@ pub(crate) struct Snippet<'a> {
     pub(crate) no_shell: Option<&'static str>,
     /// Whether the programs here are BusyBox's.
     pub(crate) busybox: bool,
+    /// Where parts begin and end that an engine leaves out or repeats, if marks in the text around it say so.
+    pub(crate) parts: Vec<usize>,
     /// The scan that this code is a part of.
     pub(crate) job: Rc<Job>,
     scan_text: ScanText,
@@ -87,6 +89,7 @@ impl<'a> Snippet<'a> {
             untouched: None,
             no_shell: None,
             busybox: false,
+            parts: Vec::new(),
             job,
             scan_text,
             depth: 0,
@@ -102,6 +105,7 @@ impl<'a> Snippet<'a> {
             untouched: self.untouched,
             no_shell: self.no_shell,
             busybox: self.busybox,
+            parts: self.parts.clone(),
             job: Rc::clone(&self.job),
             scan_text: self.scan_text,
             depth: self.depth,
@@ -124,17 +128,28 @@ impl<'a> Snippet<'a> {
 
     /// Nobody runs what stands in `span`: it is for people. Of texts in texts that is not kept.
     pub(crate) fn shows(&self, span: Range<usize>) {
-        if self.outside.is_none() {
+        if self.depth == 0 {
             self.job.shows(span);
         }
     }
 
     /// Findings in this code, as findings in the text around it.
     pub(crate) fn scan(&self, language: Language) -> Vec<Finding> {
+        self.scan_for(language, |_, _| true)
+    }
+
+    /// The same, of those for which `is_meant` holds, which is given what stands at a finding in this code.
+    pub(crate) fn scan_for(
+        &self,
+        language: Language,
+        is_meant: impl Fn(&Finding, &[u8]) -> bool,
+    ) -> Vec<Finding> {
         if self.depth > MAX_DEPTH {
             return Vec::new();
         }
-        self.lift((self.scan_text)(language, self))
+        let mut findings = (self.scan_text)(language, self);
+        findings.retain(|f| is_meant(f, self.text.get(f.span.clone()).unwrap_or_default()));
+        self.lift(findings)
     }
 
     /// Whether `words` stand anywhere in the code.
@@ -170,7 +185,7 @@ impl<'a> Snippet<'a> {
     }
 
     /// `findings` made in this snippet, as findings in the text around it.
-    fn lift(&self, findings: Vec<Finding>) -> Vec<Finding> {
+    pub(crate) fn lift(&self, findings: Vec<Finding>) -> Vec<Finding> {
         let Some(outside) = &self.outside else { return findings };
         findings.into_iter().map(|finding| outside.lift(finding)).collect()
     }
@@ -203,11 +218,12 @@ pub(crate) struct Decoder<'a> {
     outer: &'a Snippet<'a>,
     text: Vec<u8>,
     offsets: Vec<usize>,
+    parts: Vec<usize>,
 }
 
 impl<'a> Decoder<'a> {
     pub(crate) fn new(outer: &'a Snippet<'a>) -> Self {
-        Self { outer, text: Vec::new(), offsets: Vec::new() }
+        Self { outer, text: Vec::new(), offsets: Vec::new(), parts: Vec::new() }
     }
 
     /// Takes `span` as it is.
@@ -230,12 +246,23 @@ impl<'a> Decoder<'a> {
         }
     }
 
+    /// A part begins or ends here that an engine leaves out or repeats.
+    pub(crate) fn part(&mut self) {
+        self.parts.push(self.text.len());
+    }
+
     /// The snippet, whose text ends at `end` outside. What holds for the code around it holds for it,
     /// too; only whether it has a shell does not.
     pub(crate) fn finish(mut self, end: usize, codec: Codec) -> Snippet<'static> {
         self.offsets.push(end);
+        let outside = self.outer.parts.iter();
+        let mut parts: Vec<usize> =
+            outside.map(|part| self.offsets.partition_point(|at| at < part)).collect();
+        parts.extend(self.parts);
+        parts.sort_unstable();
         Snippet {
             text: Cow::Owned(self.text),
+            parts,
             multiline: true,
             untouched: self.outer.untouched,
             no_shell: None,

@@ -6,7 +6,7 @@ use std::ops::Range;
 use std::path::Path;
 
 use crate::address;
-use crate::embed::is_worth_reading;
+use crate::embed::{is_prose, is_worth_reading};
 use crate::finding::{Finding, Remedy};
 use crate::job::{Job, Obstacle};
 use crate::language::{self, Language, Utf16};
@@ -52,7 +52,6 @@ pub(crate) fn notice(
     job: &Job,
 ) -> Option<Finding> {
     let is_read = language.is_some() && obstacle.is_none();
-    let says_more = |f: &Finding| matches!(f.rule, Rule::TokenlessRequest | Rule::UnclearRequest);
     // In these languages what is not a request is told from one by the code around it.
     let is_followed = matches!(
         language,
@@ -70,9 +69,10 @@ pub(crate) fn notice(
     let (text, is_utf16) = decoded(bytes);
     let said: BTreeSet<usize> = said.iter().map(|f| number_of(bytes, f.span.start)).collect();
     let is_meant = |number: usize, line: &str| {
-        !said.contains(&number)
-            && (!is_read || is_worth_reading(line.as_bytes()))
-            && !job.is_shown(nth_line(bytes, number).start)
+        let start = nth_line(bytes, number).start;
+        // What is shown may begin within the line.
+        let is_shown = || job.is_shown(start) || job.is_shown(start + address::place(line));
+        !said.contains(&number) && (!is_read || is_worth_reading(line.as_bytes())) && !is_shown()
     };
     let (number, line) = named(&text, is_meant)?;
     // A bracket at its beginning makes no file JSON.
@@ -99,36 +99,103 @@ pub(crate) fn notice(
     )
 }
 
-/// Requests in a text that is not understood as a whole: each text in quotes that reads like one is looked at as
-/// a shell's, or else the line that it stands in, and nothing is edited.
-pub(crate) fn lines(file: &Snippet<'_>) -> Vec<Finding> {
-    let mut findings = Vec::new();
-    let mut start = 0;
+/// Requests in lines that none of `findings` is about: each text in quotes that reads like one is looked at as a
+/// shell's, or else the line that it stands in, and nothing is edited. `is_read` says that the language is.
+pub(crate) fn lines(file: &Snippet<'_>, is_read: bool, findings: &[Finding]) -> Vec<Finding> {
     let text: &[u8] = &file.text;
+    if !is_worth_reading(text) {
+        return Vec::new();
+    }
+    let is_said = |span: &Range<usize>| {
+        let touches = |f: &Finding| f.span.start <= span.end && span.start <= f.span.end;
+        findings.iter().filter(|f| says_more(f)).any(touches)
+    };
+    let sends_tokens = sends_token(text);
+    let mut found = Vec::new();
+    let mut start = 0;
     for line in text.split_inclusive(|b| *b == b'\n') {
         let span = start..start + before_comment(line).trim_ascii_end().len();
         start += line.len();
         let line = &text[span.clone()];
         let words = String::from_utf8_lossy(line).trim_start().to_ascii_lowercase();
-        let is_comment = is_comment(&words);
-        let is_shown = file.job.is_shown(span.start);
-        if is_comment || is_shown || span.len() > MAX_LINE || !is_worth_reading(line) {
+        let is_aside = is_comment(&words) || file.job.is_shown(span.start);
+        if is_aside || span.len() > MAX_LINE || !is_worth_reading(line) || is_said(&span) {
             continue;
         }
+        let may_send = sends_tokens && is_open(&words);
+        if may_send && is_read || sends_tokens && goes_on_with_token(text, &span) {
+            continue;
+        }
+        let before = |part: &Range<usize>| {
+            !prints(&text[span.start..part.start]) && !file.job.is_shown(part.start)
+        };
         let quoted = quoted(line).map(|part| span.start + part.start..span.start + part.end);
         let quoted = quoted.filter(|part| is_worth_reading(&text[part.clone()]));
-        let said: Vec<Finding> = quoted.flat_map(|part| commands(file, part)).collect();
-        findings.extend(if said.is_empty() { commands(file, span) } else { said });
+        let (quoted, printed): (Vec<_>, Vec<_>) = quoted.partition(before);
+        let said: Vec<Finding> = quoted.into_iter().flat_map(|part| commands(file, part)).collect();
+        let is_plain = said.is_empty() && printed.is_empty();
+        let mut said = if is_plain { commands(file, span) } else { said };
+        // What is put into it may be its token.
+        said.iter_mut().filter(|_| may_send).for_each(|f| f.rule = Rule::UnclearRequest);
+        found.extend(said);
     }
-    findings
+    found
+}
+
+/// Whether a finding says more of a line than that it was not understood.
+fn says_more(finding: &Finding) -> bool {
+    matches!(finding.rule, Rule::TokenlessRequest | Rule::UnclearRequest)
+}
+
+pub(crate) fn sends_token(text: &[u8]) -> bool {
+    let word = b"metadata-token";
+    text.windows(word.len()).any(|part| part.eq_ignore_ascii_case(word))
+}
+
+/// Whether what stands before a text in a line says that it is printed.
+fn prints(before: &[u8]) -> bool {
+    const WORDS: [&str; 11] = [
+        "echo", "printf", "print", "println", "eprintln", "puts", "log", "warn", "error", "fail",
+        "die",
+    ];
+    let before = String::from_utf8_lossy(before).to_ascii_lowercase();
+    let is_word = |c: char| c.is_ascii_alphanumeric();
+    before.split(|c| !is_word(c)).any(|word| WORDS.contains(&word))
+}
+
+/// Whether words behind curl or wget, which are no URL, are put in when the line is run.
+fn is_open(line: &str) -> bool {
+    let is_fetcher = |word: &&str| word.contains("curl") || word.contains("wget");
+    let mut words = line.split_whitespace().skip_while(|word| !is_fetcher(word)).skip(1);
+    words.any(|word| !address::mentioned(word) && (word.contains(['$', '{', '@']) || word == "+"))
+}
+
+/// Whether the lines that the one at `span` goes on with, or goes on from, send a token.
+fn goes_on_with_token(text: &[u8], span: &Range<usize>) -> bool {
+    let (mut start, mut end) = (span.start, span.end);
+    let line = |at: usize| memchr::memchr(b'\n', &text[at..]).map_or(text.len(), |to| at + to);
+    while text[..end].ends_with(b"\\") && end < text.len() {
+        end = line(end + 1);
+    }
+    while text[..start].ends_with(b"\\\n") {
+        start = memchr::memrchr(b'\n', &text[..start - 1]).map_or(0, |at| at + 1);
+    }
+    sends_token(&text[start..end])
 }
 
 /// Whether a line, in lower case, is for people; a line of a crontab may begin with a star, too.
-fn is_comment(line: &str) -> bool {
+pub(crate) fn is_comment(line: &str) -> bool {
     let is_field = |word: &str| word.chars().all(|c| c.is_ascii_digit() || "*/,-".contains(c));
     let is_schedule = line.starts_with(['*', '/'])
         && line.split_whitespace().take(5).filter(|w| is_field(w)).count() == 5;
     !is_schedule && COMMENTS.iter().any(|mark| line.starts_with(mark))
+}
+
+/// Whether a line does more than print, or keep traffic away from an address.
+pub(crate) fn is_worth_asking(line: &str) -> bool {
+    let lower = line.trim_start().trim_start_matches("- ").to_ascii_lowercase();
+    let prints = LISTS.iter().any(|word| lower.starts_with(word)) && !lower.contains("$(");
+    !prints && !TRAFFIC.iter().any(|word| lower.contains(word))
 }
 
 /// A line of any language up to a comment behind its code.
@@ -175,9 +242,10 @@ fn commands(file: &Snippet<'_>, span: Range<usize>) -> Vec<Finding> {
     decoder.copy(at..span.end);
     let mut inner = decoder.finish(span.end, Codec::default());
     inner.leave(REASON);
-    let mut findings = inner.scan(Language::OtherShell);
     // What a word does that is no known command is not known here.
-    findings.retain(|finding| finding.rule != Rule::UnclearRequest);
+    let mut findings = inner.scan_for(Language::OtherShell, |finding, said| {
+        finding.rule != Rule::UnclearRequest && !is_prose(&String::from_utf8_lossy(said))
+    });
     for finding in &mut findings {
         if let Remedy::Advice { reason, .. } = &mut finding.remedy {
             REASON.clone_into(reason);

@@ -32,6 +32,39 @@ fn a_language_that_is_not_read_is_said() {
     }
 }
 
+/// A command that a program hands on is judged by what it sends itself, whatever else the program does.
+#[test]
+fn a_command_beside_a_token_is_found() {
+    let token = "val token = put(\"api/token\", \"X-aws-ec2-metadata-token-ttl-seconds\")\n";
+    for (name, line, expected) in [
+        ("a.kt", format!("remote.execute(host, \"curl -s {URL}\")"), Some(Rule::TokenlessRequest)),
+        ("a.rs", format!("ssh.exec(\"curl -s {URL}\");"), Some(Rule::TokenlessRequest)),
+        ("a.kt", format!("run(\"curl -s $header {URL}\")"), Some(Rule::UnclearRequest)),
+        ("a.kt", format!("run(\"curl -H 'X-aws-ec2-metadata-token: $token' {URL}\")"), None),
+        ("a.lua", format!("run(\"curl {URL} \\\n -H X-aws-ec2-metadata-token:$TOKEN\")"), None),
+        ("a.kt", format!("log.error(\"curl {URL} failed\")"), None),
+    ] {
+        let found = scan(Path::new(name), format!("{token}{line}\n").as_bytes());
+        assert_eq!(found.first().map(|f| f.rule), expected, "{name}: {line}");
+    }
+}
+
+/// What a program prints, or keeps under a name that says it is for people, is no request.
+#[test]
+fn what_is_shown_is_not_said() {
+    for (name, text) in [
+        ("a.py", format!("print(\"curl {URL}\")\n")),
+        ("a.go", format!("package a\nvar c = T{{\n\tExample: \"curl {URL}\",\n}}\n")),
+        ("a.js", format!("console.log('curl {URL}');\n")),
+        ("a.kt", format!("println(\"curl {URL}\")\n")),
+        ("a.kt", format!("val text = \"Use curl {URL} to look\"\n")),
+    ] {
+        let found = scan(Path::new(name), text.as_bytes());
+        assert!(found.iter().all(|f| f.rule == Rule::NotUnderstood), "{name}: {found:?}");
+        assert!(name == "a.kt" || found.is_empty(), "{name}: {found:?}");
+    }
+}
+
 /// A word that rules of firewalls have is no all-clear where the line asks for something.
 #[test]
 fn a_request_is_said_whatever_words_are_around_it() {

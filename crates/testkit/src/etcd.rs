@@ -214,9 +214,9 @@ const HEALTH: &[u8] = b"GET /health HTTP/1.1\r\nHost: etcd\r\nConnection: close\
 fn call(address: SocketAddr, path: &str, body: &Value) -> Result<Value> {
     let body = body.to_string();
     let length = body.len();
-    let request = format!(
-        "POST {path} HTTP/1.1\r\nHost: etcd\r\nConnection: close\r\nContent-Length: {length}\r\n\r\n{body}"
-    );
+    // Version 1.0 has no chunks, in which a long answer would come.
+    let request =
+        format!("POST {path} HTTP/1.0\r\nHost: etcd\r\nContent-Length: {length}\r\n\r\n{body}");
     let response = Response::parse(&http::exchange(address, request.as_bytes())?)?;
     ensure!(response.status() == 200, "{path}: {} {}", response.status_line, response.text()?);
     Ok(serde_json::from_slice(&response.body)?)

@@ -8,7 +8,7 @@ use anyhow::{Context as _, Result, bail};
 use serde::Deserialize;
 
 use crate::command::run;
-use crate::install;
+use crate::{clients, install};
 
 const HOME: &str = "target/survey";
 
@@ -156,10 +156,8 @@ impl Client {
     fn built(&self, source: &Path) -> Result<PathBuf> {
         self.home(&[source.display().to_string()], |home| {
             std::fs::create_dir_all(home)?;
-            let mut go = Command::new("go");
-            go.args(["build", "-o"]).arg(home.join("program")).arg(source);
-            go.env("GO111MODULE", "off").env("GOPATH", "/usr/share/gocode").env("GOFLAGS", "");
-            run(go.env("GOCACHE", std::path::absolute(HOME)?.join("go-cache")))
+            let cache = std::path::absolute(HOME)?.join("go-cache");
+            clients::go_build(source, &home.join("program"), &cache)
         })
         .map(|home| home.join("program"))
     }

@@ -2,7 +2,9 @@
 
 use std::net::SocketAddr;
 
+use imds_core::credentials::ISSUER_KEY_LENGTH;
 use imds_core::options::MetadataDefaults;
+use imds_core::token::KEY_LENGTH;
 use imds_identity::ssh_signer::SshSigner;
 
 use crate::record::{Record, RecordError, decode};
@@ -21,7 +23,7 @@ const KINDS: &[(&str, Reader)] = &[
     ("addresses/", read::<AddressHolder>),
     ("client-tokens/", read::<ClientToken>),
     ("control-address", read::<SocketAddr>),
-    ("credential-key", read::<TokenKey>),
+    ("credential-key", read_key::<ISSUER_KEY_LENGTH>),
     ("default-instance", read::<DefaultInstance>),
     ("former-addresses/", read::<AddressHolder>),
     ("host-claims/", read::<HostClaim>),
@@ -42,7 +44,7 @@ const KINDS: &[(&str, Reader)] = &[
     ("snapshots/", read::<Snapshot>),
     ("ssh-signer/", read::<SshSigner>),
     ("tags/", read::<Tags>),
-    ("token-keys/", read::<TokenKey>),
+    ("token-keys/", read_key::<KEY_LENGTH>),
     (UNFINISHED, read::<String>),
     ("watermarks/", read::<Watermark>),
 ];
@@ -103,10 +105,17 @@ fn read<R: Record>(bytes: &[u8]) -> Result<(), RecordError> {
     decode::<R>(bytes).map(drop)
 }
 
+/// A shorter key keeps a service from starting.
+fn read_key<const LENGTH: usize>(bytes: &[u8]) -> Result<(), RecordError> {
+    let key: TokenKey = decode(bytes)?;
+    key.bytes::<LENGTH>().map(drop).ok_or(RecordError::Length { expected: LENGTH })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::keys;
+    use crate::record::encode;
 
     #[test]
     fn every_key_has_its_reader() {
@@ -151,5 +160,11 @@ mod tests {
         let tags = reader("tags/us-east-1/a").unwrap();
         assert!(tags(br#"{"version":1,"record":{"a":"b"}}"#).is_ok());
         assert!(tags(br#"{"version":9,"record":{"a":"b"}}"#).is_err());
+        for (key, length) in [("token-keys/001", KEY_LENGTH), ("credential-key", ISSUER_KEY_LENGTH)]
+        {
+            let read = |length| reader(key).unwrap()(&encode(&TokenKey::new(&vec![7; length])));
+            assert!(read(length).is_ok(), "{key}");
+            assert!(matches!(read(length - 1), Err(RecordError::Length { .. })), "{key}");
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! All that a state keeps, in memory.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use imds_kv::{Entry, Listing, UnreadableEntry};
@@ -64,6 +64,14 @@ impl Contents {
         self.0.iter().map(|(key, value)| (key.as_str(), value.as_slice()))
     }
 
+    /// How many records this release cannot read: a later one wrote them, or they are damaged. They go along.
+    pub fn unreadable(&self) -> usize {
+        let is_unreadable = |(key, value): &(&str, &[u8])| {
+            kinds::reader(key).is_some_and(|read| read(value).is_err())
+        };
+        self.records().filter(is_unreadable).count()
+    }
+
     /// SHA-256 in hexadecimal of all records: of each, in the order of the keys' bytes, the length of the
     /// key, the key, the length of the value and the value. Lengths are 8 bytes, the highest first.
     pub fn digest(&self) -> String {
@@ -103,6 +111,11 @@ impl Contents {
         let moved: BTreeMap<_, _> = moved.collect();
         let left = before - moved.len();
         (Self(moved), left)
+    }
+
+    /// The names of the hosts that have something of their own: a default instance, or links.
+    pub fn hosts(&self) -> BTreeSet<&str> {
+        self.0.keys().filter_map(|key| Some(kinds::own_of_host(key)?.0)).collect()
     }
 
     /// Adds the keys that sign a Region's identity documents, as text.
@@ -166,6 +179,8 @@ mod tests {
             let found: Vec<_> = moved.records().map(|(key, _)| key).collect();
             assert_eq!((found, out), (expected, left), "{from:?} {to:?} {host:?}");
         }
+        assert_eq!(contents(&all).hosts(), BTreeSet::from(["a", "ab"]));
+        assert_eq!(contents(&machine).hosts(), BTreeSet::new());
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use hyper::StatusCode;
 use maud::{Markup, html};
 
-use super::frame::{Page, Section, command, heading, page};
+use super::frame::{CHANGED, Page, SAME, Section, command, heading, page, region_form, saved};
 use super::options::hop_limit;
 use super::request::{Answer, PageRequest};
 use crate::console::Console;
@@ -18,6 +18,15 @@ const SWITCH: [(&str, Text); 2] = [("enabled", t::ENABLED), ("disabled", t::DISA
 const VERSIONS: [(&str, Text); 2] =
     [("optional", t::TOKEN_OPTIONAL), ("required", t::TOKEN_REQUIRED)];
 
+/// The fields of the form.
+const FIELDS: [&str; 5] = [
+    "http_endpoint",
+    "http_tokens",
+    "http_tokens_enforced",
+    "http_put_response_hop_limit",
+    "instance_metadata_tags",
+];
+
 pub(super) fn show(console: &Console, request: &PageRequest<'_>) -> Answer {
     let facts = defaults::find(&console.control, &console.region(request.query)?)?;
     Ok(respond(console, request, &facts, None))
@@ -25,11 +34,17 @@ pub(super) fn show(console: &Console, request: &PageRequest<'_>) -> Answer {
 
 /// Changes what the form has otherwise than the account.
 pub(super) fn change(console: &Console, request: &PageRequest<'_>) -> Answer {
+    request.form.only(&FIELDS)?;
     let region = console.region(request.query)?;
     let now = defaults::find(&console.control, &region)?;
     let wanted = wanted(&now, request.form)?;
-    match defaults::change(&console.control, &region, &difference(&now, &wanted)) {
-        Ok(_) => Ok(see_other(&format!("/defaults?region={region}&changed=1"))),
+    let change = difference(&now, &wanted);
+    let back = |saved| see_other(&format!("/defaults?region={region}&saved={saved}"));
+    if change == DefaultsChange::default() {
+        return Ok(back(SAME));
+    }
+    match defaults::change(&console.control, &region, &change) {
+        Ok(_) => Ok(back(CHANGED)),
         Err(refused) => Ok(respond(console, request, &wanted, Some(&refused))),
     }
 }
@@ -80,18 +95,10 @@ fn respond(
     refused: Option<&Refused>,
 ) -> Response {
     let l = |text| request.language.say(text);
-    let region = html! {
-        form.inline method="get" action="/defaults" {
-            label for="region" { (l(t::REGION)) }
-            input #region name="region" value=(facts.region) autocomplete="off" spellcheck="false";
-            button { (l(t::SHOW)) }
-        }
-    };
+    let region = region_form(request.language, "/defaults", &facts.region);
     let content = html! {
         (heading(l(t::DEFAULTS), l(t::DEFAULTS_LEAD), &region))
-        @if request.query.get("changed").is_some() && refused.is_none() {
-            div.notice role="status" { p { (l(t::DEFAULTS_CHANGED)) } }
-        }
+        @if refused.is_none() { (saved(request, t::DEFAULTS_CHANGED)) }
         section.dialog aria-label=(l(t::DEFAULTS)) {
             @if let Some(refused) = refused {
                 div.alert role="alert" {

@@ -12,6 +12,9 @@ use crate::language::Language;
 use crate::response::{self, see_other};
 use crate::texts as t;
 
+/// What the form that removes says for all faults.
+const ALL: &str = "all";
+
 /// Faults to begin with.
 const EXAMPLES: [&str; 4] = [
     "credentials,status=503,share=30%",
@@ -30,7 +33,9 @@ pub(super) fn show(
     let faults = console.faults()?;
     let remove_all = html! {
         @if !faults.is_empty() {
-            form method="post" action="/faults/remove" { button { (l(t::REMOVE_ALL)) } }
+            form method="post" action="/faults/remove" {
+                button name="id" value=(ALL) { (l(t::REMOVE_ALL)) }
+            }
         }
     };
     let content = html! {
@@ -50,16 +55,23 @@ pub(super) fn show(
 }
 
 pub(super) fn add(console: &Console, request: &PageRequest<'_>) -> Answer {
-    match console.add_fault(request.form.get("fault").unwrap_or_default().trim()) {
+    request.form.only(&["fault"])?;
+    let region = console.region(request.query)?;
+    match console.add_fault(&region, request.form.get("fault").unwrap_or_default().trim()) {
         Ok(_) => Ok(see_other("/faults")),
         Err(refused) => show(console, request, Some(&refused)),
     }
 }
 
-/// Removes the fault that the form names; all if it names none.
+/// Removes the fault that the form names, or all.
 pub(super) fn remove(console: &Console, request: &PageRequest<'_>) -> Answer {
-    let id = request.form.get("id").map(str::parse).transpose();
-    let id = id.map_err(|_| Refused::bad_request("the number of a fault is a number"))?;
+    request.form.only(&["id"])?;
+    let id = match request.form.get("id").unwrap_or_default() {
+        ALL => None,
+        id => Some(id.parse().map_err(|_| {
+            Refused::bad_request(format!("id is the number of a fault, or {ALL}, not {id:?}"))
+        })?),
+    };
     match console.remove_faults(id) {
         // It is gone, which is what was wanted.
         Err(refused) if refused.status != 404 => Err(refused),

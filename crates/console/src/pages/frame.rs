@@ -5,8 +5,14 @@ use maud::{DOCTYPE, Markup, html};
 use super::request::PageRequest;
 use crate::console::Console;
 use crate::instances::{InstanceFacts, MetadataOptionsFacts};
-use crate::language::Language;
+use crate::language::{Language, Text};
 use crate::texts as t;
+
+/// What the query's `saved` says: something was changed.
+pub(super) const CHANGED: &str = "changed";
+
+/// The same: all was as the form had it.
+pub(super) const SAME: &str = "same";
 
 /// Which entry of the navigation a page belongs to.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -15,6 +21,7 @@ pub(super) enum Section {
     Requests,
     Callers,
     History,
+    LaunchTemplates,
     Defaults,
     Faults,
     None,
@@ -42,6 +49,7 @@ pub(super) fn page(
         (Section::Requests, "/requests", t::REQUESTS),
         (Section::Callers, "/callers", t::CALLERS),
         (Section::History, "/history", t::HISTORY),
+        (Section::LaunchTemplates, "/launch-templates", t::LAUNCH_TEMPLATES),
         (Section::Defaults, "/defaults", t::DEFAULTS),
         (Section::Faults, "/faults", t::FAULTS),
     ];
@@ -129,6 +137,33 @@ pub(super) fn trail(steps: &[(String, String)], last: &str) -> Markup {
     }
 }
 
+/// Says what became of a form that was saved, which the query tells by `saved`.
+pub(super) fn saved(request: &PageRequest<'_>, changed: Text) -> Markup {
+    let text = match request.query.get("saved") {
+        Some(CHANGED) => changed,
+        Some(SAME) => t::NOTHING_CHANGED,
+        _ => return html! {},
+    };
+    html! { div.notice role="status" { p { (request.language.say(text)) } } }
+}
+
+/// Chooses a Region by its name, for what may be in a Region without instances.
+pub(super) fn region_form(language: Language, action: &str, region: &str) -> Markup {
+    html! {
+        form.inline method="get" action=(action) {
+            label for="region" { (language.say(t::REGION)) }
+            input #region name="region" value=(region) autocomplete="off" spellcheck="false";
+            button { (language.say(t::SHOW)) }
+        }
+    }
+}
+
+/// A place with one more pair in its query.
+pub(super) fn with_query(place: &str, name: &str, value: &str) -> String {
+    let separator = if place.contains('?') { '&' } else { '?' };
+    format!("{place}{separator}{name}={value}")
+}
+
 /// A line to copy. Without a script it can be selected.
 pub(super) fn command(language: Language, id: &str, name: &str, line: &str) -> Markup {
     html! {
@@ -176,10 +211,14 @@ pub(super) fn instance_state(language: Language, state: &str) -> Markup {
 
 /// Where a page of an instance is; `rest` begins with a slash or is empty.
 pub(super) fn place(console: &Console, instance: &InstanceFacts, rest: &str) -> String {
-    let (id, region) = (&instance.id, &instance.region);
-    if *region == console.control.region.to_string() {
-        format!("/instances/{id}{rest}")
+    in_region(console, &instance.region, &format!("/instances/{}{rest}", instance.id))
+}
+
+/// A place that is about a Region, which it names unless it is the host's.
+pub(super) fn in_region(console: &Console, region: &str, place: &str) -> String {
+    if region == console.control.region.to_string() {
+        place.to_owned()
     } else {
-        format!("/instances/{id}{rest}?region={region}")
+        with_query(place, "region", region)
     }
 }

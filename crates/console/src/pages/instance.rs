@@ -4,7 +4,7 @@ use hyper::StatusCode;
 use maud::{Markup, html};
 
 use super::frame::{
-    Page, Section, heading, instance_state, page, place, progress, switch, trail, version,
+    Page, Section, heading, instance_state, page, place, progress, saved, switch, trail, version,
 };
 use super::request::{Answer, PageRequest};
 use crate::console::Console;
@@ -21,17 +21,15 @@ pub(super) fn show(console: &Console, request: &PageRequest<'_>, id: &str) -> An
     let actions = html! {
         @if lives {
             a.button href=(place(console, &instance, "/metadata/latest")) { (l(t::BROWSE_METADATA)) }
+            a.button href=(place(console, &instance, "/events")) { (l(t::EVENTS)) }
             a.button.primary href=(place(console, &instance, "/options")) { (l(t::MODIFY_OPTIONS)) }
         }
     };
     let content = html! {
         (trail(&[(l(t::INSTANCES).to_owned(), "/".to_owned())], id))
         (heading(&name, "", &actions))
-        @if request.query.get("changed").is_some() {
-            div.notice role="status" {
-                p { (l(t::CHANGED)) " " @if is_pending { (l(t::PENDING_HELP)) } }
-            }
-        }
+        (saved(request, t::CHANGED))
+        @if is_pending { div.notice role="status" { p { (l(t::PENDING_HELP)) } } }
         div.cards {
             (details(request, &instance))
             (options(request, &instance))

@@ -3,7 +3,7 @@
 use hyper::StatusCode;
 use maud::{Markup, html};
 
-use super::frame::{Page, Section, command, page, place, trail};
+use super::frame::{CHANGED, Page, SAME, Section, command, page, place, trail, with_query};
 use super::request::{Answer, PageRequest};
 use crate::console::Console;
 use crate::error::Refused;
@@ -13,6 +13,15 @@ use crate::query::Query;
 use crate::response::{self, Response, see_other};
 use crate::texts as t;
 
+/// The fields of the form.
+const FIELDS: [&str; 5] = [
+    "http_endpoint",
+    "http_protocol_ipv6",
+    "http_tokens",
+    "http_put_response_hop_limit",
+    "instance_metadata_tags",
+];
+
 pub(super) fn show(console: &Console, request: &PageRequest<'_>, id: &str) -> Answer {
     let instance = find(&console.control, &console.region(request.query)?, id)?;
     let options = instance.metadata_options.clone();
@@ -21,16 +30,17 @@ pub(super) fn show(console: &Console, request: &PageRequest<'_>, id: &str) -> An
 
 /// Changes what the form has otherwise than the instance, and shows the instance.
 pub(super) fn change(console: &Console, request: &PageRequest<'_>, id: &str) -> Answer {
+    request.form.only(&FIELDS)?;
     let region = console.region(request.query)?;
     let instance = find(&console.control, &region, id)?;
     let wanted = wanted(&instance.metadata_options, request.form)?;
     let change = difference(&instance.metadata_options, &wanted);
+    let back = |saved| see_other(&with_query(&place(console, &instance, ""), "saved", saved));
+    if change == OptionsChange::default() {
+        return Ok(back(SAME));
+    }
     match change_options(&console.control, &region, id, &change) {
-        Ok(_) => {
-            let place = place(console, &instance, "");
-            let separator = if place.contains('?') { '&' } else { '?' };
-            Ok(see_other(&format!("{place}{separator}changed=1")))
-        }
+        Ok(_) => Ok(back(CHANGED)),
         Err(refused) => Ok(respond(console, request, &instance, &wanted, Some(&refused))),
     }
 }

@@ -21,7 +21,7 @@ use super::kept_interfaces::KeptInterfaces;
 use super::shape::belongings;
 use super::{
     StoredInstance, attribute_names as names, attribute_values as values, describe, devices, find,
-    refused,
+    launch_refused,
 };
 use crate::call::{Call, Refusal};
 use crate::client_token::ClientToken;
@@ -29,7 +29,7 @@ use crate::{
     iam_profiles, ids, images, instance_types, launch_templates, metadata_defaults, options,
     tag_values,
 };
-use imds_account::launch::{self, LaunchRefused};
+use imds_account::launch;
 
 /// The most instances that one call launches.
 const MOST: i32 = 1000;
@@ -118,10 +118,7 @@ impl Common {
         transaction: Transaction,
         launch: Launch,
     ) -> Result<(Transaction, StoredInstance), Refusal> {
-        let instance = launch::resolve(launch, self.defaults).map_err(|error| match error {
-            LaunchRefused::Launch(error) => refused(&error),
-            LaunchRefused::Enforced(error) => Fault::unsupported_operation(error.to_string()),
-        })?;
+        let instance = launch::resolve(launch, self.defaults).map_err(launch_refused)?;
         let association = ids::new("iip-assoc-")?;
         let mut record = launch::record(&instance, call.network, || association);
         self.kept.put(&instance, &mut record, call.now);
@@ -194,7 +191,7 @@ fn counts(request: &RunInstancesRequest) -> Result<(usize, usize), Fault> {
 }
 
 /// What is said of all of them alike, and of their volumes.
-fn launch(
+pub(super) fn launch(
     call: &Call<'_>,
     request: &RunInstancesRequest,
     reservation: &ReservationId,

@@ -80,6 +80,7 @@ impl TestAccount {
             policies: RolePolicies::new([]),
             instance_types: Vec::new(),
             images: Vec::new(),
+            metrics: None,
             history: History::empty(),
         };
         let mut account = Self { control, region: REGION.parse().unwrap(), names: BTreeMap::new() };

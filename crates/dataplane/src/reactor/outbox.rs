@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::os::fd::AsFd as _;
 use std::rc::Rc;
 
-use imds_linux::send::{Outcome, Sender};
+use imds_linux::send::{self, Next, Outcome, Sender};
 
 use super::task::TaskId;
 
@@ -24,6 +24,7 @@ struct Send {
     task: TaskId,
     socket: Rc<TcpStream>,
     bytes: Range<usize>,
+    next: Next,
 }
 
 impl Outbox {
@@ -32,19 +33,21 @@ impl Outbox {
     }
 
     /// Takes `bytes`, or their beginning, to be sent for `task`.
-    pub(super) fn put(&mut self, task: TaskId, socket: &Rc<TcpStream>, bytes: &[u8]) {
+    pub(super) fn put(&mut self, task: TaskId, socket: &Rc<TcpStream>, bytes: &[u8], next: Next) {
         let start = self.bytes.len();
         self.bytes.extend_from_slice(&bytes[..bytes.len().min(MOST)]);
         let bytes = start..self.bytes.len();
-        self.sends.push(Send { task, socket: Rc::clone(socket), bytes });
+        self.sends.push(Send { task, socket: Rc::clone(socket), bytes, next });
     }
 
     /// Sends all that is in it, and says what became of each task's bytes.
     pub(super) fn send(&mut self) -> impl Iterator<Item = (TaskId, Outcome)> {
-        let sends = self.sends.iter();
-        let outcomes = self
-            .sender
-            .send(sends.map(|send| (send.socket.as_fd(), &self.bytes[send.bytes.clone()])));
+        let sends = self.sends.iter().map(|send| send::Send {
+            socket: send.socket.as_fd(),
+            bytes: &self.bytes[send.bytes.clone()],
+            next: send.next,
+        });
+        let outcomes = self.sender.send(sends);
         self.bytes.clear();
         self.sends.drain(..).map(|send| send.task).zip(outcomes.iter().copied())
     }

@@ -8,6 +8,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::rc::Rc;
 use std::task::Poll;
 
+use imds_linux::send::Next;
 use rustix::buffer::spare_capacity;
 use rustix::event::epoll::EventFlags;
 use rustix::io::Errno;
@@ -138,10 +139,10 @@ impl Source<TcpStream> {
     }
 
     /// Writes some of `bytes`, once there is room.
-    pub(crate) async fn write(&self, bytes: &[u8]) -> io::Result<usize> {
+    pub(crate) async fn write(&self, bytes: &[u8], next: Next) -> io::Result<usize> {
         loop {
             self.writable().await?;
-            match self.reactor.send(&self.inner, bytes).await {
+            match self.reactor.send(&self.inner, bytes, next).await {
                 Err(Errno::WOULDBLOCK) => self.forget(EventFlags::OUT),
                 sent => return Ok(sent?),
             }

@@ -121,7 +121,7 @@ fn the_kernel_tells_only_of_what_is_waited_for() {
         let here = Source::ready(&reactor, here);
         let mut bytes = Vec::with_capacity(100);
         assert_eq!(here.read(&mut bytes).await.unwrap(), 5);
-        assert_eq!(here.write(b"answer").await.unwrap(), 6);
+        assert_eq!(here.write(b"answer", Next::Unknown).await.unwrap(), 6);
         assert!(!here.is_watched());
         let later = Rc::clone(&reactor);
         reactor.spawn(async move {
@@ -172,9 +172,14 @@ fn what_became_of_bytes_is_not_taken_for_what_became_of_later_ones() {
         let (here, mut there) = connection();
         let here = Source::new(&reactor, here);
         here.writable().await.unwrap();
-        assert!(reactor.by(reactor.now(), pin!(here.write(b"given up, "))).await.is_err());
+        assert!(
+            reactor
+                .by(reactor.now(), pin!(here.write(b"given up, ", Next::Unknown)))
+                .await
+                .is_err()
+        );
         reactor.give_way().await;
-        assert_eq!(here.write(b"later").await.unwrap(), 5);
+        assert_eq!(here.write(b"later", Next::Unknown).await.unwrap(), 5);
         drop(here);
         let mut received = String::new();
         there.read_to_string(&mut received).unwrap();

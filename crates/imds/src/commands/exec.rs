@@ -89,6 +89,7 @@ fn try_run(mut args: ExecArgs) -> Result<ExitCode, CommandError> {
             control: with_control
                 .then(|| control_socket(policies, settings.instance_types, presets))
                 .transpose()?,
+            version: env!("IMDS_VERSION"),
             ..HostSettings::default()
         };
         let host = subject.serve(settings, with_control)?;

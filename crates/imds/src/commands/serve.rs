@@ -20,7 +20,7 @@ use std::thread;
 use std::time::Duration;
 
 use imds_account::transfer::check_usable;
-use imds_account::{HostName, Store, identity_keys};
+use imds_account::{HostName, Store, credential_key, identity_keys};
 use imds_dataplane::{Link, allow_many_connections};
 use imds_host::{
     Account, ConsoleSocket, ControlSocket, Host, HostSettings, LinkSpec, MetricsSocket, TokenKeys,
@@ -179,6 +179,7 @@ struct Opening {
 /// Sees to it that the state can be used, and has what the operator wants it to have.
 fn prepare(plan: &mut Plan, store: &Store) -> Result<(), CommandError> {
     check_usable(store.kv())?;
+    credential_key::ensure(store).map_err(|error| plan.state.not_readable(error))?;
     plan.access_keys.iter().try_for_each(|key| key.keep(store))?;
     let of_host = store.host().and_then(HostName::default_instance_id);
     plan.launch.instance_id = plan.launch.instance_id.take().or(of_host);
@@ -242,7 +243,6 @@ fn start(
     let Confined { restricts_files, only_serve } = confinement.begin();
     messages.write().map_err(cannot_start)?;
     let instance = account.instance().clone();
-    let version = env!("IMDS_VERSION");
     let settings = HostSettings {
         policy: plan.policy,
         threads: plan.threads,
@@ -257,11 +257,12 @@ fn start(
             policies: plan.policies,
             instance_types: plan.instance_types,
             images: plan.images,
-            console: console.map(|listener| ConsoleSocket { listener, version }),
+            console: console.map(|listener| ConsoleSocket { listener }),
         }),
         plumber,
         when_cut_off: plan.when_cut_off,
-        metrics: metrics.map(|listener| MetricsSocket { listener, version }),
+        version: env!("IMDS_VERSION"),
+        metrics: metrics.map(|listener| MetricsSocket { listener }),
         only_serve,
     };
     allow_many_connections();

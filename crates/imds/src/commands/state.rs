@@ -2,6 +2,7 @@
 
 mod arrival;
 mod check;
+mod draft;
 mod export;
 mod place;
 mod report;
@@ -24,7 +25,7 @@ pub(crate) fn run(args: &StateToolArgs) -> Result<ExitCode, CommandError> {
         StateCommand::Export { file, place } => {
             let place = Place::resolve(place.state.as_deref())?;
             let (contents, text) = export::export(&place, file)?;
-            let report = Report { records: contents.len(), sha256: contents.digest(), left_out: 0 };
+            let report = Report::of(&contents, 0);
             let text = if args.json { json(&report)? } else { text };
             // Standard output has the file then.
             if file.as_os_str() == "-" {
@@ -56,7 +57,8 @@ pub(crate) fn run(args: &StateToolArgs) -> Result<ExitCode, CommandError> {
 /// Moves a state: what was there is marked once the copy was compared, and before the copy can be used.
 fn relocate(from: &Place, to: &Place, arrival: &ArrivalArgs) -> Result<Report, CommandError> {
     if from == to {
-        return Err(CommandError::usage("the state is there already"));
+        return Err(CommandError::usage(format!("{} is both FROM and TO", from.name()))
+            .hint("name another place for TO, where no state is"));
     }
     let kv = from.open_alone()?;
     let cannot = |error| from.cannot("read", error);
@@ -65,7 +67,7 @@ fn relocate(from: &Place, to: &Place, arrival: &ArrivalArgs) -> Result<Report, C
         return Err(CommandError::usage(format!("{} was moved to {earlier} already", from.name()))
             .hint("imds state export FILE writes what it had then"));
     }
-    let listing = kv.list("").map_err(cannot)?;
+    let listing = from.existing(kv.list("").map_err(cannot)?)?;
     check_whole(&listing).map_err(|error| from.refused(&error))?;
     let mut contents = Contents::of(listing).map_err(|error| from.refused(&error))?;
     from.add_identity_keys(&mut contents)?;

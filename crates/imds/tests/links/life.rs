@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use imds_linux::Namespace;
 use testkit::client::{End, Oddities};
+use testkit::http::{Response, exchange};
 use testkit::workloads::{ensure_unchanged, host_with_container, namespace, place, run, snapshot};
 use testkit::{
     Client, Context as _, Family, Need, Result, Server, Trial, ensure, eventually, tests,
@@ -209,11 +210,18 @@ fn a_damaged_record_concerns_its_link_alone() -> Result<()> {
 
 fn the_ec2_api_is_not_reachable_through_a_link() -> Result<()> {
     let (host, workload) = (namespace()?, namespace()?);
-    let machine =
-        Machine::start(&host, &["--ami", "al2", "--link", "host", "--console", "127.0.0.1:0"])?;
+    let arguments = ["--ami", "al2", "--link", "host", "--console", "127.0.0.1:0"];
+    let arguments = [&arguments[..], &["--metrics", "127.0.0.1:0"]].concat();
+    let machine = Machine::start(&host, &arguments)?;
     machine.add(&place(&workload))?;
-    // Nor is the web console.
-    for port in [machine.server.control().port(), machine.server.console()?.port()] {
+    for namespace in [&host, &workload] {
+        let request = b"GET /metrics HTTP/1.0\r\n\r\n";
+        let answer = namespace.run(|| exchange(Family::Ipv4.service(), request))??;
+        ensure!(Response::parse(&answer)?.status() == 404, "a link has metrics");
+    }
+    // Nor are the web console and the metrics.
+    let server = &machine.server;
+    for port in [server.control().port(), server.console()?.port(), server.metrics()?.port()] {
         let through_link = ([169, 254, 169, 254], port).into();
         for namespace in [&host, &workload] {
             let patience = Duration::from_millis(300);

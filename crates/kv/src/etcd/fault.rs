@@ -1,6 +1,7 @@
 //! What a failed call says about itself.
 
 use std::error::Error;
+use std::io;
 
 use tonic::{Code, ConnectError, Status};
 
@@ -26,6 +27,8 @@ const LEARNER: &str = "etcdserver: rpc not supported for learner";
 const TOO_MANY_REQUESTS: &str = "etcdserver: too many requests";
 const OLD_TOKEN: &str = "etcdserver: revision of auth store is old";
 const COMPACTED: &str = "etcdserver: mvcc: required revision has been compacted";
+const WRONG_PASSWORD: &str = "etcdserver: authentication failed, invalid user ID or password";
+const NO_USER: &str = "etcdserver: user name is empty";
 const TOO_LARGE: &str = "etcdserver: request is too large";
 
 pub(super) fn verdict(status: &Status) -> Verdict {
@@ -78,7 +81,22 @@ pub(super) fn reason(status: &Status) -> Cause {
             reason = format!("{reason}: {text}");
         }
     }
-    if reason.is_empty() { status.code().description().into() } else { reason.into() }
+    if reason.is_empty() {
+        status.code().description().clone_into(&mut reason);
+    }
+    if is_denied(status) {
+        return io::Error::new(io::ErrorKind::PermissionDenied, reason).into();
+    }
+    reason.into()
+}
+
+/// Whether the cluster knows who is asking, or does not, and refuses for that.
+fn is_denied(status: &Status) -> bool {
+    match status.code() {
+        Code::PermissionDenied | Code::Unauthenticated => true,
+        Code::InvalidArgument => [WRONG_PASSWORD, NO_USER].contains(&status.message()),
+        _ => false,
+    }
 }
 
 /// The errors that led to it.

@@ -1,6 +1,6 @@
 //! Follows changes through lost members, cut connections and compactions.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -113,7 +113,10 @@ impl Follower {
         let create = WatchCreateRequest {
             key: start,
             range_end: end,
-            start_revision: number(self.seen).saturating_add(1),
+            // What was seen is asked for again, so that etcd itself refuses where what follows it was
+            // compacted. Where the first revision that is asked for was compacted, it sends that one
+            // without its deletions, and no error.
+            start_revision: number(self.seen).max(1),
             progress_notify: true,
         };
         let messages = tokio_stream::once(WatchRequest { create: Some(create) });
@@ -126,9 +129,7 @@ impl Follower {
         let first = first.map_err(late)??.ok_or_else(ended)?;
         self.check(&first)?;
         let newest = newest(&first);
-        if newest > self.seen {
-            self.check_not_compacted().await?;
-        } else if newest < self.seen {
+        if newest < self.seen {
             self.check_not_restored().await?;
         }
         Ok(responses)
@@ -142,18 +143,23 @@ impl Follower {
             self.seen = self.seen.max(newest);
             return Ok(());
         }
-        let mut last = self.seen;
+        let mut revisions = BTreeSet::new();
         let mut changed = BTreeMap::new();
         for Event { kind, kv } in response.events {
             let Some(pair) = kv else { continue };
-            last = last.max(revision(pair.mod_revision));
+            let at = revision(pair.mod_revision);
+            if at <= self.seen {
+                continue;
+            }
+            revisions.insert(at);
             let change = self.keys.change(pair, kind == Event::DELETE);
             if self.prefixes.iter().any(|prefix| change.key().starts_with(prefix)) {
                 changed.insert(change.key().to_owned(), change);
             }
         }
-        if newest > last {
-            // It is behind: a compaction may have removed deletions that it has not reported.
+        let Some(&last) = revisions.last() else { return Ok(()) };
+        if newest > last || revisions.len() > 1 {
+            // It is or was behind: a compaction may have removed deletions before it reported them.
             self.check_not_compacted().await?;
         }
         self.seen = last;
@@ -181,8 +187,8 @@ impl Follower {
 
     /// Fails if something after what was seen was compacted.
     ///
-    /// A compaction at the very first revision that is wanted is no error to etcd's watch, though a
-    /// deletion at that revision is gone with it.
+    /// A compaction at the very next revision is no error to a watch that is behind, though a deletion
+    /// at that revision is gone with it.
     async fn check_not_compacted(&self) -> Result<(), End> {
         let seen = number(self.seen).max(1);
         match self.count_at(seen).await {

@@ -58,6 +58,12 @@ impl EtcdLocation {
             return Err(format!("a member is not HOST:PORT; the form is {FORM}"));
         }
         let prefix = prefix.trim_matches('/');
+        if prefix.contains('/') {
+            return Err(
+                "its prefix contains `/`: keys of a/b would be keys of a as well; write a-b"
+                    .to_owned(),
+            );
+        }
         let prefix = if prefix.is_empty() { PREFIX } else { prefix }.to_owned();
         let user = user.map(str::to_owned);
         let mut location = Self { members, prefix, user, ..Self::default() };
@@ -70,33 +76,31 @@ impl EtcdLocation {
 
     fn set(&mut self, parameter: &str) -> Result<(), String> {
         let (name, value) = parameter.split_once('=').unwrap_or((parameter, ""));
-        if name == "host" {
-            self.host = Some(value.to_owned());
-            return Ok(());
-        }
+        let twice = || format!("{name}= is there twice");
         let file = match name {
+            "host" => {
+                let is_second = self.host.replace(value.to_owned()).is_some();
+                return if is_second { Err(twice()) } else { Ok(()) };
+            }
+            "plaintext" if value != "allow" => {
+                return Err("plaintext= can only be allow".to_owned());
+            }
+            "plaintext" => {
+                let is_second = std::mem::replace(&mut self.is_plaintext_allowed, true);
+                return if is_second { Err(twice()) } else { Ok(()) };
+            }
             "ca" => &mut self.ca,
             "cert" => &mut self.cert,
             "key" => &mut self.key,
             "password-file" => &mut self.password_file,
             "seal-key" => &mut self.seal_key,
-            "plaintext" if value == "allow" => {
-                self.is_plaintext_allowed = true;
-                return Ok(());
-            }
-            "plaintext" => return Err("plaintext= can only be allow".to_owned()),
-            // Not shown: it may be part of a password.
-            _ => {
-                return Err("it has an unknown parameter: known are ca, cert, host, key, \
-                            password-file, plaintext and seal-key"
-                    .to_owned());
-            }
+            _ => return Err(unknown(parameter)),
         };
         if value.is_empty() {
             return Err(format!("{name}= names no file"));
         }
-        *file = Some(value.into());
-        Ok(())
+        let is_second = file.replace(value.into()).is_some();
+        if is_second { Err(twice()) } else { Ok(()) }
     }
 
     fn check(&self) -> Result<(), String> {
@@ -167,6 +171,17 @@ impl fmt::Display for EtcdLocation {
     }
 }
 
+/// A value is not shown, or what is not written as parameters are: it may be part of a password.
+fn unknown(parameter: &str) -> String {
+    let known = "known are ca, cert, host, key, password-file, plaintext and seal-key";
+    let is_word =
+        |name: &str| name.bytes().all(|it| it.is_ascii_alphabetic() || b"-_".contains(&it));
+    match parameter.split_once('=') {
+        Some((name, _)) if is_word(name) => format!("it has an unknown parameter {name}=: {known}"),
+        _ => format!("it has an unknown parameter: {known}"),
+    }
+}
+
 fn host(member: &str) -> Option<&str> {
     let (host, port) = member.rsplit_once(':')?;
     port.parse::<u16>().ok().filter(|port| *port != 0)?;
@@ -197,14 +212,14 @@ mod tests {
     #[test]
     fn a_url_has_members_a_prefix_and_files() {
         let location = EtcdLocation::parse(
-            "imds@a.example:2379,10.0.0.2:2379,[fd00::3]:2379/fleet/one/?ca=/etc/ca.pem\
+            "imds@a.example:2379,10.0.0.2:2379,[fd00::3]:2379/fleet-one/?ca=/etc/ca.pem\
              &cert=/etc/c.pem&key=/etc/k.pem&password-file=/etc/p&seal-key=/etc/s&host=one",
         );
         let expected = EtcdLocation {
             members: ["a.example:2379", "10.0.0.2:2379", "[fd00::3]:2379"]
                 .map(str::to_owned)
                 .into(),
-            prefix: "fleet/one".to_owned(),
+            prefix: "fleet-one".to_owned(),
             user: Some("imds".to_owned()),
             password_file: Some("/etc/p".into()),
             ca: Some("/etc/ca.pem".into()),
@@ -216,7 +231,7 @@ mod tests {
         };
         assert_eq!(location.as_ref(), Ok(&expected));
         assert_eq!(expected.uri("a.example:2379"), "https://a.example:2379");
-        let text = "etcd://a.example:2379,10.0.0.2:2379,[fd00::3]:2379/fleet/one";
+        let text = "etcd://a.example:2379,10.0.0.2:2379,[fd00::3]:2379/fleet-one";
         assert_eq!(expected.to_string(), text);
         let again = EtcdLocation::parse(expected.url().strip_prefix("etcd://").unwrap());
         assert_eq!(again, Ok(expected));
@@ -237,7 +252,14 @@ mod tests {
             ("::1:2379", "HOST:PORT"),
             ("[a]:2379", "HOST:PORT"),
             ("127.0.0.1:1,", "HOST:PORT"),
-            ("127.0.0.1:1?secret=secret", "unknown parameter"),
+            ("127.0.0.1:1/secret/inner", "its prefix contains `/`"),
+            ("127.0.0.1:1?seal-keys=secret", "unknown parameter seal-keys=: known are ca"),
+            ("127.0.0.1:1?secret", "unknown parameter: known are ca"),
+            ("127.0.0.1:1?s3cret:secret=", "unknown parameter: known are ca"),
+            ("127.0.0.1:1?seal-key=a&seal-key=secret", "seal-key= is there twice"),
+            ("127.0.0.1:1?ca=a&ca=a", "ca= is there twice"),
+            ("127.0.0.1:1?host=a&host=b", "host= is there twice"),
+            ("127.0.0.1:1?plaintext=allow&plaintext=allow", "plaintext= is there twice"),
             ("127.0.0.1:1?ca=", "ca= names no file"),
             ("127.0.0.1:1?plaintext=secret", "can only be allow"),
             ("127.0.0.1:1?cert=a&ca=b", "belong together"),

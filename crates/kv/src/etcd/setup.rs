@@ -1,6 +1,5 @@
 //! What is read before the first call: certificates, keys and passwords.
 
-use std::fs;
 use std::path::Path;
 
 use tonic::transport::{Certificate, ClientTlsConfig, Endpoint, Identity};
@@ -8,7 +7,7 @@ use tonic::transport::{Certificate, ClientTlsConfig, Endpoint, Identity};
 use super::client::{Client, Login};
 use super::location::EtcdLocation;
 use crate::open_error::OpenError;
-use crate::secret_file::secret;
+use crate::secret_file::{secret, text};
 
 /// A cluster's members and how to get in, with what files say.
 pub(super) struct Setup {
@@ -44,15 +43,11 @@ impl Setup {
 }
 
 fn tls(location: &EtcdLocation, ca: &Path) -> Result<ClientTlsConfig, OpenError> {
-    let mut tls = ClientTlsConfig::new().ca_certificate(Certificate::from_pem(read(ca)?));
+    let mut tls = ClientTlsConfig::new().ca_certificate(Certificate::from_pem(text(ca)?));
     if let (Some(cert), Some(key)) = (&location.cert, &location.key) {
-        tls = tls.identity(Identity::from_pem(read(cert)?, secret(key)?));
+        tls = tls.identity(Identity::from_pem(text(cert)?, secret(key)?));
     }
     Ok(tls)
-}
-
-fn read(path: &Path) -> Result<String, OpenError> {
-    fs::read_to_string(path).map_err(OpenError::unavailable("read", path))
 }
 
 fn invalid(location: &EtcdLocation, error: &tonic::transport::Error) -> OpenError {
@@ -62,7 +57,10 @@ fn invalid(location: &EtcdLocation, error: &tonic::transport::Error) -> OpenErro
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
     use std::os::unix::fs::PermissionsExt as _;
+
+    use rustix::fs::{CWD, FileType, Mode, mknodat};
 
     use super::*;
 
@@ -88,6 +86,19 @@ mod tests {
         assert!(problem.contains("others may use: chmod 600"), "{problem}");
         let problem = setup("password-file=/absent").err().unwrap();
         assert_eq!(problem, "cannot read /absent");
+
+        // Nobody writes to the pipe, so whoever waits for it waits for ever.
+        let pipe = directory.path().join("pipe");
+        mknodat(CWD, &pipe, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).unwrap();
+        for (path, problem) in
+            [(&*pipe, "is not a regular file"), (directory.path(), "is a directory, not a file")]
+        {
+            for query in ["password-file={}", "password-file={0}&ca={}"] {
+                let query = query.replace("{0}", &password.display().to_string());
+                let found = setup(&query.replace("{}", &path.display().to_string())).err().unwrap();
+                assert_eq!(found, format!("{} {problem}", path.display()));
+            }
+        }
 
         let empty = file("empty", "", 0o600);
         let query = format!(

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, MAIN_DB, OpenFlags};
-use rustix::fs::{FlockOperation, OFlags, flock, statvfs};
+use rustix::fs::{Access, AtFlags, CWD, FlockOperation, OFlags, accessat, flock, statvfs};
 use rustix::io::Errno;
 
 use super::snapshot::snapshot;
@@ -64,6 +64,9 @@ impl StateFile {
         let path = fs::canonicalize(path).map_err(unavailable("open", path))?;
         let all = ["", "-wal", "-shm"].map(|ending| beside(&path, ending));
         all.iter().try_for_each(|path| trust::regular(path).map(drop))?;
+        // SQLite does not say why it cannot open a file.
+        accessat(CWD, &path, Access::READ_OK, AtFlags::EACCESS)
+            .map_err(|errno| unavailable("open", &path)(errno.into()))?;
         Ok(Self { path, lock: None })
     }
 

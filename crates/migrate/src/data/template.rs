@@ -14,14 +14,35 @@ pub(super) fn blanked(source: &[u8]) -> Option<Vec<u8>> {
     }
     let mut text = source.to_vec();
     let mut start = 0;
+    // The column that a line must stand behind to be a part of a block scalar.
+    let mut block: Option<usize> = None;
     while start < text.len() {
         let end = memchr::memchr(b'\n', &text[start..]).map_or(text.len(), |length| start + length);
         let line = &text[start..end];
+        let width = line.iter().take_while(|byte| **byte == b' ').count();
+        block = block.filter(|column| width > *column || width == line.len());
         let is_control = is_marked(line) && !continues(line);
-        blank_line(&mut text, start..end, is_control);
+        block = block.or_else(|| opens_block(line).filter(|_| !is_control));
+        // Blanks before the first line of a block scalar would be too many.
+        if !(is_control && block.is_some()) {
+            blank_line(&mut text, start..end, is_control);
+        }
         start = end + 1;
     }
     Some(text)
+}
+
+/// The column of the key or the dash whose block scalar begins behind `line`.
+fn opens_block(line: &[u8]) -> Option<usize> {
+    let text = line.trim_ascii_end();
+    let text = text.strip_suffix(b"-").or(text.strip_suffix(b"+")).unwrap_or(text);
+    let before = text.strip_suffix(b"|").or(text.strip_suffix(b">"))?;
+    let is_opened = before.ends_with(b": ") || before.ends_with(b"- ");
+    let is_aside = |byte: &&u8| matches!(**byte, b' ' | b'-');
+    is_opened.then(|| {
+        let column = line.iter().take_while(is_aside).count();
+        if before.ends_with(b": ") { column } else { column.saturating_sub(2) }
+    })
 }
 
 /// Whether something other than marks stands in a line that begins with one: `{{ name }}: value`.
@@ -61,5 +82,8 @@ mod tests {
         assert_eq!(of("{{ .x }}: y\n").unwrap(), "________: y\n");
         assert_eq!(of("%{ if x ~}\na: b\n").unwrap(), "          \na: b\n");
         assert_eq!(of("{% set x = 1 %}\na: {{ x }}").unwrap(), "               \na: _______");
+        let block = "- a: |\n    {% if x %}\n    b\n{% endif %}\n    c\n  {% if y %}\n  d: e\n";
+        let blank = "- a: |\n    {% if x %}\n    b\n           \n    c\n            \n  d: e\n";
+        assert_eq!(of(block).unwrap(), blank);
     }
 }

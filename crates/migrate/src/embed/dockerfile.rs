@@ -1,6 +1,7 @@
 //! Dockerfiles: `RUN`, `CMD`, `ENTRYPOINT` and `HEALTHCHECK CMD` in shell form and in list form.
 
 use std::ops::Range;
+use std::path::Path;
 
 use super::scalar::{Holes, snippet as scalar_snippet};
 use super::script::{exec_form, is_worth_reading, read_by, script};
@@ -26,6 +27,7 @@ pub(super) fn scan(snippet: &Snippet<'_>) -> Vec<Finding> {
         if !is_worth_reading(raw) {
             continue;
         }
+        findings.extend(written(snippet, span.clone()));
         let Some(command) = command(source, span) else { continue };
         if source.get(command.start) == Some(&b'[') {
             findings.extend(list_form(snippet, command));
@@ -78,6 +80,31 @@ fn added(instruction: &[u8], at: usize) -> Option<Finding> {
     })
 }
 
+/// Requests in the file that `COPY` or `ADD` makes of a here-document: in what its first line or its name says, else
+/// in a shell's.
+fn written(snippet: &Snippet<'_>, span: Range<usize>) -> Vec<Finding> {
+    let source: &[u8] = &snippet.text;
+    let raw = &source[span.clone()];
+    let head = &raw[..memchr::memchr(b'\n', raw).unwrap_or(raw.len())];
+    let head = String::from_utf8_lossy(head);
+    let Some(mark) = heredoc_mark(head.trim().as_bytes()) else { return Vec::new() };
+    if head.to_ascii_uppercase().trim_start().starts_with("RUN") {
+        return Vec::new();
+    }
+    let start = span.start + head.len();
+    let last = raw.trim_ascii_end().len() - mark.len();
+    let mut decoder = Decoder::new(snippet);
+    decoder.copy(start + 1..(span.start + last).max(start + 1));
+    let mut inner = decoder.finish(span.start + last, Codec::default());
+    let is_quoted = head.contains("<<\"") || head.contains("<<'") || head.contains("<<-\"");
+    inner.leave((!is_quoted).then_some("Docker fills in the variables of this text"));
+    let name = head.split_whitespace().last().unwrap_or_default();
+    let language = language::by_content(&inner.text)
+        .or_else(|| language::by_name(Path::new(name)))
+        .unwrap_or(Language::Shell);
+    inner.scan(language)
+}
+
 /// The span of each instruction with its continuation lines and here-documents.
 fn instructions(source: &[u8]) -> Vec<Range<usize>> {
     let mut spans = Vec::new();
@@ -113,8 +140,9 @@ fn instructions(source: &[u8]) -> Vec<Range<usize>> {
 /// The word that ends a here-document started on this line.
 fn heredoc_mark(line: &[u8]) -> Option<Vec<u8>> {
     let line = String::from_utf8_lossy(line);
-    let is_running = line.to_ascii_uppercase().starts_with("RUN ");
-    let after = line.split_once("<<").filter(|_| is_running)?.1.trim_start_matches('-');
+    let upper = line.to_ascii_uppercase();
+    let may_have = ["RUN ", "COPY ", "ADD "].iter().any(|name| upper.starts_with(name));
+    let after = line.split_once("<<").filter(|_| may_have)?.1.trim_start_matches('-');
     let word = after.split_whitespace().next()?.trim_matches(['"', '\'']);
     word.chars().all(|c| c.is_alphanumeric() || c == '_').then(|| word.as_bytes().to_vec())
 }
@@ -129,7 +157,10 @@ fn command(source: &[u8], span: Range<usize>) -> Option<Range<usize>> {
         at = length.map_or(span.end, |l| start + l);
         Some((start, String::from_utf8_lossy(&source[start..at]).into_owned()))
     };
-    let (_, name) = word()?;
+    let (_, mut name) = word()?;
+    if name.eq_ignore_ascii_case("ONBUILD") {
+        (_, name) = word()?;
+    }
     let name = name.to_ascii_uppercase();
     if !RUNNING.contains(&name.as_str()) {
         return None;

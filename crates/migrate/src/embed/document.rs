@@ -1,9 +1,10 @@
 //! YAML and JSON: cloud-init, CloudFormation, CI jobs, Ansible, Kubernetes. What reads a text is told by
 //! the key that it stands under.
 
+use super::notebook;
 use super::reader::{Place, Reader, reader_among};
 use super::scalar::{Holes, decode, snippet as scalar_snippet};
-use super::script::{exec_form, is_worth_reading};
+use super::script::{exec_form, guessed, is_worth_reading};
 use crate::address::{self, BLOT, Target};
 use crate::data::{self, Content, Data, Style};
 use crate::finding::{Finding, Remedy};
@@ -14,7 +15,7 @@ use crate::snippet::{Codec, Decoder, Snippet};
 use crate::unread::TREES;
 
 /// Keys whose texts are for people, or copies for programs: nothing runs them.
-const PROSE: [&str; 19] = [
+const PROSE: [&str; 22] = [
     "description",
     "Description",
     "name",
@@ -35,6 +36,10 @@ const PROSE: [&str; 19] = [
     "examples",
     "externalDocs",
     "documentation",
+    // Rules of scanners
+    "pattern",
+    "regex",
+    "payloads",
     // CloudFormation
     "Tags",
     "tags",
@@ -56,7 +61,9 @@ pub(super) fn scan(language: Language, snippet: &Snippet<'_>) -> Vec<Finding> {
             may_request.then_some(document).into_iter().collect()
         }),
     };
-    let mut walk = Walk { source, snippet, findings: Vec::new() };
+    // Images of these names have BusyBox's wget.
+    let busybox = snippet.says("alpine") || snippet.says("busybox");
+    let mut walk = Walk { source, snippet, busybox, findings: Vec::new() };
     for document in &documents {
         let compose = document.get("services").is_some_and(|s| !s.pairs().is_empty());
         walk.visit(document, &Place::new(Holes { compose, ..Holes::default() }));
@@ -77,6 +84,7 @@ fn may_ask(text: &str) -> bool {
 struct Walk<'a> {
     source: &'a [u8],
     snippet: &'a Snippet<'a>,
+    busybox: bool,
     findings: Vec<Finding>,
 }
 
@@ -98,7 +106,12 @@ impl Walk<'_> {
                     self.visit(item, &place.read_by(reader));
                 }
             }
+            Content::Map(_) if data.get("cell_type").is_some() => {
+                self.findings.extend(notebook::cell(data, self.snippet));
+            }
             Content::Map(pairs) => {
+                self.findings.extend(container(data, self.source));
+                self.findings.extend(probe(data, self.source));
                 place = place.inside(data, self.source);
                 for pair in pairs {
                     if PROSE.contains(&pair.key.as_str()) {
@@ -122,7 +135,13 @@ impl Walk<'_> {
 
     fn text(&mut self, data: &Data, style: Style, place: &Place<'_>) {
         let raw = self.source.get(data.span.clone()).unwrap_or_default();
-        if is_worth_reading(raw) {
+        let is_script = || {
+            let text = String::from_utf8_lossy(raw);
+            matches!(place.reader, Reader::Script(_))
+                && address::mentioned(&text)
+                && TREES.iter().any(|tree| text.contains(tree))
+        };
+        if is_worth_reading(raw) || is_script() {
             let inner = scalar_snippet(self.snippet, data.span.clone(), style, place.holes);
             self.script(inner, place);
         } else if memchr::memmem::find(raw, b"lookup(").is_some() {
@@ -232,9 +251,10 @@ impl Walk<'_> {
             }
             (Reader::Unknown(reason), None) => {
                 inner.leave(reason);
-                Language::Shell
+                guessed(&inner.text)
             }
         };
+        inner.busybox |= self.busybox;
         inner.leave(place.is_part.then_some("a condition chooses this part of a script"));
         let is_foreign =
             language == Language::Shell && content.is_none() && is_program(&inner.text);
@@ -249,6 +269,30 @@ impl Walk<'_> {
         }
         self.findings.extend(findings);
     }
+}
+
+/// Arguments of a container whose image is made to run curl.
+fn container(data: &Data, source: &[u8]) -> Option<Finding> {
+    let image = data.get("image").filter(|_| data.get("command").is_none())?.word(source);
+    let name = image.rsplit('/').next()?.split([':', '@']).next()?;
+    let arguments = data.get("args").filter(|_| name == "curl")?;
+    let words = arguments.items().iter().map(|item| item.word(source).to_owned());
+    let words: Vec<String> = std::iter::once("curl".to_owned()).chain(words).collect();
+    exec_form(&words, arguments.span.clone())
+}
+
+/// A probe by HTTP, such as Kubernetes' `httpGet`, which can send no token.
+fn probe(data: &Data, source: &[u8]) -> Option<Finding> {
+    let (host, path) = (data.get("host")?.word(source), data.get("path")?.word(source));
+    let url = format!("http://{host}/{}", path.trim_start_matches('/'));
+    let is_tree = TREES.iter().any(|tree| path.contains(tree)) && !host.is_empty();
+    let path = address::path(&url).filter(|_| is_tree && address::mentioned(&url))?;
+    let what = "a probe reads instance metadata without a token";
+    let advice = Remedy::advice(
+        "exec:\n  command: [sh, -c, …]  # a script that fetches a token and sends it",
+        "a probe cannot send the PUT that fetches a token",
+    );
+    Some(Finding::new(Rule::TokenlessRequest, data.span.clone(), what, advice).reading([path]))
 }
 
 /// Whether a text that has no first line of its own reads like JavaScript, Groovy, Python or the like.
@@ -283,15 +327,18 @@ fn lookup(data: &Data, text: &str) -> Option<Finding> {
     let is_metadata =
         |w: &str| matches!(address::target(w), Target::Metadata { path, .. } if !path.is_empty());
     let sends = text.to_ascii_lowercase().contains("aws-ec2-metadata-token");
-    (words().any(|w| w == "url") && words().any(is_metadata) && !sends).then(|| {
-        Finding::new(
-            Rule::TokenlessRequest,
-            data.span.clone(),
-            "`lookup` reads instance metadata without a token",
-            Remedy::advice(TASK, "a task of its own must fetch the token first"),
-        )
-        .reading(words().filter_map(address::path))
-    })
+    (words().any(|w| matches!(w, "url" | "ansible.builtin.url"))
+        && words().any(is_metadata)
+        && !sends)
+        .then(|| {
+            Finding::new(
+                Rule::TokenlessRequest,
+                data.span.clone(),
+                "`lookup` reads instance metadata without a token",
+                Remedy::advice(TASK, "a task of its own must fetch the token first"),
+            )
+            .reading(words().filter_map(address::path))
+        })
 }
 
 /// How a task gets a token, and how another sends it.

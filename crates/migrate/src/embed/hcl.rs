@@ -2,13 +2,13 @@
 
 use tree_sitter::Node;
 
-use super::script::{is_worth_reading, read_by, script};
+use super::script::{exec_form, is_worth_reading, read_by, script, unknown};
 use crate::address::{self, BLOT};
 use crate::finding::{Finding, Remedy};
 use crate::rules::Rule;
 use crate::snippet::{Codec, Decoder, Snippet};
 use crate::syntax::{self, children, nodes, text};
-use crate::{hcl, prefilter};
+use crate::{hcl, language, prefilter};
 
 pub(super) fn scan(snippet: &Snippet<'_>) -> Vec<Finding> {
     let source: &[u8] = &snippet.text;
@@ -19,6 +19,9 @@ pub(super) fn scan(snippet: &Snippet<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
     for node in nodes(tree.root_node()) {
         findings.extend(data_source(node, source));
+        if node.kind() == "tuple" {
+            findings.extend(exec_form(&words(node, source), node.byte_range()));
+        }
         let is_text = matches!(node.kind(), "heredoc_template" | "quoted_template" | "string_lit");
         if !is_text || is_prose(node, source) || !is_worth_reading(&source[node.byte_range()]) {
             continue;
@@ -26,9 +29,13 @@ pub(super) fn scan(snippet: &Snippet<'_>) -> Vec<Finding> {
         let mut inner = decode(node, snippet);
         let is_broken = !syntax::is_clean(node);
         inner.leave(is_broken.then_some("the code around it does not parse cleanly"));
-        let is_value =
-            is_passed_on(node, source) && !inner.text.trim_ascii_start().starts_with(b"#!");
+        let is_value = language::by_content(&inner.text).is_none()
+            && (is_passed_on(node, source) || !is_under_script_key(node, source));
         inner.leave(is_value.then_some("nothing says that a shell reads this text"));
+        if is_value && node.kind() != "heredoc_template" && !is_broken {
+            findings.extend(unknown(&mut inner));
+            continue;
+        }
         findings.extend(match program(node, source) {
             Some(program) => read_by(&program, &mut inner),
             None => script(&inner),
@@ -91,7 +98,10 @@ fn is_prose(node: Node<'_>, source: &[u8]) -> bool {
     let attribute = syntax::around(node).find(|n| n.kind() == "attribute");
     let name = attribute.and_then(|a| children(a).first().map(|n| text(*n, source)));
     name.is_some_and(|n| {
-        matches!(n.as_ref(), "description" | "error_message" | "tags" | "annotations")
+        matches!(
+            n.as_ref(),
+            "description" | "error_message" | "tags" | "annotations" | "regex_string" | "pattern"
+        )
     })
 }
 
@@ -100,6 +110,40 @@ fn is_passed_on(node: Node<'_>, source: &[u8]) -> bool {
     let block = syntax::around(node).filter(|n| n.kind() == "block").last();
     let kind = block.and_then(|block| children(block).first().map(|n| text(*n, source)));
     kind.is_some_and(|kind| matches!(kind.as_ref(), "variable" | "output"))
+}
+
+/// Whether the text stands under a name that something runs what it has, and not in a module's own values, of which
+/// each is for whatever reads it.
+fn is_under_script_key(node: Node<'_>, source: &[u8]) -> bool {
+    const KEYS: [&str; 12] = [
+        "script",
+        "command",
+        "cmd",
+        "inline",
+        "program",
+        "args",
+        "user_data",
+        "userdata",
+        "entrypoint",
+        "content",
+        "template",
+        "test",
+    ];
+    let mut holders =
+        syntax::around(node).filter(|n| matches!(n.kind(), "attribute" | "object_elem"));
+    let key = holders.next().and_then(|holder| children(holder).first().map(|n| text(*n, source)));
+    let key = key.map(|key| key.trim_matches('"').to_ascii_lowercase()).unwrap_or_default();
+    let block = syntax::around(node).filter(|n| n.kind() == "block").last();
+    let is_line = node.kind() != "heredoc_template";
+    let is_local = is_line && block.is_some_and(|block| text(block, source).starts_with("locals"));
+    // A function of a local, such as `yamlencode`, has keys of its own.
+    (!is_local || holders.next().is_some()) && KEYS.iter().any(|word| key.contains(word))
+}
+
+/// The texts of a list.
+fn words(list: Node<'_>, source: &[u8]) -> Vec<String> {
+    let items = children(list).into_iter().filter(|n| n.kind() == "expression");
+    items.map(|n| text(n, source).trim_matches('"').to_owned()).collect()
 }
 
 /// Interpolations are blotted out; `$${` stands for `${`.
@@ -171,6 +215,9 @@ fn directive(decoder: &mut Decoder<'_>, hole: Node<'_>, source: &[u8], end: usiz
     let mut depth = 0usize;
     while at < stop {
         let rest = &source[at..stop];
+        if rest.starts_with(b"%{") {
+            decoder.part();
+        }
         if rest.starts_with(b"%{") || rest.starts_with(b"${") {
             depth += 1;
         }

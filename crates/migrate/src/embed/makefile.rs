@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::lines::continued_lines;
-use super::script::{is_worth_reading, read_by};
+use super::script::{is_worth_reading, read_by, unknown};
 use crate::address::BLOT;
 use crate::finding::Finding;
 use crate::snippet::{Codec, Decoder, Snippet};
@@ -17,7 +17,31 @@ pub(super) fn scan(snippet: &Snippet<'_>) -> Vec<Finding> {
             findings.extend(read_by(&shell, &mut decode(snippet, span)));
         }
     }
+    for span in definitions(source) {
+        let mut inner = decode(snippet, span);
+        findings.extend(unknown(&mut inner));
+    }
     findings
+}
+
+/// The texts between `define` and `endef`, but for those that are recipes.
+fn definitions(source: &[u8]) -> Vec<Range<usize>> {
+    let mut spans = Vec::new();
+    let (mut open, mut at) = (None, 0);
+    for line in source.split_inclusive(|b| *b == b'\n') {
+        let end = at + line.len();
+        match open {
+            None if line.starts_with(b"define ") => open = Some(end),
+            Some(start) if line.starts_with(b"endef") => {
+                spans.push(start..at);
+                open = None;
+            }
+            Some(_) if line.starts_with(b"\t") => open = None,
+            _ => {}
+        }
+        at = end;
+    }
+    spans
 }
 
 /// What reads recipes: the variable `SHELL`, unless it is made of others.
@@ -33,10 +57,21 @@ fn shell(source: &[u8]) -> String {
 
 /// Recipe lines with their continuation lines, without `@`, `-` and `+`.
 fn recipes(source: &[u8]) -> Vec<Range<usize>> {
+    let mark = recipe_prefix(source);
     continued_lines(source, |line| {
-        let prefix = line.iter().take_while(|b| b"\t @-+".contains(b)).count();
-        line.starts_with(b"\t").then_some(prefix)
+        let rest = line.strip_prefix(&[mark])?;
+        Some(1 + rest.iter().take_while(|b| b"\t @-+".contains(b)).count())
     })
+}
+
+/// What begins the lines of recipes: a tab, unless the variable says otherwise.
+fn recipe_prefix(source: &[u8]) -> u8 {
+    let mut lines = source.split(|b| *b == b'\n');
+    let value = lines.find_map(|line| {
+        let value = line.strip_prefix(b".RECIPEPREFIX")?.trim_ascii_start();
+        value.strip_prefix(b"=").or(value.strip_prefix(b":="))?.trim_ascii_start().first().copied()
+    });
+    value.unwrap_or(b'\t')
 }
 
 /// The command of each `$(shell …)` outside recipes.

@@ -1,5 +1,7 @@
 //! What reads a text of a document: the key that it stands under tells, and what stands beside it.
 
+use std::path::Path;
+
 use super::scalar::Holes;
 use super::script::UNKNOWN_READER;
 use crate::data::Data;
@@ -36,6 +38,8 @@ pub(super) struct Place<'a> {
     args: Reader,
     /// What an action of a workflow makes of the scripts it is given, where a step runs one.
     action: Option<Reader>,
+    /// What reads the file that a map describes, by its name.
+    file: Option<Reader>,
     /// The key of the map around.
     parent: &'a str,
     /// How many maps below `commands` of cfn-init still belong to it.
@@ -47,8 +51,9 @@ impl Default for Place<'_> {
         let (holes, parent) = (Holes::default(), "");
         let reader = UNKNOWN;
         let (default, executable) = (SHELL, SHELL);
-        let (args, action) = (UNKNOWN, None);
-        Self { holes, reader, is_part: false, default, executable, args, action, parent, init: 0 }
+        let (args, action, file) = (UNKNOWN, None, None);
+        let (is_part, init) = (false, 0);
+        Self { holes, reader, is_part, default, executable, args, action, file, parent, init }
     }
 }
 
@@ -128,6 +133,8 @@ impl<'a> Place<'a> {
             self.default = reader;
         }
         self.action = data.get("uses").map(|uses| action(uses.word(source))).or(self.action);
+        let names = [word(&["path"]), word(&["dest"]), word(&["destination"]), self.parent];
+        self.file = names.into_iter().find_map(reader_of_file);
         let programs = [word(&["args", "executable"]), word(&["executable"])];
         if let Some(program) = programs.into_iter().find(|program| !program.is_empty()) {
             self.executable = reader_of(program);
@@ -195,8 +202,10 @@ impl<'a> Place<'a> {
             "command" | "entrypoint" | "ansible.builtin.command" | "ansible.legacy.command" => {
                 WORDS
             }
+            "content" if self.file.is_some() => self.file.unwrap_or(UNKNOWN),
             _ if TRANSPARENT.contains(&key) => self.reader,
-            _ => UNKNOWN,
+            // A file of a Kubernetes object's data.
+            _ => reader_of_file(key).unwrap_or(UNKNOWN),
         };
         if let (Reader::Script(_), Some(action), "with") = (self.reader, self.action, self.parent) {
             self.reader = action;
@@ -204,6 +213,13 @@ impl<'a> Place<'a> {
         self.parent = key;
         self
     }
+}
+
+/// What reads a file of this name, if it is a program.
+fn reader_of_file(name: &str) -> Option<Reader> {
+    let language = language::by_name(Path::new(name))?;
+    let is_document = matches!(language, Language::Yaml | Language::Json | Language::Makefile);
+    (!is_document).then_some(Reader::Script(language))
 }
 
 /// What an action makes of a script that it is given.

@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use crate::address::BLOT;
 use crate::data::Style;
+use crate::shell::begins_control;
 use crate::snippet::{Codec, Decoder, Snippet};
 
 /// What templates do to the texts of a document.
@@ -185,6 +186,9 @@ fn copy(
             decoder.put(b'$', at);
             at += 2;
         } else if let Some((length, with)) = hole(rest, holes) {
+            if begins_control(rest) {
+                decoder.part();
+            }
             decoder.blot(at..at + length, with);
             at += length;
         } else if let Some((byte, length)) = unescape(rest) {

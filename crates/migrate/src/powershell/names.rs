@@ -19,6 +19,8 @@ pub(super) struct Names<'t> {
     job: &'t Job,
     /// By their names in lower case.
     assigned: BTreeMap<String, Assigned<'t>>,
+    /// Those that a caller may give another value than their default.
+    parameters: BTreeSet<String>,
     /// The lines that begin with a variable, in lower case and without indentation.
     lines: Vec<String>,
 }
@@ -26,16 +28,30 @@ pub(super) struct Names<'t> {
 impl<'t> Names<'t> {
     pub(super) fn collect(root: Node<'t>, source: &'t [u8], job: &'t Job) -> Self {
         let mut assigned: BTreeMap<String, Assigned<'t>> = BTreeMap::new();
-        for node in nodes(root).filter(|n| n.kind() == "assignment_expression") {
+        let mut parameters = BTreeSet::new();
+        for node in nodes(root) {
             let parts = children(node);
-            if let (Some(left), Some(value)) = (parts.first(), node.child_by_field_name("value")) {
-                assigned.entry(key(*left, source)).or_default().push(value);
+            let value = match node.kind() {
+                "assignment_expression" => node.child_by_field_name("value"),
+                "script_parameter" => {
+                    let default = parts.iter().find(|n| n.kind() == "script_parameter_default");
+                    parameters.extend(
+                        parts.iter().find(|n| n.kind() == "variable").map(|n| key(*n, source)),
+                    );
+                    default.and_then(|n| children(*n).first().copied())
+                }
+                _ => continue,
+            };
+            let is_name = |n: &&Node| matches!(n.kind(), "variable" | "left_assignment_expression");
+            let name = parts.iter().find(is_name);
+            if let (Some(name), Some(value)) = (name, value) {
+                assigned.entry(key(*name, source)).or_default().push(value);
             }
         }
         let script = String::from_utf8_lossy(source).to_ascii_lowercase();
         let lines = script.lines().map(str::trim_start).filter(|line| line.starts_with('$'));
         let lines = lines.map(str::to_owned).collect();
-        let mut names = Self { source, job, assigned, lines };
+        let mut names = Self { source, job, assigned, parameters, lines };
         names.settle();
         names
     }
@@ -53,6 +69,18 @@ impl<'t> Names<'t> {
     /// Whether the variable `name`, in lower case, is assigned anywhere.
     pub(super) fn is_assigned(&self, name: &str) -> bool {
         self.assigned.contains_key(name)
+    }
+
+    /// Whether `node` is a text that begins with a parameter.
+    pub(super) fn begins_with_parameter(&self, node: Node<'t>) -> bool {
+        let written = text(node, self.source);
+        let begins = |name: &str| self.parameters.contains(&name.to_ascii_lowercase());
+        let name = written.trim_start_matches(['"', '(']).strip_prefix('$');
+        name.is_some_and(|name| {
+            let name = name.trim_start_matches('{');
+            let end = name.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(name.len());
+            begins(&name[..end])
+        })
     }
 
     /// What `node` can say, holes and all.

@@ -316,7 +316,7 @@ fn client(prefix: &str, last: &str, names: &Names<'_>) -> Option<Client> {
         (
             _,
             "get" | "head" | "request" | "fetch" | "open" | "GET" | "HTTPConnection" | "setopt",
-        ) if !names.is_defined(last) => Some(Client::Other),
+        ) if !names.is_own(prefix, last) => Some(Client::Other),
         _ => None,
     }
 }

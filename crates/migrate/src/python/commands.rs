@@ -1,13 +1,17 @@
 //! Shell commands that Python runs: `os.system("curl …")`, `subprocess.run("…", shell=True)`.
 
+use std::collections::BTreeSet;
+
 use tree_sitter::Node;
 
+use super::call::sends_tokens;
 use super::names::Names;
+use crate::address::{self, HOLE};
 use crate::finding::{Finding, Remedy};
 use crate::rules::Rule;
 use crate::snippet::{Codec, Decoder, Snippet};
 use crate::syntax::{around, children, nodes, owned, text};
-use crate::{address, embed};
+use crate::{embed, language};
 
 /// Functions whose text a shell reads, whatever else they are given.
 const SHELLS: [&str; 10] = [
@@ -23,8 +27,24 @@ const SHELLS: [&str; 10] = [
     "system",
 ];
 
-/// Scripts and commands in the string `string`.
-pub(super) fn scan(string: Node<'_>, names: &Names<'_>, snippet: &Snippet<'_>) -> Vec<Finding> {
+/// Commands that are given by a name, an attribute or an entry to something that runs them: they are found there.
+pub(super) fn run_by_name<'t>(root: Node<'t>, names: &Names<'t>) -> BTreeSet<String> {
+    let is_name = |n: &Node<'t>| matches!(n.kind(), "identifier" | "attribute" | "subscript");
+    let calls = nodes(root).filter(|n| n.kind() == "call");
+    let given = calls.filter_map(|call| {
+        let first = children(call.child_by_field_name("arguments")?).first().copied()?;
+        (is_name(&first) && reader_of(call, names).is_some()).then_some(first)
+    });
+    given.flat_map(|argument| names.values(argument)).filter(|text| may_read(text)).collect()
+}
+
+/// Scripts and commands in the string `string`, but for those that are `run_by_name`.
+pub(super) fn scan<'t>(
+    string: Node<'t>,
+    names: &Names<'t>,
+    run_by_name: &BTreeSet<String>,
+    snippet: &Snippet<'_>,
+) -> Vec<Finding> {
     let source: &[u8] = &snippet.text;
     if !embed::is_worth_reading(&source[string.byte_range()]) {
         return Vec::new();
@@ -36,13 +56,87 @@ pub(super) fn scan(string: Node<'_>, names: &Names<'_>, snippet: &Snippet<'_>) -
             inner.no_shell = Some(reason);
             embed::script(&inner)
         }
-        // What begins with `#!` is a script, such as user data.
         None if is_shown(string, names) => {
             snippet.shows(string.byte_range());
             Vec::new()
         }
-        None if inner.text.trim_ascii_start().starts_with(b"#!") => embed::script(&inner),
-        None => Vec::new(),
+        // What begins with `#!` is a script, such as user data.
+        None if language::by_content(&inner.text).is_some() => {
+            inner.leave(is_filled_in(source).then_some(FILLED_IN));
+            embed::script(&inner)
+        }
+        None if is_put_together(whole(string)) => Vec::new(),
+        None if names.values(string).iter().any(|text| run_by_name.contains(text)) => Vec::new(),
+        None => embed::unknown(&mut inner),
+    }
+}
+
+/// Why a script is left alone whose text is filled in.
+const FILLED_IN: &str = "braces or `$` may mean something to what fills this text in";
+
+/// Whether a module fills texts in by their braces or by `$`.
+fn is_filled_in(source: &[u8]) -> bool {
+    const MEANS: [&str; 4] = [".format(", ".format_map(", ".substitute(", ".safe_substitute("];
+    MEANS.iter().any(|means| memchr::memmem::find(source, means.as_bytes()).is_some())
+}
+
+/// A command that `text`, an expression of which no single string is the whole, comes to, and that something reads of
+/// which nothing is known.
+pub(super) fn joined<'t>(
+    text: Node<'t>,
+    names: &Names<'t>,
+    snippet: &Snippet<'_>,
+) -> Option<Finding> {
+    if !is_put_together(text) || whole(text) != text || reader(text, names).is_some() {
+        return None;
+    }
+    let commands = names.values(text);
+    let is_tokenless = |command: &&String| {
+        may_read(command) && !embed::unknown(&mut snippet.decoded(command.as_bytes())).is_empty()
+    };
+    let command = commands.iter().find(is_tokenless).filter(|_| !is_shown(text, names))?;
+    let is_open = |word: &str| word.contains(HOLE) && !address::mentioned(word);
+    let may_send = command.split_whitespace().any(is_open) && sends_tokens(&snippet.text);
+    let finding = built_finding(text, command, embed::UNKNOWN_COMMAND);
+    Some(if may_send { Finding { rule: Rule::UnclearRequest, ..finding } } else { finding })
+}
+
+/// Whether a text may be a command that reads metadata.
+fn may_read(text: &str) -> bool {
+    embed::is_worth_reading(text.as_bytes()) && !text.to_lowercase().contains("metadata-token")
+}
+
+/// The expression that the text `part` is joined with others in, or filled in by.
+fn whole(part: Node<'_>) -> Node<'_> {
+    let mut whole = part;
+    while let Some(parent) = whole.parent() {
+        let is_method = |n: Node<'_>| {
+            n.kind() == "attribute"
+                && n.child_by_field_name("object") == Some(whole)
+                && n.parent().is_some_and(|call| call.kind() == "call")
+        };
+        whole = match parent.kind() {
+            "binary_operator" | "concatenated_string" | "parenthesized_expression" => parent,
+            _ if is_method(parent) => parent.parent().unwrap_or(parent),
+            _ => return whole,
+        };
+    }
+    whole
+}
+
+/// Whether a text is more than one string: joined, filled in, or with something put into it.
+fn is_put_together(text: Node<'_>) -> bool {
+    let has = |kind: &str| children(text).iter().any(|part| part.kind() == kind);
+    match text.kind() {
+        "binary_operator" | "concatenated_string" => true,
+        "string" => has("interpolation"),
+        "parenthesized_expression" => children(text).into_iter().any(is_put_together),
+        "call" => {
+            let function = text.child_by_field_name("function");
+            let object = function.and_then(|f| f.child_by_field_name("object"));
+            object.is_some_and(|o| o.kind() == "string" || is_put_together(o))
+        }
+        _ => false,
     }
 }
 
@@ -51,17 +145,24 @@ pub(super) fn scan(string: Node<'_>, names: &Names<'_>, snippet: &Snippet<'_>) -
 fn is_shown<'t>(string: Node<'t>, names: &Names<'t>) -> bool {
     const LOGGING: [&str; 8] =
         ["debug", "info", "warning", "warn", "error", "critical", "exception", "log"];
-    const HELP: [&str; 4] = ["help", "description", "epilog", "usage"];
+    const SAYING: [&str; 5] = ["print", "pprint", "echo", "secho", "skip"];
     let outer = around(string).skip(1).take_while(|n| !n.kind().ends_with("definition"));
     string.parent().is_some_and(|p| p.kind() == "expression_statement") || { outer }.any(
         |n| match n.kind() {
-            "raise_statement" => true,
-            "call" => n
-                .child_by_field_name("function")
-                .is_some_and(|f| LOGGING.contains(&names.last(f).as_str())),
-            "keyword_argument" => {
-                names.keyword(n).is_some_and(|name| HELP.contains(&name.as_str()))
-            }
+            "raise_statement" | "assert_statement" | "comparison_operator" => true,
+            "call" => n.child_by_field_name("function").is_some_and(|f| {
+                let name = names.last(f);
+                LOGGING.contains(&name.as_str())
+                    || SAYING.contains(&name.as_str())
+                    || name.starts_with("assert")
+            }),
+            "keyword_argument" => names.keyword(n).is_some_and(|name| embed::names_prose(&name)),
+            "assignment" => n
+                .child_by_field_name("left")
+                .is_some_and(|left| embed::names_prose(&owned(left, names.source))),
+            "pair" => n
+                .child_by_field_name("key")
+                .is_some_and(|key| embed::names_prose(&owned(key, names.source))),
             _ => false,
         },
     )
@@ -137,22 +238,23 @@ pub(super) fn built<'t>(call: Node<'t>, names: &Names<'t>) -> Option<Finding> {
         return None;
     }
     let commands = names.values(first);
-    let reads = |c: &&String| {
-        embed::is_worth_reading(c.as_bytes()) && !c.to_lowercase().contains("metadata-token")
-    };
-    let command = commands.iter().find(reads)?;
+    let command = commands.iter().find(|command| may_read(command))?;
     reader_of(call, names)?;
-    let finding = Finding::new(
+    Some(built_finding(call, command, "the command is put together at run time"))
+}
+
+fn built_finding(node: Node<'_>, command: &str, reason: &str) -> Finding {
+    Finding::new(
         Rule::TokenlessRequest,
-        call.byte_range(),
+        node.byte_range(),
         "a shell command reads instance metadata without a token",
         Remedy::advice(
             "TOKEN=$(curl -sf -X PUT -H \"X-aws-ec2-metadata-token-ttl-seconds: 21600\" \
              http://169.254.169.254/latest/api/token); curl -H \"X-aws-ec2-metadata-token: $TOKEN\" …",
-            "the command is put together at run time",
+            reason,
         ),
-    );
-    Some(finding.reading(command.split_whitespace().filter_map(address::path)))
+    )
+    .reading(command.split_whitespace().filter_map(address::path))
 }
 
 /// The content of a plain string literal.

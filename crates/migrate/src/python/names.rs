@@ -26,6 +26,7 @@ pub(super) struct Names<'t> {
     pub(super) arguments: BTreeMap<(String, String), Vec<String>>,
     /// What a module is called here → the module.
     modules: BTreeMap<String, String>,
+    classes: BTreeSet<String>,
     /// Functions that give a shell what they are given.
     runners: BTreeSet<String>,
     /// Lines that name the token's header, without indentation and in lower case.
@@ -75,6 +76,7 @@ impl<'t> Names<'t> {
             nest: Nest::default(),
             arguments: BTreeMap::new(),
             modules: BTreeMap::new(),
+            classes: BTreeSet::new(),
             runners: BTreeSet::new(),
             header_lines: Vec::new(),
             imports: Vec::new(),
@@ -101,6 +103,7 @@ impl<'t> Names<'t> {
                     }
                 }
                 "function_definition" => names.define(node),
+                "class_definition" => names.classes.extend(field("name").map(|n| owned(n, source))),
                 _ => {}
             }
         }
@@ -182,16 +185,24 @@ impl<'t> Names<'t> {
     /// What callers give for a parameter.
     fn passed(&self, parameter: &Parameter) -> Vec<String> {
         let Parameter { function, position, name, has_default, is_method } = parameter;
-        // A function that is not called may be given to another one, which calls it.
-        let Some(calls) = self.calls.get(function) else {
-            return if *has_default { Vec::new() } else { unknown() };
-        };
-        // `answer.read()` is not a call of the function `read`.
-        let calls = calls.iter().filter(|call| {
+        // `answer.read()` is not a call of the function `read`, nor `self.client.get()` one of the method around it.
+        let is_meant = |call: &&Node<'t>| {
             let called = call.child_by_field_name("function");
-            *is_method || called.is_some_and(|f| f.kind() == "identifier")
-        });
-        let texts = calls.flat_map(|call| {
+            let object = called.and_then(|f| f.child_by_field_name("object"));
+            let is_inside =
+                || self.nest.innermost(**call).is_some_and(|i| self.functions[i].name == *function);
+            match object.map(|o| owned(o, self.source)) {
+                None => true,
+                Some(object) => *is_method && (matches!(&*object, "self" | "cls") || !is_inside()),
+            }
+        };
+        let calls = self.calls.get(function).into_iter().flatten().filter(is_meant);
+        let calls: Vec<&Node<'t>> = calls.collect();
+        // A function that is not called may be given to another one, which calls it.
+        if calls.is_empty() {
+            return if *has_default { Vec::new() } else { unknown() };
+        }
+        let texts = calls.into_iter().flat_map(|call| {
             let arguments = call.child_by_field_name("arguments").map(children).unwrap_or_default();
             let argument = arguments
                 .iter()
@@ -221,6 +232,20 @@ impl<'t> Names<'t> {
     /// Whether the module defines a function or method `name`.
     pub(super) fn is_defined(&self, name: &str) -> bool {
         self.functions.iter().any(|f| f.name == name)
+    }
+
+    /// Whether `prefix` and `name` together are a function of this module, or a method of one of its classes.
+    pub(super) fn is_own(&self, prefix: &str, name: &str) -> bool {
+        let object = prefix.trim_end_matches('.');
+        let is_instance = || {
+            let object = object.rsplit('.').next().unwrap_or_default();
+            let class = |n: Node<'t>| n.child_by_field_name("function").map(|f| self.last(f));
+            let mut made = self.assignments(object).filter_map(class);
+            made.any(|class| self.classes.contains(&class))
+        };
+        let is_class = || self.classes.contains(object);
+        self.is_defined(name)
+            && (matches!(object, "" | "self" | "cls" | "super()") || is_class() || is_instance())
     }
 
     /// Whether the function `name` of this module gives a shell what it is given.

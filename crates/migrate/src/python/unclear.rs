@@ -17,6 +17,9 @@ const FETCHING: [&str; 11] = [
     "metadata",
 ];
 
+/// Functions that other functions are given to fetch with.
+const FETCHERS: [&str; 4] = ["requests.get", "urlopen", "httpx.get", "urlretrieve"];
+
 /// Functions that have such a name and only look at a URL, or take one for later.
 const LOOKING: [&str; 12] = [
     "urlparse",
@@ -57,7 +60,15 @@ pub(super) fn scan(
 fn given<'t>(call: Node<'t>, names: &Names<'t>) -> Option<Finding> {
     let function = call.child_by_field_name("function")?;
     let last = names.last(function).to_lowercase();
-    let may_fetch = FETCHING.iter().any(|word| last.contains(word)) || last.starts_with("get_");
+    let arguments = children(call.child_by_field_name("arguments")?);
+    // `map(requests.get, urls)`
+    let is_fetcher = |n: &Node<'t>| {
+        let is_name = matches!(n.kind(), "attribute" | "identifier");
+        is_name && FETCHERS.iter().any(|fetcher| owned(*n, names.source).ends_with(fetcher))
+    };
+    let may_fetch = FETCHING.iter().any(|word| last.contains(word))
+        || last.starts_with("get_")
+        || arguments.iter().any(is_fetcher);
     if !may_fetch || LOOKING.contains(&last.as_str()) || names.is_defined(&names.last(function)) {
         return None;
     }
@@ -65,9 +76,11 @@ fn given<'t>(call: Node<'t>, names: &Names<'t>) -> Option<Finding> {
     if Call::read(call, names).is_some() || address::is_foreign(&said) {
         return None;
     }
-    let arguments = children(call.child_by_field_name("arguments")?);
-    let value = |a: &Node<'t>| a.child_by_field_name("value").unwrap_or(*a);
-    let texts = arguments.iter().flat_map(|argument| names.values(value(argument)));
+    let value = |a: &Node<'t>| match a.kind() {
+        "list" | "tuple" => children(*a),
+        _ => vec![a.child_by_field_name("value").unwrap_or(*a)],
+    };
+    let texts = arguments.iter().flat_map(value).flat_map(|argument| names.values(argument));
     let paths: Vec<String> = texts.filter_map(|text| in_tree(&text)).collect();
     let what = format!("`{}` is given a metadata URL", owned(function, names.source));
     let reason = "it is not known what this function does with it";

@@ -73,7 +73,7 @@ pub(super) fn scan(language: Language, snippet: &Snippet<'_>) -> Vec<Finding> {
         _ => data::yaml(source, &snippet.job, |document| looked_at(source, document)),
     };
     let is_json = language == Language::Json;
-    let mut judge = Judge { source, is_json, findings: Vec::new() };
+    let mut judge = Judge { source, job: &snippet.job, is_json, findings: Vec::new() };
     judge.kubernetes(&documents);
     for document in &documents {
         judge.parameters(document);

@@ -7,6 +7,7 @@ use aho_corasick::AhoCorasick;
 
 use crate::edit::Edit;
 use crate::finding::{Finding, Remedy};
+use crate::job::Job;
 use crate::rules::Rule;
 
 /// Packer's builders that launch an instance.
@@ -118,8 +119,12 @@ impl NodeGroup<'_> {
     }
 }
 
-/// Whether a file speaks of containers on the instances it launches.
-pub(super) fn runs_containers(source: &[u8]) -> bool {
+/// Whether the file `source` speaks of containers on the instances it launches.
+pub(super) fn runs_containers(source: &[u8], job: &Job) -> bool {
+    *job.runs_containers.get_or_init(|| speaks_of_containers(source))
+}
+
+fn speaks_of_containers(source: &[u8]) -> bool {
     const WORDS: [&str; 6] = ["ecs", "docker", "container", "kubernetes", "kubelet", "eks"];
     static SEARCH: OnceLock<Option<AhoCorasick>> = OnceLock::new();
     let build = || AhoCorasick::builder().ascii_case_insensitive(true).build(WORDS).ok();

@@ -78,7 +78,7 @@ impl<'t> Program<'t> {
             "httptokens" => {
                 Some(not_required(value.byte_range(), "tokens are left optional", optional()?))
             }
-            "httpputresponsehoplimit" if runs_containers(self.source) => {
+            "httpputresponsehoplimit" if runs_containers(self.source, &self.snippet.job) => {
                 let number: String = written.chars().filter(char::is_ascii_digit).collect();
                 let edits = replaced("1", "2").filter(|_| number == "1")?;
                 let what = "tokens travel one hop, in a program that runs containers";

@@ -1,5 +1,6 @@
 //! Terraform resources and Packer sources that launch instances.
 
+use std::collections::BTreeSet;
 use std::sync::OnceLock;
 
 use aho_corasick::AhoCorasick;
@@ -38,14 +39,43 @@ pub(super) fn scan(snippet: &Snippet<'_>) -> Vec<Finding> {
     let Some(tree) = hcl::parse(source, &snippet.job, may_tell, is_read) else {
         return Vec::new();
     };
+    let file = File {
+        snippet,
+        token_variables: named_after(source, "http_tokens", "=var."),
+        launch_templates: named_after(source, "resource", "\"aws_launch_template\"\""),
+    };
     clean_nodes(tree.root_node())
         .flat_map(|node| match node.kind() {
-            "block" => judge(node, snippet),
+            "block" => file.judge(node),
             "object_elem" => explicit(node, source).into_iter().collect(),
             "attribute" => service(node, source).into_iter().collect(),
             _ => Vec::new(),
         })
         .collect()
+}
+
+/// A file, and what is asked of it as a whole.
+struct File<'a> {
+    snippet: &'a Snippet<'a>,
+    /// The variables that `http_tokens` is read from.
+    token_variables: BTreeSet<&'a [u8]>,
+    /// The labels of its launch templates.
+    launch_templates: BTreeSet<&'a [u8]>,
+}
+
+/// The names that follow `word` and, but for blanks, `mark`.
+fn named_after<'s>(source: &'s [u8], word: &str, mark: &str) -> BTreeSet<&'s [u8]> {
+    let is_blank = |byte: &u8| matches!(byte, b' ' | b'\t');
+    let is_name = |byte: &u8| byte.is_ascii_alphanumeric() || b"_-".contains(byte);
+    let name = |at: usize| {
+        let mut rest = &source[at + word.len()..];
+        for expected in mark.bytes() {
+            rest = &rest[rest.iter().take_while(|byte| is_blank(byte)).count()..];
+            rest = rest.strip_prefix(&[expected])?;
+        }
+        Some(&rest[..rest.iter().take_while(|byte| is_name(byte)).count()])
+    };
+    memchr::memmem::find_iter(source, word).filter_map(name).collect()
 }
 
 /// Whether a block may launch instances, or say how.
@@ -99,23 +129,6 @@ fn explicit(element: Node<'_>, source: &[u8]) -> Option<Finding> {
     is_optional.then(|| not_required(value.byte_range(), "tokens are left optional", edits))
 }
 
-/// A variable that is what `http_tokens` says, by its name or in the same file.
-fn variable(block: Node<'_>, name: &str, snippet: &Snippet<'_>) -> Option<Finding> {
-    let default = attribute(block, "default", &snippet.text)?;
-    let is_read = || {
-        let reads = format!("http_tokens=var.{name}");
-        let words: Vec<u8> =
-            snippet.text.iter().copied().filter(|b| !matches!(b, b' ' | b'\t')).collect();
-        memchr::memmem::find(&words, reads.as_bytes()).is_some()
-    };
-    let leaves = matches!(literal(default, &snippet.text).as_str(), "optional" | "no-preference");
-    (leaves && (name.contains("http_tokens") || is_read())).then(|| {
-        let edits = vec![Edit::replace(default.byte_range(), "\"required\"")];
-        let what = format!("`var.{name}` leaves tokens optional where nothing else is said");
-        not_required(default.byte_range(), what, edits)
-    })
-}
-
 /// A call of a module.
 fn module(block: Node<'_>, name: Node<'_>, snippet: &Snippet<'_>) -> Vec<Finding> {
     let of = |key| attribute(block, key, &snippet.text);
@@ -131,46 +144,93 @@ fn module(block: Node<'_>, name: Node<'_>, snippet: &Snippet<'_>) -> Vec<Finding
     vec![not_required(name.byte_range(), what, insertion(block, lines, snippet))]
 }
 
-fn judge(block: Node<'_>, snippet: &Snippet<'_>) -> Vec<Finding> {
-    let source: &[u8] = &snippet.text;
-    let parts = children(block);
-    let words: Vec<String> = parts
-        .iter()
-        .filter(|n| matches!(n.kind(), "identifier" | "string_lit"))
-        .map(|n| text(*n, source).trim_matches('"').to_owned())
-        .collect();
-    let [keyword, kind, ..] = words.as_slice() else { return Vec::new() };
-    let Some(name) = parts.iter().find(|n| n.kind() == "string_lit") else { return Vec::new() };
-    match keyword.as_str() {
-        "resource" | "source" => {}
-        "module" => return module(block, *name, snippet),
-        "variable" => return variable(block, kind, snippet).into_iter().collect(),
-        _ => return Vec::new(),
-    }
-    if kind == DEFAULTS {
-        return options(block, *name, &format!("`{kind}`"), snippet);
-    }
-    if inherits(block, source) {
-        return Vec::new();
-    }
-    if kind == NODE_GROUP {
-        return vec![node_group(block, *name, snippet)];
-    }
-    let launches = LAUNCHERS.contains(&kind.as_str()) || PACKER.contains(&kind.as_str());
-    let word = match kind.as_str() {
-        IMAGE_BUILDER => "instance_metadata_options",
-        _ if launches => "metadata_options",
-        _ => return Vec::new(),
-    };
-    match nested(block).into_iter().find(|b| keyword_of(*b, source) == word) {
-        Some(found) => options(found, *name, &format!("`{kind}`"), snippet),
-        // A dynamic block or a variable decides at run time.
-        None if says(block, source, word) => Vec::new(),
-        None => {
-            let what = format!("`{kind}` does not say whether tokens are required");
-            let lines = format!("{word} {{\n  http_tokens = \"required\"\n}}");
-            vec![not_required(name.byte_range(), what, insertion(block, &lines, snippet))]
+impl File<'_> {
+    fn judge(&self, block: Node<'_>) -> Vec<Finding> {
+        let snippet = self.snippet;
+        let source: &[u8] = &snippet.text;
+        let parts = children(block);
+        let words: Vec<String> = parts
+            .iter()
+            .filter(|n| matches!(n.kind(), "identifier" | "string_lit"))
+            .map(|n| text(*n, source).trim_matches('"').to_owned())
+            .collect();
+        let [keyword, kind, ..] = words.as_slice() else { return Vec::new() };
+        let Some(name) = parts.iter().find(|n| n.kind() == "string_lit") else { return Vec::new() };
+        match keyword.as_str() {
+            "resource" | "source" => {}
+            "module" => return module(block, *name, snippet),
+            "variable" => return self.variable(block, kind).into_iter().collect(),
+            _ => return Vec::new(),
         }
+        if kind == DEFAULTS {
+            return options(block, *name, &format!("`{kind}`"), snippet);
+        }
+        if inherits(block, source) {
+            return Vec::new();
+        }
+        if kind == NODE_GROUP {
+            return vec![self.node_group(block, *name)];
+        }
+        let launches = LAUNCHERS.contains(&kind.as_str()) || PACKER.contains(&kind.as_str());
+        let word = match kind.as_str() {
+            IMAGE_BUILDER => "instance_metadata_options",
+            _ if launches => "metadata_options",
+            _ => return Vec::new(),
+        };
+        match nested(block).into_iter().find(|b| keyword_of(*b, source) == word) {
+            Some(found) => options(found, *name, &format!("`{kind}`"), snippet),
+            // A dynamic block or a variable decides at run time.
+            None if says(block, source, word) => Vec::new(),
+            None => {
+                let what = format!("`{kind}` does not say whether tokens are required");
+                let lines = format!("{word} {{\n  http_tokens = \"required\"\n}}");
+                vec![not_required(name.byte_range(), what, insertion(block, &lines, snippet))]
+            }
+        }
+    }
+
+    /// A variable that is what `http_tokens` says, by its name or in the same file.
+    fn variable(&self, block: Node<'_>, name: &str) -> Option<Finding> {
+        let source: &[u8] = &self.snippet.text;
+        let default = attribute(block, "default", source)?;
+        let leaves = matches!(literal(default, source).as_str(), "optional" | "no-preference");
+        let is_meant =
+            name.contains("http_tokens") || self.token_variables.contains(name.as_bytes());
+        (leaves && is_meant).then(|| {
+            let edits = vec![Edit::replace(default.byte_range(), "\"required\"")];
+            let what = format!("`var.{name}` leaves tokens optional where nothing else is said");
+            not_required(default.byte_range(), what, edits)
+        })
+    }
+
+    /// A node group that names no launch template: one is added after it, unless some of its settings
+    /// would have to move there.
+    fn node_group(&self, block: Node<'_>, name: Node<'_>) -> Finding {
+        let snippet = self.snippet;
+        let source: &[u8] = &snippet.text;
+        let system = attribute(block, "ami_type", source).map(|n| literal(n, source));
+        let group = NodeGroup { kind: NODE_GROUP, system: system.as_deref().unwrap_or_default() };
+        let label = children(block).into_iter().rfind(|n| n.kind() == "string_lit");
+        let label = label.map(|n| literal(n, source)).unwrap_or_default();
+        let template = format!("resource \"aws_launch_template\" \"{label}\"");
+        let moves = attribute(block, "disk_size", source).is_some()
+            || nested(block).into_iter().any(|b| keyword_of(b, source) == "remote_access");
+        let options = "  metadata_options {\n    http_tokens                 = \"required\"\n    \
+                       http_put_response_hop_limit = 2\n  }";
+        if moves || self.launch_templates.contains(label.as_bytes()) {
+            let text =
+                format!("{template} {{\n{options}\n}}\n# and its id and version in the group");
+            return group.advice(name.byte_range(), &text);
+        }
+        let eol = snippet.line_end(block.end_byte());
+        let named = format!(
+            "launch_template {{\n  id      = aws_launch_template.{label}.id\n  \
+             version = aws_launch_template.{label}.latest_version\n}}"
+        );
+        let mut edits = insertion(block, &named, snippet);
+        let resource = format!("\n\n{template} {{\n{options}\n}}").replace('\n', eol);
+        edits.push(Edit::insert(block.end_byte(), resource));
+        group.offer(name.byte_range(), edits)
     }
 }
 
@@ -181,34 +241,6 @@ fn inherits(block: Node<'_>, source: &[u8]) -> bool {
         "dynamic" => says(b, source, "launch_template"),
         _ => false,
     })
-}
-
-/// A node group that names no launch template: one is added after it, unless some of its settings
-/// would have to move there.
-fn node_group(block: Node<'_>, name: Node<'_>, snippet: &Snippet<'_>) -> Finding {
-    let source: &[u8] = &snippet.text;
-    let system = attribute(block, "ami_type", source).map(|n| literal(n, source));
-    let group = NodeGroup { kind: NODE_GROUP, system: system.as_deref().unwrap_or_default() };
-    let label = children(block).into_iter().rfind(|n| n.kind() == "string_lit");
-    let label = label.map(|n| literal(n, source)).unwrap_or_default();
-    let template = format!("resource \"aws_launch_template\" \"{label}\"");
-    let moves = attribute(block, "disk_size", source).is_some()
-        || nested(block).into_iter().any(|b| keyword_of(b, source) == "remote_access");
-    let options = "  metadata_options {\n    http_tokens                 = \"required\"\n    \
-                   http_put_response_hop_limit = 2\n  }";
-    if moves || snippet.says(&template) {
-        let text = format!("{template} {{\n{options}\n}}\n# and its id and version in the group");
-        return group.advice(name.byte_range(), &text);
-    }
-    let eol = snippet.line_end(block.end_byte());
-    let named = format!(
-        "launch_template {{\n  id      = aws_launch_template.{label}.id\n  \
-         version = aws_launch_template.{label}.latest_version\n}}"
-    );
-    let mut edits = insertion(block, &named, snippet);
-    let resource = format!("\n\n{template} {{\n{options}\n}}").replace('\n', eol);
-    edits.push(Edit::insert(block.end_byte(), resource));
-    group.offer(name.byte_range(), edits)
 }
 
 /// The settings in the block `found`.
@@ -236,7 +268,9 @@ fn options(found: Node<'_>, name: Node<'_>, kind: &str, snippet: &Snippet<'_>) -
     // Packer's instances build an image and are gone; containers come later.
     let limit = attribute(found, "http_put_response_hop_limit", source)
         .filter(|_| !kind.contains("amazon-"));
-    if let Some(limit) = limit.filter(|l| literal(*l, source) == "1" && runs_containers(source)) {
+    if let Some(limit) =
+        limit.filter(|l| literal(*l, source) == "1" && runs_containers(source, &snippet.job))
+    {
         let edits = vec![Edit::replace(limit.byte_range(), "2")];
         let what = format!("{kind} lets tokens travel one hop, in a file that runs containers");
         findings.push(too_low(limit.byte_range(), what, edits));

@@ -7,7 +7,9 @@ use tree_sitter::Node;
 use super::flow::holds;
 use super::names::{Names, arguments};
 use super::request::SPEAKERS;
+use super::spoken::{is_spoken, speaks};
 use crate::address::{self, BLOT};
+use crate::embed;
 use crate::finding::{Finding, Remedy};
 use crate::language::{self, Language};
 use crate::rules::Rule;
@@ -34,9 +36,16 @@ pub(super) fn scan(root: Node<'_>, names: &Names<'_>, snippet: &Snippet<'_>) -> 
                 inner.leave(reason);
                 Language::Shell
             }
+            Some(Reader::Nothing) => {
+                findings.extend(embed::unknown(&mut inner));
+                continue;
+            }
             None => continue,
         };
-        let found = inner.scan(language);
+        let mut found = inner.scan(language);
+        if found.is_empty() && inner.says("\\n") {
+            found = in_escaped_lines(node, &inner);
+        }
         if !found.is_empty() && !is_clean(node) {
             findings.push(unparsed(node, &found));
         } else {
@@ -46,12 +55,21 @@ pub(super) fn scan(root: Node<'_>, names: &Names<'_>, snippet: &Snippet<'_>) -> 
     findings
 }
 
+/// Requests in a text whose line ends are written as `\n`, for `echo` or `printf` to make lines of: nothing is edited.
+fn in_escaped_lines(node: Node<'_>, inner: &Snippet<'_>) -> Vec<Finding> {
+    let lines = String::from_utf8_lossy(&inner.text).replace("\\n", "\n");
+    let found = embed::unknown(&mut inner.decoded(lines.as_bytes())).into_iter();
+    found.map(|finding| Finding { span: node.byte_range(), ..finding }).collect()
+}
+
 /// What reads a text.
 enum Reader {
     /// An interpreter.
     Script(Language),
     /// Something that may not be one; why it is not taken for one.
     Unknown(&'static str),
+    /// Nothing is known to read it.
+    Nothing,
 }
 
 const WORDS: Reader =
@@ -63,8 +81,9 @@ fn reader_of(node: Node<'_>, names: &Names<'_>, source: &[u8]) -> Option<Reader>
     if node.kind() == "heredoc_body" {
         let language = heredoc_language(node, source)
             .or_else(|| language::by_content(body.as_bytes()))
-            .or_else(|| is_written(node).then_some(Language::Shell));
-        return language.map(Reader::Script);
+            .or_else(|| is_written(node, source).then_some(Language::Shell));
+        let is_kept = || !is_printed(node, source);
+        return language.map(Reader::Script).or_else(|| is_kept().then_some(Reader::Nothing));
     }
     if !(body.contains("curl") || body.contains("wget") || body.contains("import ")) {
         return None;
@@ -72,10 +91,15 @@ fn reader_of(node: Node<'_>, names: &Names<'_>, source: &[u8]) -> Option<Reader>
     let holder = around(node).skip(1).find(|n| {
         matches!(
             n.kind(),
-            "command" | "variable_assignment" | "test_command" | "command_substitution"
+            "command"
+                | "variable_assignment"
+                | "test_command"
+                | "command_substitution"
+                | "for_statement"
         )
     })?;
     match holder.kind() {
+        "for_statement" => Some(Reader::Nothing),
         "variable_assignment" => {
             let name = text(holder.child_by_field_name("name")?, source).into_owned();
             let is_header = body.to_ascii_lowercase().contains("metadata-token:");
@@ -85,7 +109,9 @@ fn reader_of(node: Node<'_>, names: &Names<'_>, source: &[u8]) -> Option<Reader>
                 nodes(root).filter(|n| names.is_expansion_of(*n, &name)).collect();
             let is_command =
                 |n: &Node| around(*n).skip(1).take(2).any(|n| n.kind() == "command_name");
-            if is_header || uses.iter().any(is_command) {
+            let is_spoken = |n: &Node| is_spoken(*n, names, source);
+            let is_shown = !uses.is_empty() && uses.iter().all(is_spoken);
+            if is_header || is_shown || uses.iter().any(is_command) {
                 return None;
             }
             let is_script = |n: &Node| is_read_by_a_shell(*n, names, source);
@@ -107,7 +133,7 @@ fn reader_of(node: Node<'_>, names: &Names<'_>, source: &[u8]) -> Option<Reader>
             if names.function(name).is_some_and(|f| runs_its_words(f, source)) {
                 return None;
             }
-            (!SPEAKERS.contains(&name)).then_some(WORDS)
+            (!speaks(name, names, source)).then_some(WORDS)
         }
         _ => None,
     }
@@ -138,7 +164,7 @@ fn is_read_by_a_shell(node: Node<'_>, names: &Names<'_>, source: &[u8]) -> bool 
         "eval" => true,
         "alias" | "ssh" | "watch" => is_quoted,
         "trap" => at == 1 && is_quoted,
-        "echo" | "printf" => is_quoted && is_written(command),
+        "echo" | "printf" => is_quoted && is_written(command, source),
         function if names.function(function).is_some() => {
             is_quoted && names.function(function).is_some_and(|f| runs_its_argument(f, at, source))
         }
@@ -186,16 +212,32 @@ fn is_exported(assignment: Node<'_>, name: &str, root: Node<'_>, source: &[u8]) 
     is_prefix || nodes(root).any(|n| is_export(&n))
 }
 
+/// Where redirections go that lead to no file.
+const PRINTED: [&str; 6] = ["&1", "&2", "/dev/stdout", "/dev/stderr", "/dev/null", "/dev/tty"];
+
 /// Whether what `node` prints goes into a file or another program.
-fn is_written(node: Node<'_>) -> bool {
+pub(super) fn is_written(node: Node<'_>, source: &[u8]) -> bool {
     let mut statement = around(node).skip(1).take(3);
     statement.any(|n| match n.kind() {
         "pipeline" => true,
         "redirected_statement" => {
-            nodes(n).take_while(|n| n.kind() != "heredoc_body").any(|n| n.kind() == "file_redirect")
+            nodes(n).take_while(|n| n.kind() != "heredoc_body").any(|n| {
+                let to =
+                    || text(n, source).trim_start_matches(|c: char| c.is_ascii_digit()).to_owned();
+                // To where the script prints anyway is no file.
+                n.kind() == "file_redirect" && !PRINTED.iter().any(|end| to().ends_with(end))
+            })
         }
         _ => false,
     })
+}
+
+/// Whether a here-document is only printed: by `cat`, and to where the script prints.
+fn is_printed(node: Node<'_>, source: &[u8]) -> bool {
+    let statement = around(node).find(|n| n.kind() == "redirected_statement");
+    let command = statement.and_then(|s| nodes(s).find(|n| n.kind() == "command_name"));
+    command.is_none_or(|name| SPEAKERS.contains(&text(name, source).as_ref()))
+        && !around(node).any(|n| n.kind() == "command_substitution")
 }
 
 /// The language of a here-document, after the command that reads it and the file it goes to.
@@ -211,6 +253,10 @@ fn heredoc_language(node: Node<'_>, source: &[u8]) -> Option<Language> {
         match word.rsplit('/').next()? {
             "bash" | "sh" | "dash" | "ksh" | "zsh" | "ssh" | "crontab" => Some(Language::Shell),
             "python" | "python2" | "python3" => Some(Language::Python),
+            "node" => Some(Language::JavaScript),
+            "perl" => Some(Language::Perl),
+            "php" => Some(Language::Php),
+            "ruby" => Some(Language::Ruby),
             _ => language::by_name(std::path::Path::new(word)),
         }
     })

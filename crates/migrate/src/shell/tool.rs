@@ -33,7 +33,10 @@ const OPTIONS: [(&str, &str); 15] = [
 pub(super) fn scan(command: Node<'_>, snippet: &Snippet<'_>) -> Option<Finding> {
     let source: &[u8] = &snippet.text;
     let name = command.child_by_field_name("name")?;
-    if text(name, source).rsplit('/').next() != Some("ec2metadata") {
+    // A package of Go has a name that ends so, too.
+    let written = text(name, source);
+    let is_path = written.starts_with(['/', '.', '~']) || !written.contains('/');
+    if written.rsplit('/').next() != Some("ec2metadata") || !is_path {
         return None;
     }
     let token =

@@ -8,6 +8,7 @@ use crate::address::{self, DEFAULT_ENDPOINT, Target};
 use crate::finding::{Finding, Remedy};
 use crate::rules::Rule;
 use crate::syntax::{nodes, text};
+use crate::unread::TREES;
 
 /// Programs whose arguments may be code of theirs.
 const LANGUAGES: [&str; 5] = ["perl", "ruby", "php", "node", "lua"];
@@ -48,10 +49,14 @@ pub(super) fn unclear<'t>(
             && INTERPRETERS.contains(&name.as_ref())
             && !address::mentioned(&written);
         let is_code = LANGUAGES.contains(&name.as_ref());
+        // Code may take the host from the environment.
+        let has_tree =
+            |w: &String| is_code && TREES.iter().any(|tree| w.contains(&format!("/latest{tree}")));
         let aims = |w: &String| {
             is_url(w)
                 || is_built && w.split_whitespace().any(is_url) && w.contains("curl")
                 || is_code && w.split(ends_url).any(is_url)
+                || has_tree(w)
         };
         if !words.iter().any(aims) || said.contains("api/token") {
             continue;

@@ -10,6 +10,10 @@ use super::plan::Plan;
 use crate::overlay;
 use crate::settings::Destination;
 
+/// What is read whatever the settings are: what the service is told of itself, for metrics, and of its terminal,
+/// and randomness, which SQLite and programs that are linked statically read from devices.
+const ALWAYS: [&str; 4] = ["/proc/self", "/dev/tty", "/dev/random", "/dev/urandom"];
+
 /// What is left of the rights.
 pub(super) struct Confinement {
     /// `None`: any file.
@@ -45,12 +49,21 @@ impl Confinement {
     /// enforces less, a message says so.
     pub(super) fn begin(self) -> Confined {
         let Self { files, filters_calls, serving, threads } = self;
+        open_randomness();
         let restricts_files = files.is_some_and(|files| restrict(files, serving));
         if filters_calls {
             send::prepare(threads);
         }
         let only_serve = (filters_calls && filter_calls()).then_some(serving);
         Confined { restricts_files, only_serve }
+    }
+}
+
+/// Where the kernel or the C library has no `getrandom`, randomness is read from a device, whose descriptor is
+/// kept from the first time on. Threads that answer can open nothing, so the first time is now.
+fn open_randomness() {
+    if let Err(error) = getrandom::fill(&mut [0]) {
+        tracing::warn!(%error, "the kernel gives no random bytes");
     }
 }
 
@@ -88,9 +101,7 @@ fn files(plan: &Plan) -> Files {
     };
     let written = [log, plan.ready_file.as_deref(), plan.state.file()].into_iter().flatten();
     let replaced = read.chain(written.map(|path| (path, Access::Write)));
-    // What it is told of itself, for metrics, and of its terminal.
-    let files = Files::default()
-        .allow(Path::new("/proc/self"), Access::Read)
-        .allow(Path::new("/dev/tty"), Access::Read);
+    let always = ALWAYS.into_iter().map(Path::new);
+    let files = always.fold(Files::default(), |files, path| files.allow(path, Access::Read));
     replaced.fold(files, |files, (path, access)| files.allow_replaced(path, access))
 }

@@ -118,6 +118,9 @@ impl Plan {
         let control = args.control.control.or(settings.control).unwrap_or(DEFAULT_CONTROL);
         let console = args.console.or(settings.console);
         check_console(console, &control)?;
+        let state = StateLocation::resolve(state.as_deref())?;
+        let when_cut_off = args.control.when_cut_off.or(settings.when_cut_off).unwrap_or_default();
+        check_cut_off(when_cut_off, &state)?;
         let reloadable = Reloadable {
             started_with: settings.document,
             response_args: args.answers,
@@ -138,8 +141,8 @@ impl Plan {
             instance_types: settings.instance_types,
             images: presets,
             access_keys,
-            state: StateLocation::resolve(state.as_deref())?,
-            when_cut_off: args.control.when_cut_off.or(settings.when_cut_off).unwrap_or_default(),
+            state,
+            when_cut_off,
             threads: args.threads.or(settings.threads).unwrap_or_else(default_threads),
             metrics: args.metrics.or(settings.metrics),
             console,
@@ -174,6 +177,17 @@ fn check_console(
             "--console needs the EC2 API, which lets browsers in, and --control is off",
         )
         .hint("leave out --control off"));
+    }
+    Ok(())
+}
+
+/// Nothing cuts a host off from a state of its own: whoever relies on a refusal means another state.
+fn check_cut_off(when_cut_off: WhenCutOff, state: &StateLocation) -> Result<(), CommandError> {
+    if when_cut_off == WhenCutOff::Refuse && !state.is_shared() {
+        return Err(CommandError::usage(
+            "--when-cut-off refuse is for a state that hosts share, and --state names one of this machine",
+        )
+        .hint("--state etcd://… names a shared one; else leave out --when-cut-off"));
     }
     Ok(())
 }

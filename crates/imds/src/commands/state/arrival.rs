@@ -14,6 +14,7 @@ use imds_kv::{Kv, KvError};
 use super::place::Place;
 use super::report::Report;
 use crate::cli::ArrivalArgs;
+use crate::commands::printable;
 use crate::error::{CommandError, Kind};
 use crate::state::kv_error_kind;
 use crate::status_line::StatusLine;
@@ -56,8 +57,11 @@ pub(super) fn arrive(
         ));
     }
     let host = arrival.host.as_ref().map(HostName::as_str);
+    if let (Layout::Hosts, Some(host)) = (layout, host) {
+        check_host(&contents, from, host)?;
+    }
     let (mut contents, left_out) = contents.laid_out(layout, to.layout(), host);
-    let report = Report { records: contents.len(), sha256: contents.digest(), left_out };
+    let report = Report::of(&contents, left_out);
     let identities = identities(&mut contents, to)?;
     let kv = to.open()?;
     let failed = |error| not_imported(to, error);
@@ -76,6 +80,22 @@ pub(super) fn arrive(
     }
     import.finish().map_err(failed)?;
     Ok(report)
+}
+
+/// Refuses a host that the state does not have: nothing of it could come along.
+fn check_host(contents: &Contents, from: &str, host: &str) -> Result<(), CommandError> {
+    let hosts = contents.hosts();
+    if hosts.contains(host) {
+        return Ok(());
+    }
+    let names: Vec<_> = hosts.into_iter().map(printable).collect();
+    Err(CommandError::usage(format!(
+        "{from} has no default instance and no links of a host {host}"
+    ))
+    .hint(match names.as_slice() {
+        [] => "leave out --host: it has those of no host".to_owned(),
+        names => format!("its hosts are: {}", names.join(", ")),
+    }))
 }
 
 /// Takes out the keys that sign identity documents where they belong into files, and checks that these
@@ -118,6 +138,10 @@ fn not_imported(to: &Place, error: ImportError) -> CommandError {
         ImportError::NotEmpty { .. } => "name a place where no state is",
         ImportError::Kv(KvError::TooLarge { .. }) => {
             "etcd takes records of at most --max-request-bytes, 1.5 MiB as it is shipped"
+        }
+        ImportError::Kv(_) => {
+            "once that is fixed (a full disk needs room to delete, too), --restart deletes what was written, and \
+             begins again"
         }
         _ => "--restart deletes what was written, and begins again",
     };

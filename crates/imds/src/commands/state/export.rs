@@ -5,10 +5,11 @@ use std::path::Path;
 
 use imds_account::transfer::Contents;
 use imds_account::transfer::file::{self, Origin};
-use tempfile::NamedTempFile;
 
+use super::draft::{self, Draft};
 use super::place::Place;
 use crate::error::{CommandError, Kind};
+use crate::terminal;
 
 /// Writes the state to a file that did not exist; gives back what it wrote, and a sentence about it.
 pub(super) fn export(place: &Place, path: &Path) -> Result<(Contents, String), CommandError> {
@@ -55,14 +56,19 @@ pub(super) fn export(place: &Place, path: &Path) -> Result<(Contents, String), C
 fn write_once(contents: &Contents, origin: &Origin, path: &Path) -> io::Result<()> {
     let directory = path.parent().filter(|directory| !directory.as_os_str().is_empty());
     let directory = directory.unwrap_or(Path::new("."));
-    // Its mode is 0600.
-    let draft = NamedTempFile::new_in(directory)?;
-    let mut out = BufWriter::new(draft.as_file());
+    for other in draft::others_in(directory) {
+        terminal::warn(format_args!(
+            "{} is of an export that was killed or still runs: it holds keys; delete it once none runs",
+            other.display()
+        ));
+    }
+    let draft = Draft::new_in(directory)?;
+    let mut out = BufWriter::new(draft.file());
     file::write(contents, origin, &mut out)?;
     out.flush()?;
     drop(out);
-    draft.as_file().sync_all()?;
-    draft.persist_noclobber(path)?;
+    draft.file().sync_all()?;
+    draft.persist(path)?;
     std::fs::File::open(directory)?.sync_all()
 }
 

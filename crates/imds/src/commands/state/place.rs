@@ -69,7 +69,7 @@ impl Place {
         if let Location::Sqlite(path) = &self.0
             && !path.exists()
         {
-            return Err(CommandError::usage(format!("there is no state at {}", path.display())));
+            return Err(self.missing());
         }
         let kv = self.open()?;
         for prefix in kinds::LIVING {
@@ -86,6 +86,23 @@ impl Place {
         Ok(kv)
     }
 
+    /// What to say of a place where no state is. In a cluster every prefix can be read, also a mistyped one.
+    pub(super) fn missing(&self) -> CommandError {
+        CommandError::usage(format!("there is no state at {}", self.name())).hint(
+            if self.0.is_shared() {
+                "the path of the URL is what the keys of the state begin with, without one: imds"
+            } else {
+                "name the file, or the URL, that `imds serve --state` has"
+            },
+        )
+    }
+
+    /// What was listed of all keys, if there are any.
+    pub(super) fn existing(&self, listing: Listing) -> Result<Listing, CommandError> {
+        let is_empty = listing.entries.is_empty() && listing.unreadable.is_empty();
+        if is_empty { Err(self.missing()) } else { Ok(listing) }
+    }
+
     /// All entries as they are at one moment, also while a service uses the state.
     pub(super) fn list(&self) -> Result<Listing, CommandError> {
         let listing = match &self.0 {
@@ -95,7 +112,7 @@ impl Place {
             }
             _ => self.open()?.list(""),
         };
-        listing.map_err(|error| self.cannot("read", error))
+        self.existing(listing.map_err(|error| self.cannot("read", error))?)
     }
 
     /// All that the state keeps, as [`list`](Self::list) finds it.

@@ -30,6 +30,9 @@ pub(super) fn run(place: &Place, is_json: bool) -> Result<ExitCode, CommandError
         ResealError::Open(error) => Place::not_opened(error),
         error => CommandError::usage(error.to_string()),
     })?;
+    if done.resealed + done.current + done.outdated + done.unreadable.len() == 0 {
+        return Err(place.missing());
+    }
     let text = if is_json {
         let (resealed, outdated) = (done.resealed, done.outdated);
         json(&Report { resealed, outdated, unreadable: &done.unreadable })?

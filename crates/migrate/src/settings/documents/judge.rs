@@ -3,6 +3,7 @@
 use crate::data::{Content, Data};
 use crate::edit::Edit;
 use crate::finding::Finding;
+use crate::job::Job;
 use crate::settings::launch::{not_required, runs_containers, too_low};
 
 /// A kind of resource and where it keeps its metadata options.
@@ -28,6 +29,7 @@ pub(super) const CAMEL: Resource = Resource {
 
 pub(super) struct Judge<'a> {
     pub(super) source: &'a [u8],
+    pub(super) job: &'a Job,
     pub(super) is_json: bool,
     pub(super) findings: Vec<Finding>,
 }
@@ -61,7 +63,7 @@ impl Judge<'_> {
             self.findings.push(not_required(kind.span.clone(), what, edits));
         }
         self.explicit(options, name, resource);
-        self.limit(options, name, resource, runs_containers(self.source));
+        self.limit(options, name, resource, runs_containers(self.source, self.job));
     }
 
     pub(super) fn explicit(&mut self, options: &Data, name: &str, resource: &Resource) {
