@@ -2429,10 +2429,10 @@ both! {
         ip_protocol: Option<String> = "IpProtocol" / "ipProtocol",
         from_port: Option<i32> = "FromPort" / "fromPort",
         to_port: Option<i32> = "ToPort" / "toPort",
-        user_id_group_pairs: Vec<UserIdGroupPair> = "Groups" / "groups",
-        ip_ranges: Vec<IpRange> = "IpRanges" / "ipRanges",
-        ipv6_ranges: Vec<Ipv6Range> = "Ipv6Ranges" / "ipv6Ranges",
-        prefix_list_ids: Vec<PrefixListId> = "PrefixListIds" / "prefixListIds",
+        user_id_group_pairs: Vec<UserIdGroupPair> = "Groups" / "groups" (always),
+        ip_ranges: Vec<IpRange> = "IpRanges" / "ipRanges" (always),
+        ipv6_ranges: Vec<Ipv6Range> = "Ipv6Ranges" / "ipv6Ranges" (always),
+        prefix_list_ids: Vec<PrefixListId> = "PrefixListIds" / "prefixListIds" (always),
     }
 }
 

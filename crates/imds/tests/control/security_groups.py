@@ -27,8 +27,9 @@ def described(group=web):
 shown = described()
 assert (shown["GroupName"], shown["Description"], shown["VpcId"]) == ("web", "for tests", vpc["VpcId"]), shown
 assert shown["IpPermissions"] == [] and shown["Tags"] == spec[0]["Tags"], shown
-(egress,) = shown["IpPermissionsEgress"]
-assert (egress["IpProtocol"], egress["IpRanges"]) == ("-1", everywhere), shown
+assert shown["IpPermissionsEgress"] == [
+    {"IpProtocol": "-1", "UserIdGroupPairs": [], "IpRanges": everywhere, "Ipv6Ranges": [], "PrefixListIds": []}
+], shown
 for code, words, changes in [
     ("InvalidGroup.Duplicate", f"The security group 'web' already exists for VPC '{vpc['VpcId']}'", {}),
     ("InvalidGroup.Reserved", "reserved", {"GroupName": "default"}),
