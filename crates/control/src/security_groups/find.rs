@@ -80,7 +80,8 @@ pub(crate) fn by_id(call: &Call<'_>, id: &str) -> Result<Group, Refusal> {
     found.ok_or_else(|| not_found(format!("The security group '{id}' does not exist")).into())
 }
 
-fn by_name(call: &Call<'_>, name: &str) -> Result<Group, Refusal> {
+/// The group with this name.
+pub(crate) fn by_name(call: &Call<'_>, name: &str) -> Result<Group, Refusal> {
     let default = default(call)?;
     if default.record.name == name {
         return Ok(default);
