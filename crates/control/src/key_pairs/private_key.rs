@@ -1,6 +1,6 @@
 //! Private keys, in the forms that `CreateKeyPair` gives.
 //!
-//! Sources: RFC 8017 (PKCS#1), RFC 4251, RFC 4253 and RFC 8709 (SSH); OpenSSH, `PROTOCOL.key`; PuTTY User Manual,
+//! Sources: RFC 8017 (PKCS#1), RFC 4251, RFC 4253 and RFC 8709 (SSH); OpenSSH, `PROTOCOL.key`; `PuTTY` User Manual,
 //! appendix C, "PPK file format".
 
 use base64::Engine as _;
@@ -34,19 +34,20 @@ pub(super) enum Kind {
 pub(super) enum Format {
     /// PKCS#1 of RSA, OpenSSH's own form of ED25519.
     Pem,
-    /// PuTTY's, version 3.
+    /// `PuTTY`'s, version 3.
     Ppk,
 }
 
 /// A private key. It is a secret, so it has no `Debug`.
 pub(super) enum PrivateKey {
-    Rsa(Box<RsaPrivateKey>, RsaParts),
+    Rsa(Box<RsaParts>),
     Ed25519(KeyPair),
 }
 
-/// The numbers of an RSA key, without leading zeros.
+/// The two encodings of an RSA key, and its numbers without leading zeros.
 pub(super) struct RsaParts {
-    der: Vec<u8>,
+    pkcs1: Vec<u8>,
+    pkcs8: Vec<u8>,
     modulus: Vec<u8>,
     public_exponent: Vec<u8>,
     private_exponent: Vec<u8>,
@@ -65,15 +66,14 @@ impl PrivateKey {
             Kind::Rsa => {
                 let key = RsaPrivateKey::new(&mut UnwrapErr(SysRng), RSA_BITS);
                 let key = key.map_err(|error| error.to_string())?;
-                let parts = RsaParts::of(&key)?;
-                Ok(Self::Rsa(key.into(), parts))
+                Ok(Self::Rsa(RsaParts::of(&key)?.into()))
             }
         }
     }
 
     fn algorithm(&self) -> &'static str {
         match self {
-            Self::Rsa(..) => "ssh-rsa",
+            Self::Rsa(_) => "ssh-rsa",
             Self::Ed25519(_) => "ssh-ed25519",
         }
     }
@@ -82,7 +82,7 @@ impl PrivateKey {
     fn public_blob(&self) -> Vec<u8> {
         let mut blob = string(self.algorithm().as_bytes());
         match self {
-            Self::Rsa(_, parts) => {
+            Self::Rsa(parts) => {
                 blob.extend(mpint(&parts.public_exponent));
                 blob.extend(mpint(&parts.modulus));
             }
@@ -100,9 +100,8 @@ impl PrivateKey {
     /// pair".
     pub(super) fn fingerprint(&self) -> String {
         match self {
-            Self::Rsa(key, _) => {
-                let der = key.to_pkcs8_der().map(|der| der.as_bytes().to_vec());
-                let digest = Sha1::digest(der.unwrap_or_default());
+            Self::Rsa(parts) => {
+                let digest = Sha1::digest(&parts.pkcs8);
                 let pairs: Vec<_> = digest.iter().map(|byte| format!("{byte:02x}")).collect();
                 pairs.join(":")
             }
@@ -114,7 +113,7 @@ impl PrivateKey {
     pub(super) fn text(&self, format: Format, name: &str) -> String {
         match (format, self) {
             (Format::Ppk, _) => self.ppk(name),
-            (Format::Pem, Self::Rsa(_, parts)) => pem("RSA PRIVATE KEY", &parts.der, COLUMNS),
+            (Format::Pem, Self::Rsa(parts)) => pem("RSA PRIVATE KEY", &parts.pkcs1, COLUMNS),
             (Format::Pem, Self::Ed25519(pair)) => {
                 let bytes = self.openssh_private(pair, name);
                 pem("OPENSSH PRIVATE KEY", &bytes, OPENSSH_COLUMNS)
@@ -147,8 +146,9 @@ impl PrivateKey {
         let (algorithm, public) = (self.algorithm(), self.public_blob());
         let private = match self {
             Self::Ed25519(pair) => string(pair.sk.seed().as_ref()),
-            Self::Rsa(_, RsaParts { private_exponent, primes: [p, q], coefficient, .. }) => {
-                [private_exponent, p, q, coefficient].map(|it| mpint(it)).concat()
+            Self::Rsa(parts) => {
+                let [p, q] = &parts.primes;
+                [&parts.private_exponent, p, q, &parts.coefficient].map(|it| mpint(it)).concat()
             }
         };
         // Without a passphrase the key of the MAC is empty.
@@ -173,11 +173,13 @@ impl PrivateKey {
 
 impl RsaParts {
     fn of(key: &RsaPrivateKey) -> Result<Self, String> {
-        let der = key.to_pkcs1_der().map_err(|error| error.to_string())?;
-        let parts = RsaPrivateKeyRef::try_from(der.as_bytes());
+        let pkcs1 = key.to_pkcs1_der().map_err(|error| error.to_string())?;
+        let pkcs8 = key.to_pkcs8_der().map_err(|error| error.to_string())?;
+        let parts = RsaPrivateKeyRef::try_from(pkcs1.as_bytes());
         let parts = parts.map_err(|error| error.to_string())?;
         Ok(Self {
-            der: der.as_bytes().to_vec(),
+            pkcs1: pkcs1.as_bytes().to_vec(),
+            pkcs8: pkcs8.as_bytes().to_vec(),
             modulus: parts.modulus.as_bytes().to_vec(),
             public_exponent: parts.public_exponent.as_bytes().to_vec(),
             private_exponent: parts.private_exponent.as_bytes().to_vec(),
