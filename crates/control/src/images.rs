@@ -66,7 +66,7 @@ fn own(call: &Call<'_>, id: &str) -> Result<(KnownImage, Stored<records::Image>)
     let image = known::find(call, id)?;
     match &image.origin {
         Origin::Registered(stored) => {
-            let stored = stored.clone();
+            let stored = Stored::clone(stored);
             Ok((image, stored))
         }
         Origin::Preset => Err(Fault::client(

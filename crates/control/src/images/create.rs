@@ -67,12 +67,15 @@ fn tagged(call: &Call<'_>, transaction: Transaction, id: &str, tags: &Tags) -> T
     transaction.write(&keys::tags(&call.region, id), tags)
 }
 
+/// New snapshots, by id.
+type Snapshots = Vec<(String, Snapshot)>;
+
 /// The block devices of an instance, and new snapshots of its EBS volumes.
 fn snapshots(
     call: &Call<'_>,
     instance: &StoredInstance,
     image: &ImageId,
-) -> Result<(Vec<ImageDevice>, Vec<(String, Snapshot)>), Refusal> {
+) -> Result<(Vec<ImageDevice>, Snapshots), Refusal> {
     let facts = instance.facts().map_err(|_| Fault::internal())?;
     let (mut all, mut snapshots) = (Vec::new(), Vec::new());
     for volume in volumes::of_instance(instance) {

@@ -26,9 +26,9 @@ impl PermissionChange {
         let (mut added, mut removed): (Vec<_>, Vec<_>) =
             (added.into_iter().collect(), removed.into_iter().collect());
         if operation == Some(REMOVE) {
-            removed.extend(apart)
+            removed.extend(apart);
         } else {
-            added.extend(apart)
+            added.extend(apart);
         }
         added.iter().try_for_each(check)?;
         Ok(Self { added, removed })

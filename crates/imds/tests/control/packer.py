@@ -231,7 +231,7 @@ volumes = ec2.describe_volumes(Filters=[named("attachment.instance-id", one["Ins
 volumes = {it["Attachments"][0]["Device"]: (it["Size"], it["SnapshotId"]) for it in volumes}
 assert volumes == {name: (ebs["VolumeSize"], ebs["SnapshotId"]) for name, ebs in mapped.items()}, volumes
 eventually("its image", lambda: metadata("ami-id", ADDRESS) == found["image"])
-assert metadata("block-device-mapping/ebs1", ADDRESS) in ("sdf", "/dev/sdf")
+assert metadata("block-device-mapping/ebs1", ADDRESS) == "/dev/sdf", "as the image names it"
 plain = [{"DeviceName": "/dev/sdf", "NoDevice": ""}, {"DeviceName": "/dev/xvda", "Ebs": {"VolumeSize": 30}}]
 (other,) = ec2.run_instances(ImageId=found["image"], InstanceType=TYPE, MinCount=1, MaxCount=1, BlockDeviceMappings=plain)["Instances"]
 volumes = ec2.describe_volumes(Filters=[named("attachment.instance-id", other["InstanceId"])])["Volumes"]
