@@ -98,6 +98,7 @@ fn interface(kept: &records::Interface, zone: &Zone) -> LaunchInterface {
         ipv6: kept.ipv6.clone(),
         ipv4_prefixes: kept.ipv4_prefixes.clone(),
         ipv6_prefixes: kept.ipv6_prefixes.clone(),
+        security_groups: kept.groups().collect(),
         subnet: kept.subnet.as_ref().map(|subnet| Subnet {
             id: subnet.id.clone(),
             zone: zone.clone(),

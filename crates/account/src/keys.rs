@@ -18,7 +18,8 @@ use imds_identity::ssh_signer::SshSigner;
 use crate::host_name::HostName;
 use crate::records::{
     AccessKey, AddressHolder, ClientToken, DefaultInstance, FreeInterface, HostClaim, Image,
-    Instance, KeyPair, LaunchTemplate, LaunchTemplateVersion, Link, Tags, TokenKey, Watermark,
+    Instance, KeyPair, LaunchTemplate, LaunchTemplateVersion, Link, SecurityGroup, Snapshot, Tags,
+    TokenKey, Watermark,
 };
 use crate::source::Source;
 
@@ -107,6 +108,12 @@ regional! {
     launch_template_name, launch_template_names, "launch-template-names", String;
     /// A network interface that is on no instance, by id.
     free_interface, free_interfaces, "network-interfaces", FreeInterface;
+    /// A security group, by id; the default one only once it was changed.
+    security_group, security_groups, "security-groups", SecurityGroup;
+    /// The id of the security group with a name.
+    security_group_name, security_group_names, "security-group-names", String;
+    /// A snapshot that was made here, by id.
+    snapshot, snapshots, "snapshots", Snapshot;
     /// The tags of a resource, by the resource's id.
     tags, all_tags, "tags", Tags;
     /// What an earlier request with a client token did, by action and token (`RunInstances/abc`).

@@ -1,11 +1,13 @@
 //! What is kept of an instance that is launched, be it by a call or by the operator.
 
-use crate::records::{self, AddressHolder, InstanceImage, Lifecycle, ProfileAssociation, Tags};
+use crate::records::{
+    self, AddressHolder, InstanceImage, InterfaceGroup, Lifecycle, ProfileAssociation, Tags,
+};
 use crate::{Transaction, keys};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use imds_core::launch::LaunchError;
-use imds_core::network::NetworkInterface;
+use imds_core::network::{NetworkInterface, SecurityGroup};
 use imds_core::options::{MetadataDefaults, TokensEnforced};
 use imds_core::placement::Region;
 use imds_core::{Instance, InstanceId, Launch};
@@ -183,9 +185,25 @@ fn kept_interface(interface: &NetworkInterface, network: &Network) -> Option<rec
         public_ipv4: primary.public,
         ipv4_prefixes: interface.ipv4_prefixes.clone(),
         ipv6_prefixes: interface.ipv6_prefixes.clone(),
+        groups: kept_groups(&interface.security_groups, network, subnet.zone.region()),
         id: None,
         settings: <_>::default(),
     })
+}
+
+/// The groups of an interface as they are kept: the default one alone is what an interface has of which
+/// nothing is said.
+pub fn kept_groups(
+    groups: &[SecurityGroup],
+    network: &Network,
+    region: &Region,
+) -> Vec<InterfaceGroup> {
+    if groups == [network.security_group(region)] {
+        return Vec::new();
+    }
+    let kept =
+        |group: &SecurityGroup| InterfaceGroup { id: group.id.clone(), name: group.name.clone() };
+    groups.iter().map(kept).collect()
 }
 
 #[cfg(test)]
@@ -226,6 +244,10 @@ mod tests {
             ipv6: vec!["2001:db8::7".parse().unwrap(), "2001:db8::8".parse().unwrap()],
             ipv4_prefixes: vec!["172.31.96.16/28".parse().unwrap()],
             ipv6_prefixes: vec!["2001:db8:0:0:1::/80".parse().unwrap()],
+            security_groups: vec![SecurityGroup {
+                id: "sg-0123456789abcdef0".parse().unwrap(),
+                name: "web".to_owned(),
+            }],
             ..LaunchInterface::default()
         };
         let secondary = LaunchInterface {

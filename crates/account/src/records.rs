@@ -4,8 +4,10 @@
 //! derived again each time it is read, so that there is nothing that could disagree.
 
 mod fleet;
+mod image;
 mod interface;
 mod link;
+mod security_group;
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
@@ -15,7 +17,7 @@ use base64::engine::general_purpose::STANDARD;
 use imds_core::block_device::BlockDevice;
 use imds_core::events::Events;
 use imds_core::ids::{KernelId, RamdiskId, ReservationId};
-use imds_core::image::{self, Platform};
+use imds_core::image::Platform;
 use imds_core::instance::{HostnameType, LifeCycle};
 use imds_core::options::{MetadataDefaults, MetadataOptions, Switch};
 use imds_core::placement::{Placement, Region, Zone};
@@ -30,8 +32,10 @@ use crate::volume::VolumeSettings;
 
 pub use crate::record::{FormError, Record, RecordError, decode, encode};
 pub use fleet::{HostClaim, Watermark, WhenCutOff};
+pub use image::{Image, ImageDevice, Permission, Snapshot};
 pub use interface::{FreeInterface, Interface, InterfaceSettings, Subnet};
 pub use link::Link;
+pub use security_group::{InterfaceGroup, RulePeer, SecurityGroup, SecurityGroupRule};
 
 macro_rules! records {
     ($($name:ty),+ $(,)?) => {$(impl Record for $name {})+};
@@ -49,6 +53,8 @@ records!(
     LaunchTemplateVersion,
     Link,
     MetadataDefaults,
+    SecurityGroup,
+    Snapshot,
     SocketAddr,
     SshSigner,
     String,
@@ -195,55 +201,18 @@ impl ProfileAssociation {
     }
 }
 
-/// An image that was registered here.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
-pub struct Image {
-    /// Its name, unique among the account's images of a Region.
-    pub name: String,
-    /// Its description.
-    pub description: Option<String>,
-    /// The account that owns it.
-    pub owner: AccountId,
-    /// When it was registered, in seconds since 1970.
-    pub created_at: u64,
-    /// Whether it has `ImdsSupport=v2.0`. Once it has, it cannot be taken back.
-    pub imds_v2_support: bool,
-    /// `x86_64`, `arm64`, …
-    pub architecture: String,
-    /// The root device.
-    pub root_device: String,
-    /// Its operating system.
-    #[serde(default, skip_serializing_if = "Platform::is_linux")]
-    pub platform: Platform,
-    /// Attributes that calls set and read back, by the EC2 API's name.
-    #[serde(default)]
-    pub attributes: BTreeMap<String, String>,
-}
-
-impl Image {
-    /// What an instance has of it; `image` has its id and the architecture to run on.
-    pub fn image(self, image: image::Image) -> image::Image {
-        image::Image {
-            imds_v2_support: self.imds_v2_support,
-            platform: self.platform,
-            root_device: self.root_device,
-            ..image
-        }
-    }
-}
-
-/// A key pair that was imported.
+/// A key pair that was imported or created; the private key is not kept.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct KeyPair {
     /// `key-…`
     pub id: String,
     /// One line in OpenSSH format.
     pub openssh: String,
-    /// As EC2 shows it: MD5 of an RSA key, SHA-256 of an ED25519 key.
+    /// As EC2 shows it: of an RSA key MD5 if it was imported and SHA-1 if it was created, of an ED25519 key SHA-256.
     pub fingerprint: String,
     /// `rsa` or `ed25519`.
     pub kind: String,
-    /// When it was imported, in seconds since 1970.
+    /// When it was imported or created, in seconds since 1970.
     pub created_at: u64,
 }
 

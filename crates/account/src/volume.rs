@@ -27,6 +27,24 @@ pub struct VolumeSettings {
     pub changed: Option<VolumeChange>,
 }
 
+impl VolumeSettings {
+    /// These, and `below` what they leave open.
+    #[must_use]
+    pub fn or(self, below: Self) -> Self {
+        Self {
+            size: self.size.or(below.size),
+            kind: self.kind.or(below.kind),
+            iops: self.iops.or(below.iops),
+            throughput: self.throughput.or(below.throughput),
+            is_encrypted: self.is_encrypted.or(below.is_encrypted),
+            kms_key_id: self.kms_key_id.or(below.kms_key_id),
+            snapshot_id: self.snapshot_id.or(below.snapshot_id),
+            delete_on_termination: self.delete_on_termination.or(below.delete_on_termination),
+            changed: self.changed.or(below.changed),
+        }
+    }
+}
+
 /// When a volume was modified, and what it had before.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct VolumeChange {

@@ -1,33 +1,38 @@
 //! Images: those that everybody knows, those that the operator names, and those that were registered here.
 
+pub(crate) mod attributes;
+pub(crate) mod create;
 pub(crate) mod describe;
+pub(crate) mod devices;
+mod imds_support;
 mod known;
+pub(crate) mod permissions;
 mod preset;
 
+use imds_account::records::ImageDevice;
 use imds_account::{Stored, Transaction, keys, records};
 use imds_core::ImageId;
 use imds_core::image::{Image, Platform, ROOT_DEVICE};
 use imds_core::instance_type::Architecture;
 use imds_ec2::Fault;
 use imds_ec2::types::{
-    AttributeValue, DeregisterImageRequest, DeregisterImageResult, DescribeImageAttributeRequest,
-    ImageAttribute, ModifyImageAttributeRequest, RegisterImageRequest, RegisterImageResult,
+    DeleteSnapshotReturnCode, DeregisterImageRequest, DeregisterImageResult, RegisterImageRequest,
+    RegisterImageResult,
 };
 
 use super::call::{Call, Refusal};
 use super::{ids, tag_values};
-use describe::{V2, block_devices};
 pub(crate) use known::PUBLISHED;
 use known::{KnownImage, Origin};
 pub use preset::PresetImage;
 
-/// The image with this id, if it is for the processors it is to run on. Those that are 64-bit also run 32-bit
+/// The image with this id and its block devices, if it is for the processors it is to run on. Those that are 64-bit also run 32-bit
 /// images.
 pub(super) fn find(
     call: &Call<'_>,
     id: &str,
     architecture: Architecture,
-) -> Result<Image, Refusal> {
+) -> Result<(Image, Vec<ImageDevice>), Refusal> {
     let KnownImage { id, record, .. } = known::find(call, id)?;
     let its = record.architecture.as_str();
     if its != architecture.as_str() && (its, architecture) != ("i386", Architecture::X86_64) {
@@ -40,11 +45,15 @@ pub(super) fn find(
         ))
         .into());
     }
-    Ok(Image {
+    let block_devices = devices::further(&record);
+    let of_image = record.devices;
+    let image = Image {
         imds_v2_support: record.imds_v2_support,
         platform: record.platform,
+        block_devices,
         ..Image::backed_by_ebs(id, architecture, record.root_device)
-    })
+    };
+    Ok((image, of_image))
 }
 
 /// A fault if there is no image with this id.
@@ -57,7 +66,7 @@ fn own(call: &Call<'_>, id: &str) -> Result<(KnownImage, Stored<records::Image>)
     let image = known::find(call, id)?;
     match &image.origin {
         Origin::Registered(stored) => {
-            let stored = stored.clone();
+            let stored = Stored::clone(stored);
             Ok((image, stored))
         }
         Origin::Preset => Err(Fault::client(
@@ -84,15 +93,9 @@ pub(super) fn register(
         ))
         .into());
     }
-    let all = known::all(call)?;
-    let same_name = |image: &&KnownImage| {
-        !matches!(image.origin, Origin::Amazon) && image.record.name == request.name
-    };
-    if let Some(KnownImage { id, .. }) = all.iter().find(same_name) {
-        let message = format!("AMI name {} is already in use by AMI {id}", request.name);
-        return Err(Fault::client("InvalidAMIName.Duplicate", message).into());
-    }
-    let imds_v2_support = request.imds_support.as_deref().map(imds_support).transpose()?;
+    check_name_is_free(call, &request.name)?;
+    let imds_v2_support =
+        request.imds_support.as_deref().map(imds_support::imds_support).transpose()?;
     let id: ImageId = ids::new("ami-")?;
     let record = records::Image {
         name: request.name.clone(),
@@ -103,6 +106,9 @@ pub(super) fn register(
         architecture: architecture.to_owned(),
         root_device: request.root_device_name.clone().unwrap_or_else(|| ROOT_DEVICE.to_owned()),
         platform: Platform::Linux,
+        devices: devices::changed(Vec::new(), &request.block_device_mappings)?,
+        source: None,
+        permissions: <_>::default(),
         attributes: <_>::default(),
     };
     let its_tags = tag_values::specified(&request.tag_specifications, "image")?;
@@ -113,6 +119,16 @@ pub(super) fn register(
     }
     call.commit(transaction)?;
     Ok(RegisterImageResult { image_id: Some(id.to_string()) })
+}
+
+/// A fault if an image of the account has this name.
+fn check_name_is_free(call: &Call<'_>, name: &str) -> Result<(), Refusal> {
+    let all = known::all(call)?;
+    let same_name =
+        |image: &&KnownImage| !matches!(image.origin, Origin::Amazon) && image.record.name == name;
+    let Some(KnownImage { id, .. }) = all.iter().find(same_name) else { return Ok(()) };
+    let message = format!("AMI name {name} is already in use by AMI {id}");
+    Err(Fault::client("InvalidAMIName.Duplicate", message).into())
 }
 
 /// Source: EC2 API `RegisterImage`.
@@ -128,15 +144,6 @@ fn check_name(name: &str) -> Result<(), Fault> {
     ))
 }
 
-fn imds_support(value: &str) -> Result<(), Fault> {
-    if value == V2 {
-        return Ok(());
-    }
-    Err(Fault::invalid_parameter_value(format!(
-        "A value of '{value}' is not valid for ImdsSupport. Specify '{V2}' and try again."
-    )))
-}
-
 pub(super) fn deregister(
     call: &Call<'_>,
     request: &DeregisterImageRequest,
@@ -144,70 +151,71 @@ pub(super) fn deregister(
     let (image, stored) = own(call, &request.image_id)?;
     let key = keys::image(&call.region, image.id.as_str());
     let tags = keys::tags(&call.region, image.id.as_str());
-    call.commit(Transaction::new().if_unchanged(&key, Some(&stored)).remove(&key).remove(&tags))?;
-    Ok(DeregisterImageResult { return_: Some(true), ..Default::default() })
+    let mut transaction =
+        Transaction::new().if_unchanged(&key, Some(&stored)).remove(&key).remove(&tags);
+    let mut deleted = Vec::new();
+    if request.delete_associated_snapshots == Some(true) {
+        for id in stored.record.devices.iter().filter_map(|it| it.ebs.snapshot_id.as_deref()) {
+            // One that another image has stays.
+            let users = with_snapshots(call, id)?;
+            let snapshot = call.read(&keys::snapshot(&call.region, id))?;
+            let is_free = users.iter().all(|user| *user == image.id) && snapshot.is_some();
+            if is_free {
+                let key = keys::snapshot(&call.region, id);
+                transaction = transaction
+                    .if_unchanged(&key, snapshot.as_ref())
+                    .remove(&key)
+                    .remove(&keys::tags(&call.region, id));
+            }
+            deleted.push(DeleteSnapshotReturnCode {
+                snapshot_id: Some(id.to_owned()),
+                return_code: Some(if is_free { "success" } else { "skipped" }.to_owned()),
+            });
+        }
+    }
+    call.commit(transaction)?;
+    Ok(DeregisterImageResult { return_: Some(true), delete_snapshot_results: deleted })
 }
 
-/// Changes one attribute: named by itself, or as `Attribute` and `Value`.
-pub(super) fn modify_attribute(
-    call: &Call<'_>,
-    request: &ModifyImageAttributeRequest,
-) -> Result<imds_ec2::Done, Refusal> {
-    let (image, stored) = own(call, &request.image_id)?;
-    let mut record = stored.record.clone();
-    let named = |attribute: &str, value: &Option<AttributeValue>| {
-        let by_name = request.attribute.as_deref() == Some(attribute);
-        let named = request.value.clone().filter(|_| by_name);
-        value.as_ref().and_then(|value| value.value.clone()).or(named)
+/// The images that have a snapshot.
+fn with_snapshots(call: &Call<'_>, snapshot: &str) -> Result<Vec<ImageId>, Refusal> {
+    let has_it = |image: &KnownImage| {
+        let devices = devices::all(image.id.as_str(), &image.record);
+        devices.iter().any(|it| it.ebs.snapshot_id.as_deref() == Some(snapshot))
     };
-    let known = ["description", "imdsSupport", "launchPermission", "productCodes"];
-    if let Some(unknown) = request.attribute.as_deref().filter(|name| !known.contains(name)) {
-        let message = format!("Invalid attribute: {unknown}");
-        return Err(Fault::invalid_parameter_value(message).into());
-    }
-    if let Some(description) = named("description", &request.description) {
-        record.description = Some(description);
-    }
-    if let Some(value) = named("imdsSupport", &request.imds_support) {
-        // There is no way back: the only value turns it on.
-        imds_support(&value)?;
-        record.imds_v2_support = true;
-    }
-    let key = keys::image(&call.region, image.id.as_str());
-    call.commit(Transaction::new().if_unchanged(&key, Some(&stored)).write(&key, &record))?;
-    Ok(imds_ec2::Done)
+    let all = known::all(call)?;
+    Ok(all.into_iter().filter(has_it).map(|image| image.id).collect())
 }
 
-pub(super) fn describe_attribute(
-    call: &Call<'_>,
-    request: &DescribeImageAttributeRequest,
-) -> Result<ImageAttribute, Refusal> {
-    let image = known::find(call, &request.image_id)?;
-    let mut attribute =
-        ImageAttribute { image_id: Some(image.id.to_string()), ..ImageAttribute::default() };
-    let value = |value: Option<String>| Some(AttributeValue { value });
-    match request.attribute.as_str() {
-        "description" => attribute.description = value(image.record.description),
-        "imdsSupport" => {
-            let support = image.record.imds_v2_support.then(|| V2.to_owned());
-            attribute.imds_support = Some(AttributeValue { value: support });
+/// An image that has a snapshot.
+pub(super) fn with_snapshot(call: &Call<'_>, snapshot: &str) -> Result<Option<ImageId>, Refusal> {
+    Ok(with_snapshots(call, snapshot)?.into_iter().next())
+}
+
+/// A snapshot of an image's root volume that nobody made here.
+pub(super) struct DerivedSnapshot {
+    pub(super) id: String,
+    pub(super) owner: String,
+    pub(super) is_amazons: bool,
+    pub(super) created_at: u64,
+    /// In GiB.
+    pub(super) size: i32,
+}
+
+pub(super) fn derived_snapshots(call: &Call<'_>) -> Result<Vec<DerivedSnapshot>, Refusal> {
+    let derived = |image: KnownImage| {
+        let KnownImage { id, record, origin } = image;
+        if record.devices.iter().any(|it| it.device == record.root_device) {
+            return None;
         }
-        "blockDeviceMapping" => attribute.block_device_mappings = block_devices(&image.record),
-        // Known, and nothing is there.
-        "kernel"
-        | "ramdisk"
-        | "launchPermission"
-        | "productCodes"
-        | "sriovNetSupport"
-        | "bootMode"
-        | "tpmSupport"
-        | "uefiData"
-        | "lastLaunchedTime"
-        | "deregistrationProtection" => {}
-        unknown => {
-            let message = format!("Invalid attribute: {unknown}");
-            return Err(Fault::invalid_parameter_value(message).into());
-        }
-    }
-    Ok(attribute)
+        let root = devices::all(id.as_str(), &record).into_iter().next()?;
+        Some(DerivedSnapshot {
+            id: root.ebs.snapshot_id?,
+            owner: record.owner.to_string(),
+            is_amazons: matches!(origin, Origin::Amazon),
+            created_at: record.created_at,
+            size: root.ebs.size.unwrap_or(devices::SIZE),
+        })
+    };
+    Ok(known::all(call)?.into_iter().filter_map(derived).collect())
 }

@@ -6,6 +6,7 @@ mod attribute_values;
 pub(super) mod attributes;
 pub(super) mod credits;
 pub(super) mod describe;
+mod devices;
 mod existing_interface;
 mod filters;
 pub(super) mod interfaces;

@@ -1,4 +1,7 @@
-//! Key pairs: public keys that were imported.
+//! Key pairs: public keys that were imported or created.
+
+pub(super) mod create;
+mod private_key;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
@@ -32,12 +35,7 @@ pub(super) fn import(
     request: &ImportKeyPairRequest,
 ) -> Result<ImportKeyPairResult, Refusal> {
     let name = request.key_name.as_str();
-    if !(1..=255).contains(&name.len()) || !name.bytes().all(|byte| (b' '..=b'~').contains(&byte)) {
-        return Err(Fault::invalid_parameter_value(
-            "Invalid value for parameter KeyName: it has 1 to 255 ASCII characters.",
-        )
-        .into());
-    }
+    check_name(name)?;
     let key = Key::parse(&request.public_key_material.0).ok_or_else(|| {
         Fault::client(
             "InvalidKey.Format",
@@ -47,8 +45,7 @@ pub(super) fn import(
     })?;
     let place = keys::key_pair(&call.region, name);
     if call.read(&place)?.is_some() {
-        let message = format!("The keypair '{name}' already exists.");
-        return Err(Fault::client("InvalidKeyPair.Duplicate", message).into());
+        return Err(duplicate(name).into());
     }
     let its_tags = tag_values::specified(&request.tag_specifications, "key-pair")?;
     let record = records::KeyPair {
@@ -69,6 +66,20 @@ pub(super) fn import(
         key_pair_id: Some(record.id),
         tags: tag_values::shape(&its_tags),
     })
+}
+
+fn check_name(name: &str) -> Result<(), Fault> {
+    if (1..=255).contains(&name.len()) && name.bytes().all(|byte| (b' '..=b'~').contains(&byte)) {
+        return Ok(());
+    }
+    Err(Fault::invalid_parameter_value(
+        "Invalid value for parameter KeyName: it has 1 to 255 ASCII characters.",
+    ))
+}
+
+fn duplicate(name: &str) -> Fault {
+    let message = format!("The keypair '{name}' already exists.");
+    Fault::client("InvalidKeyPair.Duplicate", message)
 }
 
 impl Key {

@@ -8,8 +8,7 @@ use imds_account::network::hosts;
 use imds_core::network::{Subnet, Vpc};
 use imds_ec2::Fault;
 use imds_ec2::types::{
-    self, DescribeSecurityGroupsRequest, DescribeSecurityGroupsResult, DescribeSubnetsRequest,
-    DescribeSubnetsResult, DescribeVpcsRequest, DescribeVpcsResult, IpPermission, IpRange,
+    self, DescribeSubnetsRequest, DescribeSubnetsResult, DescribeVpcsRequest, DescribeVpcsResult,
     SubnetCidrBlockState, SubnetIpv6CidrBlockAssociation, VpcCidrBlockAssociation,
     VpcCidrBlockState,
 };
@@ -194,68 +193,4 @@ fn subnet_values(shape: &types::Subnet, name: &str) -> Vec<String> {
         _ => None,
     };
     value.into_iter().collect()
-}
-
-/// Source: EC2 API `DescribeSecurityGroups`.
-const GROUP_FILTERS: &[&str] = &["description", "group-id", "group-name", "owner-id", "vpc-id"];
-
-/// There is the VPC's default group: nothing here filters packets.
-pub(super) fn describe_security_groups(
-    call: &Call<'_>,
-    request: &DescribeSecurityGroupsRequest,
-) -> Result<DescribeSecurityGroupsResult, Refusal> {
-    let filters = Filters::new(&request.filters, GROUP_FILTERS)?;
-    let page = Page::new(request.max_results, request.next_token.as_deref(), 5..=1000)?;
-    let group = call.network.security_group(&call.region);
-    let unknown = request.group_ids.iter().find(|id| id.as_str() != group.id.as_str());
-    let unknown = unknown.or_else(|| request.group_names.iter().find(|name| **name != group.name));
-    if let Some(unknown) = unknown {
-        let message = format!("The security group '{unknown}' does not exist");
-        return Err(Fault::client("InvalidGroup.NotFound", message).into());
-    }
-    let vpc = call.network.vpc(&call.region);
-    let its_tags = call.tags(group.id.as_str())?;
-    let description = "default VPC security group";
-    let values = |name: &str| match name {
-        "description" => vec![description.to_owned()],
-        "group-id" => vec![group.id.to_string()],
-        "group-name" => vec![group.name.clone()],
-        "owner-id" => vec![call.account.to_string()],
-        "vpc-id" => vec![vpc.id.to_string()],
-        _ => Vec::new(),
-    };
-    let everywhere = IpPermission {
-        ip_protocol: Some("-1".to_owned()),
-        ip_ranges: vec![IpRange { cidr_ip: Some("0.0.0.0/0".to_owned()), ..IpRange::default() }],
-        ..IpPermission::default()
-    };
-    let shape = filters.accept(&its_tags, values).then(|| types::SecurityGroup {
-        group_id: Some(group.id.to_string()),
-        group_name: Some(group.name.clone()),
-        description: Some(description.to_owned()),
-        owner_id: Some(call.account.to_string()),
-        vpc_id: Some(vpc.id.to_string()),
-        ip_permissions_egress: vec![everywhere],
-        tags: tag_values::shape(&its_tags),
-        ..types::SecurityGroup::default()
-    });
-    let (security_groups, next_token) =
-        page.paginate(shape, |group| group.group_id.as_deref().unwrap_or_default());
-    Ok(DescribeSecurityGroupsResult { security_groups, next_token })
-}
-
-/// Fails unless all groups are there: the Region's default one is the only one.
-pub(crate) fn check_groups(call: &Call<'_>, ids: &[String], names: &[String]) -> Result<(), Fault> {
-    let group = call.network.security_group(&call.region);
-    let not_found = |message| Fault::client("InvalidGroup.NotFound", message);
-    if let Some(id) = ids.iter().find(|id| **id != group.id.as_str()) {
-        return Err(not_found(format!("The security group '{id}' does not exist")));
-    }
-    if let Some(name) = names.iter().find(|name| **name != group.name) {
-        return Err(not_found(format!(
-            "The security group '{name}' does not exist in default VPC '{}'",
-            call.network.vpc(&call.region).id
-        )));
-    }
-    Ok(())
 }

@@ -11,17 +11,19 @@ use super::call::{Call, Refusal};
 use super::filter::Filters;
 use super::page::Page;
 use super::tag_values::{check_key, is_reserved, limited, read};
-use super::{images, instances, launch_templates};
+use super::{images, instances, launch_templates, security_groups, snapshots};
 
 /// What is tagged, by the beginning of its id. Source: EC2 User Guide, "Tagging support for Amazon
 /// EC2 resources".
-const KINDS: [(&str, &str); 9] = [
+const KINDS: [(&str, &str); 11] = [
     ("ami-", "image"),
     ("eni-", "network-interface"),
     ("i-", "instance"),
     ("key-", "key-pair"),
     ("lt-", "launch-template"),
     ("sg-", "security-group"),
+    ("sgr-", "security-group-rule"),
+    ("snap-", "snapshot"),
     ("subnet-", "subnet"),
     ("vol-", "volume"),
     ("vpc-", "vpc"),
@@ -99,6 +101,18 @@ fn relying_on_resource(
         }
         "launch-template" => {
             launch_templates::find::find(call, Some(resource), None)?;
+            transaction
+        }
+        "security-group" => {
+            security_groups::find::by_id(call, resource)?;
+            transaction
+        }
+        "security-group-rule" => {
+            security_groups::rules::exists(call, resource)?;
+            transaction
+        }
+        "snapshot" => {
+            snapshots::exists(call, resource)?;
             transaction
         }
         "key-pair" => {

@@ -58,7 +58,7 @@ pub(super) fn describe(
     }
     let page = Page::new(request.max_results, request.next_token.as_deref(), 5..=1000)?;
     let all = instances::all(call)?;
-    let all = all.iter().flat_map(volumes).collect();
+    let all = all.iter().flat_map(of_instance).collect();
     let all = belongings::named(all, wanted, not_found)?;
     let (volumes, next_token) = belongings::shown(call, all, &filters, page)?;
     Ok(DescribeVolumesResult { volumes, next_token })
@@ -82,8 +82,15 @@ impl Belonging for Volume {
     }
 }
 
+/// The volume with this id.
+pub(super) fn find(call: &Call<'_>, id: &str) -> Result<Volume, Refusal> {
+    let all = instances::all(call)?;
+    let found = all.iter().flat_map(of_instance).find(|it| it.volume_id.as_deref() == Some(id));
+    found.ok_or_else(|| not_found(id).into())
+}
+
 /// The volumes of an instance; a terminated one has none.
-fn volumes(instance: &StoredInstance) -> Vec<Volume> {
+pub(super) fn of_instance(instance: &StoredInstance) -> Vec<Volume> {
     let record = &instance.stored.record;
     let Ok(facts) = instance.facts() else { return Vec::new() };
     if record.lifecycle == Lifecycle::Terminated {

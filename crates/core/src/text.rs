@@ -34,6 +34,7 @@ serialized_as_text!(
     crate::ids::RamdiskId,
     crate::ids::ReservationId,
     crate::ids::InterfaceId,
+    crate::ids::SecurityGroupId,
     crate::ids::SubnetId,
     crate::image::WellKnownImage,
     crate::instance::LifeCycle,

@@ -111,11 +111,11 @@ macro_rules! output {
     };
 }
 
-/// `Name { field: Type = "Parameter" / "element", … }`
+/// `Name { field: Type = "Parameter" / "element", … }`; a rule is of how it is written.
 macro_rules! both {
-    ($name:ident { $($field:ident: $type:ty = $parameter:literal / $element:literal,)* }) => {
+    ($name:ident { $($field:ident: $type:ty = $parameter:literal / $element:literal $(($rule:ident))?,)* }) => {
         crate::tables::input!($name { $($field: $type = $parameter,)* });
-        crate::tables::writing!($name { $($field = $element,)* });
+        crate::tables::writing!($name { $($field = $element $(($rule))?,)* });
     };
 }
 

@@ -16,15 +16,23 @@ operations! {
     AssignPrivateIpAddresses(AssignPrivateIpAddressesRequest) -> AssignPrivateIpAddressesResult,
     AssociateIamInstanceProfile(AssociateIamInstanceProfileRequest) -> AssociateIamInstanceProfileResult,
     AttachNetworkInterface(AttachNetworkInterfaceRequest) -> AttachNetworkInterfaceResult (dry_run),
+    AuthorizeSecurityGroupEgress(AuthorizeSecurityGroupEgressRequest) -> AuthorizeSecurityGroupEgressResult (dry_run),
+    AuthorizeSecurityGroupIngress(AuthorizeSecurityGroupIngressRequest) -> AuthorizeSecurityGroupIngressResult (dry_run),
     CreateFleet(CreateFleetRequest) -> CreateFleetResult (dry_run),
+    CreateImage(CreateImageRequest) -> CreateImageResult (dry_run),
+    CreateKeyPair(CreateKeyPairRequest) -> KeyPair (dry_run),
     CreateLaunchTemplate(CreateLaunchTemplateRequest) -> CreateLaunchTemplateResult (dry_run),
     CreateLaunchTemplateVersion(CreateLaunchTemplateVersionRequest) -> CreateLaunchTemplateVersionResult (dry_run),
     CreateNetworkInterface(CreateNetworkInterfaceRequest) -> CreateNetworkInterfaceResult (dry_run),
+    CreateSecurityGroup(CreateSecurityGroupRequest) -> CreateSecurityGroupResult (dry_run),
+    CreateSnapshot(CreateSnapshotRequest) -> Snapshot (dry_run),
     CreateTags(CreateTagsRequest) -> Done (dry_run),
     DeleteKeyPair(DeleteKeyPairRequest) -> DeleteKeyPairResult (dry_run),
     DeleteLaunchTemplate(DeleteLaunchTemplateRequest) -> DeleteLaunchTemplateResult (dry_run),
     DeleteLaunchTemplateVersions(DeleteLaunchTemplateVersionsRequest) -> DeleteLaunchTemplateVersionsResult (dry_run),
     DeleteNetworkInterface(DeleteNetworkInterfaceRequest) -> Done (dry_run),
+    DeleteSecurityGroup(DeleteSecurityGroupRequest) -> DeleteSecurityGroupResult (dry_run),
+    DeleteSnapshot(DeleteSnapshotRequest) -> Done (dry_run),
     DeleteTags(DeleteTagsRequest) -> Done (dry_run),
     DeregisterImage(DeregisterImageRequest) -> DeregisterImageResult (dry_run),
     DescribeAccountAttributes(DescribeAccountAttributesRequest) -> DescribeAccountAttributesResult (dry_run),
@@ -44,7 +52,10 @@ operations! {
     DescribeLaunchTemplates(DescribeLaunchTemplatesRequest) -> DescribeLaunchTemplatesResult (dry_run),
     DescribeNetworkInterfaces(DescribeNetworkInterfacesRequest) -> DescribeNetworkInterfacesResult (dry_run),
     DescribeRegions(DescribeRegionsRequest) -> DescribeRegionsResult (dry_run),
+    DescribeSecurityGroupRules(DescribeSecurityGroupRulesRequest) -> DescribeSecurityGroupRulesResult (dry_run),
     DescribeSecurityGroups(DescribeSecurityGroupsRequest) -> DescribeSecurityGroupsResult (dry_run),
+    DescribeSnapshotAttribute(DescribeSnapshotAttributeRequest) -> DescribeSnapshotAttributeResult (dry_run),
+    DescribeSnapshots(DescribeSnapshotsRequest) -> DescribeSnapshotsResult (dry_run),
     DescribeSpotPriceHistory(DescribeSpotPriceHistoryRequest) -> DescribeSpotPriceHistoryResult (dry_run),
     DescribeSubnets(DescribeSubnetsRequest) -> DescribeSubnetsResult (dry_run),
     DescribeTags(DescribeTagsRequest) -> DescribeTagsResult (dry_run),
@@ -67,11 +78,14 @@ operations! {
     ModifyLaunchTemplate(ModifyLaunchTemplateRequest) -> ModifyLaunchTemplateResult (dry_run),
     ModifyNetworkInterfaceAttribute(ModifyNetworkInterfaceAttributeRequest) -> Done (dry_run),
     ModifyPrivateDnsNameOptions(ModifyPrivateDnsNameOptionsRequest) -> ModifyPrivateDnsNameOptionsResult (dry_run),
+    ModifySnapshotAttribute(ModifySnapshotAttributeRequest) -> Done (dry_run),
     ModifyVolume(ModifyVolumeRequest) -> ModifyVolumeResult (dry_run),
     MonitorInstances(MonitorInstancesRequest) -> MonitorInstancesResult (dry_run),
     RebootInstances(RebootInstancesRequest) -> Done (dry_run),
     RegisterImage(RegisterImageRequest) -> RegisterImageResult (dry_run),
     ReplaceIamInstanceProfileAssociation(ReplaceIamInstanceProfileAssociationRequest) -> ReplaceIamInstanceProfileAssociationResult,
+    RevokeSecurityGroupEgress(RevokeSecurityGroupEgressRequest) -> RevokeSecurityGroupEgressResult (dry_run),
+    RevokeSecurityGroupIngress(RevokeSecurityGroupIngressRequest) -> RevokeSecurityGroupIngressResult (dry_run),
     RunInstances(RunInstancesRequest) -> Reservation (dry_run),
     StartInstances(StartInstancesRequest) -> StartInstancesResult (dry_run),
     StopInstances(StopInstancesRequest) -> StopInstancesResult (dry_run),
@@ -206,6 +220,12 @@ output! {
     }
 }
 
+output! {
+    AssociatedKmsKey {
+        kms_key_id: Option<String> = "kmsKeyId",
+    }
+}
+
 input! {
     AttachNetworkInterfaceRequest {
         network_card_index: Option<i32> = "NetworkCardIndex",
@@ -247,6 +267,51 @@ both! {
 both! {
     AttributeValue {
         value: Option<String> = "Value" / "value",
+    }
+}
+
+input! {
+    AuthorizeSecurityGroupEgressRequest {
+        tag_specifications: Vec<TagSpecification> = "TagSpecification",
+        dry_run: Option<bool> = "DryRun",
+        group_id: String = "GroupId",
+        source_security_group_name: Option<String> = "SourceSecurityGroupName",
+        source_security_group_owner_id: Option<String> = "SourceSecurityGroupOwnerId",
+        ip_protocol: Option<String> = "IpProtocol",
+        from_port: Option<i32> = "FromPort",
+        to_port: Option<i32> = "ToPort",
+        cidr_ip: Option<String> = "CidrIp",
+        ip_permissions: Vec<IpPermission> = "IpPermissions",
+    }
+}
+
+output! {
+    AuthorizeSecurityGroupEgressResult {
+        return_: Option<bool> = "return",
+        security_group_rules: Vec<SecurityGroupRule> = "securityGroupRuleSet" (always),
+    }
+}
+
+input! {
+    AuthorizeSecurityGroupIngressRequest {
+        cidr_ip: Option<String> = "CidrIp",
+        from_port: Option<i32> = "FromPort",
+        group_id: Option<String> = "GroupId",
+        group_name: Option<String> = "GroupName",
+        ip_permissions: Vec<IpPermission> = "IpPermissions",
+        ip_protocol: Option<String> = "IpProtocol",
+        source_security_group_name: Option<String> = "SourceSecurityGroupName",
+        source_security_group_owner_id: Option<String> = "SourceSecurityGroupOwnerId",
+        to_port: Option<i32> = "ToPort",
+        tag_specifications: Vec<TagSpecification> = "TagSpecification",
+        dry_run: Option<bool> = "DryRun",
+    }
+}
+
+output! {
+    AuthorizeSecurityGroupIngressResult {
+        return_: Option<bool> = "return",
+        security_group_rules: Vec<SecurityGroupRule> = "securityGroupRuleSet" (always),
     }
 }
 
@@ -484,6 +549,36 @@ output! {
 }
 
 input! {
+    CreateImageRequest {
+        tag_specifications: Vec<TagSpecification> = "TagSpecification",
+        snapshot_location: Option<String> = "SnapshotLocation",
+        boot_mode_override: Option<String> = "BootModeOverride",
+        dry_run: Option<bool> = "DryRun",
+        instance_id: String = "InstanceId",
+        name: String = "Name",
+        description: Option<String> = "Description",
+        no_reboot: Option<bool> = "NoReboot",
+        block_device_mappings: Vec<BlockDeviceMapping> = "BlockDeviceMapping",
+    }
+}
+
+output! {
+    CreateImageResult {
+        image_id: Option<String> = "imageId",
+    }
+}
+
+input! {
+    CreateKeyPairRequest {
+        key_name: String = "KeyName",
+        key_type: Option<String> = "KeyType",
+        tag_specifications: Vec<TagSpecification> = "TagSpecification",
+        key_format: Option<String> = "KeyFormat",
+        dry_run: Option<bool> = "DryRun",
+    }
+}
+
+input! {
     CreateLaunchTemplateRequest {
         dry_run: Option<bool> = "DryRun",
         client_token: Option<String> = "ClientToken",
@@ -554,10 +649,53 @@ output! {
 }
 
 input! {
+    CreateSecurityGroupRequest {
+        description: String = "GroupDescription",
+        group_name: String = "GroupName",
+        vpc_id: Option<String> = "VpcId",
+        tag_specifications: Vec<TagSpecification> = "TagSpecification",
+        dry_run: Option<bool> = "DryRun",
+    }
+}
+
+output! {
+    CreateSecurityGroupResult {
+        group_id: Option<String> = "groupId",
+        tags: Vec<Tag> = "tagSet" (always),
+        security_group_arn: Option<String> = "securityGroupArn",
+    }
+}
+
+input! {
+    CreateSnapshotRequest {
+        description: Option<String> = "Description",
+        outpost_arn: Option<String> = "OutpostArn",
+        volume_id: String = "VolumeId",
+        tag_specifications: Vec<TagSpecification> = "TagSpecification",
+        location: Option<String> = "Location",
+        dry_run: Option<bool> = "DryRun",
+    }
+}
+
+input! {
     CreateTagsRequest {
         dry_run: Option<bool> = "DryRun",
         resources: Vec<String> = "ResourceId" (one_or_more),
         tags: Vec<Tag> = "Tag" (one_or_more),
+    }
+}
+
+both! {
+    CreateVolumePermission {
+        user_id: Option<String> = "UserId" / "userId",
+        group: Option<String> = "Group" / "group",
+    }
+}
+
+input! {
+    CreateVolumePermissionModifications {
+        add: Vec<CreateVolumePermission> = "Add",
+        remove: Vec<CreateVolumePermission> = "Remove",
     }
 }
 
@@ -647,6 +785,28 @@ input! {
     DeleteNetworkInterfaceRequest {
         dry_run: Option<bool> = "DryRun",
         network_interface_id: String = "NetworkInterfaceId",
+    }
+}
+
+input! {
+    DeleteSecurityGroupRequest {
+        group_id: Option<String> = "GroupId",
+        group_name: Option<String> = "GroupName",
+        dry_run: Option<bool> = "DryRun",
+    }
+}
+
+output! {
+    DeleteSecurityGroupResult {
+        return_: Option<bool> = "return",
+        group_id: Option<String> = "groupId",
+    }
+}
+
+input! {
+    DeleteSnapshotRequest {
+        snapshot_id: String = "SnapshotId",
+        dry_run: Option<bool> = "DryRun",
     }
 }
 
@@ -958,6 +1118,23 @@ output! {
 }
 
 input! {
+    DescribeSecurityGroupRulesRequest {
+        filters: Vec<Filter> = "Filter",
+        security_group_rule_ids: Vec<String> = "SecurityGroupRuleId",
+        dry_run: Option<bool> = "DryRun",
+        next_token: Option<String> = "NextToken",
+        max_results: Option<i32> = "MaxResults",
+    }
+}
+
+output! {
+    DescribeSecurityGroupRulesResult {
+        security_group_rules: Vec<SecurityGroupRule> = "securityGroupRuleSet" (always),
+        next_token: Option<String> = "nextToken",
+    }
+}
+
+input! {
     DescribeSecurityGroupsRequest {
         group_ids: Vec<String> = "GroupId",
         group_names: Vec<String> = "GroupName",
@@ -972,6 +1149,41 @@ output! {
     DescribeSecurityGroupsResult {
         next_token: Option<String> = "nextToken",
         security_groups: Vec<SecurityGroup> = "securityGroupInfo" (always),
+    }
+}
+
+input! {
+    DescribeSnapshotAttributeRequest {
+        attribute: String = "Attribute",
+        snapshot_id: String = "SnapshotId",
+        dry_run: Option<bool> = "DryRun",
+    }
+}
+
+output! {
+    DescribeSnapshotAttributeResult {
+        product_codes: Vec<ProductCode> = "productCodes" (always),
+        snapshot_id: Option<String> = "snapshotId",
+        create_volume_permissions: Vec<CreateVolumePermission> = "createVolumePermission" (always),
+    }
+}
+
+input! {
+    DescribeSnapshotsRequest {
+        max_results: Option<i32> = "MaxResults",
+        next_token: Option<String> = "NextToken",
+        owner_ids: Vec<String> = "Owner",
+        restorable_by_user_ids: Vec<String> = "RestorableBy",
+        snapshot_ids: Vec<String> = "SnapshotId",
+        dry_run: Option<bool> = "DryRun",
+        filters: Vec<Filter> = "Filter",
+    }
+}
+
+output! {
+    DescribeSnapshotsResult {
+        next_token: Option<String> = "nextToken",
+        snapshots: Vec<Snapshot> = "snapshotSet" (always),
     }
 }
 
@@ -2212,22 +2424,22 @@ output! {
     }
 }
 
-output! {
+both! {
     IpPermission {
-        ip_protocol: Option<String> = "ipProtocol",
-        from_port: Option<i32> = "fromPort",
-        to_port: Option<i32> = "toPort",
-        user_id_group_pairs: Vec<UserIdGroupPair> = "groups" (always),
-        ip_ranges: Vec<IpRange> = "ipRanges" (always),
-        ipv6_ranges: Vec<Ipv6Range> = "ipv6Ranges" (always),
-        prefix_list_ids: Vec<PrefixListId> = "prefixListIds" (always),
+        ip_protocol: Option<String> = "IpProtocol" / "ipProtocol",
+        from_port: Option<i32> = "FromPort" / "fromPort",
+        to_port: Option<i32> = "ToPort" / "toPort",
+        user_id_group_pairs: Vec<UserIdGroupPair> = "Groups" / "groups" (always),
+        ip_ranges: Vec<IpRange> = "IpRanges" / "ipRanges" (always),
+        ipv6_ranges: Vec<Ipv6Range> = "Ipv6Ranges" / "ipv6Ranges" (always),
+        prefix_list_ids: Vec<PrefixListId> = "PrefixListIds" / "prefixListIds" (always),
     }
 }
 
-output! {
+both! {
     IpRange {
-        description: Option<String> = "description",
-        cidr_ip: Option<String> = "cidrIp",
+        description: Option<String> = "Description" / "description",
+        cidr_ip: Option<String> = "CidrIp" / "cidrIp",
     }
 }
 
@@ -2267,10 +2479,20 @@ output! {
     }
 }
 
-output! {
+both! {
     Ipv6Range {
-        description: Option<String> = "description",
-        cidr_ipv6: Option<String> = "cidrIpv6",
+        description: Option<String> = "Description" / "description",
+        cidr_ipv6: Option<String> = "CidrIpv6" / "cidrIpv6",
+    }
+}
+
+output! {
+    KeyPair {
+        key_pair_id: Option<String> = "keyPairId",
+        tags: Vec<Tag> = "tagSet",
+        key_name: Option<String> = "keyName",
+        key_fingerprint: Option<String> = "keyFingerprint",
+        key_material: Option<Sensitive> = "keyMaterial",
     }
 }
 
@@ -2974,6 +3196,18 @@ output! {
 }
 
 input! {
+    ModifySnapshotAttributeRequest {
+        attribute: Option<String> = "Attribute",
+        create_volume_permission: Option<CreateVolumePermissionModifications> = "CreateVolumePermission",
+        group_names: Vec<String> = "UserGroup",
+        operation_type: Option<String> = "OperationType",
+        snapshot_id: String = "SnapshotId",
+        user_ids: Vec<String> = "UserId",
+        dry_run: Option<bool> = "DryRun",
+    }
+}
+
+input! {
     ModifyVolumeRequest {
         dry_run: Option<bool> = "DryRun",
         volume_id: String = "VolumeId",
@@ -3284,10 +3518,10 @@ output! {
     }
 }
 
-output! {
+both! {
     PrefixListId {
-        description: Option<String> = "description",
-        prefix_list_id: Option<String> = "prefixListId",
+        description: Option<String> = "Description" / "description",
+        prefix_list_id: Option<String> = "PrefixListId" / "prefixListId",
     }
 }
 
@@ -3351,6 +3585,16 @@ input! {
     RebootInstancesRequest {
         instance_ids: Vec<String> = "InstanceId" (one_or_more),
         dry_run: Option<bool> = "DryRun",
+    }
+}
+
+output! {
+    ReferencedSecurityGroup {
+        group_id: Option<String> = "groupId",
+        peering_status: Option<String> = "peeringStatus",
+        user_id: Option<String> = "userId",
+        vpc_id: Option<String> = "vpcId",
+        vpc_peering_connection_id: Option<String> = "vpcPeeringConnectionId",
     }
 }
 
@@ -3522,6 +3766,69 @@ output! {
 }
 
 input! {
+    RevokeSecurityGroupEgressRequest {
+        security_group_rule_ids: Vec<String> = "SecurityGroupRuleId",
+        dry_run: Option<bool> = "DryRun",
+        group_id: String = "GroupId",
+        source_security_group_name: Option<String> = "SourceSecurityGroupName",
+        source_security_group_owner_id: Option<String> = "SourceSecurityGroupOwnerId",
+        ip_protocol: Option<String> = "IpProtocol",
+        from_port: Option<i32> = "FromPort",
+        to_port: Option<i32> = "ToPort",
+        cidr_ip: Option<String> = "CidrIp",
+        ip_permissions: Vec<IpPermission> = "IpPermissions",
+    }
+}
+
+output! {
+    RevokeSecurityGroupEgressResult {
+        return_: Option<bool> = "return",
+        unknown_ip_permissions: Vec<IpPermission> = "unknownIpPermissionSet" (always),
+        revoked_security_group_rules: Vec<RevokedSecurityGroupRule> = "revokedSecurityGroupRuleSet" (always),
+    }
+}
+
+input! {
+    RevokeSecurityGroupIngressRequest {
+        cidr_ip: Option<String> = "CidrIp",
+        from_port: Option<i32> = "FromPort",
+        group_id: Option<String> = "GroupId",
+        group_name: Option<String> = "GroupName",
+        ip_permissions: Vec<IpPermission> = "IpPermissions",
+        ip_protocol: Option<String> = "IpProtocol",
+        source_security_group_name: Option<String> = "SourceSecurityGroupName",
+        source_security_group_owner_id: Option<String> = "SourceSecurityGroupOwnerId",
+        to_port: Option<i32> = "ToPort",
+        security_group_rule_ids: Vec<String> = "SecurityGroupRuleId",
+        dry_run: Option<bool> = "DryRun",
+    }
+}
+
+output! {
+    RevokeSecurityGroupIngressResult {
+        return_: Option<bool> = "return",
+        unknown_ip_permissions: Vec<IpPermission> = "unknownIpPermissionSet" (always),
+        revoked_security_group_rules: Vec<RevokedSecurityGroupRule> = "revokedSecurityGroupRuleSet" (always),
+    }
+}
+
+output! {
+    RevokedSecurityGroupRule {
+        security_group_rule_id: Option<String> = "securityGroupRuleId",
+        group_id: Option<String> = "groupId",
+        is_egress: Option<bool> = "isEgress",
+        ip_protocol: Option<String> = "ipProtocol",
+        from_port: Option<i32> = "fromPort",
+        to_port: Option<i32> = "toPort",
+        cidr_ipv4: Option<String> = "cidrIpv4",
+        cidr_ipv6: Option<String> = "cidrIpv6",
+        prefix_list_id: Option<String> = "prefixListId",
+        referenced_group_id: Option<String> = "referencedGroupId",
+        description: Option<String> = "description",
+    }
+}
+
+input! {
     RunInstancesMonitoringEnabled {
         metric_category_ids: Vec<String> = "MetricCategoryId",
         enabled: bool = "Enabled",
@@ -3618,6 +3925,54 @@ output! {
         group_name: Option<String> = "groupName",
         description: Option<String> = "groupDescription",
         ip_permissions: Vec<IpPermission> = "ipPermissions" (always),
+    }
+}
+
+output! {
+    SecurityGroupRule {
+        security_group_rule_id: Option<String> = "securityGroupRuleId",
+        group_id: Option<String> = "groupId",
+        group_owner_id: Option<String> = "groupOwnerId",
+        is_egress: Option<bool> = "isEgress",
+        ip_protocol: Option<String> = "ipProtocol",
+        from_port: Option<i32> = "fromPort",
+        to_port: Option<i32> = "toPort",
+        cidr_ipv4: Option<String> = "cidrIpv4",
+        cidr_ipv6: Option<String> = "cidrIpv6",
+        prefix_list_id: Option<String> = "prefixListId",
+        referenced_group_info: Option<ReferencedSecurityGroup> = "referencedGroupInfo",
+        description: Option<String> = "description",
+        tags: Vec<Tag> = "tagSet",
+        security_group_rule_arn: Option<String> = "securityGroupRuleArn",
+    }
+}
+
+output! {
+    Snapshot {
+        owner_alias: Option<String> = "ownerAlias",
+        outpost_arn: Option<String> = "outpostArn",
+        tags: Vec<Tag> = "tagSet",
+        storage_tier: Option<String> = "storageTier",
+        restore_expiry_time: Option<Timestamp> = "restoreExpiryTime",
+        sse_type: Option<String> = "sseType",
+        availability_zone: Option<String> = "availabilityZone",
+        transfer_type: Option<String> = "transferType",
+        completion_duration_minutes: Option<i32> = "completionDurationMinutes",
+        completion_time: Option<Timestamp> = "completionTime",
+        full_snapshot_size_in_bytes: Option<i64> = "fullSnapshotSizeInBytes",
+        associated_kms_keys: Vec<AssociatedKmsKey> = "associatedKmsKeySet",
+        snapshot_id: Option<String> = "snapshotId",
+        volume_id: Option<String> = "volumeId",
+        state: Option<String> = "status",
+        state_message: Option<String> = "statusMessage",
+        start_time: Option<Timestamp> = "startTime",
+        progress: Option<String> = "progress",
+        owner_id: Option<String> = "ownerId",
+        description: Option<String> = "description",
+        volume_size: Option<i32> = "volumeSize",
+        encrypted: Option<bool> = "encrypted",
+        kms_key_id: Option<String> = "kmsKeyId",
+        data_encryption_key_id: Option<String> = "dataEncryptionKeyId",
     }
 }
 
@@ -3858,15 +4213,15 @@ output! {
     }
 }
 
-output! {
+both! {
     UserIdGroupPair {
-        description: Option<String> = "description",
-        user_id: Option<String> = "userId",
-        group_name: Option<String> = "groupName",
-        group_id: Option<String> = "groupId",
-        vpc_id: Option<String> = "vpcId",
-        vpc_peering_connection_id: Option<String> = "vpcPeeringConnectionId",
-        peering_status: Option<String> = "peeringStatus",
+        description: Option<String> = "Description" / "description",
+        user_id: Option<String> = "UserId" / "userId",
+        group_name: Option<String> = "GroupName" / "groupName",
+        group_id: Option<String> = "GroupId" / "groupId",
+        vpc_id: Option<String> = "VpcId" / "vpcId",
+        vpc_peering_connection_id: Option<String> = "VpcPeeringConnectionId" / "vpcPeeringConnectionId",
+        peering_status: Option<String> = "PeeringStatus" / "peeringStatus",
     }
 }
 

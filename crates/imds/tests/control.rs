@@ -13,7 +13,7 @@ use std::path::Path;
 use testkit::{Finished, Need, Result, Server, Trial, path_with_imds_and_python, program, test};
 
 /// What the scripts are about, which is their name.
-const SCRIPTS: [&str; 14] = [
+const SCRIPTS: [&str; 17] = [
     "attributes",
     "cloudwatch",
     "every_operation",
@@ -23,10 +23,13 @@ const SCRIPTS: [&str; 14] = [
     "instances",
     "interfaces",
     "karpenter",
+    "key_pairs",
     "launch_templates",
     "metadata_defaults",
     "metadata_options",
+    "packer",
     "resources",
+    "security_groups",
     "upkeep",
 ];
 

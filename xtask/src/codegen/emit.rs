@@ -137,7 +137,7 @@ impl Structure<'_> {
             };
             let rule = match family {
                 "input" if required && is_list => " (one_or_more)",
-                "output" if always => " (always)",
+                "output" | "both" if always => " (always)",
                 _ => "",
             };
             let field = field(member_name);

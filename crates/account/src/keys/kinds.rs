@@ -10,7 +10,8 @@ use imds_identity::ssh_signer::SshSigner;
 use crate::record::{Record, RecordError, decode};
 use crate::records::{
     AccessKey, AddressHolder, ClientToken, DefaultInstance, FreeInterface, HostClaim, Image,
-    Instance, KeyPair, LaunchTemplate, LaunchTemplateVersion, Link, Tags, TokenKey, Watermark,
+    Instance, KeyPair, LaunchTemplate, LaunchTemplateVersion, Link, SecurityGroup, Snapshot, Tags,
+    TokenKey, Watermark,
 };
 
 /// How a record's bytes are read; `Err` if they cannot be.
@@ -38,6 +39,9 @@ const KINDS: &[(&str, Reader)] = &[
     ("metadata-defaults/", read::<MetadataDefaults>),
     (MOVED, read::<String>),
     ("network-interfaces/", read::<FreeInterface>),
+    ("security-group-names/", read::<String>),
+    ("security-groups/", read::<SecurityGroup>),
+    ("snapshots/", read::<Snapshot>),
     ("ssh-signer/", read::<SshSigner>),
     ("tags/", read::<Tags>),
     ("token-keys/", read_key::<KEY_LENGTH>),
@@ -125,6 +129,9 @@ mod tests {
             keys::launch_template_name(&region, "a").as_str(),
             keys::launch_template_version(&region, "a", 1).as_str(),
             keys::free_interface(&region, "a").as_str(),
+            keys::security_group(&region, "a").as_str(),
+            keys::security_group_name(&region, "a b").as_str(),
+            keys::snapshot(&region, "a").as_str(),
             keys::tags(&region, "a").as_str(),
             keys::client_token(&region, "a").as_str(),
             keys::ssh_signer(&region).as_str(),

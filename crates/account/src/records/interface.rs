@@ -3,10 +3,11 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use imds_core::ids::{InterfaceId, SubnetId};
-use imds_core::network::{Ipv4Cidr, Ipv6Cidr, Mac};
+use imds_core::network::{Ipv4Cidr, Ipv6Cidr, Mac, SecurityGroup};
 use imds_core::placement::Zone;
 use serde::{Deserialize, Serialize};
 
+use super::security_group::InterfaceGroup;
 use crate::source::Source;
 
 /// A network interface. Its subnet is one of the VPC's; ids are derived.
@@ -43,6 +44,9 @@ pub struct Interface {
     /// Its id; derived from the instance where none is kept.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<InterfaceId>,
+    /// Its security groups; where there are none, the VPC's default one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub groups: Vec<InterfaceGroup>,
     /// What calls set and read back.
     #[serde(default, skip_serializing_if = "InterfaceSettings::is_default")]
     pub settings: InterfaceSettings,
@@ -78,6 +82,11 @@ impl Interface {
             .chain(self.secondary_ipv4.iter().copied())
             .chain(blocks);
         ipv4.map(IpAddr::from).chain(self.ipv6.iter().copied().map(IpAddr::from))
+    }
+
+    /// The security groups that are kept.
+    pub fn groups(&self) -> impl Iterator<Item = SecurityGroup> {
+        self.groups.iter().map(|it| SecurityGroup { id: it.id.clone(), name: it.name.clone() })
     }
 
     /// All that requests may come from.

@@ -23,9 +23,15 @@ pub(crate) struct Deed {
 
 /// What an action makes, as ARNs call it. Key pairs have the name that the request says.
 const MADE: &[(&str, &[&str])] = &[
+    ("AuthorizeSecurityGroupEgress", &["security-group-rule"]),
+    ("AuthorizeSecurityGroupIngress", &["security-group-rule"]),
     ("CreateFleet", &["fleet"]),
+    ("CreateImage", &["image", "snapshot"]),
+    ("CreateKeyPair", &["key-pair"]),
     ("CreateLaunchTemplate", &["launch-template"]),
     ("CreateNetworkInterface", &["network-interface"]),
+    ("CreateSecurityGroup", &["security-group"]),
+    ("CreateSnapshot", &["snapshot"]),
     ("ImportKeyPair", &["key-pair"]),
     ("RegisterImage", &["image"]),
     ("RunInstances", &["instance", "network-interface", "volume"]),
@@ -132,7 +138,7 @@ fn create_tags(call: &Call<'_>, action: &str, json: &Value) -> Vec<Deed> {
 /// Whoever gives an instance a profile passes its role.
 fn pass_role(call: &Call<'_>, json: &Value) -> Option<Deed> {
     let profile = serde_json::from_value(json.get("iam_instance_profile")?.clone()).ok()?;
-    let name = iam_profiles::name(&profile, call.account).ok()?;
+    let name = iam_profiles::name(&profile, call.account).ok().filter(|name| !name.is_empty())?;
     let service = [("iam:PassedToService", Some("ec2.amazonaws.com".to_owned()))];
     let keys = condition_keys::present(service);
     Some(Deed { keys, ..Deed::new("iam:PassRole", &iam_arn(call, "role", &name)) })

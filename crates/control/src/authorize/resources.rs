@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use crate::call::{Call, Refusal};
 use crate::network_interfaces::attachment;
+use crate::security_groups::find;
 use crate::{iam_profiles, key_pairs};
 
 /// A resource that a request names.
@@ -25,6 +26,7 @@ const KINDS: &[(&str, &str)] = &[
     ("key-", "key-pair"),
     ("lt-", "launch-template"),
     ("sg-", "security-group"),
+    ("sgr-", "security-group-rule"),
     ("snap-", "snapshot"),
     ("subnet-", "subnet"),
     ("vol-", "volume"),
@@ -36,8 +38,8 @@ const KINDS: &[(&str, &str)] = &[
 const NOT_RESOURCES: [&str; 6] =
     ["client_token", "description", "filters", "launch_template_data", "name", "user_data"];
 
-/// The resources that a request names: by id, wherever it does; a launch template and a key pair also by name,
-/// an instance and its interface by that one is associated or attached.
+/// The resources that a request names: by id, wherever it does; a launch template, a key pair and a security group
+/// also by name, an instance and its interface by that one is associated or attached.
 pub(super) fn named(call: &Call<'_>, json: &Value) -> Result<BTreeSet<Resource>, Refusal> {
     let mut ids = BTreeSet::new();
     collect(json, &mut ids);
@@ -47,6 +49,11 @@ pub(super) fn named(call: &Call<'_>, json: &Value) -> Result<BTreeSet<Resource>,
     for name in templates.filter_map(|it| it["launch_template_name"].as_str()) {
         let id = call.read(&keys::launch_template_name(&call.region, name))?;
         ids.extend(id.map(|stored| stored.record));
+    }
+    let of_launch = json["security_groups"].as_array().into_iter().flatten();
+    for name in of_launch.chain([&json["group_name"]]).filter_map(Value::as_str) {
+        let group = unless_fault(find::by_name(call, name))?;
+        ids.extend(group.map(|group| group.id.to_string()));
     }
     if let Some(association) = json["association_id"].as_str() {
         let instance = unless_fault(iam_profiles::find(call, association))?;

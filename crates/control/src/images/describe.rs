@@ -1,19 +1,17 @@
 //! `DescribeImages`.
 
-use imds_account::records::{self, Tags};
-use imds_ec2::types::{
-    self, BlockDeviceMapping, DescribeImagesRequest, DescribeImagesResult, EbsBlockDevice,
-};
+use imds_account::records::{Permission, Tags};
+use imds_core::placement::Region;
+use imds_ec2::types::{self, DescribeImagesRequest, DescribeImagesResult};
 
+use super::devices;
+use super::imds_support::V2;
 use super::known::{self, KnownImage, Origin};
 use crate::call::{Call, Refusal};
 use crate::filter::Filters;
 use crate::page::Page;
 use crate::platform::PlatformWords;
 use crate::{tag_values, time};
-
-/// The only value of `ImdsSupport`.
-pub(super) const V2: &str = "v2.0";
 
 /// Source: EC2 API `DescribeImages`.
 const FILTERS: &[&str] = &[
@@ -54,7 +52,7 @@ pub(crate) fn describe(
     let mut shown = Vec::new();
     for image in all {
         let its_tags = call.tags(image.id.as_str())?;
-        let shape = shape(&image, &its_tags);
+        let shape = shape(&image, &its_tags, &call.region);
         if filters.accept(&its_tags, |name| values(&shape, name)) {
             shown.push((image.id, shape));
         }
@@ -99,12 +97,14 @@ fn values(shape: &types::Image, name: &str) -> Vec<String> {
     value.iter().cloned().collect()
 }
 
-fn shape(image: &KnownImage, its_tags: &Tags) -> types::Image {
+fn shape(image: &KnownImage, its_tags: &Tags, region: &Region) -> types::Image {
     let record = &image.record;
     let text = |text: &str| Some(text.to_owned());
     let is_amazons = matches!(image.origin, Origin::Amazon);
     let alias = if is_amazons { "amazon" } else { record.owner.as_str() };
     let words = PlatformWords::from(record.platform);
+    let source = record.source.as_ref();
+    let is_public = record.permissions.contains(&Permission::Group("all".to_owned()));
     types::Image {
         image_id: text(image.id.as_str()),
         name: text(&record.name),
@@ -114,11 +114,14 @@ fn shape(image: &KnownImage, its_tags: &Tags) -> types::Image {
         owner_id: text(record.owner.as_str()),
         state: text("available"),
         creation_date: time::shape(record.created_at).map(|time| time.to_string()),
-        public: Some(is_amazons),
+        public: Some(is_amazons || is_public),
         architecture: text(&record.architecture),
         image_type: text("machine"),
         imds_support: record.imds_v2_support.then(|| V2.to_owned()),
-        block_device_mappings: block_devices(record),
+        block_device_mappings: devices::shape(devices::all(image.id.as_str(), record)),
+        source_instance_id: source.map(|(instance, _)| instance.to_string()),
+        source_image_id: source.map(|(_, image)| image.to_string()),
+        source_image_region: source.map(|_| region.to_string()),
         ena_support: Some(true),
         hypervisor: text("xen"),
         root_device_name: text(&record.root_device),
@@ -130,17 +133,4 @@ fn shape(image: &KnownImage, its_tags: &Tags) -> types::Image {
         tags: tag_values::shape(its_tags),
         ..types::Image::default()
     }
-}
-
-pub(super) fn block_devices(record: &records::Image) -> Vec<BlockDeviceMapping> {
-    vec![BlockDeviceMapping {
-        device_name: Some(record.root_device.clone()),
-        ebs: Some(EbsBlockDevice {
-            delete_on_termination: Some(true),
-            volume_size: Some(8),
-            volume_type: Some("gp3".to_owned()),
-            ..EbsBlockDevice::default()
-        }),
-        ..BlockDeviceMapping::default()
-    }]
 }

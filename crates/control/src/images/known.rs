@@ -45,7 +45,7 @@ pub(super) enum Origin {
     /// The operator names it.
     Preset,
     /// It was registered here, as what was read says.
-    Registered(Stored<records::Image>),
+    Registered(Box<Stored<records::Image>>),
 }
 
 /// The image with this id.
@@ -59,7 +59,7 @@ pub(super) fn find(call: &Call<'_>, id: &str) -> Result<KnownImage, Refusal> {
     }
     if let Some(stored) = call.read(&keys::image(&call.region, id))? {
         let record = stored.record.clone();
-        return Ok(KnownImage { id: parsed, record, origin: Origin::Registered(stored) });
+        return Ok(KnownImage { id: parsed, record, origin: Origin::Registered(stored.into()) });
     }
     let preset = call.images.iter().find(|preset| preset.image.id == parsed);
     preset.map(|preset| of_preset(call, preset)).ok_or_else(|| {
@@ -74,7 +74,7 @@ pub(super) fn all(call: &Call<'_>) -> Result<Vec<KnownImage>, Refusal> {
     for (id, stored) in call.scan(&keys::images(&call.region))? {
         if let Ok(id) = id.parse() {
             let record = stored.record.clone();
-            all.push(KnownImage { id, record, origin: Origin::Registered(stored) });
+            all.push(KnownImage { id, record, origin: Origin::Registered(stored.into()) });
         }
     }
     for preset in call.images {
@@ -96,6 +96,9 @@ fn of_preset(call: &Call<'_>, preset: &PresetImage) -> KnownImage {
         architecture: image.architecture.as_str().to_owned(),
         root_device: image.root_device.clone(),
         platform: image.platform,
+        devices: Vec::new(),
+        source: None,
+        permissions: <_>::default(),
         attributes: <_>::default(),
     };
     KnownImage { id: image.id.clone(), record, origin: Origin::Preset }
@@ -118,6 +121,9 @@ fn well_known(call: &Call<'_>) -> Result<Vec<KnownImage>, Refusal> {
             architecture: image.architecture.as_str().to_owned(),
             root_device: image.root_device,
             platform: image.platform,
+            devices: Vec::new(),
+            source: None,
+            permissions: <_>::default(),
             attributes: <_>::default(),
         };
         KnownImage { id: image.id, record, origin: Origin::Amazon }

@@ -2,6 +2,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use imds_account::launch::kept_groups;
 use imds_account::records::{self, Lifecycle};
 use imds_account::{Transaction, keys};
 use imds_core::InstanceType;
@@ -18,7 +19,7 @@ use super::attribute_names::{
 use super::attribute_values::{shutdown_behavior, user_data};
 use super::{StoredInstance, check, find, find_live, network_interfaces, shape};
 use crate::call::{Call, Refusal};
-use crate::{instance_types, network};
+use crate::{instance_types, security_groups};
 
 pub(crate) fn describe(
     call: &Call<'_>,
@@ -175,12 +176,13 @@ impl Change {
         call: &Call<'_>,
         instance: &StoredInstance,
         record: &mut records::Instance,
-    ) -> Result<(), Fault> {
+    ) -> Result<(), Refusal> {
         if self.is_for_stopped() && record.lifecycle != Lifecycle::Stopped {
             return Err(Fault::incorrect_instance_state(format!(
                 "The instance '{}' is not in the 'stopped' state.",
                 instance.id
-            )));
+            ))
+            .into());
         }
         let mut keep = |name: &str, value: String| {
             record.attributes.insert(name.to_owned(), value);
@@ -196,7 +198,15 @@ impl Change {
                 let bytes = user_data(&text)?;
                 record.user_data = (!bytes.is_empty()).then(|| STANDARD.encode(bytes));
             }
-            Self::Groups(ids) => network::check_groups(call, &ids, &[])?,
+            Self::Groups(ids) => {
+                let groups = security_groups::find::members(call, &ids, &[])?;
+                let mut all = record.interfaces.iter_mut();
+                let primary =
+                    all.find(|it| (it.network_card.unwrap_or(0), it.device_index) == (0, 0));
+                if let Some(primary) = primary {
+                    primary.groups = kept_groups(&groups, call.network, &call.region);
+                }
+            }
             Self::Nothing => {}
         }
         Ok(())

@@ -58,6 +58,7 @@ impl Existing {
             ipv6: it.ipv6.clone(),
             ipv4_prefixes: it.ipv4_prefixes.clone(),
             ipv6_prefixes: it.ipv6_prefixes.clone(),
+            security_groups: it.groups().collect(),
             subnet: Some(self.subnet.clone()),
             ..LaunchInterface::default()
         }

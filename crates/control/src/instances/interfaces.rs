@@ -13,7 +13,7 @@ use imds_ec2::types::{InstanceNetworkInterfaceSpecification, RunInstancesRequest
 use super::kept_interfaces::KeptInterfaces;
 use super::wanted_interface::Wanted;
 use crate::call::{Call, Refusal};
-use crate::{ids, network};
+use crate::{ids, security_groups};
 use imds_account::network::{hosts, public_address};
 use imds_account::zones;
 
@@ -139,13 +139,15 @@ pub(crate) fn more(
 
 /// The network interfaces requested for each instance.
 fn wanted(call: &Call<'_>, request: &RunInstancesRequest) -> Result<Vec<Wanted>, Refusal> {
-    network::check_groups(call, &request.security_group_ids, &request.security_groups)?;
+    let (ids, names) = (&request.security_group_ids, &request.security_groups);
+    let groups = security_groups::find::members(call, ids, names)?;
     let stated = &request.network_interfaces;
     if stated.is_empty() {
-        return Ok(vec![Wanted::new(call, &of_instance(request))?]);
+        let wanted = Wanted::new(call, &of_instance(request))?;
+        return Ok(vec![Wanted { groups, ..wanted }]);
     }
     let both = [
-        ("subnet ID", request.subnet_id.is_some()),
+        ("subnet ID", request.subnet_id.as_deref().is_some_and(|id| !id.is_empty())),
         ("private address", request.private_ip_address.is_some()),
         (
             "IPv6 addresses",
@@ -250,6 +252,7 @@ impl Free<'_> {
                 ipv6,
                 ipv4_prefixes: one.ipv4_prefixes.clone(),
                 ipv6_prefixes: one.ipv6_prefixes.clone(),
+                security_groups: one.groups.clone(),
                 // The default subnet is what an interface is in of which nothing is said.
                 subnet: (*subnet != default).then(|| subnet.clone()),
                 ..LaunchInterface::default()
@@ -314,7 +317,9 @@ fn zones(
             names.join(", ")
         ))
     };
-    let stated = match (&placement.availability_zone, &placement.availability_zone_id) {
+    let said = |text: Option<String>| text.filter(|text| !text.is_empty());
+    let (name, id) = (said(placement.availability_zone), said(placement.availability_zone_id));
+    let stated = match (&name, &id) {
         (Some(name), _) => {
             // Local Zones are not listed, and are there.
             let zone = name.parse().ok().filter(|zone: &Zone| *zone.region() == call.region);

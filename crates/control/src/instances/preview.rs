@@ -34,7 +34,7 @@ pub(crate) fn preview(
     request: &RunInstancesRequest,
 ) -> Result<LaunchPreview, Refusal> {
     let request = &launch_templates::launch::applied(call, request)?;
-    let launch = launch(call, request, &ids::new("r-")?)?;
+    let (launch, _) = launch(call, request, &ids::new("r-")?)?;
     let stated = launch.options;
     let defaults = metadata_defaults::of(call)?;
     let instance = resolve(launch, defaults).map_err(launch_refused)?;

@@ -7,22 +7,20 @@ use imds_account::records::{Lifecycle, Tags};
 use imds_account::volume::VolumeSettings;
 use imds_account::{Stored, Transaction, keys};
 use imds_core::Launch;
-use imds_core::block_device::{BlockDevice, Volume};
 use imds_core::ids::ReservationId;
-use imds_core::image::Image;
 use imds_core::instance::{HostnameType, LifeCycle, PublicKey};
 use imds_core::launch::LaunchRole;
 use imds_core::options::{MetadataDefaults, Switch};
 use imds_core::placement::Placement;
 use imds_core::tags::Tag;
 use imds_ec2::Fault;
-use imds_ec2::types::{self, Reservation, RunInstancesRequest};
+use imds_ec2::types::{IamInstanceProfileSpecification, Reservation, RunInstancesRequest};
 
 use super::interfaces::{self, Chosen};
 use super::kept_interfaces::KeptInterfaces;
 use super::shape::belongings;
 use super::{
-    StoredInstance, attribute_names as names, attribute_values as values, describe, find,
+    StoredInstance, attribute_names as names, attribute_values as values, describe, devices, find,
     launch_refused,
 };
 use crate::call::{Call, Refusal};
@@ -53,7 +51,7 @@ pub(crate) fn run_with(
     let request = &launch_templates::launch::applied(call, request)?;
     let (fewest, most) = counts(request)?;
     let reservation: ReservationId = ids::new("r-")?;
-    let mut launch = launch(call, request, &reservation)?;
+    let (mut launch, volumes) = launch(call, request, &reservation)?;
     let more_tags = more_tags.iter();
     let more_tags = more_tags.map(|(key, value)| Tag { key: key.clone(), value: value.clone() });
     launch.tags.extend(more_tags);
@@ -68,7 +66,7 @@ pub(crate) fn run_with(
         defaults: defaults.map(|stored| stored.record).unwrap_or_default(),
         client_token: request.client_token.clone(),
         attributes: kept_attributes(request)?,
-        volumes: volumes(request)?,
+        volumes,
         tags: launch.tags.iter().map(|it| (it.key.clone(), it.value.clone())).collect(),
         of_volumes: tag_values::specified(&request.tag_specifications, "volume")?,
         of_interfaces: tag_values::specified(&request.tag_specifications, "network-interface")?,
@@ -192,25 +190,30 @@ fn counts(request: &RunInstancesRequest) -> Result<(usize, usize), Fault> {
     Ok((count(fewest), count(most)))
 }
 
-/// What is said of all of them alike.
+/// What is said of all of them alike, and of their volumes.
 pub(super) fn launch(
     call: &Call<'_>,
     request: &RunInstancesRequest,
     reservation: &ReservationId,
-) -> Result<Launch, Refusal> {
+) -> Result<(Launch, BTreeMap<String, VolumeSettings>), Refusal> {
     let instance_type = request.instance_type.as_deref().unwrap_or("m1.small");
     let instance_type = instance_types::for_instance(call, instance_type)?;
     let image_id = request.image_id.as_deref();
     let image_id = image_id.ok_or_else(|| Fault::missing_parameter("ImageId"))?;
-    let mut image = images::find(call, image_id, instance_type.architecture())?;
-    let block_devices = block_devices(request, &mut image)?;
+    let (mut image, of_image) = images::find(call, image_id, instance_type.architecture())?;
+    let block_devices = devices::stated(request, &mut image)?;
+    let volumes = devices::volumes(request, of_image)?;
     let stated = request.metadata_options.clone().unwrap_or_default();
-    let profile = request.iam_instance_profile.as_ref();
+    // What is empty is not named: some SDKs send it.
+    let is_named =
+        |it: &&IamInstanceProfileSpecification| it.arn.is_some() || it.name.as_deref() != Some("");
+    let profile = request.iam_instance_profile.as_ref().filter(is_named);
     let profile = profile.map(|request| iam_profiles::name(request, call.account)).transpose()?;
     let mut its_tags = tag_values::specified(&request.tag_specifications, "instance")?;
     its_tags.extend(launch_templates::launch::tags_of_launch(request));
+    let user_data = request.user_data.as_ref().filter(|text| !text.0.is_empty());
     let is_monitored = request.monitoring.as_ref().is_some_and(|monitoring| monitoring.enabled);
-    Ok(Launch {
+    let launch = Launch {
         account: Some(call.account.clone()),
         image: image.into(),
         instance_type: Some(instance_type),
@@ -227,9 +230,10 @@ pub(super) fn launch(
         role: profile.map(LaunchRole::named),
         public_key: public_key(call, request.key_name.as_deref())?,
         tags: its_tags.into_iter().map(|(key, value)| Tag { key, value }).collect(),
-        user_data: request.user_data.as_ref().map(|text| values::user_data(&text.0)).transpose()?,
+        user_data: user_data.map(|text| values::user_data(&text.0)).transpose()?,
         ..Launch::default()
-    })
+    };
+    Ok((launch, volumes))
 }
 
 fn life_cycle(request: &RunInstancesRequest) -> Result<LifeCycle, Fault> {
@@ -281,44 +285,6 @@ fn hostname_type(request: &RunInstancesRequest) -> Result<HostnameType, Fault> {
         request.private_dns_name_options.as_ref().and_then(|it| it.hostname_type.as_deref());
     let parameter = "PrivateDnsNameOptions.HostnameType";
     stated.map_or(Ok(HostnameType::IpName), |stated| values::hostname_type(parameter, stated))
-}
-
-/// The block devices that are stated. What is stated as no device is taken out of the image's.
-fn block_devices(
-    request: &RunInstancesRequest,
-    image: &mut Image,
-) -> Result<Vec<BlockDevice>, Fault> {
-    let mut devices = Vec::new();
-    for mapping in &request.block_device_mappings {
-        let device = mapping.device_name.clone();
-        let device =
-            device.ok_or_else(|| Fault::missing_parameter("BlockDeviceMapping.DeviceName"))?;
-        if mapping.no_device.is_some() {
-            image.block_devices.retain(|one| one.device != device);
-        } else if device != image.root_device {
-            let volume = volume(mapping)?;
-            devices.push(BlockDevice { device, volume });
-        }
-    }
-    Ok(devices)
-}
-
-fn volume(mapping: &types::BlockDeviceMapping) -> Result<Volume, Fault> {
-    let Some(name) = mapping.virtual_name.as_deref() else { return Ok(Volume::Ebs) };
-    let volume = name.parse().ok().filter(|volume| matches!(volume, Volume::Ephemeral(_)));
-    volume.ok_or_else(|| {
-        let rule = "Expecting ephemeral0 to ephemeral23.";
-        Fault::invalid_value("BlockDeviceMapping.VirtualName", name, rule)
-    })
-}
-
-/// What is asked of EBS volumes, the root volume too.
-fn volumes(request: &RunInstancesRequest) -> Result<BTreeMap<String, VolumeSettings>, Fault> {
-    let stated = request.block_device_mappings.iter().filter_map(|mapping| {
-        let (device, ebs) = (mapping.device_name.clone()?, mapping.ebs.as_ref()?);
-        Some(crate::volumes::settings(ebs).map(|settings| (device, settings)))
-    });
-    stated.filter(|it| !matches!(it, Ok((_, it)) if *it == VolumeSettings::default())).collect()
 }
 
 fn tagged(

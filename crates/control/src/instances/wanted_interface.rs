@@ -6,14 +6,14 @@ use imds_account::Source;
 use imds_account::network::hosts;
 use imds_account::records::InterfaceSettings;
 use imds_core::launch::DERIVED_SUBNET;
-use imds_core::network::{Ipv4Cidr, Ipv6Cidr, Subnet};
+use imds_core::network::{Ipv4Cidr, Ipv6Cidr, SecurityGroup, Subnet};
 use imds_ec2::Fault;
 use imds_ec2::types::InstanceNetworkInterfaceSpecification;
 
 use super::address_values::{ipv4, ipv4_prefix, ipv6, ipv6_prefix, number};
 use super::existing_interface::Existing;
 use crate::call::{Call, Refusal};
-use crate::network;
+use crate::security_groups;
 
 /// A requested network interface.
 pub(super) struct Wanted {
@@ -31,6 +31,8 @@ pub(super) struct Wanted {
     pub(super) ipv4_prefixes: Vec<Ipv4Cidr>,
     pub(super) ipv6_prefixes: Vec<Ipv6Cidr>,
     pub(super) is_public: bool,
+    /// Its security groups; the default one if none is named.
+    pub(super) groups: Vec<SecurityGroup>,
     /// What is kept of it beside.
     pub(super) settings: InterfaceSettings,
     /// The interface that is named; then the rest is what it has.
@@ -42,7 +44,7 @@ impl Wanted {
         call: &Call<'_>,
         request: &InstanceNetworkInterfaceSpecification,
     ) -> Result<Self, Refusal> {
-        network::check_groups(call, &request.groups, &[])?;
+        let groups = security_groups::find::members(call, &request.groups, &[])?;
         let device_index = request.device_index.ok_or_else(|| {
             Fault::invalid_parameter_value("Each network interface requires a device index.")
         })?;
@@ -57,9 +59,11 @@ impl Wanted {
         let network_card =
             network_card.map(|card| number("NetworkCardIndex", Some(card))).transpose()?;
         let place = (device_index, network_card);
-        let existing = request.network_interface_id.as_deref();
+        // What is empty is not named: some SDKs send it.
+        let existing = request.network_interface_id.as_deref().filter(|id| !id.is_empty());
         let existing = existing.map(|id| Existing::find(call, id, place, request)).transpose()?;
-        let named = request.subnet_id.as_deref().map(|id| subnet(call, id)).transpose()?;
+        let named = request.subnet_id.as_deref().filter(|id| !id.is_empty());
+        let named = named.map(|id| subnet(call, id)).transpose()?;
         let (primary, secondary) = private_addresses(request)?;
         let ipv6 = request.ipv6_addresses.iter().map(ipv6);
         let wanted = Self {
@@ -85,6 +89,7 @@ impl Wanted {
                 .map(ipv6_prefix)
                 .collect::<Result<_, _>>()?,
             is_public: request.associate_public_ip_address == Some(true),
+            groups,
             settings: InterfaceSettings {
                 description: request.description.clone(),
                 delete_on_termination: request.delete_on_termination,

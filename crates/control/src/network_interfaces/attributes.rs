@@ -1,12 +1,13 @@
 //! `ModifyNetworkInterfaceAttribute`.
 
+use imds_account::launch::kept_groups;
 use imds_ec2::types::ModifyNetworkInterfaceAttributeRequest;
 use imds_ec2::{Done, Fault};
 
 use super::attachment::attachment_id;
 use super::place;
 use crate::call::{Call, Refusal};
-use crate::network;
+use crate::security_groups;
 
 /// Changes one attribute.
 pub(crate) fn modify(
@@ -36,8 +37,7 @@ pub(crate) fn modify(
             return Err(Fault::invalid_parameter_combination(message).into());
         }
     }
-    // Nothing here filters packets, so there is one group.
-    network::check_groups(call, groups, &[])?;
+    let groups = security_groups::find::members(call, groups, &[])?;
     let found = place::find(call, &request.network_interface_id)?;
     if let Some(changes) = attachment {
         let own = found.interface().id.as_ref().map(|id| attachment_id(id.as_str()));
@@ -49,6 +49,9 @@ pub(crate) fn modify(
         }
     }
     found.change(call, |interface| {
+        if !groups.is_empty() {
+            interface.groups = kept_groups(&groups, call.network, &call.region);
+        }
         let settings = &mut interface.settings;
         if let Some(description) = description {
             settings.description.clone_from(&description.value);

@@ -1,5 +1,6 @@
 //! `CreateNetworkInterface` and `DeleteNetworkInterface`.
 
+use imds_account::launch::kept_groups;
 use imds_account::records::{FreeInterface, Interface, InterfaceSettings, Subnet};
 use imds_account::{Transaction, keys};
 use imds_core::ids::InterfaceId;
@@ -85,6 +86,7 @@ fn new(
         public_ipv4: None,
         ipv4_prefixes: made.ipv4_prefixes,
         ipv6_prefixes: made.ipv6_prefixes,
+        groups: kept_groups(&made.security_groups, call.network, &call.region),
         id: Some(id.clone()),
         settings: InterfaceSettings {
             description: request.description.clone(),

@@ -1,7 +1,7 @@
 //! Network interfaces that are on no instance.
 
 use imds_account::records::FreeInterface;
-use imds_core::network::Subnet;
+use imds_core::network::{SecurityGroup, Subnet};
 use imds_ec2::types::{
     GroupIdentifier, Ipv4PrefixSpecification, Ipv6PrefixSpecification, NetworkInterface,
     NetworkInterfaceIpv6Address, NetworkInterfacePrivateIpAddress,
@@ -13,7 +13,6 @@ use crate::call::Call;
 pub(super) fn shape(call: &Call<'_>, free: &FreeInterface) -> NetworkInterface {
     let FreeInterface { zone, interface } = free;
     let subnet = subnet(call, free);
-    let group = call.network.security_group(&call.region);
     let name = |address: std::net::Ipv4Addr| {
         let dashed = address.to_string().replace('.', "-");
         format!("ip-{dashed}.{}", call.region.internal_domain())
@@ -39,10 +38,7 @@ pub(super) fn shape(call: &Call<'_>, free: &FreeInterface) -> NetworkInterface {
         interface_type: Some("interface".to_owned()),
         source_dest_check: Some(interface.settings.source_dest_check.unwrap_or(true)),
         requester_managed: Some(false),
-        groups: vec![GroupIdentifier {
-            group_id: Some(group.id.to_string()),
-            group_name: Some(group.name),
-        }],
+        groups: groups(call, free),
         private_ip_address: Some(interface.private_ipv4.to_string()),
         private_dns_name: Some(name(interface.private_ipv4)),
         private_ip_addresses: all.collect(),
@@ -66,6 +62,19 @@ pub(super) fn shape(call: &Call<'_>, free: &FreeInterface) -> NetworkInterface {
             .collect(),
         ..NetworkInterface::default()
     }
+}
+
+/// The groups that it is in: the default one if none is kept.
+fn groups(call: &Call<'_>, free: &FreeInterface) -> Vec<GroupIdentifier> {
+    let mut groups: Vec<_> = free.interface.groups().collect();
+    if groups.is_empty() {
+        groups.push(call.network.security_group(&call.region));
+    }
+    let identifier = |group: SecurityGroup| GroupIdentifier {
+        group_id: Some(group.id.to_string()),
+        group_name: Some(group.name),
+    };
+    groups.into_iter().map(identifier).collect()
 }
 
 /// Where it is.

@@ -9,7 +9,7 @@ use imds_ec2::types::{
     ModifyVolumeRequest, ModifyVolumeResult, Volume, VolumeModification,
 };
 
-use super::{not_found, settings, volumes};
+use super::{not_found, of_instance, settings};
 use crate::call::{Call, Refusal};
 use crate::filter::Filters;
 use crate::instances::{self, StoredInstance};
@@ -43,7 +43,7 @@ pub(crate) fn modify(
     let all = instances::all(call)?;
     let mut with_volume = all.into_iter().filter_map(|instance| {
         let volume =
-            volumes(&instance).into_iter().find(|it| it.volume_id.as_deref() == Some(id))?;
+            of_instance(&instance).into_iter().find(|it| it.volume_id.as_deref() == Some(id))?;
         Some((instance, volume))
     });
     let (instance, volume) = with_volume.next().ok_or_else(|| not_found(id))?;
@@ -144,7 +144,7 @@ fn modifications(instance: &StoredInstance) -> Vec<VolumeModification> {
             ..VolumeModification::default()
         })
     };
-    volumes(instance).into_iter().filter_map(shape).collect()
+    of_instance(instance).into_iter().filter_map(shape).collect()
 }
 
 fn values(it: &VolumeModification, name: &str) -> Vec<String> {

@@ -138,6 +138,24 @@ impl TestAccount {
             "NetworkInterfaceId={attached}&InstanceId={instance}&DeviceIndex=1",
             &[("attachment", "attachmentId")],
         );
+        self.fill_for_images();
+    }
+
+    /// Groups, snapshots and an image of an instance, and others who may use them.
+    fn fill_for_images(&mut self) {
+        let group = "GroupName=web&GroupDescription=x";
+        self.make("CreateSecurityGroup", group, &[("made", "groupId")]);
+        let web = "GroupId={made}&IpPermissions.1.IpProtocol=tcp&IpPermissions.1.FromPort=80&IpPermissions.1.ToPort=80&IpPermissions.1.IpRanges.1.CidrIp=10.0.0.0/8";
+        self.make("AuthorizeSecurityGroupIngress", web, &[("rule", "securityGroupRuleId")]);
+        self.make("AuthorizeSecurityGroupEgress", web, &[("out", "securityGroupRuleId")]);
+        self.make("CreateSnapshot", "VolumeId={volume}", &[("lone", "snapshotId")]);
+        let others = "UserId.1=111122223333&UserGroup.1=all";
+        let snapshot = format!("SnapshotId={{lone}}&{others}");
+        self.make("ModifySnapshotAttribute", &snapshot, &[]);
+        self.make("CreateImage", "InstanceId={instance}&Name=created", &[("created", "imageId")]);
+        let organizations = "OrganizationArn.1=arn:o&OrganizationalUnitArn.1=arn:u";
+        let image = format!("ImageId={{image}}&{others}&{organizations}");
+        self.make("ModifyImageAttribute", &image, &[]);
     }
 
     /// Sends a request that succeeds, and remembers what its response has in some elements.
@@ -182,7 +200,14 @@ impl TestAccount {
         self.dump(&keys::instances(&self.region), &mut stored);
         self.dump(&keys::all_tags(&self.region), &mut stored);
         self.dump(&keys::images(&self.region), &mut stored);
-        self.dump(&keys::key_pairs(&self.region), &mut stored);
+        self.dump(&keys::security_groups(&self.region), &mut stored);
+        self.dump(&keys::snapshots(&self.region), &mut stored);
+        for (name, pair) in self.control.store.scan(&keys::key_pairs(&self.region)).unwrap().records
+        {
+            // Of what is made up anew each time only how it begins.
+            stored
+                .push(format!("key pair {name} {} {:.11}", pair.record.kind, pair.record.openssh));
+        }
         self.dump(&keys::launch_templates(&self.region), &mut stored);
         self.dump(&keys::free_interfaces(&self.region), &mut stored);
         self.dump(&keys::client_tokens(&self.region), &mut stored);
@@ -204,6 +229,11 @@ impl TestAccount {
 
     /// A text without what is made up anew each time: known ids have their names, others none.
     fn plain(&self, text: &str) -> String {
+        // Of a private key only its form.
+        let text = match (text.find("<keyMaterial>"), text.find("</keyMaterial>")) {
+            (Some(begin), Some(end)) => &format!("{}{}", &text[..begin + 40], &text[end..]),
+            _ => text,
+        };
         let known = self.names.iter().filter(|(_, id)| id.len() > 8);
         let text = known.fold(text.to_owned(), |text, (name, id)| text.replace(id, name));
         let mut plain = String::new();
@@ -246,10 +276,13 @@ fn is_uuid(word: &str) -> bool {
 /// What an action makes, as tag specifications call it.
 fn kind_of_made(action: &str) -> &'static str {
     match action {
+        "AuthorizeSecurityGroupEgress" | "AuthorizeSecurityGroupIngress" => "security-group-rule",
+        "CreateImage" | "RegisterImage" => "image",
+        "CreateKeyPair" | "ImportKeyPair" => "key-pair",
         "CreateLaunchTemplate" => "launch-template",
         "CreateNetworkInterface" => "network-interface",
-        "ImportKeyPair" => "key-pair",
-        "RegisterImage" => "image",
+        "CreateSecurityGroup" => "security-group",
+        "CreateSnapshot" => "snapshot",
         // `RunInstances` and `CreateFleet`.
         _ => "instance",
     }

@@ -5,6 +5,17 @@
 pub(super) const REFUSED: &[(&str, &[(&str, &str)])] = &[
     ("AssignPrivateIpAddresses", &[("AllowReassignment", "allow_reassignment")]),
     (
+        "AuthorizeSecurityGroupEgress",
+        &[
+            ("CidrIp", "cidr_ip"),
+            ("FromPort", "from_port"),
+            ("IpProtocol", "ip_protocol"),
+            ("SourceSecurityGroupName", "source_security_group_name"),
+            ("SourceSecurityGroupOwnerId", "source_security_group_owner_id"),
+            ("ToPort", "to_port"),
+        ],
+    ),
+    (
         "CreateFleet",
         &[
             ("ExcessCapacityTerminationPolicy", "excess_capacity_termination_policy"),
@@ -210,6 +221,22 @@ pub(super) const REFUSED: &[(&str, &[(&str, &str)])] = &[
             ("ValidUntil", "valid_until"),
         ],
     ),
+    (
+        "CreateImage",
+        &[
+            (
+                "BlockDeviceMapping.N.Ebs.AvailabilityZone",
+                "block_device_mappings.n.ebs.availability_zone",
+            ),
+            (
+                "BlockDeviceMapping.N.Ebs.AvailabilityZoneId",
+                "block_device_mappings.n.ebs.availability_zone_id",
+            ),
+            ("BlockDeviceMapping.N.Ebs.OutpostArn", "block_device_mappings.n.ebs.outpost_arn"),
+            ("BootModeOverride", "boot_mode_override"),
+            ("SnapshotLocation", "snapshot_location"),
+        ],
+    ),
     ("CreateLaunchTemplate", &[("Operator.Principal", "operator.principal")]),
     (
         "CreateNetworkInterface",
@@ -218,35 +245,10 @@ pub(super) const REFUSED: &[(&str, &[(&str, &str)])] = &[
             ("Operator.Principal", "operator.principal"),
         ],
     ),
+    ("CreateSnapshot", &[("Location", "location"), ("OutpostArn", "outpost_arn")]),
     ("DescribeImages", &[("ExecutableBy.N", "executable_users.n")]),
-    (
-        "ModifyImageAttribute",
-        &[
-            ("LaunchPermission.Add.N.Group", "launch_permission.add.n.group"),
-            ("LaunchPermission.Add.N.OrganizationArn", "launch_permission.add.n.organization_arn"),
-            (
-                "LaunchPermission.Add.N.OrganizationalUnitArn",
-                "launch_permission.add.n.organizational_unit_arn",
-            ),
-            ("LaunchPermission.Add.N.UserId", "launch_permission.add.n.user_id"),
-            ("LaunchPermission.Remove.N.Group", "launch_permission.remove.n.group"),
-            (
-                "LaunchPermission.Remove.N.OrganizationArn",
-                "launch_permission.remove.n.organization_arn",
-            ),
-            (
-                "LaunchPermission.Remove.N.OrganizationalUnitArn",
-                "launch_permission.remove.n.organizational_unit_arn",
-            ),
-            ("LaunchPermission.Remove.N.UserId", "launch_permission.remove.n.user_id"),
-            ("OperationType", "operation_type"),
-            ("OrganizationArn.N", "organization_arns.n"),
-            ("OrganizationalUnitArn.N", "organizational_unit_arns.n"),
-            ("ProductCode.N", "product_codes.n"),
-            ("UserGroup.N", "user_groups.n"),
-            ("UserId.N", "user_ids.n"),
-        ],
-    ),
+    ("DescribeSnapshots", &[("RestorableBy.N", "restorable_by_user_ids.n")]),
+    ("ModifyImageAttribute", &[("ProductCode.N", "product_codes.n")]),
     ("ModifyInstanceAttribute", &[("EnclaveOptions.Enabled", "enclave_options.enabled")]),
     (
         "ModifyNetworkInterfaceAttribute",
@@ -261,10 +263,30 @@ pub(super) const REFUSED: &[(&str, &[(&str, &str)])] = &[
         "RegisterImage",
         &[
             ("BillingProduct.N", "billing_products.n"),
+            (
+                "BlockDeviceMapping.N.Ebs.AvailabilityZone",
+                "block_device_mappings.n.ebs.availability_zone",
+            ),
+            (
+                "BlockDeviceMapping.N.Ebs.AvailabilityZoneId",
+                "block_device_mappings.n.ebs.availability_zone_id",
+            ),
+            ("BlockDeviceMapping.N.Ebs.OutpostArn", "block_device_mappings.n.ebs.outpost_arn"),
             ("KernelId", "kernel_id"),
             ("RamdiskId", "ramdisk_id"),
             ("TpmSupport", "tpm_support"),
             ("UefiData", "uefi_data"),
+        ],
+    ),
+    (
+        "RevokeSecurityGroupEgress",
+        &[
+            ("CidrIp", "cidr_ip"),
+            ("FromPort", "from_port"),
+            ("IpProtocol", "ip_protocol"),
+            ("SourceSecurityGroupName", "source_security_group_name"),
+            ("SourceSecurityGroupOwnerId", "source_security_group_owner_id"),
+            ("ToPort", "to_port"),
         ],
     ),
     (

@@ -2,7 +2,7 @@
 
 use super::rule::Rule;
 
-const RULE_18: Rule = Rule::OneOf(&[
+const RULE_20: Rule = Rule::OneOf(&[
     "a100",
     "inferentia",
     "k520",
@@ -23,8 +23,10 @@ const RULE_18: Rule = Rule::OneOf(&[
     "trainium2",
     "u30",
 ]);
-const RULE_17: Rule = Rule::OneOf(&["amazon-web-services", "amd", "nvidia", "xilinx", "habana"]);
-const RULE_8: Rule = Rule::OneOf(&[
+const RULE_34: Rule = Rule::OneOf(&["add", "remove"]);
+const RULE_33: Rule = Rule::OneOf(&["all"]);
+const RULE_19: Rule = Rule::OneOf(&["amazon-web-services", "amd", "nvidia", "xilinx", "habana"]);
+const RULE_0: Rule = Rule::OneOf(&[
     "capacity-reservation",
     "client-vpn-endpoint",
     "customer-gateway",
@@ -140,185 +142,225 @@ const RULE_8: Rule = Rule::OneOf(&[
     "capacity-reservation-modification-quote",
     "metric-category",
 ]);
-const RULE_11: Rule = Rule::OneOf(&["capacity-reservations-only", "open", "none"]);
-const RULE_22: Rule = Rule::OneOf(&["current", "previous"]);
-const RULE_3: Rule = Rule::OneOf(&["default", "dedicated", "host"]);
-const RULE_24: Rule = Rule::OneOf(&["default", "disabled"]);
-const RULE_2: Rule = Rule::OneOf(&["default", "host"]);
-const RULE_26: Rule = Rule::OneOf(&["default", "vpc-1", "ebs-1"]);
-const RULE_30: Rule = Rule::OneOf(&["disabled", "default"]);
-const RULE_12: Rule = Rule::OneOf(&["enabled", "disabled"]);
-const RULE_19: Rule = Rule::OneOf(&["gpu", "fpga", "inference", "media"]);
-const RULE_23: Rule = Rule::OneOf(&["hdd", "ssd"]);
-const RULE_7: Rule = Rule::OneOf(&["hibernate", "stop", "terminate"]);
-const RULE_34: Rule = Rule::OneOf(&["hvm", "paravirtual"]);
-const RULE_31: Rule = Rule::OneOf(&["i386", "x86_64", "arm64", "x86_64_mac", "arm64_mac"]);
-const RULE_20: Rule = Rule::OneOf(&["included", "required", "excluded"]);
-const RULE_21: Rule = Rule::OneOf(&["intel", "amd", "amazon-web-services", "apple"]);
-const RULE_25: Rule = Rule::OneOf(&["interface", "efa", "efa-only"]);
-const RULE_27: Rule = Rule::OneOf(&["ip-name", "resource-name"]);
-const RULE_32: Rule = Rule::OneOf(&["legacy-bios", "uefi", "uefi-preferred"]);
-const RULE_6: Rule = Rule::OneOf(&[
+const RULE_13: Rule = Rule::OneOf(&["capacity-reservations-only", "open", "none"]);
+const RULE_24: Rule = Rule::OneOf(&["current", "previous"]);
+const RULE_4: Rule = Rule::OneOf(&["default", "dedicated", "host"]);
+const RULE_26: Rule = Rule::OneOf(&["default", "disabled"]);
+const RULE_3: Rule = Rule::OneOf(&["default", "host"]);
+const RULE_28: Rule = Rule::OneOf(&["default", "vpc-1", "ebs-1"]);
+const RULE_35: Rule = Rule::OneOf(&["disabled", "default"]);
+const RULE_14: Rule = Rule::OneOf(&["enabled", "disabled"]);
+const RULE_21: Rule = Rule::OneOf(&["gpu", "fpga", "inference", "media"]);
+const RULE_25: Rule = Rule::OneOf(&["hdd", "ssd"]);
+const RULE_8: Rule = Rule::OneOf(&["hibernate", "stop", "terminate"]);
+const RULE_39: Rule = Rule::OneOf(&["hvm", "paravirtual"]);
+const RULE_36: Rule = Rule::OneOf(&["i386", "x86_64", "arm64", "x86_64_mac", "arm64_mac"]);
+const RULE_22: Rule = Rule::OneOf(&["included", "required", "excluded"]);
+const RULE_23: Rule = Rule::OneOf(&["intel", "amd", "amazon-web-services", "apple"]);
+const RULE_27: Rule = Rule::OneOf(&["interface", "efa", "efa-only"]);
+const RULE_29: Rule = Rule::OneOf(&["ip-name", "resource-name"]);
+const RULE_37: Rule = Rule::OneOf(&["legacy-bios", "uefi", "uefi-preferred"]);
+const RULE_7: Rule = Rule::OneOf(&[
     "lowest-price",
     "diversified",
     "capacity-optimized",
     "capacity-optimized-prioritized",
     "price-capacity-optimized",
 ]);
-const RULE_4: Rule = Rule::OneOf(&["lowest-price", "prioritized"]);
-const RULE_16: Rule = Rule::OneOf(&["one-time", "persistent"]);
-const RULE_29: Rule =
+const RULE_5: Rule = Rule::OneOf(&["lowest-price", "prioritized"]);
+const RULE_18: Rule = Rule::OneOf(&["one-time", "persistent"]);
+const RULE_11: Rule = Rule::OneOf(&["pem", "ppk"]);
+const RULE_32: Rule = Rule::OneOf(&["productCodes", "createVolumePermission"]);
+const RULE_31: Rule =
     Rule::OneOf(&["region", "availability-zone", "availability-zone-id", "outpost"]);
 const RULE_10: Rule = Rule::OneOf(&["request", "maintain", "instant"]);
-const RULE_28: Rule = Rule::OneOf(&["secondary"]);
-const RULE_33: Rule = Rule::OneOf(&["simple"]);
-const RULE_15: Rule =
+const RULE_12: Rule = Rule::OneOf(&["rsa", "ed25519"]);
+const RULE_30: Rule = Rule::OneOf(&["secondary"]);
+const RULE_38: Rule = Rule::OneOf(&["simple"]);
+const RULE_17: Rule =
     Rule::OneOf(&["spot", "capacity-block", "interruptible-capacity-reservation", "on-demand"]);
 const RULE_9: Rule = Rule::OneOf(&["spot", "on-demand", "capacity-block", "reserved-capacity"]);
-const RULE_0: Rule = Rule::OneOf(&["standard", "io1", "io2", "gp2", "sc1", "st1", "gp3"]);
-const RULE_13: Rule = Rule::OneOf(&["standard", "unlimited"]);
-const RULE_14: Rule = Rule::OneOf(&["stop", "terminate"]);
-const RULE_5: Rule = Rule::OneOf(&["use-capacity-reservations-first"]);
-const RULE_1: Rule = Rule::Price;
+const RULE_1: Rule = Rule::OneOf(&["standard", "io1", "io2", "gp2", "sc1", "st1", "gp3"]);
+const RULE_15: Rule = Rule::OneOf(&["standard", "unlimited"]);
+const RULE_16: Rule = Rule::OneOf(&["stop", "terminate"]);
+const RULE_6: Rule = Rule::OneOf(&["use-capacity-reservations-first"]);
+const RULE_2: Rule = Rule::Price;
 
 /// Actions in the order of their names, each with parameters, in whose names `N` is the number of an element,
 /// and what these can be.
 pub(super) const VALUES: &[(&str, &[(&str, Rule)])] = &[
+    ("AuthorizeSecurityGroupEgress", &[("TagSpecification.N.ResourceType", RULE_0)]),
+    ("AuthorizeSecurityGroupIngress", &[("TagSpecification.N.ResourceType", RULE_0)]),
     (
         "CreateFleet",
         &[
-            ("LaunchTemplateConfigs.N.Overrides.N.BlockDeviceMapping.N.Ebs.VolumeType", RULE_0),
-            ("LaunchTemplateConfigs.N.Overrides.N.MaxPrice", RULE_1),
-            ("LaunchTemplateConfigs.N.Overrides.N.Placement.Affinity", RULE_2),
-            ("LaunchTemplateConfigs.N.Overrides.N.Placement.Tenancy", RULE_3),
-            ("OnDemandOptions.AllocationStrategy", RULE_4),
-            ("OnDemandOptions.CapacityReservationOptions.UsageStrategy", RULE_5),
-            ("SpotOptions.AllocationStrategy", RULE_6),
-            ("SpotOptions.InstanceInterruptionBehavior", RULE_7),
-            ("TagSpecification.N.ResourceType", RULE_8),
+            ("LaunchTemplateConfigs.N.Overrides.N.BlockDeviceMapping.N.Ebs.VolumeType", RULE_1),
+            ("LaunchTemplateConfigs.N.Overrides.N.MaxPrice", RULE_2),
+            ("LaunchTemplateConfigs.N.Overrides.N.Placement.Affinity", RULE_3),
+            ("LaunchTemplateConfigs.N.Overrides.N.Placement.Tenancy", RULE_4),
+            ("OnDemandOptions.AllocationStrategy", RULE_5),
+            ("OnDemandOptions.CapacityReservationOptions.UsageStrategy", RULE_6),
+            ("SpotOptions.AllocationStrategy", RULE_7),
+            ("SpotOptions.InstanceInterruptionBehavior", RULE_8),
+            ("TagSpecification.N.ResourceType", RULE_0),
             ("TargetCapacitySpecification.DefaultTargetCapacityType", RULE_9),
             ("Type", RULE_10),
         ],
     ),
     (
+        "CreateImage",
+        &[
+            ("BlockDeviceMapping.N.Ebs.VolumeType", RULE_1),
+            ("TagSpecification.N.ResourceType", RULE_0),
+        ],
+    ),
+    (
+        "CreateKeyPair",
+        &[
+            ("KeyFormat", RULE_11),
+            ("KeyType", RULE_12),
+            ("TagSpecification.N.ResourceType", RULE_0),
+        ],
+    ),
+    (
         "CreateLaunchTemplate",
         &[
-            ("LaunchTemplateData.BlockDeviceMapping.N.Ebs.VolumeType", RULE_0),
+            ("LaunchTemplateData.BlockDeviceMapping.N.Ebs.VolumeType", RULE_1),
             (
                 "LaunchTemplateData.CapacityReservationSpecification.CapacityReservationPreference",
-                RULE_11,
+                RULE_13,
             ),
-            ("LaunchTemplateData.CpuOptions.AmdSevSnp", RULE_12),
-            ("LaunchTemplateData.CpuOptions.NestedVirtualization", RULE_12),
-            ("LaunchTemplateData.CreditSpecification.CpuCredits", RULE_13),
-            ("LaunchTemplateData.InstanceInitiatedShutdownBehavior", RULE_14),
-            ("LaunchTemplateData.InstanceMarketOptions.MarketType", RULE_15),
+            ("LaunchTemplateData.CpuOptions.AmdSevSnp", RULE_14),
+            ("LaunchTemplateData.CpuOptions.NestedVirtualization", RULE_14),
+            ("LaunchTemplateData.CreditSpecification.CpuCredits", RULE_15),
+            ("LaunchTemplateData.InstanceInitiatedShutdownBehavior", RULE_16),
+            ("LaunchTemplateData.InstanceMarketOptions.MarketType", RULE_17),
             (
                 "LaunchTemplateData.InstanceMarketOptions.SpotOptions.InstanceInterruptionBehavior",
-                RULE_7,
+                RULE_8,
             ),
-            ("LaunchTemplateData.InstanceMarketOptions.SpotOptions.MaxPrice", RULE_1),
-            ("LaunchTemplateData.InstanceMarketOptions.SpotOptions.SpotInstanceType", RULE_16),
-            ("LaunchTemplateData.InstanceRequirements.AcceleratorManufacturer.N", RULE_17),
-            ("LaunchTemplateData.InstanceRequirements.AcceleratorName.N", RULE_18),
-            ("LaunchTemplateData.InstanceRequirements.AcceleratorType.N", RULE_19),
-            ("LaunchTemplateData.InstanceRequirements.BareMetal", RULE_20),
-            ("LaunchTemplateData.InstanceRequirements.BurstablePerformance", RULE_20),
-            ("LaunchTemplateData.InstanceRequirements.CpuManufacturer.N", RULE_21),
-            ("LaunchTemplateData.InstanceRequirements.InstanceGeneration.N", RULE_22),
-            ("LaunchTemplateData.InstanceRequirements.LocalStorage", RULE_20),
-            ("LaunchTemplateData.InstanceRequirements.LocalStorageType.N", RULE_23),
-            ("LaunchTemplateData.MaintenanceOptions.AutoRecovery", RULE_24),
-            ("LaunchTemplateData.NetworkInterface.N.InterfaceType", RULE_25),
-            ("LaunchTemplateData.NetworkPerformanceOptions.BandwidthWeighting", RULE_26),
-            ("LaunchTemplateData.Placement.Affinity", RULE_2),
-            ("LaunchTemplateData.Placement.Tenancy", RULE_3),
-            ("LaunchTemplateData.PrivateDnsNameOptions.HostnameType", RULE_27),
-            ("LaunchTemplateData.SecondaryInterface.N.InterfaceType", RULE_28),
-            ("LaunchTemplateData.TagSpecification.N.ResourceType", RULE_8),
-            ("TagSpecification.N.ResourceType", RULE_8),
+            ("LaunchTemplateData.InstanceMarketOptions.SpotOptions.MaxPrice", RULE_2),
+            ("LaunchTemplateData.InstanceMarketOptions.SpotOptions.SpotInstanceType", RULE_18),
+            ("LaunchTemplateData.InstanceRequirements.AcceleratorManufacturer.N", RULE_19),
+            ("LaunchTemplateData.InstanceRequirements.AcceleratorName.N", RULE_20),
+            ("LaunchTemplateData.InstanceRequirements.AcceleratorType.N", RULE_21),
+            ("LaunchTemplateData.InstanceRequirements.BareMetal", RULE_22),
+            ("LaunchTemplateData.InstanceRequirements.BurstablePerformance", RULE_22),
+            ("LaunchTemplateData.InstanceRequirements.CpuManufacturer.N", RULE_23),
+            ("LaunchTemplateData.InstanceRequirements.InstanceGeneration.N", RULE_24),
+            ("LaunchTemplateData.InstanceRequirements.LocalStorage", RULE_22),
+            ("LaunchTemplateData.InstanceRequirements.LocalStorageType.N", RULE_25),
+            ("LaunchTemplateData.MaintenanceOptions.AutoRecovery", RULE_26),
+            ("LaunchTemplateData.NetworkInterface.N.InterfaceType", RULE_27),
+            ("LaunchTemplateData.NetworkPerformanceOptions.BandwidthWeighting", RULE_28),
+            ("LaunchTemplateData.Placement.Affinity", RULE_3),
+            ("LaunchTemplateData.Placement.Tenancy", RULE_4),
+            ("LaunchTemplateData.PrivateDnsNameOptions.HostnameType", RULE_29),
+            ("LaunchTemplateData.SecondaryInterface.N.InterfaceType", RULE_30),
+            ("LaunchTemplateData.TagSpecification.N.ResourceType", RULE_0),
+            ("TagSpecification.N.ResourceType", RULE_0),
         ],
     ),
     (
         "CreateLaunchTemplateVersion",
         &[
-            ("LaunchTemplateData.BlockDeviceMapping.N.Ebs.VolumeType", RULE_0),
+            ("LaunchTemplateData.BlockDeviceMapping.N.Ebs.VolumeType", RULE_1),
             (
                 "LaunchTemplateData.CapacityReservationSpecification.CapacityReservationPreference",
-                RULE_11,
+                RULE_13,
             ),
-            ("LaunchTemplateData.CpuOptions.AmdSevSnp", RULE_12),
-            ("LaunchTemplateData.CpuOptions.NestedVirtualization", RULE_12),
-            ("LaunchTemplateData.CreditSpecification.CpuCredits", RULE_13),
-            ("LaunchTemplateData.InstanceInitiatedShutdownBehavior", RULE_14),
-            ("LaunchTemplateData.InstanceMarketOptions.MarketType", RULE_15),
+            ("LaunchTemplateData.CpuOptions.AmdSevSnp", RULE_14),
+            ("LaunchTemplateData.CpuOptions.NestedVirtualization", RULE_14),
+            ("LaunchTemplateData.CreditSpecification.CpuCredits", RULE_15),
+            ("LaunchTemplateData.InstanceInitiatedShutdownBehavior", RULE_16),
+            ("LaunchTemplateData.InstanceMarketOptions.MarketType", RULE_17),
             (
                 "LaunchTemplateData.InstanceMarketOptions.SpotOptions.InstanceInterruptionBehavior",
-                RULE_7,
+                RULE_8,
             ),
-            ("LaunchTemplateData.InstanceMarketOptions.SpotOptions.MaxPrice", RULE_1),
-            ("LaunchTemplateData.InstanceMarketOptions.SpotOptions.SpotInstanceType", RULE_16),
-            ("LaunchTemplateData.InstanceRequirements.AcceleratorManufacturer.N", RULE_17),
-            ("LaunchTemplateData.InstanceRequirements.AcceleratorName.N", RULE_18),
-            ("LaunchTemplateData.InstanceRequirements.AcceleratorType.N", RULE_19),
-            ("LaunchTemplateData.InstanceRequirements.BareMetal", RULE_20),
-            ("LaunchTemplateData.InstanceRequirements.BurstablePerformance", RULE_20),
-            ("LaunchTemplateData.InstanceRequirements.CpuManufacturer.N", RULE_21),
-            ("LaunchTemplateData.InstanceRequirements.InstanceGeneration.N", RULE_22),
-            ("LaunchTemplateData.InstanceRequirements.LocalStorage", RULE_20),
-            ("LaunchTemplateData.InstanceRequirements.LocalStorageType.N", RULE_23),
-            ("LaunchTemplateData.MaintenanceOptions.AutoRecovery", RULE_24),
-            ("LaunchTemplateData.NetworkInterface.N.InterfaceType", RULE_25),
-            ("LaunchTemplateData.NetworkPerformanceOptions.BandwidthWeighting", RULE_26),
-            ("LaunchTemplateData.Placement.Affinity", RULE_2),
-            ("LaunchTemplateData.Placement.Tenancy", RULE_3),
-            ("LaunchTemplateData.PrivateDnsNameOptions.HostnameType", RULE_27),
-            ("LaunchTemplateData.SecondaryInterface.N.InterfaceType", RULE_28),
-            ("LaunchTemplateData.TagSpecification.N.ResourceType", RULE_8),
+            ("LaunchTemplateData.InstanceMarketOptions.SpotOptions.MaxPrice", RULE_2),
+            ("LaunchTemplateData.InstanceMarketOptions.SpotOptions.SpotInstanceType", RULE_18),
+            ("LaunchTemplateData.InstanceRequirements.AcceleratorManufacturer.N", RULE_19),
+            ("LaunchTemplateData.InstanceRequirements.AcceleratorName.N", RULE_20),
+            ("LaunchTemplateData.InstanceRequirements.AcceleratorType.N", RULE_21),
+            ("LaunchTemplateData.InstanceRequirements.BareMetal", RULE_22),
+            ("LaunchTemplateData.InstanceRequirements.BurstablePerformance", RULE_22),
+            ("LaunchTemplateData.InstanceRequirements.CpuManufacturer.N", RULE_23),
+            ("LaunchTemplateData.InstanceRequirements.InstanceGeneration.N", RULE_24),
+            ("LaunchTemplateData.InstanceRequirements.LocalStorage", RULE_22),
+            ("LaunchTemplateData.InstanceRequirements.LocalStorageType.N", RULE_25),
+            ("LaunchTemplateData.MaintenanceOptions.AutoRecovery", RULE_26),
+            ("LaunchTemplateData.NetworkInterface.N.InterfaceType", RULE_27),
+            ("LaunchTemplateData.NetworkPerformanceOptions.BandwidthWeighting", RULE_28),
+            ("LaunchTemplateData.Placement.Affinity", RULE_3),
+            ("LaunchTemplateData.Placement.Tenancy", RULE_4),
+            ("LaunchTemplateData.PrivateDnsNameOptions.HostnameType", RULE_29),
+            ("LaunchTemplateData.SecondaryInterface.N.InterfaceType", RULE_30),
+            ("LaunchTemplateData.TagSpecification.N.ResourceType", RULE_0),
         ],
     ),
-    ("CreateNetworkInterface", &[("TagSpecification.N.ResourceType", RULE_8)]),
-    ("DescribeInstanceTypeOfferings", &[("LocationType", RULE_29)]),
-    ("ImportKeyPair", &[("TagSpecification.N.ResourceType", RULE_8)]),
+    ("CreateNetworkInterface", &[("TagSpecification.N.ResourceType", RULE_0)]),
+    ("CreateSecurityGroup", &[("TagSpecification.N.ResourceType", RULE_0)]),
+    ("CreateSnapshot", &[("TagSpecification.N.ResourceType", RULE_0)]),
+    ("DescribeInstanceTypeOfferings", &[("LocationType", RULE_31)]),
+    ("DescribeSnapshotAttribute", &[("Attribute", RULE_32)]),
+    ("ImportKeyPair", &[("TagSpecification.N.ResourceType", RULE_0)]),
+    (
+        "ModifyImageAttribute",
+        &[
+            ("LaunchPermission.Add.N.Group", RULE_33),
+            ("LaunchPermission.Remove.N.Group", RULE_33),
+            ("OperationType", RULE_34),
+        ],
+    ),
     (
         "ModifyInstanceCapacityReservationAttributes",
-        &[("CapacityReservationSpecification.CapacityReservationPreference", RULE_11)],
+        &[("CapacityReservationSpecification.CapacityReservationPreference", RULE_13)],
     ),
-    ("ModifyInstanceCreditSpecification", &[("InstanceCreditSpecification.N.CpuCredits", RULE_13)]),
+    ("ModifyInstanceCreditSpecification", &[("InstanceCreditSpecification.N.CpuCredits", RULE_15)]),
     (
         "ModifyInstanceMaintenanceOptions",
-        &[("AutoRecovery", RULE_30), ("RebootMigration", RULE_30)],
+        &[("AutoRecovery", RULE_35), ("RebootMigration", RULE_35)],
     ),
-    ("ModifyPrivateDnsNameOptions", &[("PrivateDnsHostnameType", RULE_27)]),
-    ("ModifyVolume", &[("VolumeType", RULE_0)]),
+    ("ModifyPrivateDnsNameOptions", &[("PrivateDnsHostnameType", RULE_29)]),
+    (
+        "ModifySnapshotAttribute",
+        &[
+            ("Attribute", RULE_32),
+            ("CreateVolumePermission.Add.N.Group", RULE_33),
+            ("CreateVolumePermission.Remove.N.Group", RULE_33),
+            ("OperationType", RULE_34),
+        ],
+    ),
+    ("ModifyVolume", &[("VolumeType", RULE_1)]),
     (
         "RegisterImage",
         &[
-            ("Architecture", RULE_31),
-            ("BlockDeviceMapping.N.Ebs.VolumeType", RULE_0),
-            ("BootMode", RULE_32),
-            ("SriovNetSupport", RULE_33),
-            ("TagSpecification.N.ResourceType", RULE_8),
-            ("VirtualizationType", RULE_34),
+            ("Architecture", RULE_36),
+            ("BlockDeviceMapping.N.Ebs.VolumeType", RULE_1),
+            ("BootMode", RULE_37),
+            ("SriovNetSupport", RULE_38),
+            ("TagSpecification.N.ResourceType", RULE_0),
+            ("VirtualizationType", RULE_39),
         ],
     ),
     (
         "RunInstances",
         &[
-            ("BlockDeviceMapping.N.Ebs.VolumeType", RULE_0),
-            ("CapacityReservationSpecification.CapacityReservationPreference", RULE_11),
-            ("CreditSpecification.CpuCredits", RULE_13),
-            ("InstanceInitiatedShutdownBehavior", RULE_14),
-            ("InstanceMarketOptions.MarketType", RULE_15),
-            ("InstanceMarketOptions.SpotOptions.InstanceInterruptionBehavior", RULE_7),
-            ("InstanceMarketOptions.SpotOptions.MaxPrice", RULE_1),
-            ("InstanceMarketOptions.SpotOptions.SpotInstanceType", RULE_16),
-            ("MaintenanceOptions.AutoRecovery", RULE_30),
-            ("NetworkInterface.N.InterfaceType", RULE_25),
-            ("Placement.Affinity", RULE_2),
-            ("Placement.Tenancy", RULE_3),
-            ("PrivateDnsNameOptions.HostnameType", RULE_27),
-            ("TagSpecification.N.ResourceType", RULE_8),
+            ("BlockDeviceMapping.N.Ebs.VolumeType", RULE_1),
+            ("CapacityReservationSpecification.CapacityReservationPreference", RULE_13),
+            ("CreditSpecification.CpuCredits", RULE_15),
+            ("InstanceInitiatedShutdownBehavior", RULE_16),
+            ("InstanceMarketOptions.MarketType", RULE_17),
+            ("InstanceMarketOptions.SpotOptions.InstanceInterruptionBehavior", RULE_8),
+            ("InstanceMarketOptions.SpotOptions.MaxPrice", RULE_2),
+            ("InstanceMarketOptions.SpotOptions.SpotInstanceType", RULE_18),
+            ("MaintenanceOptions.AutoRecovery", RULE_35),
+            ("NetworkInterface.N.InterfaceType", RULE_27),
+            ("Placement.Affinity", RULE_3),
+            ("Placement.Tenancy", RULE_4),
+            ("PrivateDnsNameOptions.HostnameType", RULE_29),
+            ("TagSpecification.N.ResourceType", RULE_0),
         ],
     ),
 ];

@@ -56,6 +56,8 @@ ec2.describe_images()
 ec2.modify_image_attribute(ImageId=mine, ImdsSupport={"Value": "v2.0"})
 ec2.describe_image_attribute(ImageId=mine, Attribute="imdsSupport")
 ec2.deregister_image(ImageId=mine)
+created = ec2.create_image(InstanceId=one, Name="created")["ImageId"]
+ec2.deregister_image(ImageId=created, DeleteAssociatedSnapshots=True)
 
 ec2.create_tags(Resources=[one], Tags=[{"Key": "k", "Value": "\u00e9\u2603"}])
 ec2.describe_tags()
@@ -66,6 +68,15 @@ ec2.import_key_pair(
 )
 ec2.describe_key_pairs(IncludePublicKey=True)
 ec2.delete_key_pair(KeyName="me")
+ec2.create_key_pair(KeyName="made", KeyType="ed25519")
+group = ec2.create_security_group(GroupName="web", Description="web")["GroupId"]
+ping = [{"IpProtocol": "icmp", "FromPort": 8, "ToPort": -1, "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}]
+ec2.authorize_security_group_ingress(GroupId=group, IpPermissions=ping)
+ec2.authorize_security_group_egress(GroupId=group, IpPermissions=ping)
+ec2.describe_security_group_rules()
+ec2.revoke_security_group_ingress(GroupId=group, IpPermissions=ping)
+ec2.revoke_security_group_egress(GroupId=group, IpPermissions=ping)
+ec2.delete_security_group(GroupId=group)
 ec2.describe_vpcs()
 ec2.describe_subnets()
 ec2.describe_security_groups()
@@ -90,6 +101,11 @@ shown = running(ec2, one)
 volume = shown["BlockDeviceMappings"][0]["Ebs"]["VolumeId"]
 ec2.modify_volume(VolumeId=volume, Size=100)
 ec2.describe_volumes_modifications()
+snapshot = ec2.create_snapshot(VolumeId=volume)["SnapshotId"]
+ec2.describe_snapshots()
+ec2.modify_snapshot_attribute(SnapshotId=snapshot, UserIds=["111122223333"], OperationType="add")
+ec2.describe_snapshot_attribute(SnapshotId=snapshot, Attribute="createVolumePermission")
+ec2.delete_snapshot(SnapshotId=snapshot)
 interface = ec2.create_network_interface(SubnetId=shown["SubnetId"])["NetworkInterface"]["NetworkInterfaceId"]
 attached = ec2.attach_network_interface(NetworkInterfaceId=interface, InstanceId=one, DeviceIndex=1)
 given = ec2.assign_private_ip_addresses(NetworkInterfaceId=interface, SecondaryPrivateIpAddressCount=1)
@@ -104,8 +120,8 @@ ec2.terminate_instances(InstanceIds=[one])
 
 # Whatever else is asked is refused, and the refusal names all that is there.
 try:
-    ec2.describe_snapshots()
-    raise AssertionError("there are no snapshots here")
+    ec2.describe_nat_gateways()
+    raise AssertionError("there are no NAT gateways here")
 except ClientError as error:
     assert error.response["Error"]["Code"] == "InvalidAction", error
     message = error.response["Error"]["Message"]

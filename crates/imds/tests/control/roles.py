@@ -185,6 +185,12 @@ KEY = b"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIK0ebdXS9OxoS+CrGK6hSqtvMZaGzNk5N0iM
 pair = ec2.import_key_pair(KeyName="mine", PublicKeyMaterial=KEY)["KeyPairId"]
 subnet = running(ec2, two)["SubnetId"]
 (group,) = ec2.describe_security_groups()["SecurityGroups"]
+web = ec2.create_security_group(GroupName="web", Description="web")["GroupId"]
+rule = ec2.describe_security_group_rules(Filters=[{"Name": "group-id", "Values": [web]}])["SecurityGroupRules"][0]
+rule = rule["SecurityGroupRuleId"]
+volume = running(ec2, two)["BlockDeviceMappings"][0]["Ebs"]["VolumeId"]
+snapshot = ec2.create_snapshot(VolumeId=volume)["SnapshotId"]
+mine = ec2.register_image(Name="mine", RootDeviceName="/dev/xvda")["ImageId"]
 free = ec2.create_network_interface(SubnetId=subnet)["NetworkInterface"]["NetworkInterfaceId"]
 attached = ec2.attach_network_interface(NetworkInterfaceId=free, InstanceId=two, DeviceIndex=1)["AttachmentId"]
 (association,) = ec2.describe_iam_instance_profile_associations(
@@ -206,6 +212,10 @@ fleet = {
 }
 is_nano, is_large = ({"StringEquals": {"ec2:InstanceType": kind}} for kind in ("t3.nano", "t3.large"))
 is_launch = {"StringEquals": {"ec2:CreateAction": "RunInstances"}}
+of_images = f"arn:aws:ec2:{REGION}::"
+ping = {"IpProtocol": "icmp", "FromPort": 8, "ToPort": -1, "CidrIp": "0.0.0.0/0"}
+out = [{"IpProtocol": "-1", "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}]
+share = {"Attribute": "createVolumePermission", "OperationType": "add", "GroupNames": ["all"]}
 has_cost = {"StringEquals": {"aws:RequestTag/cost": "9"}}
 for call, parameters, denied, is_denied in [
     # A launch is one on what it makes and uses, also on what it does not name; and it tags what it makes.
@@ -235,6 +245,56 @@ for call, parameters, denied, is_denied in [
     ("detach_network_interface", {"AttachmentId": attached}, ("ec2:Detach*", f"{resource}*/{free}"), True),
     ("create_network_interface", {"SubnetId": subnet}, ("ec2:Create*", f"{resource}subnet/{subnet}"), True),
     ("create_network_interface", {"SubnetId": subnet}, ("ec2:Create*", f"{resource}network-interface/*"), True),
+    # Of what Packer makes and uses.
+    ("create_key_pair", {"KeyName": "new"}, ("ec2:CreateKeyPair", f"{resource}key-pair/new"), True),
+    ("create_key_pair", {"KeyName": "new"}, ("ec2:CreateKeyPair", f"{resource}key-pair/mine"), False),
+    (
+        "create_security_group",
+        {"GroupName": "new", "Description": "new"},
+        ("ec2:CreateSecurityGroup", f"{resource}security-group/*"),
+        True,
+    ),
+    ("delete_security_group", {"GroupId": web}, ("ec2:Delete*", f"{resource}security-group/{web}"), True),
+    ("delete_security_group", {"GroupName": "web"}, ("ec2:Delete*", f"{resource}security-group/{web}"), True),
+    ("delete_security_group", {"GroupName": "web"}, ("ec2:Delete*", f"{resource}*/{group['GroupId']}"), False),
+    (
+        "authorize_security_group_ingress",
+        {"GroupName": "web", **ping},
+        ("ec2:Authorize*", f"{resource}security-group/{web}"),
+        True,
+    ),
+    ("authorize_security_group_ingress", {"GroupId": web, **ping}, ("ec2:Authorize*", f"{resource}*-rule/*"), True),
+    (
+        "authorize_security_group_egress",
+        {"GroupId": web, "IpPermissions": [{**out[0], "IpProtocol": "tcp", "FromPort": 1, "ToPort": 2}]},
+        ("ec2:AuthorizeSecurityGroupEgress", f"{resource}security-group/{web}"),
+        True,
+    ),
+    ("revoke_security_group_ingress", {"GroupName": "web", **ping}, ("ec2:Revoke*", f"{resource}*/{web}"), True),
+    (
+        "revoke_security_group_egress",
+        {"GroupId": web, "SecurityGroupRuleIds": [rule]},
+        ("ec2:RevokeSecurityGroupEgress", f"{resource}security-group-rule/{rule}"),
+        True,
+    ),
+    ("run_instances", {**launch, "SecurityGroups": ["web"]}, ("ec2:Run*", f"{resource}security-group/{web}"), True),
+    ("run_instances", {**launch, "SecurityGroups": ["web"]}, ("ec2:Run*", f"{resource}*/{group['GroupId']}"), False),
+    ("create_image", {"InstanceId": two, "Name": "x-1"}, ("ec2:CreateImage", f"{resource}instance/{two}"), True),
+    ("create_image", {"InstanceId": two, "Name": "x-1"}, ("ec2:CreateImage", f"{of_images}image/*"), True),
+    ("create_image", {"InstanceId": two, "Name": "x-1"}, ("ec2:CreateImage", f"{of_images}snapshot/*"), True),
+    ("deregister_image", {"ImageId": mine}, ("ec2:DeregisterImage", f"{of_images}image/{mine}"), True),
+    ("create_snapshot", {"VolumeId": volume}, ("ec2:CreateSnapshot", f"{resource}volume/{volume}"), True),
+    ("create_snapshot", {"VolumeId": volume}, ("ec2:CreateSnapshot", f"{of_images}snapshot/*"), True),
+    ("delete_snapshot", {"SnapshotId": snapshot}, ("ec2:DeleteSnapshot", f"{of_images}snapshot/{snapshot}"), True),
+    ("modify_snapshot_attribute", {"SnapshotId": snapshot, **share}, ("ec2:Modify*", f"{of_images}*/{snapshot}"), True),
+    (
+        "describe_snapshot_attribute",
+        {"SnapshotId": snapshot, "Attribute": "createVolumePermission"},
+        ("ec2:DescribeSnapshotAttribute", f"{of_images}snapshot/{snapshot}"),
+        True,
+    ),
+    ("describe_snapshots", {}, ("ec2:DescribeSnapshots", "*"), True),
+    ("describe_security_group_rules", {}, ("ec2:DescribeSecurityGroupRules", "*"), True),
     # The value of a tag is no resource.
     ("create_tags", looks_like_one, ("ec2:CreateTags", f"{resource}instance/{two}"), False),
     # By both forms of the attribute.
