@@ -6,8 +6,7 @@ use tree_sitter::Node;
 
 use super::flow::holds;
 use super::names::{Names, arguments};
-use super::request::SPEAKERS;
-use super::spoken::{is_spoken, speaks};
+use super::spoken::{is_printed, is_spoken, is_written, speaks};
 use crate::address::{self, BLOT};
 use crate::embed;
 use crate::finding::{Finding, Remedy};
@@ -100,26 +99,7 @@ fn reader_of(node: Node<'_>, names: &Names<'_>, source: &[u8]) -> Option<Reader>
     })?;
     match holder.kind() {
         "for_statement" => Some(Reader::Nothing),
-        "variable_assignment" => {
-            let name = text(holder.child_by_field_name("name")?, source).into_owned();
-            let is_header = body.to_ascii_lowercase().contains("metadata-token:");
-            // `$CMD` as a command is judged where it is used.
-            let root = around(holder).last()?;
-            let uses: Vec<Node> =
-                nodes(root).filter(|n| names.is_expansion_of(*n, &name)).collect();
-            let is_command =
-                |n: &Node| around(*n).skip(1).take(2).any(|n| n.kind() == "command_name");
-            let is_spoken = |n: &Node| is_spoken(*n, names, source);
-            let is_shown = !uses.is_empty() && uses.iter().all(is_spoken);
-            if is_header || is_shown || uses.iter().any(is_command) {
-                return None;
-            }
-            let is_script = |n: &Node| is_read_by_a_shell(*n, names, source);
-            let is_known = !uses.is_empty()
-                && uses.iter().all(is_script)
-                && !is_exported(holder, &name, root, source);
-            Some(if is_known { Reader::Script(Language::Shell) } else { WORDS })
-        }
+        "variable_assignment" => reader_of_variable(holder, &body, names, source),
         "command" => {
             let name = text(holder.child_by_field_name("name")?, source).into_owned();
             let name = name.rsplit('/').next().unwrap_or_default();
@@ -137,6 +117,30 @@ fn reader_of(node: Node<'_>, names: &Names<'_>, source: &[u8]) -> Option<Reader>
         }
         _ => None,
     }
+}
+
+/// What reads the text that is assigned to a variable.
+fn reader_of_variable(
+    holder: Node<'_>,
+    body: &str,
+    names: &Names<'_>,
+    source: &[u8],
+) -> Option<Reader> {
+    let name = text(holder.child_by_field_name("name")?, source).into_owned();
+    let is_header = body.to_ascii_lowercase().contains("metadata-token:");
+    // `$CMD` as a command is judged where it is used.
+    let root = around(holder).last()?;
+    let uses: Vec<Node> = nodes(root).filter(|n| names.is_expansion_of(*n, &name)).collect();
+    let is_command = |n: &Node| around(*n).skip(1).take(2).any(|n| n.kind() == "command_name");
+    let is_spoken = |n: &Node| is_spoken(*n, names, source);
+    let is_shown = !uses.is_empty() && uses.iter().all(is_spoken);
+    if is_header || is_shown || uses.iter().any(is_command) {
+        return None;
+    }
+    let is_script = |n: &Node| is_read_by_a_shell(*n, names, source);
+    let is_known =
+        !uses.is_empty() && uses.iter().all(is_script) && !is_exported(holder, &name, root, source);
+    Some(if is_known { Reader::Script(Language::Shell) } else { WORDS })
 }
 
 /// Whether a shell reads the word that `node` is a part of as a script.
@@ -210,34 +214,6 @@ fn is_exported(assignment: Node<'_>, name: &str, root: Node<'_>, source: &[u8]) 
     };
     let is_prefix = assignment.parent().is_some_and(|n| n.kind() == "command");
     is_prefix || nodes(root).any(|n| is_export(&n))
-}
-
-/// Where redirections go that lead to no file.
-const PRINTED: [&str; 6] = ["&1", "&2", "/dev/stdout", "/dev/stderr", "/dev/null", "/dev/tty"];
-
-/// Whether what `node` prints goes into a file or another program.
-pub(super) fn is_written(node: Node<'_>, source: &[u8]) -> bool {
-    let mut statement = around(node).skip(1).take(3);
-    statement.any(|n| match n.kind() {
-        "pipeline" => true,
-        "redirected_statement" => {
-            nodes(n).take_while(|n| n.kind() != "heredoc_body").any(|n| {
-                let to =
-                    || text(n, source).trim_start_matches(|c: char| c.is_ascii_digit()).to_owned();
-                // To where the script prints anyway is no file.
-                n.kind() == "file_redirect" && !PRINTED.iter().any(|end| to().ends_with(end))
-            })
-        }
-        _ => false,
-    })
-}
-
-/// Whether a here-document is only printed: by `cat`, and to where the script prints.
-fn is_printed(node: Node<'_>, source: &[u8]) -> bool {
-    let statement = around(node).find(|n| n.kind() == "redirected_statement");
-    let command = statement.and_then(|s| nodes(s).find(|n| n.kind() == "command_name"));
-    command.is_none_or(|name| SPEAKERS.contains(&text(name, source).as_ref()))
-        && !around(node).any(|n| n.kind() == "command_substitution")
 }
 
 /// The language of a here-document, after the command that reads it and the file it goes to.

@@ -4,7 +4,6 @@ use tree_sitter::Node;
 
 use super::names::Names;
 use super::request::SPEAKERS;
-use super::scripts::is_written;
 use crate::syntax::{around, nodes, text};
 
 /// Commands that show what they are given, where the script does not say what they are.
@@ -12,6 +11,9 @@ const SPEAKING: [&str; 12] = [
     "die", "err", "error", "warn", "warning", "info", "debug", "fail", "fatal", "abort", "msg",
     "usage",
 ];
+
+/// Where redirections go that lead to no file.
+const PRINTED: [&str; 6] = ["&1", "&2", "/dev/stdout", "/dev/stderr", "/dev/null", "/dev/tty"];
 
 /// Whether `node` is an argument of a command that only speaks of it.
 pub(super) fn is_spoken(node: Node<'_>, names: &Names<'_>, source: &[u8]) -> bool {
@@ -39,4 +41,29 @@ fn prints(function: Node<'_>, source: &[u8]) -> bool {
             let name = command.child_by_field_name("name").map(|n| text(n, source));
             name.is_some_and(|name| SPEAKERS.contains(&name.as_ref()))
         })
+}
+
+/// Whether what `node` prints goes into a file or another program.
+pub(super) fn is_written(node: Node<'_>, source: &[u8]) -> bool {
+    let mut statement = around(node).skip(1).take(3);
+    statement.any(|n| match n.kind() {
+        "pipeline" => true,
+        "redirected_statement" => {
+            nodes(n).take_while(|n| n.kind() != "heredoc_body").any(|n| {
+                let to =
+                    || text(n, source).trim_start_matches(|c: char| c.is_ascii_digit()).to_owned();
+                // To where the script prints anyway is no file.
+                n.kind() == "file_redirect" && !PRINTED.iter().any(|end| to().ends_with(end))
+            })
+        }
+        _ => false,
+    })
+}
+
+/// Whether a here-document is only printed: by `cat`, and to where the script prints.
+pub(super) fn is_printed(node: Node<'_>, source: &[u8]) -> bool {
+    let statement = around(node).find(|n| n.kind() == "redirected_statement");
+    let command = statement.and_then(|s| nodes(s).find(|n| n.kind() == "command_name"));
+    command.is_none_or(|name| SPEAKERS.contains(&text(name, source).as_ref()))
+        && !around(node).any(|n| n.kind() == "command_substitution")
 }
