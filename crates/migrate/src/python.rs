@@ -7,6 +7,8 @@ mod names;
 mod unclear;
 mod values;
 
+use std::cell::LazyCell;
+
 use tree_sitter::Node;
 
 use self::call::{Call, Client, HTTP_CLIENT, TEST, VARIABLE, headers_edit, sends_tokens};
@@ -27,7 +29,8 @@ pub(crate) fn scan(snippet: &Snippet<'_>) -> Vec<Finding> {
     };
     let root = tree.root_node();
     let names = Names::collect(root, source, &snippet.job);
-    let run_by_name = commands::run_by_name(root, &names);
+    // Few files have a text that it is asked about.
+    let run_by_name = LazyCell::new(|| commands::run_by_name(root, &names));
     let mut fetched: Vec<Fetched> = Vec::new();
     let mut findings = Vec::new();
     for node in nodes(root) {

@@ -1,6 +1,7 @@
 //! Shell commands that Python runs: `os.system("curl …")`, `subprocess.run("…", shell=True)`.
 
 use std::collections::BTreeSet;
+use std::ops::Deref;
 
 use tree_sitter::Node;
 
@@ -42,7 +43,7 @@ pub(super) fn run_by_name<'t>(root: Node<'t>, names: &Names<'t>) -> BTreeSet<Str
 pub(super) fn scan<'t>(
     string: Node<'t>,
     names: &Names<'t>,
-    run_by_name: &BTreeSet<String>,
+    run_by_name: &impl Deref<Target = BTreeSet<String>>,
     snippet: &Snippet<'_>,
 ) -> Vec<Finding> {
     let source: &[u8] = &snippet.text;
