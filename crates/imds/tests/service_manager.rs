@@ -87,11 +87,14 @@ fn a_service_that_hangs_shows_no_sign_of_life() -> Result<()> {
     let socket = patient(UnixDatagram::bind(&path)?)?;
     let mut process = serve(path.to_str().unwrap(), home.path(), &[("WATCHDOG_USEC", "300000")])?;
     next(&socket)?;
-    let tasks = std::fs::read_dir(format!("/proc/{}/task", process.child().id()))?;
-    let tasks = tasks.collect::<std::io::Result<Vec<_>>>()?;
+    let tasks = format!("/proc/{}/task", process.child().id());
     let name = |task: &DirEntry| std::fs::read_to_string(task.path().join("comm")).ok();
-    let task = tasks.iter().find(|task| name(task).is_some_and(|it| it.starts_with("serve-")));
-    let task = task.context("no thread answers")?.file_name();
+    let serves = |task: &DirEntry| name(task).is_some_and(|it| it.starts_with("serve-"));
+    // A thread gives itself its name, once it runs.
+    let task = eventually("a thread that answers", || {
+        std::fs::read_dir(&tasks).ok()?.map_while(std::io::Result::ok).find(serves)
+    })?;
+    let task = task.file_name();
     // Its next system call takes a minute.
     let mut tracer = testkit::program("strace");
     tracer.args([
