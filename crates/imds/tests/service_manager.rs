@@ -6,7 +6,7 @@ use std::os::unix::net::{SocketAddr, UnixDatagram};
 use std::path::Path;
 use std::process::Stdio;
 
-use testkit::{Context as _, Need, Process, Result, SOON, Trial, ensure, eventually};
+use testkit::{Need, Process, Result, SOON, Trial, ensure, eventually};
 
 pub(crate) fn tests() -> Vec<Trial> {
     let mut tests = testkit::tests![&[];
