@@ -78,6 +78,7 @@ impl Account {
         ));
         for volume in account.ids("Action=DescribeVolumes", "volumeId") {
             account.call(&format!("Action=ModifyVolume&VolumeId={volume}&Size=20"));
+            account.call(&format!("Action=CreateSnapshot&VolumeId={volume}"));
         }
         let subnet = account.ids("Action=DescribeSubnets", "subnetId").pop_first().unwrap();
         for _ in 0..3 {
@@ -178,7 +179,9 @@ fn texts(document: &str, element: &str) -> BTreeSet<String> {
 
 /// Each list, the element that names its items, the prefix whose first record becomes unreadable, and
 /// how many items the list loses by that.
-const LISTS: [(&str, &str, &str, usize); 31] = [
+const LISTS: [(&str, &str, &str, usize); 33] = [
+    ("DescribeSecurityGroupRules", "securityGroupRuleId", "tags/us-east-1/sg-", 0),
+    ("DescribeSnapshots&Owner.1=self", "snapshotId", "snapshots/", 1),
     ("DescribeInstances", "instanceId", "instances/", 1),
     ("DescribeInstances", "instanceId", "tags/us-east-1/i-", 0),
     ("DescribeInstances&MaxResults=5", "instanceId", "instances/", 1),
@@ -223,7 +226,7 @@ const LISTS: [(&str, &str, &str, usize); 31] = [
 ];
 
 /// Actions that read no list of records: their results are computed, or they read one record.
-const NO_LISTS: [&str; 12] = [
+const NO_LISTS: [&str; 13] = [
     "DescribeAccountAttributes",
     "DescribeAddresses",
     "DescribeAvailabilityZones",
@@ -232,6 +235,7 @@ const NO_LISTS: [&str; 12] = [
     "DescribeInstanceTypeOfferings",
     "DescribeInstanceTypes",
     "DescribeRegions",
+    "DescribeSnapshotAttribute",
     "DescribeSpotPriceHistory",
     "GetInstanceMetadataDefaults",
     "GetLaunchTemplateData",
