@@ -3,7 +3,7 @@
 use hyper::StatusCode;
 use maud::{Markup, html};
 
-use super::frame::{Page, Section, heading, page};
+use super::frame::{Page, Section, heading, listing, page};
 use super::request::PageRequest;
 use crate::callers::CallerFacts;
 use crate::console::{CallerReport, Console};
@@ -49,35 +49,37 @@ fn table(request: &PageRequest<'_>, callers: &[CallerFacts]) -> Markup {
     let l = |text| request.language.say(text);
     // The longest bar is whoever asked most.
     let most = callers.iter().map(CallerFacts::all).max().unwrap_or(1).max(1);
-    html! {
-        div.table tabindex="0" role="region" aria-label=(l(t::CALLERS)) {
-            table {
-                caption.unseen { (l(t::CALLERS)) }
-                thead { tr {
-                    @for name in [t::SOURCE_ADDRESS, t::AGENT, t::INSTANCE, t::REQUESTS, t::ANSWERED,
-                        t::REJECTED, t::OTHER_STATUS, t::FIRST_SEEN, t::LAST_SEEN]
-                    { th scope="col" { (l(name)) } }
-                } }
-                tbody { @for caller in callers {
-                    tr {
-                        th scope="row" { code { (caller.address) } }
-                        td.long { (caller.agent.as_deref().unwrap_or("–")) }
-                        td { a href=(format!("/instances/{}", caller.instance)) { code { (caller.instance) } } }
-                        td.number {
-                            (caller.all()) " "
-                            meter min="0" max=(most) value=(caller.all()) aria-label=(l(t::REQUESTS)) {}
-                        }
-                        td.number { (caller.answered) }
-                        td.number { (caller.rejected) }
-                        td.number { (caller.other) }
-                        td { time { (caller.first_seen) } }
-                        td.long {
-                            time { (caller.last_seen) }
-                            code.under { (caller.last_path) }
-                        }
-                    }
-                } }
+    let columns = [
+        t::SOURCE_ADDRESS,
+        t::AGENT,
+        t::INSTANCE,
+        t::REQUESTS,
+        t::ANSWERED,
+        t::REJECTED,
+        t::OTHER_STATUS,
+        t::FIRST_SEEN,
+        t::LAST_SEEN,
+    ];
+    let rows = html! {
+        @for caller in callers {
+            tr {
+                th scope="row" { code { (caller.address) } }
+                td.long { (caller.agent.as_deref().unwrap_or("–")) }
+                td { a href=(format!("/instances/{}", caller.instance)) { code { (caller.instance) } } }
+                td.number {
+                    (caller.all()) " "
+                    meter min="0" max=(most) value=(caller.all()) aria-label=(l(t::REQUESTS)) {}
+                }
+                td.number { (caller.answered) }
+                td.number { (caller.rejected) }
+                td.number { (caller.other) }
+                td { time { (caller.first_seen) } }
+                td.long {
+                    time { (caller.last_seen) }
+                    code.under { (caller.last_path) }
+                }
             }
         }
-    }
+    };
+    listing(request.language, t::CALLERS, &columns, &rows)
 }

@@ -5,7 +5,7 @@ use imds_account::events::Stage;
 use imds_core::events::{MaintenanceCode, SpotAction, TargetState};
 use maud::{Markup, html};
 
-use super::frame::{Page, Section, heading, page, place, trail};
+use super::frame::{Page, Section, heading, listing, page, place, trail};
 use super::request::{Answer, PageRequest};
 use crate::console::Console;
 use crate::error::Refused;
@@ -152,36 +152,28 @@ fn table(
     instance: &InstanceFacts,
     events: &[ListedEvent],
 ) -> Markup {
-    let l = |text| language.say(text);
     let action = place(console, instance, "/events");
     let button = |event, name, outcome| button(language, &action, event, name, outcome);
-    html! {
-        div.table tabindex="0" role="region" aria-label=(l(t::EVENTS)) {
-            table {
-                caption.unseen { (l(t::EVENTS)) }
-                thead { tr {
-                    @for name in [t::EVENT, t::WHAT, t::STATE, t::EVENT_TIME, t::SHOWN_FROM, t::ACTIONS]
-                    { th scope="col" { (l(name)) } }
-                } }
-                tbody { @for event in events {
-                    tr {
-                        th scope="row" { (kind(language, &event.kind)) code.under { (event.id) } }
-                        td { code { (event.what) } }
-                        td { (stage(language, event.stage)) }
-                        td { time { (event.time) } }
-                        td { time { (event.shown_from) } }
-                        td { div.actions {
-                            @if event.kind == MAINTENANCE && matches!(event.stage, Stage::Pending | Stage::Active) {
-                                (button(event, t::COMPLETE, Some("completed")))
-                                (button(event, t::CALL_OFF, Some("canceled")))
-                            }
-                            (button(event, t::REMOVE, None))
-                        } }
+    let columns = [t::EVENT, t::WHAT, t::STATE, t::EVENT_TIME, t::SHOWN_FROM, t::ACTIONS];
+    let rows = html! {
+        @for event in events {
+            tr {
+                th scope="row" { (kind(language, &event.kind)) code.under { (event.id) } }
+                td { code { (event.what) } }
+                td { (stage(language, event.stage)) }
+                td { time { (event.time) } }
+                td { time { (event.shown_from) } }
+                td { div.actions {
+                    @if event.kind == MAINTENANCE && matches!(event.stage, Stage::Pending | Stage::Active) {
+                        (button(event, t::COMPLETE, Some("completed")))
+                        (button(event, t::CALL_OFF, Some("canceled")))
                     }
+                    (button(event, t::REMOVE, None))
                 } }
             }
         }
-    }
+    };
+    listing(language, t::EVENTS, &columns, &rows)
 }
 
 fn button(

@@ -4,7 +4,7 @@ use hyper::StatusCode;
 use imds_control::{FaultFacts, FaultProgress};
 use maud::{Markup, html};
 
-use super::frame::{Page, Section, heading, page};
+use super::frame::{Page, Section, heading, listing, page};
 use super::request::{Answer, PageRequest};
 use crate::console::Console;
 use crate::error::Refused;
@@ -108,32 +108,25 @@ fn form(request: &PageRequest<'_>, refused: Option<&Refused>) -> Markup {
 
 fn table(language: Language, faults: &[FaultFacts]) -> Markup {
     let l = |text| language.say(text);
-    html! {
-        div.table tabindex="0" role="region" aria-label=(l(t::FAULTS)) {
-            table {
-                caption.unseen { (l(t::FAULTS)) }
-                thead { tr {
-                    @for name in [t::FAULT, t::STATE, t::REQUESTS_SEEN, t::HITS, t::ACTIONS]
-                    { th scope="col" { (l(name)) } }
-                } }
-                tbody { @for fault in faults {
-                    tr {
-                        th.long scope="row" { code { (fault.fault) } }
-                        td { (state(language, fault)) }
-                        td.number { (fault.requests) }
-                        td.number { (fault.hits) }
-                        td {
-                            form method="post" action="/faults/remove" {
-                                input type="hidden" name="id" value=(fault.id);
-                                button.small aria-label=(format!("{}: {}", l(t::REMOVE), fault.fault))
-                                { (l(t::REMOVE)) }
-                            }
-                        }
+    let columns = [t::FAULT, t::STATE, t::REQUESTS_SEEN, t::HITS, t::ACTIONS];
+    let rows = html! {
+        @for fault in faults {
+            tr {
+                th.long scope="row" { code { (fault.fault) } }
+                td { (state(language, fault)) }
+                td.number { (fault.requests) }
+                td.number { (fault.hits) }
+                td {
+                    form method="post" action="/faults/remove" {
+                        input type="hidden" name="id" value=(fault.id);
+                        button.small aria-label=(format!("{}: {}", l(t::REMOVE), fault.fault))
+                        { (l(t::REMOVE)) }
                     }
-                } }
+                }
             }
         }
-    }
+    };
+    listing(language, t::FAULTS, &columns, &rows)
 }
 
 fn state(language: Language, fault: &FaultFacts) -> Markup {

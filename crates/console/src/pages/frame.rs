@@ -158,6 +158,20 @@ pub(super) fn region_form(language: Language, action: &str, region: &str) -> Mar
     }
 }
 
+/// A table that scrolls by itself where it is wider than the page; its name is for those who cannot see it.
+pub(super) fn listing(language: Language, name: Text, columns: &[Text], rows: &Markup) -> Markup {
+    let l = |text| language.say(text);
+    html! {
+        div.table tabindex="0" role="region" aria-label=(l(name)) {
+            table {
+                caption.unseen { (l(name)) }
+                thead { tr { @for column in columns { th scope="col" { (l(*column)) } } } }
+                tbody { (rows) }
+            }
+        }
+    }
+}
+
 /// A place with one more pair in its query.
 pub(super) fn with_query(place: &str, name: &str, value: &str) -> String {
     let separator = if place.contains('?') { '&' } else { '?' };

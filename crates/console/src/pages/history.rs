@@ -6,7 +6,7 @@ use imds_core::time::iso8601;
 use maud::{Markup, html};
 
 use super::chart::{Bar, bars};
-use super::frame::{Page, Section, heading, page};
+use super::frame::{Page, Section, heading, listing, page};
 use super::request::{Answer, PageRequest};
 use crate::console::Console;
 use crate::history::{self, Parts};
@@ -131,24 +131,17 @@ fn table(language: Language, parts: &Parts) -> Markup {
             summary { (l(t::AS_TABLE)) }
             @if rows.is_empty() { p.quiet { (l(t::NO_REQUESTS)) } }
             @else {
-                div.table tabindex="0" role="region" aria-label=(l(t::HISTORY)) {
-                    table {
-                        caption.unseen { (l(t::HISTORY)) }
-                        thead { tr {
-                            @for name in [t::TIME, t::V1_REQUESTS, t::REJECTED, t::V2_REQUESTS, t::TOKENS_LOST]
-                            { th scope="col" { (l(name)) } }
-                        } }
-                        tbody { @for (at, counted) in rows {
-                            tr {
-                                th scope="row" { time { (begin(parts, at)) } }
-                                td.number { (counted.v1) }
-                                td.number { (counted.v1_rejected) }
-                                td.number { (counted.v2) }
-                                td.number { (counted.tokens_lost) }
-                            }
-                        } }
+                (listing(language, t::HISTORY, &[t::TIME, t::V1_REQUESTS, t::REJECTED, t::V2_REQUESTS, t::TOKENS_LOST], &html! {
+                    @for (at, counted) in rows {
+                        tr {
+                            th scope="row" { time { (begin(parts, at)) } }
+                            td.number { (counted.v1) }
+                            td.number { (counted.v1_rejected) }
+                            td.number { (counted.v2) }
+                            td.number { (counted.tokens_lost) }
+                        }
                     }
-                }
+                }))
             }
         }
     }

@@ -4,7 +4,7 @@ use hyper::StatusCode;
 use maud::{Markup, html};
 
 use super::frame::{
-    Page, Section, heading, instance_state, page, place, progress, switch, version,
+    Page, Section, heading, instance_state, listing, page, place, progress, switch, version,
 };
 use super::request::{Answer, PageRequest};
 use crate::console::Console;
@@ -53,20 +53,21 @@ fn choice(request: &PageRequest<'_>, regions: &Regions, shown: &str) -> Markup {
 }
 
 fn table(console: &Console, request: &PageRequest<'_>, listed: &InstancePage) -> Markup {
-    let l = |text| request.language.say(text);
-    html! {
-        div.table tabindex="0" role="region" aria-label=(l(t::INSTANCES)) {
-            table {
-                caption.unseen { (l(t::INSTANCES)) }
-                thead { tr {
-                    @for name in [t::NAME, t::INSTANCE_ID, t::INSTANCE_STATE, t::INSTANCE_TYPE,
-                        t::IMDS_ENDPOINT, t::METADATA_VERSION, t::HOP_LIMIT, t::METADATA_OPTIONS, t::ACTIONS]
-                    { th scope="col" { (l(name)) } }
-                } }
-                tbody { @for instance in &listed.instances { (row(console, request, instance)) } }
-            }
-        }
-    }
+    let columns = [
+        t::NAME,
+        t::INSTANCE_ID,
+        t::INSTANCE_STATE,
+        t::INSTANCE_TYPE,
+        t::IMDS_ENDPOINT,
+        t::METADATA_VERSION,
+        t::HOP_LIMIT,
+        t::METADATA_OPTIONS,
+        t::ACTIONS,
+    ];
+    let rows = html! {
+        @for instance in &listed.instances { (row(console, request, instance)) }
+    };
+    listing(request.language, t::INSTANCES, &columns, &rows)
 }
 
 fn row(console: &Console, request: &PageRequest<'_>, instance: &InstanceFacts) -> Markup {

@@ -4,7 +4,7 @@ use hyper::StatusCode;
 use maud::{Markup, html};
 
 use super::frame::{
-    Page, Section, command, heading, in_region, page, region_form, switch, trail, version,
+    Page, Section, command, heading, in_region, listing, page, region_form, switch, trail, version,
     with_query,
 };
 use super::request::{Answer, PageRequest};
@@ -51,29 +51,22 @@ pub(super) fn list(console: &Console, request: &PageRequest<'_>) -> Answer {
 }
 
 fn templates(console: &Console, language: Language, listed: &TemplatePage) -> Markup {
-    let l = |text| language.say(text);
-    html! {
-        div.table tabindex="0" role="region" aria-label=(l(t::LAUNCH_TEMPLATES)) {
-            table {
-                caption.unseen { (l(t::LAUNCH_TEMPLATES)) }
-                thead { tr {
-                    @for name in [t::TEMPLATE_NAME, t::TEMPLATE_ID, t::DEFAULT_VERSION, t::LATEST_VERSION, t::CREATED]
-                    { th scope="col" { (l(name)) } }
-                } }
-                tbody { @for template in &listed.launch_templates {
-                    tr {
-                        th scope="row" {
-                            a href=(place(console, &listed.region, &template.id)) { (template.name) }
-                        }
-                        td { code { (template.id) } }
-                        td.number { (template.default_version) }
-                        td.number { (template.latest_version) }
-                        td { time { (template.created.as_deref().unwrap_or("–")) } }
-                    }
-                } }
+    let columns =
+        [t::TEMPLATE_NAME, t::TEMPLATE_ID, t::DEFAULT_VERSION, t::LATEST_VERSION, t::CREATED];
+    let rows = html! {
+        @for template in &listed.launch_templates {
+            tr {
+                th scope="row" {
+                    a href=(place(console, &listed.region, &template.id)) { (template.name) }
+                }
+                td { code { (template.id) } }
+                td.number { (template.default_version) }
+                td.number { (template.latest_version) }
+                td { time { (template.created.as_deref().unwrap_or("–")) } }
             }
         }
-    }
+    };
+    listing(language, t::LAUNCH_TEMPLATES, &columns, &rows)
 }
 
 /// A template with its versions, and what a launch from one of them would get: the one that the query names,
@@ -119,21 +112,16 @@ fn next_page(request: &PageRequest<'_>, place: &str, next: Option<&str>) -> Mark
 }
 
 fn versions(language: Language, found: &VersionPage, place: &str, chosen: &str) -> Markup {
-    let l = |text| language.say(text);
-    html! {
-        div.table tabindex="0" role="region" aria-label=(l(t::VERSIONS)) {
-            table {
-                caption.unseen { (l(t::VERSIONS)) }
-                thead { tr {
-                    @for name in [t::VERSION, t::DESCRIPTION, t::AMI_ID, t::INSTANCE_TYPE].iter().chain(&OPTIONS)
-                    { th scope="col" { (l(*name)) } }
-                } }
-                tbody { @for version in &found.versions {
-                    (row(language, version, place, version.version.to_string() == chosen))
-                } }
-            }
+    let columns: Vec<_> = [t::VERSION, t::DESCRIPTION, t::AMI_ID, t::INSTANCE_TYPE]
+        .into_iter()
+        .chain(OPTIONS)
+        .collect();
+    let rows = html! {
+        @for version in &found.versions {
+            (row(language, version, place, version.version.to_string() == chosen))
         }
-    }
+    };
+    listing(language, t::VERSIONS, &columns, &rows)
 }
 
 fn row(language: Language, it: &VersionFacts, place: &str, is_chosen: bool) -> Markup {
@@ -251,21 +239,15 @@ fn resolved(language: Language, facts: &LaunchFacts) -> Markup {
     ];
     html! {
         p { code { (facts.image_id) } " · " code { (facts.instance_type) } }
-        div.table tabindex="0" role="region" aria-label=(l(t::METADATA_OPTIONS)) {
-            table {
-                caption.unseen { (l(t::METADATA_OPTIONS)) }
-                thead { tr {
-                    @for name in [t::OPTION, t::VALUE, t::STATED_BY] { th scope="col" { (l(name)) } }
-                } }
-                tbody { @for (name, (value, layer)) in OPTIONS.into_iter().zip(values) {
-                    tr {
-                        th.long scope="row" { (l(name)) }
-                        td { (value) }
-                        td { (by(language, layer)) }
-                    }
-                } }
+        (listing(language, t::METADATA_OPTIONS, &[t::OPTION, t::VALUE, t::STATED_BY], &html! {
+            @for (name, (value, layer)) in OPTIONS.into_iter().zip(values) {
+                tr {
+                    th.long scope="row" { (l(name)) }
+                    td { (value) }
+                    td { (by(language, layer)) }
+                }
             }
-        }
+        }))
     }
 }
 
