@@ -8,8 +8,7 @@ Source: karpenter-provider-aws, the commits 027ed241 (providers/instancetype), 0
 import base64
 import datetime
 
-from botocore.exceptions import ClientError
-from lab import client, image, running
+from lab import client, image, replay, running
 
 CLUSTER = {"Key": "eks:eks-cluster-name", "Value": "cluster"}
 TAGS = [
@@ -164,22 +163,8 @@ END = [
 ]
 
 
-def replay(calls, found):
-    answers = {}
-    for name, parameters, expected in calls:
-        try:
-            answer = getattr(ec2, name)(**parameters(found))
-        except ClientError as error:
-            assert error.response["Error"]["Code"] == expected, (name, error)
-            continue
-        assert expected is None, (name, answer)
-        keep(found, answer)
-        answers[name] = answer
-    return answers
-
-
 found = {}
-answers = replay(CALLS, found)
+answers = dict(replay(ec2, CALLS, found, keep))
 
 # Every type has what the scheduler reckons with, an offering in each zone and a price.
 types = answers["describe_instance_types"]["InstanceTypes"]
@@ -213,4 +198,4 @@ volume = shown["BlockDeviceMappings"][0]["Ebs"]["VolumeId"]
 assert CLUSTER in volume["Tags"] and volume["Size"] == 20, volume
 (listed,) = answers["describe_instances"]["Reservations"]
 assert listed["Instances"][0]["InstanceId"] == found["instance"]
-replay(END, found)
+dict(replay(ec2, END, found, keep))

@@ -57,6 +57,23 @@ def refused(code, call, *, words="", **parameters):
     raise AssertionError(f"{call.__name__}({parameters}) was not refused with {code}: {answer}")
 
 
+def replay(ec2, calls, found, keep):
+    """Makes a tool's calls in their order: each has a name, what gives its parameters, and the code that it is to
+    be refused with, if any. `keep` puts into `found` what later calls need of an answer. Yields names and answers."""
+    for name, parameters, expected in calls:
+        if name in ec2.waiter_names:
+            ec2.get_waiter(name).wait(WaiterConfig={"Delay": 1}, **parameters(found))
+            continue
+        try:
+            answer = getattr(ec2, name)(**parameters(found))
+        except ClientError as error:
+            assert error.response["Error"]["Code"] == expected, (name, error)
+            continue
+        assert expected is None, (name, answer)
+        keep(found, answer)
+        yield name, answer
+
+
 def eventually(what, found):
     """Waits until `found` gives something that is true, and gives it back."""
     end = time.monotonic() + DEADLINE

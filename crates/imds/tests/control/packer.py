@@ -5,8 +5,7 @@ builder/common and builder/ebs). Its SDK sends empty values for what the templat
 are not calls of EC2.
 """
 
-from botocore.exceptions import ClientError
-from lab import client, eventually, image, metadata, refused, running
+from lab import client, eventually, image, metadata, refused, replay, running
 
 ADDRESS = "172.31.0.90"
 TYPE = "t3.micro"
@@ -176,30 +175,15 @@ REPLACE = [
 ]
 
 
-def replay(calls, found):
-    answers = {}
-    for name, parameters, expected in calls:
-        if name in ec2.waiter_names:
-            ec2.get_waiter(name).wait(WaiterConfig={"Delay": 1}, **parameters(found))
-            continue
-        try:
-            answer = getattr(ec2, name)(**parameters(found))
-        except ClientError as error:
-            assert error.response["Error"]["Code"] == expected, (name, error)
-            continue
-        assert expected is None, (name, answer)
-        keep(found, answer)
-        answers[name] = answer
-        if name == "describe_instances":
-            # What a provisioner finds on the instance.
-            assert metadata("security-groups", ADDRESS) == GROUP
-            key = metadata("public-keys/0/openssh-key", ADDRESS)
-            assert key.split()[2] == KEY, key
-    return answers
-
-
 found = {}
-answers = replay(CALLS, found)
+answers = {}
+for name, answer in replay(ec2, CALLS, found, keep):
+    answers[name] = answer
+    if name == "describe_instances":
+        # What a provisioner finds on the instance.
+        assert metadata("security-groups", ADDRESS) == GROUP
+        key = metadata("public-keys/0/openssh-key", ADDRESS)
+        assert key.split()[2] == KEY, key
 assert found["source"] == image(ec2, "amzn2-ami-*") and len(found["snapshots"]) == 2, found
 assert answers["describe_volumes"]["Volumes"] == [], "its volumes are gone with it"
 
@@ -260,7 +244,7 @@ sixteen = {"ImageId": found["image"], "LaunchPermission": {"Add": [{"UserId": "m
 refused("InvalidAMIAttributeItemValue", ec2.modify_image_attribute, **sixteen)
 
 # Another build replaces it.
-replay(REPLACE, found)
+dict(replay(ec2, REPLACE, found, keep))
 refused("InvalidAMIID.NotFound", ec2.describe_images, ImageIds=[found["image"]])
 refused("InvalidSnapshot.NotFound", ec2.describe_snapshots, SnapshotIds=found["snapshots"][:1])
 
