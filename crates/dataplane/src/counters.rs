@@ -139,7 +139,7 @@ pub struct CounterSnapshot {
     /// How many instances are served.
     pub served: usize,
     /// Of each instance that is served and had requests.
-    pub instances: BTreeMap<InstanceId, Counts>,
+    pub instances: HashMap<InstanceId, Counts>,
     /// Of each link that is attached.
     pub links: BTreeMap<LinkId, LinkCounts>,
     /// Of all instances, those that are gone included.

@@ -31,8 +31,9 @@ pub(super) fn measure() -> Result<()> {
     let flags = [&quiet[..], &flags].concat();
     let state = home.join("observed");
     let observed = Server::imds(Path::new(IMDS), OBSERVED, &state, &flags)?;
-    let viewer = Viewer::watch(&state)?;
+    // A service that answers has started its console too.
     let (of_alone, of_observed) = (token(ALONE)?, token(OBSERVED)?);
+    let viewer = Viewer::watch(&state)?;
     let (mut without, mut with) = (Vec::new(), Vec::new());
     for _ in 0..ROUNDS {
         without.push(alone.load(ALONE, &of_alone, Load::KEPT_ALIVE)?);
