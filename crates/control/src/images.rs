@@ -26,8 +26,8 @@ pub(crate) use known::PUBLISHED;
 use known::{KnownImage, Origin};
 pub use preset::PresetImage;
 
-/// The image with this id and its block devices, if it is for the processors it is to run on. Those that are 64-bit also run 32-bit
-/// images.
+/// The image with this id and its block devices, if it is for the processors it is to run on. Those that are 64-bit
+/// also run 32-bit images.
 pub(super) fn find(
     call: &Call<'_>,
     id: &str,
@@ -157,7 +157,7 @@ pub(super) fn deregister(
     if request.delete_associated_snapshots == Some(true) {
         for id in stored.record.devices.iter().filter_map(|it| it.ebs.snapshot_id.as_deref()) {
             // One that another image has stays.
-            let users = with_snapshots(call, id)?;
+            let users = with_snapshot(call, id)?;
             let snapshot = call.read(&keys::snapshot(&call.region, id))?;
             let is_free = users.iter().all(|user| *user == image.id) && snapshot.is_some();
             if is_free {
@@ -178,18 +178,13 @@ pub(super) fn deregister(
 }
 
 /// The images that have a snapshot.
-fn with_snapshots(call: &Call<'_>, snapshot: &str) -> Result<Vec<ImageId>, Refusal> {
+pub(super) fn with_snapshot(call: &Call<'_>, snapshot: &str) -> Result<Vec<ImageId>, Refusal> {
     let has_it = |image: &KnownImage| {
         let devices = devices::all(image.id.as_str(), &image.record);
         devices.iter().any(|it| it.ebs.snapshot_id.as_deref() == Some(snapshot))
     };
     let all = known::all(call)?;
     Ok(all.into_iter().filter(has_it).map(|image| image.id).collect())
-}
-
-/// An image that has a snapshot.
-pub(super) fn with_snapshot(call: &Call<'_>, snapshot: &str) -> Result<Option<ImageId>, Refusal> {
-    Ok(with_snapshots(call, snapshot)?.into_iter().next())
 }
 
 /// A snapshot of an image's root volume that nobody made here.

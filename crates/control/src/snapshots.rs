@@ -109,7 +109,7 @@ pub(super) fn exists(call: &Call<'_>, id: &str) -> Result<(), Refusal> {
 
 pub(super) fn delete(call: &Call<'_>, request: &DeleteSnapshotRequest) -> Result<Done, Refusal> {
     let id = request.snapshot_id.as_str();
-    if let Some(image) = images::with_snapshot(call, id)? {
+    if let Some(image) = images::with_snapshot(call, id)?.first() {
         let message = format!("The snapshot {id} is currently in use by {image}");
         return Err(Fault::client("InvalidSnapshot.InUse", message).into());
     }

@@ -83,6 +83,11 @@ pub struct Vpc {
 }
 
 impl NetworkInterface {
+    /// Where it is on its instance: network card, 0 where the type has one, then place on the card.
+    pub fn slot(&self) -> (u16, u16) {
+        (self.network_card.unwrap_or(0), self.device_index)
+    }
+
     /// The primary private address.
     pub fn private_ipv4(&self) -> Option<Ipv4Addr> {
         self.ipv4.first().map(|ipv4| ipv4.address)

@@ -75,6 +75,11 @@ impl InterfaceSettings {
 }
 
 impl Interface {
+    /// Where it is on its instance: network card, 0 where the type has one, then place on the card.
+    pub fn slot(&self) -> (u16, u16) {
+        (self.network_card.unwrap_or(0), self.device_index)
+    }
+
     /// All addresses that requests may come from, but for those of IPv6 blocks, which are too many.
     pub fn addresses(&self) -> impl Iterator<Item = IpAddr> {
         let blocks = self.ipv4_prefixes.iter().copied().flat_map(Ipv4Cidr::addresses);

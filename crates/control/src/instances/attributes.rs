@@ -201,8 +201,7 @@ impl Change {
             Self::Groups(ids) => {
                 let groups = security_groups::find::members(call, &ids, &[])?;
                 let mut all = record.interfaces.iter_mut();
-                let primary =
-                    all.find(|it| (it.network_card.unwrap_or(0), it.device_index) == (0, 0));
+                let primary = all.find(|it| it.slot() == (0, 0));
                 if let Some(primary) = primary {
                     primary.groups = kept_groups(&groups, call.network, &call.region);
                 }

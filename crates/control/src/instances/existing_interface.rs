@@ -67,9 +67,8 @@ impl Existing {
     /// Puts it into the record of a new instance: it is what it was, and outlives the instance.
     pub(super) fn put(&self, record: &mut records::Instance, now: u64) {
         let interface = &self.stored.record.interface;
-        let slot = |it: &Interface| (it.network_card.unwrap_or(0), it.device_index);
         let place = (self.network_card.unwrap_or(0), self.device_index);
-        for kept in record.interfaces.iter_mut().filter(|kept| slot(kept) == place) {
+        for kept in record.interfaces.iter_mut().filter(|kept| kept.slot() == place) {
             *kept = Interface {
                 device_index: self.device_index,
                 network_card: self.network_card,

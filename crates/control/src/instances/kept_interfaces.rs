@@ -1,9 +1,8 @@
 //! What is kept of the network interfaces of a launch, beside what the metadata shows of them.
 
-use imds_account::records::{self, Interface, InterfaceSettings};
+use imds_account::records::{self, InterfaceSettings};
 use imds_account::{Source, Transaction};
 use imds_core::Instance;
-use imds_core::network::NetworkInterface;
 
 use super::existing_interface::Existing;
 use super::wanted_interface::Wanted;
@@ -33,16 +32,13 @@ impl KeptInterfaces {
     /// Puts them into the record of a new instance.
     pub(super) fn put(&self, instance: &Instance, record: &mut records::Instance, now: u64) {
         for (slot, settings) in &self.new {
-            let is_it =
-                |it: &&mut Interface| (it.network_card.unwrap_or(0), it.device_index) == *slot;
-            let Some(kept) = record.interfaces.iter_mut().find(is_it) else { continue };
+            let mut interfaces = record.interfaces.iter_mut();
+            let Some(kept) = interfaces.find(|it| it.slot() == *slot) else { continue };
             kept.settings = settings.clone();
             if settings.delete_on_termination == Some(false) {
                 // The id is derived from the instance, which it outlives.
-                let is_it = |it: &&NetworkInterface| {
-                    (it.network_card.unwrap_or(0), it.device_index) == *slot
-                };
-                kept.id = instance.interfaces.iter().find(is_it).map(|fact| fact.id.clone());
+                let mut facts = instance.interfaces.iter();
+                kept.id = facts.find(|it| it.slot() == *slot).map(|fact| fact.id.clone());
             }
         }
         self.existing.iter().for_each(|it| it.put(record, now));

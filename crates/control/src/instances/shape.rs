@@ -155,9 +155,8 @@ fn network_interfaces(
     state: State,
 ) -> Vec<InstanceNetworkInterface> {
     let shape = |one: &imds_core::network::NetworkInterface| {
-        let slot = (one.network_card.unwrap_or(0), one.device_index);
         let mut kept = instance.stored.record.interfaces.iter();
-        let kept = kept.find(|it| (it.network_card.unwrap_or(0), it.device_index) == slot);
+        let kept = kept.find(|it| it.slot() == one.slot());
         let settings = kept.map(|kept| &kept.settings);
         let check = settings.and_then(|it| it.source_dest_check);
         InstanceNetworkInterface {

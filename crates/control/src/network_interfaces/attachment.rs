@@ -62,7 +62,7 @@ pub(crate) fn attach(
 /// Fails unless an instance can have one more interface, at this place.
 fn check_room(instance: &StoredInstance, slot: (u16, u16)) -> Result<(), Fault> {
     let records::Instance { interfaces, instance_type, .. } = &instance.stored.record;
-    if interfaces.iter().any(|it| (it.network_card.unwrap_or(0), it.device_index) == slot) {
+    if interfaces.iter().any(|it| it.slot() == slot) {
         return Err(Fault::invalid_parameter_value(format!(
             "Instance '{}' already has an interface attached at device index '{}'.",
             instance.id, slot.1
@@ -97,7 +97,7 @@ pub(crate) fn detach(
     };
     let record = &mut instance.stored.record;
     let interface = record.interfaces.remove(nth);
-    if (interface.network_card.unwrap_or(0), interface.device_index) == (0, 0) {
+    if interface.slot() == (0, 0) {
         let message =
             "The network interface at device index 0 and networkCard index 0 cannot be detached.";
         return Err(Fault::client("OperationNotPermitted", message).into());

@@ -57,9 +57,9 @@ pub(super) fn not_found(id: &str) -> Fault {
 pub(super) fn pin(instance: &mut StoredInstance) -> Result<(), Fault> {
     let facts = instance.facts().map_err(|_| Fault::internal())?;
     for kept in &mut instance.stored.record.interfaces {
-        let slot = (kept.network_card.unwrap_or(0), kept.device_index);
+        let slot = kept.slot();
         let mut all = facts.interfaces.iter();
-        if let Some(fact) = all.find(|it| (it.network_card.unwrap_or(0), it.device_index) == slot) {
+        if let Some(fact) = all.find(|it| it.slot() == slot) {
             kept.id = Some(fact.id.clone());
             kept.mac = Some(fact.mac);
         }

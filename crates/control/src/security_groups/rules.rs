@@ -24,18 +24,25 @@ use crate::{ids, tag_values};
 /// The most rules of a group in each direction. Source: Amazon VPC quotas.
 const MOST_RULES: usize = 60;
 
+/// The permissions that a request on incoming traffic names, also by parameters of its own.
+macro_rules! permissions {
+    ($request:expr) => {{
+        let single = single(
+            $request.ip_protocol.as_ref(),
+            ($request.from_port, $request.to_port),
+            $request.cidr_ip.as_ref(),
+            $request.source_security_group_name.as_ref(),
+        );
+        $request.ip_permissions.iter().cloned().chain(single).collect::<Vec<_>>()
+    }};
+}
+
 pub(crate) fn authorize_ingress(
     call: &Call<'_>,
     request: &AuthorizeSecurityGroupIngressRequest,
 ) -> Result<AuthorizeSecurityGroupIngressResult, Refusal> {
     let group = find::named(call, request.group_id.as_deref(), request.group_name.as_deref())?;
-    let mut permissions = request.ip_permissions.clone();
-    permissions.extend(single(
-        request.ip_protocol.as_ref(),
-        (request.from_port, request.to_port),
-        request.cidr_ip.as_ref(),
-        request.source_security_group_name.as_ref(),
-    ));
+    let permissions = permissions!(request);
     let security_group_rules =
         authorize(call, group, false, &permissions, &request.tag_specifications)?;
     Ok(AuthorizeSecurityGroupIngressResult { return_: Some(true), security_group_rules })
@@ -128,13 +135,7 @@ pub(crate) fn revoke_ingress(
     request: &RevokeSecurityGroupIngressRequest,
 ) -> Result<RevokeSecurityGroupIngressResult, Refusal> {
     let group = find::named(call, request.group_id.as_deref(), request.group_name.as_deref())?;
-    let mut permissions = request.ip_permissions.clone();
-    permissions.extend(single(
-        request.ip_protocol.as_ref(),
-        (request.from_port, request.to_port),
-        request.cidr_ip.as_ref(),
-        request.source_security_group_name.as_ref(),
-    ));
+    let permissions = permissions!(request);
     let (unknown_ip_permissions, revoked_security_group_rules) =
         revoke(call, group, false, &permissions, &request.security_group_rule_ids)?;
     Ok(RevokeSecurityGroupIngressResult {

@@ -80,11 +80,6 @@ pub(super) fn resolve(
 }
 
 impl NetworkInterface {
-    /// Where it is plugged in: network card, then place on the card.
-    fn slot(&self) -> (u16, u16) {
-        (self.network_card.unwrap_or(0), self.device_index)
-    }
-
     /// Whether both cannot be on one instance.
     fn clashes_with(&self, other: &Self) -> bool {
         self.slot() == other.slot() || self.mac == other.mac || self.id == other.id

@@ -1,5 +1,6 @@
 //! Where an etcd cluster is, and how one gets in: from a URL.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
@@ -66,9 +67,14 @@ impl EtcdLocation {
         }
         let prefix = if prefix.is_empty() { PREFIX } else { prefix }.to_owned();
         let user = user.map(str::to_owned);
+        let mut names = BTreeSet::new();
         let mut location = Self { members, prefix, user, ..Self::default() };
         for parameter in query.split('&').filter(|parameter| !parameter.is_empty()) {
             location.set(parameter)?;
+            let name = parameter.split('=').next().unwrap_or_default();
+            if !names.insert(name) {
+                return Err(format!("{name}= is there twice"));
+            }
         }
         location.check()?;
         Ok(location)
@@ -76,19 +82,16 @@ impl EtcdLocation {
 
     fn set(&mut self, parameter: &str) -> Result<(), String> {
         let (name, value) = parameter.split_once('=').unwrap_or((parameter, ""));
-        let twice = || format!("{name}= is there twice");
         let file = match name {
             "host" => {
-                let is_second = self.host.replace(value.to_owned()).is_some();
-                return if is_second { Err(twice()) } else { Ok(()) };
+                self.host = Some(value.to_owned());
+                return Ok(());
             }
-            "plaintext" if value != "allow" => {
-                return Err("plaintext= can only be allow".to_owned());
+            "plaintext" if value == "allow" => {
+                self.is_plaintext_allowed = true;
+                return Ok(());
             }
-            "plaintext" => {
-                let is_second = std::mem::replace(&mut self.is_plaintext_allowed, true);
-                return if is_second { Err(twice()) } else { Ok(()) };
-            }
+            "plaintext" => return Err("plaintext= can only be allow".to_owned()),
             "ca" => &mut self.ca,
             "cert" => &mut self.cert,
             "key" => &mut self.key,
@@ -99,8 +102,8 @@ impl EtcdLocation {
         if value.is_empty() {
             return Err(format!("{name}= names no file"));
         }
-        let is_second = file.replace(value.into()).is_some();
-        if is_second { Err(twice()) } else { Ok(()) }
+        *file = Some(value.into());
+        Ok(())
     }
 
     fn check(&self) -> Result<(), String> {
