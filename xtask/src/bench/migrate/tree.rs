@@ -41,6 +41,9 @@ const FOLDER: usize = 50;
 
 const SOURCES: [&str; 8] = ["rs", "go", "py", "ts", "java", "c", "json", "yaml"];
 
+/// What a document says of the service.
+const MENTION: &str = "See http://169.254.169.254/latest/meta-data/ for more.\n";
+
 /// Shapes of scripts with something to find.
 const HITS: [&str; 5] = [
     "ID=$(curl -s http://169.254.169.254/latest/meta-data/instance-id)\n",
@@ -106,8 +109,7 @@ fn file(random: &mut Random) -> (&'static str, Vec<u8>) {
             .into(),
         )
     } else if is(DOCUMENTS) {
-        let mention = "See http://169.254.169.254/latest/meta-data/ for more.\n";
-        ("md", (text(random, 12 << 10) + mention).into())
+        ("md", (text(random, 12 << 10) + MENTION).into())
     } else if is(LOGS) {
         ("log", text(random, 2 << 20).into())
     } else if is(BINARIES) {

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use super::super::text::{Random, text};
+use super::MENTION;
 
 /// Of how many files one is a cluster's Terraform, its nodes, or what is installed on it.
 const ROUND: usize = 60;
@@ -13,6 +14,7 @@ pub(super) fn file(random: &mut Random, number: usize) -> (&'static str, Vec<u8>
         0 => ("tf", terraform(random).into()),
         1..4 => ("yaml", nodes(number).into()),
         4 => ("yaml", addons(random).into()),
+        5 => ("md", (text(random, 12 << 10) + MENTION).into()),
         _ => ("go", text(random, 24 << 10).into()),
     }
 }
