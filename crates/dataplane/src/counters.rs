@@ -3,8 +3,8 @@
 //! Each thread that answers counts for itself, so that no two threads write to one cache line; to
 //! read is to add up. Counts of instances that are gone go into a sum of their own: totals never fall.
 
-use std::collections::{BTreeMap, HashMap};
-use std::ops::AddAssign;
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use imds_core::InstanceId;
@@ -12,147 +12,11 @@ use imds_core::request::PathGroup;
 use imds_core::response::{ImdsVersion, Status};
 
 use crate::count::Count;
-use crate::faults::{FaultCounters, FaultCounts};
-use crate::latency::{Histogram, Latency};
+use crate::faults::FaultCounters;
+use crate::latency::Histogram;
 use crate::link::LinkId;
-
-/// The statuses that are counted apart, in this order.
-pub(crate) const STATUSES: [Status; 10] = [
-    Status::Ok,
-    Status::BadRequest,
-    Status::Unauthorized,
-    Status::Forbidden,
-    Status::NotFound,
-    Status::NotAllowed,
-    Status::ExpectationFailed,
-    Status::ServiceUnavailable,
-    Status::TooManyRequests,
-    Status::InternalServerError,
-];
-
-/// What was counted, of one instance or in all.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub struct Counts {
-    /// Answered requests, by the version used and the status of the response.
-    requests: [[u64; STATUSES.len()]; 2],
-    /// Session tokens minted.
-    pub tokens: u64,
-    /// Session tokens sent that the client, by its distance, cannot receive.
-    pub undeliverable: u64,
-    /// Clients reset because their token was lost (`--stall`).
-    pub lost: u64,
-    /// Bytes of responses, heads included.
-    pub bytes: u64,
-    /// Connections whose first request was for the instance.
-    pub connections: u64,
-    /// Those of them that are open.
-    pub open: u64,
-}
-
-impl Counts {
-    /// Answered requests of one version with one status.
-    pub fn requests(&self, version: ImdsVersion, status: Status) -> u64 {
-        self.requests[row(version)][column(status)]
-    }
-
-    /// Answered requests of one version.
-    pub fn version(&self, version: ImdsVersion) -> u64 {
-        self.requests[row(version)].iter().sum()
-    }
-
-    /// Counts `more` answered requests of one version with one status.
-    pub fn add_requests(&mut self, version: ImdsVersion, status: Status, more: u64) {
-        self.requests[row(version)][column(status)] += more;
-    }
-
-    /// All answered requests.
-    pub fn total(&self) -> u64 {
-        self.requests.iter().flatten().sum()
-    }
-}
-
-impl AddAssign<&Counts> for Counts {
-    fn add_assign(&mut self, other: &Counts) {
-        // Every count is named, so that the compiler asks about a new one.
-        let Counts { requests, tokens, undeliverable, lost, bytes, connections, open } = other;
-        for (sum, more) in self.requests.iter_mut().flatten().zip(requests.iter().flatten()) {
-            *sum += more;
-        }
-        self.tokens += tokens;
-        self.undeliverable += undeliverable;
-        self.lost += lost;
-        self.bytes += bytes;
-        self.connections += connections;
-        self.open += open;
-    }
-}
-
-/// What was counted of one link, since it was attached.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-pub struct LinkCounts {
-    /// Connections accepted.
-    pub connections: u64,
-    /// Those of them that are open.
-    pub open: u64,
-    /// Answered requests.
-    pub requests: u64,
-    /// Those of them that used IMDSv1.
-    pub v1: u64,
-}
-
-impl AddAssign for LinkCounts {
-    fn add_assign(&mut self, other: Self) {
-        let Self { connections, open, requests, v1 } = other;
-        self.connections += connections;
-        self.open += open;
-        self.requests += requests;
-        self.v1 += v1;
-    }
-}
-
-/// Answered requests of all instances together, by what they asked for.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-pub struct GroupCounts([[[u64; STATUSES.len()]; 2]; PathGroup::ALL.len()]);
-
-impl GroupCounts {
-    /// Those of one group and version with one status.
-    pub fn requests(&self, group: PathGroup, version: ImdsVersion, status: Status) -> u64 {
-        self.0[group as usize][row(version)][column(status)]
-    }
-
-    /// All that are not zero.
-    pub fn iter(&self) -> impl Iterator<Item = (PathGroup, ImdsVersion, Status, u64)> {
-        PathGroup::ALL.into_iter().flat_map(move |group| {
-            [ImdsVersion::V1, ImdsVersion::V2].into_iter().flat_map(move |version| {
-                STATUSES.into_iter().filter_map(move |status| {
-                    let count = self.requests(group, version, status);
-                    (count > 0).then_some((group, version, status, count))
-                })
-            })
-        })
-    }
-}
-
-/// All counts at one moment.
-#[derive(Clone, Debug, Default)]
-pub struct CounterSnapshot {
-    /// How many instances are served.
-    pub served: usize,
-    /// Of each instance that is served and had requests.
-    pub instances: HashMap<InstanceId, Counts>,
-    /// Of each link that is attached.
-    pub links: BTreeMap<LinkId, LinkCounts>,
-    /// Of all instances, those that are gone included.
-    pub all: Counts,
-    /// The same requests, by what they asked for.
-    pub groups: GroupCounts,
-    /// Those of them that faults hit.
-    pub faults: FaultCounts,
-    /// How long responses took to be ready, where that is measured.
-    pub latency: Latency,
-    /// Connections that were open, with or without a request.
-    pub connections: u64,
-}
+use crate::snapshot::{CounterSnapshot, Counts, LinkCounts, STATUSES, column, row};
+use crate::table::CurrentTable;
 
 /// One thread's counts of one instance.
 #[derive(Debug, Default)]
@@ -281,22 +145,33 @@ impl WorkerCounters {
         self.disconnected.add(1);
     }
 
-    /// Adds these counts to `snapshot`. `is_served` tells which instances are still there.
+    /// What this thread counted of an instance, if it answered for it.
+    pub(crate) fn of_instance(&self, instance: &InstanceId) -> Option<Counts> {
+        self.instances().get(instance).map(|counters| counters.read())
+    }
+
+    /// Adds these counts to `snapshot`, and shows those of each instance to `visit`. `is_served` tells which
+    /// instances are still there. Returns whether the counts of all others are in the sum of those that are gone.
     pub(crate) fn add_to(
         &self,
         snapshot: &mut CounterSnapshot,
         is_served: impl Fn(&InstanceId) -> bool,
-    ) {
+        mut visit: impl FnMut(&InstanceId, &Counts),
+    ) -> bool {
+        let mut is_swept = true;
         let mut gone = self.gone.lock().unwrap_or_else(PoisonError::into_inner);
         self.instances().retain(|id, counters| {
             let counts = counters.read();
-            // While a connection still counts here, nothing may be taken away.
-            if !is_served(id) && Arc::strong_count(counters) == 1 {
-                *gone += &counts;
-                return false;
+            if !is_served(id) {
+                // While a connection still counts here, nothing may be taken away.
+                if Arc::strong_count(counters) == 1 {
+                    *gone += &counts;
+                    return false;
+                }
+                is_swept = false;
             }
             snapshot.all += &counts;
-            *snapshot.instances.entry(id.clone()).or_default() += &counts;
+            visit(id, &counts);
             true
         });
         snapshot.all += &gone;
@@ -311,6 +186,7 @@ impl WorkerCounters {
         // Closed first: a connection that opens in between must not make it negative.
         let closed = self.disconnected.get();
         snapshot.connections += self.connected.get().saturating_sub(closed);
+        is_swept
     }
 
     fn links(&self) -> MutexGuard<'_, HashMap<LinkId, Arc<LinkCounters>>> {
@@ -322,41 +198,65 @@ impl WorkerCounters {
     }
 }
 
-fn row(version: ImdsVersion) -> usize {
-    match version {
-        ImdsVersion::V1 => 0,
-        ImdsVersion::V2 => 1,
-    }
+/// No table's generation.
+const NONE: u64 = u64::MAX;
+
+/// Reads a service's counters.
+#[derive(Clone)]
+pub struct CounterReader {
+    workers: Vec<Arc<WorkerCounters>>,
+    table: CurrentTable,
+    /// The generation of the table at whose reading no counts were left of instances that it has not;
+    /// [`NONE`] after one that left some.
+    swept: Arc<AtomicU64>,
 }
 
-fn column(status: Status) -> usize {
-    match status {
-        Status::Ok => 0,
-        Status::BadRequest => 1,
-        Status::Unauthorized => 2,
-        Status::Forbidden => 3,
-        Status::NotFound => 4,
-        Status::NotAllowed => 5,
-        Status::ExpectationFailed => 6,
-        Status::ServiceUnavailable => 7,
-        Status::TooManyRequests => 8,
-        Status::InternalServerError => 9,
+impl CounterReader {
+    pub(crate) fn new(workers: Vec<Arc<WorkerCounters>>, table: CurrentTable) -> Self {
+        Self { workers, table, swept: Arc::new(AtomicU64::new(NONE)) }
+    }
+
+    /// What was counted since the start.
+    pub fn read(&self) -> CounterSnapshot {
+        self.read_each(|_, _| ())
+    }
+
+    /// The same, and shows to `visit` what each thread counted of each instance that is served and had
+    /// requests. Their sums are at most those of the snapshot.
+    pub fn read_each(&self, mut visit: impl FnMut(&InstanceId, &Counts)) -> CounterSnapshot {
+        let table = self.table.load();
+        // Looking up each of 100,000 instances would take most of the time.
+        let was_swept = self.swept.load(Ordering::Relaxed) == table.generation();
+        let is_served = |id: &InstanceId| was_swept || table.instance(id).is_some();
+        let mut snapshot = CounterSnapshot { served: table.len(), ..<_>::default() };
+        let mut is_swept = true;
+        for worker in &self.workers {
+            is_swept &= worker.add_to(&mut snapshot, is_served, &mut visit);
+        }
+        let swept = if is_swept { table.generation() } else { NONE };
+        self.swept.store(swept, Ordering::Relaxed);
+        snapshot
+    }
+
+    /// What was counted of one instance, if it had requests.
+    pub fn read_instance(&self, id: &InstanceId) -> Option<Counts> {
+        let mut counts = self.workers.iter().filter_map(|worker| worker.of_instance(id));
+        let mut sum = counts.next()?;
+        counts.for_each(|more| sum += &more);
+        Some(sum)
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use arc_swap::ArcSwap;
+    use imds_core::Launch;
+
     use super::*;
+    use crate::table::{Served, Table, Update};
 
     fn id(text: &str) -> InstanceId {
         text.parse().unwrap()
-    }
-
-    #[test]
-    fn each_status_has_a_column_of_its_own() {
-        for (index, status) in STATUSES.into_iter().enumerate() {
-            assert_eq!(column(status), index, "{status:?}");
-        }
     }
 
     #[test]
@@ -374,14 +274,17 @@ mod tests {
         other.of(&here).lost();
         let read = || {
             let mut snapshot = CounterSnapshot::default();
+            let mut counts = Counts::default();
             for worker in [&one, &other] {
-                worker.add_to(&mut snapshot, |instance| *instance == here);
+                let visit = |id: &InstanceId, of_one: &Counts| {
+                    assert_eq!(id, &here);
+                    counts += of_one;
+                };
+                worker.add_to(&mut snapshot, |instance| *instance == here, visit);
             }
-            snapshot
+            (snapshot, counts)
         };
-        for snapshot in [read(), read()] {
-            assert_eq!(snapshot.instances.keys().collect::<Vec<_>>(), [&here]);
-            let counts = &snapshot.instances[&here];
+        for (snapshot, counts) in [read(), read()] {
             assert_eq!(counts.requests(ImdsVersion::V2, Status::Ok), 2);
             assert_eq!([counts.tokens, counts.undeliverable, counts.lost], [1, 1, 1]);
             assert_eq!([counts.connections, counts.open, counts.bytes], [2, 2, 200]);
@@ -392,5 +295,37 @@ mod tests {
             );
             assert_eq!([snapshot.all.total(), snapshot.connections], [4, 1]);
         }
+    }
+
+    #[test]
+    fn instances_that_are_gone_are_summed_once_no_connection_counts_for_them() {
+        let served = |id: &str| {
+            let launch = Launch { instance_id: Some(id.parse().unwrap()), ..<_>::default() };
+            Served::new(&launch.resolve().unwrap(), std::iter::empty())
+        };
+        let (here, leaves) = ("i-11111111", "i-22222222");
+        let instances = [here, leaves].map(|it| (id(it), Some(served(it)))).into();
+        let both = Table::default().updated(Update { instances, ..<_>::default() });
+        let current = CurrentTable::new(ArcSwap::from_pointee(both));
+        let worker = Arc::new(WorkerCounters::default());
+        let reader = CounterReader::new(vec![Arc::clone(&worker)], Arc::clone(&current));
+        let connection = worker.of(&id(leaves));
+        connection.request(ImdsVersion::V2, Status::Ok, 10);
+        worker.of(&id(here)).request(ImdsVersion::V2, Status::Ok, 10);
+        let seen = || {
+            let mut seen = Vec::new();
+            let snapshot = reader.read_each(|id, _| seen.push(id.to_string()));
+            assert_eq!(snapshot.all.total(), 2);
+            seen.sort();
+            seen
+        };
+        assert_eq!(seen(), [here, leaves]);
+        let update = Update { instances: vec![(id(leaves), None)], ..<_>::default() };
+        current.store(Arc::new(current.load().updated(update)));
+        assert_eq!(seen(), [here, leaves], "a connection still counts");
+        drop(connection);
+        assert_eq!(seen(), [here], "looked for again, though the table is the same");
+        assert_eq!(seen(), [here]);
+        assert!(reader.read_instance(&id(leaves)).is_none());
     }
 }

@@ -35,6 +35,7 @@ mod serving_lease;
 mod shards;
 mod share;
 mod shared;
+mod snapshot;
 mod stall;
 mod table;
 #[cfg(test)]
@@ -45,7 +46,7 @@ mod worker;
 pub use agent::health::AgentHealth;
 pub use agent::progress::Progress;
 pub use agent::{Agent, AgentError};
-pub use counters::{CounterSnapshot, Counts, GroupCounts, LinkCounts};
+pub use counters::CounterReader;
 pub use faulted::FaultNote;
 pub use faults::{
     FaultCounts, FaultEnd, FaultState, FaultStatus, Faults, MAX_FAULTS, TooManyFaults,
@@ -55,6 +56,7 @@ pub use limits::allow_many_connections;
 pub use link::{Link, LinkId, Resetter};
 pub use policy::ResponsePolicy;
 pub use requests::{LoggedText, RequestRecord, Requests, RequestsCloser};
-pub use service::{CounterReader, Service, ServiceError, ServiceSettings, default_threads};
+pub use service::{Service, ServiceError, ServiceSettings, default_threads};
 pub use serving_lease::ServingLease;
+pub use snapshot::{CounterSnapshot, Counts, GroupCounts, LinkCounts};
 pub use table::{AppliedTable, CurrentTable, Table, Target};

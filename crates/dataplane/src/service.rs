@@ -9,11 +9,11 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use imds_core::{InstanceId, Keyring};
+use imds_core::Keyring;
 use imds_identity::Signers;
 use imds_linux::confine::Serving;
 
-use crate::counters::{CounterSnapshot, LinkCounts, WorkerCounters};
+use crate::counters::{CounterReader, WorkerCounters};
 use crate::faults::Faults;
 use crate::limits;
 use crate::link::{Link, LinkId};
@@ -21,6 +21,7 @@ use crate::policy::ResponsePolicy;
 use crate::requests::Requests;
 use crate::serving_lease::ServingLease;
 use crate::shared::{ServiceState, Shared};
+use crate::snapshot::{CounterSnapshot, LinkCounts};
 use crate::table::CurrentTable;
 use crate::worker::{Command, Inbox, Worker};
 
@@ -171,7 +172,7 @@ impl Service {
     /// What reads the counters from another thread, also once the service has ended.
     pub fn counter_reader(&self) -> CounterReader {
         let workers = self.workers.iter().map(|worker| Arc::clone(&worker.counters)).collect();
-        CounterReader { workers, table: Arc::clone(&self.state.table) }
+        CounterReader::new(workers, Arc::clone(&self.state.table))
     }
 
     /// Whether all threads that answer do what they are told within this time. One that has ended, or hangs,
@@ -214,27 +215,6 @@ impl Service {
 
     fn links(&self) -> std::sync::MutexGuard<'_, HashMap<LinkId, Link>> {
         self.links.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// Reads a service's counters.
-#[derive(Clone)]
-pub struct CounterReader {
-    workers: Vec<Arc<WorkerCounters>>,
-    table: CurrentTable,
-}
-
-impl CounterReader {
-    /// What was counted since the start.
-    pub fn read(&self) -> CounterSnapshot {
-        let mut snapshot = CounterSnapshot::default();
-        let table = self.table.load();
-        snapshot.served = table.len();
-        let is_served = |id: &InstanceId| table.instance(id).is_some();
-        for worker in &self.workers {
-            worker.add_to(&mut snapshot, is_served);
-        }
-        snapshot
     }
 }
 

@@ -14,12 +14,12 @@ use imds_linux::{confine, socket};
 use rustix::event::{EventfdFlags, eventfd};
 
 use crate::connection::{Close, Connection};
-use crate::counters::LinkCounts;
 use crate::limits;
 use crate::link::{Link, LinkId};
 use crate::peer::Peer;
 use crate::reactor::{Events, Reactor, Source, TaskId};
 use crate::shared::{AttachedLink, OpenConnection, Shared};
+use crate::snapshot::LinkCounts;
 
 /// What a thread is told.
 pub(crate) enum Command {

@@ -55,7 +55,7 @@ fn main() -> Outcome<()> {
     }
     times.sort_by(f64::total_cmp);
     let counted = host.counters();
-    println!("{} instances, {} requests with IMDSv1", counted.instances.len(), counted.all.total());
+    println!("{} instances, {} requests with IMDSv1", counted.served, counted.all.total());
     println!(
         "  a scrape    {:6.1} ms, at most {:.1} (goal: 50)",
         times[SCRAPES / 2],

@@ -11,14 +11,14 @@ pub(crate) fn of(counters: CounterReader, table: CurrentTable) -> History {
     History::new(move || {
         let counted = counters.read();
         let table = table.load();
-        let instances = table.endpoints().map(|endpoint| of_instance(endpoint, &counted));
+        let instances = table.endpoints().map(|endpoint| of_instance(endpoint, &counters));
         Reading { instances: instances.collect(), traffic: traffic(&counted) }
     })
 }
 
-fn of_instance(endpoint: &Endpoint, counted: &CounterSnapshot) -> InstanceReading {
+fn of_instance(endpoint: &Endpoint, counters: &CounterReader) -> InstanceReading {
     let id = endpoint.instance_id().clone();
-    let counts = counted.instances.get(&id).map_or([0; 2], |counts| {
+    let counts = counters.read_instance(&id).map_or([0; 2], |counts| {
         [Status::Ok, Status::Unauthorized].map(|status| counts.requests(ImdsVersion::V1, status))
     });
     InstanceReading { id, region: endpoint.region().clone(), counts }

@@ -25,7 +25,7 @@ pub(crate) fn of(
 ) -> Arc<Metrics> {
     let counters = service.counter_reader();
     Arc::new(Metrics::new(Sources {
-        counters: Box::new(move || counters.read()),
+        counters: Box::new(move |visit| counters.read_each(visit)),
         agent: Some(Box::new(agent.health())),
         is_cut_off: lease.map(|lease| -> Box<dyn Fn() -> bool + Send + Sync> {
             Box::new(move || lease.is_over())

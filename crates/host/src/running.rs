@@ -13,9 +13,9 @@ use imds_console::ConsoleServer;
 use imds_control::ControlServer;
 use imds_core::extra::Extra;
 use imds_core::fault::FaultRule;
-use imds_core::{Endpoint, Instance, Keyring};
+use imds_core::{Endpoint, Instance, InstanceId, Keyring};
 use imds_dataplane::{
-    Agent, CounterSnapshot, CurrentTable, Faults, Link, LinkCounts, LinkId, Requests,
+    Agent, CounterSnapshot, Counts, CurrentTable, Faults, Link, LinkCounts, LinkId, Requests,
     ResponsePolicy, Service, ServiceError, ServiceSettings, ServingLease, Table,
 };
 use imds_identity::{KeyStorage, Signers};
@@ -253,6 +253,11 @@ impl Host {
     /// What was counted since the start.
     pub fn counters(&self) -> CounterSnapshot {
         self.service.counters()
+    }
+
+    /// What was counted of one instance, if it had requests.
+    pub fn instance_counts(&self, id: &InstanceId) -> Option<Counts> {
+        self.service.counter_reader().read_instance(id)
     }
 
     /// Whether all threads that answer for metadata do what they are told within this time.

@@ -68,9 +68,9 @@ impl Metrics {
 
     /// All metrics at this moment.
     pub fn text(&self, format: Format) -> String {
-        let counters = (self.sources.counters)();
-        let (own, other) =
-            self.callers.lock().unwrap_or_else(PoisonError::into_inner).series(&counters);
+        let mut callers = self.callers.lock().unwrap_or_else(PoisonError::into_inner);
+        let (counters, own, other) = callers.read(&self.sources.counters);
+        drop(callers);
         let scrape = Scrape {
             counters,
             own,
@@ -285,8 +285,9 @@ mod tests {
     use imds_dataplane::Counts;
 
     use super::*;
+    use crate::Visit;
 
-    fn metrics(read: impl Fn() -> CounterSnapshot + Send + Sync + 'static) -> Metrics {
+    fn metrics(read: impl Fn(Visit<'_>) -> CounterSnapshot + Send + Sync + 'static) -> Metrics {
         let agent = AgentHealth { is_following: true, changes: 4, errors: 1 };
         Metrics::new(Sources {
             counters: Box::new(read),
@@ -297,14 +298,14 @@ mod tests {
         })
     }
 
-    fn one_instance() -> CounterSnapshot {
+    fn one_instance(visit: Visit<'_>) -> CounterSnapshot {
         let mut counts = Counts::default();
         (counts.tokens, counts.undeliverable, counts.bytes) = (3, 1, 900);
         counts.add_requests(ImdsVersion::V1, Status::Ok, 2);
         counts.add_requests(ImdsVersion::V1, Status::Unauthorized, 5);
         let mut snapshot = CounterSnapshot { served: 9, connections: 2, ..<_>::default() };
         snapshot.all = counts.clone();
-        snapshot.instances.insert("i-11111111".parse().unwrap(), counts);
+        visit(&"i-11111111".parse().unwrap(), &counts);
         snapshot
     }
 
@@ -339,15 +340,17 @@ mod tests {
     /// However many instances there are, a scrape is at most a mebibyte.
     #[test]
     fn a_scrape_of_a_large_fleet_is_small() {
-        let mut snapshot = CounterSnapshot { served: 100_000, ..<_>::default() };
-        let mut counts = Counts::default();
-        counts.add_requests(ImdsVersion::V1, Status::Ok, u64::from(u32::MAX));
-        for number in 0..100_000 {
-            let id = format!("i-{number:017x}").parse().unwrap();
-            snapshot.all += &counts;
-            snapshot.instances.insert(id, counts.clone());
-        }
-        let text = metrics(move || snapshot.clone()).text(Format::OpenMetrics);
+        let read = |visit: Visit<'_>| {
+            let mut snapshot = CounterSnapshot { served: 100_000, ..<_>::default() };
+            let mut counts = Counts::default();
+            counts.add_requests(ImdsVersion::V1, Status::Ok, u64::from(u32::MAX));
+            for number in 0..100_000 {
+                snapshot.all += &counts;
+                visit(&format!("i-{number:017x}").parse().unwrap(), &counts);
+            }
+            snapshot
+        };
+        let text = metrics(read).text(Format::OpenMetrics);
         assert!(text.len() < 1 << 20, "{} bytes", text.len());
         assert!(text.contains("{instance_id=\"other\"} 425201762205000"), "99,000 are summed");
     }

@@ -11,15 +11,19 @@ mod collector;
 mod process;
 pub mod server;
 
-use imds_dataplane::{AgentHealth, CounterSnapshot};
+use imds_core::InstanceId;
+use imds_dataplane::{AgentHealth, CounterSnapshot, Counts};
 
 pub use collector::{Format, Metrics};
 pub use server::MetricsServer;
 
+/// Gets what was counted of an instance.
+pub type Visit<'a> = &'a mut dyn FnMut(&InstanceId, &Counts);
+
 /// What is measured.
 pub struct Sources {
-    /// Reads the data path's counters.
-    pub counters: Box<dyn Fn() -> CounterSnapshot + Send + Sync>,
+    /// Reads the data path's counters, and shows those of each instance, in parts or whole.
+    pub counters: Box<dyn Fn(Visit<'_>) -> CounterSnapshot + Send + Sync>,
     /// Reads the health of the agent, where there is one.
     pub agent: Option<Box<dyn Fn() -> AgentHealth + Send + Sync>>,
     /// Whether other hosts no longer wait for this one, where it shares its state with some.
