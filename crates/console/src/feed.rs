@@ -16,12 +16,17 @@ use tokio::sync::broadcast;
 use crate::callers::{CallerFacts, Callers};
 use crate::request_facts::RequestFacts;
 
-/// The capacity of the console's subscription to requests. They are taken every 20 ms, so it is enough for
-/// 50,000 a second.
+/// The capacity of the console's subscription to requests: how many may come at once.
 pub const CAPACITY: usize = 1024;
+
+/// How much of that is for requests with `IMDSv1` alone: who sends one in a crowd of others is looked for.
+pub const KEPT_FOR_V1: usize = CAPACITY / 4;
 
 /// How long records gather, so that threads that answer need not wake the reader for each.
 const GATHER: Duration = Duration::from_millis(20);
+
+/// How many are taken then: 2,000 a second, more than anyone reads. Each costs as much as a request.
+const MOST_AT_ONCE: usize = 40;
 
 /// How many records are remembered, and how many a viewer may be behind.
 const RECENT: usize = 1000;
@@ -187,7 +192,7 @@ fn take_all(requests: &Requests, seen: &Mutex<Seen>) {
         {
             let mut seen = lock(seen);
             seen.take(first);
-            for record in std::iter::from_fn(|| requests.try_next()).take(CAPACITY) {
+            for record in std::iter::from_fn(|| requests.try_next()).take(MOST_AT_ONCE - 1) {
                 seen.take(record);
             }
             seen.lose(requests.take_dropped());

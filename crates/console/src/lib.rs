@@ -34,6 +34,6 @@ mod server;
 mod session;
 mod texts;
 
-pub use feed::CAPACITY;
+pub use feed::{CAPACITY, KEPT_FOR_V1};
 pub use server::{ConsoleServer, Sources};
 pub use session::SignIn;

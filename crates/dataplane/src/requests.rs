@@ -136,6 +136,8 @@ pub struct Requests {
 /// A subscriber's records that wait to be taken.
 struct Queue {
     records: ArrayQueue<RequestRecord>,
+    /// How many records with `IMDSv2` may wait; the rest of the capacity is for `IMDSv1`.
+    most_v2: usize,
     dropped: AtomicU64,
     reader_sleeps: AtomicBool,
     /// The thread that waits in [`Requests::next`].
@@ -155,10 +157,12 @@ type Queues = Vec<Arc<Queue>>;
 pub(crate) struct Publisher(Cache<Arc<ArcSwap<Queues>>, Arc<Queues>>);
 
 impl Subscribers {
-    /// Begins a subscription; at most `capacity` records (at least 1) wait to be taken.
-    pub(crate) fn subscribe(self: &Arc<Self>, capacity: usize) -> Requests {
+    /// See [`Service::subscribe`](crate::Service::subscribe).
+    pub(crate) fn subscribe(self: &Arc<Self>, capacity: usize, kept_for_v1: usize) -> Requests {
+        let capacity = capacity.max(1);
         let queue = Arc::new(Queue {
-            records: ArrayQueue::new(capacity.max(1)),
+            records: ArrayQueue::new(capacity),
+            most_v2: capacity.saturating_sub(kept_for_v1),
             dropped: AtomicU64::new(0),
             reader_sleeps: AtomicBool::new(false),
             reader: Mutex::new(None),
@@ -187,11 +191,12 @@ impl Drop for Subscribers {
 }
 
 impl Publisher {
-    /// Gives every subscriber the record, which is made only if one of them has room for it. Never waits.
-    pub(crate) fn publish(&mut self, record: impl FnOnce() -> RequestRecord) {
+    /// Gives every subscriber the record of a request with `version`, which is made only if one of them has
+    /// room for it. Never waits.
+    pub(crate) fn publish(&mut self, version: ImdsVersion, record: impl FnOnce() -> RequestRecord) {
         let queues = self.0.load();
         let Some((last, others)) = queues.split_last() else { return };
-        if queues.iter().all(|queue| queue.records.is_full()) {
+        if !queues.iter().any(|queue| queue.has_room(version)) {
             queues.iter().for_each(|queue| queue.drop_one());
             return;
         }
@@ -204,8 +209,15 @@ impl Publisher {
 }
 
 impl Queue {
+    fn has_room(&self, version: ImdsVersion) -> bool {
+        match version {
+            ImdsVersion::V1 => !self.records.is_full(),
+            ImdsVersion::V2 => self.records.len() < self.most_v2,
+        }
+    }
+
     fn push(&self, record: RequestRecord) {
-        if self.records.push(record).is_err() {
+        if !self.has_room(record.version) || self.records.push(record).is_err() {
             self.drop_one();
         }
         self.wake();
@@ -330,15 +342,15 @@ mod tests {
     fn a_full_queue_drops_records_and_counts_them() {
         let subscribers = Arc::new(Subscribers::default());
         let mut publisher = subscribers.publisher();
-        publisher.publish(|| unreachable!("nobody has subscribed"));
-        let none = subscribers.subscribe(1);
-        publisher.publish(|| record("first"));
-        publisher.publish(|| unreachable!("nobody has room"));
+        publisher.publish(ImdsVersion::V2, || unreachable!("nobody has subscribed"));
+        let none = subscribers.subscribe(1, 0);
+        publisher.publish(ImdsVersion::V2, || record("first"));
+        publisher.publish(ImdsVersion::V2, || unreachable!("nobody has room"));
         assert_eq!(none.take_dropped(), 1);
         drop(none);
-        let (few, many) = (subscribers.subscribe(2), subscribers.subscribe(100));
+        let (few, many) = (subscribers.subscribe(2, 0), subscribers.subscribe(100, 0));
         for number in 0..5 {
-            publisher.publish(|| record(&number.to_string()));
+            publisher.publish(ImdsVersion::V2, || record(&number.to_string()));
         }
         assert_eq!([few.take_dropped(), few.take_dropped(), many.take_dropped()], [3, 0, 0]);
         let paths = |requests: &Requests| -> Vec<_> {
@@ -347,17 +359,33 @@ mod tests {
         assert_eq!(paths(&few), ["/0", "/1"]);
         assert_eq!(paths(&many), ["/0", "/1", "/2", "/3", "/4"]);
         drop((few, many));
-        publisher.publish(|| unreachable!("all subscriptions have ended"));
+        publisher.publish(ImdsVersion::V2, || unreachable!("all subscriptions have ended"));
+    }
+
+    #[test]
+    fn places_for_v1_are_not_taken_by_v2() {
+        let subscribers = Arc::new(Subscribers::default());
+        let requests = subscribers.subscribe(4, 1);
+        let mut publisher = subscribers.publisher();
+        for (number, version) in
+            [ImdsVersion::V2; 5].into_iter().chain([ImdsVersion::V1; 2]).enumerate()
+        {
+            publisher.publish(version, || RequestRecord { version, ..record(&number.to_string()) });
+        }
+        let paths: Vec<_> =
+            std::iter::from_fn(|| requests.try_next()).map(|it| path(&it)).collect();
+        assert_eq!(paths, ["/0", "/1", "/2", "/5"]);
+        assert_eq!(requests.take_dropped(), 3);
     }
 
     #[test]
     fn a_reader_gets_every_record_and_then_the_end() {
         let subscribers = Arc::new(Subscribers::default());
-        let requests = subscribers.subscribe(4096);
+        let requests = subscribers.subscribe(4096, 0);
         let mut publisher = subscribers.publisher();
         let reader = thread::spawn(move || std::iter::from_fn(|| requests.next()).count());
         for _ in 0..1000 {
-            publisher.publish(|| record("x"));
+            publisher.publish(ImdsVersion::V2, || record("x"));
         }
         drop(subscribers);
         assert_eq!(reader.join().unwrap(), 1000);
@@ -366,7 +394,7 @@ mod tests {
     #[test]
     fn a_closed_subscription_ends_the_wait() {
         let subscribers = Arc::new(Subscribers::default());
-        let requests = subscribers.subscribe(1);
+        let requests = subscribers.subscribe(1, 0);
         let closer = requests.closer();
         let reader = thread::spawn(move || requests.next().is_none());
         closer.close();

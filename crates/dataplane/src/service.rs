@@ -158,10 +158,10 @@ impl Service {
         &self.state.faults
     }
 
-    /// Observes requests from now on; at most `capacity` records wait to be taken, and more are
-    /// dropped and counted.
-    pub fn subscribe(&self, capacity: usize) -> Requests {
-        self.state.subscribers.subscribe(capacity)
+    /// Observes requests from now on; at most `capacity` records (at least 1) wait to be taken, and more are
+    /// dropped and counted. The last `kept_for_v1` places are only for requests with `IMDSv1`.
+    pub fn subscribe(&self, capacity: usize, kept_for_v1: usize) -> Requests {
+        self.state.subscribers.subscribe(capacity, kept_for_v1)
     }
 
     /// What was counted since the start.

@@ -229,7 +229,7 @@ impl<'a> Context<'a> {
             instance.counters.token(is_undeliverable);
         }
 
-        self.shared.publisher.borrow_mut().publish(|| RequestRecord {
+        self.shared.publisher.borrow_mut().publish(response.version, || RequestRecord {
             unix_ms: now.unix_ms,
             link: self.link.id,
             peer: self.peer.address,

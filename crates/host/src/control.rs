@@ -5,7 +5,7 @@ use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 
 use imds_account::{Applied, Network, Store};
-use imds_console::{CAPACITY, ConsoleServer, SignIn, Sources};
+use imds_console::{CAPACITY, ConsoleServer, KEPT_FOR_V1, SignIn, Sources};
 use imds_control::{
     AdminRefusal, Authentication, ConsoleDoor, Control, ControlServer, NoLinks, PresetImage,
     RolePolicies,
@@ -93,7 +93,7 @@ impl ControlSocket {
                 control: Arc::clone(&control),
                 table: on.table,
                 counters: on.service.counter_reader(),
-                requests: on.service.subscribe(CAPACITY),
+                requests: on.service.subscribe(CAPACITY, KEPT_FOR_V1),
                 sign_in,
                 version: on.version,
             };

@@ -247,7 +247,7 @@ impl Host {
 
     /// Observes requests from now on; at most `capacity` records wait to be taken.
     pub fn subscribe(&self, capacity: usize) -> Requests {
-        self.service.subscribe(capacity)
+        self.service.subscribe(capacity, 0)
     }
 
     /// What was counted since the start.
