@@ -25,6 +25,7 @@ mod input;
 mod latency;
 mod limits;
 mod link;
+mod logged_text;
 mod peer;
 mod policy;
 mod reactor;
@@ -54,8 +55,9 @@ pub use faults::{
 pub use latency::Latency;
 pub use limits::allow_many_connections;
 pub use link::{Link, LinkId, Resetter};
+pub use logged_text::LoggedText;
 pub use policy::ResponsePolicy;
-pub use requests::{LoggedText, RequestRecord, Requests, RequestsCloser};
+pub use requests::{RequestRecord, Requests, RequestsCloser};
 pub use service::{Service, ServiceError, ServiceSettings, default_threads};
 pub use serving_lease::ServingLease;
 pub use snapshot::{CounterSnapshot, Counts, GroupCounts, LinkCounts};

@@ -3,23 +3,24 @@
 //! Threads that answer put a record into each subscriber's bounded queue and go on; a full queue drops
 //! the record and counts it. Secrets cannot get here: a record has no token, no query, and of the header only `User-Agent`.
 
-use std::fmt::Write as _;
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::thread::{self, Thread};
 
 use arc_swap::{ArcSwap, Cache};
 use crossbeam_queue::ArrayQueue;
+use crossbeam_utils::CachePadded;
 use imds_core::request::Method;
 use imds_core::response::{ImdsVersion, Status};
-use imds_core::{Endpoint, Reach, Refusal, token};
+use imds_core::{Endpoint, Reach, Refusal};
 
 use crate::faulted::FaultNote;
 use crate::link::LinkId;
+use crate::logged_text::LoggedText;
 
-/// The longest part of a text that a record keeps, in bytes.
-const LENGTH: usize = 121;
+/// How many threads count what is dropped without sharing a line of the cache; more take turns.
+const LINES: usize = 8;
 
 /// One answered request.
 #[derive(Clone)]
@@ -75,56 +76,6 @@ pub(crate) fn undeliverable(reach: Reach, hops_away: Option<u8>) -> Option<(u8, 
     }
 }
 
-/// The beginning of a text that a client sent: a path, or what it calls itself.
-#[derive(Clone)]
-pub struct LoggedText {
-    bytes: [u8; LENGTH],
-    length: u8,
-    is_cut: bool,
-}
-
-impl LoggedText {
-    /// A `/`, and the first 120 bytes of `path`; does not allocate.
-    pub fn new(path: &str) -> Self {
-        Self::of(b"/", path.as_bytes())
-    }
-
-    /// The first 121 bytes of a text, as it was sent; does not allocate.
-    pub fn as_sent(text: &[u8]) -> Self {
-        Self::of(b"", text)
-    }
-
-    fn of(start: &[u8], text: &[u8]) -> Self {
-        let length = text.len().min(LENGTH - start.len());
-        let mut bytes = [0; LENGTH];
-        bytes[..start.len()].copy_from_slice(start);
-        bytes[start.len()..][..length].copy_from_slice(&text[..length]);
-        // The length is at most `LENGTH`, which fits.
-        let whole = u8::try_from(start.len() + length).unwrap_or(0);
-        Self { bytes, length: whole, is_cut: text.len() > length }
-    }
-
-    /// Writes the text, with `\u00xx` for every byte that could break a line, a terminal or JSON. A session
-    /// token in it, which a client put there by mistake, is left out.
-    pub fn escape(&self, out: &mut String) {
-        let mut rest = &self.bytes[..usize::from(self.length)];
-        while let Some((&byte, behind)) = rest.split_first() {
-            let token = token::length_at_start(rest);
-            rest = if token > 0 { &rest[token..] } else { behind };
-            match byte {
-                _ if token > 0 => out.push_str("TOKEN"),
-                b' '..=b'~' if byte != b'"' && byte != b'\\' => out.push(char::from(byte)),
-                _ => {
-                    let _ = write!(out, "\\u{byte:04x}");
-                }
-            }
-        }
-        if self.is_cut {
-            out.push('…');
-        }
-    }
-}
-
 /// A subscription: the records since it began, in the order in which each thread answered them.
 ///
 /// Dropping it ends the subscription.
@@ -138,7 +89,8 @@ struct Queue {
     records: ArrayQueue<RequestRecord>,
     /// How many records with `IMDSv2` may wait; the rest of the capacity is for `IMDSv1`.
     most_v2: usize,
-    dropped: AtomicU64,
+    /// Each thread that answers counts in a line of its own of the cache.
+    dropped: [CachePadded<AtomicU64>; LINES],
     reader_sleeps: AtomicBool,
     /// The thread that waits in [`Requests::next`].
     reader: Mutex<Option<Thread>>,
@@ -149,12 +101,17 @@ struct Queue {
 #[derive(Default)]
 pub(crate) struct Subscribers {
     queues: Arc<ArcSwap<Queues>>,
+    publishers: AtomicUsize,
 }
 
 type Queues = Vec<Arc<Queue>>;
 
-/// One thread's view of the subscribers: a comparison tells that it is still the list in force.
-pub(crate) struct Publisher(Cache<Arc<ArcSwap<Queues>>, Arc<Queues>>);
+/// One thread's view of the subscribers.
+pub(crate) struct Publisher {
+    /// A comparison tells that it is still the list in force.
+    queues: Cache<Arc<ArcSwap<Queues>>, Arc<Queues>>,
+    line: usize,
+}
 
 impl Subscribers {
     /// See [`Service::subscribe`](crate::Service::subscribe).
@@ -163,7 +120,7 @@ impl Subscribers {
         let queue = Arc::new(Queue {
             records: ArrayQueue::new(capacity),
             most_v2: capacity.saturating_sub(kept_for_v1),
-            dropped: AtomicU64::new(0),
+            dropped: <_>::default(),
             reader_sleeps: AtomicBool::new(false),
             reader: Mutex::new(None),
             is_closed: AtomicBool::new(false),
@@ -177,7 +134,8 @@ impl Subscribers {
     }
 
     pub(crate) fn publisher(&self) -> Publisher {
-        Publisher(Cache::new(Arc::clone(&self.queues)))
+        let line = self.publishers.fetch_add(1, Ordering::Relaxed) % LINES;
+        Publisher { queues: Cache::new(Arc::clone(&self.queues)), line }
     }
 }
 
@@ -194,17 +152,17 @@ impl Publisher {
     /// Gives every subscriber the record of a request with `version`, which is made only if one of them has
     /// room for it. Never waits.
     pub(crate) fn publish(&mut self, version: ImdsVersion, record: impl FnOnce() -> RequestRecord) {
-        let queues = self.0.load();
+        let queues = self.queues.load();
         let Some((last, others)) = queues.split_last() else { return };
         if !queues.iter().any(|queue| queue.has_room(version)) {
-            queues.iter().for_each(|queue| queue.drop_one());
+            queues.iter().for_each(|queue| queue.drop_one(self.line));
             return;
         }
         let record = record();
         for queue in others {
-            queue.push(record.clone());
+            queue.push(record.clone(), self.line);
         }
-        last.push(record);
+        last.push(record, self.line);
     }
 }
 
@@ -216,15 +174,15 @@ impl Queue {
         }
     }
 
-    fn push(&self, record: RequestRecord) {
+    fn push(&self, record: RequestRecord, line: usize) {
         if !self.has_room(record.version) || self.records.push(record).is_err() {
-            self.drop_one();
+            self.drop_one(line);
         }
         self.wake();
     }
 
-    fn drop_one(&self) {
-        self.dropped.fetch_add(1, Ordering::Relaxed);
+    fn drop_one(&self, line: usize) {
+        self.dropped[line].fetch_add(1, Ordering::Relaxed);
     }
 
     fn close(&self) {
@@ -266,7 +224,7 @@ impl Requests {
 
     /// How many records were dropped since this was last called, because the queue was full.
     pub fn take_dropped(&self) -> u64 {
-        self.queue.dropped.swap(0, Ordering::Relaxed)
+        self.queue.dropped.iter().map(|line| line.swap(0, Ordering::Relaxed)).sum()
     }
 
     /// Ends the subscription from another thread.

@@ -14,8 +14,9 @@ use imds_core::{HopLimit, Moment, Reach, Refusal, wire};
 use crate::faulted::{FaultNote, Faulted, PACKETS_OF_FIRST, PACKETS_OF_NEXT};
 use crate::faults::{ActiveFault, Origin, Struck, strike};
 use crate::input::Input;
+use crate::logged_text::LoggedText;
 use crate::peer::{Identified, Peer};
-use crate::requests::{LoggedText, RequestRecord, undeliverable};
+use crate::requests::{RequestRecord, undeliverable};
 use crate::shared::{AttachedLink, Shared};
 
 /// Room for nearly every answer.

@@ -37,6 +37,9 @@ const WORDS: [&str; 32] = [
     ";",
 ];
 
+/// What a document says of the service.
+pub(super) const MENTION: &str = "See http://169.254.169.254/latest/meta-data/ for more.\n";
+
 /// Lines of words, `size` bytes or a little more.
 pub(super) fn text(random: &mut Random, size: usize) -> String {
     let mut text = String::with_capacity(size + 128);

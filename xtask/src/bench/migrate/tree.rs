@@ -8,7 +8,7 @@ use std::path::Path;
 
 use anyhow::Result;
 
-use super::text::{Random, text};
+use super::text::{MENTION, Random, text};
 
 /// What a tree is like, and its size in bytes.
 #[derive(Clone, Copy)]
@@ -40,9 +40,6 @@ const BINARIES: u64 = 80;
 const FOLDER: usize = 50;
 
 const SOURCES: [&str; 8] = ["rs", "go", "py", "ts", "java", "c", "json", "yaml"];
-
-/// What a document says of the service.
-const MENTION: &str = "See http://169.254.169.254/latest/meta-data/ for more.\n";
 
 /// Shapes of scripts with something to find.
 const HITS: [&str; 5] = [

@@ -2,8 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::super::text::{Random, text};
-use super::MENTION;
+use super::super::text::{MENTION, Random, text};
 
 /// Of how many files one is a cluster's Terraform, its nodes, or what is installed on it.
 const ROUND: usize = 60;
