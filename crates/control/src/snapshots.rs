@@ -4,6 +4,7 @@ mod attributes;
 
 use std::collections::BTreeSet;
 
+use imds_account::records::ImageDevice;
 use imds_account::{Stored, Transaction, keys, records};
 use imds_ec2::types::{
     CreateSnapshotRequest, DeleteSnapshotRequest, DescribeSnapshotsRequest,
@@ -101,14 +102,25 @@ fn not_found(id: &str) -> Fault {
     Fault::client("InvalidSnapshot.NotFound", format!("The snapshot '{id}' does not exist."))
 }
 
+/// Says that what is written next refers to these snapshots, and relies on each being there or not.
+pub(super) fn refer(call: &Call<'_>, devices: &[ImageDevice]) -> Result<(), Refusal> {
+    for id in devices.iter().filter_map(|it| it.ebs.snapshot_id.as_deref()) {
+        call.rely_on(&keys::snapshot(&call.region, id))?;
+        call.refer_to(id);
+    }
+    Ok(())
+}
+
 /// A fault if there is no snapshot with this id.
 pub(super) fn exists(call: &Call<'_>, id: &str) -> Result<(), Refusal> {
     let is_it = |snapshot: &Snapshot| snapshot.snapshot_id.as_deref() == Some(id);
+    call.rely_on(&keys::snapshot(&call.region, id))?;
     if all(call)?.iter().any(is_it) { Ok(()) } else { Err(not_found(id).into()) }
 }
 
 pub(super) fn delete(call: &Call<'_>, request: &DeleteSnapshotRequest) -> Result<Done, Refusal> {
     let id = request.snapshot_id.as_str();
+    call.rely_on_no_new_reference(id)?;
     if let Some(image) = images::with_snapshot(call, id)?.first() {
         let message = format!("The snapshot {id} is currently in use by {image}");
         return Err(Fault::client("InvalidSnapshot.InUse", message).into());

@@ -355,7 +355,7 @@ fn cpu_credits(request: &RunInstancesRequest) -> Result<Option<String>, Fault> {
 
 fn public_key(call: &Call<'_>, name: Option<&str>) -> Result<Option<PublicKey>, Refusal> {
     let Some(name) = name else { return Ok(None) };
-    let stored = call.read(&keys::key_pair(&call.region, name))?.ok_or_else(|| {
+    let stored = call.rely_on(&keys::key_pair(&call.region, name))?.ok_or_else(|| {
         Fault::client("InvalidKeyPair.NotFound", format!("The key pair '{name}' does not exist"))
     })?;
     Ok(Some(PublicKey { name: name.to_owned(), openssh: stored.record.openssh }))
