@@ -21,7 +21,7 @@ use imds_ec2::types::{
 };
 
 use super::call::{Call, Refusal};
-use super::{ids, snapshots, tag_values};
+use super::{ids, tag_values};
 pub(crate) use known::PUBLISHED;
 use known::{KnownImage, Origin};
 pub use preset::PresetImage;
@@ -111,7 +111,7 @@ pub(super) fn register(
         permissions: <_>::default(),
         attributes: <_>::default(),
     };
-    snapshots::refer(call, &record.devices)?;
+    devices::refer_to_snapshots(call, &record.devices)?;
     let its_tags = tag_values::specified(&request.tag_specifications, "image")?;
     let key = keys::image(&call.region, id.as_str());
     let mut transaction = Transaction::new().if_unchanged(&key, None).write(&key, &record);

@@ -4,7 +4,6 @@ mod attributes;
 
 use std::collections::BTreeSet;
 
-use imds_account::records::ImageDevice;
 use imds_account::{Stored, Transaction, keys, records};
 use imds_ec2::types::{
     CreateSnapshotRequest, DeleteSnapshotRequest, DescribeSnapshotsRequest,
@@ -100,15 +99,6 @@ fn own(call: &Call<'_>, id: &str) -> Result<Stored<records::Snapshot>, Refusal> 
 
 fn not_found(id: &str) -> Fault {
     Fault::client("InvalidSnapshot.NotFound", format!("The snapshot '{id}' does not exist."))
-}
-
-/// Says that what is written next refers to these snapshots, and relies on each being there or not.
-pub(super) fn refer(call: &Call<'_>, devices: &[ImageDevice]) -> Result<(), Refusal> {
-    for id in devices.iter().filter_map(|it| it.ebs.snapshot_id.as_deref()) {
-        call.rely_on(&keys::snapshot(&call.region, id))?;
-        call.refer_to(id);
-    }
-    Ok(())
 }
 
 /// A fault if there is no snapshot with this id.
