@@ -12,6 +12,7 @@ use crate::instance;
 use crate::launch::{self, LaunchRefused};
 use crate::network::Network;
 use crate::overrides::Overrides;
+use crate::windows;
 
 /// Why there is no default instance.
 #[derive(Debug, thiserror::Error)]
@@ -22,6 +23,9 @@ pub enum DefaultInstanceError {
     /// Its record cannot be read or written.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The kernel gives no random bytes for its password.
+    #[error("cannot make the password of the default instance")]
+    Random(#[from] getrandom::Error),
 }
 
 /// Makes sure that the default instance exists, and returns it as it is now.
@@ -104,7 +108,8 @@ fn launch_anew(
     let defaults = store.read(&keys::metadata_defaults(described.zone.region()))?;
     let defaults = defaults.map(|stored| stored.record).unwrap_or_default();
     let instance = launch::resolve(launch, defaults)?;
-    let record = launch::record(&instance, network, || association(&instance));
+    let mut record = launch::record(&instance, network, || association(&instance));
+    record.password_data = windows::new_password(&instance)?;
     let default = DefaultInstance {
         region: instance.zone.region().clone(),
         instance: instance.id.clone(),

@@ -116,6 +116,9 @@ regional! {
     snapshot, snapshots, "snapshots", Snapshot;
     /// The tags of a resource, by the resource's id.
     tags, all_tags, "tags", Tags;
+    /// The request that last began to refer to a resource which must not be deleted as long as others refer to
+    /// it, by the resource's id.
+    reference, references, "uses", String;
     /// What an earlier request with a client token did, by action and token (`RunInstances/abc`).
     client_token, client_tokens, "client-tokens", ClientToken;
 }

@@ -14,6 +14,7 @@ use imds_core::{Instance, InstanceId, Launch};
 
 use crate::network::Network;
 use crate::source::Source;
+use crate::windows::{self, KeyNotForWindows};
 
 /// Why nothing is launched.
 #[derive(Debug, thiserror::Error)]
@@ -24,6 +25,9 @@ pub enum LaunchRefused {
     /// The account does not want it.
     #[error(transparent)]
     Enforced(#[from] TokensEnforced),
+    /// Its platform cannot have the key pair.
+    #[error(transparent)]
+    Key(#[from] KeyNotForWindows),
 }
 
 /// Settles what `launch` says under the account's defaults: each option comes from the launch, else
@@ -32,6 +36,7 @@ pub fn resolve(mut launch: Launch, defaults: MetadataDefaults) -> Result<Instanc
     launch.options = launch.options.or(defaults.preferences);
     let instance = launch.resolve()?;
     defaults.check(&instance.options)?;
+    windows::check(&instance)?;
     Ok(instance)
 }
 
@@ -160,6 +165,7 @@ pub fn record(
         monitoring: Some(instance.monitoring),
         events: instance.events.clone(),
         client_token: None,
+        password_data: None,
         volumes: <_>::default(),
         attributes: <_>::default(),
     }

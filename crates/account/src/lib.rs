@@ -10,6 +10,7 @@
 //! - [`hosts`]: those that share the account, each with a [`host_name`]; [`identity_keys`]: what they sign
 //!   with;
 //! - [`network`], [`zones`]: where instances are launched;
+//! - [`openssh`]: the public keys of key pairs; [`windows`]: passwords that only their holders can read;
 //! - [`events`]: what is simulated; [`sweep`]: what is deleted when its time is over;
 //! - [`applied`]: what the data path obeys, as the EC2 API needs to know it;
 //! - [`transfer`]: a whole state on its way to another place;
@@ -31,6 +32,7 @@ pub mod keys;
 pub mod launch;
 pub mod link;
 pub mod network;
+pub mod openssh;
 pub mod overrides;
 mod random;
 mod record;
@@ -42,6 +44,7 @@ pub mod token_key;
 pub mod transfer;
 mod transition;
 pub mod volume;
+pub mod windows;
 pub mod zones;
 
 pub use applied::Applied;

@@ -135,6 +135,10 @@ pub struct Instance {
     /// What happens to it.
     #[serde(default)]
     pub events: Events,
+    /// The password of a Windows instance's administrator, which only the holder of the key pair can read: see
+    /// [`windows`](crate::windows).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub password_data: Option<String>,
     /// The client token of its launch.
     #[serde(default)]
     pub client_token: Option<String>,

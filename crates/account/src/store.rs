@@ -357,6 +357,12 @@ impl Transaction {
         Self(self.0.delete(key.as_str()))
     }
 
+    /// Does what `other` does as well, under the conditions of both.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        Self(self.0.and(other.0))
+    }
+
     /// Commits only if the record at `key` is still as it was read; with `None`, only if there still
     /// is none.
     #[must_use]

@@ -8,7 +8,7 @@ use imds_account::{StoreError, keys};
 use imds_core::InstanceId;
 use imds_core::events::{OsUser, Outcome};
 use imds_core::fault::{FaultRule, FaultRuleError};
-use imds_ec2::Fault;
+use imds_ec2::{Fault, bounded};
 use serde::{Deserialize, Serialize};
 
 use super::call::UnreadableLog;
@@ -165,7 +165,7 @@ impl Control {
         }
         let request = serde_json::from_slice(body).map_err(|error| AdminRefusal {
             status: 400,
-            message: format!("not a request of this version: {error}"),
+            message: bounded(format!("not a request of this version: {error}")),
         })?;
         self.administer_as(&request, &principal, now)
     }
@@ -356,6 +356,6 @@ impl From<NotDone> for AdminRefusal {
                 return Fault::internal().into();
             }
         };
-        Self { status, message: error.to_string() }
+        Self { status, message: bounded(error.to_string()) }
     }
 }

@@ -33,6 +33,8 @@ pub(super) struct Call<'a> {
     pub(super) request_id: String,
     /// Whether to check only whether the request would succeed.
     pub(super) dry_run: bool,
+    /// What the next commit does beside its own writes, and what it depends on.
+    pub(super) relied: RefCell<Transaction>,
     pub(super) unreadable: &'a UnreadableLog,
     pub(super) abandoned: &'a Abandoned,
 }
@@ -105,6 +107,36 @@ impl Call<'_> {
         Ok(self.store.read(key)?)
     }
 
+    /// The same of a record that decides what is written next: that commits only if the record, or its absence,
+    /// is still as it was read.
+    pub(super) fn rely_on<R: Record>(&self, key: &Key<R>) -> Result<Option<Stored<R>>, Refusal> {
+        let stored = self.read(key)?;
+        self.also(Transaction::new().if_unchanged(key, stored.as_ref()));
+        Ok(stored)
+    }
+
+    /// Says that what is written next refers to a resource, so that a request fails which deletes the resource and
+    /// saw no reference: see [`rely_on_no_new_reference`](Self::rely_on_no_new_reference). Requests that refer to
+    /// the same resource do not get in each other's way.
+    pub(super) fn refer_to(&self, resource: &str) {
+        let key = keys::reference(&self.region, resource);
+        self.also(Transaction::new().write(&key, &self.request_id));
+    }
+
+    /// Says that what is written next deletes a resource that nobody refers to: it commits only if nobody begins to
+    /// refer to it from now on. Comes before looking for who does.
+    pub(super) fn rely_on_no_new_reference(&self, resource: &str) -> Result<(), Refusal> {
+        let key = keys::reference(&self.region, resource);
+        self.rely_on(&key)?;
+        self.also(Transaction::new().remove(&key));
+        Ok(())
+    }
+
+    fn also(&self, more: Transaction) {
+        let relied = self.relied.take();
+        self.relied.replace(relied.and(more));
+    }
+
     /// All records below `prefix` that can be read, each with the rest of its key. The others are
     /// logged: one unreadable record must not hide the rest of a list.
     pub(super) fn scan<R: Record>(
@@ -160,6 +192,7 @@ impl Call<'_> {
 
     /// Writes; durable when it returns. What a dry run comes to is this.
     pub(super) fn commit(&self, transaction: Transaction) -> Result<(), Refusal> {
+        let transaction = transaction.and(self.relied.take());
         if self.dry_run {
             return Err(Fault::dry_run().into());
         }

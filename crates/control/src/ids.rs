@@ -67,7 +67,8 @@ fn uuid(mut bytes: [u8; 16]) -> String {
     groups.join("-")
 }
 
-fn no_randomness(error: getrandom::Error) -> Fault {
+/// The fault where there are no random bytes, which the log says.
+pub(super) fn no_randomness(error: getrandom::Error) -> Fault {
     tracing::error!(%error, "the kernel gives no random bytes");
     Fault::internal()
 }

@@ -111,6 +111,7 @@ pub(super) fn register(
         permissions: <_>::default(),
         attributes: <_>::default(),
     };
+    devices::refer_to_snapshots(call, &record.devices)?;
     let its_tags = tag_values::specified(&request.tag_specifications, "image")?;
     let key = keys::image(&call.region, id.as_str());
     let mut transaction = Transaction::new().if_unchanged(&key, None).write(&key, &record);
@@ -156,6 +157,7 @@ pub(super) fn deregister(
     let mut deleted = Vec::new();
     if request.delete_associated_snapshots == Some(true) {
         for id in stored.record.devices.iter().filter_map(|it| it.ebs.snapshot_id.as_deref()) {
+            call.rely_on_no_new_reference(id)?;
             // One that another image has stays.
             let users = with_snapshot(call, id)?;
             let snapshot = call.read(&keys::snapshot(&call.region, id))?;

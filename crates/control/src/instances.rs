@@ -206,6 +206,7 @@ fn launch_refused(error: LaunchRefused) -> Fault {
     match error {
         LaunchRefused::Launch(error) => refused(&error),
         LaunchRefused::Enforced(error) => Fault::unsupported_operation(error.to_string()),
+        LaunchRefused::Key(error) => Fault::client("Unsupported", error.to_string()),
     }
 }
 

@@ -4,7 +4,8 @@ pub(super) mod create;
 mod private_key;
 
 use base64::Engine as _;
-use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
+use base64::engine::general_purpose::STANDARD_NO_PAD;
+use imds_account::openssh::{KeyKind, OpensshKey};
 use imds_account::{Stored, Transaction, keys, records};
 use imds_ec2::Fault;
 use imds_ec2::types::{
@@ -13,7 +14,6 @@ use imds_ec2::types::{
 };
 use md5::{Digest as _, Md5};
 use rsa::pkcs8::EncodePublicKey as _;
-use rsa::{BoxedUint, RsaPublicKey};
 use sha2::Sha256;
 
 use super::call::{Call, Refusal};
@@ -83,43 +83,20 @@ fn duplicate(name: &str) -> Fault {
 }
 
 impl Key {
-    /// Parses a key in OpenSSH format. Source: RFC 4253 section 6.6, RFC 8709.
+    /// Parses a key in OpenSSH format.
     fn parse(bytes: &[u8]) -> Option<Self> {
         let line = std::str::from_utf8(bytes).ok()?.trim();
-        let mut words = line.split_ascii_whitespace();
-        let (algorithm, blob) = (words.next()?, STANDARD.decode(words.next()?).ok()?);
-        if line.contains(['\n', '\r']) {
-            return None;
-        }
-        let mut rest = blob.as_slice();
-        if field(&mut rest)? != algorithm.as_bytes() {
-            return None;
-        }
-        let (kind, fingerprint) = match algorithm {
-            "ssh-ed25519" if field(&mut rest)?.len() == 32 => {
-                ("ed25519", STANDARD_NO_PAD.encode(Sha256::digest(&blob)) + "=")
-            }
-            "ssh-rsa" => {
-                let exponent = BoxedUint::from_be_slice_vartime(field(&mut rest)?);
-                let modulus = BoxedUint::from_be_slice_vartime(field(&mut rest)?);
-                let key = RsaPublicKey::new(modulus, exponent).ok()?;
+        let OpensshKey { kind, blob } = OpensshKey::parse(line)?;
+        let (kind, fingerprint) = match kind {
+            KeyKind::Ed25519 => ("ed25519", STANDARD_NO_PAD.encode(Sha256::digest(&blob)) + "="),
+            KeyKind::Rsa(key) => {
                 let digest = Md5::digest(key.to_public_key_der().ok()?.as_bytes());
                 let pairs: Vec<_> = digest.iter().map(|byte| format!("{byte:02x}")).collect();
                 ("rsa", pairs.join(":"))
             }
-            _ => return None,
         };
-        rest.is_empty().then(|| Self { kind, openssh: line.to_owned(), fingerprint })
+        Some(Self { kind, openssh: line.to_owned(), fingerprint })
     }
-}
-
-/// Takes a `string` or `mpint` off `rest`. Source: RFC 4251 section 5.
-fn field<'a>(rest: &mut &'a [u8]) -> Option<&'a [u8]> {
-    let (length, behind) = rest.split_first_chunk()?;
-    let length = usize::try_from(u32::from_be_bytes(*length)).ok()?;
-    let (field, behind) = behind.split_at_checked(length)?;
-    *rest = behind;
-    Some(field)
 }
 
 /// Deletes a key pair; there is no fault if there is none, as on EC2.

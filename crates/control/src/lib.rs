@@ -249,6 +249,7 @@ impl Control {
                 images: &self.images,
                 request_id: asking.request_id.to_owned(),
                 dry_run: asking.dry_run,
+                relied: <_>::default(),
                 unreadable: &unreadable,
                 abandoned: asking.abandoned,
             };

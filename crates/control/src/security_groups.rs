@@ -103,6 +103,7 @@ pub(super) fn delete(
         );
         return Err(Fault::client("CannotDelete", message).into());
     }
+    call.rely_on_no_new_reference(id)?;
     if is_in_use(call, &group)? {
         let message = format!("resource {id} has a dependent object");
         return Err(Fault::client("DependencyViolation", message).into());

@@ -104,11 +104,13 @@ fn not_found(id: &str) -> Fault {
 /// A fault if there is no snapshot with this id.
 pub(super) fn exists(call: &Call<'_>, id: &str) -> Result<(), Refusal> {
     let is_it = |snapshot: &Snapshot| snapshot.snapshot_id.as_deref() == Some(id);
+    call.rely_on(&keys::snapshot(&call.region, id))?;
     if all(call)?.iter().any(is_it) { Ok(()) } else { Err(not_found(id).into()) }
 }
 
 pub(super) fn delete(call: &Call<'_>, request: &DeleteSnapshotRequest) -> Result<Done, Refusal> {
     let id = request.snapshot_id.as_str();
+    call.rely_on_no_new_reference(id)?;
     if let Some(image) = images::with_snapshot(call, id)?.first() {
         let message = format!("The snapshot {id} is currently in use by {image}");
         return Err(Fault::client("InvalidSnapshot.InUse", message).into());

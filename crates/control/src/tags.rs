@@ -11,7 +11,7 @@ use super::call::{Call, Refusal};
 use super::filter::Filters;
 use super::page::Page;
 use super::tag_values::{check_key, is_reserved, limited, read};
-use super::{images, instances, launch_templates, security_groups, snapshots};
+use super::{images, instances, key_pairs, launch_templates, security_groups, snapshots};
 
 /// What is tagged, by the beginning of its id. Source: EC2 User Guide, "Tagging support for Amazon
 /// EC2 resources".
@@ -116,10 +116,8 @@ fn relying_on_resource(
             transaction
         }
         "key-pair" => {
-            let all = call.scan(&keys::key_pairs(&call.region))?;
-            if !all.iter().any(|(_, stored)| stored.record.id == resource) {
-                return Err(unknown());
-            }
+            let name = key_pairs::name(call, resource)?.ok_or_else(unknown)?;
+            call.rely_on(&keys::key_pair(&call.region, &name))?;
             transaction
         }
         // These are there without being kept.

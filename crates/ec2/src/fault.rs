@@ -8,10 +8,24 @@ use std::fmt;
 use crate::xml::Xml;
 
 /// How many bytes a message may have.
-const LONGEST_MESSAGE: usize = 4096;
+const LONGEST_MESSAGE: usize = 1024;
 
-/// Stands for the rest of a message that is cut.
+/// Stands for the middle of a message that is cut.
 const CUT: &str = "…";
+
+/// A message that is not longer than an error's may be: 1,024 bytes. It may repeat what was sent, which may be all
+/// of a request. The middle is left out, because what comes before and behind says which value it is, and what is
+/// wrong with it.
+pub fn bounded(mut message: String) -> String {
+    if message.len() > LONGEST_MESSAGE {
+        let half = (LONGEST_MESSAGE - CUT.len()) / 2;
+        let is_boundary = |at: &usize| message.is_char_boundary(*at);
+        let start = (0..=half).rev().find(is_boundary).unwrap_or_default();
+        let end = (message.len() - half..=message.len()).find(is_boundary).unwrap_or_default();
+        message.replace_range(start..end, CUT);
+    }
+    message
+}
 
 /// An error answer. `Display` is `code: message`.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -26,17 +40,9 @@ pub struct Fault {
 }
 
 impl Fault {
-    /// A fault with a status of its own; most have a constructor. A message is cut at 4,096 bytes: it may
-    /// repeat what was sent, which may be all of a request.
+    /// A fault with a status of its own; most have a constructor. The message is [`bounded`].
     pub fn new(status: u16, code: &'static str, message: impl Into<String>) -> Self {
-        let mut message = message.into();
-        if message.len() > LONGEST_MESSAGE {
-            let mut ends = (0..=LONGEST_MESSAGE - CUT.len()).rev();
-            let end = ends.find(|end| message.is_char_boundary(*end));
-            message.truncate(end.unwrap_or_default());
-            message.push_str(CUT);
-        }
-        Self { status, code, message }
+        Self { status, code, message: bounded(message.into()) }
     }
 
     /// A fault of the client that has no constructor of its own: 400.
@@ -100,11 +106,12 @@ impl Fault {
 
     /// An unknown action.
     pub fn invalid_action(action: &str, supported: &[&str]) -> Self {
-        let supported = supported.join(", ");
+        let (action, supported) = (bounded(action.to_owned()), supported.join(", "));
         let message = format!(
             "The action {action} is not valid for this web service. Supported are: {supported}."
         );
-        Self::client("InvalidAction", message)
+        // The list is longer than what a request may make of a message.
+        Self { status: 400, code: "InvalidAction", message }
     }
 
     /// A required parameter is missing.
@@ -184,7 +191,10 @@ mod tests {
         for letter in ["x", "é", "語"] {
             let fault = Fault::unknown_parameter(&letter.repeat(100_000));
             assert!(fault.message.len() <= LONGEST_MESSAGE, "{}", fault.message.len());
-            assert!(fault.message.len() > LONGEST_MESSAGE - 8 && fault.message.ends_with(CUT));
+            assert!(fault.message.len() > LONGEST_MESSAGE - 8, "{}", fault.message.len());
+            assert!(fault.message.starts_with("The parameter "), "{fault}");
+            assert!(fault.message.contains(CUT), "{fault}");
+            assert!(fault.message.ends_with(" is not recognized"), "{fault}");
         }
         let whole = "x".repeat(LONGEST_MESSAGE);
         assert_eq!(Fault::client("Code", whole.clone()).message, whole);

@@ -36,7 +36,7 @@ pub mod types;
 mod value;
 mod xml;
 
-pub use fault::Fault;
+pub use fault::{Fault, bounded};
 pub use instance_types::INSTANCE_TYPES;
 pub use member::{Member, Members};
 pub use params::{MAX_DEPTH, MAX_LENGTH, MAX_PARAMETERS, Params};

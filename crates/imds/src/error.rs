@@ -176,6 +176,12 @@ impl From<DefaultInstanceError> for CommandError {
             DefaultInstanceError::LaunchRefused(LaunchRefused::Enforced(error)) => {
                 Self::usage(error.to_string()).hint("launch it with --http-tokens required")
             }
+            DefaultInstanceError::LaunchRefused(LaunchRefused::Key(error)) => {
+                Self::usage(error.to_string()).hint("--public-key names an RSA key")
+            }
+            error @ DefaultInstanceError::Random(_) => {
+                Self::new(Kind::Unavailable, error.to_string()).caused_by(error)
+            }
         }
     }
 }

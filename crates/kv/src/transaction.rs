@@ -73,6 +73,18 @@ impl Transaction {
         self.write(key.into(), Write::Delete)
     }
 
+    /// Does what `other` does as well, and depends on the same, each comparison once.
+    #[must_use]
+    pub fn and(mut self, other: Self) -> Self {
+        for comparison in other.comparisons {
+            if !self.comparisons.contains(&comparison) {
+                self.comparisons.push(comparison);
+            }
+        }
+        self.writes.extend(other.writes);
+        self
+    }
+
     /// The number of its comparisons or of its writes, whichever is greater.
     pub fn operations(&self) -> usize {
         self.comparisons.len().max(self.writes.len())

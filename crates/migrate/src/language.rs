@@ -14,7 +14,7 @@ pub enum Language {
     Python,
     /// PowerShell.
     PowerShell,
-    /// Windows user data: `<powershell>…</powershell>`.
+    /// Windows user data: `<powershell>…</powershell>`, and `<script>` and `<persist>` around it.
     WindowsUserData,
     /// JavaScript and TypeScript.
     JavaScript,
@@ -97,13 +97,15 @@ const INTERPRETERS: [(&str, Language); 15] = [
 ];
 
 /// How other kinds of text begin.
-const BEGINNINGS: [(&str, Language); 11] = [
+const BEGINNINGS: [(&str, Language); 13] = [
     ("#cloud-config", Language::Yaml),
     ("#cloud-boothook", Language::Shell),
     ("content-type: multipart", Language::Mime),
     ("mime-version:", Language::Mime),
     ("from:", Language::Mime),
     ("<powershell>", Language::WindowsUserData),
+    ("<persist>", Language::WindowsUserData),
+    ("<script>", Language::WindowsUserData),
     ("[unit]", Language::Systemd),
     ("[service]", Language::Systemd),
     ("awstemplateformatversion", Language::Yaml),

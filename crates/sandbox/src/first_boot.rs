@@ -78,6 +78,17 @@ const OBJECTS: [(&str, &str); 2] = [
     ("ignition", "an Ignition configuration"),
 ];
 
+/// What user data for Windows begins with, and what of it is named. Source: EC2 User Guide, "How Amazon EC2 handles
+/// user data for Windows instances".
+const WINDOWS_TAGS: [(&str, bool); 5] = [
+    ("<powershell>", true),
+    ("<script>", true),
+    ("<persist>", true),
+    ("<powershellarguments>", false),
+    ("<runaslocalsystem>", false),
+];
+const FOR_WINDOWS: &str = "user data for EC2Launch on Windows";
+
 impl FirstBoot {
     /// Finds the scripts in user data, which is a script or a MIME message with scripts. It and the parts
     /// of a message may be compressed with gzip or zstd.
@@ -137,7 +148,8 @@ impl FirstBoot {
             }
             kind if is_doubtful => {
                 let kind = if kind == UNKNOWN { "text that does not begin with #!" } else { kind };
-                self.left_out.push((name, object(&content).unwrap_or(kind).to_owned()));
+                let known = windows(&content).or_else(|| object(&content).map(str::to_owned));
+                self.left_out.push((name, known.unwrap_or_else(|| kind.to_owned())));
             }
             kind => self.left_out.push((name, kind.to_owned())),
         }
@@ -146,9 +158,14 @@ impl FirstBoot {
     fn no_script(&self) -> SandboxError {
         let found: Vec<_> = self.left_out.iter().map(|(_, kind)| kind.as_str()).collect();
         let found = if found.is_empty() { "nothing".to_owned() } else { found.join(", ") };
-        SandboxError::usage(format!("the user data has no script, only {found}"))
-            .hint(BEGINNING)
-            .hint("imds exec --user-data FILE -- cloud-init … makes cloud-init process the other parts")
+        let refused = SandboxError::usage(format!("the user data has no script, only {found}"));
+        if found.starts_with(FOR_WINDOWS) {
+            return refused
+                .hint("imds exec is a Linux machine; --user-data FILE serves it to any program");
+        }
+        refused.hint(BEGINNING).hint(
+            "imds exec --user-data FILE -- cloud-init … makes cloud-init process the other parts",
+        )
     }
 
     /// The program that runs the scripts, with its arguments, once [`scripts`](Self::into_scripts) are in place.
@@ -184,6 +201,16 @@ fn is_mime(user_data: &[u8]) -> bool {
 fn object(content: &[u8]) -> Option<&'static str> {
     let object: serde_json::Map<_, _> = serde_json::from_slice(content).ok()?;
     OBJECTS.iter().find(|(key, _)| object.contains_key(*key)).map(|(_, meaning)| *meaning)
+}
+
+/// Names user data for Windows by its tags, whatever their case.
+fn windows(content: &[u8]) -> Option<String> {
+    let text = content.trim_ascii_start().to_ascii_lowercase();
+    WINDOWS_TAGS.iter().find(|(tag, _)| text.starts_with(tag.as_bytes()))?;
+    let has = |tag: &str| text.windows(tag.len()).any(|window| window == tag.as_bytes());
+    let tags = WINDOWS_TAGS.iter().filter(|(tag, is_named)| *is_named && has(tag));
+    let tags: Vec<_> = tags.map(|(tag, _)| *tag).collect();
+    Some(format!("{FOR_WINDOWS} ({})", tags.join(", ")))
 }
 
 fn beginning(content: &[u8]) -> Option<&'static str> {
@@ -259,6 +286,12 @@ mod tests {
             (b" {\"systemd.credentials\": []}\n", "credentials for systemd (systemd.credentials)"),
             (b"{\"ignition\": {\"version\": \"3.4.0\"}}", "an Ignition configuration"),
             (b"{\"systemd\": {}}", "text that does not begin with #!"),
+            (
+                b"<powershell>\r\nGet-Date\r\n</powershell>\r\n<persist>true</persist>",
+                "only user data for EC2Launch on Windows (<powershell>, <persist>)",
+            ),
+            (b"\n<Script>ver</Script>", "only user data for EC2Launch on Windows (<script>)"),
+            (b"<html><script>", "text that does not begin with #!"),
             (b"echo hello", "text that does not begin with #!"),
         ] {
             let error = FirstBoot::of(user_data).err().unwrap().to_string();

@@ -46,6 +46,7 @@ const KINDS: &[(&str, Reader)] = &[
     ("tags/", read::<Tags>),
     ("token-keys/", read_key::<KEY_LENGTH>),
     (UNFINISHED, read::<String>),
+    ("uses/", read::<String>),
     ("watermarks/", read::<Watermark>),
 ];
 
@@ -133,6 +134,7 @@ mod tests {
             keys::security_group_name(&region, "a b").as_str(),
             keys::snapshot(&region, "a").as_str(),
             keys::tags(&region, "a").as_str(),
+            keys::reference(&region, "a").as_str(),
             keys::client_token(&region, "a").as_str(),
             keys::ssh_signer(&region).as_str(),
             keys::metadata_defaults(&region).as_str(),

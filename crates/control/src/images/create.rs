@@ -48,6 +48,7 @@ pub(crate) fn create(
         permissions: BTreeSet::new(),
         attributes: <_>::default(),
     };
+    devices::refer_to_snapshots(call, &image.devices)?;
     let key = keys::image(&call.region, id.as_str());
     let mut transaction = Transaction::new().if_unchanged(&key, None).write(&key, &image);
     transaction = tagged(call, transaction, id.as_str(), &image_tags);

@@ -1,11 +1,13 @@
 //! The block devices of an image.
 
+use imds_account::keys;
 use imds_account::records::{self, ImageDevice};
 use imds_account::volume::VolumeSettings;
 use imds_core::block_device::{BlockDevice, Volume};
 use imds_ec2::Fault;
 use imds_ec2::types::{BlockDeviceMapping, EbsBlockDevice};
 
+use crate::call::{Call, Refusal};
 use crate::{ids, volumes};
 
 /// The size of a root volume of which nothing is said, in GiB.
@@ -26,6 +28,15 @@ pub(crate) fn all(id: &str, record: &records::Image) -> Vec<ImageDevice> {
         devices.insert(0, root);
     }
     devices
+}
+
+/// Says that what is written next refers to the snapshots of these devices, and relies on each being there or not.
+pub(super) fn refer_to_snapshots(call: &Call<'_>, devices: &[ImageDevice]) -> Result<(), Refusal> {
+    for id in devices.iter().filter_map(|it| it.ebs.snapshot_id.as_deref()) {
+        call.rely_on(&keys::snapshot(&call.region, id))?;
+        call.refer_to(id);
+    }
+    Ok(())
 }
 
 /// Those beside the root device, as the metadata shows them.

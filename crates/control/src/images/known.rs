@@ -48,7 +48,7 @@ pub(super) enum Origin {
     Registered(Box<Stored<records::Image>>),
 }
 
-/// The image with this id.
+/// The image with this id; what is written next relies on it.
 pub(super) fn find(call: &Call<'_>, id: &str) -> Result<KnownImage, Refusal> {
     let parsed: ImageId = id.parse().map_err(|_| {
         let message = format!("Invalid id: \"{id}\" (expecting \"ami-...\")");
@@ -57,7 +57,7 @@ pub(super) fn find(call: &Call<'_>, id: &str) -> Result<KnownImage, Refusal> {
     if let Some(image) = well_known(call)?.into_iter().find(|image| image.id == parsed) {
         return Ok(image);
     }
-    if let Some(stored) = call.read(&keys::image(&call.region, id))? {
+    if let Some(stored) = call.rely_on(&keys::image(&call.region, id))? {
         let record = stored.record.clone();
         return Ok(KnownImage { id: parsed, record, origin: Origin::Registered(stored.into()) });
     }

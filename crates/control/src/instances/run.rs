@@ -29,7 +29,7 @@ use crate::{
     iam_profiles, ids, images, instance_types, launch_templates, metadata_defaults, options,
     tag_values,
 };
-use imds_account::launch;
+use imds_account::{launch, windows};
 
 /// The most instances that one call launches.
 const MOST: i32 = 1000;
@@ -122,6 +122,7 @@ impl Common {
         let association = ids::new("iip-assoc-")?;
         let mut record = launch::record(&instance, call.network, || association);
         self.kept.put(&instance, &mut record, call.now);
+        record.password_data = windows::new_password(&instance).map_err(ids::no_randomness)?;
         record.client_token.clone_from(&self.client_token);
         record.attributes.clone_from(&self.attributes);
         record.volumes.clone_from(&self.volumes);
@@ -355,7 +356,7 @@ fn cpu_credits(request: &RunInstancesRequest) -> Result<Option<String>, Fault> {
 
 fn public_key(call: &Call<'_>, name: Option<&str>) -> Result<Option<PublicKey>, Refusal> {
     let Some(name) = name else { return Ok(None) };
-    let stored = call.read(&keys::key_pair(&call.region, name))?.ok_or_else(|| {
+    let stored = call.rely_on(&keys::key_pair(&call.region, name))?.ok_or_else(|| {
         Fault::client("InvalidKeyPair.NotFound", format!("The key pair '{name}' does not exist"))
     })?;
     Ok(Some(PublicKey { name: name.to_owned(), openssh: stored.record.openssh }))

@@ -101,7 +101,7 @@ pub(crate) fn modify_dns_names(
     Ok(ModifyPrivateDnsNameOptionsResult { return_: Some(true) })
 }
 
-/// Empty, as for instances that do not run Windows.
+/// Empty for instances that do not run Windows, or have no RSA key pair.
 pub(crate) fn password(
     call: &Call<'_>,
     request: &GetPasswordDataRequest,
@@ -110,6 +110,6 @@ pub(crate) fn password(
     Ok(GetPasswordDataResult {
         instance_id: Some(instance.id.to_string()),
         timestamp: time::shape(instance.stored.record.launched_at),
-        password_data: Some(Sensitive(String::new())),
+        password_data: Some(Sensitive(instance.stored.record.password_data.unwrap_or_default())),
     })
 }

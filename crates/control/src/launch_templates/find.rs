@@ -11,7 +11,7 @@ pub(crate) struct StoredTemplate {
     pub(super) stored: Stored<records::LaunchTemplate>,
 }
 
-/// The template that is named by id or by name.
+/// The template that is named by id or by name; what is written next relies on it.
 pub(crate) fn find(
     call: &Call<'_>,
     id: Option<&str>,
@@ -32,7 +32,7 @@ pub(super) fn find_by_id(call: &Call<'_>, id: &str) -> Result<StoredTemplate, Re
         let message = format!("Invalid launch template ID: '{id}' (expecting \"lt-...\")");
         return Err(Fault::client("InvalidLaunchTemplateId.Malformed", message).into());
     }
-    let stored = call.read(&keys::launch_template(&call.region, id))?.ok_or_else(|| {
+    let stored = call.rely_on(&keys::launch_template(&call.region, id))?.ok_or_else(|| {
         Fault::client(
             "InvalidLaunchTemplateId.NotFound",
             format!("The specified launch template, with template ID {id}, does not exist."),
@@ -42,11 +42,14 @@ pub(super) fn find_by_id(call: &Call<'_>, id: &str) -> Result<StoredTemplate, Re
 }
 
 pub(super) fn find_by_name(call: &Call<'_>, name: &str) -> Result<StoredTemplate, Refusal> {
-    let stored = call.read(&keys::launch_template_name(&call.region, name))?.ok_or_else(|| {
-        Fault::client(
-            "InvalidLaunchTemplateName.NotFoundException",
-            format!("The specified launch template, with template name {name}, does not exist."),
-        )
-    })?;
+    let stored =
+        call.rely_on(&keys::launch_template_name(&call.region, name))?.ok_or_else(|| {
+            Fault::client(
+                "InvalidLaunchTemplateName.NotFoundException",
+                format!(
+                    "The specified launch template, with template name {name}, does not exist."
+                ),
+            )
+        })?;
     find_by_id(call, &stored.record)
 }

@@ -26,7 +26,7 @@ pub(super) fn find(
         })?,
     };
     let key = keys::launch_template_version(&call.region, &template.id, number);
-    let stored = call.read(&key)?.ok_or_else(|| not_found(template, number))?;
+    let stored = call.rely_on(&key)?.ok_or_else(|| not_found(template, number))?;
     Ok((number, stored.record))
 }
 

@@ -29,6 +29,13 @@ impl Group {
         self.id == call.network.security_group(&call.region).id
     }
 
+    /// Says that what is written next refers to it. The default group is never deleted.
+    pub(super) fn refer(&self, call: &Call<'_>) {
+        if !self.is_default(call) {
+            call.refer_to(self.id.as_str());
+        }
+    }
+
     fn as_member(&self) -> SecurityGroup {
         SecurityGroup { id: self.id.clone(), name: self.record.name.clone() }
     }
@@ -69,13 +76,13 @@ pub(super) fn all(call: &Call<'_>) -> Result<Vec<Group>, Refusal> {
     Ok(all)
 }
 
-/// The group with this id.
+/// The group with this id; what is written next relies on it.
 pub(crate) fn by_id(call: &Call<'_>, id: &str) -> Result<Group, Refusal> {
     let default = default(call)?;
     if default.id.as_str() == id {
         return Ok(default);
     }
-    let found = id.parse().ok().zip(call.read(&keys::security_group(&call.region, id))?);
+    let found = id.parse().ok().zip(call.rely_on(&keys::security_group(&call.region, id))?);
     let found = found.map(|(id, stored)| Group::stored(id, stored));
     found.ok_or_else(|| not_found(format!("The security group '{id}' does not exist")).into())
 }
@@ -86,7 +93,7 @@ pub(crate) fn by_name(call: &Call<'_>, name: &str) -> Result<Group, Refusal> {
     if default.record.name == name {
         return Ok(default);
     }
-    match call.read(&keys::security_group_name(&call.region, name))? {
+    match call.rely_on(&keys::security_group_name(&call.region, name))? {
         Some(id) => by_id(call, &id.record),
         None => Err(not_found(format!(
             "The security group '{name}' does not exist in default VPC '{}'",
@@ -118,7 +125,9 @@ pub(crate) fn members(
     let ids = ids.iter().map(|id| by_id(call, id));
     let mut members = Vec::new();
     for group in ids.chain(names.iter().map(|name| by_name(call, name))) {
-        let member = group?.as_member();
+        let group = group?;
+        group.refer(call);
+        let member = group.as_member();
         if !members.contains(&member) {
             members.push(member);
         }

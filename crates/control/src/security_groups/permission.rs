@@ -82,6 +82,7 @@ fn peers(
     }
     for pair in &permission.user_id_group_pairs {
         let group = find::named(call, pair.group_id.as_deref(), pair.group_name.as_deref())?;
+        group.refer(call);
         peers.push((RulePeer::Group(group.id.to_string()), pair.description.clone()));
     }
     Ok(peers)

@@ -225,8 +225,10 @@ fn revoke(
 /// A fault if there is no rule with this id.
 pub(crate) fn exists(call: &Call<'_>, id: &str) -> Result<(), Refusal> {
     let all = find::all(call)?;
-    let has_it = |group: &Group| group.record.rules.iter().any(|rule| rule.id == id);
-    if all.iter().any(has_it) { Ok(()) } else { Err(rule_not_found(id).into()) }
+    let has_it = |group: &&Group| group.record.rules.iter().any(|rule| rule.id == id);
+    let group = all.iter().find(has_it).ok_or_else(|| rule_not_found(id))?;
+    call.rely_on(&keys::security_group(&call.region, group.id.as_str()))?;
+    Ok(())
 }
 
 fn rule_not_found(id: &str) -> Fault {

@@ -55,9 +55,10 @@ impl From<AuthError> for Fault {
                 Fault::client("RequestExpired", format!("Request has expired: {error}"))
             }
             AuthError::SessionExpired => Fault::client("RequestExpired", "Request has expired."),
-            AuthError::NoRegion(_) => Fault { message: error.to_string(), ..refused },
+            AuthError::NoRegion(_) => Fault::new(refused.status, refused.code, error.to_string()),
             AuthError::OtherService(_) => {
-                Fault { message: format!("{}: {error}", refused.message), ..refused }
+                let message = format!("{}: {error}", refused.message);
+                Fault::new(refused.status, refused.code, message)
             }
             AuthError::Refused => refused,
         }

@@ -127,6 +127,35 @@ refused("InvalidParameterValue", launched, image_id=ARM, words="architecture")
 settled = launched(ARM, "t4g.micro")
 assert settled["RootDeviceName"] == "/dev/sda1" and settled["MetadataOptions"]["HttpTokens"] == "optional", settled
 
+# Windows, and the password of its administrator, which the private key alone reads.
+(shown,) = ec2.describe_images(Filters=[{"Name": "platform", "Values": ["windows"]}])["Images"]
+assert (shown["ImageId"], shown["PlatformDetails"], shown["UsageOperation"]) == (WINDOWS, "Windows", "RunInstances:0002"), shown
+for kind in "rsa", "ed25519":
+    with open(f"{os.environ['XDG_STATE_HOME']}/{kind}.pem", "w") as file:
+        file.write(ec2.create_key_pair(KeyName=kind, KeyType=kind)["KeyMaterial"])
+with_key = launched(WINDOWS, KeyName="rsa")
+assert (with_key["Platform"], with_key["PlatformDetails"]) == ("windows", "Windows"), with_key
+assert with_key["UsageOperation"] == "RunInstances:0002", with_key
+found = ec2.describe_instances(Filters=[{"Name": "platform", "Values": ["windows"]}])["Reservations"]
+assert [it["InstanceId"] for one in found for it in one["Instances"]] == [with_key["InstanceId"]], found
+ec2.get_waiter("password_data_available").wait(InstanceId=with_key["InstanceId"], WaiterConfig={"Delay": 1})
+encrypted = ec2.get_password_data(InstanceId=with_key["InstanceId"])["PasswordData"]
+assert len(encrypted) == 344 and encrypted == ec2.get_password_data(InstanceId=with_key["InstanceId"])["PasswordData"]
+decrypt = ["aws", "ec2", "get-password-data", "--query", "PasswordData", "--output", "text"]
+decrypt += ["--priv-launch-key", f"{os.environ['XDG_STATE_HOME']}/rsa.pem", "--instance-id"]
+passwords = set()
+for one in with_key, launched(WINDOWS, KeyName="rsa"):
+    told = subprocess.run([*decrypt, one["InstanceId"]], check=True, capture_output=True, text=True)
+    passwords.add(told.stdout.strip())
+assert len(passwords) == 2 and all(len(it) == 32 for it in passwords), "not two passwords"
+windows = {"ImageId": WINDOWS, "InstanceType": "t3.micro", "MinCount": 1, "MaxCount": 1}
+words = "ED25519 key pairs are not supported with Windows AMIs. Choose a different key pair type and try again."
+refused("Unsupported", ec2.run_instances, KeyName="ed25519", words=words, **windows)
+for none in launched(WINDOWS), launched(al2, KeyName="rsa"):
+    assert ec2.get_password_data(InstanceId=none["InstanceId"])["PasswordData"] == "", none
+made = ec2.create_image(InstanceId=with_key["InstanceId"], Name="windows-too")["ImageId"]
+assert ec2.describe_images(ImageIds=[made])["Images"][0]["Platform"] == "windows"
+
 # The default instance, whose image a flag names.
 default = instance(ec2, "i-1234567890abcdef0")
 document = json.loads(ask("GET", "/latest/dynamic/instance-identity/document", {"X-aws-ec2-metadata-token": token()})[1])

@@ -52,6 +52,7 @@ def refused(code, call, *, words="", **parameters):
     except ClientError as error:
         said = error.response["Error"]
         assert said["Code"] == code, said
+        assert len(said["Message"].encode()) <= 1024, "what was sent is repeated whole"
         assert words in said["Message"], said
         return error.response
     raise AssertionError(f"{call.__name__}({parameters}) was not refused with {code}: {answer}")

@@ -35,6 +35,9 @@ for code, words, changes in [
     ("InvalidGroup.Reserved", "reserved", {"GroupName": "default"}),
     ("InvalidParameterValue", "sg-*", {"GroupName": "sg-mine"}),
     ("InvalidParameterValue", "GroupDescription", {"GroupName": "x", "Description": "\u00e9"}),
+    ("InvalidParameterValue", "Expecting 1 to 255", {"GroupName": "x" * 250_000}),
+    ("InvalidParameterValue", "Expecting 1 to 255", {"Description": "x" * 250_000}),
+    ("InvalidVpcID.NotFound", "' does not exist", {"GroupName": "x", "VpcId": "x" * 250_000}),
     ("InvalidVpcID.NotFound", "does not exist", {"GroupName": "x", "VpcId": "vpc-00000000000000000"}),
 ]:
     refused(code, ec2.create_security_group, words=words, **{**wanted, **changes})

@@ -1,0 +1,286 @@
+//! What a request names and another one deletes meanwhile: either the request fails, or the deletion does.
+#![allow(clippy::unwrap_used, reason = "a failed step is a failed test")]
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use hyper::Request as HttpRequest;
+use imds_account::imds_kv::{
+    Kv, KvError, Lease, Limits, Listing, Memory, Revision, Snapshot, Transaction, Watch,
+};
+use imds_account::{Applied, Network, Store};
+use imds_control::{Authentication, Control, History, NoFaults, NoLinks, RolePolicies};
+use imds_core::credentials::{ISSUER_KEY_LENGTH, Issuer};
+use imds_core::{InstanceId, Launch, options::MetadataOptions};
+
+const NOW: u64 = 1_800_000_000;
+
+/// A store where something happens right before the first commit.
+struct Interrupted {
+    kv: Arc<Memory>,
+    before_commit: Mutex<Option<Box<dyn FnOnce() + Send>>>,
+}
+
+impl Kv for Interrupted {
+    fn get_many(&self, keys: &[&str]) -> Result<Snapshot, KvError> {
+        self.kv.get_many(keys)
+    }
+
+    fn page(&self, prefix: &str, after: Option<&str>, limit: usize) -> Result<Listing, KvError> {
+        self.kv.page(prefix, after, limit)
+    }
+
+    fn commit(&self, transaction: Transaction) -> Result<Revision, KvError> {
+        let interruption = self.before_commit.lock().unwrap().take();
+        if let Some(interrupt) = interruption {
+            interrupt();
+        }
+        self.kv.commit(transaction)
+    }
+
+    fn watch(&self, prefixes: &[&str], after: Revision) -> Result<Watch, KvError> {
+        self.kv.watch(prefixes, after)
+    }
+
+    fn grant(&self, ttl: Duration) -> Result<Lease, KvError> {
+        self.kv.grant(ttl)
+    }
+
+    fn keep_alive(&self, lease: Lease) -> Result<(), KvError> {
+        self.kv.keep_alive(lease)
+    }
+
+    fn revoke(&self, lease: Lease) -> Result<(), KvError> {
+        self.kv.revoke(lease)
+    }
+
+    fn limits(&self) -> Limits {
+        self.kv.limits()
+    }
+}
+
+struct NothingServed;
+
+impl Applied for NothingServed {
+    fn wait_for(&self, _: &InstanceId) {}
+
+    fn options(&self, _: &InstanceId) -> Option<MetadataOptions> {
+        None
+    }
+
+    fn is_everywhere(&self, _: Revision) -> bool {
+        true
+    }
+
+    fn has_role(&self, _: &InstanceId, _: &str, _: u64) -> Option<bool> {
+        None
+    }
+}
+
+fn control(store: Store) -> Control {
+    Control {
+        store,
+        applied: Box::new(NothingServed),
+        links: Box::new(NoLinks),
+        faults: Box::new(NoFaults),
+        console: None,
+        network: Network::of(&Launch::default()),
+        region: "us-east-1".parse().unwrap(),
+        authentication: Authentication::Off,
+        issuer: Issuer::new(&[1; ISSUER_KEY_LENGTH], "123456789012".parse().unwrap()),
+        policies: RolePolicies::default(),
+        instance_types: Vec::new(),
+        images: Vec::new(),
+        metrics: None,
+        history: History::empty(),
+    }
+}
+
+fn answer(control: &Control, parameters: &str) -> String {
+    let request = HttpRequest::post("/").header("host", "localhost").body(()).unwrap();
+    let body = format!("{parameters}&Version=2016-11-15");
+    let reply = control.answer(&request.into_parts().0, body.as_bytes(), NOW);
+    reply.text().into_owned()
+}
+
+/// The text of the first element of this name; empty if there is none.
+fn text(document: &str, element: &str) -> String {
+    let document = roxmltree::Document::parse(document).unwrap();
+    let mut all = document.descendants();
+    let found = all.find(|node| node.tag_name().name() == element);
+    found.and_then(|node| node.text()).unwrap_or_default().to_owned()
+}
+
+/// An account with one of everything, and the ids of it.
+struct Account {
+    kv: Arc<Memory>,
+    names: Vec<(&'static str, String)>,
+}
+
+impl Account {
+    fn new() -> Self {
+        let mut account = Self { kv: Arc::new(Memory::new()), names: Vec::new() };
+        for (name, element, call) in [
+            ("AMI", "imageId", "Action=RegisterImage&Name=image"),
+            ("SUBNET", "subnetId", "Action=DescribeSubnets"),
+            ("GROUP", "groupId", "Action=CreateSecurityGroup&GroupName=web&GroupDescription=web"),
+            ("OTHER", "groupId", "Action=CreateSecurityGroup&GroupName=other&GroupDescription=web"),
+            ("KEY", "keyPairId", "Action=CreateKeyPair&KeyName=key&KeyType=ed25519"),
+            (
+                "TEMPLATE",
+                "launchTemplateId",
+                "Action=CreateLaunchTemplate&LaunchTemplateName=small\
+                 &LaunchTemplateData.InstanceType=t3.micro&LaunchTemplateData.ImageId=AMI",
+            ),
+            (
+                "VERSION",
+                "launchTemplateId",
+                "Action=CreateLaunchTemplateVersion&LaunchTemplateName=small\
+                 &LaunchTemplateData.InstanceType=t3.small&LaunchTemplateData.ImageId=AMI",
+            ),
+            ("FREE", "networkInterfaceId", "Action=CreateNetworkInterface&SubnetId=SUBNET"),
+            (
+                "INSTANCE",
+                "instanceId",
+                concat!(
+                    "Action=RunInstances",
+                    "&ImageId=AMI&InstanceType=t3.micro&MinCount=1&MaxCount=1"
+                ),
+            ),
+            ("VOLUME", "volumeId", "Action=DescribeVolumes"),
+            ("SNAPSHOT", "snapshotId", "Action=CreateSnapshot&VolumeId=VOLUME"),
+        ] {
+            let document = answer(&control(Store::new(account.kv.clone())), &account.filled(call));
+            let id = text(&document, element);
+            assert!(!id.is_empty(), "{call}\n{document}");
+            account.names.push((name, id));
+        }
+        account
+    }
+
+    fn filled(&self, call: &str) -> String {
+        let call = call
+            .replace("LAUNCH", "Action=RunInstances&MinCount=1&MaxCount=1&InstanceType=t3.micro");
+        self.names.iter().fold(call, |call, (name, id)| call.replace(name, id))
+    }
+
+    /// The fault codes of `call` and of `other`, which happens right before the first writes.
+    fn race(&self, call: &str, other: &str) -> (String, String) {
+        let (other, code) = (self.filled(other), Arc::new(Mutex::new(None)));
+        let (kv, told) = (self.kv.clone(), code.clone());
+        let interrupt = Box::new(move || {
+            let document = answer(&control(Store::new(kv)), &other);
+            *told.lock().unwrap() = Some(text(&document, "Code"));
+        });
+        let before_commit = Mutex::new(Some(interrupt as Box<dyn FnOnce() + Send>));
+        let kv = Interrupted { kv: self.kv.clone(), before_commit };
+        let document = answer(&control(Store::new(Arc::new(kv))), &self.filled(call));
+        let of_other = code.lock().unwrap().take();
+        (text(&document, "Code"), of_other.expect("the call commits"))
+    }
+}
+
+/// A request that names something, the request that deletes it, and how the first is refused once it is deleted.
+const NAMED: [(&str, &str, &str); 15] = [
+    ("LAUNCH&ImageId=AMI&SecurityGroupId.1=GROUP", GROUP, "InvalidGroup.NotFound"),
+    ("LAUNCH&ImageId=AMI&SecurityGroup.1=web", GROUP, "InvalidGroup.NotFound"),
+    (
+        "LAUNCH&ImageId=AMI&NetworkInterface.1.DeviceIndex=0&NetworkInterface.1.SecurityGroupId.1=GROUP",
+        GROUP,
+        "InvalidGroup.NotFound",
+    ),
+    (
+        "Action=CreateNetworkInterface&SubnetId=SUBNET&SecurityGroupId.1=GROUP",
+        GROUP,
+        "InvalidGroup.NotFound",
+    ),
+    (
+        "Action=ModifyNetworkInterfaceAttribute&NetworkInterfaceId=FREE&SecurityGroupId.1=GROUP",
+        GROUP,
+        "InvalidGroup.NotFound",
+    ),
+    (
+        "Action=ModifyInstanceAttribute&InstanceId=INSTANCE&GroupId.1=GROUP",
+        GROUP,
+        "InvalidGroup.NotFound",
+    ),
+    (
+        "Action=AuthorizeSecurityGroupIngress&GroupId=OTHER&IpPermissions.1.IpProtocol=-1\
+         &IpPermissions.1.Groups.1.GroupId=GROUP",
+        GROUP,
+        "InvalidGroup.NotFound",
+    ),
+    (
+        "LAUNCH&ImageId=AMI&KeyName=key",
+        "Action=DeleteKeyPair&KeyName=key",
+        "InvalidKeyPair.NotFound",
+    ),
+    (
+        "LAUNCH&LaunchTemplate.LaunchTemplateName=small",
+        "Action=DeleteLaunchTemplate&LaunchTemplateId=TEMPLATE",
+        "InvalidLaunchTemplateName.NotFoundException",
+    ),
+    (
+        "LAUNCH&LaunchTemplate.LaunchTemplateId=TEMPLATE&LaunchTemplate.Version=2",
+        "Action=DeleteLaunchTemplateVersions&LaunchTemplateId=TEMPLATE&LaunchTemplateVersion.1=2",
+        "InvalidLaunchTemplateId.VersionNotFound",
+    ),
+    ("LAUNCH&ImageId=AMI", "Action=DeregisterImage&ImageId=AMI", "InvalidAMIID.NotFound"),
+    (
+        "LAUNCH&ImageId=AMI&NetworkInterface.1.DeviceIndex=0&NetworkInterface.1.NetworkInterfaceId=FREE",
+        "Action=DeleteNetworkInterface&NetworkInterfaceId=FREE",
+        "InvalidNetworkInterfaceID.NotFound",
+    ),
+    (
+        "Action=CreateTags&ResourceId.1=GROUP&Tag.1.Key=a&Tag.1.Value=b",
+        GROUP,
+        "InvalidGroup.NotFound",
+    ),
+    (
+        "Action=CreateTags&ResourceId.1=SNAPSHOT&Tag.1.Key=a&Tag.1.Value=b",
+        "Action=DeleteSnapshot&SnapshotId=SNAPSHOT",
+        "InvalidSnapshot.NotFound",
+    ),
+    (
+        "Action=CreateTags&ResourceId.1=KEY&Tag.1.Key=a&Tag.1.Value=b",
+        "Action=DeleteKeyPair&KeyName=key",
+        "InvalidID",
+    ),
+];
+
+const GROUP: &str = "Action=DeleteSecurityGroup&GroupId=GROUP";
+
+#[test]
+fn what_is_deleted_meanwhile_is_not_found() {
+    for (call, deletion, code) in NAMED {
+        let (refused, deleted) = Account::new().race(call, deletion);
+        assert_eq!((refused.as_str(), deleted.as_str()), (code, ""), "{call}");
+    }
+}
+
+/// The other way round, where what is in use cannot be deleted.
+#[test]
+fn what_is_used_meanwhile_is_not_deleted() {
+    let of_groups =
+        NAMED.iter().filter(|(call, deletion, _)| *deletion == GROUP && !call.contains("Tags"));
+    for (call, ..) in of_groups {
+        let (refused, done) = Account::new().race(GROUP, call);
+        assert_eq!((refused.as_str(), done.as_str()), ("DependencyViolation", ""), "{call}");
+    }
+    let register = "Action=RegisterImage&Name=other&BlockDeviceMapping.1.DeviceName=/dev/sdf\
+                    &BlockDeviceMapping.1.Ebs.SnapshotId=SNAPSHOT";
+    let delete = "Action=DeleteSnapshot&SnapshotId=SNAPSHOT";
+    let (refused, done) = Account::new().race(delete, register);
+    assert_eq!((refused.as_str(), done.as_str()), ("InvalidSnapshot.InUse", ""));
+}
+
+#[test]
+fn a_deleted_group_leaves_no_reference() {
+    let account = Account::new();
+    let call = |call: &str| answer(&control(Store::new(account.kv.clone())), &account.filled(call));
+    let launched = call("LAUNCH&ImageId=AMI&SecurityGroupId.1=GROUP");
+    assert_eq!(account.kv.list("uses/").unwrap().entries.len(), 1);
+    call(&format!("Action=TerminateInstances&InstanceId.1={}", text(&launched, "instanceId")));
+    assert_eq!(text(&call(GROUP), "Code"), "");
+    assert!(account.kv.list("uses/").unwrap().entries.is_empty());
+}
