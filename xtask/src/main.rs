@@ -74,6 +74,10 @@ Usage: cargo xtask <chore>
 fn main() -> ExitCode {
     let arguments: Vec<_> = std::env::args().skip(1).collect();
     let done = match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        [.., "--help" | "-h"] => {
+            print!("{USAGE}");
+            return ExitCode::SUCCESS;
+        }
         ["test"] => test::run(),
         ["book"] => book::build(),
         ["faults"] => faults::run_all(),
