@@ -6,6 +6,9 @@ use testkit::{Lab, Result, ensure};
 /// How every token begins: `AQAE` on a Nitro type, `AQAA` on a Xen one.
 const TOKEN: &[u8] = b"AQA";
 
+/// How a request for a token begins.
+const PUT: &[u8] = b"PUT /latest/api/token";
+
 /// The TTL of a packet that may travel anywhere.
 const ANYWHERE: u8 = 64;
 
@@ -57,14 +60,18 @@ impl Evidence {
         let first = self.left.iter().position(Self::has_token).unwrap_or(self.left.len());
         let (before, after) = self.left.split_at(first);
         for (index, segment) in before.iter().enumerate() {
-            // A client that ends its side may do so between the lowering and the token: then that
-            // end's acknowledgement comes from the lowered side. The request's must not.
-            let is_end_alone = segment.payload.is_empty()
+            // What the client sends behind the request, or its end, may come between the lowering and the
+            // token: then its acknowledgement comes from the lowered side. The request's must not.
+            let is_of_more = segment.payload.is_empty()
                 && before[..index].iter().any(|earlier| {
-                    earlier.ttl == ANYWHERE
-                        && segment.acknowledgement.wrapping_sub(earlier.acknowledgement) <= 1
+                    earlier.ttl == ANYWHERE && self.acknowledges_put(earlier.acknowledgement)
                 });
-            ensure!(segment.ttl == ANYWHERE || is_end_alone, "before the token: {segment:?}");
+            ensure!(
+                segment.ttl == ANYWHERE || is_of_more,
+                "before the token: {segment:?} behind {:?}, of {:?}",
+                &before[..index],
+                self.came
+            );
         }
         // For a connection that is over, the kernel speaks at the normal TTL: with resets, and with
         // acknowledgements that carry nothing.
@@ -72,6 +79,17 @@ impl Evidence {
             ensure!(segment.ttl == hop_limit, "from the token on: {segment:?}");
         }
         Ok(())
+    }
+
+    /// Whether that covers the segment with the first request for a token.
+    fn acknowledges_put(&self, acknowledgement: u32) -> bool {
+        let is_put = |it: &&Segment| it.payload.windows(PUT.len()).any(|window| window == PUT);
+        self.came.iter().find(is_put).is_some_and(|put| {
+            // Numbers go round: what is behind is less than half a circle away.
+            let length = u32::try_from(put.payload.len()).unwrap_or(u32::MAX);
+            let end = put.sequence.wrapping_add(length);
+            acknowledgement.wrapping_sub(end) < u32::MAX / 2
+        })
     }
 
     /// No byte of a token crossed the last link.
