@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::collections::BTreeSet;
 
 use crate::abandoned::Abandoned;
+use crate::address_cursors::AddressCursors;
 use crate::images::PresetImage;
 use imds_account::keys::{self, Key, Prefix};
 use imds_account::records::{Record, Tags};
@@ -33,6 +34,7 @@ pub(super) struct Call<'a> {
     pub(super) request_id: String,
     /// Whether to check only whether the request would succeed.
     pub(super) dry_run: bool,
+    pub(super) cursors: &'a AddressCursors,
     /// What the next commit does beside its own writes, and what it depends on.
     pub(super) relied: RefCell<Transaction>,
     pub(super) unreadable: &'a UnreadableLog,

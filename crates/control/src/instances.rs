@@ -9,6 +9,7 @@ pub(super) mod describe;
 mod devices;
 mod existing_interface;
 mod filters;
+mod free_addresses;
 pub(super) mod interfaces;
 mod kept_interfaces;
 pub(super) mod monitoring;

@@ -12,6 +12,7 @@
 
 mod abandoned;
 mod account_attributes;
+mod address_cursors;
 mod admin;
 mod authenticate;
 mod authorize;
@@ -73,6 +74,7 @@ use imds_ec2::cloudwatch::Address;
 use imds_ec2::{Fault, Params, Request, parameters};
 
 pub use abandoned::Abandoned;
+pub use address_cursors::AddressCursors;
 pub use admin::{AccessKeyFacts, AdminAnswer, AdminRequest, EventRequest};
 use call::{Call, Refusal, UnreadableLog};
 pub use console::ConsoleDoor;
@@ -121,6 +123,8 @@ pub struct Control {
     pub metrics: Option<MetricsDoor>,
     /// What `CloudWatch` has of the past.
     pub history: History,
+    /// Where the search for free private addresses goes on.
+    pub cursors: AddressCursors,
 }
 
 /// Whether requests must be signed.
@@ -250,6 +254,7 @@ impl Control {
                 request_id: asking.request_id.to_owned(),
                 dry_run: asking.dry_run,
                 relied: <_>::default(),
+                cursors: &self.cursors,
                 unreadable: &unreadable,
                 abandoned: asking.abandoned,
             };

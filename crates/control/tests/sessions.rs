@@ -57,6 +57,7 @@ fn control() -> Control {
         images: Vec::new(),
         metrics: None,
         history: History::empty(),
+        cursors: <_>::default(),
     }
 }
 

@@ -61,6 +61,7 @@ impl Account {
             images: Vec::new(),
             metrics: None,
             history: History::empty(),
+            cursors: <_>::default(),
         })
     }
 

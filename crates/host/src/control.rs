@@ -87,6 +87,7 @@ impl ControlSocket {
             images: self.images,
             metrics: Some(metrics::door(on.metrics)),
             history: history::of(on.service.counter_reader(), Arc::clone(&on.table)),
+            cursors: <_>::default(),
         });
         let console = self.console.zip(sign_in).map(|(socket, sign_in)| {
             let sources = Sources {

@@ -71,6 +71,7 @@ pub(crate) fn describe_instances() {
         images: Vec::new(),
         metrics: None,
         history: History::empty(),
+        cursors: <_>::default(),
     };
     let reply = count(|| control.answer(&head, BODY.as_bytes(), NOW));
     assert!(reply.text().contains("<httpTokens>required</httpTokens>"), "{}", reply.text());

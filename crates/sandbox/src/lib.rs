@@ -45,7 +45,9 @@ use warning::warn;
 
 pub use error::{SandboxError, SandboxErrorKind};
 pub use first_boot::{FirstBoot, Script};
-pub use request::{ExecRequest, FAILED, InstanceFacts, MAX_HOPS, SERVICE_V4, SERVICE_V6};
+pub use request::{
+    ExecRequest, FAILED, InstanceFacts, InterfaceFacts, MAX_HOPS, SERVICE_V4, SERVICE_V6,
+};
 
 /// The port where the service listens.
 const PORT: u16 = 80;

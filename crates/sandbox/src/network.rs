@@ -4,6 +4,7 @@
 //! *k* and *k + 1*. Routes are explicit: each namespace has routes to the addresses that it reaches, and
 //! rejects all others at once. So no program waits for a neighbour that does not exist.
 
+mod more;
 mod plan;
 
 use std::net::IpAddr;
@@ -14,7 +15,8 @@ use imds_linux::{Batch, Error, Namespace, Netlink, sysctl};
 
 use crate::egress::LINK_LOCAL;
 use crate::names::RESOLVER;
-use crate::request::{ExecRequest, SERVICE_V4, SERVICE_V6};
+use crate::request::{ExecRequest, InstanceFacts, SERVICE_V4, SERVICE_V6};
+use more::More;
 use plan::{Link, Side};
 
 /// Interface indices, above those that tunnel drivers use in every new namespace.
@@ -30,6 +32,7 @@ pub(super) struct Network {
 /// What is to be built.
 pub(super) struct Shape {
     links: Vec<Link>,
+    instance: InstanceFacts,
     ipv6: bool,
     egress: bool,
 }
@@ -37,16 +40,18 @@ pub(super) struct Shape {
 impl Shape {
     pub(super) fn of(request: &ExecRequest) -> Self {
         let links = plan::links(&request.instance, request.hops, request.ipv6);
-        Self { links, ipv6: request.ipv6, egress: request.egress }
+        let instance = request.instance.clone();
+        Self { links, instance, ipv6: request.ipv6, egress: request.egress }
     }
 }
 
 impl Network {
     /// Builds the network up to the program's namespace. The calling thread must be the process's only one.
     pub(super) fn build(shape: &Shape, program: Namespace) -> Result<Self, Error> {
-        let Shape { links, ipv6, egress } = shape;
+        let Shape { links, instance, ipv6, egress } = shape;
         let (ipv6, egress) = (*ipv6, *egress);
         let has_ipv6 = sysctl::has_ipv6();
+        let more = More::of(instance, has_ipv6);
 
         let (mut namespaces, mut sockets) = (Vec::new(), Vec::new());
         let mut program = Some(program);
@@ -73,13 +78,19 @@ impl Network {
             batch.up(LOOPBACK);
             if let Some(above) = position.checked_sub(1) {
                 bring_up(&mut batch, UPSTREAM, has_ipv6);
-                join_upstream(&mut batch, &links[..=above]);
+                join_upstream(&mut batch, &links[..=above], &more);
                 add_default_routes(&mut batch, &links[above], egress, has_ipv6);
+                if above == 0 {
+                    more.join(&mut batch, has_ipv6);
+                }
             }
             if let Some(link) = links.get(position) {
                 connect(&mut batch, link, &namespaces[position + 1]);
                 bring_up(&mut batch, DOWNSTREAM, has_ipv6);
                 join_downstream(&mut batch, position, &links[position..], egress);
+                if position == 0 {
+                    more.connect(&mut batch, link, &namespaces[1], has_ipv6);
+                }
             }
             socket.commit(&batch)?;
         }
@@ -118,7 +129,7 @@ fn bring_up(batch: &mut Batch, index: u32, has_ipv6: bool) {
 }
 
 /// Adds addresses and routes on the link towards the service, which is the last of `links`.
-fn join_upstream(batch: &mut Batch, links: &[Link]) {
+fn join_upstream(batch: &mut Batch, links: &[Link], more: &More) {
     let Some((link, above)) = links.split_last() else { return };
     link.far.add_addresses(batch, link, UPSTREAM);
 
@@ -133,7 +144,7 @@ fn join_upstream(batch: &mut Batch, links: &[Link]) {
     for gateway in link.near.addresses() {
         batch.on_link(Destination::host(gateway), UPSTREAM);
         let instance = above[0].far.addresses();
-        for address in services.iter().copied().chain(instance) {
+        for address in services.iter().copied().chain(instance).chain(more.all()) {
             if address.is_ipv4() == gateway.is_ipv4() {
                 batch.via(Destination::host(address), gateway, UPSTREAM);
             }

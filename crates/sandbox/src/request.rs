@@ -1,7 +1,7 @@
 //! The input of the sandbox: the program to run and the instance that it sees.
 
 use std::ffi::OsString;
-use std::net::{Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use imds_linux::process::Environment;
 use imds_linux::user_namespace::Identity;
@@ -61,6 +61,19 @@ pub struct InstanceFacts {
     pub ipv6: Option<Ipv6Addr>,
     /// The MAC address of the primary network interface.
     pub mac: [u8; 6],
+    /// What else the primary network interface has: addresses with the lengths of their prefixes.
+    pub more_addresses: Vec<(IpAddr, u8)>,
+    /// The other network interfaces: `eth1` and so on.
+    pub more_interfaces: Vec<InterfaceFacts>,
     /// The private DNS name, as in `ip-172-31-16-9.ec2.internal`.
     pub hostname: String,
+}
+
+/// A network interface beside the primary one.
+#[derive(Clone, Debug)]
+pub struct InterfaceFacts {
+    /// The MAC address.
+    pub mac: [u8; 6],
+    /// Its addresses with the lengths of their prefixes.
+    pub addresses: Vec<(IpAddr, u8)>,
 }

@@ -14,10 +14,16 @@ use super::server::{Server, token};
 
 const INSTANCES: u32 = 10_000;
 const BATCH: u32 = 500;
-/// Each has a subnet for about four thousand.
-const ZONES: [char; 4] = ['a', 'b', 'c', 'd'];
+/// Each has a subnet for about four thousand addresses.
+const ZONES: [char; 6] = ['a', 'b', 'c', 'd', 'e', 'f'];
 const ONE: Addresses = Addresses { service: "127.0.0.1:13384", api: "127.0.0.1:13385" };
 const MANY: Addresses = Addresses { service: "127.0.0.1:13386", api: "127.0.0.1:13387" };
+const EQUIPPED: Addresses = Addresses { service: "127.0.0.1:13388", api: "127.0.0.1:13389" };
+/// A volume beside the root volume, and a second network interface.
+const MORE: &str = "&BlockDeviceMapping.1.DeviceName=/dev/sdf&BlockDeviceMapping.1.Ebs.VolumeSize=8\
+    &NetworkInterface.1.DeviceIndex=0&NetworkInterface.2.DeviceIndex=1";
+/// How many launches of one instance are measured.
+const SAMPLES: usize = 40;
 const DEFAULT: &str = "i-1234567890abcdef0";
 /// How long a change may take to be applied.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -33,7 +39,7 @@ pub(super) fn measure() -> Result<()> {
     let many = serve(&MANY, "many")?;
     let before = many.memory()?;
     let start = Instant::now();
-    launch_all(MANY.api)?;
+    launch_all(MANY.api, "")?;
     let rate = f64::from(INSTANCES) / start.elapsed().as_secs_f64();
     // Once the last is served, all are.
     wait_for_all(MANY.api)?;
@@ -67,7 +73,39 @@ pub(super) fn measure() -> Result<()> {
         "  tokened GET         {among:6.2} µs of processor time, {alone:.2} with one instance"
     );
     println!("    rate              {:6.2} of one instance's (goal: at least 0.95)", alone / among);
+    equipped(&one, &many)
+}
+
+/// The same number of instances with two volumes and two network interfaces each, beside plain ones.
+fn equipped(one: &Server, plain: &Server) -> Result<()> {
+    let equipped = serve(&EQUIPPED, "equipped")?;
+    let before = equipped.memory()?;
+    launch_all(EQUIPPED.api, MORE)?;
+    wait_for_all(EQUIPPED.api)?;
+    let each = (equipped.memory()? - before) / f64::from(INSTANCES) / 1024.0;
+    println!("  with two volumes and two interfaces each");
+    println!("    memory            {each:6.1} KiB each");
+    let of_page = |server: &Server, api| spent(server, ROUNDS, || page(api));
+    let (page, plain_page) = (of_page(&equipped, EQUIPPED.api)?, of_page(plain, MANY.api)?);
+    println!(
+        "    a page of 1000    {page:6.1} ms of processor time, {:.2} of one of plain instances",
+        page / plain_page
+    );
+    let of_launch = |server: &Server, api| spent(server, SAMPLES, || launch(api, 1, 'f', MORE));
+    let (among, alone) = (of_launch(&equipped, EQUIPPED.api)?, of_launch(one, ONE.api)?);
+    println!(
+        "    one more launch   {among:6.2} ms of processor time, {:.2} of one among few (goal: at most 1.5)",
+        among / alone
+    );
     Ok(())
+}
+
+/// The processor time of something that is done so often, each time in milliseconds.
+fn spent(server: &Server, times: usize, run: impl Fn() -> Result<()>) -> Result<f64> {
+    let before = server.processor_time()?;
+    (0..times).try_for_each(|_| run())?;
+    let spent = server.processor_time()?.saturating_sub(before);
+    Ok(spent.as_secs_f64() * 1000.0 / f64::from(u32::try_from(times)?))
 }
 
 fn serve(addresses: &Addresses, name: &str) -> Result<Server> {
@@ -79,19 +117,19 @@ fn serve(addresses: &Addresses, name: &str) -> Result<Server> {
     Server::imds(Path::new(IMDS), addresses.service, &state, &arguments)
 }
 
-fn launch_all(api: &str) -> Result<()> {
+fn launch_all(api: &str, more: &str) -> Result<()> {
+    let mut zones = ZONES.into_iter().cycle().take((INSTANCES / BATCH) as usize);
+    zones.try_for_each(|zone| launch(api, BATCH, zone, more))
+}
+
+fn launch(api: &str, count: u32, zone: char, more: &str) -> Result<()> {
     let images = call(api, "DescribeImages&Filter.1.Name=name&Filter.1.Value.1=al2023-*-x86_64")?;
     let image = element(&images, "imageId").context("there is an Amazon Linux image")?;
-    for zone in ZONES.into_iter().cycle().take((INSTANCES / BATCH) as usize) {
-        call(
-            api,
-            &format!(
-                "RunInstances&ImageId={image}&InstanceType=t3.micro&MinCount={BATCH}\
-                 &MaxCount={BATCH}&Placement.AvailabilityZone=us-east-1{zone}"
-            ),
-        )?;
-    }
-    Ok(())
+    let launch = format!(
+        "RunInstances&ImageId={image}&InstanceType=t3.micro&MinCount={count}&MaxCount={count}\
+         &Placement.AvailabilityZone=us-east-1{zone}{more}"
+    );
+    call(api, &launch).map(drop)
 }
 
 fn wait_for_all(api: &str) -> Result<()> {

@@ -90,7 +90,7 @@ impl Server {
     }
 
     /// User and system time so far.
-    fn processor_time(&self) -> Result<Duration> {
+    pub(super) fn processor_time(&self) -> Result<Duration> {
         // Nanoseconds of all threads that the scheduler has accounted, finer than clock ticks.
         let mut total = 0;
         for task in fs::read_dir(format!("/proc/{}/task", self.worker))? {

@@ -1,20 +1,20 @@
 //! The network interfaces that `RunInstances` requests, and the addresses they get.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::collections::BTreeSet;
 
-use imds_account::{Source, Sources, keys};
+use imds_account::Network;
 use imds_core::launch::LaunchInterface;
 use imds_core::network::{PrivateIpv4, Subnet};
 use imds_core::placement::Zone;
 use imds_ec2::Fault;
 use imds_ec2::types::{InstanceNetworkInterfaceSpecification, RunInstancesRequest};
 
+use super::free_addresses::FreeAddresses;
 use super::kept_interfaces::KeptInterfaces;
 use super::wanted_interface::Wanted;
 use crate::call::{Call, Refusal};
-use crate::{ids, security_groups};
-use imds_account::network::{hosts, public_address};
+use crate::security_groups;
+use imds_account::network::public_address;
 use imds_account::zones;
 
 /// The interfaces of each instance, all in one zone.
@@ -47,13 +47,12 @@ pub(super) fn choose(
         )
         .into());
     }
-    let taken = taken(call, stated)?;
+    let mut free = FreeAddresses::but(call, stated)?;
     let zones = zones(call, request, &wanted)?;
     for zone in &zones {
-        let mut free = Free { call, taken: &taken, blocks: BTreeMap::new() };
         let mut instances = Vec::new();
         while instances.len() < most
-            && let Some(interfaces) = free.interfaces(&wanted, zone)?
+            && let Some(interfaces) = interfaces(&mut free, call.network, &wanted, zone)?
         {
             instances.push(interfaces);
         }
@@ -69,20 +68,6 @@ pub(super) fn choose(
     let subnets: BTreeSet<_> = subnets.collect();
     let subnets: Vec<_> = subnets.into_iter().collect();
     Err(not_enough(&subnets.join("', '"), " to satisfy the requested number of instances").into())
-}
-
-/// All addresses that are taken, with those that are stated, of which none may be.
-fn taken(call: &Call<'_>, stated: Vec<(String, Vec<Source>)>) -> Result<Sources, Refusal> {
-    let taken = call.names(&keys::addresses())?;
-    let mut taken: Sources = taken.iter().filter_map(|source| source.parse().ok()).collect();
-    let is_taken =
-        |(_, sources): &&(String, Vec<Source>)| sources.iter().any(|source| taken.overlap(*source));
-    if let Some((stated, _)) = stated.iter().find(is_taken) {
-        let message = format!("Address {stated} is in use.");
-        return Err(Fault::client("InvalidIPAddress.InUse", message).into());
-    }
-    taken.extend(stated.into_iter().flat_map(|(_, sources)| sources));
-    Ok(taken)
 }
 
 fn not_enough(subnet: &str, purpose: &str) -> Fault {
@@ -101,9 +86,9 @@ pub(crate) fn one(
         // Such a subnet gives each interface one.
         wanted.more_ipv6 = wanted.more_ipv6.max(1);
     }
-    let taken = taken(call, wanted.stated().collect())?;
-    let mut free = Free { call, taken: &taken, blocks: BTreeMap::new() };
-    let made = free.interfaces(std::slice::from_ref(&wanted), &subnet.zone)?;
+    let mut free = FreeAddresses::but(call, wanted.stated().collect())?;
+    let wanted = std::slice::from_ref(&wanted);
+    let made = interfaces(&mut free, call.network, wanted, &subnet.zone)?;
     let made = made.and_then(|mut made| made.pop());
     let made = made.ok_or_else(|| not_enough(subnet.id.as_str(), ""))?;
     Ok((subnet, made))
@@ -118,11 +103,10 @@ pub(crate) fn more(
     let mut wanted = Wanted::new(call, request)?;
     wanted.subnet = Some(subnet.clone());
     wanted.check_addresses()?;
-    let taken = taken(call, wanted.stated().collect())?;
-    let mut free = Free { call, taken: &taken, blocks: BTreeMap::new() };
+    let mut free = FreeAddresses::but(call, wanted.stated().collect())?;
     let mut ipv4 = wanted.secondary;
     for _ in 0..wanted.more_ipv4 {
-        ipv4.push(free.next(subnet).ok_or_else(|| not_enough(subnet.id.as_str(), ""))?);
+        ipv4.push(free.next(subnet)?.ok_or_else(|| not_enough(subnet.id.as_str(), ""))?);
     }
     let mut ipv6 = wanted.ipv6;
     for _ in 0..wanted.more_ipv6 {
@@ -204,101 +188,55 @@ fn of_instance(request: &RunInstancesRequest) -> InstanceNetworkInterfaceSpecifi
     }
 }
 
-/// How many random IPv6 addresses are tried: nearly all are free, unless blocks cover the subnet.
-const TRIES: usize = 100;
-
-/// The addresses that nobody has yet, subnet by subnet.
-struct Free<'a> {
-    call: &'a Call<'a>,
-    taken: &'a Sources,
-    /// By their blocks.
-    blocks: BTreeMap<String, Box<dyn Iterator<Item = Ipv4Addr> + 'a>>,
-}
-
-impl Free<'_> {
-    /// The interfaces of one more instance; `None` if there are not enough addresses.
-    fn interfaces(
-        &mut self,
-        wanted: &[Wanted],
-        zone: &Zone,
-    ) -> Result<Option<Vec<LaunchInterface>>, Fault> {
-        let mut interfaces = Vec::with_capacity(wanted.len());
-        for one in wanted {
-            if let Some(existing) = &one.existing {
-                interfaces.push(existing.launched());
-                continue;
-            }
-            let default = self.call.network.default_subnet(zone);
-            let around = one.subnet_or(&default);
-            let Some(primary) = one.primary.or_else(|| self.next(&around)) else { return Ok(None) };
-            let more: Vec<_> = (0..one.more_ipv4).map_while(|_| self.next(&around)).collect();
-            let subnet = one.subnet.as_ref().unwrap_or(&default);
-            if more.len() < one.more_ipv4 {
-                return Ok(None);
-            }
-            let public = one.is_public.then(|| public_address(primary));
-            let further = one.secondary.iter().copied().chain(more);
-            let further = further.map(|address| PrivateIpv4 { address, public: None });
-            let mut ipv6 = one.ipv6.clone();
-            for _ in 0..one.more_ipv6 {
-                ipv6.push(self.new_ipv6(subnet)?);
-            }
-            interfaces.push(LaunchInterface {
-                device_index: Some(one.device_index),
-                network_card: one.network_card,
-                ipv4: std::iter::once(PrivateIpv4 { address: primary, public })
-                    .chain(further)
-                    .collect(),
-                ipv6,
-                ipv4_prefixes: one.ipv4_prefixes.clone(),
-                ipv6_prefixes: one.ipv6_prefixes.clone(),
-                security_groups: one.groups.clone(),
-                // The default subnet is what an interface is in of which nothing is said.
-                subnet: (*subnet != default).then(|| subnet.clone()),
-                ..LaunchInterface::default()
-            });
+/// The interfaces of one more instance; `None` if there are not enough addresses.
+fn interfaces(
+    free: &mut FreeAddresses<'_>,
+    network: &Network,
+    wanted: &[Wanted],
+    zone: &Zone,
+) -> Result<Option<Vec<LaunchInterface>>, Refusal> {
+    let mut interfaces = Vec::with_capacity(wanted.len());
+    for one in wanted {
+        if let Some(existing) = &one.existing {
+            interfaces.push(existing.launched());
+            continue;
         }
-        Ok(Some(interfaces))
-    }
-
-    fn next(&mut self, subnet: &Subnet) -> Option<Ipv4Addr> {
-        let taken = self.taken;
-        let block = subnet.ipv4.map(|block| block.to_string()).unwrap_or_default();
-        let free = self.blocks.entry(block).or_insert_with(|| {
-            Box::new(
-                hosts(subnet)
-                    .filter(|address| !taken.overlap(Source::Address(IpAddr::from(*address)))),
-            )
-        });
-        free.next()
-    }
-
-    /// A random address, of so many that another one is soon found if somebody has it.
-    fn new_ipv6(&self, subnet: &Subnet) -> Result<Ipv6Addr, Fault> {
-        let default = || self.call.network.ipv6_block(&subnet.zone);
-        let block = subnet.ipv6.or_else(|| {
-            let is_default = *subnet == self.call.network.default_subnet(&subnet.zone);
-            if is_default { default() } else { None }
-        });
-        let block = block.ok_or_else(|| {
-            Fault::invalid_parameter_value(format!(
-                "The subnet '{}' does not have an IPv6 CIDR block associated with it",
-                subnet.id
-            ))
-        })?;
-        let host = u128::MAX.checked_shr(block.prefix().into()).unwrap_or(0);
-        for _ in 0..TRIES {
-            let random = u128::from(ids::random()?) & host;
-            let address = Ipv6Addr::from_bits(block.address().to_bits() | random);
-            if !self.taken.overlap(Source::Address(address.into())) {
-                return Ok(address);
-            }
+        let default = network.default_subnet(zone);
+        let around = one.subnet_or(&default);
+        let mut ipv4 = Vec::from_iter(one.primary);
+        if ipv4.is_empty() {
+            let Some(primary) = free.next(&around)? else { return Ok(None) };
+            ipv4.push(primary);
         }
-        Err(Fault::client(
-            "InsufficientFreeAddressesInSubnet",
-            format!("There are not enough free IPv6 addresses in subnet '{}'.", subnet.id),
-        ))
+        ipv4.extend(&one.secondary);
+        for _ in 0..one.more_ipv4 {
+            let Some(secondary) = free.next(&around)? else { return Ok(None) };
+            ipv4.push(secondary);
+        }
+        let subnet = one.subnet.as_ref().unwrap_or(&default);
+        let mut ipv6 = one.ipv6.clone();
+        for _ in 0..one.more_ipv6 {
+            ipv6.push(free.new_ipv6(subnet)?);
+        }
+        let public =
+            |nth: usize, address| (nth == 0 && one.is_public).then(|| public_address(address));
+        let ipv4 = ipv4.into_iter().enumerate();
+        interfaces.push(LaunchInterface {
+            device_index: Some(one.device_index),
+            network_card: one.network_card,
+            ipv4: ipv4
+                .map(|(nth, address)| PrivateIpv4 { address, public: public(nth, address) })
+                .collect(),
+            ipv6,
+            ipv4_prefixes: one.ipv4_prefixes.clone(),
+            ipv6_prefixes: one.ipv6_prefixes.clone(),
+            security_groups: one.groups.clone(),
+            // The default subnet is what an interface is in of which nothing is said.
+            subnet: (*subnet != default).then(|| subnet.clone()),
+            ..LaunchInterface::default()
+        });
     }
+    Ok(Some(interfaces))
 }
 
 /// Where to launch: in the zone of the subnet that is named, else in the zone that is, else in the

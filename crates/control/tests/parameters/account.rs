@@ -82,6 +82,7 @@ impl TestAccount {
             images: Vec::new(),
             metrics: None,
             history: History::empty(),
+            cursors: <_>::default(),
         };
         let mut account = Self { control, region: REGION.parse().unwrap(), names: BTreeMap::new() };
         account.names.insert("material", MATERIAL.to_owned());

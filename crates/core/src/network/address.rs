@@ -11,7 +11,7 @@ use crate::ids::Invalid;
 pub struct Mac(pub [u8; 6]);
 
 /// A block of IPv4 addresses.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct Ipv4Cidr {
     address: Ipv4Addr,
     prefix: u8,

@@ -1,12 +1,12 @@
 //! `imds exec`: a program on an instance that lives as long as the program.
 
 use std::ffi::OsString;
-use std::net::{SocketAddr, TcpListener};
+use std::net::{IpAddr, SocketAddr, TcpListener};
 use std::process::ExitCode;
 
 use imds_account::{Network, Store};
 use imds_control::{Authentication, PresetImage, RolePolicies};
-use imds_core::network::Subnet;
+use imds_core::network::{Ipv4Cidr, NetworkInterface, Subnet};
 use imds_core::{FrontEnd, Instance, InstanceType, Launch};
 use imds_dataplane::{Link, Target};
 use imds_host::{Account, ControlSocket, Host, HostSettings};
@@ -14,7 +14,9 @@ use imds_identity::KeyStorage;
 use imds_linux::process::{Environment, Variable};
 use imds_linux::socket;
 use imds_linux::user_namespace::Identity;
-use imds_sandbox::{self as sandbox, ExecRequest, FirstBoot, InstanceFacts, SERVICE_V4};
+use imds_sandbox::{
+    self as sandbox, ExecRequest, FirstBoot, InstanceFacts, InterfaceFacts, SERVICE_V4,
+};
 
 use super::{cannot_start, keep_memory_private};
 use crate::cli::{ExecArgs, SandboxArgs};
@@ -28,7 +30,7 @@ use crate::telemetry::{AccessLog, Messages, Output};
 use crate::terminal::{self, warn};
 
 /// Where the program finds the EC2 API: as near as the metadata, and as far from anybody else.
-const CONTROL: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(SERVICE_V4), 1339);
+const CONTROL: SocketAddr = SocketAddr::new(IpAddr::V4(SERVICE_V4), 1339);
 
 /// Runs the program; `exec`'s own failures all have the same exit code.
 pub(crate) fn run(args: ExecArgs) -> ExitCode {
@@ -235,6 +237,14 @@ fn greeting(instance: &Instance) -> String {
     )
 }
 
+/// The addresses of an interface behind the first so many of each kind, with the lengths of their prefixes.
+fn addresses(interface: &NetworkInterface, first: usize) -> Vec<(IpAddr, u8)> {
+    let length = interface.subnet.ipv4.map_or(32, Ipv4Cidr::prefix);
+    let ipv4 = interface.ipv4.iter().skip(first).map(|it| (it.address.into(), length));
+    let ipv6 = interface.ipv6.iter().skip(first).map(|&it| (it.into(), 128));
+    ipv4.chain(ipv6).collect()
+}
+
 fn facts(instance: &Instance) -> Result<InstanceFacts, CommandError> {
     let interface = instance.primary_interface();
     let (Some(private_ipv4), Some(subnet)) = (interface.private_ipv4(), interface.subnet.ipv4)
@@ -249,6 +259,14 @@ fn facts(instance: &Instance) -> Result<InstanceFacts, CommandError> {
         subnet_prefix_len: subnet.prefix(),
         ipv6: interface.ipv6.first().copied(),
         mac: interface.mac.0,
+        // What the first addresses are is said above.
+        more_addresses: addresses(interface, 1),
+        more_interfaces: instance
+            .interfaces
+            .iter()
+            .filter(|it| it.id != interface.id)
+            .map(|it| InterfaceFacts { mac: it.mac.0, addresses: addresses(it, 0) })
+            .collect(),
         hostname: instance.hostname(),
     })
 }

@@ -13,6 +13,7 @@ pub(crate) fn tests() -> Vec<Trial> {
         names_are_known_or_refused_at_once,
         resolvers_that_read_no_hosts_file_are_answered_too,
         interfaces_are_those_of_an_instance_or_a_container,
+        an_instance_has_all_its_interfaces_and_addresses,
         two_at_once_do_not_meet,
     ]
 }
@@ -110,6 +111,31 @@ fn interfaces_are_those_of_an_instance_or_a_container() {
         let container = sh(who, &["--container"], script);
         assert!(container.starts_with("eth0\nlo\n02:42:ac:11:00:02\neth0@"), "{container}");
         assert!(container.contains("172.17.0.2/16"), "{container}");
+    }
+}
+
+/// Each address is the instance's: requests from it are answered, also behind routers.
+fn an_instance_has_all_its_interfaces_and_addresses() {
+    let config = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/exec/interfaces.toml");
+    let options =
+        ["--config", config, "--instance-type", "m5.large", "--http-protocol-ipv6", "enabled"];
+    let script = "cat /sys/class/net/eth1/address /sys/class/net/eth2/address; \
+                  ip -br addr show eth0; ip -br addr show eth1; \
+                  for a in 172.31.16.10 172.31.16.11 172.31.32.9 2001:db8:1:1::10 2001:db8:1:1::11; do \
+                  case $a in *:*) u=[fd00:ec2::254];; *) u=169.254.169.254;; esac; \
+                  curl -sSfg -m 10 --interface $a http://$u/latest/meta-data/instance-id; echo; done";
+    for who in everyone() {
+        let told = sh(who, &options, script);
+        let lines: Vec<_> = told.lines().collect();
+        assert_eq!(lines[..2], ["06:00:00:00:00:01", "06:00:00:00:00:02"], "{told}");
+        for address in ["172.31.16.10/20", "172.31.16.11/20", "2001:db8:1:1::11/128"] {
+            assert!(lines[2].contains(address), "{told}");
+        }
+        assert!(lines[3].contains("172.31.32.9/20"), "{told}");
+        assert_eq!(lines[4..], ["i-1234567890abcdef0"; 5], "{told}");
+        let behind = ["--hops", "2"].iter().chain(&options).copied().collect::<Vec<_>>();
+        let routes = sh(who, &behind, "ip route get 172.31.16.11 && ip route get 172.31.32.9");
+        assert_eq!(routes.matches(" via ").count(), 2, "{routes}");
     }
 }
 

@@ -8,7 +8,7 @@ use imds_linux::route::Destination;
 use crate::request::{InstanceFacts, SERVICE_V4, SERVICE_V6};
 
 /// An EC2 instance's own link has jumbo frames; the links behind it do not.
-const INSTANCE_MTU: u32 = 9001;
+pub(super) const INSTANCE_MTU: u32 = 9001;
 const ROUTER_MTU: u32 = 1500;
 
 /// The first three groups of the IPv6 networks behind the instance (unique local addresses).
@@ -145,6 +145,8 @@ mod tests {
             subnet_prefix_len: 20,
             ipv6: None,
             mac: [2, 0, 0, 0, 0, 1],
+            more_addresses: Vec::new(),
+            more_interfaces: Vec::new(),
             hostname: "host".into(),
         }
     }

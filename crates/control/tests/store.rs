@@ -1,6 +1,8 @@
-//! What a request names and another one deletes meanwhile: either the request fails, or the deletion does.
+//! What requests do to the store. What one names and another one deletes meanwhile: either the request fails, or the
+//! deletion does. A launch costs the same however many instances there are.
 #![allow(clippy::unwrap_used, reason = "a failed step is a failed test")]
 
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -15,19 +17,23 @@ use imds_core::{InstanceId, Launch, options::MetadataOptions};
 
 const NOW: u64 = 1_800_000_000;
 
-/// A store where something happens right before the first commit.
+/// A store where something happens right before the first commit, and that counts what is read.
 struct Interrupted {
     kv: Arc<Memory>,
+    read: AtomicUsize,
     before_commit: Mutex<Option<Box<dyn FnOnce() + Send>>>,
 }
 
 impl Kv for Interrupted {
     fn get_many(&self, keys: &[&str]) -> Result<Snapshot, KvError> {
+        self.read.fetch_add(keys.len(), Relaxed);
         self.kv.get_many(keys)
     }
 
     fn page(&self, prefix: &str, after: Option<&str>, limit: usize) -> Result<Listing, KvError> {
-        self.kv.page(prefix, after, limit)
+        let page = self.kv.page(prefix, after, limit)?;
+        self.read.fetch_add(page.entries.len(), Relaxed);
+        Ok(page)
     }
 
     fn commit(&self, transaction: Transaction) -> Result<Revision, KvError> {
@@ -93,6 +99,7 @@ fn control(store: Store) -> Control {
         images: Vec::new(),
         metrics: None,
         history: History::empty(),
+        cursors: <_>::default(),
     }
 }
 
@@ -173,7 +180,7 @@ impl Account {
             *told.lock().unwrap() = Some(text(&document, "Code"));
         });
         let before_commit = Mutex::new(Some(interrupt as Box<dyn FnOnce() + Send>));
-        let kv = Interrupted { kv: self.kv.clone(), before_commit };
+        let kv = Interrupted { kv: self.kv.clone(), read: AtomicUsize::new(0), before_commit };
         let document = answer(&control(Store::new(Arc::new(kv))), &self.filled(call));
         let of_other = code.lock().unwrap().take();
         (text(&document, "Code"), of_other.expect("the call commits"))
@@ -283,4 +290,54 @@ fn a_deleted_group_leaves_no_reference() {
     call(&format!("Action=TerminateInstances&InstanceId.1={}", text(&launched, "instanceId")));
     assert_eq!(text(&call(GROUP), "Code"), "");
     assert!(account.kv.list("uses/").unwrap().entries.is_empty());
+}
+
+#[test]
+fn a_launch_reads_the_same_however_many_instances_there_are() {
+    let account = Account::new();
+    let (kv, before_commit) = (account.kv.clone(), Mutex::new(None));
+    let kv = Arc::new(Interrupted { kv, read: AtomicUsize::new(0), before_commit });
+    let control = control(Store::new(kv.clone()));
+    let two_interfaces = account.filled(
+        "LAUNCH&ImageId=AMI&NetworkInterface.1.DeviceIndex=0&NetworkInterface.2.DeviceIndex=1\
+         &NetworkInterface.2.SecondaryPrivateIpAddressCount=1",
+    );
+    let read = || {
+        let before = kv.read.load(Relaxed);
+        assert_eq!(text(&answer(&control, &two_interfaces), "Code"), "");
+        kv.read.load(Relaxed) - before
+    };
+    let (first, second) = (read(), read());
+    assert_eq!(first, second);
+    for _ in 0..500 {
+        assert_eq!(read(), second);
+    }
+}
+
+#[test]
+fn addresses_are_free_again_once_all_others_are_taken() {
+    let account = Account::new();
+    let control = control(Store::new(account.kv.clone()));
+    let call = |call: &str| answer(&control, &account.filled(call));
+    let one = "LAUNCH&ImageId=AMI&Placement.AvailabilityZone=us-east-1b";
+    let free = || {
+        let found = call(
+            "Action=DescribeSubnets&Filter.1.Name=availability-zone&Filter.1.Value.1=us-east-1b",
+        );
+        text(&found, "availableIpAddressCount").parse::<usize>().unwrap()
+    };
+    let launched = call(one);
+    let (id, address) = (text(&launched, "instanceId"), text(&launched, "privateIpAddress"));
+    let mut left = free();
+    while left > 0 {
+        let count = left.min(1000);
+        let more =
+            format!("Action=RunInstances&MinCount={count}&MaxCount={count}&InstanceType=t3.micro");
+        let document = call(&format!("{more}&ImageId=AMI&Placement.AvailabilityZone=us-east-1b"));
+        assert_eq!(text(&document, "Code"), "");
+        left -= count;
+    }
+    assert_eq!(text(&call(one), "Code"), "InsufficientFreeAddressesInSubnet");
+    call(&format!("Action=TerminateInstances&InstanceId.1={id}"));
+    assert_eq!(text(&call(one), "privateIpAddress"), address);
 }
