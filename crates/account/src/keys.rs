@@ -259,6 +259,11 @@ pub fn hosts() -> Prefix<()> {
     Prefix::new(&[HOSTS])
 }
 
+/// The name of the host that sweeps a state which several hosts share.
+pub fn sweeper() -> Key<String> {
+    Key::new(&["turns", "sweep"])
+}
+
 /// Up to where the agent of a host that lives has brought a shared state into force.
 pub fn watermark(host: &HostName) -> Key<Watermark> {
     watermarks().key(host.as_str())

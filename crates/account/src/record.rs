@@ -34,6 +34,12 @@ pub enum RecordError {
         /// The length of such a key, in bytes.
         expected: usize,
     },
+    /// They are of another place than their key says.
+    #[error("belongs to {belongs}")]
+    Place {
+        /// The Region and the id.
+        belongs: String,
+    },
     /// A later release wrote them.
     #[error("has version {found}, and this release reads versions up to {newest}")]
     Newer {

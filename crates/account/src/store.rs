@@ -92,6 +92,9 @@ impl From<KvError> for StoreError {
     }
 }
 
+/// How many records are in memory at once where all are read in pages.
+const PAGE: usize = 500;
+
 /// The account's records. Cheap to clone; calls block.
 #[derive(Clone)]
 pub struct Store {
@@ -205,15 +208,25 @@ impl Store {
         Ok(Records::decode(prefix, self.kv.page(prefix.as_str(), Some(&after), limit)?))
     }
 
+    /// All records below `prefix` in the order of their keys, in pages, so that they need not be in
+    /// memory together. What is changed meanwhile may be in a page as it was or as it is: all that
+    /// happened after the first page's revision is to be looked at again.
+    pub fn pages<R: Record>(
+        &self,
+        prefix: &Prefix<R>,
+    ) -> impl Iterator<Item = Result<Records<R>, StoreError>> {
+        let mut after = Some(String::new());
+        std::iter::from_fn(move || {
+            let page = self.scan_page(prefix, &after.take()?, PAGE);
+            after = page.as_ref().ok().and_then(|page| page.next.clone());
+            Some(page)
+        })
+    }
+
     /// The rest of each key below `prefix`, whether its record can be read or not.
     pub fn names<R>(&self, prefix: &Prefix<R>) -> Result<Vec<String>, StoreError> {
-        let listing = self.kv.list(prefix.as_str())?;
-        let readable = listing.entries.iter().map(|entry| &entry.key);
-        let keys = readable.chain(listing.unreadable.iter().map(|entry| &entry.key));
-        let mut names: Vec<_> =
-            keys.filter_map(|key| prefix.rest(key)).map(str::to_owned).collect();
-        names.sort_unstable();
-        Ok(names)
+        let keys = self.kv.keys(prefix.as_str())?;
+        Ok(keys.iter().filter_map(|key| prefix.rest(key)).map(str::to_owned).collect())
     }
 
     /// Commits all of `transaction` or nothing; durable when it returns.

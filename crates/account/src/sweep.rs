@@ -1,6 +1,9 @@
 //! Deletes terminated instances and used client tokens once their time is over.
 
+use std::time::Duration;
+
 use imds_core::InstanceId;
+use imds_kv::{KvError, Lease};
 
 use crate::keys::Prefix;
 use crate::launch;
@@ -13,6 +16,64 @@ const SHOWN: u64 = 3600;
 
 /// How long a client token stands for what it did, in seconds: a day.
 const TOKEN_LIFETIME: u64 = 24 * 3600;
+
+/// How long the turn of a host that died lasts.
+const TURN: Duration = Duration::from_secs(180);
+
+/// Sweeps a state. Of hosts that share it, one does so, under a lease, and another one once that has ended.
+pub struct Sweeper {
+    store: Store,
+    turn: Option<Lease>,
+}
+
+impl Sweeper {
+    /// One that has not swept yet.
+    pub fn new(store: Store) -> Self {
+        Self { store, turn: None }
+    }
+
+    /// Sweeps ([`sweep`]) unless it is another host's turn. To be called more often than a turn lasts, which
+    /// is three minutes.
+    ///
+    /// # Errors
+    /// If the engine fails. What was committed until then stays deleted.
+    pub fn sweep(&mut self, now: u64) -> Result<(), StoreError> {
+        if self.has_turn()? { sweep(&self.store, now) } else { Ok(()) }
+    }
+
+    fn has_turn(&mut self) -> Result<bool, StoreError> {
+        let Some(host) = self.store.host() else { return Ok(true) };
+        let kv = self.store.kv();
+        if let Some(lease) = self.turn {
+            match kv.keep_alive(lease) {
+                Ok(()) => return Ok(true),
+                Err(KvError::LeaseEnded { .. }) => self.turn = None,
+                Err(error) => return Err(error.into()),
+            }
+        }
+        let key = keys::sweeper();
+        if self.store.read(&key)?.is_some() {
+            return Ok(false);
+        }
+        let lease = kv.grant(TURN)?;
+        let taken = Transaction::new().if_unchanged(&key, None).write_for(
+            lease,
+            &key,
+            &host.as_str().to_owned(),
+        );
+        match self.store.commit(taken) {
+            Ok(_) => {
+                self.turn = Some(lease);
+                Ok(true)
+            }
+            Err(error) => {
+                // One that is not revoked ends by itself.
+                let _ = kv.revoke(lease);
+                if matches!(error, StoreError::Conflict { .. }) { Ok(false) } else { Err(error) }
+            }
+        }
+    }
+}
 
 /// Deletes terminated instances and client tokens whose time was over at `now`, in seconds since
 /// 1970. Commits as much at once as the engine can.
@@ -104,7 +165,7 @@ fn scan<R: Record>(
 mod tests {
     use crate::records::{ClientToken, Transition};
     use imds_core::Launch;
-    use imds_kv::{Limits, Memory};
+    use imds_kv::{Kv as _, Limits, Memory};
     use std::sync::Arc;
 
     use super::*;
@@ -160,6 +221,26 @@ mod tests {
             store.commit(Transaction::new().write(&key, &token)).unwrap();
         }
         store
+    }
+
+    #[test]
+    fn one_of_several_hosts_sweeps_and_another_one_after_it() {
+        let kv = Arc::new(Memory::new());
+        let [mut one, mut other] = ["one", "other"].map(|name| {
+            let store = Store::of_host(kv.clone(), name.parse().unwrap());
+            Sweeper::new(store)
+        });
+        let swept = |sweeper: &mut Sweeper| {
+            let token = ClientToken { parameters: String::new(), made: Vec::new(), at: 0 };
+            let key = keys::client_token(&"us-east-1".parse().unwrap(), "RunInstances/a");
+            sweeper.store.commit(Transaction::new().write(&key, &token)).unwrap();
+            sweeper.sweep(TOKEN_LIFETIME).unwrap();
+            sweeper.store.read(&key).unwrap().is_none()
+        };
+        assert_eq!([swept(&mut one), swept(&mut other), swept(&mut one)], [true, false, true]);
+        // As it ends where its host has died, or was cut off for long.
+        kv.revoke(one.turn.unwrap()).unwrap();
+        assert_eq!([swept(&mut other), swept(&mut one), swept(&mut other)], [true, false, true]);
     }
 
     #[test]

@@ -25,7 +25,7 @@ use tokio::time::timeout;
 
 use super::{Abandoned, Control, Reply};
 use imds_account::clock::unix_ms;
-use imds_account::sweep::sweep;
+use imds_account::sweep::Sweeper;
 use imds_core::time::HttpDate;
 use imds_ec2::Fault;
 
@@ -129,14 +129,18 @@ fn yield_to_metadata() {
 
 /// Forgets what is over, for as long as the runtime lives.
 async fn sweep_now_and_then(control: Arc<Control>) {
+    let mut sweeper = Sweeper::new(control.store.clone());
     loop {
         tokio::time::sleep(BETWEEN_SWEEPS).await;
-        let control = Arc::clone(&control);
-        let swept =
-            tokio::task::spawn_blocking(move || sweep(&control.store, unix_ms() / 1000)).await;
-        if let Ok(Err(error)) = swept {
-            tracing::error!(%error, "cannot forget what is over");
-        }
+        let sweep = move || {
+            if let Err(error) = sweeper.sweep(unix_ms() / 1000) {
+                tracing::error!(%error, "cannot forget what is over");
+            }
+            sweeper
+        };
+        let swept = tokio::task::spawn_blocking(sweep).await;
+        // One that panicked is gone.
+        sweeper = swept.unwrap_or_else(|_| Sweeper::new(control.store.clone()));
     }
 }
 

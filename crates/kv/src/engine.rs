@@ -34,6 +34,15 @@ pub trait Kv: Send + Sync {
     /// Each page is a snapshot of its own: see [`Listing::revision`].
     fn page(&self, prefix: &str, after: Option<&str>, limit: usize) -> Result<Listing, KvError>;
 
+    /// All keys that begin with `prefix`, in their order, also those of entries that cannot be read.
+    fn keys(&self, prefix: &str) -> Result<Vec<String>, KvError> {
+        let Listing { entries, unreadable, .. } = self.list(prefix)?;
+        let readable = entries.into_iter().map(|entry| entry.key);
+        let mut keys: Vec<_> = readable.chain(unreadable.into_iter().map(|it| it.key)).collect();
+        keys.sort_unstable();
+        Ok(keys)
+    }
+
     /// Commits all of a transaction or nothing. It is durable when this returns.
     ///
     /// Returns the revision of the commit or, if nothing was changed, the newest revision.

@@ -38,8 +38,8 @@ use keys::{Keys, number, revision};
 use setup::Setup;
 use wire::{
     Compare, DeleteRangeRequest, Empty, LeaseGrantRequest, LeaseGrantResponse,
-    LeaseKeepAliveResponse, LeaseRequest, Operation, PutRequest, RequestOp, TxnRequest,
-    TxnResponse, path,
+    LeaseKeepAliveResponse, LeaseRequest, Operation, PutRequest, RangeRequest, RequestOp,
+    TxnRequest, TxnResponse, path,
 };
 
 pub use location::EtcdLocation;
@@ -188,7 +188,7 @@ impl Kv for Etcd {
     }
 
     fn page(&self, prefix: &str, after: Option<&str>, limit: usize) -> Result<Listing, KvError> {
-        let range = self.keys.page(prefix, after);
+        let range = self.keys.page(prefix, after).request();
         let read = async move |client: Arc<Client>| reading::page(&client, &range, limit).await;
         let (newest, pairs, has_more) = self.wait("read", read)?;
         let mut listing = Listing { revision: revision(newest), ..Listing::default() };
@@ -202,6 +202,16 @@ impl Kv for Etcd {
             }
         }
         Ok(listing)
+    }
+
+    fn keys(&self, prefix: &str) -> Result<Vec<String>, KvError> {
+        let range = self.keys.with_prefix(prefix).request();
+        let range = RangeRequest { keys_only: true, ..range };
+        let read =
+            async move |client: Arc<Client>| reading::page(&client, &range, usize::MAX).await;
+        let (_, pairs, _) = self.wait("read", read)?;
+        let key = |pair| self.keys.entry(pair).map_or_else(|it| it.key, |entry| entry.key);
+        Ok(pairs.into_iter().map(key).collect())
     }
 
     fn commit(&self, transaction: Transaction) -> Result<Revision, KvError> {

@@ -95,6 +95,10 @@ impl Kv for Sealed {
         Ok(self.keys.listing(self.inner.page(prefix, after, limit)?))
     }
 
+    fn keys(&self, prefix: &str) -> Result<Vec<String>, KvError> {
+        self.inner.keys(prefix)
+    }
+
     fn commit(&self, transaction: Transaction) -> Result<Revision, KvError> {
         transaction.check(self.limits())?;
         let Transaction { comparisons, mut writes } = transaction;
@@ -192,6 +196,7 @@ mod tests {
             store.inner.commit(Transaction::new().put("b", value)).unwrap();
             get(&store, "b").unwrap_err();
         }
+        assert_eq!(store.keys("").unwrap(), ["a", "b", "z"], "also of what cannot be read");
         let listing = store.list("").unwrap();
         let unreadable: Vec<_> = listing.unreadable.iter().map(|entry| &*entry.key).collect();
         assert_eq!((unreadable, listing.entries.len()), (vec!["a", "b"], 1));

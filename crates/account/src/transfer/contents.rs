@@ -67,7 +67,7 @@ impl Contents {
     /// How many records this release cannot read: a later one wrote them, or they are damaged. They go along.
     pub fn unreadable(&self) -> usize {
         let is_unreadable = |(key, value): &(&str, &[u8])| {
-            kinds::reader(key).is_some_and(|read| read(value).is_err())
+            kinds::check(key, value).is_some_and(|read| read.is_err())
         };
         self.records().filter(is_unreadable).count()
     }

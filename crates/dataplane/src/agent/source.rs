@@ -57,33 +57,44 @@ impl AccountSource {
         Plan::of(changes, keys::default_instance(self.store.host()).as_str())
     }
 
-    /// The table of the whole account, and the revision to watch from. It takes four listings, however
-    /// many instances there are.
+    /// The table of the whole account, and the revision to watch from. Records are in memory a page at
+    /// a time, however many instances there are.
     pub(super) fn table(&mut self) -> Result<(Table, Revision), StoreError> {
-        // Listed first: a change between this and the reading below is seen by the watch.
-        let listing = self.store.scan(&keys::every_instance())?;
-        let all_tags = self.store.scan(&keys::every_tags())?;
-        for unreadable in listing.unreadable.iter().chain(&all_tags.unreadable) {
-            report(unreadable);
+        let mut all_tags = BTreeMap::new();
+        // Of what was read first: a change between this and the reading below is seen by the watch.
+        let mut revision = None;
+        for page in self.store.pages(&keys::every_tags()) {
+            let page = page?;
+            revision.get_or_insert(page.revision);
+            page.unreadable.iter().for_each(report);
+            let of_instances = page
+                .records
+                .into_iter()
+                .filter_map(|(place, stored)| Some((plan::instance(&place)?, stored.record)));
+            all_tags.extend(of_instances);
         }
-        let mut all_tags: BTreeMap<_, _> = all_tags.records.into_iter().collect();
+        let (mut instances, mut assigned) = (Vec::new(), Vec::new());
+        for page in self.store.pages(&keys::every_instance()) {
+            let page = page?;
+            page.unreadable.iter().for_each(report);
+            for (place, stored) in page.records {
+                let Some(place) = plan::instance(&place) else { continue };
+                let tags = all_tags.remove(&place).unwrap_or_default();
+                let (region, id) = place;
+                let served = self.served(&region, &id, &stored.record, &tags)?;
+                if served.is_none() {
+                    // An earlier release did not remember the addresses of what it terminated.
+                    assigned.extend(stored.record.sources());
+                }
+                instances.push((id, served));
+            }
+        }
         // Listed after the instances: what was released in between is among the former ones. By key
         // alone, so that an unreadable record's address is not the default instance's.
-        let mut assigned = self.assigned()?;
-        let mut instances = Vec::with_capacity(listing.records.len());
-        for (place, stored) in listing.records {
-            let Some((region, id)) = plan::instance(&place) else { continue };
-            let tags = all_tags.remove(&place).map(|stored| stored.record).unwrap_or_default();
-            let served = self.served(&region, &id, &stored.record, &tags)?;
-            if served.is_none() {
-                // An earlier release did not remember the addresses of what it terminated.
-                assigned.extend(stored.record.sources());
-            }
-            instances.push((id, served));
-        }
+        assigned.extend(self.assigned()?);
         self.default = self.default()?;
         let update = Update { instances, assigned, default: self.default.clone() };
-        Ok((Table::default().updated(update), listing.revision))
+        Ok((Table::default().updated(update), revision.unwrap_or_default()))
     }
 
     /// What becomes of the table for `plan`. An instance whose record cannot be read is left as it is

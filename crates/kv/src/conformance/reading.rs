@@ -71,6 +71,7 @@ pub(super) fn listings_are_in_byte_order(open: &dyn Fn() -> Subject) {
     for prefix in order.into_iter().chain(["c", "a/b/", "A", "\u{e000}"]) {
         let expected: Vec<_> = order.into_iter().filter(|key| key.starts_with(prefix)).collect();
         assert_eq!(keys(&subject.list(prefix)), expected, "{prefix:?}");
+        assert_eq!(subject.kv.keys(prefix).unwrap(), expected, "{prefix:?}");
     }
 }
 

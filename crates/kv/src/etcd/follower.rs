@@ -211,7 +211,7 @@ impl Follower {
     }
 
     async fn count_at(&self, revision: i64) -> Result<RangeResponse, CallError> {
-        let request = RangeRequest { count_only: true, ..self.range.clone().request(1, revision) };
+        let request = RangeRequest { count_only: true, revision, ..self.range.clone().request() };
         self.client.repeat(path::RANGE, request).await
     }
 }

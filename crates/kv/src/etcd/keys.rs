@@ -80,15 +80,9 @@ impl Keys {
 }
 
 impl KeyRange {
-    pub(super) fn is_empty(&self) -> bool {
-        self.start >= self.end
-    }
-
-    /// Asks for its entries as they were at a revision, or for the newest with 0.
-    pub(super) fn request(self, limit: i64, revision: i64) -> RangeRequest {
-        let Self { start, end } = self;
-        let (keys_only, count_only) = (false, false);
-        RangeRequest { key: start, range_end: end, limit, revision, keys_only, count_only }
+    /// Asks for all of its entries as they are now.
+    pub(super) fn request(self) -> RangeRequest {
+        RangeRequest { key: self.start, range_end: self.end, ..RangeRequest::default() }
     }
 }
 
@@ -131,7 +125,7 @@ mod tests {
         assert_eq!(last, range("imds/\u{10ffff}".as_bytes(), b"imds/\xf4\x8f\xbf\xc0"));
         assert_eq!(keys.page("a/", Some("a/b")), range(b"imds/a/b\0", b"imds/a0"));
         assert_eq!(keys.page("a/", Some("")), range(b"imds/a/", b"imds/a0"));
-        assert!(keys.page("a/", Some("b")).is_empty());
+        assert!(keys.page("a/", Some("b")).request().is_empty());
         let spanning = keys.spanning(&["b".to_owned(), "a/".to_owned(), "az".to_owned()]);
         assert_eq!(spanning, Some(range(b"imds/a/", b"imds/c")));
         assert_eq!(keys.spanning(&[]), None);

@@ -2,7 +2,6 @@
 
 use super::client::{CallError, Client};
 use super::fault;
-use super::keys::KeyRange;
 use super::wire::{
     KeyValue, Operation, RangeRequest, RangeResponse, RequestOp, TxnRequest, TxnResponse, path,
 };
@@ -52,14 +51,14 @@ async fn try_get_many(
     Ok((revision, pairs))
 }
 
-/// The first `limit` pairs of a range, the newest revision at that time, and whether there are more.
+/// The first `limit` pairs that `range` asks for, the newest revision at that time, and whether there are more.
 pub(super) async fn page(
     client: &Client,
-    range: &KeyRange,
+    range: &RangeRequest,
     limit: usize,
 ) -> Result<(i64, Vec<KeyValue>, bool), CallError> {
     if limit == 0 || range.is_empty() {
-        return Ok((newest(client, range.start.clone()).await?, Vec::new(), false));
+        return Ok((newest(client, range.key.clone()).await?, Vec::new(), false));
     }
     let mut restarts = 0;
     loop {
@@ -72,24 +71,23 @@ pub(super) async fn page(
 
 async fn try_page(
     client: &Client,
-    mut range: KeyRange,
+    mut range: RangeRequest,
     limit: usize,
 ) -> Result<(i64, Vec<KeyValue>, bool), CallError> {
-    let mut revision = 0;
     let mut pairs = Vec::new();
     loop {
         let wanted = (limit - pairs.len()).min(PAGE);
-        let request = range.clone().request(i64::try_from(wanted).unwrap_or(i64::MAX), revision);
-        let RangeResponse { header, kvs, more } = client.repeat(path::RANGE, request).await?;
-        if revision == 0 {
-            revision = header.map_or(0, |header| header.revision);
+        range.limit = i64::try_from(wanted).unwrap_or(i64::MAX);
+        let RangeResponse { header, kvs, more } = client.repeat(path::RANGE, range.clone()).await?;
+        if range.revision == 0 {
+            range.revision = header.map_or(0, |header| header.revision);
         }
         pairs.extend(kvs);
         let last = pairs.last().filter(|_| more && pairs.len() < limit);
-        let Some(last) = last else { return Ok((revision, pairs, more)) };
+        let Some(last) = last else { return Ok((range.revision, pairs, more)) };
         // The first key after it.
-        range.start.clone_from(&last.key);
-        range.start.push(0);
+        range.key.clone_from(&last.key);
+        range.key.push(0);
     }
 }
 

@@ -54,6 +54,13 @@ pub(super) struct RangeRequest {
     pub(super) count_only: bool,
 }
 
+impl RangeRequest {
+    /// Whether no key is between its bounds.
+    pub(super) fn is_empty(&self) -> bool {
+        self.key >= self.range_end
+    }
+}
+
 #[derive(Clone, Message)]
 #[prost(skip_debug)]
 pub(super) struct RangeResponse {

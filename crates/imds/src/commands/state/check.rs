@@ -45,7 +45,7 @@ fn findings(place: &Place) -> Result<Findings, CommandError> {
         damaged.map(|entry| Unreadable { key: entry.key, reason: entry.reason }).collect();
     let (mut readable, mut unknown) = (0, Vec::new());
     for entry in listing.entries {
-        match kinds::reader(&entry.key).map(|read| read(&entry.value)) {
+        match kinds::check(&entry.key, &entry.value) {
             Some(Ok(())) => readable += 1,
             Some(Err(error)) => {
                 let reason = CommandError::usage(String::new()).caused_by(error).message();
