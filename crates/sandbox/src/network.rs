@@ -17,11 +17,7 @@ use crate::egress::LINK_LOCAL;
 use crate::names::RESOLVER;
 use crate::request::{ExecRequest, InstanceFacts, SERVICE_V4, SERVICE_V6};
 use more::More;
-use plan::{Link, Side};
-
-/// Interface indices, above those that tunnel drivers use in every new namespace.
-const UPSTREAM: u32 = 64;
-const DOWNSTREAM: u32 = 65;
+use plan::{DOWNSTREAM, Link, Side, UPSTREAM, bring_up};
 
 /// The network. The process that built it is in the service's namespace.
 pub(super) struct Network {
@@ -119,13 +115,6 @@ fn forward(ipv6: bool) -> Result<(), Error> {
 fn connect(batch: &mut Batch, link: &Link, next: &Namespace) {
     let end = |side: &Side, index| End { name: side.name, index, mac: side.mac, mtu: link.mtu };
     batch.veth(end(&link.near, DOWNSTREAM), end(&link.far, UPSTREAM), next);
-}
-
-fn bring_up(batch: &mut Batch, index: u32, has_ipv6: bool) {
-    if has_ipv6 {
-        batch.no_link_local(index);
-    }
-    batch.up(index);
 }
 
 /// Adds addresses and routes on the link towards the service, which is the last of `links`.

@@ -9,8 +9,7 @@ use imds_linux::link::End;
 use imds_linux::route::Destination;
 use imds_linux::{Batch, Namespace};
 
-use super::plan::{INSTANCE_MTU, Link};
-use super::{DOWNSTREAM, UPSTREAM, bring_up};
+use super::plan::{DOWNSTREAM, INSTANCE_MTU, Link, UPSTREAM, bring_up};
 use crate::request::{InstanceFacts, InterfaceFacts};
 
 /// The index of `eth0`'s successor; the others follow.

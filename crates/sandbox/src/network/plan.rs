@@ -7,6 +7,10 @@ use imds_linux::route::Destination;
 
 use crate::request::{InstanceFacts, SERVICE_V4, SERVICE_V6};
 
+/// Interface indices, above those that tunnel drivers use in every new namespace.
+pub(super) const UPSTREAM: u32 = 64;
+pub(super) const DOWNSTREAM: u32 = 65;
+
 /// An EC2 instance's own link has jumbo frames; the links behind it do not.
 pub(super) const INSTANCE_MTU: u32 = 9001;
 const ROUTER_MTU: u32 = 1500;
@@ -65,6 +69,13 @@ impl Side {
             batch.address(index, link_local(self.mac).into(), 64);
         }
     }
+}
+
+pub(super) fn bring_up(batch: &mut Batch, index: u32, has_ipv6: bool) {
+    if has_ipv6 {
+        batch.no_link_local(index);
+    }
+    batch.up(index);
 }
 
 fn link(instance: &InstanceFacts, number: u8, ipv6: bool) -> Link {
