@@ -23,10 +23,10 @@ pub const CAPACITY: usize = 1024;
 pub const KEPT_FOR_V1: usize = CAPACITY / 4;
 
 /// How long records gather, so that threads that answer need not wake the reader for each.
-const GATHER: Duration = Duration::from_millis(20);
+const GATHER: Duration = Duration::from_millis(50);
 
-/// How many are taken then: 2,000 a second, more than anyone reads. Each costs as much as a request.
-const MOST_AT_ONCE: usize = 40;
+/// How many are taken then: 1,000 a second, more than anyone reads. Each costs as much as some requests.
+const MOST_AT_ONCE: usize = 50;
 
 /// How many records are remembered, and how many a viewer may be behind.
 const RECENT: usize = 1000;
