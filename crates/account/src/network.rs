@@ -2,6 +2,7 @@
 //! operator adds to it.
 
 use std::net::Ipv4Addr;
+use std::ops::Range;
 
 use imds_core::ids::SubnetId;
 use imds_core::network::{Ipv6Cidr, SecurityGroup, Subnet, Vpc};
@@ -143,12 +144,29 @@ pub fn public_address(private: Ipv4Addr) -> Ipv4Addr {
 
 /// The addresses of a subnet that instances can have: AWS keeps the first four and the last.
 pub fn hosts(subnet: &Subnet) -> impl Iterator<Item = Ipv4Addr> + Clone + use<> {
+    addresses(all_hosts(subnet))
+}
+
+/// The same, those behind `last` first; all in order if `last` is none of them.
+pub fn hosts_behind(
+    subnet: &Subnet,
+    last: Option<Ipv4Addr>,
+) -> impl Iterator<Item = Ipv4Addr> + use<> {
+    let all = all_hosts(subnet);
+    let last = last.map(|last| u64::from(last.to_bits())).filter(|last| all.contains(last));
+    let start = last.map_or(all.start, |last| last + 1);
+    addresses(start..all.end).chain(addresses(all.start..start))
+}
+
+fn all_hosts(subnet: &Subnet) -> Range<u64> {
     let block = subnet.ipv4;
     let size = block.map_or(0, |block| 1_u64 << (32 - u32::from(block.prefix())));
     let first = block.map_or(0, |block| u64::from(block.address().to_bits()));
-    (first + 4..(first + size).saturating_sub(1))
-        .filter_map(|bits| u32::try_from(bits).ok())
-        .map(Ipv4Addr::from_bits)
+    first + 4..(first + size).saturating_sub(1)
+}
+
+fn addresses(bits: Range<u64>) -> impl Iterator<Item = Ipv4Addr> + Clone + use<> {
+    bits.filter_map(|bits| u32::try_from(bits).ok()).map(Ipv4Addr::from_bits)
 }
 
 #[cfg(test)]
@@ -161,6 +179,21 @@ mod tests {
             zone: "us-east-1b".parse().unwrap(),
             ipv4: Some(ipv4.parse().unwrap()),
             ipv6: None,
+        }
+    }
+
+    #[test]
+    fn all_addresses_come_once_those_behind_one_first() {
+        let subnet = subnet("subnet-11111111", "172.31.144.0/28");
+        let address = |last| Ipv4Addr::new(172, 31, 144, last);
+        let numbers = |last: Option<u8>| -> Vec<_> {
+            hosts_behind(&subnet, last.map(address)).map(|it| it.octets()[3]).collect()
+        };
+        let all: Vec<_> = (4..15).collect();
+        assert_eq!(hosts(&subnet).map(|it| it.octets()[3]).collect::<Vec<_>>(), all);
+        assert_eq!(numbers(Some(6)), [7, 8, 9, 10, 11, 12, 13, 14, 4, 5, 6]);
+        for all_in_order in [None, Some(14), Some(3), Some(15), Some(200)] {
+            assert_eq!(numbers(all_in_order), all, "{all_in_order:?}");
         }
     }
 

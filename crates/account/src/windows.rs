@@ -38,9 +38,8 @@ pub(crate) fn check(instance: &Instance) -> Result<(), KeyNotForWindows> {
 /// `None` for other instances, and where there is no RSA key that can encrypt it.
 pub fn new_password(instance: &Instance) -> Result<Option<String>, getrandom::Error> {
     let Some(KeyKind::Rsa(key)) = key(instance).map(|key| key.kind) else { return Ok(None) };
-    // `UnwrapErr` would panic where there are no random bytes.
-    let sign = |byte: u8| SIGNS[usize::from(byte) % SIGNS.len()];
-    let password = random::<LENGTH>()?.map(sign);
+    // Asked for first: where there are no random bytes, `UnwrapErr` below would panic.
+    let password = random::<LENGTH>()?.map(|byte| SIGNS[usize::from(byte) % SIGNS.len()]);
     let encrypted = key.encrypt(&mut UnwrapErr(SysRng), Pkcs1v15Encrypt, &password);
     Ok(encrypted.ok().map(|bytes| STANDARD.encode(bytes)))
 }

@@ -197,6 +197,10 @@ fn take_all(requests: &Requests, seen: &Mutex<Seen>) {
             }
             seen.lose(requests.take_dropped());
         }
+        // Nobody sees the rest any more.
+        if requests.is_closed() {
+            return;
+        }
         thread::park_timeout(GATHER);
     }
 }

@@ -7,6 +7,8 @@
 
 #[path = "parameters/account.rs"]
 mod account;
+#[path = "shared/alone.rs"]
+mod alone;
 
 use std::collections::BTreeMap;
 

@@ -2,39 +2,19 @@
 
 #![allow(clippy::unwrap_used, reason = "a failed step is a failed test")]
 
+#[path = "shared/alone.rs"]
+mod alone;
+
+use alone::issuer;
 use hyper::http::request::Parts;
-use imds_account::{Applied, Network, Store, access_key, keys};
-use imds_control::{Authentication, Control, History, NoFaults, NoLinks, Reply, RolePolicies};
+use imds_account::{Store, access_key, keys};
+use imds_control::{Authentication, Control, Reply, RolePolicies};
 use imds_core::credentials::{AccessKeys, ISSUER_KEY_LENGTH, Issuer, Session, Subject};
-use imds_core::options::MetadataOptions;
 use imds_core::response::ImdsVersion;
-use imds_core::{InstanceId, Launch};
 use imds_ec2::sigv4::{Message, SecretKey, Signer};
 use imds_policy::Policy;
 
 const NOW: u64 = 1_795_334_400;
-
-struct NothingServed;
-
-impl Applied for NothingServed {
-    fn wait_for(&self, _: &InstanceId) {}
-
-    fn options(&self, _: &InstanceId) -> Option<MetadataOptions> {
-        None
-    }
-
-    fn is_everywhere(&self, _: imds_account::Revision) -> bool {
-        true
-    }
-
-    fn has_role(&self, _: &InstanceId, _: &str, _: u64) -> Option<bool> {
-        None
-    }
-}
-
-fn issuer() -> Issuer {
-    Issuer::new(&[1; ISSUER_KEY_LENGTH], "123456789012".parse().unwrap())
-}
 
 /// An account whose role `app` may look at everything.
 fn control() -> Control {
@@ -43,21 +23,9 @@ fn control() -> Control {
     let store = Store::in_memory();
     access_key::ensure(&store, NOW).unwrap();
     Control {
-        store,
-        applied: Box::new(NothingServed),
-        links: Box::new(NoLinks),
-        faults: Box::new(NoFaults),
-        console: None,
-        network: Network::of(&Launch::default()),
-        region: "us-east-1".parse().unwrap(),
         authentication: Authentication::Signature,
-        issuer: issuer(),
         policies: RolePolicies::new([("app".to_owned(), Policy::parse(policy).unwrap())]),
-        instance_types: Vec::new(),
-        images: Vec::new(),
-        metrics: None,
-        history: History::empty(),
-        cursors: <_>::default(),
+        ..alone::control(store)
     }
 }
 

@@ -2,18 +2,20 @@
 //! deletion does. A launch costs the same however many instances there are.
 #![allow(clippy::unwrap_used, reason = "a failed step is a failed test")]
 
+#[path = "shared/alone.rs"]
+mod alone;
+
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use alone::control;
 use hyper::Request as HttpRequest;
+use imds_account::Store;
 use imds_account::imds_kv::{
     Kv, KvError, Lease, Limits, Listing, Memory, Revision, Snapshot, Transaction, Watch,
 };
-use imds_account::{Applied, Network, Store};
-use imds_control::{Authentication, Control, History, NoFaults, NoLinks, RolePolicies};
-use imds_core::credentials::{ISSUER_KEY_LENGTH, Issuer};
-use imds_core::{InstanceId, Launch, options::MetadataOptions};
+use imds_control::Control;
 
 const NOW: u64 = 1_800_000_000;
 
@@ -62,44 +64,6 @@ impl Kv for Interrupted {
 
     fn limits(&self) -> Limits {
         self.kv.limits()
-    }
-}
-
-struct NothingServed;
-
-impl Applied for NothingServed {
-    fn wait_for(&self, _: &InstanceId) {}
-
-    fn options(&self, _: &InstanceId) -> Option<MetadataOptions> {
-        None
-    }
-
-    fn is_everywhere(&self, _: Revision) -> bool {
-        true
-    }
-
-    fn has_role(&self, _: &InstanceId, _: &str, _: u64) -> Option<bool> {
-        None
-    }
-}
-
-fn control(store: Store) -> Control {
-    Control {
-        store,
-        applied: Box::new(NothingServed),
-        links: Box::new(NoLinks),
-        faults: Box::new(NoFaults),
-        console: None,
-        network: Network::of(&Launch::default()),
-        region: "us-east-1".parse().unwrap(),
-        authentication: Authentication::Off,
-        issuer: Issuer::new(&[1; ISSUER_KEY_LENGTH], "123456789012".parse().unwrap()),
-        policies: RolePolicies::default(),
-        instance_types: Vec::new(),
-        images: Vec::new(),
-        metrics: None,
-        history: History::empty(),
-        cursors: <_>::default(),
     }
 }
 

@@ -2,19 +2,18 @@
 #![allow(clippy::unwrap_used, reason = "a failed step is a failed test")]
 // long file: one account with all kinds of records, and each list against it
 
+#[path = "shared/alone.rs"]
+mod alone;
+
 use std::collections::BTreeSet;
 use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 
 use hyper::Request as HttpRequest;
+use imds_account::Store;
 use imds_account::imds_kv::Transaction;
-use imds_account::{Applied, Network, Store};
-use imds_control::{
-    Authentication, Control, ControlServer, History, NoFaults, NoLinks, RolePolicies,
-};
-use imds_core::credentials::{ISSUER_KEY_LENGTH, Issuer};
-use imds_core::{InstanceId, Launch, options::MetadataOptions};
+use imds_control::{Control, ControlServer};
 use imds_ec2::Request;
 
 const NOW: u64 = 1_800_000_000;
@@ -22,47 +21,12 @@ const NOW: u64 = 1_800_000_000;
 /// What an unreadable record may hold: bytes of another program, or the record of a later release.
 const UNREADABLE: [&[u8]; 2] = [b"\xffgarbage", br#"{"version":4294967295,"record":{}}"#];
 
-/// A data path that serves nothing, so that instances stay `pending`.
-struct NothingServed;
-
-impl Applied for NothingServed {
-    fn wait_for(&self, _: &InstanceId) {}
-
-    fn options(&self, _: &InstanceId) -> Option<MetadataOptions> {
-        None
-    }
-
-    fn is_everywhere(&self, _: imds_account::Revision) -> bool {
-        true
-    }
-
-    fn has_role(&self, _: &InstanceId, _: &str, _: u64) -> Option<bool> {
-        None
-    }
-}
-
 /// An account with several resources of each kind, each with a tag.
 struct Account(Control);
 
 impl Account {
     fn empty() -> Self {
-        Self(Control {
-            store: Store::in_memory(),
-            applied: Box::new(NothingServed),
-            links: Box::new(NoLinks),
-            faults: Box::new(NoFaults),
-            console: None,
-            network: Network::of(&Launch::default()),
-            region: "us-east-1".parse().unwrap(),
-            authentication: Authentication::Off,
-            issuer: Issuer::new(&[1; ISSUER_KEY_LENGTH], "123456789012".parse().unwrap()),
-            policies: RolePolicies::default(),
-            instance_types: Vec::new(),
-            images: Vec::new(),
-            metrics: None,
-            history: History::empty(),
-            cursors: <_>::default(),
-        })
+        Self(alone::control(Store::in_memory()))
     }
 
     fn new() -> Self {

@@ -4,8 +4,7 @@
 //! read is to add up. Counts of instances that are gone go into a sum of their own: totals never fall.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use imds_core::InstanceId;
 use imds_core::request::PathGroup;
@@ -15,8 +14,9 @@ use crate::count::Count;
 use crate::faults::FaultCounters;
 use crate::latency::Histogram;
 use crate::link::LinkId;
+use crate::shards::{PARTS, part};
 use crate::snapshot::{CounterSnapshot, Counts, LinkCounts, STATUSES, column, row};
-use crate::table::CurrentTable;
+use crate::table::{CurrentTable, Served};
 
 /// One thread's counts of one instance.
 #[derive(Debug, Default)]
@@ -99,13 +99,34 @@ impl LinkCounters {
     }
 }
 
+/// One thread's counts of all instances, in as many parts as the table has. Each has a lock of its own: the thread
+/// does not wait long for who reads them all.
+#[derive(Debug)]
+struct Instances(Box<[Mutex<OfInstances>]>);
+
+type OfInstances = HashMap<InstanceId, Arc<InstanceCounters>>;
+
+impl Default for Instances {
+    fn default() -> Self {
+        Self((0..PARTS).map(|_| Mutex::default()).collect())
+    }
+}
+
+impl Instances {
+    fn part(&self, number: usize) -> MutexGuard<'_, OfInstances> {
+        lock(&self.0[number])
+    }
+
+    fn part_of(&self, instance: &InstanceId) -> MutexGuard<'_, OfInstances> {
+        self.part(part(instance))
+    }
+}
+
 /// One thread's counts.
 #[derive(Debug, Default)]
 pub(crate) struct WorkerCounters {
-    instances: Mutex<HashMap<InstanceId, Arc<InstanceCounters>>>,
+    instances: Instances,
     links: Mutex<HashMap<LinkId, Arc<LinkCounters>>>,
-    /// Of instances that are gone.
-    gone: Mutex<Counts>,
     groups: [[[Count; STATUSES.len()]; 2]; PathGroup::ALL.len()],
     pub(crate) faults: FaultCounters,
     pub(crate) latency: Histogram,
@@ -116,7 +137,7 @@ pub(crate) struct WorkerCounters {
 impl WorkerCounters {
     /// The counts of an instance. Takes a lock, so a connection asks once for each instance.
     pub(crate) fn of(&self, instance: &InstanceId) -> Arc<InstanceCounters> {
-        let mut instances = self.instances();
+        let mut instances = self.instances.part_of(instance);
         if let Some(known) = instances.get(instance) {
             return Arc::clone(known);
         }
@@ -147,34 +168,11 @@ impl WorkerCounters {
 
     /// What this thread counted of an instance, if it answered for it.
     pub(crate) fn of_instance(&self, instance: &InstanceId) -> Option<Counts> {
-        self.instances().get(instance).map(|counters| counters.read())
+        self.instances.part_of(instance).get(instance).map(|counters| counters.read())
     }
 
-    /// Adds these counts to `snapshot`, and shows those of each instance to `visit`. `is_served` tells which
-    /// instances are still there. Returns whether the counts of all others are in the sum of those that are gone.
-    pub(crate) fn add_to(
-        &self,
-        snapshot: &mut CounterSnapshot,
-        is_served: impl Fn(&InstanceId) -> bool,
-        mut visit: impl FnMut(&InstanceId, &Counts),
-    ) -> bool {
-        let mut is_swept = true;
-        let mut gone = self.gone.lock().unwrap_or_else(PoisonError::into_inner);
-        self.instances().retain(|id, counters| {
-            let counts = counters.read();
-            if !is_served(id) {
-                // While a connection still counts here, nothing may be taken away.
-                if Arc::strong_count(counters) == 1 {
-                    *gone += &counts;
-                    return false;
-                }
-                is_swept = false;
-            }
-            snapshot.all += &counts;
-            visit(id, &counts);
-            true
-        });
-        snapshot.all += &gone;
+    /// Adds to `snapshot` what is not counted by instance.
+    fn add_to(&self, snapshot: &mut CounterSnapshot) {
         for (id, counters) in self.links().iter() {
             *snapshot.links.entry(*id).or_default() += counters.read();
         }
@@ -186,34 +184,41 @@ impl WorkerCounters {
         // Closed first: a connection that opens in between must not make it negative.
         let closed = self.disconnected.get();
         snapshot.connections += self.connected.get().saturating_sub(closed);
-        is_swept
     }
 
     fn links(&self) -> MutexGuard<'_, HashMap<LinkId, Arc<LinkCounters>>> {
-        self.links.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn instances(&self) -> MutexGuard<'_, HashMap<InstanceId, Arc<InstanceCounters>>> {
-        self.instances.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.links)
     }
 }
 
-/// No table's generation.
-const NONE: u64 = u64::MAX;
+fn lock<T>(of_thread: &Mutex<T>) -> MutexGuard<'_, T> {
+    of_thread.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 /// Reads a service's counters.
 #[derive(Clone)]
-pub struct CounterReader {
+pub struct CounterReader(Arc<Readable>);
+
+struct Readable {
     workers: Vec<Arc<WorkerCounters>>,
     table: CurrentTable,
-    /// The generation of the table at whose reading no counts were left of instances that it has not;
-    /// [`NONE`] after one that left some.
-    swept: Arc<AtomicU64>,
+    kept: Mutex<Kept>,
+}
+
+/// What one reading leaves to the next.
+struct Kept {
+    /// Counts of instances that are gone.
+    gone: Counts,
+    /// Parts of the table that have all instances which threads have counts of: none of those is gone as long as
+    /// the part is in the table.
+    swept: Vec<Weak<HashMap<InstanceId, Served>>>,
 }
 
 impl CounterReader {
     pub(crate) fn new(workers: Vec<Arc<WorkerCounters>>, table: CurrentTable) -> Self {
-        Self { workers, table, swept: Arc::new(AtomicU64::new(NONE)) }
+        let kept =
+            Kept { gone: Counts::default(), swept: (0..PARTS).map(|_| Weak::new()).collect() };
+        Self(Arc::new(Readable { workers, table, kept: Mutex::new(kept) }))
     }
 
     /// What was counted since the start.
@@ -224,23 +229,43 @@ impl CounterReader {
     /// The same, and shows to `visit` what each thread counted of each instance that is served and had
     /// requests. Their sums are at most those of the snapshot.
     pub fn read_each(&self, mut visit: impl FnMut(&InstanceId, &Counts)) -> CounterSnapshot {
-        let table = self.table.load();
-        // Looking up each of 100,000 instances would take most of the time.
-        let was_swept = self.swept.load(Ordering::Relaxed) == table.generation();
-        let is_served = |id: &InstanceId| was_swept || table.instance(id).is_some();
-        let mut snapshot = CounterSnapshot { served: table.len(), ..<_>::default() };
-        let mut is_swept = true;
-        for worker in &self.workers {
-            is_swept &= worker.add_to(&mut snapshot, is_served, &mut visit);
+        let Readable { workers, table, kept } = &*self.0;
+        let mut kept = lock(kept);
+        let Kept { gone, swept } = &mut *kept;
+        let table = table.load();
+        let all = gone.clone();
+        let mut snapshot = CounterSnapshot { served: table.len(), all, ..<_>::default() };
+        for (number, (served, swept)) in table.instance_parts().iter().zip(swept).enumerate() {
+            // To look up each of 100,000 instances takes longer than all else.
+            let was_swept = std::ptr::eq(swept.as_ptr(), Arc::as_ptr(served));
+            let mut is_swept = true;
+            for worker in workers {
+                worker.instances.part(number).retain(|id, counters| {
+                    let counts = counters.read();
+                    snapshot.all += &counts;
+                    if !was_swept && !served.contains_key(id) {
+                        // While a connection still counts here, nothing may be taken away.
+                        if Arc::strong_count(counters) == 1 {
+                            *gone += &counts;
+                            return false;
+                        }
+                        is_swept = false;
+                    }
+                    visit(id, &counts);
+                    true
+                });
+            }
+            *swept = if is_swept { Arc::downgrade(served) } else { Weak::new() };
         }
-        let swept = if is_swept { table.generation() } else { NONE };
-        self.swept.store(swept, Ordering::Relaxed);
+        for worker in workers {
+            worker.add_to(&mut snapshot);
+        }
         snapshot
     }
 
     /// What was counted of one instance, if it had requests.
     pub fn read_instance(&self, id: &InstanceId) -> Option<Counts> {
-        let mut counts = self.workers.iter().filter_map(|worker| worker.of_instance(id));
+        let mut counts = self.0.workers.iter().filter_map(|worker| worker.of_instance(id));
         let mut sum = counts.next()?;
         counts.for_each(|more| sum += &more);
         Some(sum)
@@ -259,54 +284,49 @@ mod tests {
         text.parse().unwrap()
     }
 
+    fn table(ids: &[&str]) -> CurrentTable {
+        let served = |id: &str| {
+            let launch = Launch { instance_id: Some(id.parse().unwrap()), ..<_>::default() };
+            Served::new(&launch.resolve().unwrap(), std::iter::empty())
+        };
+        let instances = ids.iter().map(|it| (id(it), Some(served(it)))).collect();
+        let table = Table::default().updated(Update { instances, ..<_>::default() });
+        CurrentTable::new(ArcSwap::from_pointee(table))
+    }
+
     #[test]
     fn threads_are_added_up_and_totals_outlive_instances() {
-        let (one, other) = (WorkerCounters::default(), WorkerCounters::default());
+        let workers: Vec<Arc<WorkerCounters>> = vec![Arc::default(), Arc::default()];
         let (here, gone) = (id("i-11111111"), id("i-22222222"));
-        for worker in [&one, &other] {
+        for worker in &workers {
             worker.connected();
             worker.of(&here).connected();
             worker.of(&here).request(ImdsVersion::V2, Status::Ok, 100);
             worker.of(&gone).request(ImdsVersion::V1, Status::Unauthorized, 10);
         }
-        one.disconnected();
-        one.of(&here).token(true);
-        other.of(&here).lost();
-        let read = || {
-            let mut snapshot = CounterSnapshot::default();
+        workers[0].disconnected();
+        workers[0].of(&here).token(true);
+        workers[1].of(&here).lost();
+        let reader = CounterReader::new(workers, table(&[here.as_str()]));
+        for reader in [&reader, &reader.clone()] {
             let mut counts = Counts::default();
-            for worker in [&one, &other] {
-                let visit = |id: &InstanceId, of_one: &Counts| {
-                    assert_eq!(id, &here);
-                    counts += of_one;
-                };
-                worker.add_to(&mut snapshot, |instance| *instance == here, visit);
-            }
-            (snapshot, counts)
-        };
-        for (snapshot, counts) in [read(), read()] {
+            let snapshot = reader.read_each(|id, of_one| {
+                assert_eq!(id, &here);
+                counts += of_one;
+            });
             assert_eq!(counts.requests(ImdsVersion::V2, Status::Ok), 2);
             assert_eq!([counts.tokens, counts.undeliverable, counts.lost], [1, 1, 1]);
             assert_eq!([counts.connections, counts.open, counts.bytes], [2, 2, 200]);
-            assert_eq!(
-                snapshot.all.version(ImdsVersion::V1),
-                2,
-                "also of the instance that is gone"
-            );
+            let v1 = snapshot.all.version(ImdsVersion::V1);
+            assert_eq!(v1, 2, "also of the instance that is gone");
             assert_eq!([snapshot.all.total(), snapshot.connections], [4, 1]);
         }
     }
 
     #[test]
     fn instances_that_are_gone_are_summed_once_no_connection_counts_for_them() {
-        let served = |id: &str| {
-            let launch = Launch { instance_id: Some(id.parse().unwrap()), ..<_>::default() };
-            Served::new(&launch.resolve().unwrap(), std::iter::empty())
-        };
         let (here, leaves) = ("i-11111111", "i-22222222");
-        let instances = [here, leaves].map(|it| (id(it), Some(served(it)))).into();
-        let both = Table::default().updated(Update { instances, ..<_>::default() });
-        let current = CurrentTable::new(ArcSwap::from_pointee(both));
+        let current = table(&[here, leaves]);
         let worker = Arc::new(WorkerCounters::default());
         let reader = CounterReader::new(vec![Arc::clone(&worker)], Arc::clone(&current));
         let connection = worker.of(&id(leaves));

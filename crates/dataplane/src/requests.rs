@@ -211,7 +211,7 @@ impl Requests {
     pub fn next(&self) -> Option<RequestRecord> {
         loop {
             // Read first: a record put in before the end is still seen below.
-            let is_closed = self.queue.is_closed.load(Ordering::SeqCst);
+            let is_closed = self.is_closed();
             if let Some(record) = self.try_next() {
                 return Some(record);
             }
@@ -227,6 +227,11 @@ impl Requests {
         self.queue.dropped.iter().map(|line| line.swap(0, Ordering::Relaxed)).sum()
     }
 
+    /// Whether nothing more comes: the service has ended, or [`close`](RequestsCloser::close) was called.
+    pub fn is_closed(&self) -> bool {
+        self.queue.is_closed.load(Ordering::SeqCst)
+    }
+
     /// Ends the subscription from another thread.
     pub fn closer(&self) -> RequestsCloser {
         RequestsCloser(Arc::clone(&self.queue))
@@ -237,7 +242,7 @@ impl Requests {
     fn sleep(&self) {
         *self.queue.reader.lock().unwrap_or_else(PoisonError::into_inner) = Some(thread::current());
         self.queue.reader_sleeps.store(true, Ordering::SeqCst);
-        if self.queue.records.is_empty() && !self.queue.is_closed.load(Ordering::SeqCst) {
+        if self.queue.records.is_empty() && !self.is_closed() {
             thread::park();
         }
         self.queue.reader_sleeps.store(false, Ordering::SeqCst);

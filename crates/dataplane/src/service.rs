@@ -52,6 +52,7 @@ pub struct ServiceSettings {
 pub struct Service {
     state: Arc<ServiceState>,
     workers: Vec<WorkerHandle>,
+    counters: CounterReader,
     next_link: AtomicU64,
     /// A descriptor of each link, so that a worker's failure to clone it is told to the caller.
     links: Mutex<HashMap<LinkId, Link>>,
@@ -59,7 +60,6 @@ pub struct Service {
 
 struct WorkerHandle {
     inbox: Arc<Inbox>,
-    counters: Arc<WorkerCounters>,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
 
@@ -90,21 +90,23 @@ impl Service {
             has_successor: AtomicBool::new(false),
             held_input: AtomicUsize::new(0),
         });
+        let counters: Vec<Arc<WorkerCounters>> =
+            (0..threads.get()).map(|_| Arc::default()).collect();
         let mut service = Self {
+            counters: CounterReader::new(counters.clone(), Arc::clone(&state.table)),
             state,
             workers: Vec::with_capacity(threads.get()),
             next_link: AtomicU64::new(1),
             links: Mutex::default(),
         };
         let most_connections = limits::connections(threads);
-        for number in 0..threads.get() {
-            let (inbox, counters) = (Arc::new(Inbox::new()?), Arc::default());
-            let shared =
-                Shared::new(Arc::clone(&service.state), Arc::clone(&counters), most_connections)?;
+        for (number, counters) in counters.into_iter().enumerate() {
+            let inbox = Arc::new(Inbox::new()?);
+            let shared = Shared::new(Arc::clone(&service.state), counters, most_connections)?;
             let worker = Worker::new(shared, Arc::clone(&inbox))?;
             let thread = thread::Builder::new().name(format!("serve-{number}"));
             let thread = Mutex::new(Some(thread.spawn(move || worker.run())?));
-            service.workers.push(WorkerHandle { inbox, counters, thread });
+            service.workers.push(WorkerHandle { inbox, thread });
         }
         Ok(service)
     }
@@ -166,13 +168,12 @@ impl Service {
 
     /// What was counted since the start.
     pub fn counters(&self) -> CounterSnapshot {
-        self.counter_reader().read()
+        self.counters.read()
     }
 
     /// What reads the counters from another thread, also once the service has ended.
     pub fn counter_reader(&self) -> CounterReader {
-        let workers = self.workers.iter().map(|worker| Arc::clone(&worker.counters)).collect();
-        CounterReader::new(workers, Arc::clone(&self.state.table))
+        self.counters.clone()
     }
 
     /// Whether all threads that answer do what they are told within this time. One that has ended, or hangs,

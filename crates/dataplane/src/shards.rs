@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 /// How many parts there are. Copying the map costs about as many reference counts; a change copies one
 /// part: of 100,000 entries, 400.
-const PARTS: usize = 256;
+pub(crate) const PARTS: usize = 256;
 
 /// A map whose copies are cheap to make and to change.
 #[derive(Clone)]
@@ -26,6 +26,11 @@ impl<K: Clone + Eq + Hash, V: Clone> Shards<K, V> {
         Q: Eq + Hash + ?Sized,
     {
         self.0[part(key)].get(key)
+    }
+
+    /// The parts: a key is in that of its number ([`part`]). One that is the same as before has not changed.
+    pub(crate) fn parts(&self) -> &[Arc<HashMap<K, V>>] {
+        &self.0
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&K, &V)> {
@@ -49,7 +54,8 @@ impl<K: Clone + Eq + Hash, V: Clone> Shards<K, V> {
     }
 }
 
-fn part(key: &(impl Hash + ?Sized)) -> usize {
+/// The number of the part that a key is in, below [`PARTS`].
+pub(crate) fn part(key: &(impl Hash + ?Sized)) -> usize {
     let hash = BuildHasherDefault::<DefaultHasher>::default().hash_one(key);
     usize::try_from(hash % PARTS as u64).unwrap_or(0)
 }

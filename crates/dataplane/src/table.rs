@@ -1,6 +1,6 @@
 //! Who is served: one immutable table, replaced whole, so that a request sees all of a change or none.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::thread;
@@ -139,6 +139,11 @@ impl Table {
     /// The endpoint of an instance; `None` while it is not served.
     pub fn instance(&self, id: &InstanceId) -> Option<&Arc<Endpoint>> {
         self.instances.get(id).map(|served| &served.endpoint)
+    }
+
+    /// The instances that are served, in parts.
+    pub(crate) fn instance_parts(&self) -> &[Arc<HashMap<InstanceId, Served>>] {
+        self.instances.parts()
     }
 
     /// The endpoints of all instances that are served, in no order.

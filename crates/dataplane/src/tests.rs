@@ -16,13 +16,13 @@ use imds_linux::socket;
 use rustix::net::sockopt;
 
 use crate::connection::Connection;
+use crate::counters::CounterReader;
 use crate::limits;
 use crate::link::{Link, LinkId};
 use crate::peer::Peer;
 use crate::policy::ResponsePolicy;
 use crate::reactor::{Reactor, Source};
 use crate::shared::{AttachedLink, OpenConnection, ServiceState, Shared};
-use crate::snapshot::CounterSnapshot;
 use crate::table::{Table, Target};
 
 const GET: &[u8] = b"GET / HTTP/1.1\r\nConnection: keep-alive\r\n\r\n";
@@ -212,8 +212,8 @@ fn a_withheld_response_is_lost_if_the_client_waits_for_it() {
             socket::reset_on_close(&client.0).unwrap();
         });
         assert!(is_about(waits, took), "{took:?}");
-        let mut snapshot = CounterSnapshot::default();
-        shared.counters.add_to(&mut snapshot, |_| true, |_, _| ());
+        let workers = vec![Arc::clone(&shared.counters)];
+        let snapshot = CounterReader::new(workers, Arc::clone(&shared.service.table)).read();
         assert_eq!(snapshot.all.lost, lost);
     }
 }

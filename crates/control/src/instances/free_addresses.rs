@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use imds_account::keys::Key;
-use imds_account::network::hosts;
+use imds_account::network::hosts_behind;
 use imds_account::records::AddressHolder;
 use imds_account::{Source, Sources, keys};
 use imds_core::network::{Ipv4Cidr, Subnet};
@@ -80,8 +80,10 @@ impl<'a> FreeAddresses<'a> {
     pub(super) fn next(&mut self, subnet: &Subnet) -> Result<Option<Ipv4Addr>, Refusal> {
         let Some(block) = subnet.ipv4 else { return Ok(None) };
         let cursors = self.call.cursors;
-        let search =
-            self.searches.entry(block).or_insert_with(|| Search::new(subnet, cursors.last(block)));
+        let search = self.searches.entry(block).or_insert_with(|| Search {
+            candidates: Box::new(hosts_behind(subnet, cursors.last(block))),
+            found: VecDeque::new(),
+        });
         while search.found.is_empty() {
             let batch: Vec<_> = search.candidates.by_ref().take(BATCH).collect();
             if batch.is_empty() {
@@ -140,14 +142,4 @@ fn are_taken(call: &Call<'_>, sources: &[Source]) -> Result<Vec<bool>, Refusal> 
     // Whoever has it, if that cannot be read.
     let is_taken = |key| !matches!(read.read::<AddressHolder>(key), Ok(None));
     Ok(keys.iter().map(is_taken).collect())
-}
-
-impl Search {
-    /// All addresses of a subnet, those behind the last one first.
-    fn new(subnet: &Subnet, last: Option<Ipv4Addr>) -> Self {
-        let is_before = move |it: &Ipv4Addr| last.is_some_and(|last| *it <= last);
-        let behind = hosts(subnet).skip_while(is_before);
-        let before = hosts(subnet).take_while(is_before);
-        Self { candidates: Box::new(behind.chain(before)), found: VecDeque::new() }
-    }
 }

@@ -4,12 +4,11 @@ use std::collections::BTreeMap;
 
 use hyper::http::request::Parts;
 use imds_account::records::Record;
-use imds_account::{Applied, Network, Revision, Store, keys};
-use imds_control::{Authentication, Control, History, NoFaults, NoLinks, RolePolicies};
-use imds_core::credentials::{ISSUER_KEY_LENGTH, Issuer};
+use imds_account::{Applied, Revision, Store, keys};
+use imds_control::Control;
+use imds_core::InstanceId;
 use imds_core::options::MetadataOptions;
 use imds_core::placement::Region;
-use imds_core::{InstanceId, Launch};
 
 const NOW: u64 = 1_795_334_400;
 const REGION: &str = "us-east-1";
@@ -67,23 +66,8 @@ pub(crate) struct TestAccount {
 
 impl TestAccount {
     pub(crate) fn new() -> Self {
-        let control = Control {
-            store: Store::in_memory(),
-            applied: Box::new(AllServed),
-            links: Box::new(NoLinks),
-            faults: Box::new(NoFaults),
-            console: None,
-            network: Network::of(&Launch::default()),
-            region: REGION.parse().unwrap(),
-            authentication: Authentication::Off,
-            issuer: Issuer::new(&[1; ISSUER_KEY_LENGTH], "123456789012".parse().unwrap()),
-            policies: RolePolicies::new([]),
-            instance_types: Vec::new(),
-            images: Vec::new(),
-            metrics: None,
-            history: History::empty(),
-            cursors: <_>::default(),
-        };
+        let control =
+            Control { applied: Box::new(AllServed), ..crate::alone::control(Store::in_memory()) };
         let mut account = Self { control, region: REGION.parse().unwrap(), names: BTreeMap::new() };
         account.names.insert("material", MATERIAL.to_owned());
         account.names.insert("alias", ALIAS.to_owned());
