@@ -165,7 +165,7 @@ impl Control {
         }
         let request = serde_json::from_slice(body).map_err(|error| AdminRefusal {
             status: 400,
-            message: bounded(format!("not a request of this version: {error}")),
+            message: bounded(&format!("not a request of this version: {error}")),
         })?;
         self.administer_as(&request, &principal, now)
     }
@@ -356,6 +356,6 @@ impl From<NotDone> for AdminRefusal {
                 return Fault::internal().into();
             }
         };
-        Self { status, message: bounded(error.to_string()) }
+        Self { status, message: bounded(&error.to_string()) }
     }
 }

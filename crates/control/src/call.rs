@@ -7,7 +7,7 @@ use crate::abandoned::Abandoned;
 use crate::address_cursors::AddressCursors;
 use crate::images::PresetImage;
 use imds_account::keys::{self, Key, Prefix};
-use imds_account::records::{Record, Tags};
+use imds_account::records::{Interface, Record, Tags};
 use imds_account::{
     Applied, Network, Records, Store, StoreError, Stored, Transaction, UnreadableRecord,
 };
@@ -123,6 +123,12 @@ impl Call<'_> {
     pub(super) fn refer_to(&self, resource: &str) {
         let key = keys::reference(&self.region, resource);
         self.also(Transaction::new().write(&key, &self.request_id));
+    }
+
+    /// The same of the security groups of an interface that comes to an instance or leaves one: who looks at both
+    /// places, one after the other, may see it at neither.
+    pub(super) fn refer_to_groups_of(&self, interface: &Interface) {
+        interface.groups.iter().for_each(|group| self.refer_to(group.id.as_str()));
     }
 
     /// Says that what is written next deletes a resource that nobody refers to: it commits only if nobody begins to

@@ -63,6 +63,25 @@ pub(super) fn interface_limits(instance_type: &InstanceType) -> Option<(usize, u
     Some((usize::try_from(*interfaces).ok()?, usize::try_from(*addresses).ok()?))
 }
 
+/// Fails where an instance would have more interfaces than its type can.
+pub(super) fn interfaces_within(
+    count: usize,
+    limit: usize,
+    instance_type: &str,
+) -> Result<(), Fault> {
+    if count <= limit {
+        return Ok(());
+    }
+    let message = format!("Interface count {count} exceeds the limit for {instance_type}");
+    Err(Fault::client("AttachmentLimitExceeded", message))
+}
+
+/// An interface would have more addresses than the type can.
+pub(super) fn too_many_addresses() -> Fault {
+    let message = "Number of private addresses will exceed limit.";
+    Fault::client("PrivateIpAddressLimitExceeded", message)
+}
+
 /// The type with this name, if AWS's API model or the operator names it.
 pub(super) fn find(call: &Call<'_>, name: &str) -> Option<InstanceType> {
     let (family, size) = name.split_once('.')?;

@@ -11,7 +11,10 @@ use super::call::{Call, Refusal};
 use super::filter::Filters;
 use super::page::Page;
 use super::tag_values::{check_key, is_reserved, limited, read};
-use super::{images, instances, key_pairs, launch_templates, security_groups, snapshots};
+use super::{
+    images, instances, key_pairs, launch_templates, network_interfaces, security_groups, snapshots,
+    volumes,
+};
 
 /// What is tagged, by the beginning of its id. Source: EC2 User Guide, "Tagging support for Amazon
 /// EC2 resources".
@@ -120,7 +123,15 @@ fn relying_on_resource(
             call.rely_on(&keys::key_pair(&call.region, &name))?;
             transaction
         }
-        // These are there without being kept.
+        "network-interface" => {
+            network_interfaces::place::find(call, resource)?;
+            transaction
+        }
+        "volume" => {
+            volumes::find(call, resource)?;
+            transaction
+        }
+        // Subnets and VPCs are there without being kept.
         _ => transaction,
     })
 }

@@ -19,11 +19,24 @@ use imds_control::Control;
 
 const NOW: u64 = 1_800_000_000;
 
-/// A store where something happens right before the first commit, and that counts what is read.
+/// What happens once.
+type Once = Mutex<Option<Box<dyn FnOnce() + Send>>>;
+
+/// A store where something happens right before the first commit, or before the first listing of free interfaces,
+/// and that counts what is read.
+#[derive(Default)]
 struct Interrupted {
     kv: Arc<Memory>,
     read: AtomicUsize,
-    before_commit: Mutex<Option<Box<dyn FnOnce() + Send>>>,
+    before_commit: Once,
+    before_interfaces: Once,
+}
+
+fn interrupt(once: &Once) {
+    let interruption = once.lock().unwrap().take();
+    if let Some(interrupt) = interruption {
+        interrupt();
+    }
 }
 
 impl Kv for Interrupted {
@@ -33,16 +46,16 @@ impl Kv for Interrupted {
     }
 
     fn page(&self, prefix: &str, after: Option<&str>, limit: usize) -> Result<Listing, KvError> {
+        if prefix.starts_with("network-interfaces/") {
+            interrupt(&self.before_interfaces);
+        }
         let page = self.kv.page(prefix, after, limit)?;
         self.read.fetch_add(page.entries.len(), Relaxed);
         Ok(page)
     }
 
     fn commit(&self, transaction: Transaction) -> Result<Revision, KvError> {
-        let interruption = self.before_commit.lock().unwrap().take();
-        if let Some(interrupt) = interruption {
-            interrupt();
-        }
+        interrupt(&self.before_commit);
         self.kv.commit(transaction)
     }
 
@@ -137,17 +150,29 @@ impl Account {
 
     /// The fault codes of `call` and of `other`, which happens right before the first writes.
     fn race(&self, call: &str, other: &str) -> (String, String) {
+        self.interrupted(call, other, |kv, once| Interrupted {
+            kv,
+            before_commit: once,
+            ..Interrupted::default()
+        })
+    }
+
+    fn interrupted(
+        &self,
+        call: &str,
+        other: &str,
+        store: impl Fn(Arc<Memory>, Once) -> Interrupted,
+    ) -> (String, String) {
         let (other, code) = (self.filled(other), Arc::new(Mutex::new(None)));
         let (kv, told) = (self.kv.clone(), code.clone());
         let interrupt = Box::new(move || {
             let document = answer(&control(Store::new(kv)), &other);
             *told.lock().unwrap() = Some(text(&document, "Code"));
         });
-        let before_commit = Mutex::new(Some(interrupt as Box<dyn FnOnce() + Send>));
-        let kv = Interrupted { kv: self.kv.clone(), read: AtomicUsize::new(0), before_commit };
+        let kv = store(self.kv.clone(), Mutex::new(Some(interrupt)));
         let document = answer(&control(Store::new(Arc::new(kv))), &self.filled(call));
         let of_other = code.lock().unwrap().take();
-        (text(&document, "Code"), of_other.expect("the call commits"))
+        (text(&document, "Code"), of_other.expect("the call gets there"))
     }
 }
 
@@ -245,6 +270,34 @@ fn what_is_used_meanwhile_is_not_deleted() {
     assert_eq!((refused.as_str(), done.as_str()), ("InvalidSnapshot.InUse", ""));
 }
 
+/// It was on no instance when these were listed, and is on one when those on none are.
+#[test]
+fn an_interface_that_moves_is_not_overlooked() {
+    for take in [
+        "Action=AttachNetworkInterface&NetworkInterfaceId=MEMBER&InstanceId=NEAR&DeviceIndex=1",
+        "LAUNCH&ImageId=AMI&NetworkInterface.1.DeviceIndex=0&NetworkInterface.1.NetworkInterfaceId=MEMBER",
+    ] {
+        let mut account = Account::new();
+        for (name, element, call) in [
+            (
+                "MEMBER",
+                "networkInterfaceId",
+                "Action=CreateNetworkInterface&SubnetId=SUBNET&SecurityGroupId.1=GROUP",
+            ),
+            ("NEAR", "instanceId", "LAUNCH&ImageId=AMI&SubnetId=SUBNET"),
+        ] {
+            let made = answer(&control(Store::new(account.kv.clone())), &account.filled(call));
+            account.names.push((name, text(&made, element)));
+        }
+        let (refused, done) = account.interrupted(GROUP, take, |kv, once| Interrupted {
+            kv,
+            before_interfaces: once,
+            ..Interrupted::default()
+        });
+        assert_eq!((refused.as_str(), done.as_str()), ("DependencyViolation", ""), "{take}");
+    }
+}
+
 #[test]
 fn a_deleted_group_leaves_no_reference() {
     let account = Account::new();
@@ -259,8 +312,7 @@ fn a_deleted_group_leaves_no_reference() {
 #[test]
 fn a_launch_reads_the_same_however_many_instances_there_are() {
     let account = Account::new();
-    let (kv, before_commit) = (account.kv.clone(), Mutex::new(None));
-    let kv = Arc::new(Interrupted { kv, read: AtomicUsize::new(0), before_commit });
+    let kv = Arc::new(Interrupted { kv: account.kv.clone(), ..Interrupted::default() });
     let control = control(Store::new(kv.clone()));
     let two_interfaces = account.filled(
         "LAUNCH&ImageId=AMI&NetworkInterface.1.DeviceIndex=0&NetworkInterface.2.DeviceIndex=1\
@@ -304,4 +356,29 @@ fn addresses_are_free_again_once_all_others_are_taken() {
     assert_eq!(text(&call(one), "Code"), "InsufficientFreeAddressesInSubnet");
     call(&format!("Action=TerminateInstances&InstanceId.1={id}"));
     assert_eq!(text(&call(one), "privateIpAddress"), address);
+}
+
+#[test]
+fn an_address_is_stated_once_and_as_many_as_the_type_can_have() {
+    let account = Account::new();
+    let control = control(Store::new(account.kv.clone()));
+    let code = |call: &str| text(&answer(&control, &account.filled(call)), "Code");
+    let launch = "LAUNCH&ImageId=AMI&NetworkInterface.1.DeviceIndex=0";
+    let address = |nth: u8, last: u8| {
+        let one = format!("NetworkInterface.1.PrivateIpAddresses.{nth}");
+        format!("&{one}.PrivateIpAddress=172.31.0.{last}&{one}.Primary={}", nth == 1)
+    };
+    let twice = format!("{launch}{}{}", address(1, 77), address(2, 77));
+    assert_eq!(code(&twice), "InvalidIPAddress.InUse");
+    let two = format!("{launch}{}{}", address(1, 77), address(2, 78));
+    assert_eq!(code(&format!("{two}{}", address(3, 79))), "PrivateIpAddressLimitExceeded");
+    assert_eq!(code(&two), "");
+    let interfaces = "&NetworkInterface.2.DeviceIndex=1&NetworkInterface.3.DeviceIndex=2";
+    assert_eq!(code(&format!("{launch}{interfaces}")), "AttachmentLimitExceeded");
+    for (resource, refused) in
+        [("eni-1", "InvalidNetworkInterfaceID.NotFound"), ("vol-1", "InvalidVolume.NotFound")]
+    {
+        let tag = format!("Action=CreateTags&ResourceId.1={resource}&Tag.1.Key=a&Tag.1.Value=b");
+        assert_eq!(code(&tag), refused);
+    }
 }

@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use crate::xml::Xml;
+use crate::xml::{REPLACEMENT, Xml, is_xml};
 
 /// How many bytes a message may have.
 const LONGEST_MESSAGE: usize = 1024;
@@ -16,7 +16,9 @@ const CUT: &str = "…";
 /// A message that is not longer than an error's may be: 1,024 bytes. It may repeat what was sent, which may be all
 /// of a request. The middle is left out, because what comes before and behind says which value it is, and what is
 /// wrong with it.
-pub fn bounded(mut message: String) -> String {
+pub fn bounded(message: &str) -> String {
+    // Here, because what stands for a character may be longer than it.
+    let mut message = message.replace(|it| !is_xml(it), REPLACEMENT);
     if message.len() > LONGEST_MESSAGE {
         let half = (LONGEST_MESSAGE - CUT.len()) / 2;
         let is_boundary = |at: &usize| message.is_char_boundary(*at);
@@ -42,7 +44,7 @@ pub struct Fault {
 impl Fault {
     /// A fault with a status of its own; most have a constructor. The message is [`bounded`].
     pub fn new(status: u16, code: &'static str, message: impl Into<String>) -> Self {
-        Self { status, code, message: bounded(message.into()) }
+        Self { status, code, message: bounded(&message.into()) }
     }
 
     /// A fault of the client that has no constructor of its own: 400.
@@ -106,7 +108,7 @@ impl Fault {
 
     /// An unknown action.
     pub fn invalid_action(action: &str, supported: &[&str]) -> Self {
-        let (action, supported) = (bounded(action.to_owned()), supported.join(", "));
+        let (action, supported) = (bounded(action), supported.join(", "));
         let message = format!(
             "The action {action} is not valid for this web service. Supported are: {supported}."
         );
@@ -188,7 +190,7 @@ mod tests {
 
     #[test]
     fn a_message_that_repeats_a_request_is_cut() {
-        for letter in ["x", "é", "語"] {
+        for letter in ["x", "é", "語", "\u{1}"] {
             let fault = Fault::unknown_parameter(&letter.repeat(100_000));
             assert!(fault.message.len() <= LONGEST_MESSAGE, "{}", fault.message.len());
             assert!(fault.message.len() > LONGEST_MESSAGE - 8, "{}", fault.message.len());

@@ -51,7 +51,7 @@ impl Xml {
                 '"' => "&quot;",
                 '\r' => "&#13;",
                 '\t' | '\n' => continue,
-                '\0'..' ' | '\u{FFFE}' | '\u{FFFF}' => "\u{FFFD}",
+                _ if !is_xml(character) => REPLACEMENT,
                 _ => continue,
             };
             self.push(&[&text[plain..at], written]);
@@ -63,6 +63,14 @@ impl Xml {
     fn push(&mut self, parts: &[&str]) {
         self.document.extend(parts.iter().copied());
     }
+}
+
+/// What stands for a character that XML cannot carry.
+pub(crate) const REPLACEMENT: &str = "\u{FFFD}";
+
+/// Whether XML 1.0 can carry a character (section 2.2).
+pub(crate) fn is_xml(character: char) -> bool {
+    !matches!(character, '\0'..='\x08' | '\x0b' | '\x0c' | '\x0e'..='\x1f' | '\u{FFFE}' | '\u{FFFF}')
 }
 
 /// A structure that can be written.

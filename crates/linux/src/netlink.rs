@@ -18,6 +18,10 @@ use crate::rtnetlink::{
     NLMSG_DONE, NLMSG_ERROR, Received,
 };
 
+/// How many changes are sent at once: the kernel answers all of them before the first answer is taken, and what
+/// does not fit the socket's buffer is lost.
+const AT_ONCE: usize = 64;
+
 /// Room for the largest answers the kernel packs into one datagram (it uses up to 32 KiB for dumps).
 const ANSWER_LEN: usize = 32 * 1024;
 
@@ -95,10 +99,19 @@ impl Netlink {
     /// # Errors
     /// The first change that was refused, with its description.
     pub fn commit(&mut self, batch: &Batch) -> Result<(), Error> {
-        let Some(last) = batch.changes.len().checked_sub(1) else { return Ok(()) };
+        let mut refusal = None;
+        for changes in batch.changes.chunks(AT_ONCE) {
+            let refused = self.try_all(changes)?;
+            refusal = refusal.or(refused);
+        }
+        refusal.map_or(Ok(()), Err)
+    }
+
+    /// Sends changes; the first that was refused, if any was.
+    fn try_all(&mut self, changes: &[Change]) -> Result<Option<Error>, Error> {
         let first_sequence = self.sequence;
         let mut bytes = Vec::with_capacity(4096);
-        for change in &batch.changes {
+        for change in changes {
             change.message.append(
                 NLM_F_REQUEST | NLM_F_ACK | change.flags,
                 self.sequence,
@@ -111,7 +124,7 @@ impl Netlink {
 
         let mut refusal = None;
         let mut answered = 0;
-        while answered <= last {
+        while answered < changes.len() {
             self.receive(|message| {
                 if message.kind != NLMSG_ERROR {
                     return;
@@ -119,14 +132,14 @@ impl Netlink {
                 answered += 1;
                 let index = message.sequence.wrapping_sub(first_sequence) as usize;
                 if let (Err(source), None, Some(change)) =
-                    (outcome(message), &refusal, batch.changes.get(index))
+                    (outcome(message), &refusal, changes.get(index))
                 {
                     let operation = change.operation.clone();
                     refusal = Some(Error::Netlink { operation, source });
                 }
             })?;
         }
-        refusal.map_or(Ok(()), Err)
+        Ok(refusal)
     }
 
     /// Sends one question and hands every message of the answer to `take`.

@@ -85,6 +85,7 @@ impl Existing {
     /// Adds that it is on no instance no more.
     pub(super) fn taken(&self, call: &Call<'_>, transaction: Transaction) -> Transaction {
         let key = keys::free_interface(&call.region, self.id());
+        call.refer_to_groups_of(&self.stored.record.interface);
         transaction.if_unchanged(&key, Some(&self.stored)).remove(&key)
     }
 }

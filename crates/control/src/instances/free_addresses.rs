@@ -37,7 +37,7 @@ struct Search {
 }
 
 impl<'a> FreeAddresses<'a> {
-    /// All but those that are stated, of which none may be taken.
+    /// All but those that are stated, of which none may be taken, or stated twice.
     pub(super) fn but(
         call: &'a Call<'a>,
         stated: Vec<(String, Vec<Source>)>,
@@ -48,13 +48,14 @@ impl<'a> FreeAddresses<'a> {
             taken: OnceCell::new(),
             searches: BTreeMap::new(),
         };
-        for (text, sources) in &stated {
-            if free.is_any_taken(sources)? {
+        for (text, sources) in stated {
+            let is_twice = sources.iter().any(|source| free.stated.overlap(*source));
+            if is_twice || free.is_any_taken(&sources)? {
                 let message = format!("Address {text} is in use.");
                 return Err(Fault::client("InvalidIPAddress.InUse", message).into());
             }
+            free.stated.extend(sources);
         }
-        free.stated.extend(stated.into_iter().flat_map(|(_, sources)| sources));
         Ok(free)
     }
 

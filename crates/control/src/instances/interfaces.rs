@@ -13,6 +13,7 @@ use super::free_addresses::FreeAddresses;
 use super::kept_interfaces::KeptInterfaces;
 use super::wanted_interface::Wanted;
 use crate::call::{Call, Refusal};
+use crate::instance_types::{interface_limits, interfaces_within, too_many_addresses};
 use crate::security_groups;
 use imds_account::network::public_address;
 use imds_account::zones;
@@ -47,6 +48,7 @@ pub(super) fn choose(
         )
         .into());
     }
+    check_limits(request, &wanted)?;
     let mut free = FreeAddresses::but(call, stated)?;
     let zones = zones(call, request, &wanted)?;
     for zone in &zones {
@@ -68,6 +70,19 @@ pub(super) fn choose(
     let subnets: BTreeSet<_> = subnets.collect();
     let subnets: Vec<_> = subnets.into_iter().collect();
     Err(not_enough(&subnets.join("', '"), " to satisfy the requested number of instances").into())
+}
+
+/// Fails where the instance type cannot have so many interfaces, or so many addresses on one. A block counts as one.
+fn check_limits(request: &RunInstancesRequest, wanted: &[Wanted]) -> Result<(), Fault> {
+    let Some(instance_type) = &request.instance_type else { return Ok(()) };
+    let limits = instance_type.parse().ok().as_ref().and_then(interface_limits);
+    let Some((interfaces, addresses)) = limits else { return Ok(()) };
+    interfaces_within(wanted.len(), interfaces, instance_type)?;
+    let of_one = |it: &Wanted| 1 + it.secondary.len() + it.more_ipv4 + it.ipv4_prefixes.len();
+    match wanted.iter().map(of_one).max() {
+        Some(count) if count > addresses => Err(too_many_addresses()),
+        _ => Ok(()),
+    }
 }
 
 fn not_enough(subnet: &str, purpose: &str) -> Fault {

@@ -14,7 +14,7 @@ use imds_ec2::{Done, Fault};
 
 use super::place;
 use crate::call::{Call, Refusal};
-use crate::instance_types::interface_limits;
+use crate::instance_types::{interface_limits, too_many_addresses};
 use crate::instances::interfaces;
 
 /// Without `AllowReassignment`: an address that another interface has is in use.
@@ -52,8 +52,7 @@ pub(crate) fn assign_ipv4(
     // A block counts as one address.
     let limit = found.instance_type().and_then(interface_limits);
     if limit.is_some_and(|(_, limit)| after > limit) {
-        let message = "Number of private addresses will exceed limit.";
-        return Err(Fault::client("PrivateIpAddressLimitExceeded", message).into());
+        return Err(too_many_addresses().into());
     }
     found.change(call, |interface| {
         interface.secondary_ipv4.extend(&added);

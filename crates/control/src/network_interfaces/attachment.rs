@@ -10,7 +10,7 @@ use imds_ec2::{Done, Fault};
 use super::place::{self, Place, hold, pin, written};
 use crate::call::{Call, Refusal};
 use crate::ids;
-use crate::instance_types::interface_limits;
+use crate::instance_types::{interface_limits, interfaces_within};
 use crate::instances::{self, StoredInstance};
 
 pub(crate) fn attach(
@@ -35,6 +35,7 @@ pub(crate) fn attach(
     let device_index = slot("DeviceIndex", request.device_index)?;
     pin(&mut instance)?;
     check_room(&instance, (card, device_index))?;
+    call.refer_to_groups_of(interface);
     let interfaces = &mut instance.stored.record.interfaces;
     interfaces.push(Interface {
         device_index,
@@ -68,12 +69,8 @@ fn check_room(instance: &StoredInstance, slot: (u16, u16)) -> Result<(), Fault> 
             instance.id, slot.1
         )));
     }
-    let count = interfaces.len() + 1;
-    if interface_limits(instance_type).is_some_and(|(limit, _)| count > limit) {
-        let message = format!("Interface count {count} exceeds the limit for {instance_type}");
-        return Err(Fault::client("AttachmentLimitExceeded", message));
-    }
-    Ok(())
+    let Some((limit, _)) = interface_limits(instance_type) else { return Ok(()) };
+    interfaces_within(interfaces.len() + 1, limit, instance_type.as_str())
 }
 
 /// The ids of the instance and the interface that an attachment has, if there is one.
@@ -114,6 +111,7 @@ pub(crate) fn detached(
     zone: &imds_core::placement::Zone,
     interface: Interface,
 ) -> Transaction {
+    call.refer_to_groups_of(&interface);
     let settings =
         InterfaceSettings { delete_on_termination: None, attached_at: None, ..interface.settings };
     // A public address is lent to instances.

@@ -46,7 +46,7 @@ pub enum LaunchError {
         region: Region,
     },
     /// An address that an interface cannot have.
-    #[error("{address} is not in {subnet}, or another interface has it")]
+    #[error("{address} is not in {subnet}, or an interface has it already")]
     AddressElsewhere {
         /// The address.
         address: IpAddr,

@@ -1,6 +1,7 @@
 //! Network interfaces at launch: values without a setting are derived.
 
-use std::net::{Ipv4Addr, Ipv6Addr};
+use std::collections::BTreeSet;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use super::error::LaunchError;
 use crate::ids::{AccountId, InstanceId, InterfaceId, SecurityGroupId, SubnetId, VpcId, derive};
@@ -114,12 +115,7 @@ impl LaunchInterface {
         if ipv6.is_empty() && !self.is_without_ipv6 {
             ipv6.extend(subnet.ipv6.map(|block| derive_ipv6(block, &seed)));
         }
-        let strange4 = ipv4.iter().map(|ipv4| ipv4.address).find(|address| {
-            !subnet.ipv4.is_some_and(|block| block.contains(*address)) || is_taken(*address)
-        });
-        let strange6 =
-            ipv6.iter().find(|address| !subnet.ipv6.is_some_and(|block| block.contains(**address)));
-        if let Some(address) = strange4.map(Into::into).or(strange6.copied().map(Into::into)) {
+        if let Some(address) = strange_address(&ipv4, &ipv6, &subnet, earlier) {
             return Err(LaunchError::AddressElsewhere { address, subnet: subnet.id });
         }
         let mut security_groups = self.security_groups;
@@ -142,6 +138,26 @@ impl LaunchInterface {
             owner: self.owner.unwrap_or_else(|| defaults.account.clone()),
         })
     }
+}
+
+/// An address of an interface that is not in its subnet, or there already.
+fn strange_address(
+    ipv4: &[PrivateIpv4],
+    ipv6: &[Ipv6Addr],
+    subnet: &Subnet,
+    earlier: &[NetworkInterface],
+) -> Option<IpAddr> {
+    let is_in_subnet = |address: &IpAddr| match address {
+        IpAddr::V4(address) => subnet.ipv4.is_some_and(|block| block.contains(*address)),
+        IpAddr::V6(address) => subnet.ipv6.is_some_and(|block| block.contains(*address)),
+    };
+    let all = |ipv4: &[PrivateIpv4], ipv6: &[Ipv6Addr]| -> Vec<IpAddr> {
+        let ipv4 = ipv4.iter().map(|ipv4| ipv4.address.into());
+        ipv4.chain(ipv6.iter().copied().map(Into::into)).collect()
+    };
+    let taken = earlier.iter().flat_map(|other| all(&other.ipv4, &other.ipv6));
+    let mut taken: BTreeSet<_> = taken.collect();
+    all(ipv4, ipv6).into_iter().find(|it| !is_in_subnet(it) || !taken.insert(*it))
 }
 
 impl InterfaceDefaults<'_> {
@@ -316,6 +332,10 @@ mod tests {
             LaunchInterface { ipv4: vec![strange], subnet: Some(subnet.clone()), ..<_>::default() };
         let error = refused(vec![outside]).to_string();
         assert!(error.starts_with(&format!("10.1.2.3 is not in {}", subnet.id)), "{error}");
+        let one = PrivateIpv4 { address: "172.31.20.7".parse().unwrap(), public: None };
+        let twice = LaunchInterface { ipv4: vec![one; 2], ..<_>::default() };
+        let error = refused(vec![twice]).to_string();
+        assert!(error.ends_with("or an interface has it already"), "{error}");
         let zone = "us-east-1c".parse().unwrap();
         let elsewhere =
             LaunchInterface { subnet: Some(Subnet { zone, ..subnet }), ..<_>::default() };

@@ -251,6 +251,13 @@ fn facts(instance: &Instance) -> Result<InstanceFacts, CommandError> {
     else {
         return Err(CommandError::usage("the sandbox needs an instance with an IPv4 address"));
     };
+    let all = instance.interfaces.iter().flat_map(|it| addresses(it, 0));
+    if let Some((address, _)) = all.into_iter().find(|(address, _)| address.is_loopback()) {
+        let message = format!("{address} is a loopback address, which no other machine reaches");
+        return Err(
+            CommandError::usage(message).hint("imds serve answers programs of this machine")
+        );
+    }
     Ok(InstanceFacts {
         id: instance.id.to_string(),
         instance_type: instance.instance_type.to_string(),

@@ -1,5 +1,7 @@
 //! Who answers in there, and who does not.
 
+use std::fs;
+
 use testkit::{Need, Trial, tests};
 
 use super::sandbox::{As, Running, code, everyone, exec, sh, text};
@@ -14,6 +16,7 @@ pub(crate) fn tests() -> Vec<Trial> {
         resolvers_that_read_no_hosts_file_are_answered_too,
         interfaces_are_those_of_an_instance_or_a_container,
         an_instance_has_all_its_interfaces_and_addresses,
+        an_instance_may_have_hundreds_of_addresses,
         two_at_once_do_not_meet,
     ]
 }
@@ -111,6 +114,23 @@ fn interfaces_are_those_of_an_instance_or_a_container() {
         let container = sh(who, &["--container"], script);
         assert!(container.starts_with("eth0\nlo\n02:42:ac:11:00:02\neth0@"), "{container}");
         assert!(container.contains("172.17.0.2/16"), "{container}");
+    }
+}
+
+/// More than what the kernel answers at once: it drops what does not fit a socket.
+fn an_instance_may_have_hundreds_of_addresses() {
+    let addresses: Vec<_> =
+        (0..300).map(|nth| format!("172.31.{}.{}", 16 + nth / 200, 10 + nth % 200)).collect();
+    let config = tempfile::NamedTempFile::new().unwrap();
+    fs::write(&config, format!("[[instance.interface]]\nipv4 = {addresses:?}\n")).unwrap();
+    let config = config.path().to_str().unwrap();
+    for who in everyone() {
+        for hops in ["0", "1"] {
+            let script = "curl -sS http://169.254.169.254/latest/meta-data/mac > /dev/null; \
+                          ip -o -4 addr show eth0 | wc -l";
+            let told = sh(who, &["--config", config, "--hops", hops], script);
+            assert_eq!(told.trim(), if hops == "0" { "300" } else { "1" });
+        }
     }
 }
 

@@ -92,7 +92,7 @@ impl<'t> Names<'t> {
                     });
                     names.assign(field("left"), values.unwrap_or_default());
                 }
-                "default_parameter" | "typed_default_parameter" => {
+                "named_expression" | "default_parameter" | "typed_default_parameter" => {
                     names.assign(field("name"), field("value").into_iter().collect());
                 }
                 "aliased_import" => names.import(node),

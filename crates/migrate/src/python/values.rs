@@ -30,6 +30,15 @@ impl<'t> Names<'t> {
                 let sides = ["left", "right"].map(|side| node.child_by_field_name(side));
                 bounded(sides.into_iter().flatten().flat_map(|n| self.evaluate(n)).collect())
             }
+            // `a if condition else b` has no fields: the condition is in the middle.
+            "conditional_expression" => {
+                let parts = children(node);
+                let sides = parts.iter().step_by(2);
+                bounded(sides.flat_map(|side| self.evaluate(*side)).collect())
+            }
+            "named_expression" => {
+                node.child_by_field_name("value").map_or_else(unknown, |value| self.evaluate(value))
+            }
             "identifier" | "attribute" => self.variable(node),
             "subscript" => self.entry(node),
             "call" => self.formatted(node),
