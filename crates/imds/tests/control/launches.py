@@ -4,7 +4,7 @@ from lab import client, eventually, image, instance, metadata, refused, running
 
 ec2 = client()
 al2, al2023 = image(ec2, "amzn2-ami-*"), image(ec2, "al2023-ami-*")
-launch = {"ImageId": al2023, "InstanceType": "t3.micro", "MinCount": 1, "MaxCount": 1}
+launch = {"ImageId": al2023, "InstanceType": "t3.large", "MinCount": 1, "MaxCount": 1}
 subnets = {it["AvailabilityZone"]: it for it in ec2.describe_subnets()["Subnets"]}
 here, there = subnets["us-east-1a"], subnets["us-east-1b"]
 

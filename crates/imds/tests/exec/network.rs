@@ -1,6 +1,7 @@
 //! Who answers in there, and who does not.
 
-use std::fs;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt as _;
 
 use testkit::{Need, Trial, tests};
 
@@ -123,6 +124,7 @@ fn an_instance_may_have_hundreds_of_addresses() {
         (0..300).map(|nth| format!("172.31.{}.{}", 16 + nth / 200, 10 + nth % 200)).collect();
     let config = tempfile::NamedTempFile::new().unwrap();
     fs::write(&config, format!("[[instance.interface]]\nipv4 = {addresses:?}\n")).unwrap();
+    fs::set_permissions(&config, Permissions::from_mode(0o644)).unwrap();
     let config = config.path().to_str().unwrap();
     for who in everyone() {
         for hops in ["0", "1"] {
