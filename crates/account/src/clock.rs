@@ -11,25 +11,38 @@ use imds_core::Moment;
 pub struct Clock {
     /// Random at first, so that no two threads or runs count alike, and then counted up.
     serial: Cell<u64>,
+    /// What was read last, and for events of when.
+    read: Cell<Option<(Instant, Moment)>>,
 }
 
 impl Clock {
     /// A clock with a count of its own.
     pub fn new() -> Result<Self, getrandom::Error> {
-        Ok(Self { serial: Cell::new(getrandom::u64()?) })
+        Ok(Self { serial: Cell::new(getrandom::u64()?), read: Cell::default() })
     }
 
-    /// The present moment; no two are alike.
-    pub fn now(&self) -> Moment {
-        static STEADY: SteadyClock = SteadyClock::new();
-        static START: LazyLock<Instant> = LazyLock::new(Instant::now);
-
+    /// The moment of a request that came at `came`; no two are alike. The time of day is read once for all that
+    /// came together.
+    pub fn at(&self, came: Instant) -> Moment {
         let serial = self.serial.get().wrapping_add(1);
         self.serial.set(serial);
-        let unix_ms = unix_ms();
-        let running_ms = u64::try_from(START.elapsed().as_millis()).unwrap_or(u64::MAX);
-        Moment { unix_ms, steady_ms: STEADY.now(unix_ms, running_ms), serial }
+        let moment = match self.read.get() {
+            Some((of, moment)) if of == came => moment,
+            _ => read(came),
+        };
+        self.read.set(Some((came, moment)));
+        Moment { serial, ..moment }
     }
+}
+
+fn read(came: Instant) -> Moment {
+    static STEADY: SteadyClock = SteadyClock::new();
+    static START: LazyLock<Instant> = LazyLock::new(Instant::now);
+
+    let unix_ms = unix_ms();
+    let running = came.saturating_duration_since(*START);
+    let running_ms = u64::try_from(running.as_millis()).unwrap_or(u64::MAX);
+    Moment { unix_ms, steady_ms: STEADY.now(unix_ms, running_ms), serial: 0 }
 }
 
 /// Milliseconds since 1970; 0 on a machine whose clock stands before that.
@@ -72,7 +85,19 @@ impl SteadyClock {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
+
+    #[test]
+    fn requests_that_came_together_have_one_time_and_a_number_each() {
+        let (clock, came) = (Clock::new().unwrap(), Instant::now());
+        let (one, other) = (clock.at(came), clock.at(came));
+        assert_eq!((one.unix_ms, one.steady_ms), (other.unix_ms, other.steady_ms));
+        assert_ne!(one.serial, other.serial);
+        let later = clock.at(came + Duration::from_secs(5));
+        assert!(later.steady_ms > one.steady_ms + 4_000, "{one:?}, {later:?}");
+    }
 
     #[test]
     fn a_clock_that_is_set_back_changes_nothing_and_one_set_forward_is_followed() {

@@ -120,6 +120,7 @@ impl<'a> Connection<'a> {
             }
             self.identify();
             let Some(instance) = self.peer.instance() else { return Ok(End::Now) };
+            let now = self.stream.reactor().now();
             let context = Context {
                 shared: self.shared,
                 link: &self.open.link,
@@ -127,7 +128,8 @@ impl<'a> Connection<'a> {
                 stream: self.stream.get_ref(),
                 lowest_reach: self.lowest_reach,
                 is_first: !self.had_request,
-                began: self.stream.reactor().now(),
+                began: now,
+                now,
             };
             let Some(mut turn) = context.take(instance, &self.input, &mut self.output) else {
                 if self.read(deadline).await? {
@@ -138,6 +140,7 @@ impl<'a> Connection<'a> {
             let _busy = Busy::new(self.shared);
             if turn.is_pending {
                 Box::pin(self.wait_for_signatures(&instance.endpoint)).await;
+                let context = Context { now: self.stream.reactor().now(), ..context };
                 turn = context.take_again(instance, &self.input, &mut self.output).unwrap_or(turn);
             }
             let travel = self.travel(turn.reach);

@@ -57,6 +57,8 @@ pub(crate) struct Context<'a> {
     pub(crate) is_first: bool,
     /// When the event came that brought the input.
     pub(crate) began: Instant,
+    /// When the events came that are worked on.
+    pub(crate) now: Instant,
 }
 
 impl<'a> Context<'a> {
@@ -93,7 +95,7 @@ impl<'a> Context<'a> {
             Parsed::Complete(request, length) => (Ok(request), length),
             Parsed::Malformed(why) => (Err(why), 0),
         };
-        let now = self.shared.clock.now();
+        let now = self.shared.clock.at(self.now);
         let endpoint = &*instance.endpoint;
         let mut response = match &request {
             Ok(request) => self.decide(instance, request, now),
