@@ -47,7 +47,7 @@ struct Seen {
     /// How many records have come, those that were lost included, and how many those are.
     count: u64,
     lost: u64,
-    viewers: broadcast::Sender<Item>,
+    viewers: broadcast::Sender<Batch>,
 }
 
 /// A record with its place among all, those that were lost included.
@@ -57,12 +57,12 @@ pub(crate) struct Numbered {
     record: Arc<RequestRecord>,
 }
 
-/// What a viewer gets.
+/// What a viewer gets: what came in one go. To send it record by record would wake the viewer's task for each.
 #[derive(Clone)]
-pub(crate) enum Item {
-    Request(Numbered),
-    /// All up to this number that did not come were lost.
-    LostUpTo(u64),
+pub(crate) struct Batch {
+    pub(crate) requests: Arc<[Numbered]>,
+    /// The number of the newest. All before it that did not come were lost.
+    pub(crate) newest: u64,
 }
 
 /// What a viewer begins with.
@@ -74,7 +74,7 @@ pub(crate) struct Watch {
     /// The number of the newest.
     pub(crate) newest: u64,
     /// What comes from now on.
-    pub(crate) items: broadcast::Receiver<Item>,
+    pub(crate) batches: broadcast::Receiver<Batch>,
 }
 
 /// Who uses `IMDSv1`, as the console shows it.
@@ -147,20 +147,25 @@ impl Seen {
             callers: Callers::default(),
             count: 0,
             lost: 0,
-            viewers: broadcast::channel(RECENT).0,
+            viewers: broadcast::channel(RECENT / MOST_AT_ONCE).0,
         }
     }
 
-    fn take(&mut self, record: RequestRecord) {
+    /// Takes records, after which `lost` others were lost.
+    fn take(&mut self, records: impl Iterator<Item = RequestRecord>, lost: u64) {
+        let requests: Vec<_> = records.map(|record| self.number(record)).collect();
+        self.count += lost;
+        self.lost += lost;
+        self.recent.extend(requests.iter().cloned());
+        self.recent.drain(..self.recent.len().saturating_sub(RECENT));
+        // An error means that nobody watches.
+        let _ = self.viewers.send(Batch { requests: requests.into(), newest: self.count });
+    }
+
+    fn number(&mut self, record: RequestRecord) -> Numbered {
         self.callers.note(&record);
         self.count += 1;
-        let numbered = Numbered::new(self.count, record);
-        if self.recent.len() == RECENT {
-            self.recent.pop_front();
-        }
-        self.recent.push_back(numbered.clone());
-        // An error means that nobody watches.
-        let _ = self.viewers.send(Item::Request(numbered));
+        Numbered::new(self.count, record)
     }
 
     fn recent(&self) -> (Vec<Numbered>, u64) {
@@ -173,15 +178,7 @@ impl Seen {
         let last = after.filter(|after| *after <= self.count).unwrap_or(self.count);
         let newer = self.recent.iter().filter(|record| record.number > last);
         let missed = newer.cloned().collect();
-        Watch { last, missed, newest: self.count, items: self.viewers.subscribe() }
-    }
-
-    fn lose(&mut self, records: u64) {
-        if records > 0 {
-            self.lost += records;
-            self.count += records;
-            let _ = self.viewers.send(Item::LostUpTo(self.count));
-        }
+        Watch { last, missed, newest: self.count, batches: self.viewers.subscribe() }
     }
 }
 
@@ -189,14 +186,9 @@ fn take_all(requests: &Requests, seen: &Mutex<Seen>) {
     // Without this it is as urgent as metadata.
     let _ = rustix::process::nice(NICENESS);
     while let Some(first) = requests.next() {
-        {
-            let mut seen = lock(seen);
-            seen.take(first);
-            for record in std::iter::from_fn(|| requests.try_next()).take(MOST_AT_ONCE - 1) {
-                seen.take(record);
-            }
-            seen.lose(requests.take_dropped());
-        }
+        let others = std::iter::from_fn(|| requests.try_next()).take(MOST_AT_ONCE - 1);
+        let records: Vec<_> = std::iter::once(first).chain(others).collect();
+        lock(seen).take(records.into_iter(), requests.take_dropped());
         // Nobody sees the rest any more.
         if requests.is_closed() {
             return;
@@ -243,11 +235,8 @@ pub(crate) mod tests {
     fn a_viewer_gets_what_it_missed_or_is_told_how_much_that_was() {
         let mut seen = Seen::new();
         let request = record(ImdsVersion::V2, Status::Ok, "curl");
-        for _ in 0..RECENT + 10 {
-            seen.take(request.clone());
-        }
-        seen.lose(3);
-        seen.lose(0);
+        let requests = |count| std::iter::repeat_n(request.clone(), count);
+        seen.take(requests(RECENT + 10), 3);
         let watch = seen.watch(Some(1005));
         assert_eq!((watch.last, watch.missed.len(), watch.newest), (1005, 5, 1013));
         let watch = seen.watch(Some(2));
@@ -255,10 +244,9 @@ pub(crate) mod tests {
         assert!(seen.watch(Some(1_000_000)).missed.is_empty(), "a number of another service");
         let mut watch = seen.watch(None);
         assert_eq!((watch.last, watch.missed.len()), (1013, 0));
-        seen.take(request);
-        assert!(matches!(watch.items.try_recv(), Ok(Item::Request(it)) if it.number == 1014));
-        seen.lose(2);
-        assert!(matches!(watch.items.try_recv(), Ok(Item::LostUpTo(1016))));
+        seen.take(requests(1), 2);
+        let batch = watch.batches.try_recv().unwrap();
+        assert_eq!((batch.requests[0].number, batch.newest), (1014, 1016));
         let (recent, lost) = seen.recent();
         assert_eq!((recent.len(), recent[RECENT - 1].number, lost), (RECENT, 1014, 5));
     }

@@ -9,15 +9,12 @@ use std::time::Duration;
 use hyper::StatusCode;
 use hyper::body::Bytes;
 use hyper::http::request::Parts;
-use tokio::sync::broadcast::error::{RecvError, TryRecvError};
+use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::{OwnedSemaphorePermit, mpsc};
 use tokio::time::timeout;
 
-use crate::feed::{Feed, Item, Watch};
+use crate::feed::{Batch, Feed, Numbered, Watch};
 use crate::response::{Body, Response, respond};
-
-/// How many events are sent together at most.
-const TOGETHER: usize = 100;
 
 /// How many packs of events may wait for a viewer's connection.
 const PACKS: usize = 2;
@@ -40,34 +37,24 @@ pub(crate) fn watch(feed: &Feed, head: &Parts, place: OwnedSemaphorePermit) -> R
 
 /// Ends when the viewer is gone, or the service ends.
 async fn pass_on(watch: Watch, viewer: &mpsc::Sender<Bytes>) {
-    let Watch { last, missed, newest, mut items } = watch;
+    let Watch { last, missed, newest, mut batches } = watch;
     // At once, so that the browser knows that it is connected.
     let mut pack = Pack { text: String::from(": requests as they come\n\n"), last };
-    for request in missed {
-        pack.add(&Item::Request(request));
-    }
-    pack.add(&Item::LostUpTo(newest));
+    pack.add(&missed, newest);
     loop {
         if viewer.send(Bytes::from(std::mem::take(&mut pack.text))).await.is_err() {
             return;
         }
         let next = tokio::select! {
-            next = timeout(SILENCE, items.recv()) => next,
+            next = timeout(SILENCE, batches.recv()) => next,
             () = viewer.closed() => return,
         };
         match next {
             Err(_) => pack.text.push_str(": still here\n\n"),
-            Ok(Ok(item)) => pack.add(&item),
-            // The number of the next item tells how many were lost.
+            Ok(Ok(Batch { requests, newest })) => pack.add(&requests, newest),
+            // The numbers of the next batch tell how many were lost.
             Ok(Err(RecvError::Lagged(_))) => {}
             Ok(Err(RecvError::Closed)) => return,
-        }
-        for _ in 0..TOGETHER {
-            match items.try_recv() {
-                Ok(item) => pack.add(&item),
-                Err(TryRecvError::Lagged(_)) => {}
-                Err(TryRecvError::Empty | TryRecvError::Closed) => break,
-            }
         }
     }
 }
@@ -80,18 +67,16 @@ struct Pack {
 }
 
 impl Pack {
-    fn add(&mut self, item: &Item) {
-        match item {
-            Item::Request(request) => {
-                self.lose_up_to(request.number - 1);
-                self.last = request.number;
-                let json = serde_json::to_string(&request.facts()).unwrap_or_default();
-                // A string takes whatever is written to it.
-                let _ =
-                    write!(self.text, "id: {}\nevent: request\ndata: {json}\n\n", request.number);
-            }
-            Item::LostUpTo(number) => self.lose_up_to(*number),
+    /// Adds requests, the newest of which has the number `newest` or was lost.
+    fn add(&mut self, requests: &[Numbered], newest: u64) {
+        for request in requests {
+            self.lose_up_to(request.number - 1);
+            self.last = request.number;
+            let json = serde_json::to_string(&request.facts()).unwrap_or_default();
+            // A string takes whatever is written to it.
+            let _ = write!(self.text, "id: {}\nevent: request\ndata: {json}\n\n", request.number);
         }
+        self.lose_up_to(newest);
     }
 
     fn lose_up_to(&mut self, number: u64) {
@@ -115,17 +100,16 @@ mod tests {
 
     #[test]
     fn a_viewer_that_does_not_read_loses_requests_and_is_told() {
-        let (feed, items) = broadcast::channel(4);
+        let (feed, batches) = broadcast::channel(4);
         let (sender, mut receiver) = mpsc::channel(1);
         Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
-            let watch = Watch { last: 0, missed: Vec::new(), newest: 0, items };
+            let watch = Watch { last: 0, missed: Vec::new(), newest: 0, batches };
             let passing = tokio::spawn(async move { pass_on(watch, &sender).await });
             assert!(receiver.recv().await.unwrap().starts_with(b": "));
-            for number in 1..=20 {
+            for number in (1..=20).step_by(2) {
                 let request = Numbered::new(number, record(ImdsVersion::V1, Status::Ok, "curl"));
-                let item =
-                    if number % 3 == 0 { Item::LostUpTo(number) } else { Item::Request(request) };
-                assert!(feed.send(item).is_ok(), "somebody watches");
+                let batch = Batch { requests: [request].into(), newest: number + 1 };
+                assert!(feed.send(batch).is_ok(), "somebody watches");
                 tokio::task::yield_now().await;
             }
             drop(feed);
@@ -140,8 +124,8 @@ mod tests {
                 .skip(1)
                 .map(|rest| rest.split('}').next().unwrap().parse::<usize>().unwrap())
                 .sum();
-            assert!(events < 20 && events + lost == 20, "{events} events, {lost} lost");
-            assert!(all.contains("id: 20\n"), "the latest is not lost");
+            assert!(events < 10 && events + lost == 20, "{events} events, {lost} lost");
+            assert!(all.contains("id: 19\n"), "the latest is not lost");
         });
     }
 }
