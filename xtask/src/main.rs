@@ -17,6 +17,7 @@ mod faults;
 mod fleet;
 mod install;
 mod netavark;
+mod pictures;
 mod survey;
 mod test;
 mod vm;
@@ -49,6 +50,8 @@ Usage: cargo xtask <chore>
           target/console-browser
   book    the pages of docs/ as a site with search, in target/book; installs mdBook below target/ if
           the right one is not there, which takes minutes
+  pictures
+          the terminals in docs/pictures, of real runs of a release build
   clients [NAME…]
           the table of docs/clients.md: how public clients behave where a token is lost, over IPv6, and by
           which settings; about half an hour; with names only those lines are measured again
@@ -93,6 +96,7 @@ fn main() -> ExitCode {
         ["codegen", "--trim"] => codegen::trim(),
         ["codegen", "--trim-partitions"] => codegen::trim_partitions(),
         ["dist"] => dist::run_all(),
+        ["pictures"] => pictures::draw_all(),
         ["netavark"] => netavark::run_all(),
         ["vm"] => vm::run_all(),
         ["distributions"] => distributions::run_all(),
