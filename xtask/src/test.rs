@@ -68,12 +68,14 @@ const PROGRAMS: [Package; 39] = [
 
 /// The real AWS CLI and boto3, what people's scripts read metadata with, a reader of YAML, and a
 /// validator of JSON schemas; validators of artifacts, and what tests the fixtures for Python.
-pub(crate) const PYTHON: [&str; 11] = [
+pub(crate) const PYTHON: [&str; 13] = [
     "awscli==1.45.11",
     "boto3==1.43.11",
     "boto==2.49.0",
     "requests==2.34.2",
     "PyYAML==6.0.3",
+    "podman-compose==1.6.0",
+    "testcontainers==4.15.0",
     "jsonschema==4.26.0",
     "check-jsonschema==0.39.0",
     "cyclonedx-python-lib[json-validation]==11.12.0",

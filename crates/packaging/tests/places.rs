@@ -8,6 +8,7 @@ use testkit::{Context as _, Finished, Need, Result, Trial, ensure};
 
 use crate::artifacts::{artifact, source};
 use crate::deb::in_a_root_with;
+use crate::image::in_podman;
 
 pub(crate) fn tests() -> Vec<Trial> {
     let mut tests = testkit::tests![&[Need::Program("go"), Need::Python];
@@ -21,6 +22,17 @@ pub(crate) fn tests() -> Vec<Trial> {
     tests.extend(testkit::tests![&[];
         all_files_have_the_same_version,
         the_step_starts_a_service,
+    ]);
+    const PODMAN: &[Need] = &[
+        Need::Root,
+        Need::Python,
+        Need::Program("podman"),
+        Need::Program("runc"),
+        Need::Program("busybox"),
+    ];
+    tests.extend(testkit::tests![PODMAN;
+        containers_of_the_compose_files_find_metadata,
+        the_python_container_works,
     ]);
     tests.extend(testkit::tests![&[Need::Root];
         the_feature_installs_the_program,
@@ -95,6 +107,7 @@ except kubernetes_validate.ValidationError as error:
 fn files_for_other_services_are_valid() -> Result<()> {
     for (schema, file) in [
         ("vendor.compose-spec", "packaging/compose/compose.yaml"),
+        ("vendor.compose-spec", "packaging/compose/router.yaml"),
         ("vendor.github-actions", "packaging/github/action.yml"),
         ("vendor.gitlab-ci", "packaging/gitlab/imds.yml"),
         ("vendor.github-workflows", ".github/workflows/release.yml"),
@@ -106,15 +119,25 @@ fn files_for_other_services_are_valid() -> Result<()> {
     Ok(())
 }
 
+fn containers_of_the_compose_files_find_metadata() -> Result<()> {
+    let finished = in_podman("compose.sh", &[&packaging("compose")])?;
+    // The status of IMDSv1, and the length of the token. Amazon Linux 2023 requires one, Amazon Linux 2 does not.
+    let expected = "compose.yaml: 401 56\nrouter.yaml: 200 0\nrouter.yaml: 200 56\n";
+    ensure!(finished.stdout == expected, "{finished:#?}");
+    Ok(())
+}
+
 fn all_files_have_the_same_version() -> Result<()> {
     const VERSION: &str = env!("CARGO_PKG_VERSION");
     for (file, line) in [
         ("chart/imds/Chart.yaml", format!("version: {VERSION}")),
         ("chart/imds/Chart.yaml", format!("appVersion: \"{VERSION}\"")),
         ("python/pyproject.toml", format!("version = \"{VERSION}\"")),
+        ("python/src/pytest_imds/container.py", format!("IMAGE = \"localhost/imds:{VERSION}\"")),
         ("github/action.yml", format!("    default: \"{VERSION}\"")),
         ("gitlab/imds.yml", format!("    - name: $CI_REGISTRY_IMAGE/imds:{VERSION}")),
         ("compose/compose.yaml", format!("    image: localhost/imds:{VERSION}")),
+        ("compose/router.yaml", format!("    image: localhost/imds:{VERSION}")),
         ("devcontainer/imds/devcontainer-feature.json", format!("  \"version\": \"{VERSION}\",")),
         (
             "devcontainer/imds/devcontainer-feature.json",
@@ -148,6 +171,13 @@ fn the_python_fixtures_work() -> Result<()> {
     let mut mypy = python("python3")?;
     mypy.args(["-m", "mypy", "--strict", "--cache-dir=/dev/null", "src"]).current_dir(&package);
     Finished::success(&mut mypy)?;
+    Ok(())
+}
+
+/// What starts the image by Docker's API: Podman has it too.
+fn the_python_container_works() -> Result<()> {
+    let tested = in_podman("container.sh", &[&packaging("python")])?;
+    ensure!(tested.stdout.contains("3 passed"), "{}", tested.stdout);
     Ok(())
 }
 

@@ -8,20 +8,13 @@ import shutil
 import subprocess
 import tempfile
 import time
-import urllib.request
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-#: How long a service may take to start, in seconds.
-PATIENCE = 30.0
-
-
-class ImdsError(Exception):
-    """The service does not start, or says that a setting is not valid."""
-
+from ._metadata import PATIENCE, ImdsError, Metadata, flags
 
 @dataclass(frozen=True)
 class Request:
@@ -37,14 +30,12 @@ class Request:
     has_token: bool
 
 
-class Imds:
+class Imds(Metadata):
     """A metadata service on a free port of 127.0.0.1, with an EC2 API beside it.
 
     A context manager: it runs from the beginning of the block to its end.
     """
 
-    #: Where metadata is served, as in `AWS_EC2_METADATA_SERVICE_ENDPOINT`.
-    url: str
     #: Where the EC2 API answers.
     control_url: str
     #: The id of the instance.
@@ -65,22 +56,17 @@ class Imds:
         options: Sequence[str] = (),
         program: str | os.PathLike[str] | None = None,
     ) -> None:
-        flags = {
-            "--ami": ami,
-            "--role": role,
-            "--instance-id": instance_id,
-            "--instance-type": instance_type,
-            "--region": region,
-            "--http-tokens": http_tokens,
-        }
-        self._arguments = [word for flag, value in flags.items() if value is not None for word in (flag, value)]
-        for key, value in (tags or {}).items():
-            self._arguments += ["--tag", f"{key}={value}"]
-        if tags:
-            self._arguments += ["--instance-metadata-tags", "enabled"]
-        for fault in faults:
-            self._arguments += ["--fault", fault]
-        self._arguments += options
+        self._arguments = flags(
+            ami=ami,
+            role=role,
+            instance_id=instance_id,
+            instance_type=instance_type,
+            region=region,
+            http_tokens=http_tokens,
+            tags=tags,
+            faults=faults,
+            options=options,
+        )
         self._user_data = user_data
         self._program = program or os.environ.get("IMDS_PROGRAM") or shutil.which("imds")
         self._process: subprocess.Popen[bytes] | None = None
@@ -141,17 +127,6 @@ class Imds:
             self._process = None
             self._directory.cleanup()
 
-    def get(self, path: str) -> str:
-        """A value by its path below the version, such as `meta-data/instance-id`, fetched with a token."""
-        headers = {"X-aws-ec2-metadata-token-ttl-seconds": "60"}
-        token = self._ask("latest/api/token", method="PUT", headers=headers)
-        return self._ask(f"latest/{path.lstrip('/')}", headers={"X-aws-ec2-metadata-token": token})
-
-    def credentials(self, role: str) -> dict[str, Any]:
-        """The credentials of a role, as the service gives them to a program."""
-        document: dict[str, Any] = json.loads(self.get(f"meta-data/iam/security-credentials/{role}"))
-        return document
-
     def requests(self) -> list[Request]:
         """The requests that were answered since this was last called, in the order in which they were.
 
@@ -163,14 +138,6 @@ class Imds:
         return [
             Request(record["method"], record["path"], record["status"], record["imds"] == "v2") for record in records
         ]
-
-    def _ask(self, path: str, *, method: str = "GET", headers: Mapping[str, str]) -> str:
-        request = urllib.request.Request(self.url + path, method=method, headers=dict(headers))
-        # Without the proxies of the environment: they cannot reach this machine's loopback.
-        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-        with opener.open(request, timeout=PATIENCE) as response:
-            body: bytes = response.read()
-            return body.decode()
 
     def _wait(self, ready: Path, messages: Path) -> Any:
         assert self._process is not None
