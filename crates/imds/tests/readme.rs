@@ -83,7 +83,8 @@ fn in_full(blocks: &[Block]) -> Result<()> {
         let running: Vec<_> = blocks.iter().map(|block| scope.spawn(|| block.run())).collect();
         for block in running {
             let took = block.join().map_err(|_| anyhow!("a block panicked"))??;
-            ensure!((100..=140).contains(&took.as_secs()), "it took {took:?}");
+            // No longest time: on a busy machine the rest of a block takes as long as it takes.
+            ensure!(took.as_secs() >= 100, "it took {took:?}");
         }
         Ok(())
     })
