@@ -243,20 +243,35 @@ fn a_proxy_is_never_used() -> Result<()> {
     Ok(())
 }
 
+/// What `run` gives once it takes no longer than it may. A busy machine is not always busy; what waits for a token
+/// that is lost always does.
+fn soon(run: impl Fn() -> Result<Finished>) -> Result<Finished> {
+    const TRIES: usize = 20;
+    for _ in 1..TRIES {
+        let finished = run()?;
+        if finished.took < ALLOWED {
+            return Ok(finished);
+        }
+    }
+    let last = run()?;
+    ensure!(last.took < ALLOWED, "always slow, {TRIES} times: {last:#?}");
+    Ok(last)
+}
+
 fn a_lost_token_is_explained_at_once() -> Result<()> {
     let options = ["--ami", "al2", "--instance-type", "t3.micro", "--container"];
-    let lost = inside(&options, &["get", "instance-id"])?.expect_code(5)?;
+    let lost = soon(|| inside(&options, &["get", "instance-id"])?.expect_code(5))?;
     let command = "aws ec2 modify-instance-metadata-options --instance-id i-1234567890abcdef0 \
                    --http-put-response-hop-limit 2";
     ensure!(lost.stderr.contains(command), "{lost:#?}");
-    ensure!(lost.stdout.is_empty() && lost.took < ALLOWED, "{lost:#?}");
+    ensure!(lost.stdout.is_empty(), "{lost:#?}");
     Ok(())
 }
 
 fn a_lost_token_is_done_without_where_that_is_allowed() -> Result<()> {
     let options = ["--ami", "al2", "--container", "--role", "web"];
-    let found = inside(&options, &["get", "--allow-v1", "instance-id"])?.expect_code(0)?;
-    ensure!(found.stdout == "i-1234567890abcdef0\n" && found.took < ALLOWED, "{found:#?}");
+    let found = soon(|| inside(&options, &["get", "--allow-v1", "instance-id"])?.expect_code(0))?;
+    ensure!(found.stdout == "i-1234567890abcdef0\n", "{found:#?}");
     ensure!(found.stderr.contains("IMDSv1 is used"), "{found:#?}");
     inside(&options, &["get", "--allow-v1", "credentials"])?.expect_code(5)?;
     inside(&options, &["get", "--allow-v1-for-secrets", "credentials"])?.expect_code(0)?;
