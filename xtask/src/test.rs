@@ -67,8 +67,8 @@ const PROGRAMS: [Package; 39] = [
 ];
 
 /// The real AWS CLI and boto3, what people's scripts read metadata with, a reader of YAML, and a
-/// validator of JSON schemas; validators of artifacts, and what tests the fixtures for Python.
-pub(crate) const PYTHON: [&str; 13] = [
+/// validator of JSON schemas; validators of artifacts, what runs them, what tests the fixtures for Python, and Ansible.
+pub(crate) const PYTHON: [&str; 14] = [
     "awscli==1.45.11",
     "boto3==1.43.11",
     "boto==2.49.0",
@@ -82,7 +82,12 @@ pub(crate) const PYTHON: [&str; 13] = [
     "kubernetes-validate==1.37.0",
     "mypy==2.4.1",
     "pytest==9.2.0",
+    // Its modules for AWS are in ANSIBLE.
+    "ansible-core==2.19.14",
 ];
+
+/// The package that has all of Ansible's collections.
+const ANSIBLE: &str = "ansible==12.3.0";
 
 /// What instances run at their start: Amazon's scripts, cloud-init, and what that imports, for the
 /// Python of the same distribution.
@@ -118,6 +123,8 @@ pub(crate) fn run() -> Result<()> {
     let containerd = install::unpacked("containerd", &["containerd"])?;
     let docker = install::unpacked("docker", &["docker.io"])?;
     let etcd = install::etcd()?;
+    let packer = install::unpacked("packer", &["packer"])?;
+    let ansible = install::unpacked_wheel("ansible", ANSIBLE, "ansible_collections/amazon/aws/")?;
     let clients = clients::all()?;
     command::run(&mut cargo("fmt --all --check"))?;
     command::run(&mut cargo("clippy --workspace --all-targets --quiet -- -D warnings"))?;
@@ -143,6 +150,8 @@ pub(crate) fn run() -> Result<()> {
             .env("IMDS_TEST_CONTAINERD", containerd)
             .env("IMDS_TEST_DOCKER", docker)
             .env("IMDS_TEST_ETCD", etcd)
+            .env("IMDS_TEST_PACKER", packer)
+            .env("IMDS_TEST_ANSIBLE", ansible)
             .env("IMDS_TEST_CLIENTS", clients),
     )
 }

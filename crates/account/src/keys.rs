@@ -11,6 +11,7 @@ use std::fmt::Debug;
 use std::marker::PhantomData;
 use std::net::SocketAddr;
 
+use imds_core::InstanceId;
 use imds_core::options::MetadataDefaults;
 use imds_core::placement::Region;
 use imds_identity::ssh_signer::SshSigner;
@@ -108,6 +109,9 @@ regional! {
     launch_template_name, launch_template_names, "launch-template-names", String;
     /// A network interface that is on no instance, by id.
     free_interface, free_interfaces, "network-interfaces", FreeInterface;
+    /// The instance that has a volume, a network interface or an instance profile: by the id of the volume, or of the
+    /// attachment or association.
+    belonging, belongings, "belongings", InstanceId;
     /// A security group, by id; the default one only once it was changed.
     security_group, security_groups, "security-groups", SecurityGroup;
     /// The id of the security group with a name.
@@ -136,6 +140,11 @@ pub fn every_tags() -> Prefix<Tags> {
 /// The client tokens of all Regions.
 pub fn every_client_token() -> Prefix<ClientToken> {
     Prefix::new(&["client-tokens"])
+}
+
+/// Which kinds of belongings have records: see [`belongings`](crate::belongings).
+pub fn belongings_form() -> Key<u32> {
+    Key::new(&["belongings-form"])
 }
 
 /// A version of a launch template. Versions count from 1 and are listed in this order.

@@ -3,7 +3,7 @@
 use crate::records::{
     self, AddressHolder, InstanceImage, InterfaceGroup, Lifecycle, ProfileAssociation, Tags,
 };
-use crate::{Transaction, keys};
+use crate::{Transaction, belongings, keys};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use imds_core::launch::LaunchError;
@@ -67,6 +67,7 @@ pub fn keep_with(
         }
         transaction = transaction.write(&key, &holder);
     }
+    let transaction = belongings::keep(transaction, instance, record);
     let tags: Tags = instance.tags.iter().map(|tag| (tag.key.clone(), tag.value.clone())).collect();
     if tags.is_empty() { transaction } else { transaction.write(&keys::tags(region, id), &tags) }
 }
@@ -78,7 +79,7 @@ pub fn forget(
     id: &InstanceId,
     record: &records::Instance,
 ) -> Transaction {
-    let transaction = transaction
+    let transaction = belongings::forget(transaction, region, id, record)
         .remove(&keys::instance(region, id.as_str()))
         .remove(&keys::tags(region, id.as_str()));
     // What it had before it was terminated may be another's by now.

@@ -9,7 +9,7 @@
 //! - [`link`]: where workloads reach the service;
 //! - [`hosts`]: those that share the account, each with a [`host_name`]; [`identity_keys`]: what they sign
 //!   with;
-//! - [`network`], [`zones`]: where instances are launched;
+//! - [`network`], [`zones`]: where instances are launched; [`belongings`]: which instance has what;
 //! - [`openssh`]: the public keys of key pairs; [`windows`]: passwords that only their holders can read;
 //! - [`events`]: what is simulated; [`sweep`]: what is deleted when its time is over;
 //! - [`applied`]: what the data path obeys, as the EC2 API needs to know it;
@@ -18,6 +18,7 @@
 
 pub mod access_key;
 pub mod applied;
+pub mod belongings;
 pub mod clock;
 pub mod control_address;
 pub mod credential_key;

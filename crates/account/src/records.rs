@@ -48,6 +48,7 @@ records!(
     FreeInterface,
     HostClaim,
     Image,
+    InstanceId,
     KeyPair,
     LaunchTemplate,
     LaunchTemplateVersion,

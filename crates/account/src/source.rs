@@ -17,6 +17,19 @@ pub enum Source {
     Block(Ipv6Cidr),
 }
 
+impl Source {
+    /// All sources that have `address`: itself, and blocks of each size.
+    pub fn with(address: IpAddr) -> impl Iterator<Item = Self> {
+        let blocks = match address {
+            IpAddr::V4(_) => None,
+            IpAddr::V6(address) => {
+                Some((0..=128).map(move |size| Self::Block(Ipv6Cidr::around(address, size))))
+            }
+        };
+        std::iter::once(Self::Address(address)).chain(blocks.into_iter().flatten())
+    }
+}
+
 /// The sources that instances have.
 #[derive(Default)]
 pub struct Sources {
@@ -98,6 +111,23 @@ mod tests {
         }
         assert!("172.31.0.0/28".parse::<Source>().is_err());
         assert!("nowhere".parse::<Source>().is_err());
+    }
+
+    #[test]
+    fn an_address_is_in_sources_that_have_it() {
+        let with: Vec<_> = Source::with("2001:db8:0:0:1::7".parse().unwrap()).collect();
+        for (text, has_it) in [
+            ("2001:db8:0:0:1::7", true),
+            ("2001:db8:0:0:1::/80", true),
+            ("2001:db8::/64", true),
+            ("2001:db8:0:0:1::6/127", true),
+            ("2001:db8:0:0:1::8", false),
+            ("2001:db8:0:0:2::/80", false),
+        ] {
+            assert_eq!(with.contains(&text.parse().unwrap()), has_it, "{text}");
+        }
+        let address = "172.31.0.9".parse().unwrap();
+        assert!(Source::with(address).eq([Source::Address(address)]));
     }
 
     #[test]

@@ -8,7 +8,7 @@ use imds_kv::{KvError, Lease};
 use crate::keys::Prefix;
 use crate::launch;
 use crate::records::{Instance, Lifecycle, Record};
-use crate::{Store, StoreError, Stored, Transaction, keys};
+use crate::{Store, StoreError, Stored, Transaction, belongings, keys};
 
 /// How long a terminated instance is still shown, in seconds. Source: EC2 User Guide, "Terminate
 /// Amazon EC2 instances": about an hour.
@@ -121,10 +121,12 @@ enum Due<'a> {
 }
 
 impl Due<'_> {
-    /// How many keys its deletion writes: an instance has a record, tags, and addresses to remember.
+    /// How many keys its deletion writes: an instance has a record, tags, belongings, and addresses to remember.
     fn keys(&self) -> usize {
         match self {
-            Self::Instance(_, record) => 2 + record.sources().count(),
+            Self::Instance(id, record) => {
+                2 + belongings::of_record(id, record).len() + record.sources().count()
+            }
             Self::ClientToken(_) => 1,
         }
     }

@@ -1,7 +1,8 @@
 //! What comes and goes with instances, as its own `Describe…` call shows it.
 
+use std::collections::BTreeSet;
+
 use imds_account::records::Tags;
-use imds_ec2::Fault;
 use imds_ec2::types::Tag;
 
 use super::call::{Call, Refusal};
@@ -19,29 +20,23 @@ pub(super) trait Belonging {
     fn set_tags(&mut self, tags: Vec<Tag>);
 }
 
-/// Those of `all` with the wanted ids, or all where none is named, in the order of their ids; the fault is
-/// that of the first unknown id.
-pub(super) fn named<T: Belonging>(
-    mut all: Vec<T>,
+/// What has the wanted ids, each once; the fault is that of the first unknown id.
+pub(super) fn named<T>(
     wanted: &[String],
-    unknown: impl Fn(&str) -> Fault,
-) -> Result<Vec<T>, Fault> {
-    all.sort_by(|one, other| one.id().cmp(other.id()));
-    let is_there = |id: &&String| all.binary_search_by(|one| one.id().cmp(id.as_str())).is_ok();
-    if let Some(missing) = wanted.iter().find(|id| !is_there(id)) {
-        return Err(unknown(missing));
-    }
-    all.retain(|one| wanted.is_empty() || wanted.iter().any(|id| id == one.id()));
-    Ok(all)
+    find: impl Fn(&str) -> Result<T, Refusal>,
+) -> Result<Vec<T>, Refusal> {
+    let mut seen = BTreeSet::new();
+    wanted.iter().filter(|id| seen.insert(id.as_str())).map(|id| find(id)).collect()
 }
 
-/// The page of those that pass, with their tags, and the token of the next page.
+/// The page of those that pass, in the order of their ids, with their tags, and the token of the next page.
 pub(super) fn shown<T: Belonging>(
     call: &Call<'_>,
-    all: Vec<T>,
+    mut all: Vec<T>,
     filters: &Filters<'_>,
     page: Page,
 ) -> Result<(Vec<T>, Option<String>), Refusal> {
+    all.sort_by(|one, other| one.id().cmp(other.id()));
     let mut passed = Vec::new();
     for one in all {
         // Each is a record to read, so only those that a filter asks for.

@@ -14,6 +14,7 @@ use imds_ec2::types::{
     ReplaceIamInstanceProfileAssociationRequest, ReplaceIamInstanceProfileAssociationResult,
 };
 
+use super::belongings;
 use super::call::{Call, Refusal};
 use super::filter::Filters;
 use super::instances::{self, StoredInstance};
@@ -62,21 +63,21 @@ pub(super) fn describe(
 ) -> Result<DescribeIamInstanceProfileAssociationsResult, Refusal> {
     let filters = Filters::new(&request.filters, &["instance-id", "state"])?;
     let page = Page::new(request.max_results, request.next_token.as_deref(), 5..=1000)?;
-    let all = associated(call)?;
     let wanted = &request.association_ids;
-    if let Some(unknown) = wanted.iter().find(|id| !all.iter().any(|instance| instance.has(id))) {
-        return Err(no_such_association(unknown).into());
-    }
-    let shown = all
-        .into_iter()
-        .filter(|instance| wanted.is_empty() || wanted.iter().any(|id| instance.has(id)))
-        .map(|instance| (state(call, &instance), instance))
-        .filter(|(state, instance)| {
+    let mut all = if wanted.is_empty() {
+        associated(call)?
+    } else {
+        belongings::named(wanted, |id| find(call, id))?
+    };
+    all.sort_by(|one, other| one.id.cmp(&other.id));
+    let shown = all.into_iter().map(|instance| (state(call, &instance), instance)).filter(
+        |(state, instance)| {
             filters.accept(&Tags::new(), |name| match name {
                 "instance-id" => vec![instance.id.to_string()],
                 _ => vec![(*state).to_owned()],
             })
-        });
+        },
+    );
     let (shown, next_token) = page.paginate(shown, |(_, instance)| instance.id.as_str());
     let shown = shown.iter().filter_map(|(state, instance)| association(instance, state));
     Ok(DescribeIamInstanceProfileAssociationsResult {
@@ -143,7 +144,14 @@ fn set(
     let before = instance.stored.clone();
     instance.stored.record.profile = profile;
     instances::check(&instance.id, &instance.stored.record, &instance.tags())?;
-    let transaction = Transaction::new().if_unchanged(&key, Some(&before));
+    let belonging = |profile: &ProfileAssociation| keys::belonging(&call.region, &profile.id);
+    let mut transaction = Transaction::new().if_unchanged(&key, Some(&before));
+    if let Some(former) = &before.record.profile {
+        transaction = transaction.remove(&belonging(former));
+    }
+    if let Some(new) = &instance.stored.record.profile {
+        transaction = transaction.write(&belonging(new), &instance.id);
+    }
     call.commit(transaction.write(&key, &instance.stored.record))?;
     Ok(association(&instance, state).or(ends))
 }
@@ -160,7 +168,7 @@ fn associated(call: &Call<'_>) -> Result<Vec<StoredInstance>, Refusal> {
 
 /// The instance with this association.
 pub(super) fn find(call: &Call<'_>, association: &str) -> Result<StoredInstance, Refusal> {
-    let instance = associated(call)?.into_iter().find(|instance| instance.has(association));
+    let instance = instances::with(call, association)?.filter(|it| it.has(association));
     Ok(instance.ok_or_else(|| no_such_association(association))?)
 }
 

@@ -2,6 +2,7 @@
 
 use std::str::FromStr;
 
+pub(super) use imds_account::belongings::derived_id as derived;
 use imds_core::AccountId;
 use imds_ec2::Fault;
 use sha2::{Digest as _, Sha256};
@@ -10,17 +11,6 @@ use sha2::{Digest as _, Sha256};
 pub(super) fn new<T: FromStr>(prefix: &str) -> Result<T, Fault> {
     let id = format!("{prefix}0{:016x}", random()?).parse();
     id.map_err(|_| unreachable!("the id is well formed"))
-}
-
-/// The id of something that belongs to an instance and is not kept: always the same.
-pub(super) fn derived(prefix: &str, owner: &str, name: &str) -> String {
-    let mut hash = Sha256::new();
-    for part in [prefix, owner, name] {
-        hash.update(part.len().to_be_bytes());
-        hash.update(part);
-    }
-    let digits: String = hash.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect();
-    format!("{prefix}0{digits}")
 }
 
 /// The unique id of a user or role, such as `AROA…`: always the same.

@@ -55,6 +55,19 @@ pub(super) fn find(call: &Call<'_>, id: &str) -> Result<StoredInstance, Refusal>
     Ok(StoredInstance { id: parsed, stored, tags })
 }
 
+/// The live instance that has the volume, the attachment or the association with this id.
+pub(super) fn with(call: &Call<'_>, belonging: &str) -> Result<Option<StoredInstance>, Refusal> {
+    let key = keys::belonging(&call.region, belonging);
+    let Some(instance) = call.read(&key)? else { return Ok(None) };
+    let found =
+        find(call, instance.record.as_str()).map(Some).or_else(|refusal| match refusal {
+            // It has ended meanwhile.
+            Refusal::Fault(_) => Ok(None),
+            other => Err(other),
+        })?;
+    Ok(found.filter(|instance| instance.stored.record.lifecycle != Lifecycle::Terminated))
+}
+
 /// The instances with these ids, in this order and each once. One fault names all that do not exist.
 pub(super) fn find_all(call: &Call<'_>, ids: &[String]) -> Result<Vec<StoredInstance>, Refusal> {
     let mut seen = BTreeSet::new();

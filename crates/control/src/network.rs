@@ -36,11 +36,8 @@ pub(super) fn describe_vpcs(
 ) -> Result<DescribeVpcsResult, Refusal> {
     let filters = Filters::new(&request.filters, VPC_FILTERS)?;
     let page = Page::new(request.max_results, request.next_token.as_deref(), 5..=1000)?;
+    request.vpc_ids.iter().try_for_each(|id| check_vpc(call, id))?;
     let vpc = call.network.vpc(&call.region);
-    if let Some(unknown) = request.vpc_ids.iter().find(|id| id.as_str() != vpc.id.as_str()) {
-        let message = format!("The vpc ID '{unknown}' does not exist");
-        return Err(Fault::client("InvalidVpcID.NotFound", message).into());
-    }
     let block = vpc.ipv4.first().map(ToString::to_string).unwrap_or_default();
     let its_tags = call.tags(vpc.id.as_str())?;
     let values = |name: &str| match name {
@@ -74,6 +71,24 @@ pub(super) fn describe_vpcs(
     Ok(DescribeVpcsResult { vpcs, next_token })
 }
 
+/// A fault unless this is the id of the VPC, which is there without being kept.
+pub(super) fn check_vpc(call: &Call<'_>, id: &str) -> Result<(), Fault> {
+    if call.network.vpc(&call.region).id.as_str() == id {
+        return Ok(());
+    }
+    let message = format!("The vpc ID '{id}' does not exist");
+    Err(Fault::client("InvalidVpcID.NotFound", message))
+}
+
+/// The subnet with this id.
+pub(super) fn find_subnet(call: &Call<'_>, id: &str) -> Result<Subnet, Fault> {
+    let found = call.network.subnets(&call.region).into_iter().find(|it| it.id.as_str() == id);
+    found.ok_or_else(|| {
+        let message = format!("The subnet ID '{id}' does not exist");
+        Fault::client("InvalidSubnetID.NotFound", message)
+    })
+}
+
 /// Source: EC2 API `DescribeSubnets`.
 const SUBNET_FILTERS: &[&str] = &[
     "availability-zone",
@@ -101,13 +116,10 @@ pub(super) fn describe_subnets(
 ) -> Result<DescribeSubnetsResult, Refusal> {
     let filters = Filters::new(&request.filters, SUBNET_FILTERS)?;
     let page = Page::new(request.max_results, request.next_token.as_deref(), 5..=1000)?;
-    let mut subnets = call.network.subnets(&call.region);
     for id in &request.subnet_ids {
-        if !subnets.iter().any(|subnet| subnet.id.as_str() == id) {
-            let message = format!("The subnet ID '{id}' does not exist");
-            return Err(Fault::client("InvalidSubnetID.NotFound", message).into());
-        }
+        find_subnet(call, id)?;
     }
+    let mut subnets = call.network.subnets(&call.region);
     subnets.sort_by(|one, other| one.id.cmp(&other.id));
     let taken = call.names(&keys::addresses())?;
     let taken: Vec<Ipv4Addr> = taken.iter().filter_map(|address| address.parse().ok()).collect();

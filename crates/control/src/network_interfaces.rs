@@ -21,6 +21,7 @@ use super::call::{Call, Refusal};
 use super::filter::Filters;
 use super::instances::{self, StoredInstance};
 use super::page::Page;
+use place::Place;
 
 /// Source: EC2 API `DescribeNetworkInterfaces`.
 const FILTERS: &[&str] = &[
@@ -69,13 +70,28 @@ pub(super) fn describe(
     let filters = Filters::new(&request.filters, FILTERS)?;
     let wanted = &request.network_interface_ids;
     let page = Page::new(request.max_results, request.next_token.as_deref(), 5..=1000)?;
-    let all = instances::all(call)?;
-    let free = call.scan(&keys::free_interfaces(&call.region))?;
-    let free = free.iter().map(|(_, stored)| free::shape(call, &stored.record));
-    let all = all.iter().flat_map(|instance| interfaces(call, instance)).chain(free).collect();
-    let all = belongings::named(all, wanted, place::not_found)?;
+    let all = if wanted.is_empty() {
+        let attached = instances::all(call)?;
+        let free = call.scan(&keys::free_interfaces(&call.region))?;
+        let free = free.iter().map(|(_, stored)| free::shape(call, &stored.record));
+        attached.iter().flat_map(|instance| interfaces(call, instance)).chain(free).collect()
+    } else {
+        belongings::named(wanted, |id| find(call, id))?
+    };
     let (network_interfaces, next_token) = belongings::shown(call, all, &filters, page)?;
     Ok(DescribeNetworkInterfacesResult { network_interfaces, next_token })
+}
+
+/// The interface with this id, but for its tags.
+fn find(call: &Call<'_>, id: &str) -> Result<NetworkInterface, Refusal> {
+    match place::find(call, id)? {
+        Place::Free(stored) => Ok(free::shape(call, &stored.record)),
+        Place::Instance(instance, _) => {
+            let mut all = interfaces(call, &instance).into_iter();
+            let found = all.find(|it| it.network_interface_id.as_deref() == Some(id));
+            found.ok_or_else(|| place::not_found(id).into())
+        }
+    }
 }
 
 impl Belonging for NetworkInterface {

@@ -75,6 +75,11 @@ pub(super) fn describe_zones(
         let message = format!("Invalid availability zone: [{unknown}]");
         return Err(Fault::invalid_parameter_value(message).into());
     }
+    let is_known_id = |id: &&String| zones.iter().any(|zone| zone.id() == **id);
+    if let Some(unknown) = request.zone_ids.iter().find(|id| !is_known_id(id)) {
+        let message = format!("Invalid availability zone-id: [{unknown}]");
+        return Err(Fault::invalid_parameter_value(message).into());
+    }
     let region = call.region.as_str();
     let meant = zones.iter().filter(|zone| {
         let values = |filter: &str| match filter {

@@ -17,7 +17,7 @@ use imds_ec2::types::{
 };
 
 use super::call::{Call, Refusal};
-use super::{ids, instances, tag_values};
+use super::{ids, instances, network, tag_values};
 use find::Group;
 
 /// How long a name or a description may be. Source: EC2 API `CreateSecurityGroup`.
@@ -40,10 +40,8 @@ pub(super) fn create(
         return Err(Fault::client("InvalidGroup.Reserved", message).into());
     }
     let vpc = call.network.vpc(&call.region).id;
-    let other = request.vpc_id.as_deref().filter(|id| !id.is_empty() && *id != vpc.as_str());
-    if let Some(other) = other {
-        let message = format!("The vpc ID '{other}' does not exist");
-        return Err(Fault::client("InvalidVpcID.NotFound", message).into());
+    if let Some(id) = request.vpc_id.as_deref().filter(|id| !id.is_empty()) {
+        network::check_vpc(call, id)?;
     }
     let place = keys::security_group_name(&call.region, name);
     if call.read(&place)?.is_some() {

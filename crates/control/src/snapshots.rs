@@ -14,6 +14,7 @@ use imds_ec2::{Done, Fault};
 use super::belongings::{self, Belonging};
 use super::call::{Call, Refusal};
 use super::filter::Filters;
+use super::images::DerivedSnapshot;
 use super::page::Page;
 use super::{ids, images, tag_values, time, volumes};
 pub(super) use attributes::{describe_attribute, modify_attribute};
@@ -89,23 +90,31 @@ fn shape(id: &str, record: &records::Snapshot, owner: &str) -> Snapshot {
 
 /// A snapshot of the account.
 fn own(call: &Call<'_>, id: &str) -> Result<Stored<records::Snapshot>, Refusal> {
-    if !id.starts_with("snap-") {
-        let message = format!("Invalid id: \"{id}\" (expecting \"snap-...\")");
-        return Err(Fault::client("InvalidSnapshotID.Malformed", message).into());
-    }
+    check_form(id)?;
     let found = call.read(&keys::snapshot(&call.region, id))?;
     found.ok_or_else(|| not_found(id).into())
+}
+
+fn check_form(id: &str) -> Result<(), Fault> {
+    if id.starts_with("snap-") {
+        return Ok(());
+    }
+    let message = format!("Invalid id: \"{id}\" (expecting \"snap-...\")");
+    Err(Fault::client("InvalidSnapshotID.Malformed", message))
 }
 
 fn not_found(id: &str) -> Fault {
     Fault::client("InvalidSnapshot.NotFound", format!("The snapshot '{id}' does not exist."))
 }
 
-/// A fault if there is no snapshot with this id.
-pub(super) fn exists(call: &Call<'_>, id: &str) -> Result<(), Refusal> {
-    let is_it = |snapshot: &Snapshot| snapshot.snapshot_id.as_deref() == Some(id);
-    call.rely_on(&keys::snapshot(&call.region, id))?;
-    if all(call)?.iter().any(is_it) { Ok(()) } else { Err(not_found(id).into()) }
+/// The snapshot with this id, the account's or an image's; what is written next relies on it.
+pub(super) fn find(call: &Call<'_>, id: &str) -> Result<Snapshot, Refusal> {
+    check_form(id)?;
+    if let Some(stored) = call.rely_on(&keys::snapshot(&call.region, id))? {
+        return Ok(shape(id, &stored.record, call.account.as_str()));
+    }
+    let derived = images::derived_snapshots(call)?.into_iter().find(|derived| derived.id == id);
+    derived.as_ref().map(of_image).ok_or_else(|| not_found(id).into())
 }
 
 pub(super) fn delete(call: &Call<'_>, request: &DeleteSnapshotRequest) -> Result<Done, Refusal> {
@@ -127,20 +136,22 @@ fn all(call: &Call<'_>) -> Result<Vec<Snapshot>, Refusal> {
     let stored = call.scan(&keys::snapshots(&call.region))?;
     let stored = stored.iter().map(|(id, it)| shape(id, &it.record, call.account.as_str()));
     let mut all: Vec<_> = stored.collect();
-    for derived in images::derived_snapshots(call)? {
-        let record = records::Snapshot {
-            volume_id: NO_VOLUME.to_owned(),
-            size: derived.size,
-            description: String::new(),
-            created_at: derived.created_at,
-            is_encrypted: false,
-            kms_key_id: None,
-            permissions: BTreeSet::new(),
-        };
-        let owner_alias = derived.is_amazons.then(|| "amazon".to_owned());
-        all.push(Snapshot { owner_alias, ..shape(&derived.id, &record, &derived.owner) });
-    }
+    all.extend(images::derived_snapshots(call)?.iter().map(of_image));
     Ok(all)
+}
+
+fn of_image(derived: &DerivedSnapshot) -> Snapshot {
+    let record = records::Snapshot {
+        volume_id: NO_VOLUME.to_owned(),
+        size: derived.size,
+        description: String::new(),
+        created_at: derived.created_at,
+        is_encrypted: false,
+        kms_key_id: None,
+        permissions: BTreeSet::new(),
+    };
+    let owner_alias = derived.is_amazons.then(|| "amazon".to_owned());
+    Snapshot { owner_alias, ..shape(&derived.id, &record, &derived.owner) }
 }
 
 pub(super) fn describe(
@@ -156,7 +167,11 @@ pub(super) fn describe(
         .into());
     }
     let page = Page::new(request.max_results, request.next_token.as_deref(), 5..=1000)?;
-    let mut all = belongings::named(all(call)?, wanted, not_found)?;
+    let mut all = if wanted.is_empty() {
+        all(call)?
+    } else {
+        belongings::named(wanted, |id| find(call, id))?
+    };
     let owners = &request.owner_ids;
     all.retain(|it| owners.is_empty() || owners.iter().any(|owner| owns(call, owner, it)));
     let (snapshots, next_token) = belongings::shown(call, all, &filters, page)?;

@@ -12,8 +12,8 @@ use super::filter::Filters;
 use super::page::Page;
 use super::tag_values::{check_key, is_reserved, limited, read};
 use super::{
-    images, instances, key_pairs, launch_templates, network_interfaces, security_groups, snapshots,
-    volumes,
+    images, instances, key_pairs, launch_templates, network, network_interfaces, security_groups,
+    snapshots, volumes,
 };
 
 /// What is tagged, by the beginning of its id. Source: EC2 User Guide, "Tagging support for Amazon
@@ -115,7 +115,7 @@ fn relying_on_resource(
             transaction
         }
         "snapshot" => {
-            snapshots::exists(call, resource)?;
+            snapshots::find(call, resource)?;
             transaction
         }
         "key-pair" => {
@@ -131,8 +131,14 @@ fn relying_on_resource(
             volumes::find(call, resource)?;
             transaction
         }
-        // Subnets and VPCs are there without being kept.
-        _ => transaction,
+        "subnet" => {
+            network::find_subnet(call, resource)?;
+            transaction
+        }
+        _ => {
+            network::check_vpc(call, resource)?;
+            transaction
+        }
     })
 }
 

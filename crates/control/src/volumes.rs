@@ -57,9 +57,11 @@ pub(super) fn describe(
         .into());
     }
     let page = Page::new(request.max_results, request.next_token.as_deref(), 5..=1000)?;
-    let all = instances::all(call)?;
-    let all = all.iter().flat_map(of_instance).collect();
-    let all = belongings::named(all, wanted, not_found)?;
+    let all = if wanted.is_empty() {
+        instances::all(call)?.iter().flat_map(of_instance).collect()
+    } else {
+        belongings::named(wanted, |id| find(call, id))?
+    };
     let (volumes, next_token) = belongings::shown(call, all, &filters, page)?;
     Ok(DescribeVolumesResult { volumes, next_token })
 }
@@ -84,8 +86,16 @@ impl Belonging for Volume {
 
 /// The volume with this id.
 pub(super) fn find(call: &Call<'_>, id: &str) -> Result<Volume, Refusal> {
-    let all = instances::all(call)?;
-    let found = all.iter().flat_map(of_instance).find(|it| it.volume_id.as_deref() == Some(id));
+    with_instance(call, id).map(|(_, volume)| volume)
+}
+
+/// The same, and the instance that has it.
+fn with_instance(call: &Call<'_>, id: &str) -> Result<(StoredInstance, Volume), Refusal> {
+    let found = instances::with(call, id)?.and_then(|instance| {
+        let mut all = of_instance(&instance).into_iter();
+        let volume = all.find(|it| it.volume_id.as_deref() == Some(id))?;
+        Some((instance, volume))
+    });
     found.ok_or_else(|| not_found(id).into())
 }
 
@@ -198,7 +208,8 @@ pub(super) fn settings(
         throughput: requested.throughput,
         is_encrypted: requested.encrypted,
         kms_key_id: requested.kms_key_id.clone(),
-        snapshot_id: requested.snapshot_id.clone(),
+        // What is empty is not named: some SDKs send it.
+        snapshot_id: requested.snapshot_id.clone().filter(|id| !id.is_empty()),
         delete_on_termination: requested.delete_on_termination,
         changed: None,
     })

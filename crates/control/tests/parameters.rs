@@ -9,89 +9,22 @@
 mod account;
 #[path = "shared/alone.rs"]
 mod alone;
+#[path = "parameters/requests.rs"]
+mod requests;
+#[path = "parameters/unknown_ids.rs"]
+mod unknown_ids;
 
 use std::collections::BTreeMap;
 
 use account::{Outcome, TestAccount};
 use imds_ec2::Request;
-
-const REQUESTS: &str = include_str!("parameters/requests.txt");
-
-/// Each parameter of each action, by `cargo xtask codegen`.
-const TABLE: &str = include_str!("parameters/table.txt");
-
-/// A line of the table.
-struct Parameter {
-    action: &'static str,
-    /// Such as `Filter.N.Name`: `N` is the number of an element.
-    name: &'static str,
-    kind: &'static str,
-    class: &'static str,
-}
-
-fn table() -> Vec<Parameter> {
-    let lines = TABLE.lines().filter(|line| !line.starts_with('#'));
-    let lines = lines.map(|line| match line.split(' ').collect::<Vec<_>>().as_slice() {
-        &[action, name, kind, class] => Parameter { action, name, kind, class },
-        _ => panic!("{line}"),
-    });
-    lines.collect()
-}
+use requests::{Line, Parameter, base, first_of, is_about, lines, table};
 
 /// What the kind of a parameter begins with that can be one of some values.
 const ONE_OF: &str = "one-of:";
 
 /// Of the parameters of a launch template, one of so many is tried, and all with `IMDS_TEST_SLOW`.
 const SAMPLED: usize = 5;
-
-/// A line of `requests.txt`.
-enum Line<'a> {
-    Base { action: &'a str, query: &'a str },
-    Companions { action: &'a str, prefix: &'a str, query: &'a str },
-    Values { action: &'a str, parameter: &'a str, values: Vec<&'a str> },
-}
-
-fn lines() -> Vec<Line<'static>> {
-    let lines = REQUESTS.lines().filter(|line| !line.is_empty() && !line.starts_with('#'));
-    let lines = lines.map(|line| match line.split_whitespace().collect::<Vec<_>>().as_slice() {
-        [action, query] => Line::Base { action, query },
-        [action, parameter, "=", values @ ..] => {
-            Line::Values { action, parameter, values: values.to_vec() }
-        }
-        [action, prefix, query] => {
-            Line::Companions { action, prefix: prefix.strip_suffix('*').unwrap(), query }
-        }
-        _ => panic!("{line}"),
-    });
-    lines.collect()
-}
-
-fn is_about(pattern: &str, action: &str) -> bool {
-    pattern == "*" || pattern == action
-}
-
-/// What a request has beside `parameter`.
-fn base(lines: &[Line<'_>], parameter: &Parameter) -> Vec<(String, String)> {
-    let queries = lines.iter().filter_map(|line| match line {
-        Line::Base { action, query } if *action == parameter.action => Some(*query),
-        Line::Companions { action, prefix, query }
-            if is_about(action, parameter.action) && parameter.name.starts_with(prefix) =>
-        {
-            Some(*query)
-        }
-        _ => None,
-    });
-    // Later ones replace earlier ones.
-    let mut pairs = BTreeMap::new();
-    for pair in queries.flat_map(|query| query.split('&')) {
-        match (pair.strip_prefix('!'), pair.split_once('=')) {
-            (Some(name), _) => drop(pairs.remove(name)),
-            (None, Some((name, value))) => drop(pairs.insert(name.to_owned(), value.to_owned())),
-            (None, None) => panic!("{pair}"),
-        }
-    }
-    pairs.into_iter().collect()
-}
 
 /// Values to try: some that are valid, and some that are not.
 fn values<'a>(lines: &'a [Line<'_>], parameter: &Parameter) -> Vec<&'a str> {
@@ -114,12 +47,6 @@ fn values<'a>(lines: &'a [Line<'_>], parameter: &Parameter) -> Vec<&'a str> {
         }
     }
     values
-}
-
-/// The name of a parameter where each list has one element.
-fn first_of(name: &str) -> String {
-    let steps = name.split('.').map(|step| if step == "N" { "1" } else { step });
-    steps.collect::<Vec<_>>().join(".")
 }
 
 /// Sends requests to accounts that are alike.

@@ -166,6 +166,9 @@ macro_rules! writing {
     ($value:expr, $element:literal, $xml:ident, always) => {
         crate::xml::write_list(&$value, $element, $xml)
     };
+    ($value:expr, $element:literal, $xml:ident, if_there) => {
+        $value.iter().for_each(|list| crate::xml::write_list(list, $element, $xml))
+    };
 }
 
 /// The API version, then `Action(Request) -> Response, …`; `(dry_run)` where the request can be tried.

@@ -5,7 +5,7 @@
 //! `input` structures are read from parameters, `output` structures are written as XML, and those
 //! that are both have two names per member. A request without a member that is not an `Option` is a fault,
 //! and so is one without an element for a `one_or_more` list; an `always` list is written even if it
-//! is empty.
+//! is empty, and one that is an `Option` if it is there.
 
 use crate::tables::{Done, both, input, operations, output};
 use crate::value::{Blob, Sensitive, Timestamp};
@@ -1162,9 +1162,9 @@ input! {
 
 output! {
     DescribeSnapshotAttributeResult {
-        product_codes: Vec<ProductCode> = "productCodes" (always),
+        product_codes: Option<Vec<ProductCode>> = "productCodes" (if_there),
         snapshot_id: Option<String> = "snapshotId",
-        create_volume_permissions: Vec<CreateVolumePermission> = "createVolumePermission" (always),
+        create_volume_permissions: Option<Vec<CreateVolumePermission>> = "createVolumePermission" (if_there),
     }
 }
 
@@ -1818,9 +1818,9 @@ output! {
         imds_support: Option<AttributeValue> = "imdsSupport",
         deregistration_protection: Option<AttributeValue> = "deregistrationProtection",
         image_id: Option<String> = "imageId",
-        launch_permissions: Vec<LaunchPermission> = "launchPermission",
-        product_codes: Vec<ProductCode> = "productCodes",
-        block_device_mappings: Vec<BlockDeviceMapping> = "blockDeviceMapping",
+        launch_permissions: Option<Vec<LaunchPermission>> = "launchPermission" (if_there),
+        product_codes: Option<Vec<ProductCode>> = "productCodes" (if_there),
+        block_device_mappings: Option<Vec<BlockDeviceMapping>> = "blockDeviceMapping" (if_there),
     }
 }
 
@@ -1955,7 +1955,7 @@ output! {
 
 output! {
     InstanceAttribute {
-        block_device_mappings: Vec<InstanceBlockDeviceMapping> = "blockDeviceMapping",
+        block_device_mappings: Option<Vec<InstanceBlockDeviceMapping>> = "blockDeviceMapping" (if_there),
         disable_api_termination: Option<AttributeBooleanValue> = "disableApiTermination",
         ena_support: Option<AttributeBooleanValue> = "enaSupport",
         enclave_options: Option<EnclaveOptions> = "enclaveOptions",
@@ -1964,14 +1964,14 @@ output! {
         instance_initiated_shutdown_behavior: Option<AttributeValue> = "instanceInitiatedShutdownBehavior",
         instance_type: Option<AttributeValue> = "instanceType",
         kernel_id: Option<AttributeValue> = "kernel",
-        product_codes: Vec<ProductCode> = "productCodes",
+        product_codes: Option<Vec<ProductCode>> = "productCodes" (if_there),
         ramdisk_id: Option<AttributeValue> = "ramdisk",
         root_device_name: Option<AttributeValue> = "rootDeviceName",
         source_dest_check: Option<AttributeBooleanValue> = "sourceDestCheck",
         sriov_net_support: Option<AttributeValue> = "sriovNetSupport",
         user_data: Option<AttributeValue> = "userData",
         disable_api_stop: Option<AttributeBooleanValue> = "disableApiStop",
-        groups: Vec<GroupIdentifier> = "groupSet",
+        groups: Option<Vec<GroupIdentifier>> = "groupSet" (if_there),
     }
 }
 

@@ -34,6 +34,9 @@ const SCRIPTS: [&str; 17] = [
 ];
 
 const NEEDS: &[Need] = &[Need::Python, Need::Program("ip")];
+const PACKER_NEEDS: &[Need] =
+    &[Need::Python, Need::Program("ip"), Need::Program("curl"), Need::Packer];
+const ANSIBLE_NEEDS: &[Need] = &[Need::Python, Need::Program("ip"), Need::Ansible];
 
 pub(crate) fn tests() -> Vec<Trial> {
     let scripts =
@@ -43,9 +46,11 @@ pub(crate) fn tests() -> Vec<Trial> {
     let roles = test("control::roles", NEEDS, || with_policies("roles.py"));
     let metrics = test("control::metrics", NEEDS, || with_policies("metrics.py"));
     let cli = test("control::aws_cli", NEEDS, || run_by("sh", "aws_cli.sh"));
+    let packer = test("control::packer_build", PACKER_NEEDS, || run("packer_build"));
+    let ansible = test("control::ansible", ANSIBLE_NEEDS, || run_by("sh", "ansible.sh"));
     scripts
         .into_iter()
-        .chain([launches, named, roles, metrics, cli])
+        .chain([launches, named, roles, metrics, cli, packer, ansible])
         .chain(crash::tests())
         .chain(disk::tests())
         .chain(effect::tests())

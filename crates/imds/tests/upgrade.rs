@@ -1,6 +1,8 @@
 //! State that an earlier release wrote: what calls had changed is still so.
 
+use std::collections::BTreeSet;
 use std::fs::{self, Permissions};
+use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
@@ -83,6 +85,23 @@ fn other_flags_still_launch_it_anew() -> Result<()> {
     let server = start(&file, &["--hop-limit", "3"])?;
     let found = call(server.control(), "DescribeInstances", "")?;
     ensure!(element(&found, "httpPutResponseHopLimit")? == "3", "{found}");
+    Ok(())
+}
+
+/// Each volume and each network interface by its id, and what is on an instance is shown there.
+fn what_instances_have_is_found(api: SocketAddr) -> Result<()> {
+    for (plural, one, name) in [
+        ("DescribeVolumes", "VolumeId.1", "volumeId"),
+        ("DescribeNetworkInterfaces", "NetworkInterfaceId.1", "networkInterfaceId"),
+    ] {
+        let all = call(api, plural, "")?;
+        let ids: BTreeSet<_> = elements(&all, name).into_iter().collect();
+        ensure!(ids.len() >= 5, "{all}");
+        for id in ids {
+            let found = call(api, plural, &format!("{one}={id}"))?;
+            ensure!(element(&found, name)? == id, "{found}");
+        }
+    }
     Ok(())
 }
 
@@ -172,6 +191,7 @@ fn everything_that_calls_made_outlives_an_upgrade() -> Result<()> {
             let answer = call(api, action, parameters)?;
             ensure!(answer.contains(part), "no {part} in {answer}");
         }
+        what_instances_have_is_found(api)?;
         server.process().signal("TERM")?;
         server.process().ended()?;
     }

@@ -32,6 +32,10 @@ pub enum Need {
     Docker,
     /// etcd, unpacked by `cargo xtask test`.
     Etcd,
+    /// Packer, unpacked by `cargo xtask test`.
+    Packer,
+    /// Ansible's modules for AWS, unpacked by `cargo xtask test`; the program is in the Python environment.
+    Ansible,
     /// Groups of processes whose memory can be limited (cgroup v1 or v2), and the right to make them.
     MemoryCgroup,
     /// Two minutes of time: in CI, or with `IMDS_TEST_SLOW=1`.
@@ -41,6 +45,11 @@ pub enum Need {
 impl Need {
     /// Whether it is there; else what is missing.
     pub(crate) fn check(self) -> Result<(), String> {
+        if let Some(variable) = self.variable()
+            && !is_set(variable)
+        {
+            return Err(format!("{variable} is not set; `cargo xtask test` sets it"));
+        }
         match self {
             Self::Program(name) if find(name).is_none() => {
                 Err(format!("the program {name} is not installed"))
@@ -60,27 +69,6 @@ impl Need {
             Self::Root if !has_all_users() => {
                 Err("only root outside of a user namespace can do this".to_owned())
             }
-            Self::Python if !is_set("IMDS_TEST_PYTHON") => {
-                Err("IMDS_TEST_PYTHON is not set; `cargo xtask test` sets it".to_owned())
-            }
-            Self::Guests if !is_set("IMDS_TEST_GUESTS") => {
-                Err("IMDS_TEST_GUESTS is not set; `cargo xtask test` sets it".to_owned())
-            }
-            Self::Clients if !is_set("IMDS_TEST_CLIENTS") => {
-                Err("IMDS_TEST_CLIENTS is not set; `cargo xtask test` sets it".to_owned())
-            }
-            Self::Prometheus if !is_set("IMDS_TEST_PROMETHEUS") => {
-                Err("IMDS_TEST_PROMETHEUS is not set; `cargo xtask test` sets it".to_owned())
-            }
-            Self::Containerd if !is_set("IMDS_TEST_CONTAINERD") => {
-                Err("IMDS_TEST_CONTAINERD is not set; `cargo xtask test` sets it".to_owned())
-            }
-            Self::Docker if !is_set("IMDS_TEST_DOCKER") => {
-                Err("IMDS_TEST_DOCKER is not set; `cargo xtask test` sets it".to_owned())
-            }
-            Self::Etcd if !is_set("IMDS_TEST_ETCD") => {
-                Err("IMDS_TEST_ETCD is not set; `cargo xtask test` sets it".to_owned())
-            }
             Self::MemoryCgroup => MemoryCgroup::make(1 << 30).map(drop).map_err(|error| {
                 format!("the memory of processes cannot be limited here: {error}")
             }),
@@ -88,6 +76,22 @@ impl Need {
                 Err("it takes two minutes; IMDS_TEST_SLOW=1 runs it".to_owned())
             }
             _ => Ok(()),
+        }
+    }
+
+    /// The variable by which `cargo xtask test` says where it is.
+    fn variable(self) -> Option<&'static str> {
+        match self {
+            Self::Python => Some("IMDS_TEST_PYTHON"),
+            Self::Guests => Some("IMDS_TEST_GUESTS"),
+            Self::Clients => Some("IMDS_TEST_CLIENTS"),
+            Self::Prometheus => Some("IMDS_TEST_PROMETHEUS"),
+            Self::Containerd => Some("IMDS_TEST_CONTAINERD"),
+            Self::Docker => Some("IMDS_TEST_DOCKER"),
+            Self::Etcd => Some("IMDS_TEST_ETCD"),
+            Self::Packer => Some("IMDS_TEST_PACKER"),
+            Self::Ansible => Some("IMDS_TEST_ANSIBLE"),
+            _ => None,
         }
     }
 }

@@ -39,7 +39,7 @@ pub(super) fn measure() -> Result<()> {
 }
 
 fn healthy() -> Result<()> {
-    let mut server = Command::new(IMDS)
+    let mut server = Command::new(&*IMDS)
         .args(["serve", "--listen", ADDRESS, "--access-log", "off", "--http-tokens", "optional"])
         .env("XDG_STATE_HOME", std::path::absolute("target/bench-state")?)
         .stdout(Stdio::piped())
@@ -48,7 +48,7 @@ fn healthy() -> Result<()> {
     let stdout = server.stdout.take().context("standard output is piped")?;
     std::io::BufRead::read_line(&mut std::io::BufReader::new(stdout), &mut String::new())?;
     let times = (0..ROUNDS * RUNS).map(|_| {
-        let mut get = Command::new(IMDS);
+        let mut get = Command::new(&*IMDS);
         get.args(["get", "--endpoint", &format!("http://{ADDRESS}"), "instance-id"]);
         let mut curl = Command::new("curl");
         curl.args(["-s", &format!("http://{ADDRESS}/latest/meta-data/instance-id")]);
@@ -82,7 +82,7 @@ impl Subject {
 
     /// Milliseconds from the start of `imds exec` to its end.
     fn run(&self) -> Result<f64> {
-        let mut command = Command::new(IMDS);
+        let mut command = Command::new(&*IMDS);
         command.args(LOST).args(&self.program);
         for name in std::env::vars().map(|(name, _)| name) {
             if name.starts_with("AWS_") || name.to_lowercase().ends_with("_proxy") {
@@ -104,7 +104,7 @@ impl Subject {
 }
 
 fn lost() -> Result<()> {
-    let get = std::path::absolute(IMDS)?;
+    let get = std::path::absolute(&*IMDS)?;
     let get = get.to_str().context("a path in UTF-8")?;
     let python = install::python(&test::PYTHON)?.join("python");
     let python = python.to_str().context("a path in UTF-8")?;

@@ -13,7 +13,7 @@ pub(super) fn measure() -> Result<()> {
     let (mut ours, mut theirs) = (Vec::new(), Vec::new());
     for _ in 0..ROUNDS * STARTS {
         theirs.push(time(Command::new("unshare").args(["-rn", "true"]))?);
-        ours.push(time(Command::new(IMDS).args(["exec", "--", "true"]))?);
+        ours.push(time(Command::new(&*IMDS).args(["exec", "--", "true"]))?);
     }
     let (ours, theirs) = (median(ours), median(theirs));
     println!("start of a program, ms of wall time, {} starts each", ROUNDS * STARTS);

@@ -4,7 +4,6 @@ use std::fs;
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::os::fd::AsRawFd as _;
-use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
@@ -33,7 +32,7 @@ pub(super) fn measure() -> Result<()> {
     }
     let serve = || {
         let arguments = ["--control", API, "--no-auth", "--access-log", "off"];
-        Server::imds(Path::new(IMDS), LISTENER, &state, &arguments)
+        Server::imds(&IMDS, LISTENER, &state, &arguments)
     };
     let server = host.run(serve)??;
     let mut workloads = (0..NAMESPACES).map(|_| namespace()).collect::<Result<Vec<_>>>()?;
@@ -48,7 +47,7 @@ pub(super) fn measure() -> Result<()> {
 
     let list = || -> Result<f64> {
         time(
-            Command::new(IMDS)
+            Command::new(&*IMDS)
                 .args(["link", "list"])
                 .env("XDG_STATE_HOME", &state)
                 .stdout(fs::File::create("/dev/null")?),

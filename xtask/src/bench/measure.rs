@@ -1,7 +1,9 @@
 //! What every figure needs: the program, rounds, medians, times.
 
 use std::fs;
+use std::path::PathBuf;
 use std::process::Command;
+use std::sync::LazyLock;
 use std::time::Instant;
 
 use anyhow::{Context as _, Result};
@@ -9,8 +11,14 @@ use anyhow::{Context as _, Result};
 /// Rounds of each measurement; the subjects take turns, and medians are printed.
 pub(super) const ROUNDS: usize = 7;
 
-/// The program that is measured: the release build.
-pub(super) const IMDS: &str = "target/release/imds";
+/// The program that is measured: the release build, or the one that `BENCH_PROGRAM` names.
+pub(super) static IMDS: LazyLock<PathBuf> =
+    LazyLock::new(|| stated_program().unwrap_or_else(|| "target/release/imds".into()));
+
+/// A program that is built already.
+pub(super) fn stated_program() -> Option<PathBuf> {
+    std::env::var_os("BENCH_PROGRAM").map(PathBuf::from)
+}
 
 /// The middle of the measured values.
 pub(super) fn median(mut values: Vec<f64>) -> f64 {

@@ -3,6 +3,7 @@
 mod text;
 mod tree;
 
+use std::ffi::OsStr;
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -35,7 +36,7 @@ pub(super) fn measure() -> Result<()> {
 }
 
 fn measure_tree(root: &Path, made: &Made, goal: u32) -> Result<()> {
-    let ours = || command(IMDS, &["migrate", "--json"], root);
+    let ours = || command(&*IMDS, &["migrate", "--json"], root);
     let theirs = || command("rg", &["169.254.169.254"], root);
     // Both read the tree once before: it is the page cache's from then on.
     let findings = lines(&mut ours())?;
@@ -83,7 +84,7 @@ impl Times {
     }
 }
 
-fn command(program: &str, arguments: &[&str], root: &Path) -> Command {
+fn command(program: impl AsRef<OsStr>, arguments: &[&str], root: &Path) -> Command {
     let mut command = Command::new(program);
     command.args(arguments).arg(root).stderr(Stdio::null());
     command

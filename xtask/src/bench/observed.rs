@@ -26,11 +26,11 @@ pub(super) fn measure() -> Result<()> {
     let home = Path::new("target/bench-observed");
     let quiet = ["--access-log", "off"];
     let alone = [&quiet[..], &["--control", "off"]].concat();
-    let alone = Server::imds(Path::new(IMDS), ALONE, &home.join("alone"), &alone)?;
+    let alone = Server::imds(&IMDS, ALONE, &home.join("alone"), &alone)?;
     let flags = ["--control", API, "--metrics", METRICS, "--console", CONSOLE];
     let flags = [&quiet[..], &flags].concat();
     let state = home.join("observed");
-    let observed = Server::imds(Path::new(IMDS), OBSERVED, &state, &flags)?;
+    let observed = Server::imds(&IMDS, OBSERVED, &state, &flags)?;
     // A service that answers has started its console too.
     let (of_alone, of_observed) = (token(ALONE)?, token(OBSERVED)?);
     let viewer = Viewer::watch(&state)?;
@@ -63,7 +63,7 @@ struct Viewer {
 impl Viewer {
     fn watch(state: &Path) -> Result<Self> {
         let state = std::path::absolute(state)?;
-        let printed = Command::new(IMDS).arg("console").env("XDG_STATE_HOME", state).output()?;
+        let printed = Command::new(&*IMDS).arg("console").env("XDG_STATE_HOME", state).output()?;
         let url = String::from_utf8(printed.stdout)?;
         let path = url.trim_end().strip_prefix(&format!("http://{CONSOLE}")).context("no URL")?;
         let mut page = String::new();

@@ -52,8 +52,7 @@ pub(super) fn measure() -> Result<()> {
     for logs in [false, true] {
         let log = if logs { "target/bench-imds.log" } else { "off" };
         let state = Path::new("target/bench-state");
-        let imds =
-            Server::imds(Path::new(IMDS), OURS, state, &["--control", "off", "--access-log", log])?;
+        let imds = Server::imds(&IMDS, OURS, state, &["--control", "off", "--access-log", log])?;
         let home = std::path::absolute("target/bench-nginx")?;
         let nginx = Server::nginx(NGINX, &home, &nginx_config(&home, logs))?;
         let token = token(OURS)?;

@@ -16,7 +16,7 @@ const STARTS: usize = 10;
 const PATIENCE: Duration = Duration::from_secs(10);
 
 pub(super) fn measure() -> Result<()> {
-    let imds = Path::new(IMDS);
+    let imds = &IMDS;
     let state = tempfile::tempdir_in("target")?;
     let first = (0..ROUNDS).map(|round| once(imds, &state.path().join(round.to_string())));
     let first = first.collect::<Result<Vec<_>>>()?;

@@ -17,7 +17,7 @@ const HEAD: &str = "\
 //! `input` structures are read from parameters, `output` structures are written as XML, and those
 //! that are both have two names per member. A request without a member that is not an `Option` is a fault,
 //! and so is one without an element for a `one_or_more` list; an `always` list is written even if it
-//! is empty.
+//! is empty, and one that is an `Option` if it is there.
 
 use crate::tables::{Done, both, input, operations, output};
 use crate::value::{Blob, Sensitive, Timestamp};
@@ -37,6 +37,10 @@ const ALWAYS: [(&str, &[&str]); 8] = [
     ("SecurityGroup", &["ipPermissions", "ipPermissionsEgress"]),
     ("Subnet", &["ipv6CidrBlockAssociationSet"]),
 ];
+
+/// Answers that have the attribute that was asked for: a list is written, even if it is empty, where it is that one.
+const ATTRIBUTES: [&str; 3] =
+    ["DescribeSnapshotAttributeResult", "ImageAttribute", "InstanceAttribute"];
 
 /// `types.rs`, before rustfmt.
 pub(super) fn types(model: &Model) -> Result<String> {
@@ -128,6 +132,7 @@ impl Structure<'_> {
             let (parameter, element) =
                 (parameter(member_name, member), element(member_name, member));
             let is_list = matches!(model.shape(member)?, Shape::List { .. });
+            let is_attribute = is_list && ATTRIBUTES.contains(&name);
             let always =
                 is_list && (name.ends_with("Result") || self.always.contains(&element.as_str()));
             let names = match family {
@@ -137,11 +142,13 @@ impl Structure<'_> {
             };
             let rule = match family {
                 "input" if required && is_list => " (one_or_more)",
+                "output" if is_attribute => " (if_there)",
                 "output" | "both" if always => " (always)",
                 _ => "",
             };
             let field = field(member_name);
             let kind = rust_type(model, member, required)?;
+            let kind = if is_attribute { format!("Option<{kind}>") } else { kind };
             writeln!(source, "        {field}: {kind} = {names}{rule},")?;
         }
         writeln!(source, "    }}\n}}\n")?;

@@ -24,6 +24,8 @@ type Reader = fn(&str, &[u8]) -> Result<(), RecordError>;
 const KINDS: &[(&str, Reader)] = &[
     ("access-keys/", read::<AccessKey>),
     ("addresses/", read::<AddressHolder>),
+    ("belongings-form", read::<u32>),
+    ("belongings/", read::<InstanceId>),
     ("client-tokens/", read::<ClientToken>),
     ("control-address", read::<SocketAddr>),
     ("credential-key", read_key::<ISSUER_KEY_LENGTH>),
@@ -160,6 +162,8 @@ mod tests {
             keys::free_interface(&region, "a").as_str(),
             keys::security_group(&region, "a").as_str(),
             keys::security_group_name(&region, "a b").as_str(),
+            keys::belonging(&region, "a").as_str(),
+            keys::belongings_form().as_str(),
             keys::snapshot(&region, "a").as_str(),
             keys::tags(&region, "a").as_str(),
             keys::reference(&region, "a").as_str(),

@@ -74,15 +74,15 @@ pub(crate) fn describe(
         }
         "blockDeviceMapping" => {
             let all = devices::all(image.id.as_str(), &image.record);
-            attribute.block_device_mappings = devices::shape(all);
+            attribute.block_device_mappings = Some(devices::shape(all));
         }
         "launchPermission" => {
-            attribute.launch_permissions = permissions::shape(&image.record.permissions);
+            attribute.launch_permissions = Some(permissions::shape(&image.record.permissions));
         }
         // Known, and nothing is there.
+        "productCodes" => attribute.product_codes = Some(Vec::new()),
         "kernel"
         | "ramdisk"
-        | "productCodes"
         | "sriovNetSupport"
         | "bootMode"
         | "tpmSupport"

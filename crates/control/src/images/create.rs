@@ -48,7 +48,11 @@ pub(crate) fn create(
         permissions: BTreeSet::new(),
         attributes: <_>::default(),
     };
-    devices::refer_to_snapshots(call, &image.devices)?;
+    let is_new = |it: &&ImageDevice| {
+        let id = it.ebs.snapshot_id.as_ref();
+        snapshots.iter().any(|(new, _)| Some(new) == id)
+    };
+    devices::refer_to_snapshots(call, image.devices.iter().filter(|it| !is_new(it)))?;
     let key = keys::image(&call.region, id.as_str());
     let mut transaction = Transaction::new().if_unchanged(&key, None).write(&key, &image);
     transaction = tagged(call, transaction, id.as_str(), &image_tags);

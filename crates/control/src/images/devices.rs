@@ -1,6 +1,5 @@
 //! The block devices of an image.
 
-use imds_account::keys;
 use imds_account::records::{self, ImageDevice};
 use imds_account::volume::VolumeSettings;
 use imds_core::block_device::{BlockDevice, Volume};
@@ -8,7 +7,7 @@ use imds_ec2::Fault;
 use imds_ec2::types::{BlockDeviceMapping, EbsBlockDevice};
 
 use crate::call::{Call, Refusal};
-use crate::{ids, volumes};
+use crate::{ids, snapshots, volumes};
 
 /// The size of a root volume of which nothing is said, in GiB.
 pub(crate) const SIZE: i32 = 8;
@@ -30,10 +29,13 @@ pub(crate) fn all(id: &str, record: &records::Image) -> Vec<ImageDevice> {
     devices
 }
 
-/// Says that what is written next refers to the snapshots of these devices, and relies on each being there or not.
-pub(super) fn refer_to_snapshots(call: &Call<'_>, devices: &[ImageDevice]) -> Result<(), Refusal> {
-    for id in devices.iter().filter_map(|it| it.ebs.snapshot_id.as_deref()) {
-        call.rely_on(&keys::snapshot(&call.region, id))?;
+/// Says that what is written next refers to the snapshots of these devices; a fault if one does not exist.
+pub(super) fn refer_to_snapshots<'a>(
+    call: &Call<'_>,
+    devices: impl IntoIterator<Item = &'a ImageDevice>,
+) -> Result<(), Refusal> {
+    for id in devices.into_iter().filter_map(|it| it.ebs.snapshot_id.as_deref()) {
+        snapshots::find(call, id)?;
         call.refer_to(id);
     }
     Ok(())

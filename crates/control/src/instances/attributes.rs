@@ -34,7 +34,7 @@ pub(crate) fn describe(
         InstanceAttribute { instance_id: Some(instance.id.to_string()), ..<_>::default() };
     match request.attribute.as_str() {
         "blockDeviceMapping" => {
-            shown.block_device_mappings = shape::block_devices(&facts, &record.volumes);
+            shown.block_device_mappings = Some(shape::block_devices(&facts, &record.volumes));
         }
         DISABLE_API_STOP => shown.disable_api_stop = flag(instance.is(DISABLE_API_STOP)),
         DISABLE_API_TERMINATION => {
@@ -46,7 +46,8 @@ pub(crate) fn describe(
             shown.enclave_options = Some(EnclaveOptions { enabled: Some(false) });
         }
         "groupSet" => {
-            shown.groups = network_interfaces::groups(&facts.primary_interface().security_groups);
+            let groups = &facts.primary_interface().security_groups;
+            shown.groups = Some(network_interfaces::groups(groups));
         }
         SHUTDOWN_BEHAVIOR => {
             let behavior = instance.attribute(SHUTDOWN_BEHAVIOR).unwrap_or("stop");
@@ -54,7 +55,7 @@ pub(crate) fn describe(
         }
         "instanceType" => shown.instance_type = text(Some(record.instance_type.to_string())),
         "kernel" => shown.kernel_id = text(facts.kernel.map(|it| it.to_string())),
-        "productCodes" => shown.product_codes = shape::product_codes(&facts),
+        "productCodes" => shown.product_codes = Some(shape::product_codes(&facts)),
         "ramdisk" => shown.ramdisk_id = text(facts.ramdisk.map(|it| it.to_string())),
         "rootDeviceName" => shown.root_device_name = text(Some(facts.image.root_device)),
         SOURCE_DEST_CHECK => {

@@ -9,6 +9,9 @@ use imds_core::image::Image;
 use imds_ec2::Fault;
 use imds_ec2::types::{BlockDeviceMapping, RunInstancesRequest};
 
+use crate::call::{Call, Refusal};
+use crate::snapshots;
+
 /// The block devices that are stated. What is stated as no device is taken out of the image's.
 pub(super) fn stated(
     request: &RunInstancesRequest,
@@ -38,11 +41,13 @@ fn volume(mapping: &BlockDeviceMapping) -> Result<Volume, Fault> {
     })
 }
 
-/// What is asked of EBS volumes, the root volume too: by the request, and below that by the image.
+/// What is asked of EBS volumes, the root volume too: by the request, and below that by the image. What is written
+/// next relies on the snapshots that the request names.
 pub(super) fn volumes(
+    call: &Call<'_>,
     request: &RunInstancesRequest,
     of_image: Vec<ImageDevice>,
-) -> Result<BTreeMap<String, VolumeSettings>, Fault> {
+) -> Result<BTreeMap<String, VolumeSettings>, Refusal> {
     let of_image = of_image.into_iter().filter(|it| it.virtual_name.is_none());
     let mut volumes: BTreeMap<_, _> = of_image.map(|it| (it.device, it.ebs)).collect();
     for mapping in &request.block_device_mappings {
@@ -50,8 +55,12 @@ pub(super) fn volumes(
         if mapping.no_device.is_some() || mapping.virtual_name.is_some() {
             volumes.remove(&device);
         } else if let Some(ebs) = &mapping.ebs {
+            let settings = crate::volumes::settings(ebs)?;
+            if let Some(id) = &settings.snapshot_id {
+                snapshots::find(call, id)?;
+            }
             let below = volumes.remove(&device).unwrap_or_default();
-            volumes.insert(device, crate::volumes::settings(ebs)?.or(below));
+            volumes.insert(device, settings.or(below));
         }
     }
     volumes.retain(|_, settings| *settings != VolumeSettings::default());

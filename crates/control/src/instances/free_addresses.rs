@@ -2,7 +2,7 @@
 
 use std::cell::OnceCell;
 use std::collections::{BTreeMap, VecDeque};
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::{Ipv4Addr, Ipv6Addr};
 
 use imds_account::keys::Key;
 use imds_account::network::hosts_behind;
@@ -25,7 +25,7 @@ pub(super) struct FreeAddresses<'a> {
     call: &'a Call<'a>,
     /// What the request itself names.
     stated: Sources,
-    /// All that is taken, once an IPv6 address or block is looked for.
+    /// All that is taken, once an IPv6 block is looked for.
     taken: OnceCell<Sources>,
     searches: BTreeMap<Ipv4Cidr, Search>,
 }
@@ -60,12 +60,15 @@ impl<'a> FreeAddresses<'a> {
     }
 
     fn is_any_taken(&self, sources: &[Source]) -> Result<bool, Refusal> {
-        let is_ipv4 = |source: &Source| matches!(source, Source::Address(IpAddr::V4(_)));
-        if sources.iter().all(is_ipv4) {
-            return Ok(are_taken(self.call, sources)?.contains(&true));
+        let mut with = Vec::new();
+        for source in sources {
+            match source {
+                Source::Address(address) => with.extend(Source::with(*address)),
+                Source::Block(_) if self.taken()?.overlap(*source) => return Ok(true),
+                Source::Block(_) => {}
+            }
         }
-        let taken = self.taken()?;
-        Ok(sources.iter().any(|source| taken.overlap(*source)))
+        Ok(are_taken(self.call, &with)?.contains(&true))
     }
 
     fn taken(&self) -> Result<&Sources, Refusal> {
@@ -117,13 +120,12 @@ impl<'a> FreeAddresses<'a> {
                 subnet.id
             ))
         })?;
-        let taken = self.taken()?;
         let host = u128::MAX.checked_shr(block.prefix().into()).unwrap_or(0);
         for _ in 0..TRIES {
             let random = u128::from(ids::random()?) & host;
             let address = Ipv6Addr::from_bits(block.address().to_bits() | random);
             let source = Source::Address(address.into());
-            if !taken.overlap(source) && !self.stated.overlap(source) {
+            if !self.stated.overlap(source) && !self.is_any_taken(&[source])? {
                 return Ok(address);
             }
         }

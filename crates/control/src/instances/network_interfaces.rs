@@ -1,5 +1,6 @@
 //! The network interfaces of an instance as the EC2 API shows them.
 
+use imds_account::belongings::attachment_id;
 use imds_account::records::InterfaceSettings;
 use imds_core::Instance as Facts;
 use imds_core::network::{NetworkInterface, PrivateIpv4, SecurityGroup};
@@ -9,7 +10,7 @@ use imds_ec2::types::{
     InstanceNetworkInterfaceAttachment, InstancePrivateIpAddress,
 };
 
-use crate::{ids, time};
+use crate::time;
 
 pub(super) fn groups(groups: &[SecurityGroup]) -> Vec<GroupIdentifier> {
     let shape = |group: &SecurityGroup| GroupIdentifier {
@@ -82,7 +83,7 @@ fn attachment(
     let attached_at = kept.and_then(|it| it.attached_at).unwrap_or(facts.launched_at);
     InstanceNetworkInterfaceAttachment {
         attach_time: time::shape(attached_at),
-        attachment_id: Some(ids::derived("eni-attach-", interface.id.as_str(), "")),
+        attachment_id: Some(attachment_id(interface.id.as_str())),
         delete_on_termination: Some(kept.and_then(|it| it.delete_on_termination).unwrap_or(true)),
         device_index: Some(interface.device_index.into()),
         network_card_index: Some(interface.network_card.unwrap_or(0).into()),

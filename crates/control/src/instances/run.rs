@@ -203,7 +203,7 @@ pub(super) fn launch(
     let image_id = image_id.ok_or_else(|| Fault::missing_parameter("ImageId"))?;
     let (mut image, of_image) = images::find(call, image_id, instance_type.architecture())?;
     let block_devices = devices::stated(request, &mut image)?;
-    let volumes = devices::volumes(request, of_image)?;
+    let volumes = devices::volumes(call, request, of_image)?;
     let stated = request.metadata_options.clone().unwrap_or_default();
     // What is empty is not named: some SDKs send it.
     let is_named =

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use imds_account::belongings::{ebs_devices, volume_id};
 use imds_account::records::Transition;
 use imds_account::volume::VolumeSettings;
 use imds_core::Instance as Facts;
-use imds_core::block_device::Volume;
 use imds_core::instance::LifeCycle;
 use imds_core::instance_type::Architecture;
 use imds_ec2::types::{
@@ -224,8 +224,6 @@ pub(crate) fn block_devices(
     facts: &Facts,
     volumes: &BTreeMap<String, VolumeSettings>,
 ) -> Vec<InstanceBlockDeviceMapping> {
-    let more = facts.block_devices.iter().filter(|device| device.volume == Volume::Ebs);
-    let names = std::iter::once(&facts.image.root_device).chain(more.map(|device| &device.device));
     let mapping = |name: &String| InstanceBlockDeviceMapping {
         device_name: Some(name.clone()),
         ebs: Some(EbsInstanceBlockDevice {
@@ -234,11 +232,11 @@ pub(crate) fn block_devices(
                 volumes.get(name).and_then(|it| it.delete_on_termination).unwrap_or(true),
             ),
             status: Some("attached".to_owned()),
-            volume_id: Some(ids::derived("vol-", facts.id.as_str(), name)),
+            volume_id: Some(volume_id(&facts.id, name)),
             ..EbsInstanceBlockDevice::default()
         }),
     };
-    names.map(mapping).collect()
+    ebs_devices(facts).map(mapping).collect()
 }
 
 /// The ids of an instance's volumes, and those of its network interfaces.

@@ -13,7 +13,7 @@ use imds_ec2::types::InstanceNetworkInterfaceSpecification;
 use super::address_values::{ipv4, ipv4_prefix, ipv6, ipv6_prefix, number};
 use super::existing_interface::Existing;
 use crate::call::{Call, Refusal};
-use crate::security_groups;
+use crate::{network, security_groups};
 
 /// A requested network interface.
 pub(super) struct Wanted {
@@ -63,7 +63,7 @@ impl Wanted {
         let existing = request.network_interface_id.as_deref().filter(|id| !id.is_empty());
         let existing = existing.map(|id| Existing::find(call, id, place, request)).transpose()?;
         let named = request.subnet_id.as_deref().filter(|id| !id.is_empty());
-        let named = named.map(|id| subnet(call, id)).transpose()?;
+        let named = named.map(|id| network::find_subnet(call, id)).transpose()?;
         let (primary, secondary) = private_addresses(request)?;
         let ipv6 = request.ipv6_addresses.iter().map(ipv6);
         let wanted = Self {
@@ -179,12 +179,4 @@ fn private_addresses(
         }
     }
     Ok((primary, secondary))
-}
-
-fn subnet(call: &Call<'_>, id: &str) -> Result<Subnet, Fault> {
-    let found = call.network.subnets(&call.region).into_iter().find(|it| it.id.as_str() == id);
-    found.ok_or_else(|| {
-        let message = format!("The subnet ID '{id}' does not exist");
-        Fault::client("InvalidSubnetID.NotFound", message)
-    })
 }

@@ -1,5 +1,6 @@
 //! `AttachNetworkInterface` and `DetachNetworkInterface`.
 
+use imds_account::belongings::attachment_id;
 use imds_account::records::{self, FreeInterface, Interface, InterfaceSettings};
 use imds_account::{Transaction, keys};
 use imds_ec2::types::{
@@ -9,7 +10,6 @@ use imds_ec2::{Done, Fault};
 
 use super::place::{self, Place, hold, pin, written};
 use crate::call::{Call, Refusal};
-use crate::ids;
 use crate::instance_types::{interface_limits, interfaces_within};
 use crate::instances::{self, StoredInstance};
 
@@ -53,6 +53,8 @@ pub(crate) fn attach(
     for source in interface.sources() {
         transaction = hold(call, transaction, source, Some(&instance.id));
     }
+    let belonging = keys::belonging(&call.region, &attachment_id(id));
+    transaction = transaction.write(&belonging, &instance.id);
     call.commit(written(call, transaction, &instance)?)?;
     Ok(AttachNetworkInterfaceResult {
         attachment_id: Some(attachment_id(id)),
@@ -75,7 +77,7 @@ fn check_room(instance: &StoredInstance, slot: (u16, u16)) -> Result<(), Fault> 
 
 /// The ids of the instance and the interface that an attachment has, if there is one.
 pub(crate) fn ends(call: &Call<'_>, attachment: &str) -> Result<Option<[String; 2]>, Refusal> {
-    let found = place::on_instance(call, |id| attachment_id(id.as_str()) == attachment)?;
+    let found = place::attached(call, attachment)?;
     Ok(found.and_then(|place| {
         let interface = place.interface().id.as_ref()?.to_string();
         Some([place.instance()?.to_string(), interface])
@@ -87,8 +89,7 @@ pub(crate) fn detach(
     request: &DetachNetworkInterfaceRequest,
 ) -> Result<Done, Refusal> {
     let attachment = &request.attachment_id;
-    let found = place::on_instance(call, |id| attachment_id(id.as_str()) == *attachment)?;
-    let Some(Place::Instance(mut instance, nth)) = found else {
+    let Some(Place::Instance(mut instance, nth)) = place::attached(call, attachment)? else {
         let message = format!("The networkInterface attachment ID '{attachment}' does not exist");
         return Err(Fault::client("InvalidAttachmentID.NotFound", message).into());
     };
@@ -120,13 +121,9 @@ pub(crate) fn detached(
         transaction = hold(call, transaction, source, None);
     }
     let Some(id) = interface.id.clone() else { return transaction };
+    let belonging = keys::belonging(&call.region, &attachment_id(id.as_str()));
     let record = FreeInterface { zone: zone.clone(), interface };
-    transaction.write(&keys::free_interface(&call.region, id.as_str()), &record)
-}
-
-/// The id of the attachment of an interface.
-pub(super) fn attachment_id(interface: &str) -> String {
-    ids::derived("eni-attach-", interface, "")
+    transaction.remove(&belonging).write(&keys::free_interface(&call.region, id.as_str()), &record)
 }
 
 fn slot(parameter: &str, index: i32) -> Result<u16, Fault> {

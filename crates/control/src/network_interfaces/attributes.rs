@@ -1,10 +1,10 @@
 //! `ModifyNetworkInterfaceAttribute`.
 
+use imds_account::belongings::attachment_id;
 use imds_account::launch::kept_groups;
 use imds_ec2::types::ModifyNetworkInterfaceAttributeRequest;
 use imds_ec2::{Done, Fault};
 
-use super::attachment::attachment_id;
 use super::place;
 use crate::call::{Call, Refusal};
 use crate::security_groups;

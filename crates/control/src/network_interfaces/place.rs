@@ -1,6 +1,7 @@
 //! Where a network interface is: on an instance, or on none; and how it is changed there.
 
-use imds_account::records::{self, AddressHolder, FreeInterface, Interface, Lifecycle};
+use imds_account::belongings::attachment_id;
+use imds_account::records::{self, AddressHolder, FreeInterface, Interface};
 use imds_account::{Source, Stored, Transaction, keys};
 use imds_core::ids::InterfaceId;
 use imds_core::network::Subnet;
@@ -24,28 +25,18 @@ pub(crate) fn find(call: &Call<'_>, id: &str) -> Result<Place, Refusal> {
     if let Some(stored) = call.read(&keys::free_interface(&call.region, id))? {
         return Ok(Place::Free(stored.into()));
     }
-    let is_it = |found: &InterfaceId| found.as_str() == id;
-    on_instance(call, is_it)?.ok_or_else(|| not_found(id).into())
+    attached(call, &attachment_id(id))?.ok_or_else(|| not_found(id).into())
 }
 
-/// The interface on an instance whose id `is_it`. All ids are kept from then on that were derived, as they
-/// depend on their place on the instance.
-pub(super) fn on_instance(
-    call: &Call<'_>,
-    is_it: impl Fn(&InterfaceId) -> bool,
-) -> Result<Option<Place>, Refusal> {
-    for mut instance in instances::all(call)? {
-        if instance.stored.record.lifecycle == Lifecycle::Terminated {
-            continue;
-        }
-        pin(&mut instance)?;
-        let interfaces = &instance.stored.record.interfaces;
-        let nth = interfaces.iter().position(|it| it.id.as_ref().is_some_and(&is_it));
-        if let Some(nth) = nth {
-            return Ok(Some(Place::Instance(instance.into(), nth)));
-        }
-    }
-    Ok(None)
+/// The interface on an instance that has this attachment. All ids of the instance's interfaces are kept from then on
+/// that were derived, as they depend on their place on it.
+pub(super) fn attached(call: &Call<'_>, attachment: &str) -> Result<Option<Place>, Refusal> {
+    let Some(mut instance) = instances::with(call, attachment)? else { return Ok(None) };
+    pin(&mut instance)?;
+    let is_it = |id: &InterfaceId| attachment_id(id.as_str()) == attachment;
+    let mut ids = instance.stored.record.interfaces.iter().map(|it| it.id.as_ref());
+    let nth = ids.position(|id| id.is_some_and(is_it));
+    Ok(nth.map(|nth| Place::Instance(instance.into(), nth)))
 }
 
 pub(super) fn not_found(id: &str) -> Fault {

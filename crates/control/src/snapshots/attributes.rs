@@ -59,11 +59,11 @@ pub(crate) fn describe_attribute(
         // Snapshots are shared with neither.
         Permission::Organization(_) | Permission::OrganizationalUnit(_) => None,
     };
-    let shown = request.attribute == "createVolumePermission";
-    let permissions = stored.record.permissions.iter().filter(|_| shown).filter_map(shape);
+    let permissions = || stored.record.permissions.iter().filter_map(shape).collect();
+    let is_asked_for = |name| request.attribute == name;
     Ok(DescribeSnapshotAttributeResult {
-        create_volume_permissions: permissions.collect(),
+        create_volume_permissions: is_asked_for("createVolumePermission").then(permissions),
+        product_codes: is_asked_for("productCodes").then(Vec::new),
         snapshot_id: Some(request.snapshot_id.clone()),
-        ..DescribeSnapshotAttributeResult::default()
     })
 }

@@ -9,7 +9,8 @@ use imds_ec2::types::{
     ModifyVolumeRequest, ModifyVolumeResult, Volume, VolumeModification,
 };
 
-use super::{not_found, of_instance, settings};
+use super::{of_instance, settings, with_instance};
+use crate::belongings;
 use crate::call::{Call, Refusal};
 use crate::filter::Filters;
 use crate::instances::{self, StoredInstance};
@@ -40,13 +41,7 @@ pub(crate) fn modify(
         return Err(Fault::unsupported_operation(message).into());
     }
     let id = request.volume_id.as_str();
-    let all = instances::all(call)?;
-    let mut with_volume = all.into_iter().filter_map(|instance| {
-        let volume =
-            of_instance(&instance).into_iter().find(|it| it.volume_id.as_deref() == Some(id))?;
-        Some((instance, volume))
-    });
-    let (instance, volume) = with_volume.next().ok_or_else(|| not_found(id))?;
+    let (instance, volume) = with_instance(call, id)?;
     if request.size.zip(volume.size).is_some_and(|(size, before)| size < before) {
         let message = "New size cannot be smaller than existing size";
         return Err(Fault::invalid_parameter_value(message).into());
@@ -104,20 +99,28 @@ pub(crate) fn describe(
 ) -> Result<DescribeVolumesModificationsResult, Refusal> {
     let filters = Filters::new(&request.filters, FILTERS)?;
     let page = Page::new(request.max_results, request.next_token.as_deref(), 5..=1000)?;
-    let all = instances::all(call)?;
-    let mut all: Vec<_> = all.iter().flat_map(modifications).collect();
-    all.sort_by(|one, other| one.volume_id.cmp(&other.volume_id));
     let wanted = &request.volume_ids;
-    let is_wanted = |it: &VolumeModification, id: &String| it.volume_id.as_ref() == Some(id);
-    if let Some(id) = wanted.iter().find(|id| !all.iter().any(|it| is_wanted(it, id))) {
-        let message = format!("Modification for volume '{id}' does not exist.");
-        return Err(Fault::client("InvalidVolumeModification.NotFound", message).into());
-    }
-    all.retain(|it| wanted.is_empty() || wanted.iter().any(|id| is_wanted(it, id)));
+    let mut all = if wanted.is_empty() {
+        instances::all(call)?.iter().flat_map(modifications).collect()
+    } else {
+        belongings::named(wanted, |id| modification(call, id))?
+    };
+    all.sort_by(|one, other| one.volume_id.cmp(&other.volume_id));
     all.retain(|it| filters.accept(&Tags::new(), |name| values(it, name)));
     let (volumes_modifications, next_token) =
         page.paginate(all, |it| it.volume_id.as_deref().unwrap_or_default());
     Ok(DescribeVolumesModificationsResult { volumes_modifications, next_token })
+}
+
+/// The last modification of a volume.
+fn modification(call: &Call<'_>, id: &str) -> Result<VolumeModification, Refusal> {
+    let (instance, _) = with_instance(call, id)?;
+    let mut all = modifications(&instance).into_iter();
+    let found = all.find(|it| it.volume_id.as_deref() == Some(id));
+    found.ok_or_else(|| {
+        let message = format!("Modification for volume '{id}' does not exist.");
+        Fault::client("InvalidVolumeModification.NotFound", message).into()
+    })
 }
 
 /// The last modification of each of an instance's volumes.

@@ -33,6 +33,9 @@ assert options(mine) == ("required", 2)
 refused("InvalidParameterValue", ec2.modify_image_attribute, ImageId=mine, ImdsSupport={"Value": ""})
 ec2.modify_image_attribute(ImageId=mine, Attribute="description", Value="two")
 assert ec2.describe_image_attribute(ImageId=mine, Attribute="description")["Description"] == {"Value": "two"}
+# Of what was asked for, even an empty list is there.
+shown = ec2.describe_image_attribute(ImageId=mine, Attribute="launchPermission")
+assert shown["LaunchPermissions"] == [] and "ProductCodes" not in shown, shown
 v2 = ec2.register_image(Name="mine-v2", RootDeviceName="/dev/xvda", ImdsSupport="v2.0")["ImageId"]
 assert described(v2)["ImdsSupport"] == "v2.0"
 
