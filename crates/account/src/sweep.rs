@@ -121,10 +121,11 @@ enum Due<'a> {
 }
 
 impl Due<'_> {
-    /// How many keys its deletion writes: an instance has a record, tags, and addresses to remember.
+    /// How many keys its deletion writes: an instance has a record, tags, and addresses to remember; and there
+    /// may be links to it on a host, or on two while it moves, which are told.
     fn keys(&self) -> usize {
         match self {
-            Self::Instance(_, record) => 2 + record.sources().count(),
+            Self::Instance(_, record) => 4 + record.sources().count(),
             Self::ClientToken(_) => 1,
         }
     }
