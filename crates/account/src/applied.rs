@@ -15,9 +15,15 @@ pub trait Applied: Send + Sync {
     /// The options that the data path serves an instance with; `None` while it does not serve it.
     fn options(&self, instance: &InstanceId) -> Option<MetadataOptions>;
 
-    /// Whether every host that may serve an instance has brought into force what was committed up to
-    /// `revision`. Always so where there is one host: [`options`](Self::options) is what it obeys.
-    fn is_everywhere(&self, revision: Revision) -> bool;
+    /// Whether every host that may serve an instance has brought into force the change of it that was
+    /// committed at `revision`. Always so where there is one host: [`options`](Self::options) is what it obeys.
+    fn is_everywhere(&self, instance: &InstanceId, revision: Revision) -> bool;
+
+    /// Whether this host follows all instances. If not, [`options`](Self::options) and
+    /// [`has_role`](Self::has_role) are of some alone, and [`is_everywhere`](Self::is_everywhere) says all.
+    fn follows_all(&self) -> bool {
+        true
+    }
 
     /// The newest change of an instance that this host has seen since its start; zero where there is only
     /// one host.

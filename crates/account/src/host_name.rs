@@ -4,10 +4,12 @@ use std::fmt;
 use std::str::FromStr;
 
 use imds_core::InstanceId;
+use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 /// The name of a host among those that share a state: 1 to 63 letters, digits, `.`, `-` and `_`.
-#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
+#[derive(Clone, Debug, Deserialize, Eq, Ord, PartialEq, PartialOrd, Serialize)]
+#[serde(into = "String", try_from = "String")]
 pub struct HostName(String);
 
 /// Why a text is no name of a host.
@@ -25,6 +27,20 @@ impl FromStr for HostName {
         } else {
             Err(InvalidHostName(text.to_owned()))
         }
+    }
+}
+
+impl TryFrom<String> for HostName {
+    type Error = InvalidHostName;
+
+    fn try_from(text: String) -> Result<Self, InvalidHostName> {
+        text.parse()
+    }
+}
+
+impl From<HostName> for String {
+    fn from(name: HostName) -> Self {
+        name.0
     }
 }
 

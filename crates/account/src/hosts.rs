@@ -1,8 +1,8 @@
 //! The hosts that share a state: which there are, and how far each has come.
 //!
-//! A host that lives has a claim and a watermark, under one lease. What was committed is in force
-//! everywhere once the watermarks of all hosts that live have reached it: a host that comes later serves
-//! nothing before it has brought into force what was committed before its claim.
+//! A host that lives has a claim and a watermark, under one lease. A change of an instance is in force
+//! everywhere once the watermarks of all hosts that live and may serve it have reached it: a host that comes
+//! later serves nothing before it has brought into force what was committed before its claim.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
@@ -11,9 +11,10 @@ use imds_core::InstanceId;
 use imds_kv::Revision;
 use serde::{Deserialize, Serialize};
 
-use crate::keys;
-use crate::records::WhenCutOff;
-use crate::store::{Store, StoreError};
+use crate::host_name::HostName;
+use crate::records::{Follows, WhenCutOff};
+use crate::store::{Store, StoreError, Stored};
+use crate::{keys, placement};
 
 /// A host among those that share a state.
 #[derive(Debug, Deserialize, Eq, PartialEq, Serialize)]
@@ -24,8 +25,11 @@ pub struct HostFacts {
     pub is_alive: bool,
     /// Up to which revision it has brought the state into force.
     pub revision: Option<u64>,
-    /// How many revisions of the state it is behind the newest change of an instance.
+    /// How many revisions of the state it is behind the newest change of an instance; `None` where it follows
+    /// linked instances alone, and that change may not concern it.
     pub behind: Option<u64>,
+    /// Which instances it follows.
+    pub follows: Option<Follows>,
     /// When it was started, in seconds since 1970.
     pub since: Option<u64>,
     /// The release that it runs.
@@ -64,7 +68,10 @@ pub fn list(store: &Store, newest: Revision) -> Result<Vec<HostFacts>, StoreErro
         Ok(HostFacts {
             is_alive: alive.contains(&name),
             revision,
-            behind: revision.map(|revision| newest.get().saturating_sub(revision)),
+            behind: watermark
+                .filter(|it| it.follows == Follows::All)
+                .map(|it| newest.get().saturating_sub(it.revision)),
+            follows: watermark.map(|watermark| watermark.follows),
             since: claim.as_ref().map(|claim| claim.since),
             when_cut_off: watermark.map(|watermark| watermark.when_cut_off),
             release: claim.map(|claim| claim.release),
@@ -77,27 +84,91 @@ pub fn list(store: &Store, newest: Revision) -> Result<Vec<HostFacts>, StoreErro
     names.into_iter().map(facts).collect()
 }
 
-/// The revision up to which everything is in force on all hosts that live, as of now; `None` where one
-/// of them has not said how far it is, or said it in words of another release.
-pub fn reached_by_all(store: &Store) -> Result<Option<Revision>, StoreError> {
-    let watermarks = store.scan(&keys::watermarks())?;
-    if !watermarks.unreadable.is_empty() {
-        return Ok(None);
-    }
-    let revisions = watermarks.records.into_iter().map(|(_, stored)| stored.record.revision);
-    Ok(revisions.min().map(Revision::new))
+/// How far the hosts that live had come when it was read.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Reach {
+    /// When it was read.
+    pub read_at: Revision,
+    /// Up to where everything is in force on all of them; zero where one has not said how far it is, or said
+    /// it in words of another release.
+    pub everywhere: Revision,
+    /// The same for those that follow all instances; the greatest revision where there is none of them.
+    of_all: Revision,
+    /// How far those have come that follow linked instances.
+    linked: BTreeMap<HostName, Revision>,
 }
+
+impl Reach {
+    /// Where nobody knows how far any of them has come.
+    pub const fn unknown() -> Self {
+        Self {
+            read_at: LAST,
+            everywhere: Revision::ZERO,
+            of_all: Revision::ZERO,
+            linked: BTreeMap::new(),
+        }
+    }
+
+    /// Reads it.
+    pub fn read(store: &Store) -> Result<Self, StoreError> {
+        let watermarks = store.scan(&keys::watermarks())?;
+        let read_at = watermarks.revision;
+        let nobody = Self { read_at, ..Self::unknown() };
+        if !watermarks.unreadable.is_empty() || watermarks.records.is_empty() {
+            return Ok(nobody);
+        }
+        let mut reach = Self { everywhere: LAST, of_all: LAST, ..nobody };
+        for (name, Stored { record, .. }) in watermarks.records {
+            let revision = Revision::new(record.revision);
+            reach.everywhere = reach.everywhere.min(revision);
+            match (record.follows, name.parse()) {
+                (Follows::Linked, Ok(name)) => drop(reach.linked.insert(name, revision)),
+                _ => reach.of_all = reach.of_all.min(revision),
+            }
+        }
+        Ok(reach)
+    }
+
+    /// Whether the change of an instance at `revision` is in force on all hosts that may serve it. This must
+    /// have been read after that change, or the answer is of no use.
+    ///
+    /// Who serves the instance is read later: a host on which it is placed after that reads it as it is then.
+    pub fn has(
+        &self,
+        store: &Store,
+        instance: &InstanceId,
+        revision: Revision,
+    ) -> Result<bool, StoreError> {
+        if self.of_all < revision {
+            return Ok(false);
+        }
+        let behind = |host: &HostName| self.linked.get(host).is_some_and(|it| *it < revision);
+        if !self.linked.keys().any(behind) {
+            return Ok(true);
+        }
+        Ok(!placement::hosts(store, instance)?.iter().any(behind))
+    }
+}
+
+/// Greater than that of any commit.
+const LAST: Revision = Revision::new(u64::MAX);
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
     use crate::records::{HostClaim, Watermark};
     use crate::store::Transaction;
 
     fn host(name: &str, revision: u64) -> Transaction {
+        host_that_follows(name, revision, Follows::All)
+    }
+
+    fn host_that_follows(name: &str, revision: u64, follows: Follows) -> Transaction {
         let name = name.parse().unwrap();
-        let claim = HostClaim { release: "0.1.0".to_owned(), since: 7 };
-        let watermark = Watermark { revision, when_cut_off: WhenCutOff::Refuse };
+        let claim = HostClaim { release: "0.1.0".to_owned(), since: 7, tells: true };
+        let watermark = Watermark { revision, when_cut_off: WhenCutOff::Refuse, follows };
         Transaction::new()
             .write(&keys::host_claim(&name), &claim)
             .write(&keys::watermark(&name), &watermark)
@@ -107,17 +178,39 @@ mod tests {
     #[test]
     fn the_slowest_host_that_lives_decides() {
         let store = Store::in_memory();
-        let reached = || reached_by_all(&store).unwrap().map(Revision::get);
-        assert_eq!(reached(), None, "this host is not there yet");
+        let reached = || Reach::read(&store).unwrap().everywhere.get();
+        assert_eq!(reached(), 0, "this host is not there yet");
         store.commit(host("a", 7)).unwrap();
         store.commit(host("b", 5)).unwrap();
-        assert_eq!(reached(), Some(5));
+        assert_eq!(reached(), 5);
         let b = "b".parse().unwrap();
         store.commit(Transaction::new().remove(&keys::watermark(&b))).unwrap();
-        assert_eq!(reached(), Some(7));
+        assert_eq!(reached(), 7);
         let unreadable = imds_kv::Transaction::new().put("watermarks/c", b"of another release");
         store.kv().commit(unreadable).unwrap();
-        assert_eq!(reached(), None);
+        assert_eq!(reached(), 0);
+    }
+
+    #[test]
+    fn a_host_of_linked_instances_decides_on_those_alone() {
+        let store = Store::of_host(Arc::new(imds_kv::Memory::new()), "a".parse().unwrap());
+        let (here, elsewhere) = ("i-11111111".parse().unwrap(), "i-22222222".parse().unwrap());
+        placement::place(&store, &[InstanceId::clone(&here)].into()).unwrap();
+        store.commit(host_that_follows("a", 50, Follows::Linked)).unwrap();
+        store.commit(host("b", 90)).unwrap();
+        let has = |revision| {
+            let reach = Reach::read(&store).unwrap();
+            [&here, &elsewhere].map(|id| reach.has(&store, id, Revision::new(revision)).unwrap())
+        };
+        assert_eq!(
+            [has(50), has(51), has(90), has(91)],
+            [[true, true], [false, true], [false, true], [false, false],]
+        );
+        assert_eq!(Reach::read(&store).unwrap().everywhere.get(), 50);
+        placement::withdraw(&store, &[here.clone()].into()).unwrap();
+        assert_eq!(has(51), [true, true]);
+        let behind = list(&store, Revision::new(100)).unwrap();
+        assert_eq!(behind.iter().map(|host| host.behind).collect::<Vec<_>>(), [None, Some(10)]);
     }
 
     #[test]

@@ -19,8 +19,8 @@ use imds_identity::ssh_signer::SshSigner;
 use crate::host_name::HostName;
 use crate::records::{
     AccessKey, AddressHolder, ClientToken, DefaultInstance, FreeInterface, HostClaim, Image,
-    Instance, KeyPair, LaunchTemplate, LaunchTemplateVersion, Link, SecurityGroup, Snapshot, Tags,
-    TokenKey, Watermark,
+    Instance, KeyPair, LaunchTemplate, LaunchTemplateVersion, Link, Notice, SecurityGroup,
+    ServedBy, Snapshot, Tags, TokenKey, Watermark,
 };
 use crate::source::Source;
 
@@ -266,6 +266,38 @@ pub fn host_claims() -> Prefix<HostClaim> {
 /// name and what it is.
 pub fn hosts() -> Prefix<()> {
     Prefix::new(&[HOSTS])
+}
+
+/// Which hosts that follow linked instances serve an instance.
+pub fn served_by(instance: &InstanceId) -> Key<ServedBy> {
+    Key::new(&["served-by", instance.as_str()])
+}
+
+/// What tells a host that something of an instance changed.
+pub fn notice(host: &HostName, instance: &InstanceId) -> Key<Notice> {
+    notices(host).key(instance.as_str())
+}
+
+/// What tells a host that its claim is made: an agent that watches nothing but notices has seen all notices
+/// of what was committed before.
+pub fn claim_notice(host: &HostName) -> Key<Notice> {
+    notices(host).key("claim")
+}
+
+/// The notices of all instances that a host has links to, by the instances' ids; and that of its claim.
+pub fn notices(host: &HostName) -> Prefix<Notice> {
+    Prefix::new(&["notices", host.as_str()])
+}
+
+/// The instance of which a key has the record or the tags.
+pub fn instance_of(key: &str) -> Option<(Region, InstanceId)> {
+    region_and_id(every_instance().rest(key).or_else(|| every_tags().rest(key))?)
+}
+
+/// Reads `⟨Region⟩/⟨instance id⟩`; other things have tags as well.
+pub fn region_and_id(place: &str) -> Option<(Region, InstanceId)> {
+    let (region, id) = place.split_once('/')?;
+    Some((region.parse().ok()?, id.parse().ok()?))
 }
 
 /// The name of the host that sweeps a state which several hosts share.

@@ -7,8 +7,8 @@
 //! - [`default_instance`], [`access_key`], [`token_key`], [`credential_key`], [`control_address`]: what
 //!   exists without a call;
 //! - [`link`]: where workloads reach the service;
-//! - [`hosts`]: those that share the account, each with a [`host_name`]; [`identity_keys`]: what they sign
-//!   with;
+//! - [`hosts`]: those that share the account, each with a [`host_name`]; [`placement`]: which of them serve
+//!   an instance; [`identity_keys`]: what they sign with;
 //! - [`network`], [`zones`]: where instances are launched; [`belongings`]: which instance has what;
 //! - [`openssh`]: the public keys of key pairs; [`windows`]: passwords that only their holders can read;
 //! - [`events`]: what is simulated; [`sweep`]: what is deleted when its time is over;
@@ -35,12 +35,14 @@ pub mod link;
 pub mod network;
 pub mod openssh;
 pub mod overrides;
+pub mod placement;
 mod random;
 mod record;
 pub mod records;
 pub mod source;
 pub mod store;
 pub mod sweep;
+mod telling;
 pub mod token_key;
 pub mod transfer;
 mod transition;

@@ -31,7 +31,7 @@ pub use crate::transition::{Lifecycle, Transition};
 use crate::volume::VolumeSettings;
 
 pub use crate::record::{FormError, Record, RecordError, decode, encode};
-pub use fleet::{HostClaim, Watermark, WhenCutOff};
+pub use fleet::{Follows, HostClaim, Notice, ServedBy, Watermark, WhenCutOff};
 pub use image::{Image, ImageDevice, Permission, Snapshot};
 pub use interface::{FreeInterface, Interface, InterfaceSettings, Subnet};
 pub use link::Link;
@@ -54,7 +54,9 @@ records!(
     LaunchTemplateVersion,
     Link,
     MetadataDefaults,
+    Notice,
     SecurityGroup,
+    ServedBy,
     Snapshot,
     SocketAddr,
     SshSigner,

@@ -1,18 +1,20 @@
 //! Records in a key-value store: each key knows the type of its record.
 
+mod reader;
+
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
-use std::path::Path;
 use std::sync::Arc;
 
 use imds_kv::{
-    Entry, Kv, KvError, Lease, Listing, Memory, OpenError, Revision, SqliteReader, UnreadableEntry,
-    Watch,
+    Entry, Kv, KvError, Lease, Listing, Memory, OpenError, Revision, UnreadableEntry, Watch,
 };
 
 use crate::host_name::HostName;
 use crate::keys::{Key, Prefix};
 use crate::records::{self, Record, RecordError};
+use crate::telling;
+pub use reader::StateReader;
 
 /// A record with the revision at which it was read.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -229,11 +231,20 @@ impl Store {
         Ok(keys.iter().filter_map(|key| prefix.rest(key)).map(str::to_owned).collect())
     }
 
-    /// Commits all of `transaction` or nothing; durable when it returns.
+    /// Commits all of `transaction` or nothing; durable when it returns. Hosts that follow the instances of
+    /// which it writes something are told in the same commit.
     ///
     /// # Errors
     /// [`StoreError::Conflict`] if a comparison fails.
     pub fn commit(&self, transaction: Transaction) -> Result<Revision, StoreError> {
+        match &self.host {
+            Some(_) => Ok(telling::commit(&*self.kv, transaction.0)?),
+            None => self.commit_alone(transaction),
+        }
+    }
+
+    /// The same, and no host is told of it.
+    pub(crate) fn commit_alone(&self, transaction: Transaction) -> Result<Revision, StoreError> {
         Ok(self.kv.commit(transaction.0)?)
     }
 
@@ -257,6 +268,11 @@ impl RecordSnapshot {
         self.revision
     }
 
+    /// Whether there was something at `key`, readable or not.
+    pub fn has<R>(&self, key: &Key<R>) -> bool {
+        !matches!(self.entries.get(key.as_str()), Some(Ok(None)) | None)
+    }
+
     /// The record at `key`; also `None` if `key` was not among the requested keys.
     ///
     /// # Errors
@@ -267,37 +283,6 @@ impl RecordSnapshot {
             Some(Ok(None)) | None => Ok(None),
             Some(Err(unreadable)) => Err(unreadable.clone().into()),
         }
-    }
-}
-
-/// The records that one process has in a file, read by another one without a lock.
-pub struct StateReader(SqliteReader);
-
-impl StateReader {
-    /// Opens the state file, which must exist: see [`OpenError::is_not_found`].
-    pub fn open(path: &Path) -> Result<Self, OpenError> {
-        Ok(Self(SqliteReader::open(path)?))
-    }
-
-    /// The record at `key`.
-    ///
-    /// # Errors
-    /// [`StoreError::Unreadable`] if the value at `key` is not such a record.
-    pub fn read<R: Record>(&mut self, key: &Key<R>) -> Result<Option<Stored<R>>, StoreError> {
-        let entry = self.0.get(key.as_str())?;
-        Ok(entry.as_ref().map(Stored::decode).transpose()?)
-    }
-
-    /// All records below `prefix` in the order of their keys, each with the rest of its key.
-    ///
-    /// # Errors
-    /// [`StoreError::Unreadable`] if one of them cannot be read.
-    pub fn read_all<R: Record>(
-        &mut self,
-        prefix: &Prefix<R>,
-    ) -> Result<Vec<(String, Stored<R>)>, StoreError> {
-        let listing = self.0.list(prefix.as_str())?;
-        Ok(Records::decode(prefix, listing).all_readable()?.records)
     }
 }
 

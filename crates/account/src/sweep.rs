@@ -121,11 +121,12 @@ enum Due<'a> {
 }
 
 impl Due<'_> {
-    /// How many keys its deletion writes: an instance has a record, tags, belongings, and addresses to remember.
+    /// How many keys its deletion writes: an instance has a record, tags, belongings, and addresses to remember; and
+    /// there may be links to it on a host, or on two while it moves, which are told.
     fn keys(&self) -> usize {
         match self {
             Self::Instance(id, record) => {
-                2 + belongings::of_record(id, record).len() + record.sources().count()
+                4 + belongings::of_record(id, record).len() + record.sources().count()
             }
             Self::ClientToken(_) => 1,
         }

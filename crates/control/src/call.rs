@@ -12,7 +12,7 @@ use imds_account::{
     Applied, Network, Records, Store, StoreError, Stored, Transaction, UnreadableRecord,
 };
 use imds_core::placement::Region;
-use imds_core::{AccountId, InstanceId, InstanceType};
+use imds_core::{AccountId, InstanceType};
 use imds_ec2::{Fault, Operation, document};
 
 /// The context of one request: who sent it, where and when, and the account.
@@ -172,11 +172,6 @@ impl Call<'_> {
     /// The names of all records below `prefix`, readable or not.
     pub(super) fn names<R>(&self, prefix: &Prefix<R>) -> Result<Vec<String>, Refusal> {
         Ok(self.store.names(prefix)?)
-    }
-
-    /// Whether the data path serves an instance.
-    pub(super) fn is_served(&self, instance: &InstanceId) -> bool {
-        self.applied.options(instance).is_some()
     }
 
     /// The tags of a resource, to show them: none if they cannot be read, so that the resource is

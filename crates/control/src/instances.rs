@@ -267,11 +267,22 @@ impl StoredInstance {
 
     /// Whether the data path of every host serves it with its options.
     fn has_applied_options(&self, call: &Call<'_>) -> bool {
-        call.applied.options(&self.id) == Some(self.stored.record.options)
-            && call.applied.is_everywhere(self.stored.revision)
+        let is_here = !call.applied.follows_all()
+            || call.applied.options(&self.id) == Some(self.stored.record.options);
+        is_here && call.applied.is_everywhere(&self.id, self.stored.revision)
+    }
+
+    /// Whether the data path serves it.
+    fn is_served(&self, call: &Call<'_>) -> bool {
+        if call.applied.follows_all() {
+            return call.applied.options(&self.id).is_some();
+        }
+        // Nobody may be there to serve it; but one that is over must not be said to be while somebody does.
+        self.stored.record.lifecycle == Lifecycle::Running
+            || !call.applied.is_everywhere(&self.id, self.stored.revision)
     }
 
     fn state(&self, call: &Call<'_>) -> State {
-        State::of(self.stored.record.lifecycle, call.is_served(&self.id))
+        State::of(self.stored.record.lifecycle, self.is_served(call))
     }
 }

@@ -16,6 +16,7 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
+use imds_account::records::Follows;
 use imds_account::{Overrides, Store, StoreError};
 use imds_core::extra::Extra;
 use imds_kv::{Changes, Closer, KvError, Revision, Watch};
@@ -58,14 +59,16 @@ struct Mailbox {
 }
 
 impl Agent {
-    /// Brings the account into force, and then each change of it. `has_default` says whether an
-    /// address that never was an instance's is answered as the default instance.
+    /// Brings the account into force, or of a state that hosts share what `follows` says, and then each
+    /// change of it. `has_default` says whether an address that never was an instance's is answered as the
+    /// default instance.
     pub fn start(
         store: Store,
         overrides: Overrides,
+        follows: Follows,
         has_default: bool,
     ) -> Result<(Self, CurrentTable), AgentError> {
-        let mut source = AccountSource::new(store, overrides, has_default);
+        let mut source = AccountSource::new(store, overrides, follows, has_default);
         let (table, revision) = source.table()?;
         let current: CurrentTable = Arc::new(ArcSwap::from_pointee(table));
         let mailbox = Arc::new(Mailbox::default());
@@ -203,13 +206,12 @@ impl Follower {
     /// Brings changes into force.
     fn apply(&mut self, changes: &Changes) -> Result<(), StoreError> {
         let plan = self.source.plan(changes);
-        let is_change = !(plan.instances.is_empty() && plan.addresses.is_empty());
         if plan != Plan::default() {
             let update = self.source.update(&plan)?;
             self.current.store(Arc::new(self.current.load().updated(update)));
             self.health.changed();
         }
-        self.progress.advance(changes.revision, is_change);
+        self.progress.advance(changes.revision, plan.is_change());
         Ok(())
     }
 
@@ -259,7 +261,8 @@ mod tests {
         let store = Store::in_memory();
         let [(first, place), (second, _)] = IDS.map(launched);
         store.commit(first).unwrap();
-        let mut source = AccountSource::new(store.clone(), Overrides::default(), true);
+        let mut source =
+            AccountSource::new(store.clone(), Overrides::default(), Follows::All, true);
         let (table, revision) = source.table().unwrap();
         assert_eq!(are_served(&table), [true, false]);
 
@@ -285,7 +288,8 @@ mod tests {
     fn an_agent_follows_until_it_is_dropped() {
         let store = Store::in_memory();
         let [(first, _), (second, _)] = IDS.map(launched);
-        let (agent, current) = Agent::start(store.clone(), Overrides::default(), true).unwrap();
+        let (agent, current) =
+            Agent::start(store.clone(), Overrides::default(), Follows::All, true).unwrap();
         store.commit(first).unwrap();
         while !are_served(&current.load())[0] {
             thread::yield_now();
@@ -301,7 +305,7 @@ mod tests {
         let [(first, _), (second, _)] = IDS.map(launched);
         store.commit(first).unwrap();
         let overrides = Overrides::of(&Launch::default(), &IDS[0].parse().unwrap());
-        let (agent, current) = Agent::start(store.clone(), overrides, true).unwrap();
+        let (agent, current) = Agent::start(store.clone(), overrides, Follows::All, true).unwrap();
         let value = || {
             let table = current.load();
             let endpoint = table.instance(&IDS[0].parse().unwrap())?;

@@ -186,7 +186,7 @@ impl Applied for AppliedTable {
         self.0.load().instance(instance).map(|endpoint| *endpoint.options())
     }
 
-    fn is_everywhere(&self, _revision: Revision) -> bool {
+    fn is_everywhere(&self, _instance: &InstanceId, _revision: Revision) -> bool {
         true
     }
 

@@ -35,6 +35,28 @@ pub enum HostError {
          URL of the state"
     )]
     NameInUse(HostName),
+    /// A host of an earlier release lives, which does not tell others of changes.
+    #[error(
+        "host {host} runs release {release}, which does not tell hosts that follow linked instances of changes: \
+         upgrade it first, or have this one follow all"
+    )]
+    SilentHost {
+        /// Its name.
+        host: String,
+        /// What it runs.
+        release: String,
+    },
+    /// A link of the account is for any instance, and this host follows linked instances alone.
+    #[error(
+        "link {number} to {place} names no instance, and this host follows linked instances alone: have it follow \
+         all, remove the link, and add it again with its instance"
+    )]
+    LinkOfAll {
+        /// Its number.
+        number: u32,
+        /// Its place.
+        place: String,
+    },
     /// The account cannot be read or written.
     #[error(transparent)]
     Store(#[from] StoreError),

@@ -2,24 +2,28 @@
 //!
 //! - [`claim`]: a host's name, which one process has at a time, under a lease;
 //! - [`reporter`]: says how far the agent has come, and ends the serving of a host that cannot say it;
-//! - [`mod@applied`]: asks how far all hosts have come.
+//! - [`mod@applied`]: asks how far all hosts have come;
+//! - [`placer`]: says which instances a host serves that follows no others.
 //!
 //! What makes `applied` true: (1) a host serves nothing before its agent has brought into force what was
-//! committed before its claim; (2) a change is applied only where, read after it, the watermarks of all
-//! claims there are have reached it; (3) with [`WhenCutOff::Refuse`], a host refuses requests before its
+//! committed before its claim, and no instance before it has it as it is since it was placed there; (2) a
+//! change is applied only where, read after it, the watermarks of all claims there are have reached it, but
+//! for those of hosts on which the instance is not placed, read after that; (3) with [`WhenCutOff::Refuse`], a host refuses requests before its
 //! lease, and with it its watermark, can have ended. With [`WhenCutOff::Serve`] the third is given up.
 
 mod applied;
 mod claim;
+mod placer;
 mod reporter;
 
-use imds_account::records::WhenCutOff;
-use imds_account::{Applied, Store};
+use imds_account::records::{Follows, WhenCutOff};
+use imds_account::{Applied, Store, keys};
 use imds_dataplane::{Agent, AppliedTable, CurrentTable, ServingLease};
 
 use crate::error::HostError;
 use applied::AppliedEverywhere;
 pub(crate) use claim::Claim;
+pub(crate) use placer::{Placed, Placer};
 use reporter::Reporter;
 
 /// This host's place among those that share its state, until it is dropped.
@@ -35,18 +39,33 @@ impl Membership {
         agent: &Agent,
         lease: &ServingLease,
         when_cut_off: WhenCutOff,
+        follows: Follows,
     ) -> Result<Self, HostError> {
         let lease = lease.clone();
-        let reporter = Reporter::start(claim, agent.progress(), lease, when_cut_off)?;
+        let reporter = Reporter::start(claim, agent.progress(), lease, when_cut_off, follows)?;
         Ok(Self { _reporter: reporter })
     }
 }
 
 /// What is applied on every host: on those that share the state, or on this one.
-pub(crate) fn applied(store: &Store, agent: &Agent, table: CurrentTable) -> Box<dyn Applied> {
+pub(crate) fn applied(
+    store: &Store,
+    agent: &Agent,
+    follows: Follows,
+    table: CurrentTable,
+) -> Box<dyn Applied> {
     let here = AppliedTable(table);
     if store.host().is_none() {
         return Box::new(here);
     }
-    Box::new(AppliedEverywhere::new(here, store.clone(), agent.progress()))
+    Box::new(AppliedEverywhere::new(here, store.clone(), follows, agent.progress()))
+}
+
+/// Fails where a host lives that does not tell others of what changes of their instances.
+pub(crate) fn check_all_tell(store: &Store) -> Result<(), HostError> {
+    let claims = store.read_all(&keys::host_claims())?.records;
+    match claims.into_iter().find(|(_, claim)| !claim.record.tells) {
+        Some((host, claim)) => Err(HostError::SilentHost { host, release: claim.record.release }),
+        None => Ok(()),
+    }
 }

@@ -19,6 +19,7 @@ use imds_account::{Store, StoreError};
 use imds_dataplane::Service;
 use imds_links::{LinkError, Place, Plumber};
 
+use crate::fleet::Placer;
 use inbox::{Command, Inbox};
 use manager::Manager;
 pub use spec::{InvalidLink, LinkSpec};
@@ -38,13 +39,20 @@ pub(crate) struct Shared {
     states: Arc<LinkStates>,
     service: Arc<Service>,
     store: Store,
+    /// Where this host follows linked instances alone.
+    placer: Option<Placer>,
 }
 
 impl Links {
     /// Starts the thread. It has no link yet.
-    pub(crate) fn start(plumber: Plumber, service: Arc<Service>, store: Store) -> io::Result<Self> {
+    pub(crate) fn start(
+        plumber: Plumber,
+        service: Arc<Service>,
+        store: Store,
+        placer: Option<Placer>,
+    ) -> io::Result<Self> {
         let (inbox, commands) = Inbox::open()?;
-        let shared = Arc::new(Shared { inbox, states: Arc::default(), service, store });
+        let shared = Arc::new(Shared { inbox, states: Arc::default(), service, store, placer });
         let (service, states) = (Arc::clone(&shared.service), Arc::clone(&shared.states));
         let manager = Manager::new(plumber, service, commands, states);
         let thread = thread::Builder::new().name("links".into());
@@ -110,6 +118,10 @@ impl Shared {
     /// waits for it; any other that fails is not there. Processes are not waited for: the next one with
     /// the number is another one.
     fn attach(&self, number: u32, spec: &LinkSpec) -> Result<(), LinkError> {
+        if let Some(placer) = &self.placer {
+            self.states.take_ended().into_iter().for_each(|ended| placer.withdraw(ended));
+            placer.place(number, spec.instance.as_ref())?;
+        }
         let (tried, outcome) = mpsc::channel();
         self.inbox.send(Command::Add { number, spec: spec.clone(), tried: Some(tried) });
         match outcome.recv().unwrap_or(Err(LinkError::Lost)) {
@@ -128,6 +140,10 @@ impl Shared {
         self.inbox.send(Command::Remove { number, done });
         // Its end is dropped once it is done, or the thread has ended, and all links with it.
         let _ = all_done.recv();
+        // Not before: as long as it is served here, others wait for this host.
+        if let Some(placer) = &self.placer {
+            placer.withdraw(number);
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 //! The parts of a running host, in the order in which they start.
 
+use std::collections::BTreeSet;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::num::NonZeroUsize;
@@ -7,8 +8,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use imds_account::records::WhenCutOff;
-use imds_account::{belongings, control_address, token_key};
+use imds_account::records::{Follows, WhenCutOff};
+use imds_account::{Store, belongings, control_address, token_key};
 use imds_console::ConsoleServer;
 use imds_control::ControlServer;
 use imds_core::extra::Extra;
@@ -26,7 +27,7 @@ use imds_metrics::MetricsServer;
 use crate::account::Account;
 use crate::control::{ControlSocket, Foundation};
 use crate::error::HostError;
-use crate::fleet::{self, Membership};
+use crate::fleet::{self, Membership, Placed, Placer};
 use crate::links::{LinkSpec, Links, LinksError};
 use crate::metrics::{self, MetricsSocket};
 use crate::schedule::{Scheduled, Scheduler};
@@ -54,6 +55,10 @@ pub struct HostSettings {
     pub plumber: Option<Plumber>,
     /// What becomes of requests for metadata while a state that other hosts share cannot be reached.
     pub when_cut_off: WhenCutOff,
+    /// Which instances it follows where others share the state.
+    pub follows: Follows,
+    /// The instances of its own links ([`Host::attach`]), where it follows linked instances alone.
+    pub linked: BTreeSet<InstanceId>,
     /// The program's version, which metrics and the console's pages show.
     pub version: &'static str,
     /// Metrics for anyone, if there are to be any; those who sign get them from the EC2 API.
@@ -86,6 +91,8 @@ impl Default for HostSettings {
             control: None,
             plumber: None,
             when_cut_off: WhenCutOff::default(),
+            follows: Follows::default(),
+            linked: BTreeSet::new(),
             version: env!("CARGO_PKG_VERSION"),
             metrics: None,
             only_serve: None,
@@ -123,28 +130,28 @@ impl Host {
         let address = address_of(settings.control.as_ref().map(|socket| &socket.listener))?;
         control_address::keep(&store, address)?;
         belongings::complete(&store)?;
-        let (agent, table) = Agent::start(store.clone(), overrides, settings.has_default)?;
+        let (follows, version) = (settings.follows, settings.version);
+        let placed = Placed::begin(&store, follows, &settings.linked)?;
+        let (agent, table) = Agent::start(store.clone(), overrides, follows, settings.has_default)?;
         let lease = ServingLease::new(settings.when_cut_off == WhenCutOff::Refuse);
         let membership = claim
-            .map(|claim| Membership::begin(claim, &agent, &lease, settings.when_cut_off))
+            .map(|claim| Membership::begin(claim, &agent, &lease, settings.when_cut_off, follows))
             .transpose()?;
         let service = serve(keyring, Arc::clone(&table), lease.clone(), &settings)?;
         add_faults(&service, settings.faults)?;
         let metrics_address = address_of(settings.metrics.as_ref().map(|it| &it.listener))?;
         let lease = store.host().map(|_| lease);
-        let version = settings.version;
         let measured = metrics::of(&service, &agent, lease, version);
         let metrics = settings.metrics.map(|it| it.serve(Arc::clone(&measured))).transpose()?;
-        let plumber = settings.plumber;
-        let links = plumber.map(|it| Links::start(it, Arc::clone(&service), store.clone()));
-        let links = links.transpose().map_err(HostError::Start)?;
+        let placer = placed.map(|placed| Placer::new(store.clone(), placed, agent.progress()));
+        let links = start_links(settings.plumber, &service, &store, placer)?;
         let scheduler = Scheduler::start(settings.events, store.clone(), region.clone());
         let scheduler = Some(scheduler.map_err(HostError::Start)?);
         let console = settings.control.as_ref().and_then(|socket| socket.console.as_ref());
         let console_address = address_of(console.map(|it| &it.listener))?;
         let served = settings.control.map(|socket| {
             let (service, links) = (&service, links.as_ref());
-            let applied = fleet::applied(&store, &agent, Arc::clone(&table));
+            let applied = fleet::applied(&store, &agent, follows, Arc::clone(&table));
             let metrics = measured;
             socket.serve(Foundation {
                 store,
@@ -308,6 +315,16 @@ impl Host {
 
 fn address_of(listener: Option<&TcpListener>) -> Result<Option<SocketAddr>, HostError> {
     listener.map(TcpListener::local_addr).transpose().map_err(HostError::Start)
+}
+
+fn start_links(
+    plumber: Option<Plumber>,
+    service: &Arc<Service>,
+    store: &Store,
+    placer: Option<Placer>,
+) -> Result<Option<Links>, HostError> {
+    let start = |it| Links::start(it, Arc::clone(service), store.clone(), placer);
+    plumber.map(start).transpose().map_err(HostError::Start)
 }
 
 fn add_faults(service: &Service, faults: Vec<FaultRule>) -> Result<(), HostError> {

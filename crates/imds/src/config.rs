@@ -39,7 +39,7 @@ use crate::settings::{
 };
 pub(crate) use access_keys::{WantedKey, chosen_key};
 use imds_account::network::SubnetError;
-use imds_account::records::WhenCutOff;
+use imds_account::records::{Follows, WhenCutOff};
 use imds_control::{PresetImage, RolePolicies};
 use imds_host::{LinkSpec, Scheduled};
 use roles::{identity_keys, role, role_policies};
@@ -68,6 +68,8 @@ pub(crate) struct Settings {
     pub(crate) state: Option<PathBuf>,
     #[serde(deserialize_with = "from_text")]
     pub(crate) when_cut_off: Option<WhenCutOff>,
+    #[serde(deserialize_with = "from_text")]
+    pub(crate) follow: Option<Follows>,
     #[serde(deserialize_with = "all_from_text")]
     role_policy: Vec<RolePolicyFile>,
     /// Instance types that the EC2 API launches beside those that it knows.

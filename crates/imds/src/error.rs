@@ -147,6 +147,9 @@ impl From<HostError> for CommandError {
         match error {
             HostError::Launch(error) => error.into(),
             HostError::Faults(error) => Self::usage(error.to_string()),
+            error @ HostError::LinkOfAll { .. } => Self::usage(error.to_string()).hint(
+                "--follow all; then imds link remove NUMBER, and imds link add PLACE,instance=ID",
+            ),
             HostError::DefaultInstance(error) => error.into(),
             HostError::Store(error)
             | HostError::Agent(AgentError::Store(error))
@@ -159,6 +162,7 @@ impl From<HostError> for CommandError {
             error @ (HostError::AccessKey(_)
             | HostError::TokenKey(_)
             | HostError::CredentialKey(_)
+            | HostError::SilentHost { .. }
             | HostError::NameInUse(_)) => Self::new(Kind::Unavailable, error.to_string()),
         }
     }

@@ -38,8 +38,8 @@ pub(crate) use logs::{Destination, LogFilter, LogFormat};
 pub(crate) use role_policy::RolePolicyFile;
 pub(crate) use time::{duration, time};
 pub(crate) use words::{
-    EXPECTATIONS, LEVELS, MAINTENANCE_CODES, SIGNATURES, SPOT_ACTIONS, TARGET_STATES, WHEN_CUT_OFF,
-    one_of,
+    EXPECTATIONS, FOLLOW, LEVELS, MAINTENANCE_CODES, SIGNATURES, SPOT_ACTIONS, TARGET_STATES,
+    WHEN_CUT_OFF, one_of,
 };
 use words::{HTTP_TOKENS, IMAGES, LIFE_CYCLES, SWITCH};
 

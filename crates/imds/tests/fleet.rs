@@ -5,6 +5,7 @@ mod door;
 mod faults;
 mod history;
 mod keys;
+mod linked;
 
 use std::fs;
 use std::net::SocketAddr;
@@ -31,6 +32,7 @@ pub(crate) fn tests() -> Vec<Trial> {
     trials.extend(cut_off::tests());
     trials.extend(faults::tests());
     trials.extend(keys::tests());
+    trials.extend(linked::tests());
     trials.extend(tests![&[]; state_in_etcd_is_sealed_and_encrypted]);
     trials
 }

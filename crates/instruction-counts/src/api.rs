@@ -27,7 +27,7 @@ impl Applied for Nobody {
         None
     }
 
-    fn is_everywhere(&self, _: imds_account::Revision) -> bool {
+    fn is_everywhere(&self, _: &InstanceId, _: imds_account::Revision) -> bool {
         true
     }
 

@@ -85,6 +85,11 @@ impl Transaction {
         self
     }
 
+    /// The keys that it writes or deletes, in the order of their bytes.
+    pub fn written(&self) -> impl Iterator<Item = &str> {
+        self.writes.keys().map(String::as_str)
+    }
+
     /// The number of its comparisons or of its writes, whichever is greater.
     pub fn operations(&self) -> usize {
         self.comparisons.len().max(self.writes.len())

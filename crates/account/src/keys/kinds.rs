@@ -13,8 +13,8 @@ use imds_identity::ssh_signer::SshSigner;
 use crate::record::{Record, RecordError, decode};
 use crate::records::{
     AccessKey, AddressHolder, ClientToken, DefaultInstance, FreeInterface, HostClaim, Image,
-    Instance, KeyPair, LaunchTemplate, LaunchTemplateVersion, Link, SecurityGroup, Snapshot, Tags,
-    TokenKey, Watermark,
+    Instance, KeyPair, LaunchTemplate, LaunchTemplateVersion, Link, Notice, SecurityGroup,
+    ServedBy, Snapshot, Tags, TokenKey, Watermark,
 };
 
 /// How a record's bytes are read, and what its key has behind its kind.
@@ -44,8 +44,10 @@ const KINDS: &[(&str, Reader)] = &[
     ("metadata-defaults/", read::<MetadataDefaults>),
     (MOVED, read::<String>),
     ("network-interfaces/", read_interface),
+    ("notices/", read::<Notice>),
     ("security-group-names/", read::<String>),
     ("security-groups/", read::<SecurityGroup>),
+    ("served-by/", read::<ServedBy>),
     ("snapshots/", read::<Snapshot>),
     ("ssh-signer/", read::<SshSigner>),
     ("tags/", read::<Tags>),
@@ -60,7 +62,16 @@ const KINDS: &[(&str, Reader)] = &[
 const OWN: &[&str] = &["default-instance", "last-link", "links/"];
 
 /// What only a running process means.
-const TRANSIENT: &[&str] = &["control-address", LIVING[0], LIVING[1], MOVED, "turns/", UNFINISHED];
+const TRANSIENT: &[&str] = &[
+    "control-address",
+    LIVING[0],
+    LIVING[1],
+    MOVED,
+    "notices/",
+    "served-by/",
+    "turns/",
+    UNFINISHED,
+];
 
 /// What hosts that live have where several share a state, each with the host's name behind it.
 pub const LIVING: [&str; 2] = ["host-claims/", "watermarks/"];
@@ -188,6 +199,8 @@ mod tests {
             "hosts/node-1/control-address",
             "host-claims/node-1",
             "watermarks/node-1",
+            keys::notice(&"node-1".parse().unwrap(), &"i-11111111".parse().unwrap()).as_str(),
+            keys::served_by(&"i-11111111".parse().unwrap()).as_str(),
             keys::sweeper().as_str(),
         ] {
             assert!(check(key, b"").is_some() && is_transient(key), "{key}");

@@ -1,8 +1,12 @@
 //! What is kept of a host that shares the state, as long as it lives.
 
+use std::collections::BTreeSet;
 use std::str::FromStr;
 
+use imds_core::placement::Region;
 use serde::{Deserialize, Serialize};
+
+use crate::host_name::HostName;
 
 /// What says that a host lives. It is written once, when the host takes its name, and deleted when its
 /// lease ends.
@@ -12,6 +16,10 @@ pub struct HostClaim {
     pub release: String,
     /// When it was started, in seconds since 1970.
     pub since: u64,
+    /// Whether it tells other hosts of what changes of their instances. One that does not keeps them from
+    /// following those alone.
+    #[serde(default)]
+    pub tells: bool,
 }
 
 /// Up to where a host's agent has brought the state into force.
@@ -21,6 +29,48 @@ pub struct Watermark {
     pub revision: u64,
     /// What it does while it is cut off.
     pub when_cut_off: WhenCutOff,
+    /// Which instances it follows.
+    #[serde(default)]
+    pub follows: Follows,
+}
+
+/// Which hosts that follow linked instances serve an instance, each by a way that is for it alone.
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+pub struct ServedBy {
+    /// Their names.
+    pub hosts: BTreeSet<HostName>,
+}
+
+/// What tells a host that something of an instance changed. It is written in the commit that changes it.
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Notice {
+    /// The Region of the instance; none before it was launched, and where the notice is of no instance.
+    pub region: Option<Region>,
+}
+
+/// Which instances a host follows.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Follows {
+    /// Those of the whole account: any of them may speak to it, by its source address.
+    #[default]
+    All,
+    /// Those that a link or an address of the host is for, and no other.
+    Linked,
+}
+
+impl Follows {
+    /// All of them, with the words for them.
+    pub const WORDS: [(&str, Self); 2] = [("all", Self::All), ("linked", Self::Linked)];
+}
+
+impl FromStr for Follows {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let found = Self::WORDS.into_iter().find_map(|(word, it)| (word == text).then_some(it));
+        found.ok_or_else(|| "write all or linked".to_owned())
+    }
 }
 
 /// What a host does with requests for metadata while it cannot reach the state.

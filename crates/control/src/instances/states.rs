@@ -93,7 +93,7 @@ fn change(
     for instance in instances {
         check(&instance)?;
         let previous = instance.state(call);
-        let is_served = call.is_served(&instance.id);
+        let is_served = instance.is_served(call);
         changes.push(InstanceStateChange {
             instance_id: Some(instance.id.to_string()),
             previous_state: Some(previous.shape()),

@@ -30,7 +30,7 @@ impl Applied for AllServed {
         Some(MetadataOptions::resolve(&[]))
     }
 
-    fn is_everywhere(&self, _: Revision) -> bool {
+    fn is_everywhere(&self, _: &InstanceId, _: Revision) -> bool {
         true
     }
 

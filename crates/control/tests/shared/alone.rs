@@ -15,7 +15,7 @@ impl Applied for NothingServed {
         None
     }
 
-    fn is_everywhere(&self, _: Revision) -> bool {
+    fn is_everywhere(&self, _: &InstanceId, _: Revision) -> bool {
         true
     }
 

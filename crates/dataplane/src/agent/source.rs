@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use imds_account::records::{self, Lifecycle, Tags};
-use imds_account::store::UnreadableRecord;
+use imds_account::keys::{Key, Prefix};
+use imds_account::records::{self, Follows, Lifecycle, Notice, Tags};
+use imds_account::store::{RecordSnapshot, UnreadableRecord};
 use imds_account::{Overrides, Source, Store, StoreError, instance, keys};
 use imds_core::InstanceId;
 use imds_core::extra::Extra;
@@ -11,13 +12,18 @@ use imds_core::instance::SshSigner;
 use imds_core::placement::Region;
 use imds_kv::{Changes, Revision, Watch};
 
-use super::plan::{self, Plan};
+use super::plan::Plan;
 use crate::table::{Served, Table, Update};
+
+/// How many instances are read at once where each is read by its keys.
+const AT_ONCE: usize = 50;
 
 /// An account, and what the operator sets beside it.
 pub(super) struct AccountSource {
     store: Store,
     overrides: Overrides,
+    /// What tells this host of its instances, where it follows no others.
+    notices: Option<Prefix<Notice>>,
     /// Whether an address that never was an instance's is answered as the default instance.
     has_default: bool,
     /// The default instance, as it was read last.
@@ -25,8 +31,17 @@ pub(super) struct AccountSource {
 }
 
 impl AccountSource {
-    pub(super) fn new(store: Store, overrides: Overrides, has_default: bool) -> Self {
-        Self { store, overrides, has_default, default: None }
+    /// `follows` counts where hosts share the state; whoever follows linked instances alone has no default.
+    pub(super) fn new(
+        store: Store,
+        overrides: Overrides,
+        follows: Follows,
+        has_default: bool,
+    ) -> Self {
+        let host = store.host().filter(|_| follows == Follows::Linked);
+        let notices = host.map(keys::notices);
+        let has_default = has_default && notices.is_none();
+        Self { store, overrides, notices, has_default, default: None }
     }
 
     /// Puts other values over the default instance's metadata from now on.
@@ -36,6 +51,10 @@ impl AccountSource {
 
     /// Follows what concerns what is served, after `revision`.
     pub(super) fn watch(&self, revision: Revision) -> Result<Watch, StoreError> {
+        if let Some(notices) = &self.notices {
+            // Among them is that of the host's claim.
+            return self.store.watch(&[notices.as_str()], revision);
+        }
         let (instances, tags) = (keys::every_instance(), keys::every_tags());
         let (addresses, former) = (keys::addresses(), keys::former_addresses());
         let default = keys::default_instance(self.store.host());
@@ -54,12 +73,36 @@ impl AccountSource {
 
     /// What changes mean for who is served.
     pub(super) fn plan(&self, changes: &Changes) -> Plan {
-        Plan::of(changes, keys::default_instance(self.store.host()).as_str())
+        match &self.notices {
+            Some(notices) => Plan::of_notices(changes, notices),
+            None => Plan::of(changes, keys::default_instance(self.store.host()).as_str()),
+        }
     }
 
-    /// The table of the whole account, and the revision to watch from. Records are in memory a page at
-    /// a time, however many instances there are.
+    /// The table of all that this host follows, and the revision to watch from.
     pub(super) fn table(&mut self) -> Result<(Table, Revision), StoreError> {
+        match &self.notices {
+            Some(notices) => self.linked_table(notices),
+            None => self.whole_table(),
+        }
+    }
+
+    /// The table of the instances that there are notices of.
+    fn linked_table(&self, notices: &Prefix<Notice>) -> Result<(Table, Revision), StoreError> {
+        let told = self.store.scan(notices)?;
+        told.unreadable.iter().for_each(report);
+        let places = told.records.into_iter();
+        let places: Vec<_> = places
+            .filter_map(|(id, notice)| Some((notice.record.region?, id.parse().ok()?)))
+            .collect();
+        let instances = self.read(&places)?;
+        let update = Update { instances, ..Update::default() };
+        Ok((Table::default().updated(update), told.revision))
+    }
+
+    /// The table of the whole account. Records are in memory a page at a time, however many instances there
+    /// are.
+    fn whole_table(&mut self) -> Result<(Table, Revision), StoreError> {
         let mut all_tags = BTreeMap::new();
         // Of what was read first: a change between this and the reading below is seen by the watch.
         let mut revision = None;
@@ -70,7 +113,7 @@ impl AccountSource {
             let of_instances = page
                 .records
                 .into_iter()
-                .filter_map(|(place, stored)| Some((plan::instance(&place)?, stored.record)));
+                .filter_map(|(place, stored)| Some((keys::region_and_id(&place)?, stored.record)));
             all_tags.extend(of_instances);
         }
         let (mut instances, mut assigned) = (Vec::new(), Vec::new());
@@ -78,7 +121,7 @@ impl AccountSource {
             let page = page?;
             page.unreadable.iter().for_each(report);
             for (place, stored) in page.records {
-                let Some(place) = plan::instance(&place) else { continue };
+                let Some(place) = keys::region_and_id(&place) else { continue };
                 let tags = all_tags.remove(&place).unwrap_or_default();
                 let (region, id) = place;
                 let served = self.served(&region, &id, &stored.record, &tags)?;
@@ -100,15 +143,9 @@ impl AccountSource {
     /// What becomes of the table for `plan`. An instance whose record cannot be read is left as it is
     /// in force.
     pub(super) fn update(&mut self, plan: &Plan) -> Result<Update, StoreError> {
-        let mut instances = Vec::with_capacity(plan.instances.len());
-        for (region, id) in &plan.instances {
-            match self.one(region, id) {
-                Ok(served) => instances.push((id.clone(), served)),
-                // To read it again would not fix it, and the others must not wait for it.
-                Err(StoreError::Unreadable(unreadable)) => report(&unreadable),
-                Err(error) => return Err(error),
-            }
-        }
+        let places: Vec<_> = plan.instances.iter().cloned().collect();
+        let mut instances = self.read(&places)?;
+        instances.extend(plan.gone.iter().map(|id| (id.clone(), None)));
         let assigned = plan.addresses.iter().copied().collect();
         if plan.default {
             self.default = self.default()?;
@@ -136,13 +173,41 @@ impl AccountSource {
         }
     }
 
-    /// An instance as it is to be served; `None` unless it runs.
-    fn one(&self, region: &Region, id: &InstanceId) -> Result<Option<Served>, StoreError> {
-        let (instance, tags) =
-            (keys::instance(region, id.as_str()), keys::tags(region, id.as_str()));
-        let snapshot = self.store.read_many(&[instance.as_str(), tags.as_str()])?;
-        let Some(record) = snapshot.read(&instance)? else { return Ok(None) };
-        let tags = snapshot.read(&tags)?.map(|stored| stored.record).unwrap_or_default();
+    /// Instances as they are to be served, `None` unless they run. Those whose record cannot be read are left
+    /// out: to read them again would not fix them, and the others must not wait for them.
+    fn read(
+        &self,
+        places: &[(Region, InstanceId)],
+    ) -> Result<Vec<(InstanceId, Option<Served>)>, StoreError> {
+        let mut all = Vec::with_capacity(places.len());
+        for places in places.chunks(AT_ONCE) {
+            let keys = places.iter().map(|(region, id)| {
+                (keys::instance(region, id.as_str()), keys::tags(region, id.as_str()))
+            });
+            let keys: Vec<_> = keys.collect();
+            let texts: Vec<_> =
+                keys.iter().flat_map(|(one, tags)| [one.as_str(), tags.as_str()]).collect();
+            let snapshot = self.store.read_many(&texts)?;
+            for ((region, id), (instance, tags)) in places.iter().zip(&keys) {
+                match self.one(&snapshot, (region, id), instance, tags) {
+                    Ok(served) => all.push((id.clone(), served)),
+                    Err(StoreError::Unreadable(unreadable)) => report(&unreadable),
+                    Err(error) => return Err(error),
+                }
+            }
+        }
+        Ok(all)
+    }
+
+    fn one(
+        &self,
+        snapshot: &RecordSnapshot,
+        (region, id): (&Region, &InstanceId),
+        instance: &Key<records::Instance>,
+        tags: &Key<Tags>,
+    ) -> Result<Option<Served>, StoreError> {
+        let Some(record) = snapshot.read(instance)? else { return Ok(None) };
+        let tags = snapshot.read(tags)?.map(|stored| stored.record).unwrap_or_default();
         self.served(region, id, &record.record, &tags)
     }
 

@@ -4,7 +4,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use imds_account::clock::{boot_ms, unix_ms};
-use imds_account::records::{HostClaim, Watermark, WhenCutOff};
+use imds_account::records::{Follows, HostClaim, Notice, Watermark, WhenCutOff};
 use imds_account::{HostName, Revision, Store, StoreError, Transaction, keys};
 use imds_kv::{KvError, Lease};
 
@@ -40,8 +40,8 @@ impl Claim {
     /// [`HostError::NameInUse`] if another process has the name and lives.
     pub(crate) fn take(store: &Store) -> Result<Option<Self>, HostError> {
         let Some(host) = store.host().cloned() else { return Ok(None) };
-        let record =
-            HostClaim { release: env!("CARGO_PKG_VERSION").to_owned(), since: unix_ms() / 1000 };
+        let release = env!("CARGO_PKG_VERSION").to_owned();
+        let record = HostClaim { release, since: unix_ms() / 1000, tells: true };
         let (began, mut is_waiting) = (Instant::now(), false);
         loop {
             let asked = boot_ms();
@@ -95,13 +95,21 @@ impl Claim {
         Ok(())
     }
 
+    /// Has an agent that sees nothing but notices see how far the state has come by now.
+    pub(super) fn notice(&self) -> Result<(), StoreError> {
+        let key = keys::claim_notice(&self.host);
+        let notice = Notice::default();
+        self.store.commit(Transaction::new().write_for(self.lease, &key, &notice)).map(drop)
+    }
+
     /// Says how far the agent has come.
     pub(super) fn report(
         &self,
         reached: Revision,
         when_cut_off: WhenCutOff,
+        follows: Follows,
     ) -> Result<(), StoreError> {
-        let watermark = Watermark { revision: reached.get(), when_cut_off };
+        let watermark = Watermark { revision: reached.get(), when_cut_off, follows };
         let key = keys::watermark(&self.host);
         self.store.commit(Transaction::new().write_for(self.lease, &key, &watermark)).map(drop)
     }
@@ -123,11 +131,13 @@ fn write(
     record: &HostClaim,
 ) -> Result<Revision, StoreError> {
     let (claim, watermark) = (keys::host_claim(host), keys::watermark(host));
-    let nothing = Watermark { revision: 0, when_cut_off: WhenCutOff::default() };
+    let nothing =
+        Watermark { revision: 0, when_cut_off: WhenCutOff::default(), follows: Follows::default() };
     let transaction = Transaction::new()
         .if_unchanged(&claim, None)
         .write_for(lease, &claim, record)
-        .write_for(lease, &watermark, &nothing);
+        .write_for(lease, &watermark, &nothing)
+        .write_for(lease, &keys::claim_notice(host), &Notice::default());
     store.commit(transaction)
 }
 

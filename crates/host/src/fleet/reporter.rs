@@ -6,7 +6,7 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use imds_account::clock::boot_ms;
-use imds_account::records::WhenCutOff;
+use imds_account::records::{Follows, WhenCutOff};
 use imds_account::{Revision, StoreError};
 use imds_dataplane::{Progress, ServingLease};
 use imds_kv::KvError;
@@ -16,6 +16,10 @@ use crate::error::HostError;
 
 /// How often it says that it lives.
 const KEEP: Duration = Duration::from_secs(4);
+
+/// How often an agent that sees nothing but notices gets one. Whoever is asked about older changes need not
+/// look up who serves each instance.
+const NOTICE: Duration = Duration::from_secs(60);
 
 /// How long is waited after an error.
 const PAUSE: Duration = Duration::from_millis(200);
@@ -41,8 +45,11 @@ struct Report {
     reported: Revision,
     /// When the lease was kept alive last.
     kept: Instant,
+    /// When the agent got a notice last.
+    noticed: Instant,
     lease: ServingLease,
     when_cut_off: WhenCutOff,
+    follows: Follows,
     state: Arc<State>,
 }
 
@@ -52,6 +59,7 @@ impl Reporter {
         progress: Progress,
         lease: ServingLease,
         when_cut_off: WhenCutOff,
+        follows: Follows,
     ) -> Result<Self, HostError> {
         let (state, reported) = (Arc::new(State::default()), progress.revision());
         let mut report = Report {
@@ -59,8 +67,10 @@ impl Reporter {
             progress: progress.clone(),
             reported,
             kept: Instant::now(),
+            noticed: Instant::now(),
             lease,
             when_cut_off,
+            follows,
             state: Arc::clone(&state),
         };
         // What came before may have taken longer than the lease.
@@ -103,13 +113,17 @@ impl Report {
         let reached =
             self.progress.wait_beyond(self.reported, KEEP.saturating_sub(self.kept.elapsed()));
         if reached != self.reported {
-            self.claim.report(reached, self.when_cut_off)?;
+            self.claim.report(reached, self.when_cut_off, self.follows)?;
             self.reported = reached;
         }
         if self.kept.elapsed() >= KEEP {
             self.claim.keep_alive()?;
             self.kept = Instant::now();
             self.prolong();
+        }
+        if self.follows == Follows::Linked && self.noticed.elapsed() >= NOTICE {
+            self.claim.notice()?;
+            self.noticed = Instant::now();
         }
         Ok(())
     }
@@ -162,7 +176,7 @@ impl Report {
             return Err(KvError::Unavailable { what, retry: true, source }.into());
         }
         let reached = self.progress.revision();
-        self.claim.report(reached, self.when_cut_off)?;
+        self.claim.report(reached, self.when_cut_off, self.follows)?;
         (self.reported, self.kept) = (reached, Instant::now());
         self.prolong();
         Ok(())

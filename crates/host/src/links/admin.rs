@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use imds_account::link::{self, LinkRecordError};
-use imds_account::{StoreError, keys};
+use imds_account::{StoreError, keys, placement};
 use imds_control::{AdminRefusal, LinkFacts, LinkName, LinkState, Links};
 use imds_core::InstanceId;
 use imds_dataplane::{CounterSnapshot, LinkCounts};
@@ -31,8 +31,9 @@ impl Links for LinkAdmin {
         now: u64,
     ) -> Result<LinkFacts, AdminRefusal> {
         let place: Place = place.parse().map_err(|error| refused(400, &error))?;
-        if let Some(id) = instance {
-            self.check(id)?;
+        match instance {
+            Some(id) => self.check(id)?,
+            None => self.check_any()?,
         }
         let known = self.find(&LinkName::Place(place.to_string()));
         if let Some(number) = known {
@@ -110,10 +111,17 @@ impl LinkAdmin {
 
     /// Fails unless there is such an instance.
     fn check(&self, id: &InstanceId) -> Result<(), AdminRefusal> {
-        let names = self.0.store.names(&keys::every_instance()).map_err(internal)?;
-        let is_known = names.iter().any(|name| name.ends_with(&format!("/{id}")));
+        let regions = placement::regions_of(&self.0.store, &[id]).map_err(internal)?;
         let message = format!("there is no instance {id}; `imds instance list` shows all");
-        is_known.then_some(()).ok_or(AdminRefusal { status: 404, message })
+        regions.contains_key(id).then_some(()).ok_or(AdminRefusal { status: 404, message })
+    }
+
+    /// Fails where a link must be for one instance.
+    fn check_any(&self) -> Result<(), AdminRefusal> {
+        let message = "this host follows linked instances alone (--follow linked): name the one that the link is for \
+                       (imds link add PLACE,instance=ID)";
+        let is_bound = self.0.placer.is_some();
+        if is_bound { Err(AdminRefusal { status: 400, message: message.into() }) } else { Ok(()) }
     }
 
     fn record(

@@ -169,6 +169,7 @@ impl Manager {
         if let Place::Pid(pid) = link.spec.place {
             tracing::info!(number, pid, "link removed: its process has ended");
             self.remove(number);
+            self.states.end(number);
         } else {
             self.take_down(number, "it is gone; it is attached again when it comes back");
         }

@@ -7,9 +7,14 @@ use imds_dataplane::{LinkCounts, LinkId};
 
 use super::spec::LinkSpec;
 
-/// All links, by number.
+/// All links.
 #[derive(Default)]
-pub(super) struct LinkStates(Mutex<BTreeMap<u32, Shown>>);
+pub(super) struct LinkStates {
+    /// By number.
+    shown: Mutex<BTreeMap<u32, Shown>>,
+    /// Those that ended by themselves since they were taken last.
+    ended: Mutex<Vec<u32>>,
+}
 
 /// A link as it is at the moment.
 #[derive(Clone, Debug)]
@@ -30,6 +35,16 @@ pub(super) enum Progress {
 
 impl LinkStates {
     pub(super) fn lock(&self) -> MutexGuard<'_, BTreeMap<u32, Shown>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.shown.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A link has ended by itself.
+    pub(super) fn end(&self, number: u32) {
+        self.ended.lock().unwrap_or_else(PoisonError::into_inner).push(number);
+    }
+
+    /// The links that have ended by themselves since this was asked last.
+    pub(super) fn take_ended(&self) -> Vec<u32> {
+        std::mem::take(&mut *self.ended.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }

@@ -5,10 +5,10 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use clap::Args;
-use imds_account::records::WhenCutOff;
+use imds_account::records::{Follows, WhenCutOff};
 use imds_core::{InstanceId, Invalid};
 
-use crate::settings::{WHEN_CUT_OFF, one_of};
+use crate::settings::{FOLLOW, WHEN_CUT_OFF, one_of};
 
 /// The EC2 API, and what it changes.
 #[derive(Args)]
@@ -29,6 +29,13 @@ pub(crate) struct ControlArgs {
     #[arg(long, value_name = "WHAT", value_parser = one_of::<WhenCutOff>(WHEN_CUT_OFF),
           hide_possible_values = true)]
     pub(crate) when_cut_off: Option<WhenCutOff>,
+
+    /// Which instances of a state in etcd this host follows: `all`, or only those that a link or a
+    /// `--listen ADDRESS:PORT=INSTANCE` of it is for, so that others cost it nothing: `linked`
+    /// [default: all]
+    #[arg(long, value_name = "WHICH", value_parser = one_of::<Follows>(FOLLOW),
+          hide_possible_values = true)]
+    pub(crate) follow: Option<Follows>,
 
     /// Accept unsigned calls of the EC2 API from anyone who reaches it; on loopback only
     #[arg(long)]

@@ -7,7 +7,7 @@ use crate::cli::{HostArgs, HostCommand};
 use crate::error::{CommandError, Kind};
 use crate::terminal;
 use imds_account::hosts::HostFacts;
-use imds_account::records::WhenCutOff;
+use imds_account::records::{Follows, WhenCutOff};
 use imds_control::{AdminAnswer, AdminRequest};
 
 pub(crate) fn run(args: &HostArgs) -> Result<ExitCode, CommandError> {
@@ -57,6 +57,7 @@ fn show(host: &HostFacts) -> String {
         ("Behind", or_none(host.behind.as_ref())),
         ("Since", since(host)),
         ("When cut off", when_cut_off(host).to_owned()),
+        ("Follows", follows(host).to_owned()),
         ("Release", or_none(host.release.as_ref())),
         ("EC2 API", or_none(host.control.as_ref())),
         ("Default instance", or_none(host.default_instance.as_ref())),
@@ -73,6 +74,12 @@ fn state(host: &HostFacts) -> &'static str {
 fn when_cut_off(host: &HostFacts) -> &'static str {
     let words = WhenCutOff::ALL.into_iter();
     let mut found = words.filter(|(_, it)| Some(*it) == host.when_cut_off).map(|(word, _)| word);
+    found.next().unwrap_or("-")
+}
+
+fn follows(host: &HostFacts) -> &'static str {
+    let words = Follows::WORDS.into_iter();
+    let mut found = words.filter(|(_, it)| Some(*it) == host.follows).map(|(word, _)| word);
     found.next().unwrap_or("-")
 }
 

@@ -261,21 +261,21 @@ fn start(
         }),
         plumber,
         when_cut_off: plan.when_cut_off,
+        follows: plan.follows,
+        linked: plan.links.iter().filter_map(|link| link.instance.clone()).collect(),
         version: env!("IMDS_VERSION"),
         metrics: metrics.map(|listener| MetricsSocket { listener }),
         only_serve,
     };
     allow_many_connections();
     let host = Host::start(account, settings)?;
-    let console = host.console_address().map(|address| banner::console(address, &plan.state));
-    let addresses: Vec<_> = metadata.iter().map(|listen| listen.address).collect();
-    let invitation =
-        |address| banner::invitation(&plan.state, &store, address, instance.zone.region());
-    let greeting = banner::banner(&instance, &addresses, &plan.workloads)
+    let region = instance.zone.region();
+    let invitation = |address| banner::invitation(&plan.state, &store, address, region);
+    let greeting = banner::banner(plan.follows, &instance, &metadata, &plan.workloads)
         + &host.metrics_address().map(banner::metrics).unwrap_or_default()
-        + &console.unwrap_or_default()
+        + &host.console_address().map(|at| banner::console(at, &plan.state)).unwrap_or_default()
         + &host.control_address().map(invitation).transpose()?.unwrap_or_default();
-    let ready = Ready::new(instance, metadata, &host);
+    let ready = Ready::new(instance, plan.follows, metadata, &host);
     let Plan { workloads, state, .. } = plan;
     let opening = Opening { links, workloads, offered, state, greeting, ready };
     Ok(Started { host, opening, renewing, restricts_files })

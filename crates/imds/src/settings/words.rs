@@ -12,6 +12,7 @@ pub(crate) const IMAGES: &[&str] = &["al2", "al2023"];
 pub(crate) const HTTP_TOKENS: &[&str] = &["optional", "required"];
 pub(crate) const SWITCH: &[&str] = &["enabled", "disabled"];
 pub(crate) const LIFE_CYCLES: &[&str] = &["on-demand", "spot", "scheduled", "capacity-block"];
+pub(crate) const FOLLOW: &[&str] = &["all", "linked"];
 pub(crate) const WHEN_CUT_OFF: &[&str] = &["serve", "refuse"];
 pub(crate) const LEVELS: &[&str] = &["off", "error", "warn", "info", "debug", "trace"];
 pub(crate) const SIGNATURES: &[&str] = &["pkcs7", "rsa2048", "signature"];

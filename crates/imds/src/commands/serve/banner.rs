@@ -3,10 +3,12 @@
 use std::net::SocketAddr;
 
 use imds_account::Store;
+use imds_account::records::Follows;
 use imds_core::placement::Region;
 use imds_core::{HttpTokens, Instance};
 use imds_host::LinkSpec;
 
+use crate::cli::ListenAddress;
 use crate::error::CommandError;
 use crate::sdk_settings::SdkSettings;
 use crate::shell::Shell;
@@ -17,14 +19,18 @@ const LINK_URL: &str = "http://169.254.169.254";
 
 /// What is served, and a line to paste.
 pub(super) fn banner(
+    follows: Follows,
     instance: &Instance,
-    addresses: &[SocketAddr],
+    listeners: &[ListenAddress],
     workloads: &[LinkSpec],
 ) -> String {
-    let urls = addresses.iter().map(|address| format!("http://{address}"));
+    if follows == Follows::Linked {
+        return banner_of_linked(listeners, workloads);
+    }
+    let urls = listeners.iter().map(|it| format!("http://{}", it.address));
     let urls: Vec<_> = urls.chain(workloads.iter().map(|_| LINK_URL.to_owned())).collect();
     let links = workloads.iter().map(|link| format!("{LINK_URL} ({link})"));
-    let places: Vec<_> = urls[..addresses.len()].iter().cloned().chain(links).collect();
+    let places: Vec<_> = urls[..listeners.len()].iter().cloned().chain(links).collect();
     let options = &instance.options;
     let url = urls.first().map_or("", String::as_str);
     let example = match options.http_tokens {
@@ -50,6 +56,21 @@ pub(super) fn banner(
         ipv6 = options.http_protocol_ipv6.as_str(),
         tags = options.instance_metadata_tags.as_str(),
     )
+}
+
+/// The same where each way is for an instance of its own.
+fn banner_of_linked(listeners: &[ListenAddress], workloads: &[LinkSpec]) -> String {
+    let listeners = listeners.iter().map(|ListenAddress { address, instance }| {
+        let instance = instance.as_ref().map(|id| format!(" ({id})")).unwrap_or_default();
+        format!("http://{address}{instance}")
+    });
+    let links = workloads.iter().map(|link| format!("{LINK_URL} ({link})"));
+    let places: Vec<_> = listeners.chain(links).collect();
+    if places.is_empty() {
+        return "Serving linked instances: add one with imds link add PLACE,instance=ID\n"
+            .to_owned();
+    }
+    format!("Serving linked instances on {}\n", places.join(", "))
 }
 
 /// Where metrics are.

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use imds_account::Network;
 use imds_account::clock::unix_ms;
-use imds_account::records::WhenCutOff;
+use imds_account::records::{Follows, WhenCutOff};
 use imds_control::{Authentication, PresetImage, RolePolicies};
 use imds_core::fault::FaultRule;
 use imds_core::network::Subnet;
@@ -46,6 +46,7 @@ pub(super) struct Plan {
     pub(super) access_keys: Vec<WantedKey>,
     pub(super) state: StateLocation,
     pub(super) when_cut_off: WhenCutOff,
+    pub(super) follows: Follows,
     pub(super) threads: NonZeroUsize,
     pub(super) metrics: Option<SocketAddr>,
     pub(super) console: Option<SocketAddr>,
@@ -101,7 +102,9 @@ impl Plan {
         let mut presets = settings.images()?;
         let logs = settings.logs(&args.logs, Destination::Stderr)?;
         let workloads = or(args.workloads.link, settings.link);
-        let links = or(or(args.listen, settings.listen), default_addresses(&workloads));
+        let follows = args.control.follow.or(settings.follow).unwrap_or_default();
+        let usual = default_addresses(&workloads, follows);
+        let links = or(or(args.listen, settings.listen), usual);
         let state = args.control.state.or(settings.state);
         let sources = args.instance.credential_sources(&settings.instance)?;
         let directory = args.instance.overlay.clone().or(settings.instance.overlay.clone());
@@ -121,6 +124,7 @@ impl Plan {
         let state = StateLocation::resolve(state.as_deref())?;
         let when_cut_off = args.control.when_cut_off.or(settings.when_cut_off).unwrap_or_default();
         check_cut_off(when_cut_off, &state)?;
+        check_follows(follows, &state, &links, &workloads)?;
         let reloadable = Reloadable {
             started_with: settings.document,
             response_args: args.answers,
@@ -143,6 +147,7 @@ impl Plan {
             access_keys,
             state,
             when_cut_off,
+            follows,
             threads: args.threads.or(settings.threads).unwrap_or_else(default_threads),
             metrics: args.metrics.or(settings.metrics),
             console,
@@ -192,10 +197,38 @@ fn check_cut_off(when_cut_off: WhenCutOff, state: &StateLocation) -> Result<(), 
     Ok(())
 }
 
+/// A host that follows linked instances alone cannot tell whose a request's source address is.
+fn check_follows(
+    follows: Follows,
+    state: &StateLocation,
+    links: &[ListenAddress],
+    workloads: &[LinkSpec],
+) -> Result<(), CommandError> {
+    if follows == Follows::All {
+        return Ok(());
+    }
+    if !state.is_shared() {
+        return Err(CommandError::usage(
+            "--follow linked is for a state that hosts share, and --state names one of this machine",
+        )
+        .hint("--state etcd://… names a shared one; else leave out --follow"));
+    }
+    let listen = links.iter().find(|link| link.instance.is_none());
+    let link = workloads.iter().find(|link| link.instance.is_none());
+    let listen = listen.map(|it| (format!("--listen {}", it.address), "ADDRESS:PORT=INSTANCE"));
+    let link = || link.map(|it| (format!("--link {}", it.place), "PLACE,instance=INSTANCE"));
+    let Some((input, form)) = listen.or_else(link) else { return Ok(()) };
+    Err(CommandError::usage(format!(
+        "{input} names no instance, and with --follow linked each way to the metadata is for one"
+    ))
+    .hint(format!("write {form}, or --follow all")))
+}
+
 /// Where the metadata is if nobody says where, and there is no other way to it.
-fn default_addresses(workloads: &[LinkSpec]) -> Vec<ListenAddress> {
+fn default_addresses(workloads: &[LinkSpec], follows: Follows) -> Vec<ListenAddress> {
     let default = ListenAddress { address: DEFAULT_ADDRESS, instance: None };
-    workloads.is_empty().then_some(default).into_iter().collect()
+    let is_meant = workloads.is_empty() && follows == Follows::All;
+    is_meant.then_some(default).into_iter().collect()
 }
 
 /// The command line's, or else the file's.

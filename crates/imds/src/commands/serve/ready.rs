@@ -6,6 +6,7 @@ use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
+use imds_account::records::Follows;
 use imds_core::Instance;
 use imds_host::Host;
 use serde_json::{Value, json};
@@ -17,6 +18,7 @@ use crate::settings::LogFormat;
 /// What a program is to know of a running service.
 pub(super) struct Ready {
     instance: Instance,
+    follows: Follows,
     /// The listeners of the metadata service, with the ports that they have.
     metadata: Vec<ListenAddress>,
     control: Option<SocketAddr>,
@@ -35,9 +37,14 @@ pub(super) struct ReadyFile {
 
 impl Ready {
     /// Where `host` listens, beside its listeners for metadata.
-    pub(super) fn new(instance: Instance, metadata: Vec<ListenAddress>, host: &Host) -> Self {
+    pub(super) fn new(
+        instance: Instance,
+        follows: Follows,
+        metadata: Vec<ListenAddress>,
+        host: &Host,
+    ) -> Self {
         let (control, metrics) = (host.control_address(), host.metrics_address());
-        Self { instance, metadata, control, metrics, console: host.console_address() }
+        Self { instance, follows, metadata, control, metrics, console: host.console_address() }
     }
 
     /// One line for each socket in a JSON log, which programs read; a person reads the banner.
@@ -67,7 +74,10 @@ impl Ready {
         let addresses: Vec<_> = self.metadata.iter().map(|it| it.address.to_string()).collect();
         let place =
             if addresses.is_empty() { "its links".to_owned() } else { addresses.join(", ") };
-        format!("Serves {} on {place}", self.instance.id)
+        match self.follows {
+            Follows::All => format!("Serves {} on {place}", self.instance.id),
+            Follows::Linked => format!("Serves linked instances on {place}"),
+        }
     }
 
     fn document(&self) -> Value {
