@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use imds_account::records::WhenCutOff;
-use imds_account::{belongings, control_address, token_key};
+use imds_account::{control_address, token_key};
 use imds_console::ConsoleServer;
 use imds_control::ControlServer;
 use imds_core::extra::Extra;
@@ -122,7 +122,6 @@ impl Host {
         };
         let address = address_of(settings.control.as_ref().map(|socket| &socket.listener))?;
         control_address::keep(&store, address)?;
-        belongings::complete(&store)?;
         let (agent, table) = Agent::start(store.clone(), overrides, settings.has_default)?;
         let lease = ServingLease::new(settings.when_cut_off == WhenCutOff::Refuse);
         let membership = claim
