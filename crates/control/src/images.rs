@@ -8,6 +8,7 @@ mod imds_support;
 mod known;
 pub(crate) mod permissions;
 mod preset;
+pub(crate) mod snapshots;
 
 use imds_account::records::ImageDevice;
 use imds_account::{Stored, Transaction, keys, records};
@@ -111,7 +112,7 @@ pub(super) fn register(
         permissions: <_>::default(),
         attributes: <_>::default(),
     };
-    devices::refer_to_snapshots(call, &record.devices)?;
+    snapshots::refer_to(call, &record.devices)?;
     let its_tags = tag_values::specified(&request.tag_specifications, "image")?;
     let key = keys::image(&call.region, id.as_str());
     let mut transaction = Transaction::new().if_unchanged(&key, None).write(&key, &record);
@@ -187,32 +188,4 @@ pub(super) fn with_snapshot(call: &Call<'_>, snapshot: &str) -> Result<Vec<Image
     };
     let all = known::all(call)?;
     Ok(all.into_iter().filter(has_it).map(|image| image.id).collect())
-}
-
-/// A snapshot of an image's root volume that nobody made here.
-pub(super) struct DerivedSnapshot {
-    pub(super) id: String,
-    pub(super) owner: String,
-    pub(super) is_amazons: bool,
-    pub(super) created_at: u64,
-    /// In GiB.
-    pub(super) size: i32,
-}
-
-pub(super) fn derived_snapshots(call: &Call<'_>) -> Result<Vec<DerivedSnapshot>, Refusal> {
-    let derived = |image: KnownImage| {
-        let KnownImage { id, record, origin } = image;
-        if record.devices.iter().any(|it| it.device == record.root_device) {
-            return None;
-        }
-        let root = devices::all(id.as_str(), &record).into_iter().next()?;
-        Some(DerivedSnapshot {
-            id: root.ebs.snapshot_id?,
-            owner: record.owner.to_string(),
-            is_amazons: matches!(origin, Origin::Amazon),
-            created_at: record.created_at,
-            size: root.ebs.size.unwrap_or(devices::SIZE),
-        })
-    };
-    Ok(known::all(call)?.into_iter().filter_map(derived).collect())
 }

@@ -14,7 +14,7 @@ use imds_ec2::{Done, Fault};
 use super::belongings::{self, Belonging};
 use super::call::{Call, Refusal};
 use super::filter::Filters;
-use super::images::DerivedSnapshot;
+use super::images::snapshots::{self as known, DerivedSnapshot, KnownSnapshot};
 use super::page::Page;
 use super::{ids, images, tag_values, time, volumes};
 pub(super) use attributes::{describe_attribute, modify_attribute};
@@ -90,31 +90,18 @@ fn shape(id: &str, record: &records::Snapshot, owner: &str) -> Snapshot {
 
 /// A snapshot of the account.
 fn own(call: &Call<'_>, id: &str) -> Result<Stored<records::Snapshot>, Refusal> {
-    check_form(id)?;
-    let found = call.read(&keys::snapshot(&call.region, id))?;
-    found.ok_or_else(|| not_found(id).into())
-}
-
-fn check_form(id: &str) -> Result<(), Fault> {
-    if id.starts_with("snap-") {
-        return Ok(());
+    match known::find(call, id)? {
+        KnownSnapshot::Own(stored) => Ok(*stored),
+        KnownSnapshot::Derived(_) => Err(known::not_found(id).into()),
     }
-    let message = format!("Invalid id: \"{id}\" (expecting \"snap-...\")");
-    Err(Fault::client("InvalidSnapshotID.Malformed", message))
 }
 
-fn not_found(id: &str) -> Fault {
-    Fault::client("InvalidSnapshot.NotFound", format!("The snapshot '{id}' does not exist."))
-}
-
-/// The snapshot with this id, the account's or an image's; what is written next relies on it.
-pub(super) fn find(call: &Call<'_>, id: &str) -> Result<Snapshot, Refusal> {
-    check_form(id)?;
-    if let Some(stored) = call.rely_on(&keys::snapshot(&call.region, id))? {
-        return Ok(shape(id, &stored.record, call.account.as_str()));
-    }
-    let derived = images::derived_snapshots(call)?.into_iter().find(|derived| derived.id == id);
-    derived.as_ref().map(of_image).ok_or_else(|| not_found(id).into())
+/// The snapshot with this id, but for its tags.
+fn find(call: &Call<'_>, id: &str) -> Result<Snapshot, Refusal> {
+    Ok(match known::find(call, id)? {
+        KnownSnapshot::Own(stored) => shape(id, &stored.record, call.account.as_str()),
+        KnownSnapshot::Derived(derived) => of_image(&derived),
+    })
 }
 
 pub(super) fn delete(call: &Call<'_>, request: &DeleteSnapshotRequest) -> Result<Done, Refusal> {
@@ -136,7 +123,7 @@ fn all(call: &Call<'_>) -> Result<Vec<Snapshot>, Refusal> {
     let stored = call.scan(&keys::snapshots(&call.region))?;
     let stored = stored.iter().map(|(id, it)| shape(id, &it.record, call.account.as_str()));
     let mut all: Vec<_> = stored.collect();
-    all.extend(images::derived_snapshots(call)?.iter().map(of_image));
+    all.extend(known::derived(call)?.iter().map(of_image));
     Ok(all)
 }
 

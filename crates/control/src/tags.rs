@@ -13,7 +13,7 @@ use super::page::Page;
 use super::tag_values::{check_key, is_reserved, limited, read};
 use super::{
     images, instances, key_pairs, launch_templates, network, network_interfaces, security_groups,
-    snapshots, volumes,
+    volumes,
 };
 
 /// What is tagged, by the beginning of its id. Source: EC2 User Guide, "Tagging support for Amazon
@@ -45,9 +45,8 @@ pub(super) fn create(call: &Call<'_>, request: &CreateTagsRequest) -> Result<Don
         let mut tags = before.as_ref().map(|stored| stored.record.clone()).unwrap_or_default();
         tags.extend(added.clone());
         let tags = limited(tags)?;
-        transaction = relying_on_resource(call, transaction, resource, &tags)?
-            .if_unchanged(&key, before.as_ref())
-            .write(&key, &tags);
+        check_resource(call, resource, &tags)?;
+        transaction = transaction.if_unchanged(&key, before.as_ref()).write(&key, &tags);
     }
     call.commit(transaction)?;
     Ok(Done)
@@ -70,8 +69,8 @@ pub(super) fn delete(call: &Call<'_>, request: &DeleteTagsRequest) -> Result<Don
         let before = call.read(&key)?;
         let mut tags = before.as_ref().map(|stored| stored.record.clone()).unwrap_or_default();
         tags.retain(|key, value| !is_meant(key, value));
-        transaction = relying_on_resource(call, transaction, resource, &tags)?
-            .if_unchanged(&key, before.as_ref());
+        check_resource(call, resource, &tags)?;
+        transaction = transaction.if_unchanged(&key, before.as_ref());
         transaction =
             if tags.is_empty() { transaction.remove(&key) } else { transaction.write(&key, &tags) };
     }
@@ -79,67 +78,34 @@ pub(super) fn delete(call: &Call<'_>, request: &DeleteTagsRequest) -> Result<Don
     Ok(Done)
 }
 
-/// Adds that the resource is still as it is now, if it can have these tags.
-fn relying_on_resource(
-    call: &Call<'_>,
-    transaction: Transaction,
-    resource: &str,
-    tags: &Tags,
-) -> Result<Transaction, Refusal> {
+/// A fault unless the resource is there and can have these tags; what is written next relies on it.
+fn check_resource(call: &Call<'_>, resource: &str, tags: &Tags) -> Result<(), Refusal> {
     let unknown = || {
         let message = format!("The ID '{resource}' is not valid");
         Refusal::from(Fault::client("InvalidID", message))
     };
-    Ok(match kind(resource).ok_or_else(unknown)? {
+    match kind(resource).ok_or_else(unknown)? {
         "instance" => {
+            call.rely_on(&keys::instance(&call.region, resource))?;
             let instance = instances::find(call, resource)?;
             // A key that is no path cannot be served, so it is refused while tags are.
             instances::check(&instance.id, &instance.stored.record, tags)?;
-            transaction
-                .if_unchanged(&keys::instance(&call.region, resource), Some(&instance.stored))
         }
-        "image" => {
-            images::exists(call, resource)?;
-            transaction
-        }
-        "launch-template" => {
-            launch_templates::find::find(call, Some(resource), None)?;
-            transaction
-        }
-        "security-group" => {
-            security_groups::find::by_id(call, resource)?;
-            transaction
-        }
-        "security-group-rule" => {
-            security_groups::rules::exists(call, resource)?;
-            transaction
-        }
-        "snapshot" => {
-            snapshots::find(call, resource)?;
-            transaction
-        }
+        "image" => images::exists(call, resource)?,
         "key-pair" => {
             let name = key_pairs::name(call, resource)?.ok_or_else(unknown)?;
             call.rely_on(&keys::key_pair(&call.region, &name))?;
-            transaction
         }
-        "network-interface" => {
-            network_interfaces::place::find(call, resource)?;
-            transaction
-        }
-        "volume" => {
-            volumes::find(call, resource)?;
-            transaction
-        }
-        "subnet" => {
-            network::find_subnet(call, resource)?;
-            transaction
-        }
-        _ => {
-            network::check_vpc(call, resource)?;
-            transaction
-        }
-    })
+        "launch-template" => drop(launch_templates::find::find(call, Some(resource), None)?),
+        "network-interface" => drop(network_interfaces::place::find(call, resource)?),
+        "security-group" => drop(security_groups::find::by_id(call, resource)?),
+        "security-group-rule" => security_groups::rules::exists(call, resource)?,
+        "snapshot" => drop(images::snapshots::find(call, resource)?),
+        "subnet" => drop(network::find_subnet(call, resource)?),
+        "volume" => drop(volumes::find(call, resource)?),
+        _ => network::check_vpc(call, resource)?,
+    }
+    Ok(())
 }
 
 /// Source: EC2 API `DescribeTags`.

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use imds_account::records::{Follows, WhenCutOff};
-use imds_account::{Store, belongings, control_address, token_key};
+use imds_account::{Store, control_address, token_key};
 use imds_console::ConsoleServer;
 use imds_control::ControlServer;
 use imds_core::extra::Extra;
@@ -129,7 +129,6 @@ impl Host {
         };
         let address = address_of(settings.control.as_ref().map(|socket| &socket.listener))?;
         control_address::keep(&store, address)?;
-        belongings::complete(&store)?;
         let (follows, version) = (settings.follows, settings.version);
         let placed = Placed::begin(&store, follows, &settings.linked)?;
         let (agent, table) = Agent::start(store.clone(), overrides, follows, settings.has_default)?;

@@ -10,8 +10,8 @@ use imds_core::block_device::Volume;
 use imds_ec2::Fault;
 use imds_ec2::types::{CreateImageRequest, CreateImageResult};
 
-use super::devices;
 use super::{check_name, check_name_is_free};
+use super::{devices, snapshots};
 use crate::call::{Call, Refusal};
 use crate::instances::{self, StoredInstance};
 use crate::{ids, tag_values, volumes};
@@ -52,7 +52,7 @@ pub(crate) fn create(
         let id = it.ebs.snapshot_id.as_ref();
         snapshots.iter().any(|(new, _)| Some(new) == id)
     };
-    devices::refer_to_snapshots(call, image.devices.iter().filter(|it| !is_new(it)))?;
+    snapshots::refer_to(call, image.devices.iter().filter(|it| !is_new(it)))?;
     let key = keys::image(&call.region, id.as_str());
     let mut transaction = Transaction::new().if_unchanged(&key, None).write(&key, &image);
     transaction = tagged(call, transaction, id.as_str(), &image_tags);

@@ -6,8 +6,7 @@ use imds_core::block_device::{BlockDevice, Volume};
 use imds_ec2::Fault;
 use imds_ec2::types::{BlockDeviceMapping, EbsBlockDevice};
 
-use crate::call::{Call, Refusal};
-use crate::{ids, snapshots, volumes};
+use crate::{ids, volumes};
 
 /// The size of a root volume of which nothing is said, in GiB.
 pub(crate) const SIZE: i32 = 8;
@@ -27,18 +26,6 @@ pub(crate) fn all(id: &str, record: &records::Image) -> Vec<ImageDevice> {
         devices.insert(0, root);
     }
     devices
-}
-
-/// Says that what is written next refers to the snapshots of these devices; a fault if one does not exist.
-pub(super) fn refer_to_snapshots<'a>(
-    call: &Call<'_>,
-    devices: impl IntoIterator<Item = &'a ImageDevice>,
-) -> Result<(), Refusal> {
-    for id in devices.into_iter().filter_map(|it| it.ebs.snapshot_id.as_deref()) {
-        snapshots::find(call, id)?;
-        call.refer_to(id);
-    }
-    Ok(())
 }
 
 /// Those beside the root device, as the metadata shows them.

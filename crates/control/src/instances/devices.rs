@@ -10,7 +10,7 @@ use imds_ec2::Fault;
 use imds_ec2::types::{BlockDeviceMapping, RunInstancesRequest};
 
 use crate::call::{Call, Refusal};
-use crate::snapshots;
+use crate::images::snapshots;
 
 /// The block devices that are stated. What is stated as no device is taken out of the image's.
 pub(super) fn stated(
