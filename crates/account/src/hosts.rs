@@ -12,8 +12,8 @@ use imds_kv::Revision;
 use serde::{Deserialize, Serialize};
 
 use crate::host_name::HostName;
-use crate::records::{Follows, WhenCutOff};
-use crate::store::{Store, StoreError, Stored};
+use crate::records::{DefaultInstance, Follows, HostClaim, WhenCutOff};
+use crate::store::{Store, StoreError, Stored, Transaction};
 use crate::{keys, placement};
 
 /// A host among those that share a state.
@@ -82,6 +82,37 @@ pub fn list(store: &Store, newest: Revision) -> Result<Vec<HostFacts>, StoreErro
         })
     };
     names.into_iter().map(facts).collect()
+}
+
+/// Whether this host has never had the state.
+pub fn is_new(store: &Store) -> Result<bool, StoreError> {
+    let Some(host) = store.host() else { return Ok(false) };
+    Ok(store.names(&keys::own_of(host))?.is_empty())
+}
+
+/// Forgets this host, which nobody has spoken to yet: its default instance, and all that is its own. Depends on
+/// the `claim` with which it took its name.
+///
+/// # Errors
+/// [`StoreError::Conflict`] if another process has taken the name since. If the state cannot be read or written.
+pub fn forget(store: &Store, claim: &Stored<HostClaim>) -> Result<(), StoreError> {
+    let Some(host) = store.host() else { return Ok(()) };
+    let own = keys::own_of(host);
+    let names = store.names(&own)?;
+    let held = Transaction::new().if_unchanged(&keys::host_claim(host), Some(claim));
+    let mut forgotten = names.iter().fold(held, |all, name| all.remove(&own.key(name)));
+    if let Some(default) = store.read(&keys::default_instance(Some(host)))? {
+        let DefaultInstance { region, instance: id, .. } = default.record;
+        let key = keys::instance(&region, id.as_str());
+        forgotten = forgotten.remove(&key).remove(&keys::tags(&region, id.as_str()));
+        let instance = store.read(&key)?;
+        // Nobody ever had them from it, so they need not be remembered.
+        for source in instance.iter().flat_map(|instance| instance.record.sources()) {
+            forgotten = forgotten.remove(&keys::address(source));
+        }
+    }
+    store.commit(forgotten)?;
+    placement::place_only(store, &BTreeSet::new())
 }
 
 /// How far the hosts that live had come when it was read.
@@ -158,8 +189,7 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::records::{HostClaim, Watermark};
-    use crate::store::Transaction;
+    use crate::records::Watermark;
 
     fn host(name: &str, revision: u64) -> Transaction {
         host_that_follows(name, revision, Follows::All)

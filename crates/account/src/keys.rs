@@ -300,6 +300,11 @@ pub fn region_and_id(place: &str) -> Option<(Region, InstanceId)> {
     Some((region.parse().ok()?, id.parse().ok()?))
 }
 
+/// What one host has of its own.
+pub fn own_of(host: &HostName) -> Prefix<()> {
+    Prefix::new(&[HOSTS, host.as_str()])
+}
+
 /// The name of the host that sweeps a state which several hosts share.
 pub fn sweeper() -> Key<String> {
     Key::new(&["turns", "sweep"])

@@ -23,12 +23,14 @@ use imds_dataplane::{Agent, AppliedTable, CurrentTable, ServingLease};
 use crate::error::HostError;
 use applied::AppliedEverywhere;
 pub(crate) use claim::Claim;
+use claim::Registration;
 pub(crate) use placer::{Placed, Placer};
 use reporter::Reporter;
 
 /// This host's place among those that share its state, until it is dropped.
 pub(crate) struct Membership {
     _reporter: Reporter,
+    registration: Registration,
 }
 
 impl Membership {
@@ -41,9 +43,14 @@ impl Membership {
         when_cut_off: WhenCutOff,
         follows: Follows,
     ) -> Result<Self, HostError> {
-        let lease = lease.clone();
+        let (lease, registration) = (lease.clone(), claim.registration());
         let reporter = Reporter::start(claim, agent.progress(), lease, when_cut_off, follows)?;
-        Ok(Self { _reporter: reporter })
+        Ok(Self { _reporter: reporter, registration })
+    }
+
+    /// The host has started, and is not forgotten when it ends.
+    pub(crate) fn settle(&self) {
+        self.registration.settle();
     }
 }
 

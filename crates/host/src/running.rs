@@ -133,9 +133,8 @@ impl Host {
         let placed = Placed::begin(&store, follows, &settings.linked)?;
         let (agent, table) = Agent::start(store.clone(), overrides, follows, settings.has_default)?;
         let lease = ServingLease::new(settings.when_cut_off == WhenCutOff::Refuse);
-        let membership = claim
-            .map(|claim| Membership::begin(claim, &agent, &lease, settings.when_cut_off, follows))
-            .transpose()?;
+        let begin = |it| Membership::begin(it, &agent, &lease, settings.when_cut_off, follows);
+        let membership = claim.map(begin).transpose()?;
         let service = serve(keyring, Arc::clone(&table), lease.clone(), &settings)?;
         add_faults(&service, settings.faults)?;
         let metrics_address = address_of(settings.metrics.as_ref().map(|it| &it.listener))?;
@@ -213,15 +212,19 @@ impl Host {
     /// Attaches these links to workloads, then those that the account has. Returns once each of
     /// `settings` is up or waits for a place that does not exist yet; the account's follow.
     ///
+    /// With this a host has started: one that has never had a shared state is forgotten there if it ends before.
+    ///
     /// # Errors
     /// If one of `settings` cannot be attached; or if there is one, and the host was started without a
     /// plumber.
     pub fn restore_links(&self, settings: &[LinkSpec]) -> Result<(), LinksError> {
         match &self.links {
-            Some(links) => links.restore(settings),
-            None if settings.is_empty() => Ok(()),
-            None => Err(LinkError::Lost.into()),
+            Some(links) => links.restore(settings)?,
+            None if settings.is_empty() => {}
+            None => return Err(LinkError::Lost.into()),
         }
+        self.membership.iter().for_each(Membership::settle);
+        Ok(())
     }
 
     /// Serves a link no longer, and gives its last counts; its connections are reset.

@@ -6,6 +6,7 @@ mod faults;
 mod history;
 mod keys;
 mod linked;
+mod starts;
 
 use std::fs;
 use std::net::SocketAddr;
@@ -33,6 +34,7 @@ pub(crate) fn tests() -> Vec<Trial> {
     trials.extend(faults::tests());
     trials.extend(keys::tests());
     trials.extend(linked::tests());
+    trials.extend(starts::tests());
     trials.extend(tests![&[]; state_in_etcd_is_sealed_and_encrypted]);
     trials
 }

@@ -1,11 +1,13 @@
 //! A host's name, which one process has at a time.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use imds_account::clock::{boot_ms, unix_ms};
 use imds_account::records::{Follows, HostClaim, Notice, Watermark, WhenCutOff};
-use imds_account::{HostName, Revision, Store, StoreError, Transaction, keys};
+use imds_account::{HostName, Revision, Store, StoreError, Stored, Transaction, hosts, keys};
 use imds_kv::{KvError, Lease};
 
 use crate::error::HostError;
@@ -30,6 +32,23 @@ pub(crate) struct Claim {
     pub(super) revision: Revision,
     /// Until when the lease lasts at the least, by [`boot_ms`].
     end: u64,
+    registration: Registration,
+}
+
+/// What a start writes of a host that has never had the state: unless it is settled when the host gives its
+/// name up, it is forgotten. Cheap to clone.
+#[derive(Clone)]
+pub(super) struct Registration(Arc<AtomicBool>);
+
+impl Registration {
+    /// The host has started.
+    pub(super) fn settle(&self) {
+        self.0.store(true, Ordering::SeqCst);
+    }
+
+    fn is_settled(&self) -> bool {
+        self.0.load(Ordering::SeqCst)
+    }
 }
 
 impl Claim {
@@ -50,7 +69,11 @@ impl Claim {
             match write(store, &host, lease, &record) {
                 Ok(revision) => {
                     let store = store.clone();
-                    return Ok(Some(Self { store, host, lease, record, revision, end }));
+                    // Whoever has the name is the only one that writes what is its own.
+                    let is_settled = !hosts::is_new(&store)?;
+                    let registration = Registration(Arc::new(is_settled.into()));
+                    let claim = Self { store, host, lease, record, revision, end, registration };
+                    return Ok(Some(claim));
                 }
                 Err(StoreError::Conflict { .. }) => {
                     // One that is not revoked ends by itself.
@@ -66,6 +89,11 @@ impl Claim {
                 Err(error) => return Err(error.into()),
             }
         }
+    }
+
+    /// What becomes of it if the start fails.
+    pub(super) fn registration(&self) -> Registration {
+        self.registration.clone()
     }
 
     /// Until when the lease lasts at the least, by [`boot_ms`].
@@ -118,6 +146,13 @@ impl Claim {
 /// Gives the name up: nobody has to wait for this host any more.
 impl Drop for Claim {
     fn drop(&mut self) {
+        // First: nobody else has the name meanwhile.
+        let claim = Stored { record: self.record.clone(), revision: self.revision };
+        if !self.registration.is_settled()
+            && let Err(error) = hosts::forget(&self.store, &claim)
+        {
+            tracing::warn!(%error, host = %self.host, "cannot forget a host that has not started");
+        }
         // One that cannot be revoked ends by itself.
         let _ = self.store.kv().revoke(self.lease);
     }
