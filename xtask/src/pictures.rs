@@ -37,7 +37,7 @@ pub(crate) fn draw_all() -> Result<()> {
         std::fs::write(home.path().join("hello.sh"), SCRIPT)?;
         let mut screen = String::new();
         for line in lines {
-            screen += &format!("\x1b[1m$ {line}\x1b[0m\n");
+            screen.extend(["\x1b[1m$ ", line, "\x1b[0m\n"]);
             // It gives the program a terminal, for its colours. That the program fails may be what is shown.
             let mut script = Command::new("script");
             script.args(["--quiet", "--return", "--command", line, "/dev/null"]);

@@ -152,8 +152,7 @@ impl Reactor {
                 self.poll(id);
                 left -= 1;
             }
-            // Whoever's bytes are sent goes on at once: in the queue it would be behind all others, and what it
-            // uses no longer in the processor's caches.
+            // Whoever's bytes are sent goes on at once, while what it uses is in the processor's caches.
             self.empty_outbox(|id| self.resume(id));
             // What those have sent meanwhile was of another request, which ends their turn.
             self.empty_outbox(|id| self.enqueue(id));
