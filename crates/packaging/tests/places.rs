@@ -11,6 +11,13 @@ use crate::deb::in_a_root_with;
 use crate::image::in_podman;
 
 pub(crate) fn tests() -> Vec<Trial> {
+    const PODMAN: &[Need] = &[
+        Need::Root,
+        Need::Python,
+        Need::Program("podman"),
+        Need::Program("runc"),
+        Need::Program("busybox"),
+    ];
     let mut tests = testkit::tests![&[Need::Program("go"), Need::Python];
         manifests_are_what_the_chart_renders,
     ];
@@ -23,13 +30,6 @@ pub(crate) fn tests() -> Vec<Trial> {
         all_files_have_the_same_version,
         the_step_starts_a_service,
     ]);
-    const PODMAN: &[Need] = &[
-        Need::Root,
-        Need::Python,
-        Need::Program("podman"),
-        Need::Program("runc"),
-        Need::Program("busybox"),
-    ];
     tests.extend(testkit::tests![PODMAN;
         containers_of_the_compose_files_find_metadata,
         the_python_container_works,
