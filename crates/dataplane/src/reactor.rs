@@ -9,10 +9,10 @@
 //! - the tasks share one timer, set only where one is to wake before it rings: the deadline of a
 //!   busy connection moves on without the kernel hearing of it;
 //! - the clock is read once for each batch of events;
-//! - what tasks send leaves together, once each of a number of them has had its turn.
+//! - what tasks send leaves together, at the end of a turn.
 //!
-//! Tasks have their turns from all [shares] alike: each link has one, and each instance that is told by its
-//! address. So whoever has thousands of busy connections waits for them himself.
+//! A turn runs a bounded number of tasks, taken from all [shares] alike: each link has one, and each
+//! instance that is told by its address. So whoever has thousands of busy connections waits for them himself.
 
 mod events;
 mod outbox;
@@ -49,9 +49,9 @@ pub(crate) use task::TaskId;
 /// How many events are taken at a time.
 const BATCH: usize = 256;
 
-/// How many tasks have their turn before events are looked for again, at most. Whoever becomes ready waits for
-/// them, which takes less than a millisecond then. To look for events after each costs little.
-const TURNS: usize = 16;
+/// How many times tasks run in a turn, at most; a request takes two. Whoever becomes ready waits for the turn
+/// that has begun, which takes less than a millisecond then. To look for events after each costs little.
+const TURN: usize = 32;
 
 /// Runs the tasks of one thread.
 pub(crate) struct Reactor {
@@ -67,8 +67,6 @@ pub(crate) struct Reactor {
     /// Tasks whose numbers others may have, once the turn is over and they are in no queue.
     ended: RefCell<Vec<TaskId>>,
     outbox: RefCell<Outbox>,
-    /// Room for the numbers of tasks whose bytes were sent.
-    sent: Cell<Vec<TaskId>>,
     /// Whether time jumps, where nothing else happens, to the next moment that a task waits for.
     jumps: bool,
 }
@@ -103,7 +101,6 @@ impl Reactor {
             timers: RefCell::default(),
             ended: RefCell::default(),
             outbox: RefCell::default(),
-            sent: Cell::default(),
             jumps: false,
         }
     }
@@ -134,7 +131,7 @@ impl Reactor {
             if self.rings_at.get().is_some_and(|moment| moment <= self.now()) {
                 self.wake_sleepers();
             }
-            self.take_turns();
+            self.take_turn();
             self.forget_ended();
         }
         // Tasks know the reactor that knows them; here the circle is broken.
@@ -142,9 +139,9 @@ impl Reactor {
         if has_returned.get() { Ok(()) } else { Err(io::Error::other("the main task panicked")) }
     }
 
-    /// Runs tasks that are ready, and sends their bytes together.
-    fn take_turns(&self) {
-        let mut left = TURNS;
+    /// Runs tasks, those that are ready once others' bytes are sent too, as many as a turn has.
+    fn take_turn(&self) {
+        let mut left = TURN;
         while left > 0 && !self.shares.borrow().is_empty() {
             while left > 0 {
                 let next = self.shares.borrow_mut().pop();
@@ -152,10 +149,7 @@ impl Reactor {
                 self.poll(id);
                 left -= 1;
             }
-            // Whoever's bytes are sent goes on at once, while what it uses is in the processor's caches.
-            self.empty_outbox(|id| self.resume(id));
-            // What those have sent meanwhile was of another request, which ends their turn.
-            self.empty_outbox(|id| self.enqueue(id));
+            self.empty_outbox();
         }
     }
 
@@ -275,28 +269,17 @@ impl Reactor {
         poll_fn(|_| self.tasks.borrow()[id].sent.map_or(Poll::Pending, Poll::Ready)).await
     }
 
-    /// Sends what tasks have put into the outbox, and does `then` with each of those tasks.
-    fn empty_outbox(&self, then: impl Fn(TaskId)) {
-        let mut sent = self.sent.take();
-        {
-            let (mut outbox, mut tasks) = (self.outbox.borrow_mut(), self.tasks.borrow_mut());
-            if !outbox.is_empty() {
-                sent.extend(outbox.send().map(|(id, outcome)| {
-                    if let Some(task) = tasks.get_mut(id) {
-                        task.sent = Some(outcome);
-                    }
-                    id
-                }));
-            }
+    /// Sends what tasks have put into the outbox. They are ready then.
+    fn empty_outbox(&self) {
+        let mut outbox = self.outbox.borrow_mut();
+        if outbox.is_empty() {
+            return;
         }
-        sent.drain(..).for_each(then);
-        self.sent.set(sent);
-    }
-
-    /// Runs a task now, unless it has another turn before it.
-    fn resume(&self, id: TaskId) {
-        if self.tasks.borrow().get(id).is_some_and(|task| !task.is_queued) {
-            self.poll(id);
+        for (id, outcome) in outbox.send() {
+            if let Some(task) = self.tasks.borrow_mut().get_mut(id) {
+                task.sent = Some(outcome);
+            }
+            self.enqueue(id);
         }
     }
 

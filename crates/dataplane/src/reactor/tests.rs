@@ -190,7 +190,7 @@ fn what_became_of_bytes_is_not_taken_for_what_became_of_later_ones() {
 /// Guards against thousands of busy connections of one keeping the turn from another.
 #[test]
 fn a_crowd_in_one_share_holds_nobody_in_another_up() {
-    const CROWD: usize = 10 * TURNS;
+    const CROWD: usize = 10 * TURN;
     let notes = noted(|reactor, notes| async move {
         let (crowded, quiet) = (reactor.open_share(), reactor.open_share());
         for _ in 0..CROWD {
