@@ -79,11 +79,13 @@ pub(crate) fn forget(
     ids.fold(transaction, |all, id| all.remove(&keys::belonging(region, &id)))
 }
 
-/// Has all live instances found by what they have, also those that an earlier release launched. A state needs it once.
+/// Has all live instances found by what they have, also those that an earlier release launched. A state needs it once,
+/// and no host of an earlier release may launch another: while one lives, it is not done `for_good`, and the next start
+/// does it again.
 ///
 /// # Errors
 /// If the engine fails. What was committed until then stays.
-pub fn complete(store: &Store) -> Result<(), StoreError> {
+pub fn complete(store: &Store, for_good: bool) -> Result<(), StoreError> {
     let key = keys::belongings_form();
     if store.read(&key)?.is_some_and(|stored| stored.record >= FORM) {
         return Ok(());
@@ -96,17 +98,14 @@ pub fn complete(store: &Store) -> Result<(), StoreError> {
             Ok(()) => break,
         }
     }
-    store.commit(Transaction::new().write(&key, &FORM)).map(drop)
+    if for_good { store.commit(Transaction::new().write(&key, &FORM)).map(drop) } else { Ok(()) }
 }
 
 fn complete_all(store: &Store) -> Result<(), StoreError> {
     let room = store.kv().limits().operations;
     let (mut transaction, mut written) = (Transaction::new(), 0);
     for (name, stored) in store.scan(&keys::every_instance())?.records {
-        let Some((region, id)) = name.split_once('/') else { continue };
-        let (Ok(region), Ok(id)) = (region.parse::<Region>(), id.parse::<InstanceId>()) else {
-            continue;
-        };
+        let Some((region, id)) = keys::region_and_id(&name) else { continue };
         if stored.record.lifecycle == Lifecycle::Terminated {
             continue;
         }
@@ -136,7 +135,7 @@ mod tests {
     use crate::launch;
     use crate::network::Network;
 
-    /// More than one commit can write, and once.
+    /// More than one commit can write, and once after the last host of an earlier release.
     #[test]
     fn what_an_earlier_release_launched_is_found() {
         let limits = Limits { operations: 5, bytes: 65_536 };
@@ -162,11 +161,17 @@ mod tests {
         let found = |one: &str| {
             store.read(&keys::belonging(&region, one)).unwrap().map(|stored| stored.record)
         };
-        complete(&store).unwrap();
-        assert!(live.len() >= 16 && live.iter().all(|(one, id)| found(one).as_ref() == Some(id)));
-        assert!(ended.iter().all(|(one, _)| found(one).is_none()));
-        store.commit(Transaction::new().remove(&keys::belonging(&region, &live[0].0))).unwrap();
-        complete(&store).unwrap();
+        let lose_one = || {
+            let (one, _) = &live[0];
+            store.commit(Transaction::new().remove(&keys::belonging(&region, one))).unwrap();
+        };
+        for for_good in [false, false, true] {
+            complete(&store, for_good).unwrap();
+            assert!(live.iter().all(|(one, id)| found(one).as_ref() == Some(id)));
+            lose_one();
+        }
+        assert!(live.len() >= 16 && ended.iter().all(|(one, _)| found(one).is_none()));
+        complete(&store, true).unwrap();
         assert_eq!(found(&live[0].0), None, "it is done once");
     }
 }

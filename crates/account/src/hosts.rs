@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use crate::host_name::HostName;
 use crate::records::{DefaultInstance, Follows, HostClaim, WhenCutOff};
 use crate::store::{Store, StoreError, Stored, Transaction};
-use crate::{keys, placement};
+use crate::{belongings, keys, placement};
 
 /// A host among those that share a state.
 #[derive(Debug, Deserialize, Eq, PartialEq, Serialize)]
@@ -90,6 +90,14 @@ pub fn is_new(store: &Store) -> Result<bool, StoreError> {
     Ok(store.names(&keys::own_of(host))?.is_empty())
 }
 
+/// A host that lives and runs an earlier release, whose commits do not keep what this one's do: see
+/// [`HostClaim::tells`].
+pub fn silent(store: &Store) -> Result<Option<(String, HostClaim)>, StoreError> {
+    let claims = store.read_all(&keys::host_claims())?.records.into_iter();
+    let mut silent = claims.map(|(name, claim)| (name, claim.record)).filter(|(_, it)| !it.tells);
+    Ok(silent.next())
+}
+
 /// Forgets this host, which nobody has spoken to yet: its default instance, and all that is its own. Depends on
 /// the `claim` with which it took its name.
 ///
@@ -105,10 +113,11 @@ pub fn forget(store: &Store, claim: &Stored<HostClaim>) -> Result<(), StoreError
         let DefaultInstance { region, instance: id, .. } = default.record;
         let key = keys::instance(&region, id.as_str());
         forgotten = forgotten.remove(&key).remove(&keys::tags(&region, id.as_str()));
-        let instance = store.read(&key)?;
-        // Nobody ever had them from it, so they need not be remembered.
-        for source in instance.iter().flat_map(|instance| instance.record.sources()) {
-            forgotten = forgotten.remove(&keys::address(source));
+        if let Some(Stored { record, .. }) = store.read(&key)? {
+            forgotten = belongings::forget(forgotten, &region, &id, &record);
+            // Nobody ever had them from it, so they need not be remembered.
+            let addresses = record.sources().map(keys::address);
+            forgotten = addresses.fold(forgotten, |all, address| all.remove(&address));
         }
     }
     store.commit(forgotten)?;

@@ -20,13 +20,17 @@ pub(super) trait Belonging {
     fn set_tags(&mut self, tags: Vec<Tag>);
 }
 
-/// What has the wanted ids, each once; the fault is that of the first unknown id.
-pub(super) fn named<T>(
-    wanted: &[String],
+/// What has the wanted ids, each once, or all where none is named; the fault is that of the first unknown id.
+pub(super) fn wanted<T>(
+    ids: &[String],
     find: impl Fn(&str) -> Result<T, Refusal>,
+    all: impl FnOnce() -> Result<Vec<T>, Refusal>,
 ) -> Result<Vec<T>, Refusal> {
+    if ids.is_empty() {
+        return all();
+    }
     let mut seen = BTreeSet::new();
-    wanted.iter().filter(|id| seen.insert(id.as_str())).map(|id| find(id)).collect()
+    ids.iter().filter(|id| seen.insert(id.as_str())).map(|id| find(id)).collect()
 }
 
 /// The page of those that pass, in the order of their ids, with their tags, and the token of the next page.

@@ -64,11 +64,7 @@ pub(super) fn describe(
     let filters = Filters::new(&request.filters, &["instance-id", "state"])?;
     let page = Page::new(request.max_results, request.next_token.as_deref(), 5..=1000)?;
     let wanted = &request.association_ids;
-    let mut all = if wanted.is_empty() {
-        associated(call)?
-    } else {
-        belongings::named(wanted, |id| find(call, id))?
-    };
+    let mut all = belongings::wanted(wanted, |id| find(call, id), || associated(call))?;
     all.sort_by(|one, other| one.id.cmp(&other.id));
     let shown = all.into_iter().map(|instance| (state(call, &instance), instance)).filter(
         |(state, instance)| {

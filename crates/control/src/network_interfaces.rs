@@ -70,16 +70,17 @@ pub(super) fn describe(
     let filters = Filters::new(&request.filters, FILTERS)?;
     let wanted = &request.network_interface_ids;
     let page = Page::new(request.max_results, request.next_token.as_deref(), 5..=1000)?;
-    let all = if wanted.is_empty() {
-        let attached = instances::all(call)?;
-        let free = call.scan(&keys::free_interfaces(&call.region))?;
-        let free = free.iter().map(|(_, stored)| free::shape(call, &stored.record));
-        attached.iter().flat_map(|instance| interfaces(call, instance)).chain(free).collect()
-    } else {
-        belongings::named(wanted, |id| find(call, id))?
-    };
+    let all = belongings::wanted(wanted, |id| find(call, id), || all(call))?;
     let (network_interfaces, next_token) = belongings::shown(call, all, &filters, page)?;
     Ok(DescribeNetworkInterfacesResult { network_interfaces, next_token })
+}
+
+/// All network interfaces, those that are on no instance too.
+fn all(call: &Call<'_>) -> Result<Vec<NetworkInterface>, Refusal> {
+    let attached = instances::all(call)?;
+    let free = call.scan(&keys::free_interfaces(&call.region))?;
+    let free = free.iter().map(|(_, stored)| free::shape(call, &stored.record));
+    Ok(attached.iter().flat_map(|instance| interfaces(call, instance)).chain(free).collect())
 }
 
 /// The interface with this id, but for its tags.

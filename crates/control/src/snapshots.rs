@@ -154,11 +154,7 @@ pub(super) fn describe(
         .into());
     }
     let page = Page::new(request.max_results, request.next_token.as_deref(), 5..=1000)?;
-    let mut all = if wanted.is_empty() {
-        all(call)?
-    } else {
-        belongings::named(wanted, |id| find(call, id))?
-    };
+    let mut all = belongings::wanted(wanted, |id| find(call, id), || all(call))?;
     let owners = &request.owner_ids;
     all.retain(|it| owners.is_empty() || owners.iter().any(|owner| owns(call, owner, it)));
     let (snapshots, next_token) = belongings::shown(call, all, &filters, page)?;

@@ -57,11 +57,8 @@ pub(super) fn describe(
         .into());
     }
     let page = Page::new(request.max_results, request.next_token.as_deref(), 5..=1000)?;
-    let all = if wanted.is_empty() {
-        instances::all(call)?.iter().flat_map(of_instance).collect()
-    } else {
-        belongings::named(wanted, |id| find(call, id))?
-    };
+    let every = || Ok(instances::all(call)?.iter().flat_map(of_instance).collect());
+    let all = belongings::wanted(wanted, |id| find(call, id), every)?;
     let (volumes, next_token) = belongings::shown(call, all, &filters, page)?;
     Ok(DescribeVolumesResult { volumes, next_token })
 }

@@ -2,7 +2,7 @@
 
 use imds_account::clock::unix_ms;
 use imds_account::{
-    Network, Overrides, Store, access_key, belongings, credential_key, default_instance,
+    Network, Overrides, Store, access_key, belongings, credential_key, default_instance, hosts,
 };
 use imds_core::credentials::Issuer;
 use imds_core::{Instance, Launch};
@@ -32,7 +32,7 @@ impl Account {
         let issuer = credential_key::issuer(&store, network.account.clone())?;
         let claim = Claim::take(&store)?;
         access_key::ensure(&store, unix_ms() / 1000)?;
-        belongings::complete(&store)?;
+        belongings::complete(&store, hosts::silent(&store)?.is_none())?;
         let instance = default_instance::ensure(&store, launch.clone(), &network)?;
         let overrides = Overrides::of(launch, &instance.id).with_issuer(issuer.clone());
         Ok(Self { store, network, overrides, issuer, claim, instance })

@@ -8,8 +8,9 @@
 //! What makes `applied` true: (1) a host serves nothing before its agent has brought into force what was
 //! committed before its claim, and no instance before it has it as it is since it was placed there; (2) a
 //! change is applied only where, read after it, the watermarks of all claims there are have reached it, but
-//! for those of hosts on which the instance is not placed, read after that; (3) with [`WhenCutOff::Refuse`], a host refuses requests before its
-//! lease, and with it its watermark, can have ended. With [`WhenCutOff::Serve`] the third is given up.
+//! for those of hosts on which the instance is not placed, read after that; (3) with [`WhenCutOff::Refuse`],
+//! a host refuses requests before its lease, and with it its watermark, can have ended. With
+//! [`WhenCutOff::Serve`] the third is given up.
 
 mod applied;
 mod claim;
@@ -17,7 +18,7 @@ mod placer;
 mod reporter;
 
 use imds_account::records::{Follows, WhenCutOff};
-use imds_account::{Applied, Store, keys};
+use imds_account::{Applied, Store, hosts};
 use imds_dataplane::{Agent, AppliedTable, CurrentTable, ServingLease};
 
 use crate::error::HostError;
@@ -70,9 +71,8 @@ pub(crate) fn applied(
 
 /// Fails where a host lives that does not tell others of what changes of their instances.
 pub(crate) fn check_all_tell(store: &Store) -> Result<(), HostError> {
-    let claims = store.read_all(&keys::host_claims())?.records;
-    match claims.into_iter().find(|(_, claim)| !claim.record.tells) {
-        Some((host, claim)) => Err(HostError::SilentHost { host, release: claim.record.release }),
+    match hosts::silent(store)? {
+        Some((host, claim)) => Err(HostError::SilentHost { host, release: claim.release }),
         None => Ok(()),
     }
 }

@@ -1,12 +1,32 @@
 //! What is kept of a host that shares the state, as long as it lives.
 
 use std::collections::BTreeSet;
+use std::fmt;
 use std::str::FromStr;
 
 use imds_core::placement::Region;
 use serde::{Deserialize, Serialize};
 
 use crate::host_name::HostName;
+
+/// The words for what can be chosen: how it is written, and how it is read.
+macro_rules! words {
+    ($choice:ident, $($word:literal is $variant:ident),+; $rule:literal) => {
+        impl fmt::Display for $choice {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(match self { $(Self::$variant => $word),+ })
+            }
+        }
+
+        impl FromStr for $choice {
+            type Err = String;
+
+            fn from_str(text: &str) -> Result<Self, String> {
+                match text { $($word => Ok(Self::$variant),)+ _ => Err($rule.to_owned()) }
+            }
+        }
+    };
+}
 
 /// What says that a host lives. It is written once, when the host takes its name, and deleted when its
 /// lease ends.
@@ -16,8 +36,8 @@ pub struct HostClaim {
     pub release: String,
     /// When it was started, in seconds since 1970.
     pub since: u64,
-    /// Whether it tells other hosts of what changes of their instances. One that does not keeps them from
-    /// following those alone.
+    /// Whether its commits tell other hosts of what changes of their instances, and keep what instances have
+    /// (`belongings`). One of an earlier release does neither.
     #[serde(default)]
     pub tells: bool,
 }
@@ -59,19 +79,7 @@ pub enum Follows {
     Linked,
 }
 
-impl Follows {
-    /// All of them, with the words for them.
-    pub const WORDS: [(&str, Self); 2] = [("all", Self::All), ("linked", Self::Linked)];
-}
-
-impl FromStr for Follows {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let found = Self::WORDS.into_iter().find_map(|(word, it)| (word == text).then_some(it));
-        found.ok_or_else(|| "write all or linked".to_owned())
-    }
-}
+words!(Follows, "all" is All, "linked" is Linked; "write all or linked");
 
 /// What a host does with requests for metadata while it cannot reach the state.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
@@ -84,16 +92,4 @@ pub enum WhenCutOff {
     Refuse,
 }
 
-impl WhenCutOff {
-    /// All of them, with the words for them.
-    pub const ALL: [(&str, Self); 2] = [("serve", Self::Serve), ("refuse", Self::Refuse)];
-}
-
-impl FromStr for WhenCutOff {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let found = Self::ALL.into_iter().find_map(|(word, it)| (word == text).then_some(it));
-        found.ok_or_else(|| "write serve or refuse".to_owned())
-    }
-}
+words!(WhenCutOff, "serve" is Serve, "refuse" is Refuse; "write serve or refuse");

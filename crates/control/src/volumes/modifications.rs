@@ -99,12 +99,8 @@ pub(crate) fn describe(
 ) -> Result<DescribeVolumesModificationsResult, Refusal> {
     let filters = Filters::new(&request.filters, FILTERS)?;
     let page = Page::new(request.max_results, request.next_token.as_deref(), 5..=1000)?;
-    let wanted = &request.volume_ids;
-    let mut all = if wanted.is_empty() {
-        instances::all(call)?.iter().flat_map(modifications).collect()
-    } else {
-        belongings::named(wanted, |id| modification(call, id))?
-    };
+    let every = || Ok(instances::all(call)?.iter().flat_map(modifications).collect());
+    let mut all = belongings::wanted(&request.volume_ids, |id| modification(call, id), every)?;
     all.sort_by(|one, other| one.volume_id.cmp(&other.volume_id));
     all.retain(|it| filters.accept(&Tags::new(), |name| values(it, name)));
     let (volumes_modifications, next_token) =

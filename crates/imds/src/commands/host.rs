@@ -7,7 +7,6 @@ use crate::cli::{HostArgs, HostCommand};
 use crate::error::{CommandError, Kind};
 use crate::terminal;
 use imds_account::hosts::HostFacts;
-use imds_account::records::{Follows, WhenCutOff};
 use imds_control::{AdminAnswer, AdminRequest};
 
 pub(crate) fn run(args: &HostArgs) -> Result<ExitCode, CommandError> {
@@ -41,7 +40,7 @@ fn list(hosts: &[HostFacts]) -> String {
                 or_none(host.revision.as_ref()),
                 or_none(host.behind.as_ref()),
                 since(host),
-                when_cut_off(host).to_owned(),
+                or_none(host.when_cut_off.as_ref()),
                 or_none(host.release.as_ref()),
             ]
         })
@@ -56,8 +55,8 @@ fn show(host: &HostFacts) -> String {
         ("Revision", or_none(host.revision.as_ref())),
         ("Behind", or_none(host.behind.as_ref())),
         ("Since", since(host)),
-        ("When cut off", when_cut_off(host).to_owned()),
-        ("Follows", follows(host).to_owned()),
+        ("When cut off", or_none(host.when_cut_off.as_ref())),
+        ("Follows", or_none(host.follows.as_ref())),
         ("Release", or_none(host.release.as_ref())),
         ("EC2 API", or_none(host.control.as_ref())),
         ("Default instance", or_none(host.default_instance.as_ref())),
@@ -69,18 +68,6 @@ fn show(host: &HostFacts) -> String {
 
 fn state(host: &HostFacts) -> &'static str {
     if host.is_alive { "alive" } else { "gone" }
-}
-
-fn when_cut_off(host: &HostFacts) -> &'static str {
-    let words = WhenCutOff::ALL.into_iter();
-    let mut found = words.filter(|(_, it)| Some(*it) == host.when_cut_off).map(|(word, _)| word);
-    found.next().unwrap_or("-")
-}
-
-fn follows(host: &HostFacts) -> &'static str {
-    let words = Follows::WORDS.into_iter();
-    let mut found = words.filter(|(_, it)| Some(*it) == host.follows).map(|(word, _)| word);
-    found.next().unwrap_or("-")
 }
 
 fn since(host: &HostFacts) -> String {
