@@ -17,16 +17,16 @@ use crate::callers::{CallerFacts, Callers};
 use crate::request_facts::RequestFacts;
 
 /// The capacity of the console's subscription to requests: how many may come at once.
-pub const CAPACITY: usize = 1024;
+pub const CAPACITY: usize = 512;
 
 /// How much of that is for requests with `IMDSv1` alone: who sends one in a crowd of others is looked for.
 pub const KEPT_FOR_V1: usize = CAPACITY / 4;
 
-/// How long records gather, so that threads that answer need not wake the reader for each.
-const GATHER: Duration = Duration::from_millis(50);
+/// How long records gather after the first: each time that they are passed on costs threads that answer a turn.
+const GATHER: Duration = Duration::from_millis(200);
 
-/// How many are taken then: 1,000 a second, more than anyone reads. Each costs as much as some requests.
-const MOST_AT_ONCE: usize = 50;
+/// How many are taken then: 320 a second, more than anyone reads. To show one costs as much as to answer ten.
+const MOST_AT_ONCE: usize = 64;
 
 /// How many records are remembered, and how many a viewer may be behind.
 const RECENT: usize = 1000;
