@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use crate::host_name::HostName;
 use crate::records::{DefaultInstance, Follows, HostClaim, WhenCutOff};
 use crate::store::{Store, StoreError, Stored, Transaction};
-use crate::{belongings, keys, placement};
+use crate::{keys, launch, placement};
 
 /// A host among those that share a state.
 #[derive(Debug, Deserialize, Eq, PartialEq, Serialize)]
@@ -111,13 +111,8 @@ pub fn forget(store: &Store, claim: &Stored<HostClaim>) -> Result<(), StoreError
     let mut forgotten = names.iter().fold(held, |all, name| all.remove(&own.key(name)));
     if let Some(default) = store.read(&keys::default_instance(Some(host)))? {
         let DefaultInstance { region, instance: id, .. } = default.record;
-        let key = keys::instance(&region, id.as_str());
-        forgotten = forgotten.remove(&key).remove(&keys::tags(&region, id.as_str()));
-        if let Some(Stored { record, .. }) = store.read(&key)? {
-            forgotten = belongings::forget(forgotten, &region, &id, &record);
-            // Nobody ever had them from it, so they need not be remembered.
-            let addresses = record.sources().map(keys::address);
-            forgotten = addresses.fold(forgotten, |all, address| all.remove(&address));
+        if let Some(instance) = store.read(&keys::instance(&region, id.as_str()))? {
+            forgotten = launch::withdraw(forgotten, &region, &id, &instance.record);
         }
     }
     store.commit(forgotten)?;

@@ -19,8 +19,8 @@ use imds_identity::ssh_signer::SshSigner;
 use crate::host_name::HostName;
 use crate::records::{
     AccessKey, AddressHolder, ClientToken, DefaultInstance, FreeInterface, HostClaim, Image,
-    Instance, KeyPair, LaunchTemplate, LaunchTemplateVersion, Link, Notice, SecurityGroup,
-    ServedBy, Snapshot, Tags, TokenKey, Watermark,
+    Instance, KeyPair, LaunchInParts, LaunchTemplate, LaunchTemplateVersion, Link, Notice,
+    SecurityGroup, ServedBy, Snapshot, Tags, TokenKey, Watermark,
 };
 use crate::source::Source;
 
@@ -103,6 +103,8 @@ regional! {
     image, images, "images", Image;
     /// A key pair, by name.
     key_pair, key_pairs, "key-pairs", KeyPair;
+    /// A launch that was written in parts, by its reservation.
+    launch_in_parts, launches_in_parts, "launches", LaunchInParts;
     /// A launch template, by id.
     launch_template, launch_templates, "launch-templates", LaunchTemplate;
     /// The id of the launch template with a name.
@@ -135,6 +137,11 @@ pub fn every_instance() -> Prefix<Instance> {
 /// The tags of all Regions; behind the prefix are Region and resource id.
 pub fn every_tags() -> Prefix<Tags> {
     Prefix::new(&["tags"])
+}
+
+/// The launches of all Regions that were written in parts.
+pub fn every_launch_in_parts() -> Prefix<LaunchInParts> {
+    Prefix::new(&["launches"])
 }
 
 /// The client tokens of all Regions.

@@ -79,17 +79,23 @@ pub fn forget(
     id: &InstanceId,
     record: &records::Instance,
 ) -> Transaction {
+    // Also for a record that an earlier release terminated, which did not remember them.
+    remember_addresses(withdraw(transaction, region, id, record), region, id, record)
+}
+
+/// The same of an instance that nobody has spoken to: its addresses need not be remembered.
+pub fn withdraw(
+    transaction: Transaction,
+    region: &Region,
+    id: &InstanceId,
+    record: &records::Instance,
+) -> Transaction {
     let transaction = belongings::forget(transaction, region, id, record)
         .remove(&keys::instance(region, id.as_str()))
         .remove(&keys::tags(region, id.as_str()));
     // What it had before it was terminated may be another's by now.
-    let has_addresses = record.lifecycle != Lifecycle::Terminated;
-    if has_addresses {
-        free_addresses(transaction, region, id, record)
-    } else {
-        // Also for a record that an earlier release terminated, which did not remember them.
-        remember_addresses(transaction, region, id, record)
-    }
+    let had = record.sources().filter(|_| record.lifecycle != Lifecycle::Terminated);
+    had.fold(transaction, |transaction, source| transaction.remove(&keys::address(source)))
 }
 
 /// Adds to `transaction` that an instance's addresses are free again, and remembers that they were an
@@ -166,6 +172,7 @@ pub fn record(
         monitoring: Some(instance.monitoring),
         events: instance.events.clone(),
         client_token: None,
+        in_parts: false,
         password_data: None,
         volumes: <_>::default(),
         attributes: <_>::default(),

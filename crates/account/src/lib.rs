@@ -2,8 +2,8 @@
 //! record to an instance.
 //!
 //! - [`store`]: records at keys ([`keys`]) of a key-value store; [`records`]: their form;
-//! - [`launch`]: from a launch to a record; [`instance`]: from a record to an instance, with the
-//!   operator's [`overrides`];
+//! - [`launch`]: from a launch to a record; [`in_parts`]: launches that one commit cannot write;
+//!   [`instance`]: from a record to an instance, with the operator's [`overrides`];
 //! - [`default_instance`], [`access_key`], [`token_key`], [`credential_key`], [`control_address`]: what
 //!   exists without a call;
 //! - [`link`]: where workloads reach the service;
@@ -28,6 +28,7 @@ pub mod events;
 pub mod host_name;
 pub mod hosts;
 pub mod identity_keys;
+pub mod in_parts;
 pub mod instance;
 pub mod keys;
 pub mod launch;

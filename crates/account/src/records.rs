@@ -6,6 +6,7 @@
 mod fleet;
 mod image;
 mod interface;
+mod launch_in_parts;
 mod link;
 mod security_group;
 
@@ -34,6 +35,7 @@ pub use crate::record::{FormError, Record, RecordError, decode, encode};
 pub use fleet::{Follows, HostClaim, Notice, ServedBy, Watermark, WhenCutOff};
 pub use image::{Image, ImageDevice, Permission, Snapshot};
 pub use interface::{FreeInterface, Interface, InterfaceSettings, Subnet};
+pub use launch_in_parts::{LaunchInParts, LaunchStage};
 pub use link::Link;
 pub use security_group::{InterfaceGroup, RulePeer, SecurityGroup, SecurityGroupRule};
 
@@ -50,6 +52,7 @@ records!(
     Image,
     InstanceId,
     KeyPair,
+    LaunchInParts,
     LaunchTemplate,
     LaunchTemplateVersion,
     Link,
@@ -145,6 +148,9 @@ pub struct Instance {
     /// The client token of its launch.
     #[serde(default)]
     pub client_token: Option<String>,
+    /// Whether its launch was written in parts: see [`in_parts`](crate::in_parts).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub in_parts: bool,
     /// Attributes that calls set and read back, by the EC2 API's name
     /// (`disableApiTermination`, `ebsOptimized`, …), as the API writes it.
     #[serde(default)]

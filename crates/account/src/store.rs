@@ -355,6 +355,16 @@ impl Transaction {
         Self(self.0.delete(key.as_str()))
     }
 
+    /// The number of its comparisons or of its writes, whichever is greater.
+    pub(crate) fn operations(&self) -> usize {
+        self.0.operations()
+    }
+
+    /// The bytes of its keys and values.
+    pub(crate) fn bytes(&self) -> usize {
+        self.0.bytes()
+    }
+
     /// Does what `other` does as well, under the conditions of both.
     #[must_use]
     pub fn and(self, other: Self) -> Self {

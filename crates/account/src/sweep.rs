@@ -1,14 +1,15 @@
-//! Deletes terminated instances and used client tokens once their time is over.
+//! Deletes terminated instances and used client tokens once their time is over, and what is left of launches.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use imds_core::InstanceId;
-use imds_kv::{KvError, Lease};
+use imds_kv::{KvError, Lease, Revision};
 
 use crate::keys::Prefix;
 use crate::launch;
 use crate::records::{Instance, Lifecycle, Record};
-use crate::{Store, StoreError, Stored, Transaction, belongings, keys};
+use crate::{Store, StoreError, Stored, Transaction, belongings, in_parts, keys};
 
 /// How long a terminated instance is still shown, in seconds. Source: EC2 User Guide, "Terminate
 /// Amazon EC2 instances": about an hour.
@@ -24,12 +25,14 @@ const TURN: Duration = Duration::from_secs(180);
 pub struct Sweeper {
     store: Store,
     turn: Option<Lease>,
+    /// The launches in parts as they were at its last sweep.
+    launches: BTreeMap<String, Revision>,
 }
 
 impl Sweeper {
     /// One that has not swept yet.
     pub fn new(store: Store) -> Self {
-        Self { store, turn: None }
+        Self { store, turn: None, launches: BTreeMap::new() }
     }
 
     /// Sweeps ([`sweep`]) unless it is another host's turn. To be called more often than a turn lasts, which
@@ -38,7 +41,30 @@ impl Sweeper {
     /// # Errors
     /// If the engine fails. What was committed until then stays deleted.
     pub fn sweep(&mut self, now: u64) -> Result<(), StoreError> {
-        if self.has_turn()? { sweep(&self.store, now) } else { Ok(()) }
+        if !self.has_turn()? {
+            self.launches.clear();
+            return Ok(());
+        }
+        self.sweep_launches()?;
+        sweep(&self.store, now)
+    }
+
+    /// Undoes or forgets the launches in parts that are as they were at the last sweep: whoever makes one takes far
+    /// less time, or has died.
+    fn sweep_launches(&mut self) -> Result<(), StoreError> {
+        let all = keys::every_launch_in_parts();
+        let found = scan(&self.store, &all)?;
+        for (name, launch) in &found {
+            if self.launches.get(name) == Some(&launch.revision)
+                && let Err(error) = in_parts::forget(&self.store, &all.key(name), launch)
+            {
+                // It does not keep the others from being forgotten.
+                let error: &(dyn std::error::Error + 'static) = &error;
+                tracing::error!(error, launch = name, "cannot forget a launch");
+            }
+        }
+        self.launches = found.into_iter().map(|(name, launch)| (name, launch.revision)).collect();
+        Ok(())
     }
 
     fn has_turn(&mut self) -> Result<bool, StoreError> {

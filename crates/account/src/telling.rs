@@ -12,6 +12,8 @@ use crate::records::{Notice, ServedBy, decode, encode};
 
 /// Commits `transaction` and tells the hosts that follow the instances of which it writes something.
 pub(crate) fn commit(kv: &dyn Kv, transaction: Transaction) -> Result<Revision, KvError> {
+    // What is refused anyway need not be read for.
+    transaction.check(kv.limits())?;
     let changed = transaction.written().filter_map(keys::instance_of);
     let changed: BTreeMap<_, _> = changed.map(|(region, id)| (id, region)).collect();
     if changed.is_empty() {

@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use crate::abandoned::Abandoned;
 use crate::address_cursors::AddressCursors;
 use crate::images::PresetImage;
+use imds_account::in_parts::{self, NewLaunch};
 use imds_account::keys::{self, Key, Prefix};
 use imds_account::records::{Interface, Record, Tags};
 use imds_account::{
@@ -191,6 +192,19 @@ impl Call<'_> {
     /// Fails once nobody waits for the response.
     fn go_on(&self) -> Result<(), Refusal> {
         if self.abandoned.is_set() { Err(Refusal::Abandoned) } else { Ok(()) }
+    }
+
+    /// Writes a launch, in parts where one commit cannot.
+    pub(super) fn commit_launch<I, F>(&self, mut launch: NewLaunch<I, F>) -> Result<(), Refusal>
+    where
+        I: Copy,
+        F: Fn(Transaction, I, bool) -> Transaction,
+    {
+        launch.end = launch.end.and(self.relied.take());
+        if self.dry_run {
+            return Err(Fault::dry_run().into());
+        }
+        Ok(in_parts::commit(self.store, &launch)?)
     }
 
     /// Writes; durable when it returns. What a dry run comes to is this.

@@ -183,8 +183,11 @@ fn state(call: &Call<'_>, instance: &StoredInstance) -> &'static str {
     let profile = instance.stored.record.profile.as_ref();
     let name = profile.map(ProfileAssociation::role_name).unwrap_or_default();
     let is_known = call.applied.has_role(&instance.id, name, call.now);
-    let is_everywhere = || call.applied.is_everywhere(&instance.id, instance.stored.revision);
-    if is_known.unwrap_or(true) && is_everywhere() { "associated" } else { "associating" }
+    if is_known.unwrap_or(true) && instance.is_everywhere(call) {
+        "associated"
+    } else {
+        "associating"
+    }
 }
 
 fn association(instance: &StoredInstance, state: &str) -> Option<IamInstanceProfileAssociation> {

@@ -27,9 +27,10 @@ pub(super) use shape::{block_devices, present_interfaces};
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use imds_account::in_parts::{self, Launches};
 use imds_account::launch::LaunchRefused;
 use imds_account::records::{self, Lifecycle, Tags};
-use imds_account::{Stored, Transaction, keys};
+use imds_account::{Revision, Stored, Transaction, keys};
 use imds_core::launch::LaunchError;
 use imds_core::{FrontEnd, InstanceId};
 use imds_ec2::Fault;
@@ -44,6 +45,8 @@ pub(super) struct StoredInstance {
     pub(super) id: InstanceId,
     pub(super) stored: Stored<records::Instance>,
     pub(super) tags: Option<Stored<Tags>>,
+    /// The commit that completed its launch, where that was written in parts not long ago; else zero.
+    pub(super) completion: Revision,
 }
 
 /// The instance with this id, in whatever state.
@@ -51,8 +54,10 @@ pub(super) fn find(call: &Call<'_>, id: &str) -> Result<StoredInstance, Refusal>
     let parsed: InstanceId = id.parse().map_err(|_| Fault::instance_id_malformed(id))?;
     let stored = call.read(&keys::instance(&call.region, id))?;
     let stored = stored.ok_or_else(|| Fault::instance_not_found(id))?;
+    let completion = in_parts::completion(call.store, &stored.record)?;
+    let completion = completion.ok_or_else(|| Fault::instance_not_found(id))?;
     let tags = call.read(&keys::tags(&call.region, id))?;
-    Ok(StoredInstance { id: parsed, stored, tags })
+    Ok(StoredInstance { id: parsed, stored, tags, completion })
 }
 
 /// The live instance that has the volume, the attachment or the association with this id.
@@ -105,9 +110,13 @@ fn next(
     let after = if after.is_empty() { "i-" } else { after };
     let tags = call.scan_page(&keys::all_tags(&call.region), after, limit)?;
     let mut tags: BTreeMap<_, _> = tags.records.into_iter().collect();
+    let has_parts = page.records.iter().any(|(_, stored)| stored.record.in_parts);
+    let launches =
+        if has_parts { Launches::read(call.store, &call.region)? } else { Launches::default() };
     let instances = page.records.into_iter().filter_map(|(id, stored)| {
         let tags = tags.remove(&id);
-        Some(StoredInstance { id: id.parse().ok()?, stored, tags })
+        let completion = launches.completion(&stored.record, page.revision)?;
+        Some(StoredInstance { id: id.parse().ok()?, stored, tags, completion })
     });
     Ok((instances.collect(), page.next))
 }
@@ -269,7 +278,12 @@ impl StoredInstance {
     fn has_applied_options(&self, call: &Call<'_>) -> bool {
         let is_here = !call.applied.follows_all()
             || call.applied.options(&self.id) == Some(self.stored.record.options);
-        is_here && call.applied.is_everywhere(&self.id, self.stored.revision)
+        is_here && self.is_everywhere(call)
+    }
+
+    /// Whether every host has it as it is kept.
+    pub(super) fn is_everywhere(&self, call: &Call<'_>) -> bool {
+        call.applied.is_everywhere(&self.id, self.stored.revision.max(self.completion))
     }
 
     /// Whether the data path serves it.
@@ -278,8 +292,7 @@ impl StoredInstance {
             return call.applied.options(&self.id).is_some();
         }
         // Nobody may be there to serve it; but one that is over must not be said to be while somebody does.
-        self.stored.record.lifecycle == Lifecycle::Running
-            || !call.applied.is_everywhere(&self.id, self.stored.revision)
+        self.stored.record.lifecycle == Lifecycle::Running || !self.is_everywhere(call)
     }
 
     fn state(&self, call: &Call<'_>) -> State {

@@ -1,5 +1,6 @@
 //! `CreateTags`, `DeleteTags` and `DescribeTags`.
 
+use imds_account::in_parts::Launches;
 use imds_account::records::Tags;
 use imds_account::{Transaction, keys};
 use imds_ec2::types::{
@@ -117,9 +118,14 @@ pub(super) fn describe(
 ) -> Result<DescribeTagsResult, Refusal> {
     let filters = Filters::new(&request.filters, FILTERS)?;
     let page = Page::new(request.max_results, request.next_token.as_deref(), 5..=1000)?;
-    let all = call.scan(&keys::all_tags(&call.region))?;
+    let all = call.scan_page(&keys::all_tags(&call.region), "", usize::MAX)?;
+    let launches = Launches::read(call.store, &call.region)?;
+    let hidden = launches.hidden(all.revision);
     let mut shown = Vec::new();
-    for (resource, stored) in all {
+    for (resource, stored) in all.records {
+        if hidden.contains(resource.as_str()) {
+            continue;
+        }
         let kind = kind(&resource).unwrap_or_default();
         for (key, value) in stored.record {
             let of_this = [(key.clone(), value.clone())].into();

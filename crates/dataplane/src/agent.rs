@@ -5,6 +5,7 @@
 //! 3. a new [`table`](crate::table) takes the place of the one in force.
 
 pub(crate) mod health;
+mod launches;
 mod plan;
 pub(crate) mod progress;
 mod source;

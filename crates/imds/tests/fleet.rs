@@ -5,6 +5,7 @@ mod door;
 mod faults;
 mod history;
 mod keys;
+mod launches;
 mod linked;
 mod starts;
 
@@ -20,7 +21,7 @@ use testkit::{
     Context as _, Etcd, Finished, Need, Result, Server, Trial, ensure, eventually, imds, tests,
 };
 
-use crate::api::{self, call, element};
+use crate::api::{self, call, element, elements};
 use crate::instances::run_another;
 
 pub(crate) fn tests() -> Vec<Trial> {
@@ -33,6 +34,7 @@ pub(crate) fn tests() -> Vec<Trial> {
     trials.extend(cut_off::tests());
     trials.extend(faults::tests());
     trials.extend(keys::tests());
+    trials.extend(launches::tests());
     trials.extend(linked::tests());
     trials.extend(starts::tests());
     trials.extend(tests![&[]; state_in_etcd_is_sealed_and_encrypted]);
@@ -141,12 +143,11 @@ fn what_one_host_is_told_the_other_serves() -> Result<()> {
     ensure!(fleet.etcd.has_on_disk(&id)?, "keys have names");
 
     // One transaction has its bounds in etcd, which a caller is told.
-    let many = |count: u32| {
-        let parameters = format!("ImageId=ami-025c74f0395f660ea&MinCount={count}&MaxCount={count}");
-        api::ask(one.control(), "RunInstances", &parameters)
-    };
-    ensure!(many(20)?.status() == 200);
-    let refused = many(200)?;
+    let many = "ImageId=ami-025c74f0395f660ea&MinCount=200&MaxCount=200";
+    let launched = call(one.control(), "RunInstances", many)?;
+    let ids = elements(&launched, "instanceId");
+    let ids = ids.iter().zip(1..).map(|(id, nth)| format!("&InstanceId.{nth}={id}"));
+    let refused = api::ask(one.control(), "StopInstances", &ids.collect::<String>())?;
     ensure!(refused.status() == 400, "{refused:?}");
     ensure!(element(&refused.text()?, "Code")? == "ResourceCountExceeded", "{refused:?}");
     Ok(())

@@ -103,7 +103,7 @@ impl Transaction {
     }
 
     /// Fails with [`KvError::TooLarge`] unless it is within `limits`.
-    pub(crate) fn check(&self, limits: Limits) -> Result<(), KvError> {
+    pub fn check(&self, limits: Limits) -> Result<(), KvError> {
         let (operations, bytes) = (self.operations(), self.bytes());
         if operations > limits.operations || bytes > limits.bytes {
             return Err(KvError::TooLarge { operations, bytes, limits });

@@ -1,7 +1,7 @@
 //! Changing the events that are kept with an instance.
 
 use crate::records::Lifecycle;
-use crate::{Store, StoreError, Transaction, keys};
+use crate::{Store, StoreError, Transaction, in_parts, keys};
 use imds_core::InstanceId;
 use imds_core::events::Events;
 use imds_core::placement::Region;
@@ -42,7 +42,7 @@ impl EventTarget {
 
     /// Its events.
     pub fn events(&self, store: &Store) -> Result<Events, EventError> {
-        let kept = store.read(&keys::instance(&self.region, self.id.as_str()))?;
+        let kept = in_parts::find(store, &self.region, &self.id)?;
         kept.map(|kept| kept.record.events).ok_or_else(|| self.missing())
     }
 
@@ -55,7 +55,7 @@ impl EventTarget {
     ) -> Result<T, EventError> {
         let key = keys::instance(&self.region, self.id.as_str());
         for _ in 0..ATTEMPTS {
-            let kept = store.read(&key)?;
+            let kept = in_parts::find(store, &self.region, &self.id)?;
             let kept = kept.filter(|kept| kept.record.lifecycle != Lifecycle::Terminated);
             let kept = kept.ok_or_else(|| self.missing())?;
             let mut record = kept.record.clone();

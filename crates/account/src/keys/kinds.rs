@@ -13,8 +13,8 @@ use imds_identity::ssh_signer::SshSigner;
 use crate::record::{Record, RecordError, decode};
 use crate::records::{
     AccessKey, AddressHolder, ClientToken, DefaultInstance, FreeInterface, HostClaim, Image,
-    Instance, KeyPair, LaunchTemplate, LaunchTemplateVersion, Link, Notice, SecurityGroup,
-    ServedBy, Snapshot, Tags, TokenKey, Watermark,
+    Instance, KeyPair, LaunchInParts, LaunchTemplate, LaunchTemplateVersion, Link, Notice,
+    SecurityGroup, ServedBy, Snapshot, Tags, TokenKey, Watermark,
 };
 
 /// How a record's bytes are read, and what its key has behind its kind.
@@ -40,6 +40,7 @@ const KINDS: &[(&str, Reader)] = &[
     ("launch-template-names/", read::<String>),
     ("launch-template-versions/", read::<LaunchTemplateVersion>),
     ("launch-templates/", read::<LaunchTemplate>),
+    ("launches/", read::<LaunchInParts>),
     ("links/", read::<Link>),
     ("metadata-defaults/", read::<MetadataDefaults>),
     (MOVED, read::<String>),
@@ -174,6 +175,7 @@ mod tests {
             keys::security_group(&region, "a").as_str(),
             keys::security_group_name(&region, "a b").as_str(),
             keys::belonging(&region, "a").as_str(),
+            keys::launch_in_parts(&region, "r-1").as_str(),
             keys::belongings_form().as_str(),
             keys::snapshot(&region, "a").as_str(),
             keys::tags(&region, "a").as_str(),

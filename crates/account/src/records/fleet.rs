@@ -37,7 +37,8 @@ pub struct HostClaim {
     /// When it was started, in seconds since 1970.
     pub since: u64,
     /// Whether its commits tell other hosts of what changes of their instances, and keep what instances have
-    /// (`belongings`). One of an earlier release does neither.
+    /// (`belongings`), and whether it shows no part of a launch (`in_parts`). One of an earlier release does none of
+    /// it.
     #[serde(default)]
     pub tells: bool,
 }

@@ -3,16 +3,17 @@
 use std::collections::BTreeMap;
 
 use imds_account::Revision;
-use imds_account::records::{Lifecycle, Tags};
+use imds_account::in_parts::NewLaunch;
+use imds_account::records::{self, Lifecycle, Tags};
 use imds_account::volume::VolumeSettings;
 use imds_account::{Stored, Transaction, keys};
-use imds_core::Launch;
 use imds_core::ids::ReservationId;
 use imds_core::instance::{HostnameType, LifeCycle, PublicKey};
 use imds_core::launch::LaunchRole;
 use imds_core::options::{MetadataDefaults, Switch};
 use imds_core::placement::Placement;
 use imds_core::tags::Tag;
+use imds_core::{Instance, Launch};
 use imds_ec2::Fault;
 use imds_ec2::types::{IamInstanceProfileSpecification, Reservation, RunInstancesRequest};
 
@@ -59,9 +60,9 @@ pub(crate) fn run_with(
     let defaults = metadata_defaults::stored(call)?;
 
     // What this launch was settled by must still be so when it is written.
-    let mut transaction =
+    let mut end =
         Transaction::new().if_unchanged(&keys::metadata_defaults(&call.region), defaults.as_ref());
-    transaction = kept.taken(call, transaction);
+    end = kept.taken(call, end);
     let common = Common {
         defaults: defaults.map(|stored| stored.record).unwrap_or_default(),
         client_token: request.client_token.clone(),
@@ -72,27 +73,27 @@ pub(crate) fn run_with(
         of_interfaces: tag_values::specified(&request.tag_specifications, "network-interface")?,
         kept,
     };
-    let mut made = Vec::with_capacity(instances.len());
-    for (launch_index, interfaces) in (0..).zip(instances) {
-        let launch = Launch {
-            instance_id: Some(ids::new("i-")?),
-            zone: Some(zone.clone()),
-            launch_index,
-            interfaces,
-            ..launch.clone()
-        };
-        let one;
-        (transaction, one) = common.add(call, transaction, launch)?;
-        made.push(one);
-    }
+    let launches = (0..).zip(instances).map(|(launch_index, interfaces)| {
+        let (zone, launch) = (Some(zone.clone()), launch.clone());
+        common.make(call, Launch { zone, launch_index, interfaces, ..launch })
+    });
+    let (facts, stored): (Vec<_>, Vec<_>) = launches.collect::<Result<_, Refusal>>()?;
     if let Some(token) = token {
-        transaction = token.spend(transaction, made.iter().map(|it| it.id.to_string()).collect());
+        end = token.spend(end, stored.iter().map(|it| it.id.to_string()).collect());
     }
     // As they are at first: the data path may have them before the commit returns.
-    let pending = describe::reservation(call, &reservation, &made);
-    call.commit(transaction)?;
+    let pending = describe::reservation(call, &reservation, &stored);
+    let instances: Vec<_> = facts.iter().zip(&stored).collect();
+    call.commit_launch(NewLaunch {
+        key: keys::launch_in_parts(&call.region, reservation.as_str()),
+        region: call.region.clone(),
+        made: instances.iter().flat_map(|(facts, made)| common.taggable(facts, made)).collect(),
+        instances,
+        keep: |all, one, in_parts| common.keep(call, all, one, in_parts),
+        end,
+    })?;
     // They come into force together. Whoever has read the response is not answered as another instance.
-    if let Some(last) = made.last() {
+    if let Some(last) = stored.last() {
         call.applied.wait_for(&last.id);
     }
     Ok(pending)
@@ -111,13 +112,9 @@ struct Common {
 }
 
 impl Common {
-    /// Adds all that is kept of one more instance.
-    fn add(
-        &self,
-        call: &Call<'_>,
-        transaction: Transaction,
-        launch: Launch,
-    ) -> Result<(Transaction, StoredInstance), Refusal> {
+    /// One more instance, and what is kept of it.
+    fn make(&self, call: &Call<'_>, launch: Launch) -> Result<(Instance, StoredInstance), Refusal> {
+        let launch = Launch { instance_id: Some(ids::new("i-")?), ..launch };
         let instance = launch::resolve(launch, self.defaults).map_err(launch_refused)?;
         let association = ids::new("iip-assoc-")?;
         let mut record = launch::record(&instance, call.network, || association);
@@ -126,19 +123,35 @@ impl Common {
         record.client_token.clone_from(&self.client_token);
         record.attributes.clone_from(&self.attributes);
         record.volumes.clone_from(&self.volumes);
-        let had = self.kept.sources();
-        let transaction = launch::keep_with(transaction, &instance, &record, &had);
-        let (volumes, mut interfaces) = belongings(&instance, &record.volumes);
-        interfaces.retain(|id| !self.kept.has(id));
-        let transaction = tagged(call, transaction, &volumes, &self.of_volumes);
-        let transaction = tagged(call, transaction, &interfaces, &self.of_interfaces);
         // Nothing has been written yet, so it has no revision.
         let revision = Revision::ZERO;
         let tags = Some(Stored { record: self.tags.clone(), revision });
-        Ok((
-            transaction,
-            StoredInstance { id: instance.id, stored: Stored { record, revision }, tags },
-        ))
+        let (id, stored) = (instance.id.clone(), Stored { record, revision });
+        Ok((instance, StoredInstance { id, stored, tags, completion: revision }))
+    }
+
+    /// Adds all that is kept of it.
+    fn keep(
+        &self,
+        call: &Call<'_>,
+        transaction: Transaction,
+        (facts, made): (&Instance, &StoredInstance),
+        in_parts: bool,
+    ) -> Transaction {
+        let record = records::Instance { in_parts, ..made.stored.record.clone() };
+        let transaction = launch::keep_with(transaction, facts, &record, &self.kept.sources());
+        let (volumes, mut interfaces) = belongings(facts, &record.volumes);
+        interfaces.retain(|id| !self.kept.has(id));
+        let transaction = tagged(call, transaction, &volumes, &self.of_volumes);
+        tagged(call, transaction, &interfaces, &self.of_interfaces)
+    }
+
+    /// The ids of what it is and has that may have tags.
+    fn taggable(&self, facts: &Instance, made: &StoredInstance) -> impl Iterator<Item = String> {
+        let (volumes, interfaces) = belongings(facts, &made.stored.record.volumes);
+        let volumes = volumes.into_iter().filter(|_| !self.of_volumes.is_empty());
+        let interfaces = interfaces.into_iter().filter(|_| !self.of_interfaces.is_empty());
+        std::iter::once(made.id.to_string()).chain(volumes).chain(interfaces)
     }
 }
 

@@ -14,6 +14,8 @@ use imds_kv::{Change, Changes};
 pub(super) struct Plan {
     /// Instances of which something was changed.
     pub(super) instances: BTreeSet<(Region, InstanceId)>,
+    /// Launches that have come on, by Region and reservation.
+    pub(super) launches: BTreeSet<String>,
     /// Instances that this host serves no longer.
     pub(super) gone: BTreeSet<InstanceId>,
     /// Addresses that were assigned or released.
@@ -34,7 +36,9 @@ impl Plan {
         });
         let addresses = addresses.collect();
         let default = keys.contains(&default);
-        Self { instances, addresses, default, ..Self::default() }
+        let every = keys::every_launch_in_parts();
+        let launches = keys.iter().filter_map(|key| every.rest(key)).map(str::to_owned).collect();
+        Self { instances, launches, addresses, default, ..Self::default() }
     }
 
     /// What `changes` of notices ask for.
@@ -59,7 +63,10 @@ impl Plan {
 
     /// Whether something of an instance changed.
     pub(super) fn is_change(&self) -> bool {
-        !(self.instances.is_empty() && self.addresses.is_empty() && self.gone.is_empty())
+        !(self.instances.is_empty()
+            && self.addresses.is_empty()
+            && self.launches.is_empty()
+            && self.gone.is_empty())
     }
 }
 
@@ -79,13 +86,20 @@ mod tests {
             "tags/eu-west-1/i-22222222",
             "tags/us-east-1/vpc-33333333",
             "addresses/172.31.0.4",
+            "launches/us-east-1/r-11111111",
             "former-addresses/2001:db8:0:0:1::/80",
         ];
         let all = keys.iter().fold(Transaction::new(), |all, key| all.put(*key, ""));
         let revision = store.commit(all).unwrap();
         let plan = |after| {
-            let all =
-                ["addresses/", "default-instance", "former-addresses/", "instances/", "tags/"];
+            let all = [
+                "addresses/",
+                "default-instance",
+                "former-addresses/",
+                "instances/",
+                "launches/",
+                "tags/",
+            ];
             let changes = store.watch(&all, after).unwrap().next().unwrap().unwrap();
             Plan::of(&changes, "default-instance")
         };
@@ -95,7 +109,12 @@ mod tests {
             ["172.31.0.4", "2001:db8:0:0:1::/80"].map(|address| address.parse().unwrap());
         assert_eq!(
             plan(Revision::ZERO),
-            Plan { instances: instances.into(), addresses: addresses.into(), ..Plan::default() }
+            Plan {
+                instances: instances.into(),
+                launches: ["us-east-1/r-11111111".to_owned()].into(),
+                addresses: addresses.into(),
+                ..Plan::default()
+            }
         );
 
         let gone = Transaction::new().delete("instances/us-east-1/i-11111111");

@@ -12,6 +12,7 @@ use imds_core::instance::SshSigner;
 use imds_core::placement::Region;
 use imds_kv::{Changes, Revision, Watch};
 
+use super::launches::Launches;
 use super::plan::Plan;
 use crate::table::{Served, Table, Update};
 
@@ -28,6 +29,7 @@ pub(super) struct AccountSource {
     has_default: bool,
     /// The default instance, as it was read last.
     default: Option<InstanceId>,
+    launches: Launches,
 }
 
 impl AccountSource {
@@ -41,7 +43,8 @@ impl AccountSource {
         let host = store.host().filter(|_| follows == Follows::Linked);
         let notices = host.map(keys::notices);
         let has_default = has_default && notices.is_none();
-        Self { store, overrides, notices, has_default, default: None }
+        let launches = Launches::default();
+        Self { store, overrides, notices, has_default, default: None, launches }
     }
 
     /// Puts other values over the default instance's metadata from now on.
@@ -57,6 +60,7 @@ impl AccountSource {
         }
         let (instances, tags) = (keys::every_instance(), keys::every_tags());
         let (addresses, former) = (keys::addresses(), keys::former_addresses());
+        let launches = keys::every_launch_in_parts();
         let default = keys::default_instance(self.store.host());
         // A host's own claim: once the agent has seen it, all that was committed before is in force.
         let claim = self.store.host().map(keys::host_claim);
@@ -65,6 +69,7 @@ impl AccountSource {
             tags.as_str(),
             addresses.as_str(),
             former.as_str(),
+            launches.as_str(),
             default.as_str(),
         ];
         prefixes.extend(claim.as_ref().map(imds_account::keys::Key::as_str));
@@ -81,6 +86,7 @@ impl AccountSource {
 
     /// The table of all that this host follows, and the revision to watch from.
     pub(super) fn table(&mut self) -> Result<(Table, Revision), StoreError> {
+        self.launches.clear();
         match &self.notices {
             Some(notices) => self.linked_table(notices),
             None => self.whole_table(),
@@ -143,7 +149,9 @@ impl AccountSource {
     /// What becomes of the table for `plan`. An instance whose record cannot be read is left as it is
     /// in force.
     pub(super) fn update(&mut self, plan: &Plan) -> Result<Update, StoreError> {
-        let places: Vec<_> = plan.instances.iter().cloned().collect();
+        let mut places = plan.instances.clone();
+        plan.launches.iter().for_each(|launch| places.extend(self.launches.take(launch)));
+        let places: Vec<_> = places.into_iter().collect();
         let mut instances = self.read(&places)?;
         instances.extend(plan.gone.iter().map(|id| (id.clone(), None)));
         let assigned = plan.addresses.iter().copied().collect();
@@ -218,7 +226,9 @@ impl AccountSource {
         record: &records::Instance,
         tags: &Tags,
     ) -> Result<Option<Served>, StoreError> {
-        if record.lifecycle != Lifecycle::Running {
+        if record.lifecycle != Lifecycle::Running
+            || self.launches.leave_out(&self.store, (region, id), record)?
+        {
             return Ok(None);
         }
         let mut instance = match instance::instance(id, record, tags, &self.overrides) {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use imds_account::link::{self, LinkRecordError};
-use imds_account::{StoreError, keys, placement};
+use imds_account::{StoreError, in_parts, keys, placement};
 use imds_control::{AdminRefusal, LinkFacts, LinkName, LinkState, Links};
 use imds_core::InstanceId;
 use imds_dataplane::{CounterSnapshot, LinkCounts};
@@ -111,9 +111,20 @@ impl LinkAdmin {
 
     /// Fails unless there is such an instance.
     fn check(&self, id: &InstanceId) -> Result<(), AdminRefusal> {
-        let regions = placement::regions_of(&self.0.store, &[id]).map_err(internal)?;
         let message = format!("there is no instance {id}; `imds instance list` shows all");
-        regions.contains_key(id).then_some(()).ok_or(AdminRefusal { status: 404, message })
+        let is_there = self.is_there(id).map_err(internal)?;
+        is_there.then_some(()).ok_or(AdminRefusal { status: 404, message })
+    }
+
+    fn is_there(&self, id: &InstanceId) -> Result<bool, StoreError> {
+        let store = &self.0.store;
+        let Some(region) = placement::regions_of(store, &[id])?.remove(id) else {
+            return Ok(false);
+        };
+        match in_parts::find(store, &region, id) {
+            Err(StoreError::Unreadable(_)) => Ok(true),
+            found => Ok(found?.is_some()),
+        }
     }
 
     /// Fails where a link must be for one instance.

@@ -1,6 +1,9 @@
 //! Hosts that follow the instances that are linked to them, and no others.
 
-use testkit::{Finished, Need, Result, Server, Trial, ensure, eventually, imds, tests};
+use imds_linux::Namespace;
+use testkit::http::{Response, exchange};
+use testkit::workloads::{namespace, place};
+use testkit::{Family, Finished, Need, Result, Server, Trial, ensure, eventually, imds, tests};
 
 use super::door::Door;
 use super::{Fleet, ID, ask, require_tokens, state};
@@ -14,6 +17,7 @@ pub(super) fn tests() -> Vec<Trial> {
         applied_waits_for_the_hosts_of_an_instance_alone,
         an_instance_moves_from_host_to_host,
     ];
+    trials.extend(tests![&[Need::Etcd, Need::Program("ip")]; a_link_that_is_added_is_followed]);
     trials.extend(tests![&[]; each_way_of_such_a_host_is_for_one_instance]);
     trials
 }
@@ -190,4 +194,54 @@ fn an_instance_moves_from_host_to_host() -> Result<()> {
     is_applied(&all, &id)?;
     ensure!(ask(&new, HERE, ID, "")?.status() == 401, "it was applied");
     Ok(())
+}
+
+/// Runs `imds link` on a host.
+fn link(fleet: &Fleet, host: &str, words: &[&str]) -> Result<Finished> {
+    let mut command = imds();
+    Finished::of(command.arg("link").args(words).args(["--state", &fleet.url(host)]))
+}
+
+/// What the metadata address answers a workload.
+fn ask_in(workload: &Namespace) -> Result<Response> {
+    let request = format!("GET {ID} HTTP/1.0\r\n\r\n");
+    Response::parse(&workload.run(|| exchange(Family::Ipv4.service(), request.as_bytes()))??)
+}
+
+fn a_link_that_is_added_is_followed() -> Result<()> {
+    let fleet = Fleet::start()?;
+    let all = fleet.host("all")?;
+    let [one, other] = ["172.31.79.1", "172.31.79.2"].map(|address| run_another(&all, address));
+    let (one, other) = (one?, other?);
+    let mut host = fleet.linked("linked", None, &[&other])?;
+    let workload = namespace()?;
+    let place = place(&workload);
+    for (way, words) in [
+        (place.clone(), "name the one that the link is for"),
+        (format!("{place},instance=i-0123456789abcdef0"), "there is no instance"),
+    ] {
+        let refused = link(&fleet, "linked", &["add", &way])?;
+        ensure!(!refused.status.success() && refused.stderr.contains(words), "{refused:#?}");
+    }
+    // It answers once it has the instance as it is, and obeys what is changed from then on.
+    let way = format!("{place},instance={one}");
+    link(&fleet, "linked", &["add", &way])?.expect_code(0)?;
+    ensure!(ask_in(&workload)?.text()? == one);
+    for (tokens, expected) in [("required", 401), ("optional", 200)] {
+        set_tokens(&all, &one, tokens)?;
+        is_applied(&all, &one)?;
+        ensure!(ask_in(&workload)?.status() == expected, "{tokens} was applied");
+    }
+    host.process().signal("STOP")?;
+    require_tokens(&all, &one)?;
+    ensure!(state(&all, &one)? == "pending", "the host of its link stands still");
+    host.process().signal("CONT")?;
+    is_applied(&all, &one)?;
+    ensure!(ask_in(&workload)?.status() == 401, "it was applied");
+    // Without the link it has no part in what becomes of the instance.
+    link(&fleet, "linked", &["remove", &place])?.expect_code(0)?;
+    host.process().signal("STOP")?;
+    set_tokens(&all, &one, "optional")?;
+    is_applied(&all, &one)?;
+    host.process().signal("CONT")
 }
