@@ -6,18 +6,23 @@ use std::net::{TcpListener, TcpStream};
 
 use anyhow::Result;
 use rustix::event::epoll::{self, CreateFlags, Event, EventData, EventFlags};
+use rustix::net::listen;
 
 /// What tells the listener from connections, which are known by their place.
 const LISTENER: u64 = u64::MAX;
 /// How many events are taken at a time, and how much of a request.
 const EVENTS: usize = 512;
 const REQUEST: usize = 4096;
+/// How many connections may wait to be accepted.
+const BACKLOG: i32 = 4096;
 
 /// Serves on `address` until it is ended; the response is read from standard input.
 pub(crate) fn serve(address: &str) -> Result<()> {
     let mut response = Vec::new();
     io::stdin().read_to_end(&mut response)?;
     let listener = TcpListener::bind(address)?;
+    // The standard library's 128 is too short for clients that come at the same time.
+    listen(&listener, BACKLOG)?;
     let epoll = epoll::create(CreateFlags::CLOEXEC)?;
     epoll::add(&epoll, &listener, EventData::new_u64(LISTENER), EventFlags::IN)?;
     let mut connections: Vec<Option<TcpStream>> = Vec::new();

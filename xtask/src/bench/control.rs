@@ -1,21 +1,22 @@
 //! Many instances in one daemon: what they cost, and what they cost the others.
 
 use std::fs;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use anyhow::{Context as _, Result};
 
-use super::instances::{Api, BATCH, PAGE};
+use super::instances::{Api, BATCH, MORE_SUBNETS, PAGE, places, settings};
 use super::load::Load;
 use super::measure::{IMDS, ROUNDS, median, medians};
 use super::server::{Server, token};
 use super::start;
 
-/// How many instances, in how many zones, and what they may cost.
+/// How many instances, in which subnets beside the zones', and what they may cost.
 struct Scale {
     instances: u32,
-    zones: usize,
+    more_subnets: Range<u8>,
     goals: Goals,
 }
 
@@ -28,10 +29,17 @@ struct Goals {
     change: f64,
 }
 
-const TEN_THOUSAND: Scale =
-    Scale { instances: 10_000, zones: 6, goals: Goals { memory: 8.0, rate: 0.95, change: 2.0 } };
-const HUNDRED_THOUSAND: Scale =
-    Scale { instances: 100_000, zones: 25, goals: Goals { memory: 4.0, rate: 0.97, change: 1.3 } };
+const TEN_THOUSAND: Scale = Scale {
+    instances: 10_000,
+    more_subnets: 0..0,
+    goals: Goals { memory: 8.0, rate: 0.95, change: 2.0 },
+};
+/// Nearly as many as the network has addresses for, which all Regions share.
+const FULL_NETWORK: Scale = Scale {
+    instances: 64_000,
+    more_subnets: MORE_SUBNETS,
+    goals: Goals { memory: 4.0, rate: 0.97, change: 1.3 },
+};
 
 const ONE: Daemon = daemon("one", "127.0.0.1:13384", "127.0.0.1:13385");
 const MANY: Daemon = daemon("many", "127.0.0.1:13386", "127.0.0.1:13387");
@@ -39,6 +47,8 @@ const EQUIPPED: Daemon = daemon("equipped", "127.0.0.1:13388", "127.0.0.1:13389"
 /// A volume beside the root volume, and a second network interface.
 const MORE: &str = "&BlockDeviceMapping.1.DeviceName=/dev/sdf&BlockDeviceMapping.1.Ebs.VolumeSize=8\
     &NetworkInterface.1.DeviceIndex=0&NetworkInterface.2.DeviceIndex=1";
+/// With more subnets than the zones'.
+const SETTINGS: &str = "target/bench-control.toml";
 /// How many changes, and launches of one instance, are measured.
 const SAMPLES: usize = 40;
 
@@ -49,7 +59,7 @@ struct Daemon {
 }
 
 const fn daemon(name: &'static str, service: &'static str, api: &'static str) -> Daemon {
-    Daemon { name, service, api: Api::at(api) }
+    Daemon { name, service, api: Api { address: api } }
 }
 
 impl Daemon {
@@ -63,7 +73,9 @@ impl Daemon {
         if state.exists() {
             fs::remove_dir_all(&state)?;
         }
+        fs::write(SETTINGS, settings())?;
         let arguments = ["--control", self.api.address, "--no-auth", "--access-log", "off"];
+        let arguments = [&arguments[..], &["--config", SETTINGS]].concat();
         Server::imds(&IMDS, self.service, &state, &arguments)
     }
 }
@@ -77,12 +89,14 @@ pub(super) fn measure() -> Result<()> {
     Ok(())
 }
 
-/// More than one Region has room for, and a start with them.
+/// As many as there may be, and a start with them.
 pub(super) fn measure_many() -> Result<()> {
     let (one, many) = (ONE.serve()?, MANY.serve()?);
-    HUNDRED_THOUSAND.measure(&one, &many)?;
+    FULL_NETWORK.measure(&one, &many)?;
     drop((one, many));
-    let [alone, all] = medians([&ONE, &MANY], |daemon| start::once(&IMDS, &daemon.state()))?;
+    let [alone, all] = medians([&ONE, &MANY], |daemon| {
+        start::once(&IMDS, &daemon.state(), &["--config", SETTINGS])
+    })?;
     println!(
         "  start with them     {all:6.1} ms to the first answered byte, {alone:.1} with one instance\n"
     );
@@ -101,7 +115,7 @@ impl Scale {
         println!("{instances} instances in one daemon");
         let before = many.memory()?;
         let start = Instant::now();
-        MANY.api.launch_all(instances, self.zones, "")?;
+        MANY.api.launch_all(instances, &places(self.more_subnets.clone()), "")?;
         let rate = f64::from(instances) / start.elapsed().as_secs_f64();
         let each = (many.memory()? - before) / f64::from(instances) / 1024.0;
         let Goals { memory, .. } = self.goals;
@@ -150,7 +164,7 @@ impl Scale {
 fn equipped(one: &Server, plain: &Server, instances: u32) -> Result<()> {
     let equipped = EQUIPPED.serve()?;
     let before = equipped.memory()?;
-    EQUIPPED.api.launch_all(instances, TEN_THOUSAND.zones, MORE)?;
+    EQUIPPED.api.launch_all(instances, &places(TEN_THOUSAND.more_subnets), MORE)?;
     let each = (equipped.memory()? - before) / f64::from(instances) / 1024.0;
     println!("  with two volumes and two interfaces each");
     println!("    memory            {each:6.1} KiB each");
@@ -160,7 +174,8 @@ fn equipped(one: &Server, plain: &Server, instances: u32) -> Result<()> {
         "    a page of {PAGE:<8}{page:6.1} ms of processor time, {:.2} of one of plain instances",
         page / plain_page
     );
-    let of_launch = |server: &Server, api: Api| spent(server, SAMPLES, || api.launch(1, 'f', MORE));
+    let one_more = format!("&Placement.AvailabilityZone=us-east-1f{MORE}");
+    let of_launch = |server: &Server, api: Api| spent(server, SAMPLES, || api.launch(1, &one_more));
     let (among, alone) = (of_launch(&equipped, EQUIPPED.api)?, of_launch(one, ONE.api)?);
     println!(
         "    one more launch   {among:6.2} ms of processor time, {:.2} of one among few (goal: at most 1.5)",

@@ -2,6 +2,7 @@
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
+use std::ops::Range;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, ensure};
@@ -12,51 +13,56 @@ const DEFAULT: &str = "i-1234567890abcdef0";
 /// How long a change may take to be applied.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Regions and their zones. Each zone has a subnet for about four thousand addresses.
-const ZONES: [(&str, &str); 7] = [
-    ("us-east-1", "abcdef"),
-    ("us-west-2", "abcd"),
-    ("us-east-2", "abc"),
-    ("eu-west-1", "abc"),
-    ("eu-central-1", "abc"),
-    ("eu-north-1", "abc"),
-    ("ap-south-1", "abc"),
-];
+/// The network has sixteen blocks of addresses for about four thousand instances each. The zones' subnets
+/// have the first ones; subnets of the settings can have the others.
+const ZONES: [char; 6] = ['a', 'b', 'c', 'd', 'e', 'f'];
+pub(super) const MORE_SUBNETS: Range<u8> = 6..16;
 
-/// The EC2 API of a daemon, in a Region.
+/// Settings with those other subnets.
+pub(super) fn settings() -> String {
+    let subnet = |block: u8| {
+        let (id, start) = (subnet_id(block), block * 16);
+        format!(
+            "[[subnet]]\nid = \"{id}\"\navailability-zone = \"us-east-1a\"\nipv4 = \"172.31.{start}.0/20\"\n"
+        )
+    };
+    MORE_SUBNETS.map(subnet).collect()
+}
+
+fn subnet_id(block: u8) -> String {
+    format!("subnet-{block:017x}")
+}
+
+/// The parameters of a launch that say where.
+pub(super) fn places(more_subnets: Range<u8>) -> Vec<String> {
+    let zones = ZONES.map(|letter| format!("&Placement.AvailabilityZone=us-east-1{letter}"));
+    let subnets = more_subnets.map(|block| format!("&SubnetId={}", subnet_id(block)));
+    zones.into_iter().chain(subnets).collect()
+}
+
+/// The EC2 API of a daemon.
 #[derive(Clone, Copy)]
 pub(super) struct Api {
     pub(super) address: &'static str,
-    pub(super) region: &'static str,
 }
 
 impl Api {
-    /// In the Region of the default instance.
-    pub(super) const fn at(address: &'static str) -> Self {
-        Self { address, region: ZONES[0].0 }
-    }
-
-    /// Launches so many instances, spread over the first zones; returns when all are served.
-    pub(super) fn launch_all(self, instances: u32, zones: usize, more: &str) -> Result<()> {
-        let all = ZONES.iter().flat_map(|&(region, letters)| {
-            letters.chars().map(move |letter| (Self { region, ..self }, letter))
-        });
-        let zones: Vec<_> = all.take(zones).collect();
-        let batches = (0..instances).step_by(BATCH as usize).zip(zones.iter().cycle());
-        for (launched, (api, letter)) in batches {
-            api.launch(BATCH.min(instances - launched), *letter, more)?;
+    /// Launches so many instances, `more` with each, by turns in these places; returns when all are served.
+    pub(super) fn launch_all(self, instances: u32, places: &[String], more: &str) -> Result<()> {
+        let batches = (0..instances).step_by(BATCH as usize).zip(places.iter().cycle());
+        for (launched, place) in batches {
+            self.launch(BATCH.min(instances - launched), &format!("{place}{more}"))?;
         }
-        zones.iter().try_for_each(|(api, _)| api.wait_for_all())
+        self.wait_for_all()
     }
 
-    pub(super) fn launch(self, count: u32, letter: char, more: &str) -> Result<()> {
+    /// Launches so many instances with these parameters.
+    pub(super) fn launch(self, count: u32, parameters: &str) -> Result<()> {
         let images =
             self.call("DescribeImages&Filter.1.Name=name&Filter.1.Value.1=al2023-*-x86_64")?;
         let image = element(&images, "imageId").context("there is an Amazon Linux image")?;
-        let zone = format!("{}{letter}", self.region);
         let launch = format!(
-            "RunInstances&ImageId={image}&InstanceType=t3.micro&MinCount={count}&MaxCount={count}\
-             &Placement.AvailabilityZone={zone}{more}"
+            "RunInstances&ImageId={image}&InstanceType=t3.micro&MinCount={count}&MaxCount={count}{parameters}"
         );
         self.call(&launch).map(drop)
     }
@@ -98,16 +104,12 @@ impl Api {
         Ok(())
     }
 
-    /// The answer to an action and its parameters. The credential is nobody's: it names the Region.
+    /// The answer to an action and its parameters.
     fn call(self, action: &str) -> Result<String> {
-        let Self { address, region } = self;
+        let address = self.address;
         let mut stream = TcpStream::connect(address)?;
         let target = format!("/?Version=2016-11-15&Action={action}");
-        write!(
-            stream,
-            "GET {target} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\
-             Authorization: Credential=-/-/{region}\r\n\r\n"
-        )?;
+        write!(stream, "GET {target} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n")?;
         let mut answer = String::new();
         stream.read_to_string(&mut answer)?;
         ensure!(answer.starts_with("HTTP/1.1 200"), "{target}: {answer}");
