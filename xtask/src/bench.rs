@@ -1,9 +1,15 @@
 //! The project's figures, each measured beside a named peer in the same run.
 
+mod bare_loop;
 mod build;
 mod client;
+mod connection;
+mod contender;
 mod control;
 mod exec;
+mod idle;
+mod instances;
+mod latency;
 mod links;
 mod load;
 mod measure;
@@ -12,6 +18,7 @@ mod observed;
 mod requests;
 mod server;
 mod start;
+mod workers;
 
 use std::path::Path;
 
@@ -19,6 +26,7 @@ use anyhow::Result;
 
 use crate::command::{cargo, run as run_command};
 use crate::install;
+pub(crate) use bare_loop::serve as serve_bare_loop;
 use measure::ROUNDS;
 
 /// What ours is measured with and beside.
@@ -29,11 +37,15 @@ const PEERS: [install::Package; 4] =
 type Part = (&'static str, fn() -> Result<()>);
 
 /// What is measured.
-pub(crate) const PARTS: [Part; 8] = [
+pub(crate) const PARTS: [Part; 12] = [
     ("start", start::measure),
     ("requests", requests::measure),
+    ("latency", latency::measure),
+    ("workers", workers::measure),
+    ("idle", idle::measure),
     ("observed", observed::measure),
     ("control", control::measure),
+    ("scale", control::measure_many),
     ("exec", exec::measure),
     ("links", links::measure),
     ("migrate", migrate::measure),
@@ -46,6 +58,7 @@ pub(crate) fn run(part: Option<&str>) -> Result<()> {
     if measure::stated_program().is_none() {
         run_command(&mut cargo("build --release --package imds"))?;
     }
+    measure::allow_many_files()?;
     println!("\nMedians of {ROUNDS} rounds; the subjects take turns.\n");
     for (name, measure) in PARTS {
         if part.is_none_or(|wanted| wanted == name) {

@@ -64,8 +64,8 @@ Usage: cargo xtask <chore>
           crowds of hostile clients, and what a good client gets meanwhile: median and p99 without and
           with the load, its rate, memory and descriptors; nginx is loaded in the same way
   bench   the figures of docs/figures.md, side by side with nginx, unshare, ripgrep, curl and AWS SDKs;
-          takes about ten minutes; `bench migrate` measures one part: start, requests, observed,
-          control, exec, links, migrate, client
+          takes about twenty minutes; `bench migrate` measures one part: start, requests, latency, workers,
+          idle, observed, control, scale, exec, links, migrate, client
   bench build [--base REVISION]
           a release build from a clean clone beside that of REVISION (default: HEAD^): processor
           time, size, start of `serve`, cost of a GET; takes as long as both builds
@@ -108,6 +108,8 @@ fn main() -> ExitCode {
         ["bench", "build"] => bench::build(None),
         ["bench", "build", "--base", base] => bench::build(Some(base)),
         ["bench", "compare", base, new] => bench::compare(base, new),
+        // A server that `bench requests` starts.
+        ["bench", "bare-loop", address] => bench::serve_bare_loop(address),
         ["bench", part] if bench::PARTS.iter().any(|(name, _)| *name == part) => {
             bench::run(Some(part))
         }

@@ -113,9 +113,13 @@ fn in_turns(
 fn starts(base: &Path, new: &Path) -> Result<Vec<(f64, f64)>> {
     let state = tempfile::tempdir_in("target")?;
     let (of_base, of_new) = (state.path().join("base"), state.path().join("new"));
-    start::once(base, &of_base)?;
-    start::once(new, &of_new)?;
-    in_turns(ROUNDS * STARTS, || start::once(base, &of_base), || start::once(new, &of_new))
+    start::once(base, &of_base, &[])?;
+    start::once(new, &of_new, &[])?;
+    in_turns(
+        ROUNDS * STARTS,
+        || start::once(base, &of_base, &[]),
+        || start::once(new, &of_new, &[]),
+    )
 }
 
 /// The processor time of one response by each program, in microseconds.

@@ -6,7 +6,8 @@ use std::process::Command;
 
 use anyhow::{Context as _, Result, ensure};
 
-const SECONDS: &str = "2";
+/// How long it lasts.
+pub(super) const SECONDS: u32 = 2;
 /// Two threads of the client keep one worker busy. From one it would have to wait, and be charged
 /// for each time it falls asleep and wakes: the faster it is, the more.
 const CLIENT_THREADS: &str = "2";
@@ -40,11 +41,21 @@ impl Load {
     pub(super) const KEPT_ALIVE: Self =
         Self { requests: Requests::Get, connections: 32, is_fresh: false };
 
+    /// The same with a connection for each request.
+    pub(super) const FRESH: Self = Self { is_fresh: true, ..Self::KEPT_ALIVE };
+
     /// Loads the server at `address` for a while; returns how many requests it answered.
     pub(super) fn run(self, address: &str, token: &str) -> Result<f64> {
         fs::write(SCRIPT, self.script(token)).context(SCRIPT)?;
         let output = Command::new("wrk")
-            .args(["-t", CLIENT_THREADS, "-c", &self.connections.to_string(), "-d", SECONDS])
+            .args([
+                "-t",
+                CLIENT_THREADS,
+                "-c",
+                &self.connections.to_string(),
+                "-d",
+                &SECONDS.to_string(),
+            ])
             .args(["-s".as_ref(), Path::new(SCRIPT).as_os_str()])
             .arg(format!("http://{address}"))
             .output()

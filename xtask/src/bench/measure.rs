@@ -7,6 +7,7 @@ use std::sync::LazyLock;
 use std::time::Instant;
 
 use anyhow::{Context as _, Result};
+use rustix::process::{Resource, getrlimit, setrlimit};
 
 /// Rounds of each measurement; the subjects take turns, and medians are printed.
 pub(super) const ROUNDS: usize = 7;
@@ -24,6 +25,27 @@ pub(super) fn stated_program() -> Option<PathBuf> {
 pub(super) fn median(mut values: Vec<f64>) -> f64 {
     values.sort_by(f64::total_cmp);
     values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
+}
+
+/// Measures the subjects in turns; the median of each.
+pub(super) fn medians<T, const N: usize>(
+    subjects: [&T; N],
+    mut measure: impl FnMut(&T) -> Result<f64>,
+) -> Result<[f64; N]> {
+    let mut values = [(); N].map(|()| Vec::new());
+    for _ in 0..ROUNDS {
+        for (subject, values) in subjects.iter().zip(&mut values) {
+            values.push(measure(subject)?);
+        }
+    }
+    Ok(values.map(median))
+}
+
+/// Lets this process, and servers that it starts, have as many open files as the system permits.
+pub(super) fn allow_many_files() -> Result<()> {
+    let mut limit = getrlimit(Resource::Nofile);
+    limit.current = limit.maximum;
+    setrlimit(Resource::Nofile, limit).context("cannot raise the limit of open files")
 }
 
 /// How long a command takes, in milliseconds.

@@ -1,88 +1,115 @@
-//! Processor time per request, beside nginx serving a constant of the same size.
+//! Processor time per request, with `io_uring` and without, beside nginx serving a constant of the same size
+//! and beside a loop that parses nothing.
 //!
 //! User and system time of the server, divided by the requests it answered: on a shared machine
 //! rates swing with the load of others, processor time much less.
 
-use std::path::Path;
+use anyhow::{Result, ensure};
 
-use anyhow::Result;
-
+use super::contender::Contender;
 use super::load::{Load, Requests};
-use super::measure::{IMDS, ROUNDS, median};
-use super::server::{Server, token};
+use super::measure::medians;
+use super::server::without_io_uring;
 
-const OURS: &str = "127.0.0.1:13382";
 const NGINX: &str = "127.0.0.1:13383";
+const WITH_RING: &str = "127.0.0.1:13382";
+const WITHOUT_RING: &str = "127.0.0.1:13384";
+const BARE_LOOP: &str = "127.0.0.1:13385";
 
-/// What is asked for; nginx serves the same body, and header fields of the same size.
-const BODY: &str = "i-1234567890abcdef0";
+#[derive(Clone, Copy)]
+enum Peer {
+    Nginx,
+    BareLoop,
+}
 
-/// What nginx answers a `PUT` with: as long as a token.
-const TOKEN: &str = "AQAEAHq0bE2mpFxXyl3l3rTX7dRcKzUvWkVb6eH0OPJ2wF1sY9aDcw==";
-
-/// A row: what is asked for, how, whether both sides log it, and what part of nginx's time it may take.
+/// A row: what is asked for, how, whether both sides log it, and what part of the peer's time it may take
+/// with `io_uring` and without.
 struct Row {
     name: &'static str,
     load: Load,
     logs: bool,
-    goal: f64,
+    peer: Peer,
+    goals: [f64; 2],
 }
 
-const fn row(name: &'static str, requests: Requests, is_fresh: bool, goal: f64) -> Row {
-    Row { name, load: Load { requests, connections: 32, is_fresh }, logs: false, goal }
+const fn row(name: &'static str, load: Load, goals: [f64; 2]) -> Row {
+    Row { name, load, logs: false, peer: Peer::Nginx, goals }
 }
 
-const ROWS: [Row; 7] = [
-    row("GET, kept alive", Requests::Get, false, 0.6),
-    Row { logs: true, ..row("GET, kept alive, access logs on", Requests::Get, false, 0.8) },
-    Row {
-        load: Load { connections: 1000, ..Load::KEPT_ALIVE },
-        ..row("GET, kept alive, 1,000 connections", Requests::Get, false, 0.6)
-    },
-    row("GET, a connection each", Requests::Get, true, 0.85),
-    row("PUT, kept alive", Requests::Put, false, 0.8),
-    row("PUT, a connection each", Requests::Put, true, 0.85),
-    row("PUT, GET, GET, a connection each (boto3)", Requests::PutGetGet, true, 0.85),
+const fn beside_bare_loop(load: Load) -> Row {
+    Row { peer: Peer::BareLoop, ..row("  beside a loop that parses nothing", load, [1.2, 1.2]) }
+}
+
+const GET: Load = Load::KEPT_ALIVE;
+const CROWD: Load = Load { connections: 1000, ..GET };
+const PUT: Load = Load { requests: Requests::Put, ..GET };
+const FRESH_PUT: Load = Load { requests: Requests::Put, ..Load::FRESH };
+const AS_BOTO3: Load = Load { requests: Requests::PutGetGet, ..Load::FRESH };
+
+const ROWS: [Row; 9] = [
+    row("GET, kept alive", GET, [0.6, 0.6]),
+    beside_bare_loop(GET),
+    row("GET, kept alive, 1,000 connections", CROWD, [0.6, 0.6]),
+    beside_bare_loop(CROWD),
+    row("GET, a connection each", Load::FRESH, [0.85, 0.95]),
+    row("PUT, kept alive", PUT, [0.8, 0.8]),
+    row("PUT, a connection each", FRESH_PUT, [0.85, 0.95]),
+    row("PUT, GET, GET, a connection each (boto3)", AS_BOTO3, [0.85, 0.85]),
+    Row { logs: true, ..row("GET, kept alive, access logs on", GET, [0.8, 0.8]) },
 ];
 
 pub(super) fn measure() -> Result<()> {
     println!("microseconds of processor time per request, one worker each, GET with a token,");
-    println!("32 connections at a time where nothing else is said");
-    println!("  {:42} {:>6} {:>6}  ratio  goal", "", "nginx", "imds");
+    println!("32 connections at a time and beside nginx where nothing else is said");
+    println!("  {:42}{:>21}{:>22}", "", "", "without io_uring");
+    let ours = "imds  ratio  goal";
+    println!("  {:42}   peer   {ours}     {ours}", "");
     for logs in [false, true] {
-        let log = if logs { "target/bench-imds.log" } else { "off" };
-        let state = Path::new("target/bench-state");
-        let imds = Server::imds(&IMDS, OURS, state, &["--control", "off", "--access-log", log])?;
-        let home = std::path::absolute("target/bench-nginx")?;
-        let nginx = Server::nginx(NGINX, &home, &nginx_config(&home, logs))?;
-        let token = token(OURS)?;
-        for Row { name, load, goal, .. } in ROWS.iter().filter(|row| row.logs == logs) {
-            let (mut ours, mut theirs) = (Vec::new(), Vec::new());
-            for _ in 0..ROUNDS {
-                theirs.push(nginx.load(NGINX, &token, *load)?);
-                ours.push(imds.load(OURS, &token, *load)?);
-            }
-            let (ours, theirs) = (median(ours), median(theirs));
-            println!("  {name:42} {theirs:6.2} {ours:6.2}   {:.2}  {goal:5}", ours / theirs);
+        let subjects = Subjects::start(logs)?;
+        for row in ROWS.iter().filter(|row| row.logs == logs) {
+            let [peer, with, without] = subjects.compare(row)?;
+            let beside = |ours, goal| format!("  {ours:5.2}   {:.2}  {goal:.2}", ours / peer);
+            let [goal, goal_without] = row.goals;
+            let (with, without) = (beside(with, goal), beside(without, goal_without));
+            println!("  {:42} {peer:6.2} {with}   {without}", row.name);
         }
     }
     println!();
     Ok(())
 }
 
-fn nginx_config(home: &Path, logs: bool) -> String {
-    let home = home.display();
-    let log = if logs { format!("{home}/access.log") } else { "off".to_owned() };
-    format!(
-        "daemon off; worker_processes 1; pid {home}/nginx.pid; error_log stderr crit;\n\
-         events {{ worker_connections 4096; }}\n\
-         http {{\n  access_log {log};\n  keepalive_requests 1000000000;\n  default_type text/plain;\n  \
-         client_body_temp_path {home}/body; proxy_temp_path {home}/proxy;\n  \
-         fastcgi_temp_path {home}/fastcgi; uwsgi_temp_path {home}/uwsgi; scgi_temp_path {home}/scgi;\n  \
-         server {{ listen {NGINX}; location / {{\n    add_header Accept-Ranges none;\n    \
-         add_header Last-Modified \"Fri, 13 Jun 2025 03:10:56 GMT\";\n    \
-         add_header X-Aws-Ec2-Metadata-Token-Ttl-Seconds 21600;\n    \
-         return 200 \"{BODY}\"; }}\n  location = /latest/api/token {{\n    \
-         add_header X-Aws-Ec2-Metadata-Token-Ttl-Seconds 21600;\n    return 200 \"{TOKEN}\"; }} }}\n}}\n"
-    )
+struct Subjects {
+    nginx: Contender,
+    with_ring: Contender,
+    without_ring: Contender,
+    bare_loop: Contender,
+}
+
+impl Subjects {
+    fn start(logs: bool) -> Result<Self> {
+        let log = |file| ["--access-log", if logs { file } else { "off" }];
+        let nginx = Contender::nginx(NGINX, logs)?;
+        let log_with_ring = log("target/bench-imds.log");
+        let with_ring = Contender::imds(WITH_RING, "with-io-uring", &log_with_ring)?;
+        let log_without = log("target/bench-imds-without-io-uring.log");
+        let without_ring =
+            without_io_uring(|| Contender::imds(WITHOUT_RING, "without-io-uring", &log_without))?;
+        let rings = [&with_ring, &without_ring].map(|it| it.server.has_io_uring());
+        let [with, without] = rings;
+        ensure!(
+            with? && !without?,
+            "one of both has to send by io_uring, which may be forbidden here"
+        );
+        let bare_loop = with_ring.bare_loop(BARE_LOOP)?;
+        Ok(Self { nginx, with_ring, without_ring, bare_loop })
+    }
+
+    /// The times of the peer and of both of ours.
+    fn compare(&self, row: &Row) -> Result<[f64; 3]> {
+        let peer = match row.peer {
+            Peer::Nginx => &self.nginx,
+            Peer::BareLoop => &self.bare_loop,
+        };
+        medians([peer, &self.with_ring, &self.without_ring], |subject| subject.load(row.load))
+    }
 }

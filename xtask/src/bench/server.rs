@@ -5,14 +5,17 @@ use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::thread;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result, anyhow, ensure};
+use imds_linux::seccomp;
 
 use super::load::Load;
 
 /// How long a server may take to start.
 const PATIENCE: Duration = Duration::from_secs(10);
+
 /// A running server, and the process whose time counts. Ended when it is dropped.
 pub(super) struct Server {
     process: Child,
@@ -20,16 +23,18 @@ pub(super) struct Server {
 }
 
 impl Server {
-    /// `serve` of the program `imds` with one thread that answers, on `address`, with its state in
-    /// `state`.
+    /// `serve` of the program `imds` on `address`, with its state in `state`; one thread answers unless
+    /// the arguments say how many.
     pub(super) fn imds(
         imds: &Path,
         address: &str,
         state: &Path,
         arguments: &[&str],
     ) -> Result<Self> {
+        let threads = if arguments.contains(&"--threads") { &[][..] } else { &["--threads", "1"] };
         let process = Command::new(imds)
-            .args(["serve", "--instance-type", "t3.micro", "--threads", "1", "--listen", address])
+            .args(["serve", "--instance-type", "t3.micro", "--listen", address])
+            .args(threads)
             .args(arguments)
             .env("XDG_STATE_HOME", std::path::absolute(state)?)
             .stdout(Stdio::null())
@@ -65,8 +70,21 @@ impl Server {
                 return Ok(server);
             }
             ensure!(start.elapsed() < PATIENCE, "nginx has no worker");
-            std::thread::yield_now();
+            thread::yield_now();
         }
+    }
+
+    /// A loop that parses nothing, on `address`: it answers everything with `response`.
+    pub(super) fn bare_loop(address: &str, response: &[u8]) -> Result<Self> {
+        let mut process = Command::new(std::env::current_exe()?)
+            .args(["bench", "bare-loop", address])
+            .stdin(Stdio::piped())
+            .spawn()?;
+        let stdin = process.stdin.take();
+        let server = Self { worker: process.id(), process };
+        stdin.context("standard input is piped")?.write_all(response)?;
+        wait_for(address)?;
+        Ok(server)
     }
 
     /// Loads the server for a while; processor time per request in microseconds.
@@ -87,6 +105,14 @@ impl Server {
         let children = fs::read_to_string(format!("/proc/{0}/task/{0}/children", self.worker))?;
         let children = children.split_whitespace().map(|pid| memory_of(pid.parse()?));
         Ok(self.memory()? + children.sum::<Result<f64>>()?)
+    }
+
+    /// Whether it sends by an `io_uring`.
+    pub(super) fn has_io_uring(&self) -> Result<bool> {
+        let files = fs::read_dir(format!("/proc/{}/fd", self.worker))?;
+        // One may be closed meanwhile.
+        let mut targets = files.filter_map(|file| fs::read_link(file.ok()?.path()).ok());
+        Ok(targets.any(|target| target.to_string_lossy().contains("io_uring")))
     }
 
     /// User and system time so far.
@@ -118,11 +144,23 @@ fn memory_of(pid: u32) -> Result<f64> {
     Ok(kib.sum::<f64>() * 1024.0)
 }
 
+/// What `start` starts, and nothing else, cannot make an `io_uring`, as in most containers.
+pub(super) fn without_io_uring<T: Send>(start: impl FnOnce() -> Result<T> + Send) -> Result<T> {
+    // In a thread of its own: the refusal cannot be taken back.
+    thread::scope(|scope| {
+        let started = scope.spawn(|| {
+            seccomp::refuse_io_uring()?;
+            start()
+        });
+        started.join().unwrap_or_else(|_| Err(anyhow!("the thread panicked")))
+    })
+}
+
 fn wait_for(address: &str) -> Result<()> {
     let start = Instant::now();
     while TcpStream::connect(address).is_err() {
         ensure!(start.elapsed() < PATIENCE, "nothing answers on {address}");
-        std::thread::yield_now();
+        thread::yield_now();
     }
     Ok(())
 }
