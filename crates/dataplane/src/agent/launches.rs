@@ -50,3 +50,75 @@ impl Launches {
         *self = Self::default();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use arc_swap::ArcSwap;
+    use imds_account::records::{Follows, LaunchInParts, LaunchStage};
+    use imds_account::{Network, Overrides, Transaction, keys, launch};
+    use imds_core::Launch;
+
+    use super::super::Agent;
+    use super::*;
+
+    const IDS: [&str; 2] = ["i-11111111", "i-22222222"];
+
+    /// The key of a launch, and what writes its two parts.
+    fn parts() -> (keys::Key<LaunchInParts>, [Transaction; 2]) {
+        let reservation = "r-11111111".parse().ok();
+        let parts = IDS.map(|id| {
+            let instance_id = id.parse().ok();
+            let launch =
+                Launch { instance_id, reservation_id: reservation.clone(), ..Launch::default() };
+            let network = Network::of(&launch);
+            let instance = launch.resolve().unwrap();
+            let mut record = launch::record(&instance, &network, String::new);
+            record.in_parts = true;
+            launch::keep(Transaction::new(), &instance, &record)
+        });
+        (keys::launch_in_parts(&"us-east-1".parse().unwrap(), "r-11111111"), parts)
+    }
+
+    fn stage(key: &keys::Key<LaunchInParts>, stage: LaunchStage) -> Transaction {
+        let (region, made) = ("us-east-1".parse().unwrap(), IDS.map(str::to_owned).to_vec());
+        Transaction::new().write(key, &LaunchInParts { region, made, stage })
+    }
+
+    fn begin(store: &Store) -> (Agent, crate::table::CurrentTable) {
+        Agent::start(store.clone(), Overrides::default(), Follows::All, true).unwrap()
+    }
+
+    fn are_served(table: &ArcSwap<crate::table::Table>) -> [bool; 2] {
+        IDS.map(|id| table.load().instance(&id.parse().unwrap()).is_some())
+    }
+
+    /// Guards against an instance being served that may never have been launched.
+    #[test]
+    fn instances_are_served_once_their_launch_is_complete() {
+        for end in [LaunchStage::Complete, LaunchStage::Undone] {
+            let store = Store::in_memory();
+            let (agent, current) = begin(&store);
+            let (key, parts) = parts();
+            store.commit(stage(&key, LaunchStage::Begun)).unwrap();
+            let mut last = imds_account::Revision::ZERO;
+            for part in parts {
+                last = store.commit(part).unwrap();
+                while agent.progress().revision() < last {
+                    std::thread::yield_now();
+                }
+                assert_eq!(are_served(&current), [false; 2]);
+                assert_eq!(are_served(&begin(&store).1), [false; 2], "one that begins");
+            }
+            last = last.max(store.commit(stage(&key, end)).unwrap());
+            while agent.progress().revision() < last {
+                std::thread::yield_now();
+            }
+            let expected = [end == LaunchStage::Complete; 2];
+            assert_eq!([are_served(&current), are_served(&begin(&store).1)], [expected; 2]);
+            if end == LaunchStage::Complete {
+                store.commit(Transaction::new().remove(&key)).unwrap();
+                assert_eq!(are_served(&begin(&store).1), expected, "long after");
+            }
+        }
+    }
+}
