@@ -19,6 +19,8 @@ pub(crate) enum Fate {
     IsUnknown,
 }
 
+type Interruption = Box<dyn FnOnce() + Send>;
+
 /// The engine below, but for the fate of one of its commits.
 pub(crate) struct Fateful {
     kv: Arc<dyn Kv>,
@@ -27,7 +29,7 @@ pub(crate) struct Fateful {
     committed: Mutex<Vec<Transaction>>,
     is_dead: Mutex<bool>,
     /// What happens before a commit.
-    before: Mutex<Option<(usize, Box<dyn FnOnce() + Send>)>>,
+    before: Mutex<Option<(usize, Interruption)>>,
 }
 
 impl Fateful {
@@ -48,7 +50,7 @@ impl Fateful {
         nth: usize,
         what: impl FnOnce() + Send + 'static,
     ) -> Self {
-        let before: Box<dyn FnOnce() + Send> = Box::new(what);
+        let before: Interruption = Box::new(what);
         Self { before: Mutex::new(Some((nth, before))), ..Self::sound(kv) }
     }
 
