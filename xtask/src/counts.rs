@@ -17,17 +17,10 @@ use crate::command::cargo;
 use crate::install;
 
 const PACKAGE: &str = "instruction-counts";
-/// Optimized for this in the dev profile as they are in a release: a profile of its own would compile their
+/// Optimized for this in the dev profile as a release has them: a profile of its own would compile their
 /// dependencies, and every grammar, once more than the tests do.
-const OPTIMIZED: [(&str, &str); 7] = [
-    (PACKAGE, "3"),
-    ("imds-account", "\"s\""),
-    ("imds-control", "\"s\""),
-    ("imds-core", "3"),
-    ("imds-ec2", "1"),
-    ("imds-kv", "\"s\""),
-    ("imds-migrate", "\"s\""),
-];
+const OPTIMIZED: [&str; 7] =
+    [PACKAGE, "imds-account", "imds-control", "imds-core", "imds-ec2", "imds-kv", "imds-migrate"];
 const PROFILE: [&str; 3] = ["debug=false", "debug-assertions=false", "overflow-checks=false"];
 const KEPT: &str = "crates/instruction-counts/counts.json";
 /// Where callgrind's profiles are left for `callgrind_annotate`.
@@ -75,8 +68,13 @@ fn build() -> Result<PathBuf> {
     // For the whole workspace: dependencies have the features that they have for the tests.
     let mut build = cargo("build --workspace --message-format=json-render-diagnostics --bench");
     build.arg(PACKAGE);
-    for (package, level) in OPTIMIZED {
-        for setting in PROFILE.into_iter().chain([&*format!("opt-level={level}")]) {
+    let manifest = fs::read_to_string("Cargo.toml").context("Cargo.toml")?;
+    let manifest: toml::Table = manifest.parse().context("Cargo.toml")?;
+    let release = &manifest["profile"]["release"];
+    for package in OPTIMIZED {
+        let stated = release["package"].get(package).unwrap_or(release);
+        let level = format!("opt-level={}", stated["opt-level"]);
+        for setting in PROFILE.into_iter().chain([&*level]) {
             build.args(["--config", &format!("profile.dev.package.{package}.{setting}")]);
         }
     }

@@ -6,22 +6,24 @@
 mod alone;
 #[path = "launches/broken.rs"]
 mod broken;
+#[path = "shared/calls.rs"]
+mod calls;
 #[path = "launches/fateful.rs"]
 mod fateful;
+#[path = "shared/over.rs"]
+mod over;
 #[path = "launches/readers.rs"]
 mod readers;
 
 use std::sync::{Arc, Mutex};
 
 use alone::control;
+use calls::{NOW, answer};
 use fateful::Fateful;
-use hyper::Request as HttpRequest;
 use imds_account::imds_kv::{Kv, Limits, Memory, Transaction};
 use imds_account::records::{HostClaim, encode};
 use imds_account::{Store, keys};
-use imds_control::Control;
-
-const NOW: u64 = 1_800_000_000;
+use over::Over;
 
 /// A dozen parts for what is launched here.
 const LIMITS: Limits = Limits { operations: 14, bytes: 1 << 20 };
@@ -35,13 +37,6 @@ const LAUNCH: &str = "Action=RunInstances&ImageId=ami-025c74f0395f660ea&MinCount
 
 /// What is kept of instances.
 const KINDS: [&str; 4] = ["instances/", "addresses/", "tags/", "belongings/"];
-
-fn answer(control: &Control, parameters: &str) -> String {
-    let request = HttpRequest::post("/").header("host", "localhost").body(()).unwrap();
-    let body = format!("{parameters}&Version=2016-11-15");
-    let reply = control.answer(&request.into_parts().0, body.as_bytes(), NOW);
-    reply.text().into_owned()
-}
 
 fn ask(kv: &Arc<dyn Kv>, parameters: &str) -> String {
     answer(&control(Store::new(kv.clone())), parameters)
@@ -91,9 +86,9 @@ fn it_is_there_as_a_whole_and_once() {
 #[test]
 fn what_one_commit_can_write_is_written_by_one() {
     let kv: Arc<dyn Kv> = Arc::new(Memory::new());
-    let counted = Arc::new(Fateful::sound(&kv));
+    let counted = Arc::new(Over(Fateful::sound(&kv)));
     answer(&control(Store::new(counted.clone())), LAUNCH);
-    assert_eq!((counted.committed().len(), count(&kv, "launches/")), (1, 0));
+    assert_eq!((counted.0.committed().len(), count(&kv, "launches/")), (1, 0));
     let written = kv.list("instances/").unwrap().entries;
     let is_marked = |value: &[u8]| String::from_utf8_lossy(value).contains("in_parts");
     assert!(written.len() == COUNT && !written.iter().any(|entry| is_marked(&entry.value)));
@@ -125,7 +120,7 @@ fn interrupted(
     let fateful = Fateful::interrupted(kv, nth, move || {
         *told.lock().unwrap() = Some(ask(&inner, &other));
     });
-    let launched = answer(&control(Store::new(Arc::new(fateful))), launch);
+    let launched = answer(&control(Store::new(Arc::new(Over(fateful)))), launch);
     let happened = happened.lock().unwrap().take();
     assert!(happened.is_some() || nth > COUNT, "{nth} commits");
     Some((launched, happened?))

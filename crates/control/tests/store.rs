@@ -4,22 +4,21 @@
 
 #[path = "shared/alone.rs"]
 mod alone;
+#[path = "shared/calls.rs"]
+mod calls;
+#[path = "shared/over.rs"]
+mod over;
 #[path = "store/reads.rs"]
 mod reads;
 
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 use alone::control;
-use hyper::Request as HttpRequest;
+use calls::answer;
 use imds_account::Store;
-use imds_account::imds_kv::{
-    Kv, KvError, Lease, Limits, Listing, Memory, Revision, Snapshot, Transaction, Watch,
-};
-use imds_control::Control;
-
-const NOW: u64 = 1_800_000_000;
+use imds_account::imds_kv::{Kv, KvError, Listing, Memory, Revision, Snapshot, Transaction};
+use over::{Happenings, Over};
 
 /// What happens once.
 type Once = Mutex<Option<Box<dyn FnOnce() + Send>>>;
@@ -41,7 +40,11 @@ fn interrupt(once: &Once) {
     }
 }
 
-impl Kv for Interrupted {
+impl Happenings for Interrupted {
+    fn kv(&self) -> &dyn Kv {
+        &*self.kv
+    }
+
     fn get_many(&self, keys: &[&str]) -> Result<Snapshot, KvError> {
         self.read.fetch_add(keys.len(), Relaxed);
         self.kv.get_many(keys)
@@ -60,33 +63,6 @@ impl Kv for Interrupted {
         interrupt(&self.before_commit);
         self.kv.commit(transaction)
     }
-
-    fn watch(&self, prefixes: &[&str], after: Revision) -> Result<Watch, KvError> {
-        self.kv.watch(prefixes, after)
-    }
-
-    fn grant(&self, ttl: Duration) -> Result<Lease, KvError> {
-        self.kv.grant(ttl)
-    }
-
-    fn keep_alive(&self, lease: Lease) -> Result<(), KvError> {
-        self.kv.keep_alive(lease)
-    }
-
-    fn revoke(&self, lease: Lease) -> Result<(), KvError> {
-        self.kv.revoke(lease)
-    }
-
-    fn limits(&self) -> Limits {
-        self.kv.limits()
-    }
-}
-
-fn answer(control: &Control, parameters: &str) -> String {
-    let request = HttpRequest::post("/").header("host", "localhost").body(()).unwrap();
-    let body = format!("{parameters}&Version=2016-11-15");
-    let reply = control.answer(&request.into_parts().0, body.as_bytes(), NOW);
-    reply.text().into_owned()
 }
 
 /// The text of the first element of this name; empty if there is none.
@@ -172,7 +148,7 @@ impl Account {
             *told.lock().unwrap() = Some(text(&document, "Code"));
         });
         let kv = store(self.kv.clone(), Mutex::new(Some(interrupt)));
-        let document = answer(&control(Store::new(Arc::new(kv))), &self.filled(call));
+        let document = answer(&control(Store::new(Arc::new(Over(kv)))), &self.filled(call));
         let of_other = code.lock().unwrap().take();
         (text(&document, "Code"), of_other.expect("the call gets there"))
     }

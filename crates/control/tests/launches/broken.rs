@@ -8,6 +8,7 @@ use imds_account::sweep::Sweeper;
 
 use crate::alone::control;
 use crate::fateful::{Fate, Fateful};
+use crate::over::Over;
 use crate::{COUNT, KINDS, LAUNCH, NOW, answer, ask, count, instances, small, texts};
 
 const FATES: [Fate; 4] = [Fate::DiesBefore, Fate::DiesAfter, Fate::Fails, Fate::IsUnknown];
@@ -24,9 +25,9 @@ fn wherever_a_launch_breaks_off_there_is_all_or_nothing() {
     for fate in FATES {
         for nth in 0.. {
             let kv = small();
-            let broken = Arc::new(Fateful::new(&kv, nth, fate));
+            let broken = Arc::new(Over(Fateful::new(&kv, nth, fate)));
             let document = answer(&control(Store::new(broken.clone())), LAUNCH);
-            let is_over = broken.committed().len() <= nth;
+            let is_over = broken.0.committed().len() <= nth;
             check(&kv, &document, &format!("{fate:?} at commit {nth}: {document}"));
             if is_over {
                 assert!(nth > COUNT && texts(&document, "instanceId").len() == COUNT);
@@ -62,15 +63,15 @@ fn wherever_a_sweep_breaks_off_another_one_goes_on() {
     for nth in 0.. {
         let kv = small();
         let broken = Fateful::new(&kv, COUNT / 2, Fate::DiesBefore);
-        answer(&control(Store::new(Arc::new(broken))), LAUNCH);
+        answer(&control(Store::new(Arc::new(Over(broken)))), LAUNCH);
         assert!(count(&kv, "instances/") > 2 && instances(&kv).is_empty());
-        let broken = Arc::new(Fateful::new(&kv, nth, Fate::DiesBefore));
+        let broken = Arc::new(Over(Fateful::new(&kv, nth, Fate::DiesBefore)));
         let mut sweeper = Sweeper::new(Store::new(broken.clone()));
         let swept = (0..4).map(|_| sweeper.sweep(NOW)).collect::<Vec<_>>();
         assert!(instances(&kv).is_empty(), "{swept:?}");
         sweep(&kv);
         is_all_or_nothing(&kv, false, &format!("{nth} commits"));
-        if broken.committed().len() <= nth {
+        if broken.0.committed().len() <= nth {
             assert!(nth > 4, "{nth} commits");
             return;
         }
@@ -83,13 +84,13 @@ fn a_launch_that_was_undone_meanwhile_begins_again() {
     for nth in 1.. {
         let kv = small();
         let inner = kv.clone();
-        let stopped = Arc::new(Fateful::interrupted(&kv, nth, move || sweep(&inner)));
+        let stopped = Arc::new(Over(Fateful::interrupted(&kv, nth, move || sweep(&inner))));
         let made = texts(&answer(&control(Store::new(stopped.clone())), LAUNCH), "instanceId");
         assert_eq!((made.len(), instances(&kv)), (COUNT, made), "at commit {nth}");
         sweep(&kv);
         is_all_or_nothing(&kv, true, &format!("at commit {nth}"));
         assert_eq!(count(&kv, "addresses/"), COUNT);
-        if stopped.committed().len() <= nth {
+        if stopped.0.committed().len() <= nth {
             return;
         }
     }

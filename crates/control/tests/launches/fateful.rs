@@ -1,11 +1,10 @@
 //! An engine in which something happens.
 
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
-use imds_account::imds_kv::{
-    Kv, KvError, Lease, Limits, Listing, Revision, Snapshot, Transaction, Watch,
-};
+use imds_account::imds_kv::{Kv, KvError, Listing, Revision, Snapshot, Transaction};
+
+use crate::over::Happenings;
 
 /// What becomes of a commit.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -68,7 +67,11 @@ fn unavailable() -> KvError {
     KvError::Unavailable { what: "it broke".to_owned(), retry: true, source: "fate".into() }
 }
 
-impl Kv for Fateful {
+impl Happenings for Fateful {
+    fn kv(&self) -> &dyn Kv {
+        &*self.kv
+    }
+
     fn get_many(&self, keys: &[&str]) -> Result<Snapshot, KvError> {
         self.lives()?;
         self.kv.get_many(keys)
@@ -81,7 +84,7 @@ impl Kv for Fateful {
 
     fn commit(&self, transaction: Transaction) -> Result<Revision, KvError> {
         self.lives()?;
-        transaction.check(self.limits())?;
+        transaction.check(self.kv.limits())?;
         let nth = self.committed.lock().unwrap().len();
         let due = self.before.lock().unwrap().take_if(|(at, _)| *at == nth);
         if let Some((_, what)) = due {
@@ -101,25 +104,5 @@ impl Kv for Fateful {
             }
             _ => Err(unavailable()),
         }
-    }
-
-    fn watch(&self, prefixes: &[&str], after: Revision) -> Result<Watch, KvError> {
-        self.kv.watch(prefixes, after)
-    }
-
-    fn grant(&self, ttl: Duration) -> Result<Lease, KvError> {
-        self.kv.grant(ttl)
-    }
-
-    fn keep_alive(&self, lease: Lease) -> Result<(), KvError> {
-        self.kv.keep_alive(lease)
-    }
-
-    fn revoke(&self, lease: Lease) -> Result<(), KvError> {
-        self.kv.revoke(lease)
-    }
-
-    fn limits(&self) -> Limits {
-        self.kv.limits()
     }
 }

@@ -1,16 +1,14 @@
 //! Whoever reads while a launch is written in parts.
 
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 use imds_account::Store;
-use imds_account::imds_kv::{
-    Kv, KvError, Lease, Limits, Listing, Revision, Snapshot, Transaction, Watch,
-};
+use imds_account::imds_kv::{Kv, KvError, Listing, Snapshot, Transaction};
 
 use crate::alone::control;
 use crate::fateful::Fateful;
-use crate::{COUNT, LAUNCH, LIMITS, answer, small, texts};
+use crate::over::{Happenings, Over};
+use crate::{COUNT, LAUNCH, answer, small, texts};
 
 /// An engine that others write to before the nth read.
 struct Overtaken {
@@ -33,7 +31,11 @@ impl Overtaken {
     }
 }
 
-impl Kv for Overtaken {
+impl Happenings for Overtaken {
+    fn kv(&self) -> &dyn Kv {
+        &*self.kv
+    }
+
     fn get_many(&self, keys: &[&str]) -> Result<Snapshot, KvError> {
         self.read();
         self.kv.get_many(keys)
@@ -42,30 +44,6 @@ impl Kv for Overtaken {
     fn page(&self, prefix: &str, after: Option<&str>, limit: usize) -> Result<Listing, KvError> {
         self.read();
         self.kv.page(prefix, after, limit)
-    }
-
-    fn commit(&self, transaction: Transaction) -> Result<Revision, KvError> {
-        self.kv.commit(transaction)
-    }
-
-    fn watch(&self, prefixes: &[&str], after: Revision) -> Result<Watch, KvError> {
-        self.kv.watch(prefixes, after)
-    }
-
-    fn grant(&self, ttl: Duration) -> Result<Lease, KvError> {
-        self.kv.grant(ttl)
-    }
-
-    fn keep_alive(&self, lease: Lease) -> Result<(), KvError> {
-        self.kv.keep_alive(lease)
-    }
-
-    fn revoke(&self, lease: Lease) -> Result<(), KvError> {
-        self.kv.revoke(lease)
-    }
-
-    fn limits(&self) -> Limits {
-        LIMITS
     }
 }
 
@@ -88,9 +66,9 @@ const LISTS: [(&str, &str); 5] = [
 #[test]
 fn nobody_sees_a_part() {
     let kv = small();
-    let launch = Arc::new(Fateful::sound(&kv));
+    let launch = Arc::new(Over(Fateful::sound(&kv)));
     let made = texts(&answer(&control(Store::new(launch.clone())), LAUNCH), "instanceId");
-    let committed = launch.committed();
+    let committed = launch.0.committed();
     assert!(made.len() == COUNT && committed.len() > COUNT);
     for (list, element) in LISTS {
         for done in 0..=committed.len() {
@@ -99,13 +77,13 @@ fn nobody_sees_a_part() {
                 let (done, rest) = committed.split_at(done);
                 commit_all(&kv, done);
                 let (reads, rest) = (Mutex::default(), Mutex::new(rest.to_vec()));
-                let kv = Arc::new(Overtaken { kv, reads, at, rest });
+                let kv = Arc::new(Over(Overtaken { kv, reads, at, rest }));
                 let document = answer(&control(Store::new(kv.clone())), &format!("Action={list}"));
                 let seen = texts(&document, element).len();
                 let is_whole = done.len() == committed.len();
                 let is_right = seen == COUNT || seen == 0 && !is_whole;
                 assert!(is_right, "{list} after {} commits sees {seen}: {document}", done.len());
-                if *kv.reads.lock().unwrap() <= at {
+                if *kv.0.reads.lock().unwrap() <= at {
                     break;
                 }
             }
@@ -117,9 +95,9 @@ fn nobody_sees_a_part() {
 #[test]
 fn nobody_finds_or_changes_a_part() {
     let kv = small();
-    let launch = Arc::new(Fateful::sound(&kv));
+    let launch = Arc::new(Over(Fateful::sound(&kv)));
     answer(&control(Store::new(launch.clone())), LAUNCH);
-    let committed = launch.committed();
+    let committed = launch.0.committed();
     let kv = small();
     commit_all(&kv, &committed[..COUNT / 2]);
     let names = kv.keys("").unwrap();

@@ -6,21 +6,22 @@ use std::sync::atomic::Ordering::Relaxed;
 use imds_account::Store;
 
 use crate::alone::control;
+use crate::over::Over;
 use crate::{Account, Interrupted, answer, text};
 
 #[test]
 fn a_launch_reads_the_same_however_many_instances_there_are() {
     let account = Account::new();
-    let kv = Arc::new(Interrupted { kv: account.kv.clone(), ..Interrupted::default() });
+    let kv = Arc::new(Over(Interrupted { kv: account.kv.clone(), ..<_>::default() }));
     let control = control(Store::new(kv.clone()));
     let two_interfaces = account.filled(
         "LAUNCH&ImageId=AMI&NetworkInterface.1.DeviceIndex=0&NetworkInterface.2.DeviceIndex=1\
          &NetworkInterface.2.SecondaryPrivateIpAddressCount=1&NetworkInterface.2.Ipv6AddressCount=1",
     );
     let read = || {
-        let before = kv.read.load(Relaxed);
+        let before = kv.0.read.load(Relaxed);
         assert_eq!(text(&answer(&control, &two_interfaces), "Code"), "");
-        kv.read.load(Relaxed) - before
+        kv.0.read.load(Relaxed) - before
     };
     let (first, second) = (read(), read());
     assert_eq!(first, second);
@@ -78,14 +79,14 @@ fn what_instances_have_is_found_without_looking_at_all_of_them() {
         assert_eq!(text(&made, "Code"), "", "{call}");
         account.names.push((name, text(&made, element)));
     }
-    let kv = Arc::new(Interrupted { kv: account.kv.clone(), ..Interrupted::default() });
+    let kv = Arc::new(Over(Interrupted { kv: account.kv.clone(), ..<_>::default() }));
     let control = control(Store::new(kv.clone()));
     let reads = || {
         let outcome = |(call, code): (&str, &str)| {
-            let before = kv.read.load(Relaxed);
+            let before = kv.0.read.load(Relaxed);
             let answer = answer(&control, &account.filled(&format!("Action={call}")));
             assert_eq!(text(&answer, "Code"), code, "{call}");
-            kv.read.load(Relaxed) - before
+            kv.0.read.load(Relaxed) - before
         };
         BELONGINGS.map(outcome)
     };

@@ -8,6 +8,9 @@ use imds_account::{Store, StoreError, in_parts};
 use imds_core::InstanceId;
 use imds_core::placement::Region;
 
+/// How many launches are remembered that came to an end. To look one up again is one read.
+const REMEMBERED: usize = 1000;
+
 /// What is known of launches, each by its Region and reservation. What comes to an end is looked up once.
 #[derive(Default)]
 pub(super) struct Launches {
@@ -33,7 +36,11 @@ impl Launches {
         }
         let mut incomplete = self.incomplete.borrow_mut();
         if !incomplete.contains_key(&launch) && in_parts::completion(store, record)?.is_some() {
-            self.complete.borrow_mut().insert(launch);
+            let mut complete = self.complete.borrow_mut();
+            if complete.len() == REMEMBERED {
+                complete.clear();
+            }
+            complete.insert(launch);
             return Ok(false);
         }
         incomplete.entry(launch).or_default().insert((region.clone(), id.clone()));
