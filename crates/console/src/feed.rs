@@ -17,7 +17,7 @@ use crate::callers::{CallerFacts, Callers};
 use crate::request_facts::RequestFacts;
 
 /// The capacity of the console's subscription to requests: how many may come at once.
-pub const CAPACITY: usize = 512;
+pub const CAPACITY: usize = 1024;
 
 /// How much of that is for requests with `IMDSv1` alone: who sends one in a crowd of others is looked for.
 pub const KEPT_FOR_V1: usize = CAPACITY / 4;

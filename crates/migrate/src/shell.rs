@@ -1,5 +1,6 @@
 //! Shell scripts: finds curl and wget reading metadata without a token, and gives them one.
 
+mod aims;
 mod fetcher;
 mod flow;
 mod names;

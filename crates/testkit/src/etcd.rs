@@ -7,6 +7,7 @@ use std::fs::File;
 use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
 use rustix::process::{Pid, Signal, kill_process};
@@ -38,7 +39,7 @@ impl Etcd {
         let flags = flags.iter().copied().map(str::to_owned).collect();
         let mut member = Member::new(place, cluster, flags)?;
         member.start()?;
-        eventually("etcd to answer", || member.is_healthy().then_some(()))?;
+        member.wait_until_healthy()?;
         Ok(Self { member })
     }
 
@@ -46,7 +47,7 @@ impl Etcd {
     pub fn restart(&mut self) -> Result<()> {
         self.member.kill();
         self.member.start()?;
-        eventually("etcd to answer", || self.member.is_healthy().then_some(()))
+        self.member.wait_until_healthy()
     }
 
     /// Stops its process: its connections stay, and nothing answers.
@@ -166,10 +167,18 @@ impl Member {
         self.directory.path().join("log")
     }
 
+    /// Waits until it answers; the error has the end of its log.
+    fn wait_until_healthy(&self) -> Result<()> {
+        let waited = eventually("etcd to answer", || self.is_healthy().then_some(()));
+        waited.with_context(|| format!("{}: {}", self.place.name, end_of(&self.log())))
+    }
+
     fn is_healthy(&self) -> bool {
         // With TLS it answers other programs only: that it listens must do.
-        let probe =
-            || http::exchange(self.place.client, HEALTH).map(|answer| Response::parse(&answer));
+        let probe = || {
+            let answer = http::exchange_within(PROBE, self.place.client, HEALTH);
+            answer.map(|answer| Response::parse(&answer))
+        };
         match probe() {
             Ok(Ok(response)) => response.text().is_ok_and(|text| text.contains("true")),
             Ok(Err(_)) => true,
@@ -194,20 +203,19 @@ impl Member {
 
 impl Drop for Member {
     fn drop(&mut self) {
-        if std::thread::panicking() {
-            print_end(&self.log());
-        }
         self.kill();
     }
 }
 
 /// The last lines of a member's log, for whoever looks into a failure.
-fn print_end(log: &Path) {
+fn end_of(log: &Path) -> String {
     let text = std::fs::read_to_string(log).unwrap_or_default();
-    for line in text.lines().rev().take(5) {
-        eprintln!("etcd: {line}");
-    }
+    let lines: Vec<_> = text.lines().collect();
+    lines[lines.len().saturating_sub(5)..].join("\n")
 }
+
+/// How long one probe may take: of a member that was cut off, a first packet may be lost.
+const PROBE: Duration = Duration::from_secs(2);
 
 const HEALTH: &[u8] = b"GET /health HTTP/1.1\r\nHost: etcd\r\nConnection: close\r\n\r\n";
 

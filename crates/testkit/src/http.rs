@@ -2,6 +2,7 @@
 
 use std::io::{Read as _, Write as _};
 use std::net::{IpAddr, SocketAddr, TcpStream};
+use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use socket2::{Domain, Protocol, Socket, Type};
@@ -73,12 +74,21 @@ impl Response {
 
 /// Sends bytes on a new connection, and reads until the other side closes it.
 pub fn exchange(address: SocketAddr, request: &[u8]) -> Result<Vec<u8>> {
-    exchange_on(TcpStream::connect(address)?, request)
+    exchange_within(SOON, address, request)
+}
+
+/// The same with so much time to connect, and for each read.
+pub fn exchange_within(time: Duration, to: SocketAddr, request: &[u8]) -> Result<Vec<u8>> {
+    let stream = TcpStream::connect_timeout(&to, time)?;
+    stream.set_read_timeout(Some(time))?;
+    exchange_on(stream, request)
 }
 
 /// The same from one of this machine's addresses.
 pub fn exchange_from(from: IpAddr, to: SocketAddr, request: &[u8]) -> Result<Vec<u8>> {
-    exchange_on(connect_from(from, to)?, request)
+    let stream = connect_from(from, to)?;
+    stream.set_read_timeout(Some(SOON))?;
+    exchange_on(stream, request)
 }
 
 /// Connects from one of this machine's addresses.
@@ -90,7 +100,6 @@ pub fn connect_from(from: IpAddr, to: SocketAddr) -> Result<TcpStream> {
 }
 
 fn exchange_on(mut stream: TcpStream, request: &[u8]) -> Result<Vec<u8>> {
-    stream.set_read_timeout(Some(SOON))?;
     stream.write_all(request)?;
     let mut answer = Vec::new();
     stream.read_to_end(&mut answer)?;

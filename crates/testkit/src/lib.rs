@@ -39,7 +39,7 @@ pub use users::has_all_users;
 use libtest_mimic::{Completion, Failed};
 
 /// How long a test waits for what should come soon, before it fails.
-pub const SOON: Duration = Duration::from_secs(20);
+pub const SOON: Duration = Duration::from_secs(60);
 
 /// A test. Where something it needs is missing it is skipped, with the reason; in CI it fails.
 pub fn test<V: Verdict>(

@@ -2,9 +2,10 @@
 
 use tree_sitter::Node;
 
-use super::fetcher::{Fetcher, Role};
+use super::aims::Aims;
+use super::fetcher::Fetcher;
 use super::names::{Names, arguments};
-use crate::address::{self, DEFAULT_ENDPOINT, HOLE, Target};
+use crate::address::{self, DEFAULT_ENDPOINT};
 use crate::syntax::{children, nodes, text};
 
 /// Programs that run the command in their arguments here and now.
@@ -111,8 +112,7 @@ pub(crate) fn recognise<'t>(
             None => Fetcher::named(v),
         };
         let fetcher = values.iter().find_map(program)?;
-        let is_other = |v: &String| !v.contains(HOLE) && program(v) != Some(fetcher);
-        runs_others = values.iter().any(is_other);
+        runs_others = values.iter().any(|v| program(v) != Some(fetcher));
         Some((i, fetcher))
     })?;
     let runner = (at > 0).then(|| text(name, source).into_owned());
@@ -143,9 +143,11 @@ pub(crate) fn recognise<'t>(
     {
         Kind::TokenlessUnsafe(reason)
     } else if runs_others {
-        Kind::TokenlessUnsafe("the same word also runs other programs, which take no header")
+        Kind::TokenlessUnsafe("the same word may also run other programs, which take no header")
     } else if aims.elsewhere {
-        Kind::TokenlessUnsafe("the same command also reads other hosts, which must not see a token")
+        Kind::TokenlessUnsafe(
+            "the same command may also read other hosts, which must not see a token",
+        )
     } else if aims.hidden_options {
         Kind::TokenlessUnsafe("its options come from elsewhere, and may be about reaching the host")
     } else if metadata.endpoint.is_none() {
@@ -166,161 +168,6 @@ pub(crate) fn recognise<'t>(
         network: aims.network,
         paths: aims.paths,
     })
-}
-
-/// What the words of one fetch aim at.
-#[derive(Default)]
-struct Aims {
-    metadata: Option<Aim>,
-    /// Whether another host is read too.
-    elsewhere: bool,
-    /// Whether a header's text is unknown, in a script that speaks of tokens.
-    hidden_header: bool,
-    /// Whether some of its options are not known.
-    hidden_options: bool,
-    /// Everything the words can say.
-    said: String,
-    network: String,
-    paths: Vec<String>,
-}
-
-struct Aim {
-    endpoint: Option<String>,
-}
-
-impl Aims {
-    fn read<'t>(words: &[Node<'t>], fetcher: Fetcher, names: &Names<'t>, source: &[u8]) -> Self {
-        let mut aims = Self::default();
-        let mut value_of: Option<(String, Role)> = None;
-        // The grammar makes two of some words: no blank stands between them.
-        let words = words.chunk_by(|one, next| one.end_byte() == next.start_byte());
-        for (i, parts) in words.enumerate() {
-            let Some(word) = parts.first() else { continue };
-            let values = names.joint_values(parts);
-            for value in &values {
-                aims.said.push_str(value);
-                aims.said.push('\n');
-            }
-            let end = parts.last().map_or(word.end_byte(), Node::end_byte);
-            let raw = String::from_utf8_lossy(&source[word.start_byte()..end]);
-            if let Some((option, role)) = value_of.take() {
-                if role == (Role::OptionWithValue { network: true }) {
-                    aims.network.extend([" ", &*raw]);
-                }
-                let is_header = matches!(option.as_str(), "-H" | "--header")
-                    && values.iter().all(|v| v.starts_with([HOLE, '@']));
-                // A file of options may have headers as well.
-                if is_header || matches!(option.as_str(), "-K" | "--config") {
-                    aims.hidden_header |= mentions_token_header(source);
-                }
-                continue;
-            }
-            let one_word = i > 0 && values.len() == 1 && !values[0].contains(' ');
-            let role = if one_word { fetcher.role(&values[0]) } else { Role::Plain };
-            match role {
-                Role::OptionWithValue { .. } => {
-                    aims.reach(fetcher, &values[0], &raw);
-                    value_of = Some((values[0].clone(), role));
-                }
-                Role::Option => {
-                    aims.reach(fetcher, &values[0], &raw);
-                    let urls = values.iter().filter_map(|v| v.strip_prefix("--url="));
-                    for url in urls {
-                        aims.aim_at(url, *word, source, false);
-                    }
-                }
-                Role::Plain => {
-                    aims.expand(fetcher, &values, &raw, i == 0);
-                    // `$(auth_header)` may print the header.
-                    if word.kind() == "command_substitution" {
-                        aims.hidden_header |= mentions_token_header(source);
-                    }
-                    for value in &values {
-                        let several = i == 0 || value.contains(' ');
-                        for part in value.split_whitespace() {
-                            aims.aim_at(part, *word, source, several);
-                        }
-                    }
-                }
-            }
-        }
-        aims
-    }
-
-    /// Notes how a word, `raw` as written, says to reach the host.
-    fn reach(&mut self, fetcher: Fetcher, word: &str, raw: &str) {
-        let written = raw.starts_with('-').then(|| fetcher.reach(raw)).flatten();
-        if let Some(text) = written.or(fetcher.reach(word).map(|_| raw.to_owned())) {
-            self.network.extend([" ", &*text]);
-        }
-    }
-
-    /// Notes the options in a variable or an array: `$CURL`, `"${options[@]}"`.
-    fn expand(&mut self, fetcher: Fetcher, values: &[String], raw: &str, is_program: bool) {
-        let is_options = |name: &str| {
-            ["opt", "arg", "flag", "param"]
-                .iter()
-                .any(|word| name.to_ascii_lowercase().contains(word))
-        };
-        if values.iter().all(|v| v.trim() == HOLE.to_string())
-            && raw.contains('$')
-            && is_options(raw)
-        {
-            self.hidden_options = true;
-        }
-        let mut lists: Vec<&String> =
-            values.iter().filter(|v| is_program || v.starts_with('-')).collect();
-        // What is added to an array stands beside the rest of it; else each value is one of several.
-        if !raw.contains("[@]") && !raw.contains("[*]") {
-            lists = lists.into_iter().max_by_key(|v| v.len()).into_iter().collect();
-        }
-        let is_plain =
-            |word: &&str| word.chars().all(|c| c.is_ascii_alphanumeric() || "-_.:/=".contains(c));
-        let mut words =
-            lists.into_iter().flat_map(|v| v.split_whitespace()).skip(usize::from(is_program));
-        while let Some(word) = words.next() {
-            let role = fetcher.role(word);
-            let value =
-                matches!(role, Role::OptionWithValue { .. }).then(|| words.next()).flatten();
-            let value = value.filter(|_| role == Role::OptionWithValue { network: true });
-            let Some(reach) = fetcher.reach(word) else { continue };
-            if [Some(word), value].into_iter().flatten().all(|w| is_plain(&w)) {
-                for word in [Some(reach.as_str()), value].into_iter().flatten() {
-                    self.network.push(' ');
-                    self.network.push_str(word);
-                }
-            } else {
-                self.hidden_options = true;
-            }
-        }
-    }
-
-    /// Notes where one URL leads; among `several` words of one value only what has a scheme is
-    /// taken for a URL.
-    fn aim_at(&mut self, url: &str, word: Node<'_>, source: &[u8], several: bool) {
-        self.paths.extend(address::path(url));
-        match address::target(url) {
-            Target::Metadata { endpoint, .. } => {
-                let known = endpoint.is_some();
-                let endpoint = overridable(word, known, source).or(endpoint);
-                self.metadata.get_or_insert(Aim { endpoint });
-            }
-            Target::Elsewhere => self.elsewhere |= !several || url.contains("://"),
-            Target::Unknown => {}
-        }
-    }
-}
-
-/// The leading expansion of a URL, as written, when the host may come from the environment: the
-/// token must then come from the same place.
-fn overridable(word: Node<'_>, host_is_known: bool, source: &[u8]) -> Option<String> {
-    let first = nodes(word).find(|n| matches!(n.kind(), "expansion" | "simple_expansion"))?;
-    let leads = source[word.start_byte()..first.start_byte()].iter().all(|b| *b == b'"');
-    let after = String::from_utf8_lossy(&source[first.end_byte()..word.end_byte()]);
-    let tree_follows = after.trim_start_matches('"').starts_with("/latest/");
-    let expansion = text(first, source).into_owned();
-    let has_default = first.kind() == "expansion" && expansion.contains('-');
-    (leads && tree_follows && (has_default || !host_is_known)).then_some(expansion)
 }
 
 /// Whether a word can only be the first field of a crontab's line: `*`, `*/5`, `0`, `@hourly`.
@@ -391,9 +238,4 @@ fn again(command: Node<'_>, words: &[Node<'_>], fetcher: Fetcher, source: &[u8])
     let keep = words.len() == 1 || text(*first, source) == "timeout";
     let start = if keep { command.start_byte() } else { program.start_byte() };
     String::from_utf8_lossy(&source[start..program.end_byte()]).into_owned()
-}
-
-fn mentions_token_header(source: &[u8]) -> bool {
-    let needle = b"metadata-token";
-    source.windows(needle.len()).any(|w| w.eq_ignore_ascii_case(needle))
 }

@@ -83,11 +83,7 @@ impl EtcdCluster {
 
     /// Waits until each member answers.
     pub fn wait_until_healthy(&self) -> Result<()> {
-        self.hub.run(|| {
-            eventually("each member to answer", || {
-                self.members.iter().all(Member::is_healthy).then_some(())
-            })
-        })?
+        self.hub.run(|| self.members.iter().try_for_each(Member::wait_until_healthy))?
     }
 
     /// Forgets what was before the newest revision.
