@@ -68,7 +68,7 @@ Usage: cargo xtask <chore>
           idle, observed, control, scale, exec, links, migrate, client
   bench build [--base REVISION]
           a release build from a clean clone beside that of REVISION (default: HEAD^): processor
-          time, size, start of `serve`, cost of a GET; takes as long as both builds
+          time, size, start of `serve`, cost of a GET and of a page of instances; takes as long as both builds
   bench compare BASE NEW
           the same, without the builds, of two programs that are there already; a program beside
           itself shows how far to trust the figures on a busy machine

@@ -23,8 +23,9 @@ pub fn derived_id(prefix: &str, owner: &str, name: &str) -> String {
         hash.update(part.len().to_be_bytes());
         hash.update(part);
     }
-    let digits: String = hash.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect();
-    format!("{prefix}0{digits}")
+    let number =
+        hash.finalize().into_iter().take(8).fold(0, |all, byte| all << 8 | u64::from(byte));
+    format!("{prefix}0{number:016x}")
 }
 
 /// The id of an instance's EBS volume.

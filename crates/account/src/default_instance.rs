@@ -145,5 +145,5 @@ fn record_digest(record: &records::Instance, instance: &Instance) -> String {
     for tag in instance.tags.iter() {
         hash.update(format!("{:?}", (&tag.key, &tag.value)));
     }
-    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    base16ct::lower::encode_string(&hash.finalize())
 }

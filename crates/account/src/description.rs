@@ -163,7 +163,7 @@ fn role_of(LaunchRole { name, profile_name, keys: _, since: _ }: &LaunchRole) ->
 }
 
 fn sha256(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+    base16ct::lower::encode_string(&Sha256::digest(bytes))
 }
 
 /// The value without members that are null or empty. Items of a list keep their places.

@@ -53,8 +53,8 @@ impl HostName {
     /// The id that this host's default instance has unless the operator chooses one: always the same.
     pub fn default_instance_id(&self) -> Option<InstanceId> {
         let hash = Sha256::digest(self.0.as_bytes());
-        let digits: String = hash.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
-        format!("i-0{digits}").parse().ok()
+        let number = hash.into_iter().take(8).fold(0, |all, byte| all << 8 | u64::from(byte));
+        format!("i-0{number:016x}").parse().ok()
     }
 }
 

@@ -53,8 +53,9 @@ fn network_stem(network: &str) -> String {
 
 /// The first bytes of a digest of texts that have no NUL, in hexadecimal.
 fn digest(texts: &[&str], length: usize) -> String {
-    let digest = Sha256::digest(texts.join("\0"));
-    digest.iter().take(length).map(|byte| format!("{byte:02x}")).collect()
+    let mut digits = base16ct::lower::encode_string(&Sha256::digest(texts.join("\0")));
+    digits.truncate(2 * length);
+    digits
 }
 
 #[cfg(test)]

@@ -70,5 +70,5 @@ impl ClientToken {
 fn digest(parameters: &impl Serialize) -> String {
     let json = serde_json::to_vec(parameters);
     let json = json.unwrap_or_else(|_| unreachable!("the API's structures have named members"));
-    Sha256::digest(json).iter().map(|byte| format!("{byte:02x}")).collect()
+    base16ct::lower::encode_string(&Sha256::digest(json))
 }

@@ -139,7 +139,7 @@ fn set(
     let key = keys::instance(&call.region, instance.id.as_str());
     let before = instance.stored.clone();
     instance.stored.record.profile = profile;
-    instances::check(&instance.id, &instance.stored.record, &instance.tags())?;
+    instances::check(&instance.id, &instance.stored.record, instance.tags())?;
     let belonging = |profile: &ProfileAssociation| keys::belonging(&call.region, &profile.id);
     let mut transaction = Transaction::new().if_unchanged(&key, Some(&before));
     if let Some(former) = &before.record.profile {

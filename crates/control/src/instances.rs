@@ -251,11 +251,12 @@ fn refused(error: &LaunchError) -> Fault {
 impl StoredInstance {
     /// What the data path serves of it; an error where what is kept makes no instance.
     pub(super) fn facts(&self) -> Result<imds_core::Instance, LaunchError> {
-        instance::instance(&self.id, &self.stored.record, &self.tags(), &Overrides::default())
+        instance::instance(&self.id, &self.stored.record, self.tags(), &Overrides::default())
     }
 
-    pub(super) fn tags(&self) -> Tags {
-        self.tags.as_ref().map(|stored| stored.record.clone()).unwrap_or_default()
+    pub(super) fn tags(&self) -> &Tags {
+        static NONE: Tags = Tags::new();
+        self.tags.as_ref().map_or(&NONE, |stored| &stored.record)
     }
 
     /// An attribute, by its name in the EC2 API.

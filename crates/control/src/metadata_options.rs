@@ -38,7 +38,7 @@ pub(super) fn modify(
     }
     let mut record = instance.stored.record.clone();
     record.options = changed;
-    instances::check(&instance.id, &record, &instance.tags())?;
+    instances::check(&instance.id, &record, instance.tags())?;
 
     let key = keys::instance(&call.region, instance.id.as_str());
     let tags = keys::tags(&call.region, instance.id.as_str());

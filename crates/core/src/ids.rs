@@ -161,8 +161,8 @@ pub(crate) fn derive(parts: &[&str]) -> [u8; 32] {
 
 /// `prefix` and 17 hexadecimal digits, the first of them 0 as on EC2.
 fn resource_id(prefix: &str, seed: &[u8; 32]) -> String {
-    let digits: String = seed.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
-    format!("{prefix}0{digits}")
+    let number = seed.iter().take(8).fold(0, |all, byte| all << 8 | u64::from(*byte));
+    format!("{prefix}0{number:016x}")
 }
 
 fn is_resource_id(text: &str, prefix: &str) -> bool {

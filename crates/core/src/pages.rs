@@ -41,9 +41,7 @@ mod tests {
     /// Lengths are the captured `Content-Length`; digests those of the captured pages.
     #[test]
     fn pages_have_the_captured_bytes() {
-        let digest = |page: &str| {
-            Sha256::digest(page).iter().map(|byte| format!("{byte:02x}")).collect::<String>()
-        };
+        let digest = |page: &str| base16ct::lower::encode_string(&Sha256::digest(page));
         assert_eq!(UNAUTHORIZED.len(), 343);
         assert_eq!(
             digest(UNAUTHORIZED),

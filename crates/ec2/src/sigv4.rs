@@ -15,7 +15,7 @@ mod presigned;
 use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 
-use canonical::{ALGORITHM, AmzDate, Scope, hex};
+use canonical::{ALGORITHM, AmzDate, Scope};
 use message::header;
 
 pub use claim::{MAX_EXPIRES_SECONDS, MAX_SKEW_SECONDS};
@@ -96,7 +96,11 @@ impl Signer {
 
         let (region, service) = (self.region.clone(), self.service.clone());
         let scope = Scope { date: time.date().to_owned(), region, service };
-        let request = canonical::request(&message, &names, &hex(&Sha256::digest(message.body)));
+        let request = canonical::request(
+            &message,
+            &names,
+            &base16ct::lower::encode_string(&Sha256::digest(message.body)),
+        );
         let signature = canonical::signature(&self.secret, &scope, &time, &request);
         let authorization = format!(
             "{ALGORITHM} Credential={}/{scope}, SignedHeaders={}, Signature={signature}",
@@ -110,7 +114,7 @@ impl Signer {
 /// The hash of the body, which `X-Amz-Content-Sha256` must be if it is sent: bodies that are not
 /// signed, or signed in pieces, are S3's.
 fn body_hash(message: &Message<'_>) -> Result<String, AuthError> {
-    let hash = hex(&Sha256::digest(message.body));
+    let hash = base16ct::lower::encode_string(&Sha256::digest(message.body));
     match header(message, "x-amz-content-sha256")? {
         Some(sent) if sent != hash.as_bytes() => Err(AuthError::OtherBody),
         _ => Ok(hash),

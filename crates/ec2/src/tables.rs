@@ -64,7 +64,8 @@ macro_rules! scalars {
 
 scalars! {
     String: "", |value| Some(value.to_owned()), |it| it.as_str().into();
-    bool: "Expecting true or false.", |value| value.parse().ok(), |it| it.to_string().into();
+    bool: "Expecting true or false.", |value| value.parse().ok(),
+        |it| if *it { "true" } else { "false" }.into();
     i32: "Expecting an integer.", |value| value.parse().ok(), |it| it.to_string().into();
     i64: "Expecting an integer.", |value| value.parse().ok(), |it| it.to_string().into();
     f64: "Expecting a number.",

@@ -42,6 +42,9 @@ impl Xml {
     /// as references, become U+FFFD, so that one odd byte in a tag does not cost the client its
     /// whole answer. A carriage return is written as a reference, or parsers would normalise it.
     fn escaped(&mut self, text: &str) {
+        if text.bytes().all(is_plain) {
+            return self.push(&[text]);
+        }
         let mut plain = 0;
         for (at, character) in text.char_indices() {
             let written = match character {
@@ -63,6 +66,13 @@ impl Xml {
     fn push(&mut self, parts: &[&str]) {
         self.document.extend(parts.iter().copied());
     }
+}
+
+/// Whether a byte is part of characters alone that are written as they are, as nearly all are: 0xEF also begins some
+/// that XML cannot carry.
+fn is_plain(byte: u8) -> bool {
+    matches!(byte, b'\t' | b'\n' | b' '..=0xEE | 0xF0..)
+        && !matches!(byte, b'&' | b'<' | b'>' | b'"')
 }
 
 /// What stands for a character that XML cannot carry.

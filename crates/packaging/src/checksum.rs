@@ -20,5 +20,5 @@ pub fn write_checksums(directory: &Path, files: &[PathBuf]) -> Result<()> {
 /// In hexadecimal digits.
 pub(crate) fn sha256(bytes: &[u8]) -> String {
     use sha2::Digest as _;
-    sha2::Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+    base16ct::lower::encode_string(&sha2::Sha256::digest(bytes))
 }

@@ -95,5 +95,5 @@ fn changelog(release: &Release) -> Result<String> {
 /// In hexadecimal digits. dpkg knows no other digest for the files of a package.
 fn md5(bytes: &[u8]) -> String {
     use md5::Digest as _;
-    md5::Md5::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+    base16ct::lower::encode_string(&md5::Md5::digest(bytes))
 }

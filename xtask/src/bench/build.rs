@@ -7,6 +7,7 @@ use std::time::Instant;
 
 use anyhow::{Context as _, Result, ensure};
 
+use super::instances::{Api, MORE, places};
 use super::load::Load;
 use super::measure::{ROUNDS, median, processor_time};
 use super::server::{Server, token};
@@ -21,6 +22,12 @@ const HERE: &str = "HEAD";
 const HOME: &str = "target/bench-build";
 const BASE: &str = "127.0.0.1:13388";
 const NEW: &str = "127.0.0.1:13389";
+const BASE_API: Api = Api { address: "127.0.0.1:13390" };
+const NEW_API: Api = Api { address: "127.0.0.1:13391" };
+
+/// How many instances a program has that is asked for pages of them, and how many pages at a time.
+const INSTANCES: u32 = 10_000;
+const PAGES: usize = 3;
 
 /// Starts per round: one alone is too short to compare.
 const STARTS: usize = 10;
@@ -42,7 +49,7 @@ pub(crate) fn measure(base: &str) -> Result<()> {
     compare(&base.program, &new.program)
 }
 
-/// Size, start and responses of two programs; in measurements of time they take turns.
+/// Size, start, responses and pages of two programs; in measurements of time they take turns.
 pub(crate) fn compare(base: &Path, new: &Path) -> Result<()> {
     let megabytes = |program: &Path| -> Result<f64> {
         let size = fs::metadata(program).with_context(|| program.display().to_string())?.len();
@@ -52,6 +59,7 @@ pub(crate) fn compare(base: &Path, new: &Path) -> Result<()> {
     row("size, MB", megabytes(base)?, megabytes(new)?);
     pairs("start of serve, ms", starts(base, new)?);
     pairs("GET with a token, processor µs", gets(base, new)?);
+    pairs("page of instances, processor ms", pages(base, new)?);
     Ok(())
 }
 
@@ -135,5 +143,24 @@ fn gets(base: &Path, new: &Path) -> Result<Vec<(f64, f64)>> {
         2 * ROUNDS,
         || base.load(BASE, &token_of_base, Load::KEPT_ALIVE),
         || new.load(NEW, &token_of_new, Load::KEPT_ALIVE),
+    )
+}
+
+/// The processor time of a page of `DescribeInstances`, in milliseconds: of instances with two volumes and two network
+/// interfaces each.
+fn pages(base: &Path, new: &Path) -> Result<Vec<(f64, f64)>> {
+    let state = tempfile::tempdir_in("target")?;
+    let serve = |program, api: Api, address, name| {
+        let arguments = ["--control", api.address, "--no-auth", "--access-log", "off"];
+        let server = Server::imds(program, address, &state.path().join(name), &arguments)?;
+        api.launch_all(INSTANCES, &places(0..0), MORE)?;
+        anyhow::Ok(server)
+    };
+    let base = serve(base, BASE_API, BASE, "base")?;
+    let new = serve(new, NEW_API, NEW, "new")?;
+    in_turns(
+        2 * ROUNDS,
+        || base.spent(PAGES, || BASE_API.page(INSTANCES)),
+        || new.spent(PAGES, || NEW_API.page(INSTANCES)),
     )
 }

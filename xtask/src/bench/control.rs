@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use anyhow::{Context as _, Result};
 
-use super::instances::{Api, BATCH, MORE_SUBNETS, PAGE, places, settings};
+use super::instances::{Api, BATCH, MORE, MORE_SUBNETS, PAGE, places, settings};
 use super::load::Load;
 use super::measure::{IMDS, ROUNDS, median, medians};
 use super::server::{Server, token};
@@ -44,9 +44,6 @@ const FULL_NETWORK: Scale = Scale {
 const ONE: Daemon = daemon("one", "127.0.0.1:13384", "127.0.0.1:13385");
 const MANY: Daemon = daemon("many", "127.0.0.1:13386", "127.0.0.1:13387");
 const EQUIPPED: Daemon = daemon("equipped", "127.0.0.1:13388", "127.0.0.1:13389");
-/// A volume beside the root volume, and a second network interface.
-const MORE: &str = "&BlockDeviceMapping.1.DeviceName=/dev/sdf&BlockDeviceMapping.1.Ebs.VolumeSize=8\
-    &NetworkInterface.1.DeviceIndex=0&NetworkInterface.2.DeviceIndex=1";
 /// With more subnets than the zones'.
 const SETTINGS: &str = "target/bench-control.toml";
 /// How many changes, and launches of one instance, are measured.
@@ -168,28 +165,20 @@ fn equipped(one: &Server, plain: &Server, instances: u32) -> Result<()> {
     let each = (equipped.memory()? - before) / f64::from(instances) / 1024.0;
     println!("  with two volumes and two interfaces each");
     println!("    memory            {each:6.1} KiB each");
-    let of_page = |server: &Server, api: Api| spent(server, ROUNDS, || api.page(instances));
+    let of_page = |server: &Server, api: Api| server.spent(ROUNDS, || api.page(instances));
     let (page, plain_page) = (of_page(&equipped, EQUIPPED.api)?, of_page(plain, MANY.api)?);
     println!(
         "    a page of {PAGE:<8}{page:6.1} ms of processor time, {:.2} of one of plain instances",
         page / plain_page
     );
     let one_more = format!("&Placement.AvailabilityZone=us-east-1f{MORE}");
-    let of_launch = |server: &Server, api: Api| spent(server, SAMPLES, || api.launch(1, &one_more));
+    let of_launch = |server: &Server, api: Api| server.spent(SAMPLES, || api.launch(1, &one_more));
     let (among, alone) = (of_launch(&equipped, EQUIPPED.api)?, of_launch(one, ONE.api)?);
     println!(
         "    one more launch   {among:6.2} ms of processor time, {:.2} of one among few (goal: at most 1.5)",
         among / alone
     );
     Ok(())
-}
-
-/// The processor time of something that is done so often, each time in milliseconds.
-fn spent(server: &Server, times: usize, run: impl Fn() -> Result<()>) -> Result<f64> {
-    let before = server.processor_time()?;
-    (0..times).try_for_each(|_| run())?;
-    let spent = server.processor_time()?.saturating_sub(before);
-    Ok(spent.as_secs_f64() * 1000.0 / f64::from(u32::try_from(times)?))
 }
 
 /// How long something takes, in milliseconds.

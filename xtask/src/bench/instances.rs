@@ -10,6 +10,9 @@ use anyhow::{Context as _, Result, ensure};
 pub(super) const BATCH: u32 = 500;
 pub(super) const PAGE: u32 = 1000;
 const DEFAULT: &str = "i-1234567890abcdef0";
+/// What a launch asks for beside an instance: another volume than the root volume, and a second network interface.
+pub(super) const MORE: &str = "&BlockDeviceMapping.1.DeviceName=/dev/sdf\
+    &BlockDeviceMapping.1.Ebs.VolumeSize=8&NetworkInterface.1.DeviceIndex=0&NetworkInterface.2.DeviceIndex=1";
 /// How long a change may take to be applied.
 const PATIENCE: Duration = Duration::from_secs(10);
 

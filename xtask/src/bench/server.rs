@@ -95,6 +95,14 @@ impl Server {
         Ok(spent.as_secs_f64() * 1e6 / requests)
     }
 
+    /// The processor time that it spends on something done so often, in milliseconds for each time.
+    pub(super) fn spent(&self, times: usize, run: impl Fn() -> Result<()>) -> Result<f64> {
+        let before = self.processor_time()?;
+        (0..times).try_for_each(|_| run())?;
+        let spent = self.processor_time()?.saturating_sub(before);
+        Ok(spent.as_secs_f64() * 1000.0 / f64::from(u32::try_from(times)?))
+    }
+
     /// How many bytes it has in memory that are its own.
     pub(super) fn memory(&self) -> Result<f64> {
         memory_of(self.worker)

@@ -80,7 +80,7 @@ impl Contents {
             digest.update((part.len() as u64).to_be_bytes());
             digest.update(part);
         }
-        digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+        base16ct::lower::encode_string(&digest.finalize())
     }
 
     /// Adds a record. Tells whether its key comes after all others.

@@ -82,7 +82,7 @@ pub(crate) fn modify(
     for change in changes(request)? {
         change.apply(call, &instance, &mut record)?;
     }
-    check(&instance.id, &record, &instance.tags())?;
+    check(&instance.id, &record, instance.tags())?;
     let key = keys::instance(&call.region, instance.id.as_str());
     let tags = keys::tags(&call.region, instance.id.as_str());
     let transaction = Transaction::new()

@@ -17,7 +17,7 @@ pub(crate) fn describe(
     let filters = Filters::new(&request.filters, &filters::names())?;
     let show = |instance: StoredInstance| {
         let shown = InstanceView::new(call, &instance)?;
-        filters.accept(&instance.tags(), |name| filters::values(&shown, name)).then_some(shown)
+        filters.accept(instance.tags(), |name| filters::values(&shown, name)).then_some(shown)
     };
     let page = (request.max_results, request.next_token.as_deref());
     let (shown, next_token) =

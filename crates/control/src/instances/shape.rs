@@ -89,7 +89,7 @@ fn shape(instance: &StoredInstance, facts: &Facts, state: State) -> Instance {
         product_codes: product_codes(facts),
         root_device_name: Some(facts.image.root_device.clone()),
         root_device_type: Some("ebs".to_owned()),
-        tags: tag_values::shape(&instance.tags()),
+        tags: tag_values::shape(instance.tags()),
         virtualization_type: Some(facts.image.virtualization.as_str().to_owned()),
         platform: words.platform,
         platform_details: Some(words.details),

@@ -157,8 +157,7 @@ impl PrivateKey {
         for part in [algorithm.as_bytes(), b"none", name.as_bytes(), &public, &private] {
             mac.update(&string(part));
         }
-        let mac = mac.finalize().into_bytes();
-        let mac: String = mac.iter().map(|byte| format!("{byte:02x}")).collect();
+        let mac = base16ct::lower::encode_string(&mac.finalize().into_bytes());
         let block = |name: &str, bytes: &[u8]| {
             let lines = lines(bytes, COLUMNS);
             format!("{name}-Lines: {}\n{}\n", lines.len(), lines.join("\n"))

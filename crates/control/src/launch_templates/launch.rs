@@ -72,7 +72,7 @@ pub(crate) fn of_instance(
 ) -> Result<GetLaunchTemplateDataResult, Refusal> {
     let instance = instances::find(call, &request.instance_id)?;
     // What EC2 has tagged it with, nobody can say in a template.
-    let mut its_tags = instance.tags();
+    let mut its_tags = instance.tags().clone();
     its_tags.retain(|key, _| !tag_values::is_reserved(key));
     let text = |name| instance.attribute(name);
     let flag = |name| instance.attribute(name).map(|value| value == "true");

@@ -134,7 +134,7 @@ pub(super) fn written(
     instance: &StoredInstance,
 ) -> Result<Transaction, Refusal> {
     let record: &records::Instance = &instance.stored.record;
-    instances::check(&instance.id, record, &instance.tags())?;
+    instances::check(&instance.id, record, instance.tags())?;
     let key = keys::instance(&call.region, instance.id.as_str());
     Ok(transaction.if_unchanged(&key, Some(&instance.stored)).write(&key, record))
 }

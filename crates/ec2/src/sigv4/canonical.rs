@@ -4,6 +4,7 @@ use std::fmt;
 
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
+use sha2::digest::Output;
 use sha2::{Digest as _, Sha256};
 
 use super::message::{Message, SecretKey};
@@ -108,13 +109,13 @@ pub(super) fn signature(
     time: &AmzDate,
     request: &[u8],
 ) -> String {
-    let hash = hex(&Sha256::digest(request));
+    let hash = base16ct::lower::encode_string(&Sha256::digest(request));
     let string_to_sign = format!("{ALGORITHM}\n{}\n{scope}\n{hash}", time.as_str());
     let mut key = hmac(format!("AWS4{}", secret.0).as_bytes(), scope.date.as_bytes());
     for part in [scope.region.as_str(), &scope.service, "aws4_request"] {
         key = hmac(&key, part.as_bytes());
     }
-    hex(&hmac(&key, string_to_sign.as_bytes()))
+    base16ct::lower::encode_string(&hmac(&key, string_to_sign.as_bytes()))
 }
 
 /// The path without `.`, `..` and empty parts, and encoded as it stands: what is percent-encoded
@@ -159,13 +160,9 @@ fn encoded(bytes: &[u8]) -> String {
     percent_encode(bytes, RESERVED).to_string()
 }
 
-pub(super) fn hmac(key: &[u8], message: &[u8]) -> [u8; 32] {
+fn hmac(key: &[u8], message: &[u8]) -> Output<Sha256> {
     let mut mac = Hmac::<Sha256>::new_from_slice(key)
         .unwrap_or_else(|_| unreachable!("HMAC takes a key of any length"));
     mac.update(message);
-    mac.finalize().into_bytes().into()
-}
-
-pub(super) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    mac.finalize().into_bytes()
 }
