@@ -4,7 +4,7 @@ use tokio::time::{Instant, sleep_until};
 
 use crate::clock;
 use crate::connect::Connected;
-use crate::error::{Error, Silence};
+use crate::error::Error;
 use crate::exchange::Request;
 use crate::probe::{ConnectionFacts, EndVerdict, Investigation};
 use crate::settings::Settings;
@@ -15,13 +15,14 @@ use crate::token_cache::Outcome;
 pub(crate) struct TokenRequest<'a> {
     settings: &'a Settings,
     investigation: Investigation<'a>,
+    began: Instant,
     is_judged: bool,
 }
 
 impl<'a> TokenRequest<'a> {
     pub(crate) fn new(settings: &'a Settings) -> Self {
         let investigation = Investigation::new(&settings.endpoint);
-        Self { settings, investigation, is_judged: false }
+        Self { settings, investigation, began: Instant::now(), is_judged: false }
     }
 
     /// Whether a verdict has been published that nothing better came after.
@@ -39,7 +40,6 @@ impl<'a> TokenRequest<'a> {
         publish: &(impl Fn(Outcome) + Sync),
     ) -> Option<Result<Token, Error>> {
         let settings = self.settings;
-        let start = Instant::now();
         // Before the request leaves: the service counts the token's life from later.
         let requested_at = clock::since_boot();
         let request = Request::Token(settings.token_ttl);
@@ -75,9 +75,9 @@ impl<'a> TokenRequest<'a> {
             Some(Err(_)) | None if is_judged => return None,
             Some(Err(error)) => error,
             None => {
-                let endpoint = settings.endpoint.to_string();
-                let silence: Silence = investigation.silence();
-                return Some(Err(Error::TimedOut { endpoint, waited: start.elapsed(), silence }));
+                let (endpoint, waited) = (settings.endpoint.to_string(), self.began.elapsed());
+                let silence = investigation.silence();
+                return Some(Err(Error::TimedOut { endpoint, waited, silence }));
             }
         };
         let Error::Broken { received: 0, was_reset, .. } = error else { return Some(Err(error)) };

@@ -10,7 +10,7 @@ use crate::time::iso8601;
 
 /// What proves an identity document: the names of the signed paths beside it, and of the
 /// certificates that check them.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub enum Proof {
     /// A PKCS#7 container with the document in it, signed with DSA and SHA-1.
     Pkcs7,

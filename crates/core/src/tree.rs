@@ -4,12 +4,13 @@
 //! what changes with time (role credentials, events) is looked at per request, and only the
 //! signatures of the identity document, which need keys, are added later.
 //!
-//! A service may hold a hundred thousand trees, so a tree is three blocks of memory: all names, all
-//! values, and a node of 24 bytes for each path. The names in a directory lie together, a line feed
-//! between them: they are its listing, and what a path is looked up in.
+//! A service may hold a hundred thousand trees. So a tree has little of its own: its values, in one block of memory, and
+//! where each of them ends. Which paths there are it shares with all trees of the same paths. The names in a directory lie
+//! together, a line feed between them: they are its listing, and what a path is looked up in.
 
 mod builder;
 mod layout;
+mod shape;
 
 use std::borrow::Cow;
 use std::sync::OnceLock;
@@ -22,7 +23,8 @@ use crate::time::Moment;
 use crate::versions::{self, Version};
 
 use builder::Builder;
-use layout::{Content, Directory, Layout, Node};
+use layout::Layout;
+use shape::{Content, Directory, Node};
 
 /// The metadata of one instance, by path below the version: `meta-data/instance-id`.
 pub struct Tree {
@@ -84,9 +86,9 @@ impl Tree {
         let view = View { layout: &self.layout, version, now: now.unix_seconds() };
         let node = self.layout.node(path).filter(|node| view.has(node))?;
         Some(match node.content {
-            Content::Text(span) => Found::text(&self.layout.values[span.range()]),
-            Content::Binary(span) => {
-                Found { content_type: BINARY, ..Found::text(&self.layout.values[span.range()]) }
+            Content::Text(place) => Found::text(self.layout.values.at(place)),
+            Content::Binary(place) => {
+                Found { content_type: BINARY, ..Found::text(self.layout.values.at(place)) }
             }
             Content::Timed(index) => {
                 let value = self.layout.timed[index as usize].at(view.now, delivery)?;
@@ -107,7 +109,7 @@ impl Tree {
     /// The identity document.
     pub fn document(&self) -> &[u8] {
         match self.layout.node(DOCUMENT).map(|node| node.content) {
-            Some(Content::Text(span)) => &self.layout.values[span.range()],
+            Some(Content::Text(place)) => self.layout.values.at(place),
             _ => unreachable!("every tree has an identity document"),
         }
     }
@@ -151,23 +153,21 @@ impl<'a> View<'a> {
         node.since <= self.version
             && match node.content {
                 Content::Timed(index) => self.layout.timed[index as usize].is_there(self.now),
-                Content::Directory(directory) if directory.changes => self.layout.nodes
-                    [directory.children.range()]
-                .iter()
-                .any(|child| self.has(child)),
+                Content::Directory(directory) if directory.changes => {
+                    self.layout.children(directory).iter().any(|child| self.has(child))
+                }
                 _ => true,
             }
     }
 
     fn list(self, directory: Directory) -> Cow<'a, [u8]> {
-        let all = &self.layout.names[directory.names.range()];
+        let all = self.layout.listing(directory);
         if self.version == Version::LATEST && !directory.changes {
-            return all.as_bytes().into();
+            return all.into();
         }
-        let children = &self.layout.nodes[directory.children.range()];
-        let names = all.split('\n').zip(children);
+        let names = all.split(|byte| *byte == b'\n').zip(self.layout.children(directory));
         let listed = names.filter(|(_, child)| self.has(child)).map(|(name, _)| name);
-        listed.collect::<Vec<_>>().join("\n").into_bytes().into()
+        listed.collect::<Vec<_>>().join(&b'\n').into()
     }
 }
 

@@ -43,7 +43,7 @@ pub const VERSIONS: [&str; 30] = [
 pub const LATEST: &str = "latest";
 
 /// A version, by its place among all.
-#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub(crate) struct Version(u8);
 
 impl Version {

@@ -74,7 +74,7 @@ fn serve(endpoint: &Endpoint, keyring: &Keyring, date: &HttpDate, bytes: &[u8], 
 #[test]
 #[expect(clippy::print_stdout, reason = "the figure, for who asks with --nocapture")]
 fn an_endpoint_is_small() {
-    const LIMIT: usize = 6 * 1024;
+    const LIMIT: usize = 3 * 1024;
     let launch = Launch {
         instance_type: "t3.micro".parse().ok(),
         role: Some(LaunchRole::named("web-server")),

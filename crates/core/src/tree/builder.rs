@@ -3,8 +3,9 @@
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 
-use super::layout::{Content, Directory, Layout, Name, Node, Span};
-use crate::catalogue::{self, ALWAYS, Value};
+use super::layout::{Layout, Values};
+use super::shape::{Content, Directory, Listing, Name, Node, Shape, Span};
+use crate::catalogue::{self, ALWAYS, Category, Value};
 use crate::extra::{Conflict, Extra};
 use crate::instance::Instance;
 use crate::timeline::Timed;
@@ -24,6 +25,8 @@ struct Draft {
     value: Value,
     /// Whether it is a directory, and what is in it or below comes and goes.
     changes: bool,
+    /// Whether it is a directory whose names the instance gives.
+    is_own: bool,
 }
 
 impl Draft {
@@ -49,6 +52,7 @@ impl Builder {
             for (nth, (path, value)) in category.on(instance).into_iter().enumerate() {
                 let rank = if category.ends_in_a_name() { nth } else { 0 };
                 builder.insert(&path, category.since, rank, value);
+                builder.note_own_names(category, &path);
             }
         }
         if let Some(key) = &instance.public_key {
@@ -94,7 +98,8 @@ impl Builder {
             self.comes_and_goes(parent);
         }
         let name = path[parent.len()..].trim_start_matches('/').to_owned();
-        let draft = Draft { since, label: Label { rank, name }, value, changes: false };
+        let label = Label { rank, name };
+        let draft = Draft { since, label, value, changes: false, is_own: false };
         self.drafts.insert(plain.to_owned(), draft);
     }
 
@@ -102,6 +107,24 @@ impl Builder {
     fn label(&mut self, path: &str, label: &str) {
         if let Some(draft) = self.drafts.get_mut(path) {
             label.clone_into(&mut draft.label.name);
+        }
+        self.gives_names(split(path).0);
+    }
+
+    /// Notes in which directories of a path of a category the instance gives the names.
+    fn note_own_names(&mut self, category: &Category, path: &str) {
+        let mut end = 0;
+        for (pattern, part) in category.path.split('/').zip(path.split('/')) {
+            if pattern.starts_with('{') {
+                self.gives_names(path[..end].trim_end_matches('/'));
+            }
+            end += part.len() + 1;
+        }
+    }
+
+    fn gives_names(&mut self, directory: &str) {
+        if let Some(draft) = self.drafts.get_mut(directory) {
+            draft.is_own = true;
         }
     }
 
@@ -115,7 +138,7 @@ impl Builder {
             // Names in the version's own listing have no slash; all other directories do.
             let slash = if parent.is_empty() { "" } else { "/" };
             let label = Label { rank: 0, name: format!("{name}{slash}") };
-            Draft { since, label, value: Value::Directory, changes: false }
+            Draft { since, label, value: Value::Directory, changes: false, is_own: false }
         });
         draft.since = draft.since.min(since);
     }
@@ -157,18 +180,17 @@ impl Builder {
                     // All that is ahead comes before the children.
                     let first = tree.nodes.len() + 1 + ahead.len();
                     let length = index(children.len());
-                    let (names, named) = tree.names(children);
+                    let (listing, named) = tree.listing(children, draft.is_own);
                     ahead.extend(named);
                     let children = Span { start: index(first), length };
-                    Content::Directory(Directory { names, children, changes: draft.changes })
+                    Content::Directory(Directory { listing, children, changes: draft.changes })
                 }
             };
             tree.nodes.push(Node { name, since: draft.since, content });
         }
         Layout {
-            nodes: tree.nodes.into(),
-            names: tree.names.into(),
-            values: tree.values.into(),
+            shape: Shape { nodes: tree.nodes.into(), names: tree.names.into() }.shared(),
+            values: Values { bytes: tree.values.into(), ends: tree.ends.into() },
             timed: tree.timed.into(),
         }
     }
@@ -180,34 +202,43 @@ struct Writer {
     nodes: Vec<Node>,
     names: String,
     values: Vec<u8>,
+    ends: Vec<u32>,
     timed: Vec<Timed>,
-    known: HashMap<Vec<u8>, Span>,
+    known: HashMap<Vec<u8>, u32>,
 }
 
 impl Writer {
     /// Writes a listing; gives its place, and each child's name and path.
-    fn names(&mut self, children: Vec<(Label, String)>) -> (Span, Vec<(Name, String)>) {
-        let start = self.names.len();
+    fn listing(
+        &mut self,
+        children: Vec<(Label, String)>,
+        is_own: bool,
+    ) -> (Listing, Vec<(Name, String)>) {
+        let mut listing = String::new();
         let mut named = Vec::with_capacity(children.len());
         for (label, path) in children {
-            if self.names.len() > start {
-                self.names.push('\n');
+            if !listing.is_empty() {
+                listing.push('\n');
             }
             let length = u16::try_from(split(&path).1.len());
             let length = length.unwrap_or_else(|_| unreachable!("a name of over 64 KiB"));
-            named.push((Name { start: index(self.names.len()), length }, path));
-            self.names.push_str(&label.name);
+            named.push((Name { start: index(listing.len()), length }, path));
+            listing.push_str(&label.name);
         }
-        let length = index(self.names.len() - start);
-        (Span { start: index(start), length }, named)
+        if is_own {
+            return (Listing::Own(self.value(listing.as_bytes())), named);
+        }
+        let span = Span { start: index(self.names.len()), length: index(listing.len()) };
+        self.names.push_str(&listing);
+        (Listing::Common(span), named)
     }
 
     /// The value's place; equal ones share one, as many are there several times.
-    fn value(&mut self, value: &[u8]) -> Span {
+    fn value(&mut self, value: &[u8]) -> u32 {
         *self.known.entry(value.to_owned()).or_insert_with(|| {
-            let start = index(self.values.len());
             self.values.extend_from_slice(value);
-            Span { start, length: index(value.len()) }
+            self.ends.push(index(self.values.len()));
+            index(self.ends.len() - 1)
         })
     }
 }

@@ -87,7 +87,7 @@ fn defaults_are_changed() -> Result<()> {
     Ok(())
 }
 
-/// What was sent is in the chart, in its table and in its API, at once.
+/// What was sent is in the chart, in its table and in its API at once; who sent it, a moment later.
 fn the_past_is_drawn() -> Result<()> {
     let console = Console::start(&["--http-tokens", "optional"])?;
     let empty = console.page("/history")?;
@@ -97,6 +97,8 @@ fn the_past_is_drawn() -> Result<()> {
     }
     let header = format!("X-aws-ec2-metadata-token: {}", console.server.token(60)?);
     console.server.request("GET", "/latest/meta-data/mac", &[&header])?;
+    let is_named = |page: &String| page.contains("old-script/1.0 &lt;b&gt;");
+    eventually("who it was", || console.page("/history").ok().filter(is_named))?;
     for hours in [1, 3, 24, 360] {
         let page = console.page(&format!("/history?hours={hours}"))?;
         for (name, count) in [("v1", 3), ("v2", 2)] {
@@ -109,7 +111,7 @@ fn the_past_is_drawn() -> Result<()> {
                 "{hours} h: no bar of {name}"
             );
         }
-        ensure!(page.contains("old-script/1.0 &lt;b&gt;"), "who it was: {page}");
+        ensure!(is_named(&page), "who it was: {page}");
         let history = console.json(&format!("/api/v1/history?hours={hours}"))?;
         let intervals = history["intervals"].as_array().context("intervals")?;
         let sum = |name: &str| intervals.iter().filter_map(|it| it[name].as_u64()).sum::<u64>();

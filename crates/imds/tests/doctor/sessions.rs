@@ -184,7 +184,7 @@ pub(super) const SESSIONS: [Session; 28] = [
     Session {
         name: "mute",
         routers: 1,
-        arguments: &["--timeout", "1s"],
+        arguments: &["--timeout", "4s"],
         service: Service::Scripted(|_, _| Act::Mute),
         ..USUAL
     },

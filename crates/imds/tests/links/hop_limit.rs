@@ -53,21 +53,34 @@ fn through(kind: &str) -> Result<()> {
             }
             let Some(capture) = &mut capture else { continue };
             let frames = capture.frames()?;
-            ensure!(!frames.is_empty(), "nothing was captured");
-            let has_come = frames.iter().any(|frame| has_token(frame));
+            let begun: Vec<_> = frames.iter().filter_map(|frame| begins_at(frame)).collect();
+            ensure!(!begun.is_empty(), "no connection was captured");
+            let has_come = frames.iter().any(|frame| has_token(frame, &begun));
             ensure!(has_come == arrives, "{kind}: limit {limit}, distance {distance}");
         }
     }
     Ok(())
 }
 
-/// Whether a frame of IPv4 comes from the service and has a token. The answer to the request before, which has none,
-/// may come a second time: its acknowledgement is late on a busy machine.
-fn has_token(frame: &[u8]) -> bool {
+/// The client's port, where a frame of IPv4 is the first of a connection to the service.
+fn begins_at(frame: &[u8]) -> Option<&[u8]> {
+    const SYN: u8 = 0x02;
+    const ACK: u8 = 0x10;
+    let packet = frame.get(14..)?;
+    let to_service = packet.get(16..20)? == [169, 254, 169, 254];
+    (to_service && *packet.get(33)? & (SYN | ACK) == SYN).then(|| &packet[20..22])
+}
+
+/// Whether a frame of IPv4 comes from the service and has a token, for one of these ports. The answers to requests
+/// before may come a second time: their acknowledgements are late on a busy machine.
+fn has_token(frame: &[u8], ports: &[&[u8]]) -> bool {
     const FIELD: &[u8] = b"x-aws-ec2-metadata-token-ttl-seconds";
     let Some(packet) = frame.get(14..) else { return false };
     let from_service = packet.get(12..16) == Some(&[169, 254, 169, 254][..]);
-    from_service && packet.windows(FIELD.len()).any(|part| part.eq_ignore_ascii_case(FIELD))
+    let is_for_one = packet.get(22..24).is_some_and(|port| ports.contains(&port));
+    from_service
+        && is_for_one
+        && packet.windows(FIELD.len()).any(|part| part.eq_ignore_ascii_case(FIELD))
 }
 
 /// A container in the workload, and one in that.
