@@ -99,7 +99,7 @@ fn an_endpoint_is_small() {
     };
     let instance = launch.resolve().unwrap();
     // What all share is made with the first.
-    drop(Endpoint::new(&instance));
+    let _first = Endpoint::new(&instance);
     let mut endpoint = None;
     let counted = allocation_counter::measure(|| endpoint = Some(Endpoint::new(&instance)));
     let heap = usize::try_from(counted.bytes_current).unwrap();

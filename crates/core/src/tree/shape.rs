@@ -1,8 +1,9 @@
 //! What the trees of many instances have in common.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
+use std::hash::BuildHasher as _;
 use std::ops::Range;
-use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError, Weak};
 
 use crate::identity::Proof;
 use crate::versions::Version;
@@ -70,22 +71,23 @@ pub(super) struct Span {
     pub(super) length: u32,
 }
 
-/// Those that trees have, and some that none has any more.
-static KNOWN: LazyLock<Mutex<HashSet<Arc<Shape>>>> = LazyLock::new(Mutex::default);
+/// Those that trees have, by their hash, and the hashes of some that none has any more.
+static KNOWN: LazyLock<Mutex<HashMap<u64, Weak<Shape>>>> = LazyLock::new(Mutex::default);
 
 impl Shape {
-    /// The one that is equal to this and shared.
+    /// The one that is equal to this and that trees have, or else this one.
     pub(super) fn shared(self) -> Arc<Self> {
         let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(shape) = known.get(&self) {
-            return Arc::clone(shape);
-        }
-        if known.len() == known.capacity() {
-            known.retain(|shape| Arc::strong_count(shape) > 1);
-        }
-        let shape = Arc::new(self);
-        known.insert(Arc::clone(&shape));
-        shape
+        let hash = known.hasher().hash_one(&self);
+        let equal = known.get(&hash).and_then(Weak::upgrade).filter(|shape| **shape == self);
+        equal.unwrap_or_else(|| {
+            if known.len() == known.capacity() {
+                known.retain(|_, shape| shape.strong_count() > 0);
+            }
+            let shape = Arc::new(self);
+            known.insert(hash, Arc::downgrade(&shape));
+            shape
+        })
     }
 }
 
