@@ -7,6 +7,7 @@ mod history;
 mod keys;
 mod launches;
 mod linked;
+mod outage;
 mod starts;
 
 use std::fs;
@@ -36,6 +37,7 @@ pub(crate) fn tests() -> Vec<Trial> {
     trials.extend(keys::tests());
     trials.extend(launches::tests());
     trials.extend(linked::tests());
+    trials.extend(outage::tests());
     trials.extend(starts::tests());
     trials.extend(tests![&[]; state_in_etcd_is_sealed_and_encrypted]);
     trials
@@ -43,6 +45,11 @@ pub(crate) fn tests() -> Vec<Trial> {
 
 /// Any 32 bytes.
 const SEAL_KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
+
+/// For how many minutes `cargo xtask fleet` has tests go on that are short otherwise.
+fn fleet_minutes() -> Option<u32> {
+    std::env::var("IMDS_FLEET_MINUTES").ok()?.parse().ok()
+}
 
 /// A cluster of one member, and what hosts need to share it.
 struct Fleet {

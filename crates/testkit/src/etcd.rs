@@ -3,13 +3,14 @@
 
 mod cluster;
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result, bail, ensure};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use tempfile::TempDir;
@@ -218,6 +219,21 @@ fn end_of(log: &Path) -> String {
 const PROBE: Duration = Duration::from_secs(2);
 
 const HEALTH: &[u8] = b"GET /health HTTP/1.1\r\nHost: etcd\r\nConnection: close\r\n\r\n";
+const METRICS: &[u8] = b"GET /metrics HTTP/1.0\r\nHost: etcd\r\n\r\n";
+
+/// How many calls clients have begun, of each method such as `Range`, as a member counts them since its start.
+fn calls(address: SocketAddr) -> Result<BTreeMap<String, u64>> {
+    let metrics = Response::parse(&http::exchange(address, METRICS)?)?.text()?;
+    let mut calls = BTreeMap::new();
+    for line in metrics.lines() {
+        let Some(labels) = line.strip_prefix("grpc_server_started_total{") else { continue };
+        let method = labels.split("grpc_method=\"").nth(1).and_then(|rest| rest.split('"').next());
+        let count = line.rsplit(' ').next().map(str::parse::<u64>);
+        let (Some(method), Some(Ok(count))) = (method, count) else { bail!("{line}") };
+        *calls.entry(method.to_owned()).or_default() += count;
+    }
+    Ok(calls)
+}
 
 fn call(address: SocketAddr, path: &str, body: &Value) -> Result<Value> {
     let body = body.to_string();

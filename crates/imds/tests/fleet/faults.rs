@@ -17,7 +17,7 @@ use testkit::{
 };
 
 use super::history::{History, Value};
-use super::{ID, ask, state, write_seal_key};
+use super::{ID, ask, fleet_minutes, state, write_seal_key};
 use crate::api::{self, call, element, elements};
 
 pub(super) fn tests() -> Vec<Trial> {
@@ -38,9 +38,6 @@ const INITIAL: Value = 1;
 
 /// Where the instance is that tells whether what is applied is obeyed.
 const ADDRESS: &str = "172.31.78.9";
-
-/// For how long it goes on, in minutes: set by `cargo xtask fleet`.
-const MINUTES: &str = "IMDS_FLEET_MINUTES";
 
 /// What callers share.
 #[derive(Default)]
@@ -131,8 +128,7 @@ fn told(host: &Server, action: &str, parameters: &str) -> Result<Told> {
 
 /// Each fault, for as long as each caller needs to carry out a few operations.
 fn inflict(cluster: &mut EtcdCluster, hosts: &[Server], board: &Board) -> Result<()> {
-    let minutes = std::env::var(MINUTES).ok().and_then(|minutes| minutes.parse().ok());
-    let time = Duration::from_secs(60 * minutes.unwrap_or(0));
+    let time = Duration::from_secs(60) * fleet_minutes().unwrap_or(0);
     let began = Instant::now();
     loop {
         phase(cluster, hosts, board, "no fault")?;

@@ -1,5 +1,6 @@
 //! Three members, each in a network namespace of its own, with a link each to a namespace between them.
 
+use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::process::Command;
 
@@ -10,7 +11,7 @@ use imds_linux::{Batch, Namespace, Netlink, sysctl};
 use rustix::process::Signal;
 use serde_json::json;
 
-use super::{Member, Place, call, compact};
+use super::{Member, Place, call, calls, compact};
 use crate::eventually;
 
 const MEMBERS: u8 = 3;
@@ -84,6 +85,23 @@ impl EtcdCluster {
     /// Waits until each member answers.
     pub fn wait_until_healthy(&self) -> Result<()> {
         self.hub.run(|| self.members.iter().try_for_each(Member::wait_until_healthy))?
+    }
+
+    /// Waits until one of the members answers, which most of them must live for.
+    pub fn wait_until_one_answers(&self) -> Result<()> {
+        let answers = || self.members.iter().any(Member::is_healthy).then_some(());
+        self.hub.run(|| eventually("a member to answer", answers))?
+    }
+
+    /// How many calls clients have begun, of each method such as `Range`, since the members were started.
+    pub fn calls(&self) -> Result<BTreeMap<String, u64>> {
+        let mut all = BTreeMap::new();
+        for member in &self.members {
+            for (method, count) in self.hub.run(|| calls(member.place.client))?? {
+                *all.entry(method).or_default() += count;
+            }
+        }
+        Ok(all)
     }
 
     /// Forgets what was before the newest revision.
