@@ -46,7 +46,7 @@ Usage: cargo xtask <chore>
           hosts on three members of etcd, in three parts. For MINUTES, 30 by default, members are killed, stopped
           and cut off: whether what callers are told is linearizable, and the figures of docs/fleet.md. For a
           third of it all members are gone: whether hosts go on and catch up. A host dies in a launch, and
-          another one sweeps it: up to seven minutes more
+          another one sweeps it: up to ten minutes more
   console-browser
           the web console, clicked through in Chromium, which it installs; screenshots are in
           target/console-browser

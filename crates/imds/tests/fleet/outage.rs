@@ -32,7 +32,7 @@ const ROUNDS: usize = 20;
 
 /// How many calls a host may make at the most until it has caught up: of what it needs, each once or twice, and
 /// more while members elect a leader.
-const CALLS: u64 = 60;
+const CALLS: u64 = 30;
 
 /// How long a test waits for all hosts to have caught up: far longer than they need.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -64,8 +64,12 @@ impl Host {
 
     /// Whether it has brought the change into force, and others know that it follows.
     fn has_caught_up(&self) -> bool {
+        const WORDS: [&str; 2] = [
+            "follows changes of the state again",
+            "other hosts know again how far this one has come",
+        ];
         let obeys = ask(&self.server, self.from, ID, "").is_ok_and(|it| it.status() == 401);
-        obeys && self.server.messages().contains("other hosts know again how far this one has come")
+        obeys && WORDS.iter().all(|words| self.server.messages().contains(words))
     }
 }
 
@@ -157,6 +161,13 @@ fn outage(cluster: &mut EtcdCluster, hosts: &[Host], id: &str) -> Result<()> {
             late.retain(|host| !host.has_caught_up());
         }
         println!("all {} hosts had caught up after {:?}", hosts.len(), began.elapsed());
+        for Host { server, .. } in hosts {
+            let messages = server.messages();
+            ensure!(
+                !messages.contains("cannot read the state"),
+                "it has read all again: {messages}"
+            );
+        }
         Ok(())
     })??;
     judge(&cluster.calls()?, hosts.len())?;
