@@ -1,8 +1,10 @@
 //! Several hosts with one state, in etcd: what one of them is told, the others serve.
 
+mod clocks;
 mod cut_off;
 mod door;
 mod faults;
+mod full;
 mod history;
 mod keys;
 mod launches;
@@ -32,8 +34,10 @@ pub(crate) fn tests() -> Vec<Trial> {
         a_change_is_applied_once_the_last_host_obeys,
         hosts_go_on_without_their_state,
     ];
+    trials.extend(clocks::tests());
     trials.extend(cut_off::tests());
     trials.extend(faults::tests());
+    trials.extend(full::tests());
     trials.extend(keys::tests());
     trials.extend(launches::tests());
     trials.extend(linked::tests());

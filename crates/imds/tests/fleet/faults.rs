@@ -1,6 +1,6 @@
-//! Three EC2 APIs on three members, each in a network namespace of its own, while members are killed, stopped
-//! and cut off: what callers are told is linearizable, what is acknowledged is not lost, and what is applied
-//! is obeyed.
+//! Three EC2 APIs on three members, each in a network namespace of its own, while members are killed, stopped,
+//! cut off and slowed down, and the hosts' clocks differ: what callers are told is linearizable, what is
+//! acknowledged is not lost, and what is applied is obeyed.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -13,15 +13,19 @@ use imds_kv::Transaction;
 use stateright::semantics::register::{RegisterOp, RegisterRet};
 use tempfile::TempDir;
 use testkit::{
-    EtcdCluster, Finished, Need, Result, Server, Trial, bail, ensure, eventually, tests,
+    Context as _, EtcdCluster, Finished, Need, Result, Server, Trial, bail, ensure, eventually,
+    tests,
 };
 
+use super::clocks::Clocks;
 use super::history::{History, Value};
 use super::{ID, ask, fleet_minutes, state, write_seal_key};
 use crate::api::{self, call, element, elements};
 
 pub(super) fn tests() -> Vec<Trial> {
-    tests![&[Need::Etcd, Need::Program("ip")]; what_three_apis_say_is_linearizable]
+    const NEEDS: &[Need] =
+        &[Need::Etcd, Need::Program("ip"), Need::Program("tc"), Need::Program("cc")];
+    tests![NEEDS; what_three_apis_say_is_linearizable]
 }
 
 /// How many callers each API has.
@@ -38,6 +42,9 @@ const INITIAL: Value = 1;
 
 /// Where the instance is that tells whether what is applied is obeyed.
 const ADDRESS: &str = "172.31.78.9";
+
+/// By how many seconds the hosts' clocks are ahead.
+const AHEAD: [i32; 3] = [0, 30, -30];
 
 /// What callers share.
 #[derive(Default)]
@@ -103,11 +110,14 @@ fn what_three_apis_say_is_linearizable() -> Result<()> {
 
 fn start_hosts(cluster: &EtcdCluster, key: &Path) -> Result<Vec<Server>> {
     Finished::success(testkit::program("ip").args(["address", "add", ADDRESS, "dev", "lo"]))?;
-    // Each asks another member first.
+    let directory = key.parent().context("a directory")?;
+    let clocks = Clocks::compile(directory)?;
+    // Each asks another member first, and has another time.
     let start = |number: u8| {
         let (members, key) = (cluster.addresses(number), key.display());
         let url = format!("etcd://{members}/fleet?plaintext=allow&seal-key={key}&host=h{number}");
-        Server::start(&["--state", &url, "--no-auth", "--ami", "al2", "--when-cut-off", "refuse"])
+        let usual = ["--state", &url, "--no-auth", "--ami", "al2", "--when-cut-off", "refuse"];
+        Server::start_by(clocks.ahead_by(AHEAD[usize::from(number)]), &usual)
     };
     (0..3).map(start).collect()
 }
@@ -149,6 +159,12 @@ fn inflict(cluster: &mut EtcdCluster, hosts: &[Server], board: &Board) -> Result
         cluster.cut(leader)?;
         phase(cluster, hosts, board, "the leader is cut off")?;
         cluster.join(leader)?;
+        cluster.wait_until_healthy()?;
+
+        let leader = cluster.leader()?;
+        cluster.slow_down(leader)?;
+        phase(cluster, hosts, board, "the leader's link is slow")?;
+        cluster.speed_up(leader)?;
         cluster.wait_until_healthy()?;
 
         cluster.compact()?;

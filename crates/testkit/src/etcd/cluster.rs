@@ -20,6 +20,7 @@ const PEER_PORT: u16 = 2380;
 
 /// The member's end of its link.
 const UPLINK: u32 = 64;
+const UP: &str = "up";
 
 /// A cluster; gone when it is dropped.
 #[derive(Debug)]
@@ -134,17 +135,38 @@ impl EtcdCluster {
 
     /// Cuts a member's link.
     pub fn cut(&self, member: u8) -> Result<()> {
-        let mut ip = Command::new("ip");
-        ip.args(["link", "set", &name(member), "down"]);
-        let status = self.hub.run(|| ip.status())??;
-        ensure!(status.success(), "ip: {status}");
-        Ok(())
+        run(&self.hub, "ip", &["link", "set", &name(member), "down"])
+    }
+
+    /// Makes a member's link slow both ways: 1 Mbit/s, and up to 0.4 s for what waits.
+    pub fn slow_down(&self, member: u8) -> Result<()> {
+        self.shape(member, "replace", &["tbf", "rate", "1mbit", "burst", "4kb", "latency", "400ms"])
+    }
+
+    /// Makes a member's link as fast again as it was.
+    pub fn speed_up(&self, member: u8) -> Result<()> {
+        self.shape(member, "delete", &[])
+    }
+
+    fn shape(&self, member: u8, action: &str, discipline: &[&str]) -> Result<()> {
+        let ends = [(&self.hub, name(member)), (&self.namespaces[usize::from(member)], UP.into())];
+        ends.into_iter().try_for_each(|(namespace, device)| {
+            let words = ["qdisc", action, "dev", &device, "root"];
+            run(namespace, "tc", &[&words, discipline].concat())
+        })
     }
 
     /// Joins a member's link again.
     pub fn join(&self, member: u8) -> Result<()> {
         self.hub.run(|| join(member))?
     }
+}
+
+/// Runs a program in a namespace.
+fn run(namespace: &Namespace, program: &str, words: &[&str]) -> Result<()> {
+    let status = namespace.run(|| Command::new(program).args(words).status())??;
+    ensure!(status.success(), "{program} {words:?}: {status}");
+    Ok(())
 }
 
 fn place(number: u8) -> Place {
@@ -164,7 +186,7 @@ fn address(number: u8, host: u8) -> IpAddr {
 fn connect(hub: &Namespace, member: &Namespace, number: u8) -> Result<()> {
     hub.run(|| {
         let mut batch = Batch::new();
-        batch.veth(end(&name(number), index(number)), end("up", UPLINK), member);
+        batch.veth(end(&name(number), index(number)), end(UP, UPLINK), member);
         batch.address(index(number), address(number, 1), 24);
         Netlink::open()?.commit(&batch)?;
         join(number)
