@@ -43,10 +43,10 @@ Usage: cargo xtask <chore>
           networks of the driver imds-netavark by the Podman of Debian 13, in namespaces; as root
   faults  the table of docs/faults.md: what public clients do under each fault; a few minutes
   fleet [MINUTES]
-          hosts on three members of etcd, in three parts. For MINUTES, 30 by default, members are killed, stopped
-          and cut off: whether what callers are told is linearizable, and the figures of docs/fleet.md. For a
-          third of it all members are gone: whether hosts go on and catch up. A host dies in a launch, and
-          another one sweeps it: up to ten minutes more
+          hosts on three members of etcd, in three parts. For MINUTES, 30 by default, members are killed, stopped,
+          cut off and slowed down: whether what callers are told is linearizable, and the figures of
+          docs/fleet.md. For a third of it all members are gone: whether hosts go on and catch up. A host dies
+          in a launch, and another one sweeps it: up to ten minutes more
   console-browser
           the web console, clicked through in Chromium, which it installs; screenshots are in
           target/console-browser

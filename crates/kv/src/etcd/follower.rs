@@ -22,9 +22,9 @@ use crate::revision::Revision;
 /// How long is waited until a member has begun to report.
 const BEGIN: Duration = Duration::from_secs(2);
 
-/// How long is waited after no member would report, at the least and at most: each client for another time, so that
-/// a cluster which comes back is not asked by all of them at once.
-const PAUSE: (Duration, Duration) = (Duration::from_millis(250), Duration::from_millis(750));
+/// How long is waited after no member would report, and by how much longer at most: each client waits for another
+/// time, so that a cluster which comes back is not asked by all of them at once.
+const PAUSE: (Duration, Duration) = (Duration::from_millis(250), Duration::from_millis(500));
 
 /// How many answers wait at most to be taken: what follows waits in the cluster.
 pub(super) const WAITING: usize = 16;
@@ -87,7 +87,7 @@ impl Follower {
             if self.sender.send(Err(error)).await.is_err() {
                 return;
             }
-            sleep(between(PAUSE)).await;
+            sleep(pause()).await;
         }
     }
 
@@ -236,12 +236,12 @@ impl From<CallError> for End {
     }
 }
 
-/// A time between two others, by chance.
-fn between((least, most): (Duration, Duration)) -> Duration {
+/// [`PAUSE`], by chance.
+fn pause() -> Duration {
     let mut share = [0];
     // Without randomness all wait for the shortest time.
     let _ = getrandom::fill(&mut share);
-    least + (most - least) * u32::from(share[0]) / 255
+    PAUSE.0 + PAUSE.1 * u32::from(share[0]) / 255
 }
 
 /// The newest revision that the member has applied.
