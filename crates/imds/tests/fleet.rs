@@ -4,6 +4,7 @@ mod clocks;
 mod cut_off;
 mod door;
 mod faults;
+mod figures;
 mod full;
 mod history;
 mod keys;

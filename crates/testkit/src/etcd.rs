@@ -2,6 +2,7 @@
 //! namespace of its own.
 
 mod cluster;
+mod disk;
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -17,6 +18,7 @@ use tempfile::TempDir;
 
 use crate::eventually;
 use crate::http::{self, Response};
+use disk::Disk;
 
 pub use cluster::EtcdCluster;
 
@@ -130,6 +132,8 @@ struct Member {
     cluster: String,
     flags: Vec<String>,
     directory: TempDir,
+    /// Where its data is, if that is to be filled.
+    disk: Option<Disk>,
     process: Option<Child>,
 }
 
@@ -137,7 +141,7 @@ impl Member {
     fn new(place: Place, cluster: String, flags: Vec<String>) -> Result<Self> {
         // In memory: flushing costs nothing there.
         let directory = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir())?;
-        Ok(Self { place, cluster, flags, directory, process: None })
+        Ok(Self { place, cluster, flags, directory, disk: None, process: None })
     }
 
     /// Starts its process in the calling thread's network.
@@ -147,7 +151,10 @@ impl Member {
         let client = format!("{}://{client}", if is_secure { "https" } else { "http" });
         let peer = format!("http://{peer}");
         let log = File::create(self.log())?;
-        let mut command = Command::new(program());
+        let mut command = match &self.disk {
+            Some(disk) => disk.inside(&program()),
+            None => Command::new(program()),
+        };
         command
             .args(["--name", name, "--initial-cluster", &self.cluster])
             .args(["--listen-client-urls", &client, "--advertise-client-urls", &client])
@@ -155,13 +162,17 @@ impl Member {
             .args(["--heartbeat-interval=50", "--election-timeout=500", "--unsafe-no-fsync"])
             .args(["--logger=zap", "--log-level=warn"])
             .arg("--data-dir")
-            .arg(self.directory.path().join("data"))
+            .arg(self.data())
             .args(&self.flags)
             .stdin(Stdio::null())
             .stdout(log.try_clone()?)
             .stderr(log);
         self.process = Some(command.spawn().context("cannot start etcd")?);
         Ok(())
+    }
+
+    fn data(&self) -> PathBuf {
+        self.directory.path().join("data")
     }
 
     fn log(&self) -> PathBuf {

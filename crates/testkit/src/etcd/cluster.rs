@@ -11,12 +11,16 @@ use imds_linux::{Batch, Namespace, Netlink, sysctl};
 use rustix::process::Signal;
 use serde_json::json;
 
+use super::disk::Disk;
 use super::{Member, Place, call, calls, compact};
 use crate::eventually;
 
 const MEMBERS: u8 = 3;
 const CLIENT_PORT: u16 = 2379;
 const PEER_PORT: u16 = 2380;
+
+/// How many megabytes a member's disk has: two files of its log have 64 each from the start.
+const DISK: u16 = 192;
 
 /// The member's end of its link.
 const UPLINK: u32 = 64;
@@ -34,6 +38,18 @@ pub struct EtcdCluster {
 impl EtcdCluster {
     /// Starts three members with these flags, and waits until each answers.
     pub fn start(flags: &[&str]) -> Result<Self> {
+        Self::start_with(flags, |_| Ok(()))
+    }
+
+    /// The same without flags, and each has a disk that can be filled.
+    pub fn start_on_small_disks() -> Result<Self> {
+        Self::start_with(&[], |member| {
+            member.disk = Some(Disk::make(&member.data(), DISK)?);
+            Ok(())
+        })
+    }
+
+    fn start_with(flags: &[&str], prepare: fn(&mut Member) -> Result<()>) -> Result<Self> {
         let hub = Namespace::create()?;
         hub.run(|| {
             sysctl::forward_ipv4()?;
@@ -47,6 +63,7 @@ impl EtcdCluster {
             connect(&all.hub, &namespace, number)?;
             let flags = flags.iter().copied().map(str::to_owned).collect();
             let mut member = Member::new(place, cluster.clone(), flags)?;
+            prepare(&mut member)?;
             namespace.run(|| member.start())??;
             all.namespaces.push(namespace);
             all.members.push(member);
@@ -136,6 +153,20 @@ impl EtcdCluster {
     /// Cuts a member's link.
     pub fn cut(&self, member: u8) -> Result<()> {
         run(&self.hub, "ip", &["link", "set", &name(member), "down"])
+    }
+
+    /// Fills a member's disk.
+    pub fn fill_disk(&self, member: u8) -> Result<()> {
+        self.disk(member)?.fill()
+    }
+
+    /// Makes room on a member's disk, whose process may have ended by itself.
+    pub fn empty_disk(&self, member: u8) -> Result<()> {
+        self.disk(member)?.empty()
+    }
+
+    fn disk(&self, member: u8) -> Result<&Disk> {
+        self.members[usize::from(member)].disk.as_ref().context("it has no disk of its own")
     }
 
     /// Makes a member's link slow both ways: 1 Mbit/s, and up to 0.4 s for what waits.
