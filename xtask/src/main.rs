@@ -47,6 +47,9 @@ Usage: cargo xtask <chore>
           cut off and slowed down: whether what callers are told is linearizable, and the figures of
           docs/fleet.md. For a third of it all members are gone: whether hosts go on and catch up. A host dies
           in a launch, and another one sweeps it: up to ten minutes more
+  fleet agents [AGENTSxINSTANCES]
+          what hosts cost that follow linked instances, 20x1000 by default: start, memory beside SQLite, bytes
+          that they receive for a neighbour's change; launches per second through three EC2 APIs
   console-browser
           the web console, clicked through in Chromium, which it installs; screenshots are in
           target/console-browser
@@ -87,6 +90,8 @@ fn main() -> ExitCode {
         ["book"] => book::build(),
         ["faults"] => faults::run_all(),
         ["fleet"] => fleet::run("30"),
+        ["fleet", "agents"] => fleet::run_agents("20x1000"),
+        ["fleet", "agents", size] => fleet::run_agents(size),
         ["fleet", minutes] => fleet::run(minutes),
         ["console-browser"] => console_browser::run_all(),
         ["clients", ref names @ ..] => survey::run_all(names),

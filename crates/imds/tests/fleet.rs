@@ -1,5 +1,6 @@
 //! Several hosts with one state, in etcd: what one of them is told, the others serve.
 
+mod agents;
 mod clocks;
 mod cut_off;
 mod door;
@@ -35,6 +36,7 @@ pub(crate) fn tests() -> Vec<Trial> {
         a_change_is_applied_once_the_last_host_obeys,
         hosts_go_on_without_their_state,
     ];
+    trials.extend(agents::tests());
     trials.extend(clocks::tests());
     trials.extend(cut_off::tests());
     trials.extend(faults::tests());

@@ -363,22 +363,34 @@ pub(super) fn is_applied(host: &Server, id: &str) -> bool {
 /// Asks each API for all that was acknowledged.
 fn check_what_was_acknowledged(hosts: &[Server], board: &Board) -> Result<()> {
     for host in hosts {
-        let described =
-            eventually("an API to answer", || call(host.control(), "DescribeInstances", "").ok())?;
-        let there: BTreeSet<_> = elements(&described, "instanceId").into_iter().collect();
+        let described = describe_all(host, "DescribeInstances")?;
+        let there: BTreeSet<_> =
+            described.iter().flat_map(|page| elements(page, "instanceId")).collect();
         let launches = lock(&board.launches);
         let lost: Vec<_> = launches.iter().filter(|id| !there.contains(id.as_str())).collect();
         ensure!(lost.is_empty(), "acknowledged launches are lost: {lost:?}");
-        let described = call(host.control(), "DescribeTags", "")?;
-        let there: BTreeSet<_> = elements(&described, "resourceId")
-            .into_iter()
-            .zip(elements(&described, "key"))
-            .map(|(resource, key)| (resource.to_owned(), key.to_owned()))
-            .collect();
+        let described = describe_all(host, "DescribeTags")?;
+        let tags_of = |page| elements(page, "resourceId").into_iter().zip(elements(page, "key"));
+        let there = described.iter().flat_map(|page| tags_of(page.as_str()));
+        let there = there.map(|(resource, key)| (resource.to_owned(), key.to_owned())).collect();
         let lost: Vec<_> = lock(&board.tags).difference(&there).cloned().collect();
         ensure!(lost.is_empty(), "acknowledged tags are lost: {lost:?}");
     }
     Ok(())
+}
+
+/// All pages of what there is.
+fn describe_all(host: &Server, action: &str) -> Result<Vec<String>> {
+    let mut pages: Vec<String> = Vec::new();
+    loop {
+        let token = pages.last().and_then(|page| elements(page, "nextToken").pop());
+        let parameters = match token {
+            None if !pages.is_empty() => return Ok(pages),
+            token => token.map_or(String::new(), |token| format!("NextToken={token}")),
+        };
+        let answer = || call(host.control(), action, &parameters).ok();
+        pages.push(eventually("an API to answer", answer)?);
+    }
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
