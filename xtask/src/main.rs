@@ -43,8 +43,13 @@ Usage: cargo xtask <chore>
           networks of the driver imds-netavark by the Podman of Debian 13, in namespaces; as root
   faults  the table of docs/faults.md: what public clients do under each fault; a few minutes
   fleet [MINUTES]
-          three hosts on three members of etcd that are killed, stopped and cut off, for half an hour: whether
-          what callers are told is linearizable, and the figures of docs/fleet.md
+          hosts on three members of etcd, in three parts. For MINUTES, 30 by default, members are killed, stopped,
+          cut off and slowed down: whether what callers are told is linearizable, and the figures of
+          docs/fleet.md. For a third of it all members are gone: whether hosts go on and catch up. A host dies
+          in a launch, and another one sweeps it: up to ten minutes more
+  fleet agents [AGENTSxINSTANCES]
+          what hosts cost that follow linked instances, 20x1000 by default: start, memory beside SQLite, bytes
+          that they receive for a neighbour's change; launches per second through three EC2 APIs
   console-browser
           the web console, clicked through in Chromium, which it installs; screenshots are in
           target/console-browser
@@ -85,6 +90,8 @@ fn main() -> ExitCode {
         ["book"] => book::build(),
         ["faults"] => faults::run_all(),
         ["fleet"] => fleet::run("30"),
+        ["fleet", "agents"] => fleet::run_agents("20x1000"),
+        ["fleet", "agents", size] => fleet::run_agents(size),
         ["fleet", minutes] => fleet::run(minutes),
         ["console-browser"] => console_browser::run_all(),
         ["clients", ref names @ ..] => survey::run_all(names),

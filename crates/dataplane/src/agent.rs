@@ -169,6 +169,15 @@ impl Follower {
         loop {
             let done = match watch.next() {
                 Some(Ok(changes)) => self.apply(&changes),
+                // It goes on from the same place: not every host reads all again after an outage.
+                Some(Err(error @ KvError::Unavailable { retry: true, .. })) => {
+                    if self.health.failed() {
+                        let error: &(dyn std::error::Error + 'static) = &error;
+                        tracing::error!(error, "cannot follow changes of the state");
+                    }
+                    thread::park_timeout(PAUSE);
+                    continue;
+                }
                 Some(Err(KvError::Compacted { .. })) => {
                     self.begin_again(mailbox).map(|it| watch = it)
                 }
@@ -182,25 +191,33 @@ impl Follower {
                     self.begin_again(mailbox).map(|it| watch = it)
                 }
             };
-            let Err(error) = done else { continue };
-            // What is in force stays in force. A change that could not be read may have been missed, so
-            // all is read again.
-            self.health.failed();
-            tracing::error!(%error, "cannot follow changes of the state");
-            loop {
-                if mailbox.is_stopped() {
-                    return;
-                }
-                thread::park_timeout(PAUSE);
-                match self.begin_again(mailbox) {
-                    Ok(next) => break watch = next,
-                    Err(error) => {
-                        self.health.failed();
-                        tracing::error!(%error, "cannot read the state");
-                    }
+            if let Err(error) = done {
+                let Some(next) = self.recover(&error, mailbox) else { return };
+                watch = next;
+            }
+            if self.health.follows_again() {
+                tracing::info!("follows changes of the state again");
+            }
+        }
+    }
+
+    /// Reads all until that succeeds: a change that could not be read may have been missed. What is in force stays
+    /// in force meanwhile. `None` if the agent is to end.
+    fn recover(&mut self, error: &StoreError, mailbox: &Mailbox) -> Option<Watch> {
+        self.health.failed();
+        tracing::error!(%error, "cannot follow changes of the state");
+        loop {
+            if mailbox.is_stopped() {
+                return None;
+            }
+            thread::park_timeout(PAUSE);
+            match self.begin_again(mailbox) {
+                Ok(next) => return Some(next),
+                Err(error) => {
+                    self.health.failed();
+                    tracing::error!(%error, "cannot read the state");
                 }
             }
-            self.health.follows_again();
         }
     }
 

@@ -1,12 +1,17 @@
 //! Several hosts with one state, in etcd: what one of them is told, the others serve.
 
+mod agents;
+mod clocks;
 mod cut_off;
 mod door;
 mod faults;
+mod figures;
+mod full;
 mod history;
 mod keys;
 mod launches;
 mod linked;
+mod outage;
 mod starts;
 
 use std::fs;
@@ -31,11 +36,15 @@ pub(crate) fn tests() -> Vec<Trial> {
         a_change_is_applied_once_the_last_host_obeys,
         hosts_go_on_without_their_state,
     ];
+    trials.extend(agents::tests());
+    trials.extend(clocks::tests());
     trials.extend(cut_off::tests());
     trials.extend(faults::tests());
+    trials.extend(full::tests());
     trials.extend(keys::tests());
     trials.extend(launches::tests());
     trials.extend(linked::tests());
+    trials.extend(outage::tests());
     trials.extend(starts::tests());
     trials.extend(tests![&[]; state_in_etcd_is_sealed_and_encrypted]);
     trials
@@ -43,6 +52,11 @@ pub(crate) fn tests() -> Vec<Trial> {
 
 /// Any 32 bytes.
 const SEAL_KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
+
+/// For how many minutes `cargo xtask fleet` has tests go on that are short otherwise.
+fn fleet_minutes() -> Option<u32> {
+    std::env::var("IMDS_FLEET_MINUTES").ok()?.parse().ok()
+}
 
 /// A cluster of one member, and what hosts need to share it.
 struct Fleet {

@@ -264,6 +264,7 @@ impl Kv for Etcd {
             prefixes,
             seen: after,
             sender: sender.clone(),
+            is_lost: false,
             name: self.setup.name.clone(),
         });
         let is_over = Arc::clone(&closed);

@@ -11,7 +11,8 @@ use crate::error::KvError;
 ///
 /// It yields `None` when a [`Closer`] closed it or the engine was dropped. After
 /// [`KvError::Compacted`], list the prefixes and start another watch; after another error, `next`
-/// tries again from the same place.
+/// tries again from the same place. A remote engine that is followed again after
+/// [`KvError::Unavailable`] says so by changes that have none, at the revision that was seen last.
 pub struct Watch {
     next: Box<dyn FnMut() -> Option<Result<Changes, KvError>> + Send>,
     closer: Closer,

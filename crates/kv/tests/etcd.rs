@@ -115,14 +115,20 @@ fn a_user_logs_in_again_where_a_token_is_forgotten() -> Result<()> {
     // A member forgets its tokens when it ends.
     etcd.restart()?;
     put(&*kv, "b")?;
-    let changes = loop {
+    let (mut is_lost, mut changed) = (false, Vec::new());
+    while changed.is_empty() {
         match watch.next().context("the watch has ended")? {
             // Nobody answered, or nobody knew the token.
-            Err(KvError::Unavailable { retry: true, .. }) => {}
-            changes => break changes?,
+            Err(KvError::Unavailable { retry: true, .. }) => is_lost = true,
+            changes => {
+                changed = changes?.changed;
+                // First it says that it follows again.
+                ensure!(changed.is_empty() == is_lost, "{is_lost}: {changed:?}");
+                is_lost = false;
+            }
         }
-    };
-    ensure!(changes.changed.len() == 1, "{changes:?}");
+    }
+    ensure!(changed.len() == 1, "{changed:?}");
     Ok(())
 }
 

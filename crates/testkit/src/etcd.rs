@@ -2,20 +2,23 @@
 //! namespace of its own.
 
 mod cluster;
+mod disk;
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result, bail, ensure};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::eventually;
 use crate::http::{self, Response};
+use disk::Disk;
 
 pub use cluster::EtcdCluster;
 
@@ -129,6 +132,8 @@ struct Member {
     cluster: String,
     flags: Vec<String>,
     directory: TempDir,
+    /// Where its data is, if that is to be filled.
+    disk: Option<Disk>,
     process: Option<Child>,
 }
 
@@ -136,7 +141,7 @@ impl Member {
     fn new(place: Place, cluster: String, flags: Vec<String>) -> Result<Self> {
         // In memory: flushing costs nothing there.
         let directory = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir())?;
-        Ok(Self { place, cluster, flags, directory, process: None })
+        Ok(Self { place, cluster, flags, directory, disk: None, process: None })
     }
 
     /// Starts its process in the calling thread's network.
@@ -146,7 +151,10 @@ impl Member {
         let client = format!("{}://{client}", if is_secure { "https" } else { "http" });
         let peer = format!("http://{peer}");
         let log = File::create(self.log())?;
-        let mut command = Command::new(program());
+        let mut command = match &self.disk {
+            Some(disk) => disk.inside(&program()),
+            None => Command::new(program()),
+        };
         command
             .args(["--name", name, "--initial-cluster", &self.cluster])
             .args(["--listen-client-urls", &client, "--advertise-client-urls", &client])
@@ -154,13 +162,17 @@ impl Member {
             .args(["--heartbeat-interval=50", "--election-timeout=500", "--unsafe-no-fsync"])
             .args(["--logger=zap", "--log-level=warn"])
             .arg("--data-dir")
-            .arg(self.directory.path().join("data"))
+            .arg(self.data())
             .args(&self.flags)
             .stdin(Stdio::null())
             .stdout(log.try_clone()?)
             .stderr(log);
         self.process = Some(command.spawn().context("cannot start etcd")?);
         Ok(())
+    }
+
+    fn data(&self) -> PathBuf {
+        self.directory.path().join("data")
     }
 
     fn log(&self) -> PathBuf {
@@ -218,6 +230,21 @@ fn end_of(log: &Path) -> String {
 const PROBE: Duration = Duration::from_secs(2);
 
 const HEALTH: &[u8] = b"GET /health HTTP/1.1\r\nHost: etcd\r\nConnection: close\r\n\r\n";
+const METRICS: &[u8] = b"GET /metrics HTTP/1.0\r\nHost: etcd\r\n\r\n";
+
+/// How many calls clients have begun, of each method such as `Range`, as a member counts them since its start.
+fn calls(address: SocketAddr) -> Result<BTreeMap<String, u64>> {
+    let metrics = Response::parse(&http::exchange(address, METRICS)?)?.text()?;
+    let mut calls = BTreeMap::new();
+    for line in metrics.lines() {
+        let Some(labels) = line.strip_prefix("grpc_server_started_total{") else { continue };
+        let method = labels.split("grpc_method=\"").nth(1).and_then(|rest| rest.split('"').next());
+        let count = line.rsplit(' ').next().map(str::parse::<u64>);
+        let (Some(method), Some(Ok(count))) = (method, count) else { bail!("{line}") };
+        *calls.entry(method.to_owned()).or_default() += count;
+    }
+    Ok(calls)
+}
 
 fn call(address: SocketAddr, path: &str, body: &Value) -> Result<Value> {
     let body = body.to_string();

@@ -39,6 +39,11 @@ impl Server {
         Self::start_as(shell, &addresses, arguments, None)
     }
 
+    /// The same, by a command that was made of [`imds`].
+    pub fn start_by(command: Command, arguments: &[&str]) -> Result<Self> {
+        Self::start_as(command, &[SocketAddr::from((Ipv4Addr::LOCALHOST, 0))], arguments, None)
+    }
+
     /// The same, on addresses of the calling thread's network namespace.
     pub fn start_on(addresses: &[SocketAddr], arguments: &[&str]) -> Result<Self> {
         Self::start_as(imds(), addresses, arguments, None)

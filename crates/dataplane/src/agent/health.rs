@@ -30,13 +30,15 @@ impl HealthRecord {
         self.0.changes.fetch_add(1, Ordering::Relaxed);
     }
 
-    pub(crate) fn failed(&self) {
-        self.0.is_lost.store(true, Ordering::Relaxed);
+    /// Notes an error; whether it followed until then.
+    pub(crate) fn failed(&self) -> bool {
         self.0.errors.fetch_add(1, Ordering::Relaxed);
+        !self.0.is_lost.swap(true, Ordering::Relaxed)
     }
 
-    pub(crate) fn follows_again(&self) {
-        self.0.is_lost.store(false, Ordering::Relaxed);
+    /// Notes that it follows; whether it did not until then.
+    pub(crate) fn follows_again(&self) -> bool {
+        self.0.is_lost.swap(false, Ordering::Relaxed)
     }
 
     pub(crate) fn read(&self) -> AgentHealth {

@@ -21,8 +21,8 @@ const KEEP: Duration = Duration::from_secs(4);
 /// look up who serves each instance.
 const NOTICE: Duration = Duration::from_secs(60);
 
-/// How long is waited after an error.
-const PAUSE: Duration = Duration::from_millis(200);
+/// How long is waited after an error, and at most after several.
+const PAUSE: (Duration, Duration) = (Duration::from_millis(200), Duration::from_secs(1));
 
 /// Reports until it is dropped.
 pub(super) struct Reporter {
@@ -133,7 +133,7 @@ impl Report {
         self.state.is_failing.store(true, Ordering::SeqCst);
         let error: &(dyn std::error::Error + 'static) = error;
         tracing::warn!(error, "cannot tell other hosts how far this one has come");
-        let mut is_cut_off = false;
+        let (mut is_cut_off, mut pause) = (false, PAUSE.0);
         while !self.is_ending() {
             if !is_cut_off && boot_ms() >= self.claim.end() {
                 is_cut_off = true;
@@ -144,8 +144,9 @@ impl Report {
                     tracing::info!("other hosts know again how far this one has come");
                     break;
                 }
-                Err(_) => thread::park_timeout(PAUSE),
+                Err(_) => thread::park_timeout(pause),
             }
+            pause = (pause * 2).min(PAUSE.1);
         }
         self.state.is_failing.store(false, Ordering::SeqCst);
     }
@@ -170,15 +171,17 @@ impl Report {
             Err(KvError::LeaseEnded { .. }) => self.begin_again()?,
             Err(error) => return Err(error.into()),
         }
-        if !self.progress.wait_for(self.claim.revision, PAUSE) {
+        if !self.progress.wait_for(self.claim.revision, PAUSE.0) {
             let what = "cannot follow the state".to_owned();
             let source = "the agent has not come to this host's claim yet".into();
             return Err(KvError::Unavailable { what, retry: true, source }.into());
         }
+        // Others wait for this host by now, also where they cannot be told how far it has come: etcd is full.
+        self.kept = Instant::now();
+        self.prolong();
         let reached = self.progress.revision();
         self.claim.report(reached, self.when_cut_off, self.follows)?;
-        (self.reported, self.kept) = (reached, Instant::now());
-        self.prolong();
+        self.reported = reached;
         Ok(())
     }
 

@@ -39,6 +39,8 @@ impl Door {
             while let Ok((client, _)) = listener.accept() {
                 state.wait_until_open();
                 let Ok(server) = TcpStream::connect(server) else { continue };
+                // What waits for more to send would wait for an acknowledgement.
+                let _ = (client.set_nodelay(true), server.set_nodelay(true));
                 let (Ok(to_client), Ok(to_server)) = (client.try_clone(), server.try_clone())
                 else {
                     continue;

@@ -1,6 +1,6 @@
-//! Three EC2 APIs on three members, each in a network namespace of its own, while members are killed, stopped
-//! and cut off: what callers are told is linearizable, what is acknowledged is not lost, and what is applied
-//! is obeyed.
+//! Three EC2 APIs on three members, each in a network namespace of its own, while members are killed, stopped,
+//! cut off and slowed down, their disks are full, and the hosts' clocks differ: what callers are told is
+//! linearizable, what is acknowledged is not lost, and what is applied is obeyed.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -9,19 +9,28 @@ use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use imds_kv::Transaction;
 use stateright::semantics::register::{RegisterOp, RegisterRet};
 use tempfile::TempDir;
 use testkit::{
-    EtcdCluster, Finished, Need, Result, Server, Trial, bail, ensure, eventually, tests,
+    Context as _, EtcdCluster, Finished, Need, Result, Server, Trial, bail, ensure, eventually,
+    tests,
 };
 
+use super::clocks::Clocks;
+use super::figures::print_figures;
 use super::history::{History, Value};
-use super::{ID, ask, state, write_seal_key};
+use super::{ID, ask, fleet_minutes, state, write_seal_key};
 use crate::api::{self, call, element, elements};
 
 pub(super) fn tests() -> Vec<Trial> {
-    tests![&[Need::Etcd, Need::Program("ip")]; what_three_apis_say_is_linearizable]
+    const NEEDS: &[Need] = &[
+        Need::Etcd,
+        Need::Program("ip"),
+        Need::Program("tc"),
+        Need::Program("cc"),
+        Need::Program("nsenter"),
+    ];
+    tests![NEEDS; what_three_apis_say_is_linearizable]
 }
 
 /// How many callers each API has.
@@ -39,8 +48,8 @@ const INITIAL: Value = 1;
 /// Where the instance is that tells whether what is applied is obeyed.
 const ADDRESS: &str = "172.31.78.9";
 
-/// For how long it goes on, in minutes: set by `cargo xtask fleet`.
-const MINUTES: &str = "IMDS_FLEET_MINUTES";
+/// By how many seconds the hosts' clocks are ahead.
+const AHEAD: [i32; 3] = [0, 30, -30];
 
 /// What callers share.
 #[derive(Default)]
@@ -63,7 +72,7 @@ enum Told {
 }
 
 fn what_three_apis_say_is_linearizable() -> Result<()> {
-    let mut cluster = EtcdCluster::start(&[])?;
+    let mut cluster = EtcdCluster::start_on_small_disks()?;
     let files = TempDir::new()?;
     let key = write_seal_key(files.path())?;
     let hub = cluster.hub().try_clone()?;
@@ -106,11 +115,14 @@ fn what_three_apis_say_is_linearizable() -> Result<()> {
 
 fn start_hosts(cluster: &EtcdCluster, key: &Path) -> Result<Vec<Server>> {
     Finished::success(testkit::program("ip").args(["address", "add", ADDRESS, "dev", "lo"]))?;
-    // Each asks another member first.
+    let directory = key.parent().context("a directory")?;
+    let clocks = Clocks::compile(directory)?;
+    // Each asks another member first, and has another time.
     let start = |number: u8| {
         let (members, key) = (cluster.addresses(number), key.display());
         let url = format!("etcd://{members}/fleet?plaintext=allow&seal-key={key}&host=h{number}");
-        Server::start(&["--state", &url, "--no-auth", "--ami", "al2", "--when-cut-off", "refuse"])
+        let usual = ["--state", &url, "--no-auth", "--ami", "al2", "--when-cut-off", "refuse"];
+        Server::start_by(clocks.ahead_by(AHEAD[usize::from(number)]), &usual)
     };
     (0..3).map(start).collect()
 }
@@ -129,32 +141,62 @@ fn told(host: &Server, action: &str, parameters: &str) -> Result<Told> {
     })
 }
 
+/// What befalls the member that leads, and its end.
+struct Fault {
+    name: &'static str,
+    begin: fn(&mut EtcdCluster, u8) -> Result<()>,
+    end: fn(&mut EtcdCluster, u8) -> Result<()>,
+}
+
+const FAULTS: [Fault; 5] = [
+    Fault {
+        name: "the leader is killed",
+        begin: |cluster, member| {
+            cluster.kill(member);
+            Ok(())
+        },
+        end: EtcdCluster::restart,
+    },
+    Fault {
+        name: "the leader is stopped",
+        begin: |cluster, member| cluster.stop(member),
+        end: |cluster, member| cluster.go_on(member),
+    },
+    Fault {
+        name: "the leader is cut off",
+        begin: |cluster, member| cluster.cut(member),
+        end: |cluster, member| cluster.join(member),
+    },
+    Fault {
+        name: "the leader's link is slow",
+        begin: |cluster, member| cluster.slow_down(member),
+        end: |cluster, member| cluster.speed_up(member),
+    },
+    Fault {
+        name: "the leader's disk is full",
+        begin: |cluster, member| cluster.fill_disk(member),
+        // It may have ended by itself.
+        end: |cluster, member| {
+            cluster.empty_disk(member)?;
+            cluster.kill(member);
+            cluster.restart(member)
+        },
+    },
+];
+
 /// Each fault, for as long as each caller needs to carry out a few operations.
 fn inflict(cluster: &mut EtcdCluster, hosts: &[Server], board: &Board) -> Result<()> {
-    let minutes = std::env::var(MINUTES).ok().and_then(|minutes| minutes.parse().ok());
-    let time = Duration::from_secs(60 * minutes.unwrap_or(0));
+    let time = Duration::from_secs(60) * fleet_minutes().unwrap_or(0);
     let began = Instant::now();
     loop {
         phase(cluster, hosts, board, "no fault")?;
-
-        let leader = cluster.leader()?;
-        cluster.kill(leader);
-        phase(cluster, hosts, board, "the leader is killed")?;
-        cluster.restart(leader)?;
-        cluster.wait_until_healthy()?;
-
-        let leader = cluster.leader()?;
-        cluster.stop(leader)?;
-        phase(cluster, hosts, board, "the leader is stopped")?;
-        cluster.go_on(leader)?;
-        cluster.wait_until_healthy()?;
-
-        let leader = cluster.leader()?;
-        cluster.cut(leader)?;
-        phase(cluster, hosts, board, "the leader is cut off")?;
-        cluster.join(leader)?;
-        cluster.wait_until_healthy()?;
-
+        for fault in &FAULTS {
+            let leader = cluster.leader()?;
+            (fault.begin)(cluster, leader)?;
+            phase(cluster, hosts, board, fault.name)?;
+            (fault.end)(cluster, leader)?;
+            cluster.wait_until_healthy()?;
+        }
         cluster.compact()?;
         if began.elapsed() >= time {
             return phase(cluster, hosts, board, "history is compacted");
@@ -188,7 +230,7 @@ fn phase(cluster: &EtcdCluster, hosts: &[Server], board: &Board, name: &str) -> 
     Ok(())
 }
 
-fn launch_parameters(count: usize) -> String {
+pub(super) fn launch_parameters(count: usize) -> String {
     format!(
         "ImageId=ami-025c74f0395f660ea&MinCount={count}&MaxCount={count}&\
          MetadataOptions.HttpTokens=optional&MetadataOptions.HttpPutResponseHopLimit={INITIAL}"
@@ -314,64 +356,41 @@ fn witness(hosts: &[Server], board: &Board) -> Result<usize> {
     Ok(checks)
 }
 
-fn is_applied(host: &Server, id: &str) -> bool {
+pub(super) fn is_applied(host: &Server, id: &str) -> bool {
     state(host, id).is_ok_and(|state| state == "applied")
 }
 
 /// Asks each API for all that was acknowledged.
 fn check_what_was_acknowledged(hosts: &[Server], board: &Board) -> Result<()> {
     for host in hosts {
-        let described =
-            eventually("an API to answer", || call(host.control(), "DescribeInstances", "").ok())?;
-        let there: BTreeSet<_> = elements(&described, "instanceId").into_iter().collect();
+        let described = describe_all(host, "DescribeInstances")?;
+        let there: BTreeSet<_> =
+            described.iter().flat_map(|page| elements(page, "instanceId")).collect();
         let launches = lock(&board.launches);
         let lost: Vec<_> = launches.iter().filter(|id| !there.contains(id.as_str())).collect();
         ensure!(lost.is_empty(), "acknowledged launches are lost: {lost:?}");
-        let described = call(host.control(), "DescribeTags", "")?;
-        let there: BTreeSet<_> = elements(&described, "resourceId")
-            .into_iter()
-            .zip(elements(&described, "key"))
-            .map(|(resource, key)| (resource.to_owned(), key.to_owned()))
-            .collect();
+        let described = describe_all(host, "DescribeTags")?;
+        let tags_of = |page| elements(page, "resourceId").into_iter().zip(elements(page, "key"));
+        let there = described.iter().flat_map(|page| tags_of(page.as_str()));
+        let there = there.map(|(resource, key)| (resource.to_owned(), key.to_owned())).collect();
         let lost: Vec<_> = lock(&board.tags).difference(&there).cloned().collect();
         ensure!(lost.is_empty(), "acknowledged tags are lost: {lost:?}");
     }
     Ok(())
 }
 
-/// From a call of one host's API until another host answers otherwise, and one transaction of etcd.
-fn print_figures(hosts: &[Server], url: &str) -> Result<()> {
-    const CHANGES: usize = 50;
-    const PLACE: &str = "172.31.78.10";
-    Finished::success(testkit::program("ip").args(["address", "add", PLACE, "dev", "lo"]))?;
-    let parameters = format!("{}&PrivateIpAddress={PLACE}", launch_parameters(1));
-    let launched = call(hosts[0].control(), "RunInstances", &parameters)?;
-    let id = element(&launched, "instanceId")?;
-    eventually("the instance to be served", || is_applied(&hosts[0], id).then_some(()))?;
-    let mut seen = Vec::new();
-    for number in 0..CHANGES {
-        let (tokens, status) = [("required", 401), ("optional", 200)][number % 2];
-        let began = Instant::now();
-        let parameters = format!("InstanceId={id}&HttpTokens={tokens}");
-        call(hosts[0].control(), "ModifyInstanceMetadataOptions", &parameters)?;
-        eventually("another host to answer otherwise", || {
-            (ask(&hosts[1], PLACE, ID, "").ok()?.status() == status).then_some(())
-        })?;
-        seen.push(began.elapsed());
+/// All pages of what there is.
+fn describe_all(host: &Server, action: &str) -> Result<Vec<String>> {
+    let mut pages: Vec<String> = Vec::new();
+    loop {
+        let token = pages.last().and_then(|page| elements(page, "nextToken").pop());
+        let parameters = match token {
+            None if !pages.is_empty() => return Ok(pages),
+            token => token.map_or(String::new(), |token| format!("NextToken={token}")),
+        };
+        let answer = || call(host.control(), action, &parameters).ok();
+        pages.push(eventually("an API to answer", answer)?);
     }
-    let kv = imds_kv::open(url)?;
-    let mut commits = Vec::new();
-    for number in 0..CHANGES {
-        let began = Instant::now();
-        kv.commit(Transaction::new().put(format!("k{number}"), "value"))?;
-        commits.push(began.elapsed());
-    }
-    for (what, mut times) in [("change until another host obeys", seen), ("transaction", commits)] {
-        times.sort_unstable();
-        let at = |share: usize| times[(times.len() - 1) * share / 100];
-        println!("{what}: p50 {:?}, p99 {:?}", at(50), at(99));
-    }
-    Ok(())
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {

@@ -22,8 +22,9 @@ use crate::revision::Revision;
 /// How long is waited until a member has begun to report.
 const BEGIN: Duration = Duration::from_secs(2);
 
-/// How long is waited after no member would report.
-const PAUSE: Duration = Duration::from_millis(500);
+/// How long is waited after no member would report, and by how much longer at most: each client waits for another
+/// time, so that a cluster which comes back is not asked by all of them at once.
+const PAUSE: (Duration, Duration) = (Duration::from_millis(250), Duration::from_millis(500));
 
 /// How many answers wait at most to be taken: what follows waits in the cluster.
 pub(super) const WAITING: usize = 16;
@@ -40,6 +41,8 @@ pub(super) struct Follower {
     /// All up to this revision was reported.
     pub(super) seen: Revision,
     pub(super) sender: mpsc::Sender<Result<Changes, KvError>>,
+    /// Whether it was said last that no member reports.
+    pub(super) is_lost: bool,
     /// As messages name the cluster.
     pub(super) name: String,
 }
@@ -76,6 +79,7 @@ impl Follower {
                         continue;
                     }
                     failures = 0;
+                    self.is_lost = true;
                     let what = format!("cannot follow changes in {}", self.name);
                     KvError::Unavailable { what, retry: true, source }
                 }
@@ -83,7 +87,7 @@ impl Follower {
             if self.sender.send(Err(error)).await.is_err() {
                 return;
             }
-            sleep(PAUSE).await;
+            sleep(pause()).await;
         }
     }
 
@@ -93,6 +97,12 @@ impl Follower {
             Ok(responses) => responses,
             Err(end) => return end,
         };
+        if std::mem::take(&mut self.is_lost) {
+            let nothing = Changes { revision: self.seen, changed: Vec::new() };
+            if self.sender.send(Ok(nothing)).await.is_err() {
+                return End::Closed;
+            }
+        }
         loop {
             let response = match responses.message().await {
                 Ok(Some(response)) => response,
@@ -224,6 +234,14 @@ impl From<CallError> for End {
         };
         Self::Failed { source, has_begun: false }
     }
+}
+
+/// [`PAUSE`], by chance.
+fn pause() -> Duration {
+    let mut share = [0];
+    // Without randomness all wait for the shortest time.
+    let _ = getrandom::fill(&mut share);
+    PAUSE.0 + PAUSE.1 * u32::from(share[0]) / 255
 }
 
 /// The newest revision that the member has applied.

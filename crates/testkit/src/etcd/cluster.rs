@@ -1,5 +1,6 @@
 //! Three members, each in a network namespace of its own, with a link each to a namespace between them.
 
+use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::process::Command;
 
@@ -10,15 +11,20 @@ use imds_linux::{Batch, Namespace, Netlink, sysctl};
 use rustix::process::Signal;
 use serde_json::json;
 
-use super::{Member, Place, call, compact};
+use super::disk::Disk;
+use super::{Member, Place, call, calls, compact};
 use crate::eventually;
 
 const MEMBERS: u8 = 3;
 const CLIENT_PORT: u16 = 2379;
 const PEER_PORT: u16 = 2380;
 
+/// How many megabytes a member's disk has: two files of its log have 64 each from the start.
+const DISK: u16 = 192;
+
 /// The member's end of its link.
 const UPLINK: u32 = 64;
+const UP: &str = "up";
 
 /// A cluster; gone when it is dropped.
 #[derive(Debug)]
@@ -32,6 +38,18 @@ pub struct EtcdCluster {
 impl EtcdCluster {
     /// Starts three members with these flags, and waits until each answers.
     pub fn start(flags: &[&str]) -> Result<Self> {
+        Self::start_with(flags, |_| Ok(()))
+    }
+
+    /// The same without flags, and each has a disk that can be filled.
+    pub fn start_on_small_disks() -> Result<Self> {
+        Self::start_with(&[], |member| {
+            member.disk = Some(Disk::make(&member.data(), DISK)?);
+            Ok(())
+        })
+    }
+
+    fn start_with(flags: &[&str], prepare: fn(&mut Member) -> Result<()>) -> Result<Self> {
         let hub = Namespace::create()?;
         hub.run(|| {
             sysctl::forward_ipv4()?;
@@ -45,6 +63,7 @@ impl EtcdCluster {
             connect(&all.hub, &namespace, number)?;
             let flags = flags.iter().copied().map(str::to_owned).collect();
             let mut member = Member::new(place, cluster.clone(), flags)?;
+            prepare(&mut member)?;
             namespace.run(|| member.start())??;
             all.namespaces.push(namespace);
             all.members.push(member);
@@ -86,6 +105,23 @@ impl EtcdCluster {
         self.hub.run(|| self.members.iter().try_for_each(Member::wait_until_healthy))?
     }
 
+    /// Waits until one of the members answers, which most of them must live for.
+    pub fn wait_until_one_answers(&self) -> Result<()> {
+        let answers = || self.members.iter().any(Member::is_healthy).then_some(());
+        self.hub.run(|| eventually("a member to answer", answers))?
+    }
+
+    /// How many calls clients have begun, of each method such as `Range`, since the members were started.
+    pub fn calls(&self) -> Result<BTreeMap<String, u64>> {
+        let mut all = BTreeMap::new();
+        for member in &self.members {
+            for (method, count) in self.hub.run(|| calls(member.place.client))?? {
+                *all.entry(method).or_default() += count;
+            }
+        }
+        Ok(all)
+    }
+
     /// Forgets what was before the newest revision.
     pub fn compact(&self) -> Result<()> {
         let first = self.members.first().context("no member")?;
@@ -116,17 +152,52 @@ impl EtcdCluster {
 
     /// Cuts a member's link.
     pub fn cut(&self, member: u8) -> Result<()> {
-        let mut ip = Command::new("ip");
-        ip.args(["link", "set", &name(member), "down"]);
-        let status = self.hub.run(|| ip.status())??;
-        ensure!(status.success(), "ip: {status}");
-        Ok(())
+        run(&self.hub, "ip", &["link", "set", &name(member), "down"])
+    }
+
+    /// Fills a member's disk.
+    pub fn fill_disk(&self, member: u8) -> Result<()> {
+        self.disk(member)?.fill()
+    }
+
+    /// Makes room on a member's disk, whose process may have ended by itself.
+    pub fn empty_disk(&self, member: u8) -> Result<()> {
+        self.disk(member)?.empty()
+    }
+
+    fn disk(&self, member: u8) -> Result<&Disk> {
+        self.members[usize::from(member)].disk.as_ref().context("it has no disk of its own")
+    }
+
+    /// Makes a member's link slow both ways: 1 Mbit/s, and up to 0.4 s for what waits.
+    pub fn slow_down(&self, member: u8) -> Result<()> {
+        self.shape(member, "replace", &["tbf", "rate", "1mbit", "burst", "4kb", "latency", "400ms"])
+    }
+
+    /// Makes a member's link as fast again as it was.
+    pub fn speed_up(&self, member: u8) -> Result<()> {
+        self.shape(member, "delete", &[])
+    }
+
+    fn shape(&self, member: u8, action: &str, discipline: &[&str]) -> Result<()> {
+        let ends = [(&self.hub, name(member)), (&self.namespaces[usize::from(member)], UP.into())];
+        ends.into_iter().try_for_each(|(namespace, device)| {
+            let words = ["qdisc", action, "dev", &device, "root"];
+            run(namespace, "tc", &[&words, discipline].concat())
+        })
     }
 
     /// Joins a member's link again.
     pub fn join(&self, member: u8) -> Result<()> {
         self.hub.run(|| join(member))?
     }
+}
+
+/// Runs a program in a namespace.
+fn run(namespace: &Namespace, program: &str, words: &[&str]) -> Result<()> {
+    let status = namespace.run(|| Command::new(program).args(words).status())??;
+    ensure!(status.success(), "{program} {words:?}: {status}");
+    Ok(())
 }
 
 fn place(number: u8) -> Place {
@@ -146,7 +217,7 @@ fn address(number: u8, host: u8) -> IpAddr {
 fn connect(hub: &Namespace, member: &Namespace, number: u8) -> Result<()> {
     hub.run(|| {
         let mut batch = Batch::new();
-        batch.veth(end(&name(number), index(number)), end("up", UPLINK), member);
+        batch.veth(end(&name(number), index(number)), end(UP, UPLINK), member);
         batch.address(index(number), address(number, 1), 24);
         Netlink::open()?.commit(&batch)?;
         join(number)

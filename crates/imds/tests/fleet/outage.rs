@@ -1,0 +1,190 @@
+//! etcd is gone for a while: hosts go on, catch up once it is back, and do not overrun it.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use tempfile::TempDir;
+use testkit::{
+    EtcdCluster, Finished, Need, Result, Server, Trial, bail, ensure, eventually, tests,
+};
+
+use super::{ID, ask, fleet_minutes, request, require_tokens, state, write_seal_key};
+use crate::instances::run_another;
+
+pub(super) fn tests() -> Vec<Trial> {
+    tests![&[Need::Etcd, Need::Program("ip")]; hosts_outlast_etcd_and_catch_up]
+}
+
+/// From where hosts are asked that tell instances by their addresses.
+const ADDRESS: &str = "172.31.78.11";
+
+/// How many hosts follow all instances, and how many the linked ones.
+const HOSTS: (u8, u8) = (3, 3);
+
+/// How long etcd is gone at the least: longer than hosts wait before they say again that they live.
+const SHORT: Duration = Duration::from_secs(5);
+
+/// How many tokens and answers each host gives at the least while etcd is gone.
+const ROUNDS: usize = 20;
+
+/// How many calls a host may make at the most until it has caught up: of what it needs, each once or twice, and
+/// more while members elect a leader.
+const CALLS: u64 = 30;
+
+/// How long a test waits for all hosts to have caught up: far longer than they need.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A host, and from where it is asked about the instance that all of them serve.
+struct Host {
+    server: Server,
+    from: &'static str,
+    answers: AtomicUsize,
+}
+
+impl Host {
+    fn new(server: Server, from: &'static str) -> Self {
+        Self { server, from, answers: AtomicUsize::new(0) }
+    }
+
+    /// A token, and an answer to whoever has it.
+    fn answer(&self, id: &str) -> Result<()> {
+        const PUT: &str =
+            "PUT /latest/api/token HTTP/1.0\r\nX-aws-ec2-metadata-token-ttl-seconds: 60\r\n\r\n";
+        let token = request(self.server.address(), self.from, PUT)?;
+        ensure!(token.status() == 200, "no token: {token:?}");
+        let header = format!("X-aws-ec2-metadata-token: {}\r\n", token.text()?);
+        let answer = ask(&self.server, self.from, ID, &header)?;
+        ensure!(answer.status() == 200 && answer.text()? == id, "{answer:?}");
+        self.answers.fetch_add(1, Ordering::SeqCst);
+        Ok(())
+    }
+
+    /// Whether it has brought the change into force, and others know that it follows.
+    fn has_caught_up(&self) -> bool {
+        const WORDS: [&str; 2] = [
+            "follows changes of the state again",
+            "other hosts know again how far this one has come",
+        ];
+        let obeys = ask(&self.server, self.from, ID, "").is_ok_and(|it| it.status() == 401);
+        obeys && WORDS.iter().all(|words| self.server.messages().contains(words))
+    }
+}
+
+fn hosts_outlast_etcd_and_catch_up() -> Result<()> {
+    let mut cluster = EtcdCluster::start(&[])?;
+    let files = TempDir::new()?;
+    let key = write_seal_key(files.path())?;
+    let hub = cluster.hub().try_clone()?;
+    let (hosts, id) = hub.run(|| start_hosts(&cluster, &key))??;
+    let is_over = AtomicBool::new(false);
+    thread::scope(|scope| {
+        let clients: Vec<_> = hosts
+            .iter()
+            .map(|host| {
+                let (hub, id, is_over) = (&hub, &id, &is_over);
+                scope.spawn(move || hub.run(|| use_until_over(host, id, is_over))?)
+            })
+            .collect();
+        let outage = outage(&mut cluster, &hosts, &id);
+        is_over.store(true, Ordering::SeqCst);
+        for client in clients {
+            client.join().unwrap_or_else(|_| bail!("a client panicked"))?;
+        }
+        outage
+    })
+}
+
+/// The hosts, and the instance that all of them serve.
+fn start_hosts(cluster: &EtcdCluster, key: &Path) -> Result<(Vec<Host>, String)> {
+    Finished::success(testkit::program("ip").args(["address", "add", ADDRESS, "dev", "lo"]))?;
+    // Each asks another member first.
+    let url = |number: u8| {
+        let (members, key) = (cluster.addresses(number % 3), key.display());
+        format!("etcd://{members}/fleet?plaintext=allow&seal-key={key}&host=h{number}")
+    };
+    let all = |number: u8| {
+        Server::start(&["--state", &url(number), "--no-auth", "--ami", "al2"])
+            .map(|server| Host::new(server, ADDRESS))
+    };
+    let mut hosts = (0..HOSTS.0).map(all).collect::<Result<Vec<_>>>()?;
+    let id = run_another(&hosts[0].server, ADDRESS)?;
+    let linked = |number: u8| {
+        let (url, listen) = (url(number), format!("--listen=127.0.0.1:0={id}"));
+        let usual = ["--state", &url, "--no-auth", "--ami", "al2", "--follow", "linked", &listen];
+        Server::start_on(&[], &usual).map(|server| Host::new(server, "127.0.0.1"))
+    };
+    let linked = (HOSTS.0..HOSTS.0 + HOSTS.1).map(linked).collect::<Result<Vec<_>>>()?;
+    hosts.extend(linked);
+    eventually("all to serve it", || {
+        (state(&hosts[0].server, &id).ok()? == "applied").then_some(())
+    })?;
+    Ok((hosts, id))
+}
+
+fn use_until_over(host: &Host, id: &str, is_over: &AtomicBool) -> Result<()> {
+    while !is_over.load(Ordering::SeqCst) {
+        host.answer(id)?;
+        thread::park_timeout(Duration::from_millis(20));
+    }
+    Ok(())
+}
+
+/// Ends all members, and starts them again after a while.
+fn outage(cluster: &mut EtcdCluster, hosts: &[Host], id: &str) -> Result<()> {
+    let answers = || hosts.iter().map(|host| host.answers.load(Ordering::SeqCst));
+    let least = fleet_minutes().map_or(SHORT, |minutes| Duration::from_secs(60) * minutes / 3);
+    (0..3).for_each(|member| cluster.kill(member));
+    let (began, before) = (Instant::now(), answers().collect::<Vec<_>>());
+    let more = || answers().zip(&before).map(|(now, before)| now - before).collect::<Vec<_>>();
+    while began.elapsed() < least {
+        thread::park_timeout(Duration::from_millis(10));
+    }
+    eventually("each host to answer without etcd", || {
+        more().into_iter().all(|more| more >= ROUNDS).then_some(())
+    })?;
+    let (lasted, answered) = (began.elapsed(), more().into_iter().sum::<usize>());
+    println!("etcd was gone for {lasted:?}: {answered} tokens and answers, none failed");
+
+    (0..3).try_for_each(|member| cluster.restart(member))?;
+    cluster.wait_until_one_answers()?;
+    let began = Instant::now();
+    let hub = cluster.hub().try_clone()?;
+    hub.run(|| {
+        eventually("a change to be accepted", || require_tokens(&hosts[0].server, id).ok())?;
+        println!("the first change was accepted {:?} after etcd was back", began.elapsed());
+        let mut late: Vec<_> = hosts.iter().collect();
+        while !late.is_empty() {
+            ensure!(began.elapsed() < PATIENCE, "{} hosts have not caught up", late.len());
+            late.retain(|host| !host.has_caught_up());
+        }
+        println!("all {} hosts had caught up after {:?}", hosts.len(), began.elapsed());
+        for Host { server, .. } in hosts {
+            let messages = server.messages();
+            ensure!(
+                !messages.contains("cannot read the state"),
+                "it has read all again: {messages}"
+            );
+        }
+        Ok(())
+    })??;
+    judge(&cluster.calls()?, hosts.len())?;
+    hub.run(|| {
+        eventually("the change to be applied", || {
+            (state(&hosts[0].server, id).ok()? == "applied").then_some(())
+        })
+    })?
+}
+
+/// Fails if hosts made many more calls of etcd than they need. Members count since their start.
+fn judge(calls: &BTreeMap<String, u64>, hosts: usize) -> Result<()> {
+    let hosts = u64::try_from(hosts)?;
+    let all: u64 = calls.values().sum();
+    let some: Vec<_> = calls.iter().filter(|(_, count)| **count > 0).collect();
+    println!("{} calls of etcd per host meanwhile, of all hosts: {some:?}", all.div_ceil(hosts));
+    ensure!(all > hosts, "this counts the wrong calls: {some:?}");
+    ensure!(all <= CALLS * hosts, "{some:?} are too many for {hosts} hosts");
+    Ok(())
+}
