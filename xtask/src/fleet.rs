@@ -22,5 +22,6 @@ pub(crate) fn run_agents(size: &str) -> Result<()> {
 fn run_test(test: &str, variable: &str, value: &str) -> Result<()> {
     let words = format!("test --package imds --features etcd --test imds -- --nocapture {test}");
     let mut test = cargo(&words);
-    command::run(test.env("IMDS_TEST_ETCD", install::etcd()?).env(variable, value))
+    test.env("IMDS_TEST_ETCD", install::etcd()?).env("IMDS_TEST_SLOW", "1").env(variable, value);
+    command::run(&mut test)
 }
