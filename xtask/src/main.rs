@@ -45,8 +45,8 @@ Usage: cargo xtask <chore>
   fleet [MINUTES]
           hosts on three members of etcd, in three parts. For MINUTES, 30 by default, members are killed, stopped,
           cut off and slowed down: whether what callers are told is linearizable, and the figures of
-          docs/fleet.md. For a third of it all members are gone: whether hosts go on and catch up. A host dies
-          in a launch, and another one sweeps it: up to ten minutes more
+          docs/fleet.md. For a third of it all members end, hang, or are cut off: whether hosts go on and
+          catch up. A host dies in a launch, and another one sweeps it: up to ten minutes more
   fleet agents [AGENTSxINSTANCES]
           what hosts cost that follow linked instances, 20x1000 by default: start, memory beside SQLite, bytes
           that they receive for a neighbour's change; launches per second through three EC2 APIs

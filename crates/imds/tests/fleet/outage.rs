@@ -15,7 +15,17 @@ use super::{ID, ask, fleet_minutes, request, require_tokens, state, write_seal_k
 use crate::instances::run_another;
 
 pub(super) fn tests() -> Vec<Trial> {
-    tests![&[Need::Etcd, Need::Program("ip")]; hosts_outlast_etcd_and_catch_up]
+    const NEEDS: &[Need] = &[Need::Etcd, Need::Program("ip")];
+    let mut trials = tests![NEEDS; hosts_outlast_etcd_and_catch_up];
+    // Connections that are silent are noticed after a quarter of a minute.
+    if fleet_minutes().is_some() {
+        trials.extend(tests![
+            NEEDS;
+            hosts_outlast_the_network_and_catch_up,
+            hosts_outlast_stopped_members_and_catch_up,
+        ]);
+    }
+    trials
 }
 
 /// From where hosts are asked that tell instances by their addresses.
@@ -36,6 +46,12 @@ const CALLS: u64 = 30;
 
 /// How long a test waits for all hosts to have caught up: far longer than they need.
 const PATIENCE: Duration = Duration::from_secs(30);
+
+/// What a host logs that has lost etcd, and has it again.
+const LOST: [&str; 2] =
+    ["cannot follow changes of the state", "cannot tell other hosts how far this one has come"];
+const FOUND: [&str; 2] =
+    ["follows changes of the state again", "other hosts know again how far this one has come"];
 
 /// A host, and from where it is asked about the instance that all of them serve.
 struct Host {
@@ -64,16 +80,57 @@ impl Host {
 
     /// Whether it has brought the change into force, and others know that it follows.
     fn has_caught_up(&self) -> bool {
-        const WORDS: [&str; 2] = [
-            "follows changes of the state again",
-            "other hosts know again how far this one has come",
-        ];
         let obeys = ask(&self.server, self.from, ID, "").is_ok_and(|it| it.status() == 401);
-        obeys && WORDS.iter().all(|words| self.server.messages().contains(words))
+        obeys && self.has_logged(FOUND)
+    }
+
+    fn has_logged(&self, all: [&str; 2]) -> bool {
+        let messages = self.server.messages();
+        all.into_iter().all(|words| messages.contains(words))
     }
 }
 
+/// How all members are gone, and come back.
+struct Outage {
+    begin: fn(&mut EtcdCluster, u8) -> Result<()>,
+    end: fn(&mut EtcdCluster, u8) -> Result<()>,
+    /// Whether members begin to count calls anew.
+    is_start: bool,
+    /// How many calls a host makes in a second at the most that members find once they are back.
+    waiting: u64,
+}
+
 fn hosts_outlast_etcd_and_catch_up() -> Result<()> {
+    hosts_catch_up_after(&Outage {
+        begin: |cluster, member| {
+            cluster.kill(member);
+            Ok(())
+        },
+        end: EtcdCluster::restart,
+        is_start: true,
+        waiting: 0,
+    })
+}
+
+fn hosts_outlast_the_network_and_catch_up() -> Result<()> {
+    hosts_catch_up_after(&Outage {
+        begin: |cluster, member| cluster.cut(member),
+        end: |cluster, member| cluster.join(member),
+        is_start: false,
+        waiting: 0,
+    })
+}
+
+fn hosts_outlast_stopped_members_and_catch_up() -> Result<()> {
+    hosts_catch_up_after(&Outage {
+        begin: |cluster, member| cluster.stop(member),
+        end: |cluster, member| cluster.go_on(member),
+        is_start: false,
+        waiting: 2,
+    })
+}
+
+fn hosts_catch_up_after(outage: &Outage) -> Result<()> {
     let mut cluster = EtcdCluster::start(&[])?;
     let files = TempDir::new()?;
     let key = write_seal_key(files.path())?;
@@ -88,12 +145,12 @@ fn hosts_outlast_etcd_and_catch_up() -> Result<()> {
                 scope.spawn(move || hub.run(|| use_until_over(host, id, is_over))?)
             })
             .collect();
-        let outage = outage(&mut cluster, &hosts, &id);
+        let caught_up = outage.befall(&mut cluster, &hosts, &id);
         is_over.store(true, Ordering::SeqCst);
         for client in clients {
             client.join().unwrap_or_else(|_| bail!("a client panicked"))?;
         }
-        outage
+        caught_up
     })
 }
 
@@ -127,64 +184,77 @@ fn start_hosts(cluster: &EtcdCluster, key: &Path) -> Result<(Vec<Host>, String)>
 fn use_until_over(host: &Host, id: &str, is_over: &AtomicBool) -> Result<()> {
     while !is_over.load(Ordering::SeqCst) {
         host.answer(id)?;
-        thread::park_timeout(Duration::from_millis(20));
+        thread::park_timeout(Duration::from_millis(50));
     }
     Ok(())
 }
 
-/// Ends all members, and starts them again after a while.
-fn outage(cluster: &mut EtcdCluster, hosts: &[Host], id: &str) -> Result<()> {
+impl Outage {
+    /// Takes all members away for a while.
+    fn befall(&self, cluster: &mut EtcdCluster, hosts: &[Host], id: &str) -> Result<()> {
+        let before = if self.is_start { BTreeMap::new() } else { cluster.calls()? };
+        (0..3).try_for_each(|member| (self.begin)(cluster, member))?;
+        let lasted = wait(hosts)?;
+        (0..3).try_for_each(|member| (self.end)(cluster, member))?;
+        cluster.wait_until_one_answers()?;
+        let hub = cluster.hub().try_clone()?;
+        hub.run(|| catch_up(hosts, id))??;
+        let mut calls = cluster.calls()?;
+        for (method, count) in &mut calls {
+            *count -= before.get(method).unwrap_or(&0);
+        }
+        judge(&calls, hosts.len(), CALLS + self.waiting * lasted.as_secs())?;
+        hub.run(|| {
+            eventually("the change to be applied", || {
+                (state(&hosts[0].server, id).ok()? == "applied").then_some(())
+            })
+        })?
+    }
+}
+
+/// Waits for as long as etcd is to be gone, and says how long that was.
+fn wait(hosts: &[Host]) -> Result<Duration> {
     let answers = || hosts.iter().map(|host| host.answers.load(Ordering::SeqCst));
     let least = fleet_minutes().map_or(SHORT, |minutes| Duration::from_secs(60) * minutes / 3);
-    (0..3).for_each(|member| cluster.kill(member));
     let (began, before) = (Instant::now(), answers().collect::<Vec<_>>());
     let more = || answers().zip(&before).map(|(now, before)| now - before).collect::<Vec<_>>();
     while began.elapsed() < least {
         thread::park_timeout(Duration::from_millis(10));
     }
-    eventually("each host to answer without etcd", || {
-        more().into_iter().all(|more| more >= ROUNDS).then_some(())
+    eventually("each host to answer without etcd, and to miss it", || {
+        let answer = more().into_iter().all(|more| more >= ROUNDS);
+        (answer && hosts.iter().all(|host| host.has_logged(LOST))).then_some(())
     })?;
     let (lasted, answered) = (began.elapsed(), more().into_iter().sum::<usize>());
     println!("etcd was gone for {lasted:?}: {answered} tokens and answers, none failed");
-
-    (0..3).try_for_each(|member| cluster.restart(member))?;
-    cluster.wait_until_one_answers()?;
-    let began = Instant::now();
-    let hub = cluster.hub().try_clone()?;
-    hub.run(|| {
-        eventually("a change to be accepted", || require_tokens(&hosts[0].server, id).ok())?;
-        println!("the first change was accepted {:?} after etcd was back", began.elapsed());
-        let mut late: Vec<_> = hosts.iter().collect();
-        while !late.is_empty() {
-            ensure!(began.elapsed() < PATIENCE, "{} hosts have not caught up", late.len());
-            late.retain(|host| !host.has_caught_up());
-        }
-        println!("all {} hosts had caught up after {:?}", hosts.len(), began.elapsed());
-        for Host { server, .. } in hosts {
-            let messages = server.messages();
-            ensure!(
-                !messages.contains("cannot read the state"),
-                "it has read all again: {messages}"
-            );
-        }
-        Ok(())
-    })??;
-    judge(&cluster.calls()?, hosts.len())?;
-    hub.run(|| {
-        eventually("the change to be applied", || {
-            (state(&hosts[0].server, id).ok()? == "applied").then_some(())
-        })
-    })?
+    Ok(lasted)
 }
 
-/// Fails if hosts made many more calls of etcd than they need. Members count since their start.
-fn judge(calls: &BTreeMap<String, u64>, hosts: usize) -> Result<()> {
+/// Changes something as soon as that can be done, and waits until each host has caught up.
+fn catch_up(hosts: &[Host], id: &str) -> Result<()> {
+    let began = Instant::now();
+    eventually("a change to be accepted", || require_tokens(&hosts[0].server, id).ok())?;
+    println!("the first change was accepted {:?} after etcd was back", began.elapsed());
+    let mut late: Vec<_> = hosts.iter().collect();
+    while !late.is_empty() {
+        ensure!(began.elapsed() < PATIENCE, "{} hosts have not caught up", late.len());
+        late.retain(|host| !host.has_caught_up());
+    }
+    println!("all {} hosts had caught up after {:?}", hosts.len(), began.elapsed());
+    for Host { server, .. } in hosts {
+        let messages = server.messages();
+        ensure!(!messages.contains("cannot read the state"), "it has read all again: {messages}");
+    }
+    Ok(())
+}
+
+/// Fails if hosts made many more calls of etcd than they need.
+fn judge(calls: &BTreeMap<String, u64>, hosts: usize, most: u64) -> Result<()> {
     let hosts = u64::try_from(hosts)?;
     let all: u64 = calls.values().sum();
     let some: Vec<_> = calls.iter().filter(|(_, count)| **count > 0).collect();
     println!("{} calls of etcd per host meanwhile, of all hosts: {some:?}", all.div_ceil(hosts));
     ensure!(all > hosts, "this counts the wrong calls: {some:?}");
-    ensure!(all <= CALLS * hosts, "{some:?} are too many for {hosts} hosts");
+    ensure!(all <= most * hosts, "{some:?} are too many for {hosts} hosts");
     Ok(())
 }
