@@ -144,7 +144,6 @@ fn endless_body(stream: &mut TcpStream) -> std::io::Result<u64> {
 /// As fast as it goes, on a few threads.
 fn storm(attack: &Attack<'_>, act: impl Fn(TcpStream, u64) -> Result<()> + Sync) -> Result<u64> {
     const THREADS: usize = 4;
-    attack.ready.store(true, Ordering::Relaxed);
     std::thread::scope(|scope| {
         let storm = || -> Result<u64> {
             let mut done = 0;
@@ -154,6 +153,7 @@ fn storm(attack: &Attack<'_>, act: impl Fn(TcpStream, u64) -> Result<()> + Sync)
                 // Whatever becomes of it.
                 let _ = act(stream, done);
                 done += 1;
+                attack.ready.store(true, Ordering::Relaxed);
             }
             Ok(done)
         };
