@@ -6,8 +6,7 @@
 
 use imds_core::block_device::Volume;
 use imds_core::placement::Region;
-use imds_core::{Instance, InstanceId};
-use sha2::{Digest as _, Sha256};
+use imds_core::{Instance, InstanceId, ids};
 
 use crate::overrides::Overrides;
 use crate::records::{self, Lifecycle, Tags};
@@ -16,26 +15,14 @@ use crate::{Store, StoreError, Transaction, instance, keys};
 /// Which kinds of belongings have records: raised by the release that adds one, so that they are [`complete`]d again.
 const FORM: u32 = 1;
 
-/// The id of something that belongs to `owner` and is not kept: always the same.
-pub fn derived_id(prefix: &str, owner: &str, name: &str) -> String {
-    let mut hash = Sha256::new();
-    for part in [prefix, owner, name] {
-        hash.update(part.len().to_be_bytes());
-        hash.update(part);
-    }
-    let number =
-        hash.finalize().into_iter().take(8).fold(0, |all, byte| all << 8 | u64::from(byte));
-    format!("{prefix}0{number:016x}")
-}
-
 /// The id of an instance's EBS volume.
 pub fn volume_id(instance: &InstanceId, device: &str) -> String {
-    derived_id("vol-", instance.as_str(), device)
+    ids::derived("vol-", instance.as_str(), device)
 }
 
 /// The id of the attachment of a network interface.
 pub fn attachment_id(interface: &str) -> String {
-    derived_id("eni-attach-", interface, "")
+    ids::derived("eni-attach-", interface, "")
 }
 
 /// The devices of an instance that are EBS volumes, the root device first.

@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use imds_core::InstanceId;
+use imds_core::ids::resource_id;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
@@ -53,8 +54,7 @@ impl HostName {
     /// The id that this host's default instance has unless the operator chooses one: always the same.
     pub fn default_instance_id(&self) -> Option<InstanceId> {
         let hash = Sha256::digest(self.0.as_bytes());
-        let number = hash.into_iter().take(8).fold(0, |all, byte| all << 8 | u64::from(byte));
-        format!("i-0{number:016x}").parse().ok()
+        resource_id("i-", &hash.into()).parse().ok()
     }
 }
 

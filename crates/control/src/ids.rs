@@ -2,8 +2,8 @@
 
 use std::str::FromStr;
 
-pub(super) use imds_account::belongings::derived_id as derived;
 use imds_core::AccountId;
+pub(super) use imds_core::ids::derived;
 use imds_ec2::Fault;
 use sha2::{Digest as _, Sha256};
 

@@ -159,8 +159,13 @@ pub(crate) fn derive(parts: &[&str]) -> [u8; 32] {
     hash.finalize().into()
 }
 
+/// The id of something that belongs to `owner` and is not kept: always the same.
+pub fn derived(prefix: &str, owner: &str, name: &str) -> String {
+    resource_id(prefix, &derive(&[prefix, owner, name]))
+}
+
 /// `prefix` and 17 hexadecimal digits, the first of them 0 as on EC2.
-fn resource_id(prefix: &str, seed: &[u8; 32]) -> String {
+pub fn resource_id(prefix: &str, seed: &[u8; 32]) -> String {
     let number = seed.iter().take(8).fold(0, |all, byte| all << 8 | u64::from(*byte));
     format!("{prefix}0{number:016x}")
 }

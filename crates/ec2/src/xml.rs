@@ -42,25 +42,24 @@ impl Xml {
     /// as references, become U+FFFD, so that one odd byte in a tag does not cost the client its
     /// whole answer. A carriage return is written as a reference, or parsers would normalise it.
     fn escaped(&mut self, text: &str) {
-        if text.bytes().all(is_plain) {
-            return self.push(&[text]);
-        }
-        let mut plain = 0;
-        for (at, character) in text.char_indices() {
-            let written = match character {
-                '&' => "&amp;",
-                '<' => "&lt;",
-                '>' => "&gt;",
-                '"' => "&quot;",
-                '\r' => "&#13;",
-                '\t' | '\n' => continue,
-                _ if !is_xml(character) => REPLACEMENT,
-                _ => continue,
+        let mut rest = text;
+        while let Some((plain, marked)) =
+            rest.bytes().position(|byte| !is_plain(byte)).map(|at| rest.split_at(at))
+        {
+            let mut characters = marked.chars();
+            let written = match characters.next() {
+                Some('&') => "&amp;",
+                Some('<') => "&lt;",
+                Some('>') => "&gt;",
+                Some('"') => "&quot;",
+                Some('\r') => "&#13;",
+                Some(character) if is_xml(character) => &marked[..character.len_utf8()],
+                _ => REPLACEMENT,
             };
-            self.push(&[&text[plain..at], written]);
-            plain = at + character.len_utf8();
+            self.push(&[plain, written]);
+            rest = characters.as_str();
         }
-        self.push(&[&text[plain..]]);
+        self.push(&[rest]);
     }
 
     fn push(&mut self, parts: &[&str]) {

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
 
 use imds_kv::{Change, Entry, Kv, KvError, Revision, Transaction};
-use testkit::{EtcdCluster, Need, Result, Trial, ensure, eventually, tests};
+use testkit::{EtcdCluster, Fault, Need, Result, Trial, ensure, eventually, tests};
 
 use crate::conformance::SEAL_KEY;
 use crate::fast_directory;
@@ -78,24 +78,13 @@ fn inflict(cluster: &mut EtcdCluster, counts: &[AtomicU64]) -> Result<()> {
         })
     };
     more("commits without a fault")?;
-    let leader = cluster.leader()?;
-    cluster.kill(leader);
-    more("commits without the leader, which was killed")?;
-    cluster.restart(leader)?;
-    cluster.wait_until_healthy()?;
-
-    let leader = cluster.leader()?;
-    cluster.stop(leader)?;
-    more("commits without the leader, which is stopped")?;
-    cluster.go_on(leader)?;
-    cluster.wait_until_healthy()?;
-
-    let leader = cluster.leader()?;
-    cluster.cut(leader)?;
-    more("commits without the leader, which is cut off")?;
-    cluster.join(leader)?;
-    cluster.wait_until_healthy()?;
-
+    for fault in [Fault::Killed, Fault::Stopped, Fault::CutOff] {
+        let leader = cluster.leader()?;
+        cluster.inflict(fault, leader)?;
+        more(&format!("commits without the leader, which is {fault}"))?;
+        cluster.end(fault, leader)?;
+        cluster.wait_until_healthy()?;
+    }
     cluster.compact()?;
     more("commits after a compaction")
 }

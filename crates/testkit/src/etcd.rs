@@ -3,6 +3,7 @@
 
 mod cluster;
 mod disk;
+mod fault;
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -21,6 +22,7 @@ use crate::http::{self, Response};
 use disk::Disk;
 
 pub use cluster::EtcdCluster;
+pub use fault::Fault;
 
 /// One member on loopback, empty; gone when it is dropped.
 #[derive(Debug)]
@@ -169,6 +171,10 @@ impl Member {
             .stderr(log);
         self.process = Some(command.spawn().context("cannot start etcd")?);
         Ok(())
+    }
+
+    fn disk(&self) -> Result<&Disk> {
+        self.disk.as_ref().context("it has no disk of its own")
     }
 
     fn data(&self) -> PathBuf {

@@ -23,7 +23,7 @@ use std::time::{Duration, Instant};
 pub use anyhow::{Context, Error, Result, anyhow, bail, ensure};
 pub use cgroup::MemoryCgroup;
 pub use client::Client;
-pub use etcd::{Etcd, EtcdCluster};
+pub use etcd::{Etcd, EtcdCluster, Fault};
 pub use faulty::Faulty;
 pub use isolation::isolate;
 pub use lab::{Family, Lab, Loss, Network};

@@ -12,8 +12,8 @@ use std::time::{Duration, Instant};
 use stateright::semantics::register::{RegisterOp, RegisterRet};
 use tempfile::TempDir;
 use testkit::{
-    Context as _, EtcdCluster, Finished, Need, Result, Server, Trial, bail, ensure, eventually,
-    tests,
+    Context as _, EtcdCluster, Fault, Finished, Need, Result, Server, Trial, bail, ensure,
+    eventually, tests,
 };
 
 use super::clocks::Clocks;
@@ -141,48 +141,8 @@ fn told(host: &Server, action: &str, parameters: &str) -> Result<Told> {
     })
 }
 
-/// What befalls the member that leads, and its end.
-struct Fault {
-    name: &'static str,
-    begin: fn(&mut EtcdCluster, u8) -> Result<()>,
-    end: fn(&mut EtcdCluster, u8) -> Result<()>,
-}
-
-const FAULTS: [Fault; 5] = [
-    Fault {
-        name: "the leader is killed",
-        begin: |cluster, member| {
-            cluster.kill(member);
-            Ok(())
-        },
-        end: EtcdCluster::restart,
-    },
-    Fault {
-        name: "the leader is stopped",
-        begin: |cluster, member| cluster.stop(member),
-        end: |cluster, member| cluster.go_on(member),
-    },
-    Fault {
-        name: "the leader is cut off",
-        begin: |cluster, member| cluster.cut(member),
-        end: |cluster, member| cluster.join(member),
-    },
-    Fault {
-        name: "the leader's link is slow",
-        begin: |cluster, member| cluster.slow_down(member),
-        end: |cluster, member| cluster.speed_up(member),
-    },
-    Fault {
-        name: "the leader's disk is full",
-        begin: |cluster, member| cluster.fill_disk(member),
-        // It may have ended by itself.
-        end: |cluster, member| {
-            cluster.empty_disk(member)?;
-            cluster.kill(member);
-            cluster.restart(member)
-        },
-    },
-];
+const FAULTS: [Fault; 5] =
+    [Fault::Killed, Fault::Stopped, Fault::CutOff, Fault::Slow, Fault::FullDisk];
 
 /// Each fault, for as long as each caller needs to carry out a few operations.
 fn inflict(cluster: &mut EtcdCluster, hosts: &[Server], board: &Board) -> Result<()> {
@@ -190,11 +150,11 @@ fn inflict(cluster: &mut EtcdCluster, hosts: &[Server], board: &Board) -> Result
     let began = Instant::now();
     loop {
         phase(cluster, hosts, board, "no fault")?;
-        for fault in &FAULTS {
+        for fault in FAULTS {
             let leader = cluster.leader()?;
-            (fault.begin)(cluster, leader)?;
-            phase(cluster, hosts, board, fault.name)?;
-            (fault.end)(cluster, leader)?;
+            cluster.inflict(fault, leader)?;
+            phase(cluster, hosts, board, &format!("the leader is {fault}"))?;
+            cluster.end(fault, leader)?;
             cluster.wait_until_healthy()?;
         }
         cluster.compact()?;

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 use testkit::{
-    EtcdCluster, Finished, Need, Result, Server, Trial, bail, ensure, eventually, tests,
+    EtcdCluster, Fault, Finished, Need, Result, Server, Trial, bail, ensure, eventually, tests,
 };
 
 use super::{ID, ask, fleet_minutes, request, require_tokens, state, write_seal_key};
@@ -44,8 +44,8 @@ const ROUNDS: usize = 20;
 /// more while members elect a leader.
 const CALLS: u64 = 30;
 
-/// How long a test waits for all hosts to have caught up: far longer than they need.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// How many calls a host makes in a second at the most while members stand still.
+const FOUND_A_SECOND: u64 = 2;
 
 /// What a host logs that has lost etcd, and has it again.
 const LOST: [&str; 2] =
@@ -90,47 +90,19 @@ impl Host {
     }
 }
 
-/// How all members are gone, and come back.
-struct Outage {
-    begin: fn(&mut EtcdCluster, u8) -> Result<()>,
-    end: fn(&mut EtcdCluster, u8) -> Result<()>,
-    /// Whether members begin to count calls anew.
-    is_start: bool,
-    /// How many calls a host makes in a second at the most that members find once they are back.
-    waiting: u64,
-}
-
 fn hosts_outlast_etcd_and_catch_up() -> Result<()> {
-    hosts_catch_up_after(&Outage {
-        begin: |cluster, member| {
-            cluster.kill(member);
-            Ok(())
-        },
-        end: EtcdCluster::restart,
-        is_start: true,
-        waiting: 0,
-    })
+    hosts_catch_up_after(Fault::Killed)
 }
 
 fn hosts_outlast_the_network_and_catch_up() -> Result<()> {
-    hosts_catch_up_after(&Outage {
-        begin: |cluster, member| cluster.cut(member),
-        end: |cluster, member| cluster.join(member),
-        is_start: false,
-        waiting: 0,
-    })
+    hosts_catch_up_after(Fault::CutOff)
 }
 
 fn hosts_outlast_stopped_members_and_catch_up() -> Result<()> {
-    hosts_catch_up_after(&Outage {
-        begin: |cluster, member| cluster.stop(member),
-        end: |cluster, member| cluster.go_on(member),
-        is_start: false,
-        waiting: 2,
-    })
+    hosts_catch_up_after(Fault::Stopped)
 }
 
-fn hosts_catch_up_after(outage: &Outage) -> Result<()> {
+fn hosts_catch_up_after(fault: Fault) -> Result<()> {
     let mut cluster = EtcdCluster::start(&[])?;
     let files = TempDir::new()?;
     let key = write_seal_key(files.path())?;
@@ -145,7 +117,7 @@ fn hosts_catch_up_after(outage: &Outage) -> Result<()> {
                 scope.spawn(move || hub.run(|| use_until_over(host, id, is_over))?)
             })
             .collect();
-        let caught_up = outage.befall(&mut cluster, &hosts, &id);
+        let caught_up = outage(fault, &mut cluster, &hosts, &id);
         is_over.store(true, Ordering::SeqCst);
         for client in clients {
             client.join().unwrap_or_else(|_| bail!("a client panicked"))?;
@@ -189,27 +161,30 @@ fn use_until_over(host: &Host, id: &str, is_over: &AtomicBool) -> Result<()> {
     Ok(())
 }
 
-impl Outage {
-    /// Takes all members away for a while.
-    fn befall(&self, cluster: &mut EtcdCluster, hosts: &[Host], id: &str) -> Result<()> {
-        let before = if self.is_start { BTreeMap::new() } else { cluster.calls()? };
-        (0..3).try_for_each(|member| (self.begin)(cluster, member))?;
-        let lasted = wait(hosts)?;
-        (0..3).try_for_each(|member| (self.end)(cluster, member))?;
-        cluster.wait_until_one_answers()?;
-        let hub = cluster.hub().try_clone()?;
-        hub.run(|| catch_up(hosts, id))??;
-        let mut calls = cluster.calls()?;
+/// Takes all members away for a while.
+fn outage(fault: Fault, cluster: &mut EtcdCluster, hosts: &[Host], id: &str) -> Result<()> {
+    let before = cluster.calls()?;
+    (0..3).try_for_each(|member| cluster.inflict(fault, member))?;
+    let lasted = wait(hosts)?;
+    (0..3).try_for_each(|member| cluster.end(fault, member))?;
+    cluster.wait_until_one_answers()?;
+    let hub = cluster.hub().try_clone()?;
+    hub.run(|| catch_up(hosts, id))??;
+    let mut calls = cluster.calls()?;
+    // Members that start count anew.
+    if !matches!(fault, Fault::Killed) {
         for (method, count) in &mut calls {
             *count -= before.get(method).unwrap_or(&0);
         }
-        judge(&calls, hosts.len(), CALLS + self.waiting * lasted.as_secs())?;
-        hub.run(|| {
-            eventually("the change to be applied", || {
-                (state(&hosts[0].server, id).ok()? == "applied").then_some(())
-            })
-        })?
     }
+    // Members that stood still find what hosts have called since.
+    let found = if matches!(fault, Fault::Stopped) { FOUND_A_SECOND * lasted.as_secs() } else { 0 };
+    judge(&calls, hosts.len(), CALLS + found)?;
+    hub.run(|| {
+        eventually("the change to be applied", || {
+            (state(&hosts[0].server, id).ok()? == "applied").then_some(())
+        })
+    })?
 }
 
 /// Waits for as long as etcd is to be gone, and says how long that was.
@@ -235,11 +210,9 @@ fn catch_up(hosts: &[Host], id: &str) -> Result<()> {
     let began = Instant::now();
     eventually("a change to be accepted", || require_tokens(&hosts[0].server, id).ok())?;
     println!("the first change was accepted {:?} after etcd was back", began.elapsed());
-    let mut late: Vec<_> = hosts.iter().collect();
-    while !late.is_empty() {
-        ensure!(began.elapsed() < PATIENCE, "{} hosts have not caught up", late.len());
-        late.retain(|host| !host.has_caught_up());
-    }
+    eventually("all hosts to have caught up", || {
+        hosts.iter().all(Host::has_caught_up).then_some(())
+    })?;
     println!("all {} hosts had caught up after {:?}", hosts.len(), began.elapsed());
     for Host { server, .. } in hosts {
         let messages = server.messages();

@@ -12,6 +12,7 @@ use rustix::process::Signal;
 use serde_json::json;
 
 use super::disk::Disk;
+use super::fault::Fault;
 use super::{Member, Place, call, calls, compact};
 use crate::eventually;
 
@@ -128,55 +129,45 @@ impl EtcdCluster {
         self.hub.run(|| compact(first.place.client))?
     }
 
-    /// Ends a member as if its machine lost power; its files stay.
-    pub fn kill(&mut self, member: u8) {
-        self.members[usize::from(member)].kill();
+    /// Has a fault befall a member.
+    pub fn inflict(&mut self, fault: Fault, member: u8) -> Result<()> {
+        let one = &mut self.members[usize::from(member)];
+        match fault {
+            Fault::Killed => {
+                one.kill();
+                Ok(())
+            }
+            Fault::Stopped => one.signal(Signal::STOP),
+            Fault::CutOff => run(&self.hub, "ip", &["link", "set", &name(member), "down"]),
+            Fault::Slow => {
+                let rate = ["tbf", "rate", "1mbit", "burst", "4kb", "latency", "400ms"];
+                self.shape(member, "replace", &rate)
+            }
+            Fault::FullDisk => one.disk()?.fill(),
+        }
     }
 
-    /// Starts a member again that was killed.
-    pub fn restart(&mut self, member: u8) -> Result<()> {
+    /// Ends a fault.
+    pub fn end(&mut self, fault: Fault, member: u8) -> Result<()> {
+        let one = &mut self.members[usize::from(member)];
+        match fault {
+            Fault::Killed => self.start_again(member),
+            Fault::Stopped => one.signal(Signal::CONT),
+            Fault::CutOff => self.hub.run(|| join(member))?,
+            Fault::Slow => self.shape(member, "delete", &[]),
+            Fault::FullDisk => {
+                one.disk()?.empty()?;
+                // It may have ended by itself.
+                one.kill();
+                self.start_again(member)
+            }
+        }
+    }
+
+    fn start_again(&mut self, member: u8) -> Result<()> {
         let Self { namespaces, members, .. } = self;
         let member = usize::from(member);
         namespaces[member].run(|| members[member].start())?
-    }
-
-    /// Stops a member's process: its connections stay, and nothing answers.
-    pub fn stop(&self, member: u8) -> Result<()> {
-        self.members[usize::from(member)].signal(Signal::STOP)
-    }
-
-    /// Lets a member go on that was stopped.
-    pub fn go_on(&self, member: u8) -> Result<()> {
-        self.members[usize::from(member)].signal(Signal::CONT)
-    }
-
-    /// Cuts a member's link.
-    pub fn cut(&self, member: u8) -> Result<()> {
-        run(&self.hub, "ip", &["link", "set", &name(member), "down"])
-    }
-
-    /// Fills a member's disk.
-    pub fn fill_disk(&self, member: u8) -> Result<()> {
-        self.disk(member)?.fill()
-    }
-
-    /// Makes room on a member's disk, whose process may have ended by itself.
-    pub fn empty_disk(&self, member: u8) -> Result<()> {
-        self.disk(member)?.empty()
-    }
-
-    fn disk(&self, member: u8) -> Result<&Disk> {
-        self.members[usize::from(member)].disk.as_ref().context("it has no disk of its own")
-    }
-
-    /// Makes a member's link slow both ways: 1 Mbit/s, and up to 0.4 s for what waits.
-    pub fn slow_down(&self, member: u8) -> Result<()> {
-        self.shape(member, "replace", &["tbf", "rate", "1mbit", "burst", "4kb", "latency", "400ms"])
-    }
-
-    /// Makes a member's link as fast again as it was.
-    pub fn speed_up(&self, member: u8) -> Result<()> {
-        self.shape(member, "delete", &[])
     }
 
     fn shape(&self, member: u8, action: &str, discipline: &[&str]) -> Result<()> {
@@ -185,11 +176,6 @@ impl EtcdCluster {
             let words = ["qdisc", action, "dev", &device, "root"];
             run(namespace, "tc", &[&words, discipline].concat())
         })
-    }
-
-    /// Joins a member's link again.
-    pub fn join(&self, member: u8) -> Result<()> {
-        self.hub.run(|| join(member))?
     }
 }
 
