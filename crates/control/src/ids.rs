@@ -3,9 +3,9 @@
 use std::str::FromStr;
 
 use imds_core::AccountId;
+use imds_core::ids::derive;
 pub(super) use imds_core::ids::derived;
 use imds_ec2::Fault;
-use sha2::{Digest as _, Sha256};
 
 /// A new id such as `i-0a1b…`: the prefix, and 17 hexadecimal digits of which the first is 0.
 pub(super) fn new<T: FromStr>(prefix: &str) -> Result<T, Fault> {
@@ -15,13 +15,9 @@ pub(super) fn new<T: FromStr>(prefix: &str) -> Result<T, Fault> {
 
 /// The unique id of a user or role, such as `AROA…`: always the same.
 pub(super) fn principal(prefix: &str, account: &AccountId, name: &str) -> String {
-    let mut hash = Sha256::new();
-    for part in [prefix, account.as_str(), name] {
-        hash.update(part.len().to_be_bytes());
-        hash.update(part);
-    }
     let letter = |byte: u8| char::from(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"[usize::from(byte) % 32]);
-    format!("{prefix}{}", hash.finalize().into_iter().take(17).map(letter).collect::<String>())
+    let seed = derive(&[prefix, account.as_str(), name]).into_iter();
+    format!("{prefix}{}", seed.take(17).map(letter).collect::<String>())
 }
 
 /// A random number.
@@ -38,13 +34,8 @@ pub(super) fn request_id() -> Result<String, Fault> {
 
 /// The UUID that belongs to a name: always the same.
 pub(super) fn derived_uuid(owner: &str, name: &str) -> String {
-    let mut hash = Sha256::new();
-    for part in [owner, name] {
-        hash.update(part.len().to_be_bytes());
-        hash.update(part);
-    }
     let mut bytes = [0; 16];
-    bytes.copy_from_slice(&hash.finalize()[..16]);
+    bytes.copy_from_slice(&derive(&[owner, name])[..16]);
     uuid(bytes)
 }
 

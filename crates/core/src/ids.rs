@@ -150,7 +150,7 @@ impl InstanceId {
 }
 
 /// 32 bytes that depend only on `parts`.
-pub(crate) fn derive(parts: &[&str]) -> [u8; 32] {
+pub fn derive(parts: &[&str]) -> [u8; 32] {
     let mut hash = Sha256::new();
     for part in parts {
         hash.update(part.len().to_be_bytes());
@@ -194,6 +194,13 @@ mod tests {
         assert!("123456789012".parse::<AccountId>().is_ok());
         assert!("12345678901".parse::<AccountId>().is_err());
         assert!("ami-0abcdef1234567890".parse::<ImageId>().is_ok());
+    }
+
+    /// They are not kept: who has seen one finds it after an upgrade.
+    #[test]
+    fn derived_ids_stay_as_they_are() {
+        let id = derived("vol-", "i-1234567890abcdef0", "/dev/xvda");
+        assert_eq!(id, "vol-0d2077c006276de1b");
     }
 
     #[test]
