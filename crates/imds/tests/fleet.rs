@@ -20,6 +20,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
+use imds_kv::Transaction;
 use tempfile::TempDir;
 use testkit::http::{Response, exchange_from};
 use testkit::{
@@ -35,6 +36,7 @@ pub(crate) fn tests() -> Vec<Trial> {
         what_one_host_is_told_the_other_serves,
         a_change_is_applied_once_the_last_host_obeys,
         hosts_go_on_without_their_state,
+        what_a_backup_has_is_served_once_it_is_restored,
     ];
     trials.extend(agents::tests());
     trials.extend(clocks::tests());
@@ -234,6 +236,34 @@ fn hosts_go_on_without_their_state() -> Result<()> {
         ensure!(ask(host, ADDRESS, ID, "")?.status() == 401);
     }
     Ok(())
+}
+
+/// Though others have written so much since that revisions did not go back.
+fn what_a_backup_has_is_served_once_it_is_restored() -> Result<()> {
+    const ADDRESS: &str = "172.31.78.14";
+    let mut fleet = Fleet::start()?;
+    let (one, other) = (fleet.host("one")?, fleet.host("other")?);
+    let id = launch(&one, ADDRESS)?;
+    let is_applied = || (state(&one, &id).ok()? == "applied").then_some(());
+    eventually("both to serve it", is_applied)?;
+    let backup = fleet.etcd.back_up()?;
+    eventually("a change to be made", || require_tokens(&one, &id).ok())?;
+    eventually("the change to be applied", is_applied)?;
+    let key = fleet.files.path().join("seal-key");
+    fleet.etcd.restore(&backup, |etcd| {
+        let url = format!("etcd://{}/other?seal-key={}", etcd.address(), key.display());
+        let kv = imds_kv::open(url)?;
+        (0..100).try_for_each(|number| {
+            let write = Transaction::new().put(format!("k{number}"), "");
+            Ok(kv.commit(write).map(drop)?)
+        })
+    })?;
+    for host in [&one, &other] {
+        eventually("what was restored to be served", || {
+            (ask(host, ADDRESS, ID, "").ok()?.status() == 200).then_some(())
+        })?;
+    }
+    eventually("both to follow again", is_applied)
 }
 
 /// Nothing that is secret leaves the machine in plain text, or lies in a database so.

@@ -9,6 +9,7 @@ mod fault;
 mod follower;
 mod keys;
 mod location;
+mod mark;
 mod reading;
 mod setup;
 mod wire;
@@ -263,6 +264,7 @@ impl Kv for Etcd {
             range,
             prefixes,
             seen: after,
+            mark: None,
             sender: sender.clone(),
             is_lost: false,
             name: self.setup.name.clone(),

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use imds_kv::{Kv, KvError, Transaction};
+use imds_kv::{Changes, Kv, KvError, Transaction, Watch};
 use serde_json::json;
 use tempfile::TempDir;
 use testkit::{Context as _, Etcd, Need, Result, Trial, bail, ensure, tests};
@@ -24,6 +24,7 @@ pub(crate) fn tests() -> Vec<Trial> {
     let mut trials = tests![&[Need::Etcd];
         a_user_logs_in_again_where_a_token_is_forgotten,
         a_full_database_loses_nothing_that_was_acknowledged,
+        a_restored_backup_is_told,
         nobody_learns_values_from_the_database,
     ];
     trials.extend(tests![&[Need::Etcd, Need::Program("openssl")]; certificates_are_checked]);
@@ -97,6 +98,8 @@ fn a_user_logs_in_again_where_a_token_is_forgotten() -> Result<()> {
     kv.revoke(lease)?;
     ensure!(kv.list("")?.entries.len() == 1);
     let mut watch = kv.watch(&["b"], kv.list("")?.revision)?;
+    put(&*kv, "b")?;
+    ensure!(watch.next().context("the watch has ended")??.changed.len() == 1);
 
     // Nobody comes in without the password, and nobody sees it.
     let elsewhere = files.open(&format!("imds@{address}/elsewhere"), &["password-file"])?;
@@ -130,6 +133,50 @@ fn a_user_logs_in_again_where_a_token_is_forgotten() -> Result<()> {
     }
     ensure!(changed.len() == 1, "{changed:?}");
     Ok(())
+}
+
+/// Though it has come to the same revision by other writes, of the key that is watched or of others.
+fn a_restored_backup_is_told() -> Result<()> {
+    let mut etcd = Etcd::start()?;
+    let files = Files::new()?;
+    let kv = files.open(&etcd.address().to_string(), &[])?;
+    for other in ["watched", "other"] {
+        put(&*kv, "kept")?;
+        let follow = |key: &str| -> Result<Watch> {
+            let mut watch = kv.watch(&[key], kv.list("")?.revision)?;
+            put(&*kv, key)?;
+            ensure!(next_told(&mut watch)?.is_ok(), "it is followed");
+            Ok(watch)
+        };
+        let (mut loses, mut keeps) = (follow("watched")?, follow("kept")?);
+        let backup = etcd.back_up()?;
+        // This is lost.
+        put(&*kv, "watched")?;
+        ensure!(next_told(&mut loses)?.is_ok(), "it is followed again");
+        let lost = kv.list("")?.revision;
+        etcd.restore(&backup, |etcd| {
+            let kv = files.open(&etcd.address().to_string(), &[])?;
+            while kv.list("")?.revision <= lost {
+                put(&*kv, other)?;
+            }
+            Ok(put(&*kv, "kept")?)
+        })?;
+        let told = next_told(&mut loses)?;
+        ensure!(matches!(told, Err(KvError::Compacted { .. })), "{other}: {told:?}");
+        ensure!(next_told(&mut keeps)?.is_ok(), "nothing of it was lost");
+    }
+    Ok(())
+}
+
+/// What a watch says beside that the cluster is gone, or there again.
+fn next_told(watch: &mut Watch) -> Result<Result<Changes, KvError>> {
+    loop {
+        match watch.next().context("the watch has ended")? {
+            Err(KvError::Unavailable { .. }) => {}
+            Ok(changes) if changes.changed.is_empty() => {}
+            told => return Ok(told),
+        }
+    }
 }
 
 fn a_full_database_loses_nothing_that_was_acknowledged() -> Result<()> {

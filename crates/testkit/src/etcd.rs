@@ -6,7 +6,8 @@ mod disk;
 mod fault;
 
 use std::collections::BTreeMap;
-use std::fs::File;
+use std::fs::{self, File};
+use std::mem;
 use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -55,6 +56,34 @@ impl Etcd {
         self.member.wait_until_healthy()
     }
 
+    /// What it has on its disk, as a backup.
+    pub fn back_up(&mut self) -> Result<TempDir> {
+        self.member.kill();
+        let backup = tempfile::tempdir()?;
+        copy(&self.member.data(), backup.path())?;
+        self.member.start()?;
+        self.member.wait_until_healthy()?;
+        Ok(backup)
+    }
+
+    /// Restores a backup. What is written `meanwhile` is there before anybody finds it at its address.
+    pub fn restore(
+        &mut self,
+        backup: &TempDir,
+        meanwhile: impl FnOnce(&Self) -> Result<()>,
+    ) -> Result<()> {
+        self.member.kill();
+        fs::remove_dir_all(self.member.data())?;
+        fs::create_dir(self.member.data())?;
+        copy(backup.path(), &self.member.data())?;
+        let address = mem::replace(&mut self.member.place.client, free_address()?);
+        self.restart()?;
+        meanwhile(self)?;
+        self.member.kill();
+        self.member.place.client = address;
+        self.restart()
+    }
+
     /// Stops its process: its connections stay, and nothing answers.
     pub fn stop(&self) -> Result<()> {
         self.member.signal(Signal::STOP)
@@ -99,6 +128,14 @@ impl Etcd {
 
 fn contains(bytes: &[u8], text: &[u8]) -> bool {
     bytes.windows(text.len()).any(|window| window == text)
+}
+
+/// Copies what is in a directory.
+fn copy(from: &Path, to: &Path) -> Result<()> {
+    let mut cp = Command::new("cp");
+    let status = cp.arg("-a").arg(from.join(".")).arg(to).status()?;
+    ensure!(status.success(), "cp: {status}");
+    Ok(())
 }
 
 /// The program, where `cargo xtask test` has unpacked it.

@@ -12,6 +12,7 @@ use tonic::{Status, Streaming};
 use super::client::{CallError, Client};
 use super::fault;
 use super::keys::{KeyRange, Keys, number, revision};
+use super::mark::Mark;
 use super::wire::{
     Event, RangeRequest, RangeResponse, WatchCreateRequest, WatchRequest, WatchResponse, path,
 };
@@ -40,6 +41,8 @@ pub(super) struct Follower {
     pub(super) prefixes: Vec<String>,
     /// All up to this revision was reported.
     pub(super) seen: Revision,
+    /// The last events among that, by which the cluster is known again.
+    pub(super) mark: Option<Mark>,
     pub(super) sender: mpsc::Sender<Result<Changes, KvError>>,
     /// Whether it was said last that no member reports.
     pub(super) is_lost: bool,
@@ -97,6 +100,10 @@ impl Follower {
             Ok(responses) => responses,
             Err(end) => return end,
         };
+        let mut first = match self.recognise(&mut responses).await {
+            Ok(first) => first,
+            Err(end) => return end,
+        };
         if std::mem::take(&mut self.is_lost) {
             let nothing = Changes { revision: self.seen, changed: Vec::new() };
             if self.sender.send(Ok(nothing)).await.is_err() {
@@ -104,9 +111,13 @@ impl Follower {
             }
         }
         loop {
-            let response = match responses.message().await {
+            let response = match first.take() {
+                Some(first) => Ok(Some(first)),
+                None => responses.message().await,
+            };
+            let response = match response {
                 Ok(Some(response)) => response,
-                Ok(None) => return failed("the member ended the watch".into()),
+                Ok(None) => return failed(ended().message().into()),
                 Err(status) => return failed(fault::reason(&status)),
             };
             match self.report(response).await {
@@ -123,10 +134,10 @@ impl Follower {
         let create = WatchCreateRequest {
             key: start,
             range_end: end,
-            // What was seen is asked for again, so that etcd itself refuses where what follows it was
-            // compacted. Where the first revision that is asked for was compacted, it sends that one
-            // without its deletions, and no error.
-            start_revision: number(self.seen).max(1),
+            // What was seen is asked for again, to know it, and so that etcd itself refuses where what
+            // follows it was compacted. Where the first revision that is asked for was compacted, it
+            // sends that one without its deletions, and no error.
+            start_revision: number(self.mark.map_or(self.seen, |mark| mark.revision)).max(1),
             progress_notify: true,
         };
         let messages = tokio_stream::once(WatchRequest { create: Some(create) });
@@ -135,7 +146,6 @@ impl Follower {
         let mut responses = self.client.stream::<_, WatchResponse>(path::WATCH, messages).await?;
         let first = timeout(BEGIN, responses.message()).await;
         let late = |_| Status::deadline_exceeded("the member does not begin to report");
-        let ended = || Status::unavailable("the member ended the watch");
         let first = first.map_err(late)??.ok_or_else(ended)?;
         self.check(&first)?;
         let newest = newest(&first);
@@ -143,6 +153,41 @@ impl Follower {
             self.check_not_restored().await?;
         }
         Ok(responses)
+    }
+
+    /// Fails if the cluster, which may have been gone, has not the history that was reported: somebody restored a
+    /// backup. Returns the response that proves it, which may have more.
+    async fn recognise(
+        &mut self,
+        responses: &mut Streaming<WatchResponse>,
+    ) -> Result<Option<WatchResponse>, End> {
+        let Some(mark) = self.mark else {
+            // Nothing was reported by which it could be known.
+            return if self.is_lost { Err(End::Compacted(self.newest().await?)) } else { Ok(None) };
+        };
+        match timeout(BEGIN, self.first_events(responses)).await {
+            Ok(Ok(first)) if mark.begins(&first.events) => {
+                // After a restore something else may have come up to what was seen.
+                self.seen = mark.revision;
+                Ok(Some(first))
+            }
+            Ok(Err(end)) => Err(end),
+            // Others, or none.
+            _ => Err(End::Compacted(self.newest().await?)),
+        }
+    }
+
+    async fn first_events(
+        &self,
+        responses: &mut Streaming<WatchResponse>,
+    ) -> Result<WatchResponse, End> {
+        loop {
+            let response = responses.message().await?.ok_or_else(ended)?;
+            self.check(&response)?;
+            if !response.events.is_empty() {
+                return Ok(response);
+            }
+        }
     }
 
     /// Passes on what a response reports. One response may have several revisions, each of them whole.
@@ -153,6 +198,7 @@ impl Follower {
             self.seen = self.seen.max(newest);
             return Ok(());
         }
+        let mark = Mark::of_last(&response.events);
         let mut revisions = BTreeSet::new();
         let mut changed = BTreeMap::new();
         for Event { kind, kv } in response.events {
@@ -167,12 +213,16 @@ impl Follower {
                 changed.insert(change.key().to_owned(), change);
             }
         }
-        let Some(&last) = revisions.last() else { return Ok(()) };
+        let Some(&last) = revisions.last() else {
+            // It was seen before.
+            self.mark = self.mark.or(mark);
+            return Ok(());
+        };
         if newest > last || revisions.len() > 1 {
             // It is or was behind: a compaction may have removed deletions before it reported them.
             self.check_not_compacted().await?;
         }
-        self.seen = last;
+        (self.seen, self.mark) = (last, mark);
         if changed.is_empty() {
             return Ok(());
         }
@@ -247,6 +297,10 @@ fn pause() -> Duration {
 /// The newest revision that the member has applied.
 fn newest(response: &WatchResponse) -> Revision {
     revision(response.header.map_or(0, |header| header.revision))
+}
+
+fn ended() -> Status {
+    Status::unavailable("the member ended the watch")
 }
 
 fn failed(source: Cause) -> End {
