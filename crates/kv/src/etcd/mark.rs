@@ -50,7 +50,7 @@ mod tests {
 
     fn event(kind: i32, mod_revision: i64, key: &str, value: &str) -> Event {
         let (key, value) = (key.into(), value.into());
-        Event { kind, kv: Some(KeyValue { key, value, mod_revision, ..<_>::default() }) }
+        Event { kind, kv: Some(KeyValue { key, mod_revision, value }) }
     }
 
     #[test]
@@ -60,15 +60,16 @@ mod tests {
         let mark = Mark::of_last(&reported).unwrap();
         let again = |more: &[Event]| mark.begins(&[&reported[1..], more].concat());
         assert!(again(&[]) && again(&[event(0, 9, "a", "3")]));
-        for others in [
+        let others = [
             vec![],
             vec![event(0, 8, "a", "2")],
             vec![event(0, 7, "a", "2")],
             vec![event(0, 7, "a", "other"), reported[2].clone()],
             vec![event(0, 7, "a", "2"), event(0, 7, "b", "")],
             reported.to_vec(),
-        ] {
-            assert!(!mark.begins(&others), "{others:?}");
+        ];
+        for (nth, events) in others.iter().enumerate() {
+            assert!(!mark.begins(events), "{nth}");
         }
         assert_eq!(Mark::of_last(&[]), None);
     }
