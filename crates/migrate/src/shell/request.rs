@@ -144,12 +144,12 @@ pub(crate) fn recognise<'t>(
         Kind::TokenlessUnsafe(reason)
     } else if runs_others {
         Kind::TokenlessUnsafe("the same word may also run other programs, which take no header")
-    } else if aims.elsewhere {
+    } else if aims.hidden_options {
+        Kind::TokenlessUnsafe("its options come from elsewhere, and may be about reaching the host")
+    } else if aims.elsewhere || is_fed(&words[..at], names) {
         Kind::TokenlessUnsafe(
             "the same command may also read other hosts, which must not see a token",
         )
-    } else if aims.hidden_options {
-        Kind::TokenlessUnsafe("its options come from elsewhere, and may be about reaching the host")
     } else if metadata.endpoint.is_none() {
         Kind::TokenlessUnsafe("the file does not say which host serves the token")
     } else {
@@ -168,6 +168,15 @@ pub(crate) fn recognise<'t>(
         network: aims.network,
         paths: aims.paths,
     })
+}
+
+/// Whether one of the words before a program is `xargs`, which adds others to what follows it, unless it puts
+/// them where they are said to stand.
+fn is_fed<'t>(runners: &[Node<'t>], names: &Names<'t>) -> bool {
+    const REPLACING: [&str; 4] = ["-I", "-i", "-J", "--replace"];
+    let words: Vec<String> = runners.iter().flat_map(|word| names.values(*word)).collect();
+    words.iter().any(|w| w.rsplit('/').next() == Some("xargs"))
+        && !words.iter().any(|w| REPLACING.iter().any(|option| w.starts_with(option)))
 }
 
 /// Whether a word can only be the first field of a crontab's line: `*`, `*/5`, `0`, `@hourly`.
