@@ -40,7 +40,7 @@ impl Aims {
         let words = words.chunk_by(|one, next| one.end_byte() == next.start_byte());
         for (i, parts) in words.enumerate() {
             let Some(word) = parts.first() else { continue };
-            let values = names.joint_values(parts);
+            let values = names.split(names.joint_values(parts), *word);
             for value in &values {
                 aims.said.push_str(value);
                 aims.said.push('\n');
