@@ -8,6 +8,7 @@ mod place;
 mod request;
 mod scripts;
 mod seat;
+mod setters;
 mod spoken;
 mod token;
 mod tool;

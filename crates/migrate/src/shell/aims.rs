@@ -40,7 +40,7 @@ impl Aims {
         let words = words.chunk_by(|one, next| one.end_byte() == next.start_byte());
         for (i, parts) in words.enumerate() {
             let Some(word) = parts.first() else { continue };
-            let values = names.joint_values(parts);
+            let values = names.split(names.joint_values(parts), *word);
             for value in &values {
                 aims.said.push_str(value);
                 aims.said.push('\n');
@@ -63,15 +63,16 @@ impl Aims {
             let role = if one_word { fetcher.role(&values[0]) } else { Role::Plain };
             match role {
                 Role::OptionWithValue { .. } => {
+                    aims.elsewhere |= fetcher.reads_list(&values[0]);
                     aims.reach(fetcher, &values[0], &raw);
                     value_of = Some((values[0].clone(), role));
                 }
                 Role::Option => {
+                    aims.elsewhere |= fetcher.reads_list(&values[0]);
                     aims.reach(fetcher, &values[0], &raw);
                     let urls = values.iter().filter_map(|v| v.strip_prefix("--url="));
-                    for url in urls {
-                        aims.aim_at(url, true, *word, source, false);
-                    }
+                    let urls: Vec<String> = urls.map(str::to_owned).collect();
+                    aims.follow(&urls, *word, source, false);
                 }
                 Role::Plain => {
                     aims.expand(fetcher, &values, &raw, i == 0);
@@ -122,6 +123,8 @@ impl Aims {
             let value =
                 matches!(role, Role::OptionWithValue { .. }).then(|| words.next()).flatten();
             let value = value.filter(|_| role == Role::OptionWithValue { network: true });
+            // What one variable adds to another may be options, too.
+            self.hidden_options |= word.starts_with(HOLE);
             let Some(reach) = fetcher.reach(word) else { continue };
             if [Some(word), value].into_iter().flatten().all(|w| is_plain(&w)) {
                 for word in [Some(reach.as_str()), value].into_iter().flatten() {
@@ -136,7 +139,8 @@ impl Aims {
 
     /// Notes where a word leads that can say each of these values.
     fn follow(&mut self, values: &[String], word: Node<'_>, source: &[u8], is_program: bool) {
-        self.elsewhere |= may_leave(values);
+        self.elsewhere |=
+            if is_program { may_leave(values) } else { values.iter().any(|v| may_be_any(v)) };
         let known = !values.iter().flat_map(|v| targets(v)).any(|it| hides_host(&it));
         for value in values {
             let several = is_program || value.contains(' ');
@@ -171,12 +175,16 @@ fn hides_host(target: &Target) -> bool {
     matches!(target, Target::Metadata { endpoint: None, .. })
 }
 
-/// Whether a word that can be a URL of metadata can also be one that nobody knows.
+/// Whether a program with its arguments in one word, which can be a URL of metadata, can also be one that nobody knows.
 fn may_leave(values: &[String]) -> bool {
     let leads_there = |v: &&String| targets(v).any(|it| matches!(it, Target::Metadata { .. }));
     let (there, others): (Vec<_>, Vec<_>) = values.iter().partition(leads_there);
-    let is_unknown = |v: &&String| targets(v).any(|it| matches!(it, Target::Unknown));
-    !there.is_empty() && others.iter().any(is_unknown)
+    !there.is_empty() && others.iter().any(|v| may_be_any(v))
+}
+
+/// Whether one of the words of a value may be any URL.
+fn may_be_any(value: &str) -> bool {
+    targets(value).any(|it| it == Target::Unknown)
 }
 
 /// The leading expansion of a URL, as written, when the host may come from the environment: the

@@ -17,6 +17,8 @@ struct Options {
     network_short: &'static str,
     /// Long options of the same kind.
     network: &'static str,
+    /// The short option, and the long one, whose value is a file that may name more URLs.
+    list: (char, &'static str),
 }
 
 /// Source: curl's manual page; 7.88 has all but some of the newest.
@@ -43,6 +45,7 @@ const CURL: Options = Options {
            vlan-priority unix-socket abstract-unix-socket dns-interface dns-ipv4-addr \
            dns-ipv6-addr dns-servers happy-eyeballs-timeout-ms preproxy proxy proxy1.0 proxy-user \
            proxy-header socks4 socks4a socks5 socks5-hostname",
+    list: ('K', "config"),
 };
 
 /// Source: `wget --help` of 1.21.
@@ -63,6 +66,7 @@ const WGET: Options = Options {
     network: "\
            timeout tries connect-timeout read-timeout dns-timeout waitretry wait no-proxy \
            retry-connrefused bind-address inet4-only inet6-only prefer-family execute",
+    list: ('i', "input-file"),
 };
 
 /// Options of [`Options::network`] that stand alone.
@@ -157,6 +161,17 @@ impl Fetcher {
         (!words.is_empty()).then(|| words.join(" "))
     }
 
+    /// Whether `argument`, an option or several letters, names a file that may name more URLs.
+    pub(crate) fn reads_list(self, argument: &str) -> bool {
+        let options = self.options();
+        let (short, name) = options.list;
+        if let Some(given) = long(argument) {
+            return given == name;
+        }
+        let letters = argument.strip_prefix('-').unwrap_or_default();
+        letters.chars().find(|c| options.short.contains(*c)) == Some(short)
+    }
+
     /// The arguments that send the token in `variable`.
     pub(crate) fn header(self, variable: &str) -> String {
         match self {
@@ -230,5 +245,21 @@ mod tests {
             assert_eq!(reach(argument), expected, "{argument}");
         }
         assert_eq!(Fetcher::Wget.reach("-qT2").as_deref(), Some("-T2"));
+    }
+
+    #[test]
+    fn a_file_of_urls_is_told_from_a_file() {
+        for list in ["-K", "-sK-", "--config", "--config=x"] {
+            assert!(Fetcher::Curl.reads_list(list), "{list}");
+        }
+        for other in ["-i", "-oK", "-s", "--continue-at", "x", "--input-file"] {
+            assert!(!Fetcher::Curl.reads_list(other), "{other}");
+        }
+        for list in ["-i", "-qi", "-iK", "--input-file=x"] {
+            assert!(Fetcher::Wget.reads_list(list), "{list}");
+        }
+        for other in ["-K", "-Oi", "--config", "-qO-"] {
+            assert!(!Fetcher::Wget.reads_list(other), "{other}");
+        }
     }
 }

@@ -5,6 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use tree_sitter::Node;
 
+use super::setters::set_by;
+use crate::address::HOLE;
 use crate::assigned::{Assigned, learn_all};
 use crate::job::Job;
 use crate::syntax::{Nest, children, nodes, owned, text};
@@ -18,6 +20,8 @@ pub(crate) struct Names<'t> {
     pub(super) assigned: BTreeMap<String, Assigned<'t>>,
     /// Values of which a variable takes one word after the other, by the byte they begin at.
     loops: BTreeSet<usize>,
+    /// What stands for a value that the text does not say, by the byte it begins at.
+    unsaid: BTreeSet<usize>,
     /// Function → its definition.
     pub(super) functions: BTreeMap<String, Node<'t>>,
     /// The names of the functions in the order of the text, and which stands in which.
@@ -49,12 +53,17 @@ impl<'t> Names<'t> {
             job,
             assigned: BTreeMap::new(),
             loops: BTreeSet::new(),
+            unsaid: BTreeSet::new(),
             functions: BTreeMap::new(),
             nest: (Vec::new(), Nest::default()),
             calls: BTreeMap::new(),
             parameters: BTreeMap::new(),
         };
         for node in nodes(root) {
+            for (name, by) in set_by(node, source) {
+                names.assigned.entry(name).or_default().push(by);
+                names.unsaid.insert(by.start_byte());
+            }
             match node.kind() {
                 "variable_assignment" => {
                     names.assign(node, node.child_by_field_name("value"), false);
@@ -141,13 +150,43 @@ impl<'t> Names<'t> {
     }
 
     fn assigned_texts(&self, value: Node<'t>) -> Vec<String> {
+        if self.unsaid.contains(&value.start_byte()) {
+            return unknown();
+        }
         let texts = self.evaluate(value);
         if self.loops.contains(&value.start_byte()) {
             // `"${paths[@]}"` is as many words as the array has.
+            let texts = self.split(texts, value);
             let words = texts.iter().flat_map(|t| t.split_whitespace());
             return bounded(words.map(str::to_owned).collect());
         }
-        bounded(texts)
+        bounded(self.appended(texts, value))
+    }
+
+    /// What a variable is with `texts`, its new value, where that is added to those before it. The elements of
+    /// an array stay as they are.
+    fn appended(&self, texts: Vec<String>, value: Node<'t>) -> Vec<String> {
+        let assignment = value.parent().filter(|n| n.kind() == "variable_assignment");
+        let name = assignment.and_then(|n| n.child_by_field_name("name"));
+        let Some(name) = name.filter(|_| value.kind() != "array") else { return texts };
+        let adds = self.source[name.end_byte()..value.start_byte()] == *b"+=";
+        let assigned = self.assigned.get(&self.text(name)).filter(|_| adds);
+        let own = assigned.and_then(|a| Some(a.before(a.around(value)?)));
+        match own {
+            Some(before) if !before.is_empty() => product(before, &texts),
+            _ => texts,
+        }
+    }
+
+    /// The values of a word, and those of which `IFS` makes several words.
+    pub(super) fn split(&self, mut values: Vec<String>, word: Node<'t>) -> Vec<String> {
+        let is_split = matches!(word.kind(), "simple_expansion" | "expansion" | "concatenation");
+        let Some(assigned) = self.assigned.get("IFS").filter(|_| is_split) else { return values };
+        let ends_word = |c: char| c != HOLE && assigned.all().iter().any(|v| v.contains(c));
+        let several: Vec<String> =
+            values.iter().map(|v| v.split(ends_word).collect::<Vec<_>>().join(" ")).collect();
+        values.extend(several);
+        bounded(values)
     }
 
     /// What the callers of `function` give for `parameter`.
@@ -190,6 +229,8 @@ impl<'t> Names<'t> {
     fn assign(&mut self, node: Node<'t>, value: Option<Node<'t>>, is_loop: bool) {
         let name = node.child_by_field_name("name").or(node.child_by_field_name("variable"));
         let Some(name) = name else { return };
+        // `urls[1]=…`: what one element is, any may be.
+        let name = name.child_by_field_name("name").unwrap_or(name);
         let assigned = self.assigned.entry(text(name, self.source).into_owned()).or_default();
         let Some(value) = value else { return };
         assigned.push(value);

@@ -6,7 +6,7 @@ use super::aims::Aims;
 use super::fetcher::Fetcher;
 use super::names::{Names, arguments};
 use crate::address::{self, DEFAULT_ENDPOINT};
-use crate::syntax::{children, nodes, text};
+use crate::syntax::{children, holds, nodes, text};
 
 /// Programs that run the command in their arguments here and now.
 const RUNNERS: [&str; 17] = [
@@ -121,6 +121,7 @@ pub(crate) fn recognise<'t>(
     }
 
     let program = words[at];
+    let unsafe_here = |runner: &str| unsafe_runner(runner, names, source);
     let is_scheduled = runner.as_deref().is_some_and(is_schedule);
     let aims = Aims::read(&words[at..], fetcher, names, source);
     let metadata = aims.metadata?;
@@ -139,17 +140,17 @@ pub(crate) fn recognise<'t>(
     } else if said.contains("aws-ec2-metadata-token") || aims.hidden_header {
         Kind::WithToken
     } else if let Some(reason) =
-        runner.as_deref().filter(|_| !is_scheduled).and_then(|r| unsafe_runner(r, names, source))
+        runner.as_deref().filter(|_| !is_scheduled && !is_runner(name, names)).and_then(unsafe_here)
     {
         Kind::TokenlessUnsafe(reason)
-    } else if runs_others {
+    } else if runs_others || is_shadowed(&words[..=at], fetcher, names) {
         Kind::TokenlessUnsafe("the same word may also run other programs, which take no header")
-    } else if aims.elsewhere {
+    } else if aims.hidden_options {
+        Kind::TokenlessUnsafe("its options come from elsewhere, and may be about reaching the host")
+    } else if aims.elsewhere || is_fed(&words[..at], names) {
         Kind::TokenlessUnsafe(
             "the same command may also read other hosts, which must not see a token",
         )
-    } else if aims.hidden_options {
-        Kind::TokenlessUnsafe("its options come from elsewhere, and may be about reaching the host")
     } else if metadata.endpoint.is_none() {
         Kind::TokenlessUnsafe("the file does not say which host serves the token")
     } else {
@@ -170,6 +171,35 @@ pub(crate) fn recognise<'t>(
     })
 }
 
+/// Whether a word can only be a program that runs the command in its arguments, or nothing: `$SUDO`.
+fn is_runner<'t>(word: Node<'t>, names: &Names<'t>) -> bool {
+    names.values(word).iter().all(|value| {
+        let program = value.split_whitespace().next().and_then(|first| first.rsplit('/').next());
+        program.is_none_or(|program| RUNNERS.contains(&program))
+    })
+}
+
+/// Whether a request is made by a function of the script that has the fetcher's name, or in it, where a
+/// request for a token would run that function once more.
+fn is_shadowed<'t>(words: &[Node<'t>], fetcher: Fetcher, names: &Names<'t>) -> bool {
+    let Some(function) = names.function(fetcher.name()) else { return false };
+    let is = |word: Option<&Node<'t>>, name: &str| {
+        word.is_some_and(|w| names.values(*w).iter().any(|v| v == name))
+    };
+    let is_its_own = words.len() > 1 && is(words.first(), "command");
+    let is_inside = words.first().is_some_and(|w| holds(function, *w));
+    is_inside || is(words.last(), fetcher.name()) && !is_its_own
+}
+
+/// Whether one of the words before a program is `xargs`, which adds others to what follows it, unless it puts
+/// them where they are said to stand.
+fn is_fed<'t>(runners: &[Node<'t>], names: &Names<'t>) -> bool {
+    const REPLACING: [&str; 4] = ["-I", "-i", "-J", "--replace"];
+    let words: Vec<String> = runners.iter().flat_map(|word| names.values(*word)).collect();
+    words.iter().any(|w| w.rsplit('/').next() == Some("xargs"))
+        && !words.iter().any(|w| REPLACING.iter().any(|option| w.starts_with(option)))
+}
+
 /// Whether a word can only be the first field of a crontab's line: `*`, `*/5`, `0`, `@hourly`.
 fn is_schedule(word: &str) -> bool {
     let is_field = |c: char| c.is_ascii_digit() || matches!(c, '*' | '/' | ',' | '-');
@@ -180,9 +210,6 @@ fn is_schedule(word: &str) -> bool {
 fn unsafe_runner(runner: &str, names: &Names<'_>, source: &[u8]) -> Option<&'static str> {
     if runner == "busybox" {
         return Some("BusyBox wget cannot send the PUT that fetches a token; use curl");
-    }
-    if RUNNERS.contains(&runner.rsplit('/').next().unwrap_or(runner)) {
-        return None;
     }
     match names.function(runner) {
         Some(body) if prints_arguments(body, source) => {
@@ -235,7 +262,7 @@ fn again(command: Node<'_>, words: &[Node<'_>], fetcher: Fetcher, source: &[u8])
     if !words.iter().all(is_literal) {
         return fetcher.name().to_owned();
     }
-    let keep = words.len() == 1 || text(*first, source) == "timeout";
+    let keep = words.len() == 1 || ["timeout", "command"].contains(&&*text(*first, source));
     let start = if keep { command.start_byte() } else { program.start_byte() };
     String::from_utf8_lossy(&source[start..program.end_byte()]).into_owned()
 }

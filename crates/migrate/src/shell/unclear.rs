@@ -2,6 +2,7 @@
 
 use tree_sitter::Node;
 
+use super::fetcher::Fetcher;
 use super::names::{Names, arguments};
 use super::request::{Request, SPEAKERS};
 use crate::address::{self, DEFAULT_ENDPOINT, Target};
@@ -121,23 +122,18 @@ pub(super) fn listed(
     requests: &[Request<'_>],
     source: &[u8],
 ) -> Vec<Finding> {
-    const OPTIONS: [(&str, &str, char); 2] =
-        [("curl", "--config", 'K'), ("wget", "--input-file", 'i')];
     let is_listed = |command: &&Node| {
-        let Some(name) = command.child_by_field_name("name") else { return false };
-        let name = text(name, source);
-        let program = name.rsplit('/').next().unwrap_or_default();
-        OPTIONS.iter().filter(|(known, ..)| *known == program).any(|(_, long, short)| {
-            arguments(**command).into_iter().any(|argument| {
-                let word = text(argument, source);
-                let letters = word.strip_prefix('-').filter(|rest| !rest.starts_with('-'));
-                word.split('=').next() == Some(long)
-                    || letters.is_some_and(|rest| rest.contains(*short))
-            })
+        let name = command.child_by_field_name("name");
+        let fetcher = name.and_then(|name| Fetcher::named(&text(name, source)));
+        fetcher.is_some_and(|f| {
+            arguments(**command).into_iter().any(|a| f.reads_list(&text(a, source)))
         })
     };
-    let callers: Vec<&Node> =
-        commands.iter().filter(|c| is_listed(c) || is_fed(**c, source)).collect();
+    let is_request = |command: &Node| requests.iter().any(|r| r.command == *command);
+    let callers: Vec<&Node> = commands
+        .iter()
+        .filter(|c| !is_request(c) && (is_listed(c) || is_fed(**c, source)))
+        .collect();
     if callers.is_empty() {
         return Vec::new();
     }

@@ -31,7 +31,7 @@ impl<'t> Names<'t> {
             }
             "expansion" => self.expansion(node),
             "array" => self.joined(&children(node)),
-            "command_substitution" => self.echoed(node),
+            "command_substitution" => self.printed(node),
             _ => unknown(),
         }
     }
@@ -150,22 +150,44 @@ impl<'t> Names<'t> {
         nest.innermost(node).and_then(|index| names.get(index)).map(String::as_str)
     }
 
-    /// `$(echo word…)` is its words; any other command's output is not known.
-    fn echoed(&self, node: Node<'t>) -> Vec<String> {
-        match children(node).as_slice() {
-            [command] if command.kind() == "command" => {
-                let name = command.child_by_field_name("name").map(|n| self.text(n));
-                if name.as_deref() != Some("echo") {
-                    return unknown();
-                }
-                let mut values = self.joined(&arguments(*command));
-                for value in &mut values {
-                    value.truncate(value.trim_end().len());
-                }
-                values
-            }
-            _ => unknown(),
+    /// What a command prints that only says, or finds, what it is given; any other's output is not known.
+    fn printed(&self, node: Node<'t>) -> Vec<String> {
+        let [command] = children(node)[..] else { return unknown() };
+        let name = command.child_by_field_name("name").map(|n| self.text(n));
+        let words = arguments(command);
+        let option = words.first().map(|n| self.text(*n));
+        let mut values = match (name.as_deref(), option.as_deref()) {
+            (Some("echo"), _) => self.joined(&words),
+            (Some("printf"), Some(option)) if !option.starts_with('-') => self.formatted(&words),
+            (Some("command"), Some("-v")) | (Some("type"), Some("-P")) => self.joined(&words[1..]),
+            (Some("which"), Some(option)) if !option.starts_with('-') => self.joined(&words),
+            _ => return unknown(),
+        };
+        for value in &mut values {
+            value.truncate(value.trim_end().len());
         }
+        values
+    }
+
+    /// What `printf` makes of a format and words, as far as that is known.
+    fn formatted(&self, words: &[Node<'t>]) -> Vec<String> {
+        let Some((format, words)) = words.split_first() else { return unknown() };
+        let fill = |format: String| {
+            let format = format.strip_suffix("\\n").unwrap_or(&format);
+            if format.replace("%s", "").contains(['%', '\\']) {
+                return unknown();
+            }
+            let mut words = words.iter();
+            let mut parts = format.split("%s").map(str::to_owned);
+            let head: Vec<String> = parts.next().into_iter().collect();
+            let filled = parts.fold(head, |values, part| {
+                let word = words.next().map_or_else(|| vec![String::new()], |n| self.evaluate(*n));
+                product(&product(&values, &word), &[part])
+            });
+            // What is left over repeats the format.
+            if words.next().is_some() { unknown() } else { filled }
+        };
+        self.evaluate(*format).into_iter().flat_map(fill).collect()
     }
 
     fn double_quoted(&self, node: Node<'t>) -> String {
