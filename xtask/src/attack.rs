@@ -1,9 +1,18 @@
-//! The loads of `crates/imds/tests/attack.rs` in their long form, on the release build.
+//! The loads of `crates/imds/tests/attack.rs`, and that of `soak.rs`, in their long form, on the release build.
 
 use anyhow::Result;
 
 use crate::command::{cargo, run as run_command};
 use crate::install;
+
+/// Has the release build serve clients and changes for so many minutes.
+pub(crate) fn soak(minutes: &str) -> Result<()> {
+    run_command(&mut cargo("build --release --package imds"))?;
+    let mut soak = cargo("test --quiet --package imds --test imds -- soak:: --nocapture");
+    soak.env("IMDS_SOAK_MINUTES", minutes);
+    soak.env("IMDS_TEST_PROGRAM", std::path::absolute("target/release/imds")?);
+    run_command(&mut soak)
+}
 
 /// How many seconds each measurement takes; a load has two for each subject.
 const SECONDS: &str = "5";

@@ -68,6 +68,9 @@ Usage: cargo xtask <chore>
   attack [LOAD]
           crowds of hostile clients, and what a good client gets meanwhile: median and p99 without and
           with the load, its rate, memory and descriptors; nginx is loaded in the same way
+  soak [MINUTES]
+          clients that check all they get and clients that break off, while instances change, come and go
+          (default: 30): no wrong answer, and neither memory nor descriptors grow
   bench   the figures of docs/figures.md, side by side with nginx, unshare, ripgrep, curl and AWS SDKs;
           takes about twenty minutes; `bench migrate` measures one part: start, requests, latency, workers,
           idle, observed, control, scale, exec, links, migrate, client
@@ -111,6 +114,8 @@ fn main() -> ExitCode {
         ["counts", "--bless"] => counts::run(true),
         ["attack"] => attack::run(""),
         ["attack", load] => attack::run(load),
+        ["soak"] => attack::soak("30"),
+        ["soak", minutes] => attack::soak(minutes),
         ["bench"] => bench::run(None),
         ["bench", "build"] => bench::build(None),
         ["bench", "build", "--base", base] => bench::build(Some(base)),

@@ -5,7 +5,7 @@ use std::process::Command;
 
 use serde_json::Value;
 use testkit::http::{Response, exchange};
-use testkit::{Context as _, Finished, Result, Server, ensure, imds};
+use testkit::{Context as _, Finished, Result, Server, ensure, eventually, imds};
 
 /// The variables that `imds env` prints.
 pub(crate) struct Variables(serde_json::Map<String, Value>);
@@ -55,6 +55,18 @@ pub(crate) fn post(api: SocketAddr, path: &str, form: &str) -> Result<Response> 
          Content-Type: application/x-www-form-urlencoded\r\n\r\n{form}"
     );
     Response::parse(&exchange(api, request.as_bytes())?)
+}
+
+/// The state of the metadata options of an instance: `pending` or `applied`.
+pub(crate) fn options_state(api: SocketAddr, id: &str) -> Result<String> {
+    let document = call(api, "DescribeInstances", &format!("InstanceId.1={id}"))?;
+    Ok(element(element(&document, "metadataOptions")?, "state")?.to_owned())
+}
+
+/// Waits until the metadata options of an instance are in force.
+pub(crate) fn until_applied(api: SocketAddr, id: &str) -> Result<()> {
+    let is_applied = || (options_state(api, id).ok()? == "applied").then_some(());
+    eventually("the options to be applied", is_applied)
 }
 
 /// The Region's image of Amazon Linux 2023.

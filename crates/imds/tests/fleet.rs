@@ -27,7 +27,7 @@ use testkit::{
     Context as _, Etcd, Finished, Need, Result, Server, Trial, ensure, eventually, imds, tests,
 };
 
-use crate::api::{self, call, element, elements};
+use crate::api::{self, call, element, elements, options_state};
 use crate::instances::run_another;
 
 pub(crate) fn tests() -> Vec<Trial> {
@@ -176,9 +176,7 @@ fn require_tokens(server: &Server, id: &str) -> Result<()> {
 
 /// The state of the options of an instance, as a host says it.
 fn state(server: &Server, id: &str) -> Result<String> {
-    let document = call(server.control(), "DescribeInstances", &format!("InstanceId.1={id}"))?;
-    let options = element(&document, "metadataOptions")?;
-    Ok(element(options, "state")?.to_owned())
+    options_state(server.control(), id)
 }
 
 fn a_change_is_applied_once_the_last_host_obeys() -> Result<()> {

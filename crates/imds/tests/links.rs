@@ -111,12 +111,7 @@ impl<'a> Machine<'a> {
     fn set_hop_limit_of(&self, id: &str, limit: u8) -> Result<()> {
         let change = format!("InstanceId={id}&HttpPutResponseHopLimit={limit}");
         self.call("ModifyInstanceMetadataOptions", &change)?;
-        eventually("the limit to be applied", || {
-            let parameters = format!("InstanceId.1={id}");
-            let described = self.call("DescribeInstances", &parameters).ok()?;
-            let options = crate::api::element(&described, "metadataOptions").ok()?;
-            options.contains("<state>applied").then_some(())
-        })
+        self.host.run(|| crate::api::until_applied(self.server.control(), id))?
     }
 
     /// Launches another instance; gives its id.

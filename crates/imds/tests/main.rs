@@ -41,6 +41,7 @@ mod robustness;
 mod sending;
 mod serve;
 mod service_manager;
+mod soak;
 mod ssh_key;
 mod stall;
 mod state;
@@ -90,6 +91,7 @@ fn main() {
         metrics::tests(),
         reload::tests(),
         robustness::tests(),
+        soak::tests(),
         sending::tests(),
         serve::tests(),
         service_manager::tests(),

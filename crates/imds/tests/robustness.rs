@@ -158,6 +158,12 @@ pub(crate) fn resident_kib(server: &mut Server) -> Result<usize> {
     Ok(number.context("no VmRSS")?.parse()?)
 }
 
+/// How many descriptors it has open.
+pub(crate) fn descriptors(server: &mut Server) -> Result<usize> {
+    let id = server.process().child().id();
+    Ok(std::fs::read_dir(format!("/proc/{id}/fd"))?.count())
+}
+
 fn raises_the_limit() -> Result<()> {
     let serve = imds();
     let mut command = program("prlimit");

@@ -5,11 +5,10 @@ use std::net::SocketAddr;
 use testkit::client::{End, Oddities};
 use testkit::{Client, Family, Lab, Result, Trial, ensure, eventually, tests};
 
-use crate::api::{call, element};
+use crate::api::{call, element, until_applied};
 use crate::evidence::Evidence;
 
-const INSTANCE: &str = "InstanceId=i-1234567890abcdef0";
-const DESCRIBED: &str = "InstanceId.1=i-1234567890abcdef0";
+const ID: &str = "i-1234567890abcdef0";
 
 const PUT: &str =
     "PUT /latest/api/token HTTP/1.1\r\nX-aws-ec2-metadata-token-ttl-seconds: 60\r\n\r\n";
@@ -54,15 +53,11 @@ fn the_next_token_obeys_a_new_hop_limit() -> Result<()> {
 fn set_limit(lab: &Lab, api: SocketAddr, hop_limit: u8) -> Result<()> {
     // The EC2 API listens where the service is, and nowhere that the instance could reach.
     lab.service().run(|| -> Result<()> {
-        let change = format!("{INSTANCE}&HttpPutResponseHopLimit={hop_limit}");
+        let change = format!("InstanceId={ID}&HttpPutResponseHopLimit={hop_limit}");
         let answer = call(api, "ModifyInstanceMetadataOptions", &change)?;
         ensure!(element(&answer, "httpPutResponseHopLimit")? == hop_limit.to_string());
         ensure!(element(&answer, "instanceMetadataOptions")?.contains("<state>pending"));
-        eventually("the change to be applied", || {
-            let described = call(api, "DescribeInstances", DESCRIBED).ok()?;
-            let options = element(&described, "metadataOptions").ok()?;
-            options.contains("<state>applied").then_some(())
-        })
+        until_applied(api, ID)
     })?
 }
 

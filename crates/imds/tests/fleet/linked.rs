@@ -7,7 +7,7 @@ use testkit::{Family, Finished, Need, Result, Server, Trial, ensure, eventually,
 
 use super::door::Door;
 use super::{Fleet, ID, ask, require_tokens, state};
-use crate::api::call;
+use crate::api::{call, until_applied};
 use crate::instances::run_another;
 
 pub(super) fn tests() -> Vec<Trial> {
@@ -54,7 +54,7 @@ fn each_way_of_such_a_host_is_for_one_instance() -> Result<()> {
 }
 
 fn is_applied(server: &Server, id: &str) -> Result<()> {
-    eventually("a change to be applied", || (state(server, id).ok()? == "applied").then_some(()))
+    until_applied(server.control(), id)
 }
 
 fn set_tokens(server: &Server, id: &str, tokens: &str) -> Result<()> {
