@@ -5,13 +5,16 @@ use anyhow::Result;
 use crate::command::{cargo, run as run_command};
 use crate::install;
 
-/// Has the release build serve clients and changes for so many minutes.
+/// Has the release build serve clients and changes for so many minutes, and then 100,000 requests over five
+/// takeovers.
 pub(crate) fn soak(minutes: &str) -> Result<()> {
     run_command(&mut cargo("build --release --package imds"))?;
-    let mut soak = cargo("test --quiet --package imds --test imds -- soak:: --nocapture");
-    soak.env("IMDS_SOAK_MINUTES", minutes);
-    soak.env("IMDS_TEST_PROGRAM", std::path::absolute("target/release/imds")?);
-    run_command(&mut soak)
+    let program = std::path::absolute("target/release/imds")?;
+    ["soak::", "takeover::a_takeover_loses_nothing"].into_iter().try_for_each(|test| {
+        let mut soak = cargo("test --quiet --package imds --test imds -- --nocapture");
+        soak.arg(test).env("IMDS_SOAK_MINUTES", minutes).env("IMDS_TEST_PROGRAM", &program);
+        run_command(&mut soak)
+    })
 }
 
 /// How many seconds each measurement takes; a load has two for each subject.

@@ -156,9 +156,11 @@ pub(crate) fn while_clients_ask<T>(
     Ok(outcome)
 }
 
-pub(crate) fn a_thousand_more(answered: &AtomicUsize) -> Result<()> {
-    let until = answered.load(Ordering::Relaxed) + 1000;
-    eventually("a thousand answers", || (answered.load(Ordering::Relaxed) > until).then_some(()))
+/// Waits for a thousand answers more, or for twenty thousand where the tests soak.
+pub(crate) fn many_more(answered: &AtomicUsize) -> Result<()> {
+    let count = if std::env::var_os("IMDS_SOAK_MINUTES").is_some() { 20_000 } else { 1_000 };
+    let until = answered.load(Ordering::Relaxed) + count;
+    eventually("many answers", || (answered.load(Ordering::Relaxed) > until).then_some(()))
 }
 
 /// Clients that come while nobody accepts wait in the socket, which the test keeps, as systemd does.
@@ -171,7 +173,7 @@ fn a_restart_with_sockets_of_a_service_manager_loses_nothing() -> Result<()> {
     let _last = while_clients_ask(address, |answered| {
         for _ in 0..RESTARTS {
             let mut process = start()?;
-            a_thousand_more(answered)?;
+            many_more(answered)?;
             process.signal("TERM")?;
             let status = process.ended()?;
             ensure!(status.code() == Some(0), "{status}");

@@ -19,7 +19,7 @@ use testkit::{
     tests,
 };
 
-use crate::ending::{a_thousand_more, while_clients_ask};
+use crate::ending::{many_more, while_clients_ask};
 
 pub(crate) fn tests() -> Vec<Trial> {
     let mut trials = tests![
@@ -104,7 +104,7 @@ fn a_takeover_loses_nothing() -> Result<()> {
             let mut before = std::mem::replace(&mut running, services.start()?);
             let status = before.ended()?;
             ensure!(status.code() == Some(0), "{status}");
-            a_thousand_more(answered)?;
+            many_more(answered)?;
         }
         Ok(running)
     })?;
