@@ -6,12 +6,14 @@ use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt as _;
 use std::process::Command;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use testkit::http::{Response, exchange};
 use testkit::{
     Context as _, Finished, Need, Process, Result, Server, Trial, ensure, imds, test, tests,
 };
 
-use crate::api::{Variables, post};
+use crate::api::{Variables, call, element, elements, image, post, until_applied};
 
 pub(crate) fn tests() -> Vec<Trial> {
     let mut tests = tests![
@@ -21,6 +23,7 @@ pub(crate) fn tests() -> Vec<Trial> {
         memory_shows_its_variables_in_the_banner,
         keys_come_and_go,
         who_may_only_read_makes_no_keys,
+        who_may_all_reads_nothing_of_the_host,
         keys_can_be_chosen,
         nobody_administers_without_a_signature,
         pages_in_a_browser_are_refused,
@@ -181,6 +184,57 @@ fn who_may_only_read_makes_no_keys() -> Result<()> {
     Ok(())
 }
 
+/// Values that name files of the host, or its user's keys, stay the words that they are.
+fn who_may_all_reads_nothing_of_the_host() -> Result<()> {
+    const ID: &str = "i-1234567890abcdef0";
+    const SECRETS: [&str; 3] = ["words-of-a-file", "words-of-a-variable", "words-of-a-profile"];
+    let home = tempfile::tempdir()?;
+    let file = home.path().join("file");
+    fs::write(&file, SECRETS[0])?;
+    fs::create_dir(home.path().join(".aws"))?;
+    let profile = format!("aws_access_key_id = AKIA\naws_secret_access_key = {}\n", SECRETS[2]);
+    fs::write(home.path().join(".aws/credentials"), format!("[default]\n{profile}"))?;
+    let mut serve = imds();
+    serve.env("HOME", home.path());
+    serve.env("AWS_ACCESS_KEY_ID", "AKIA").env("AWS_SECRET_ACCESS_KEY", SECRETS[1]);
+    let server = Server::start_by(serve, &["--no-auth", "--ami", "al2", "--role", "web"])?;
+
+    let api = server.control();
+    let path = file.display();
+    let mut seen = String::new();
+    let values =
+        [format!("file://{path}"), format!("$(cat {path})"), "$AWS_SECRET_ACCESS_KEY".into()];
+    for (number, value) in values.iter().enumerate() {
+        let word = value.replace(' ', "+");
+        let tag = format!("ResourceId.1={ID}&Tag.1.Key=t{number}&Tag.1.Value={word}");
+        call(api, "CreateTags", &tag)?;
+        let data = STANDARD.encode(value).replace('+', "%2B").replace('=', "%3D");
+        let launch = format!("ImageId={}&MinCount=1&MaxCount=1&UserData={data}", image(api)?);
+        let launched = call(api, "RunInstances", &launch)?;
+        let id = element(&launched, "instanceId")?;
+        let attribute = format!("InstanceId={id}&Attribute=userData");
+        let document = call(api, "DescribeInstanceAttribute", &attribute)?;
+        let data = STANDARD.decode(elements(&document, "value")[0])?;
+        ensure!(data == value.as_bytes(), "{value}: {document}");
+    }
+    let options = format!("InstanceId={ID}&InstanceMetadataTags=enabled");
+    call(api, "ModifyInstanceMetadataOptions", &options)?;
+    until_applied(api, ID)?;
+    for action in ["DescribeInstances", "DescribeTags", "DescribeIamInstanceProfileAssociations"] {
+        seen += &call(api, action, "")?;
+    }
+    seen += &post(api, "/imds", r#"{"action":"ListAccessKeys"}"#)?.text()?;
+    let endpoint = format!("http://{}", server.address());
+    for what in [&["--tree", "/"][..], &["iam/security-credentials/web"]] {
+        seen += &output(&server, &[&["get", "--endpoint", &endpoint], what].concat())?;
+    }
+    let missing = values.iter().find(|value| !seen.contains(value.as_str()));
+    ensure!(missing.is_none(), "{missing:?} is not in {seen}");
+    let found = SECRETS.iter().find(|secret| seen.contains(**secret));
+    ensure!(found.is_none(), "{found:?} is in {seen}");
+    Ok(())
+}
+
 fn nobody_administers_without_a_signature() -> Result<()> {
     const LIST: &str = r#"{"action":"ListAccessKeys"}"#;
     let server = Server::start(&[])?;
@@ -194,7 +248,6 @@ fn nobody_administers_without_a_signature() -> Result<()> {
     Ok(())
 }
 
-/// With `--no-auth`, what a page can have a browser send to any address is not carried out.
 /// Whoever may set tags does not write to the terminals of others.
 fn what_a_terminal_obeys_is_escaped() -> Result<()> {
     let server = Server::start(&["--tag", "Name=\u{9b}2Jred\u{202e}", "--ami", "al2"])?;
@@ -204,6 +257,7 @@ fn what_a_terminal_obeys_is_escaped() -> Result<()> {
     Ok(())
 }
 
+/// With `--no-auth`, what a page can have a browser send to any address is not carried out.
 fn pages_in_a_browser_are_refused() -> Result<()> {
     let server = Server::start(&["--no-auth"])?;
     let port = server.control().port();
