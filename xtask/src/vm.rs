@@ -1,6 +1,6 @@
 //! Virtual machines with images made for EC2, behind TAP devices of a host that `imds serve` is linked to:
 //! `cargo xtask vm`. The host is played by namespaces; nothing is installed or changed on this machine but what makes
-//! and runs guests, below `target/vm`.
+//! and runs guests, below `target/vm`. QEMU runs the guests; one of them by libvirt.
 
 mod accelerator;
 mod image;
@@ -29,6 +29,9 @@ pub(crate) fn run_all() -> Result<()> {
     install::debian(&[
         ("debootstrap", "debootstrap"),
         ("qemu-system-x86_64", "qemu-system-x86"),
+        ("virt-qemu-run", "libvirt-daemon-driver-qemu"),
+        ("libvirtd", "libvirt-daemon"),
+        ("virsh", "libvirt-clients"),
         ("dnsmasq", "dnsmasq-base"),
         ("mke2fs", "e2fsprogs"),
         ("ssh-keygen", "openssh-client"),

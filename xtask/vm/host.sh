@@ -32,10 +32,9 @@ fact() {
         --query "Reservations[].Instances[].NetworkInterfaces[].$2"
 }
 
-# Starts the machine of an instance behind a TAP device, and gives its process: $machine. Further arguments are QEMU's.
-boot() {
+# Makes the TAP device of an instance's machine, and what the machine must have: $id, $tap, $mac and $uuid.
+prepare() {
     id=$1 tap=$2
-    shift 2
     mac=$(fact "$id" MacAddress)
     ip tuntap add "$tap" mode tap vnet_hdr
     ip address add 10.0.0.1/24 dev "$tap"
@@ -46,17 +45,27 @@ boot() {
     # As on EC2: it begins with ec2, and is the serial number as well.
     uuid=$(echo "ec2${id#i-}000000000000" | sed 's/\(.\{8\}\)\(.\{4\}\)\(.\{4\}\)\(.\{4\}\)/\1-\2-\3-\4-/')
     printf '%s %s %s\n' "$id" "$mac" "$(fact "$id" PrivateDnsName)" > "$seen/$tap.instance"
-    # Emulated guests are slow: systemd must not lose patience with them.
-    patience='systemd.default_timeout_start_sec=1200 systemd.default_device_timeout_sec=1200'
+}
+
+# Emulated guests are slow: systemd must not lose patience with them.
+patience='systemd.default_timeout_start_sec=1200 systemd.default_device_timeout_sec=1200'
+command_line="root=/dev/vda rw console=ttyS0 quiet $patience"
+
+# Starts the machine of an instance behind a TAP device, and gives its process: $machine. Further arguments are QEMU's.
+boot() {
+    prepare "$1" "$2"
+    shift 2
     timeout 1800 qemu-system-x86_64 -nodefaults -no-user-config -display none -no-reboot \
         -machine q35 -accel "$accelerator" -cpu "$processor" -m 512 \
-        -kernel "$kernel" -initrd "$initial" -append "root=/dev/vda rw console=ttyS0 quiet $patience" \
+        -kernel "$kernel" -initrd "$initial" -append "$command_line" \
         -drive "file=$disk,if=virtio,format=raw,snapshot=on" \
         -netdev "tap,id=net0,ifname=$tap,script=no,downscript=no" -device "virtio-net,netdev=net0,mac=$mac" \
         -smbios "type=1,manufacturer=Amazon EC2,product=t3.micro,serial=$uuid,uuid=$uuid" -smbios "type=2,asset=$id" \
         -serial "file:$seen/$tap.console" -serial "file:$seen/$tap.seen" "$@" &
     machine=$!
 }
+
+. "$scripts/libvirt.sh"
 
 { cat "$scripts/user-data.yaml"; sed 's/^/      /' "$scripts/guest.sh"; } > /run/user-data
 first=$(launch /run/user-data)
@@ -71,7 +80,7 @@ introduce "$first" "$second"
 introduce "$second" "$first"
 boot "$first" tap0
 first_machine=$machine
-boot "$second" tap1
+boot_by_libvirt "$second" tap1
 second_machine=$machine
 # Each has lost a token before its limit is raised.
 raise() {
@@ -81,7 +90,7 @@ raise() {
 raise $first_machine tap0 "$first"
 raise $second_machine tap1 "$second"
 wait $first_machine
-wait $second_machine
+tail --pid="$second_machine" -f /dev/null
 
 if [ -n "$package" ]; then
     third=$(launch "$scripts/package.sh")
@@ -92,3 +101,5 @@ fi
 imds link list
 kill $service
 wait $service
+kill "$libvirt"
+wait "$libvirt"

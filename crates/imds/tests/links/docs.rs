@@ -1,11 +1,11 @@
-//! `docs/links.md` and `docs/pods.md` do what they say: their `sh` blocks are run in order on a host with
+//! Pages about links do what they say: their `sh` blocks are run in order on a host with
 //! Podman. One marked `service` goes on while the others run.
 
 use testkit::{Context as _, Finished, Need, Result, Trial, ensure, program, test};
 
 use crate::readme::{Block, blocks_of};
 
-const PAGES: [&str; 2] = ["docs/links.md", "docs/pods.md"];
+const PAGES: [&str; 3] = ["docs/links.md", "docs/podman.md", "docs/pods.md"];
 
 /// What stands before the output of each block.
 const MARK: &str = "=== next block";
