@@ -4,11 +4,12 @@
 //! content and the content; a response is a length and JSON. Lengths are 8 bytes, lowest first.
 
 use std::io::{self, BufReader, BufWriter, Read, Write};
+use std::os::unix::process::ExitStatusExt as _;
 use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::time::Duration;
 
-use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use rustix::process::{Resource, Rlimit, Signal, getrlimit, setrlimit};
 use rustix::time::{ClockId, clock_gettime};
 
 use crate::error::ScanError;
@@ -82,8 +83,18 @@ impl Worker {
         bytes: &[u8],
         limit: Duration,
     ) -> Result<Option<Vec<Finding>>, ScanError> {
-        let response = self.ask(path, bytes, limit).map_err(|_| ScanError::Died)?;
-        serde_json::from_slice(&response).map_err(|_| ScanError::Died)
+        match self.ask(path, bytes, limit) {
+            Ok(response) => serde_json::from_slice(&response).map_err(|_| ScanError::Died),
+            Err(_) if self.was_stopped_by_the_kernel() => Ok(None),
+            Err(_) => Err(ScanError::Died),
+        }
+    }
+
+    /// Whether it has ended because it took more processor time than it may.
+    fn was_stopped_by_the_kernel(&mut self) -> bool {
+        let _ = self.child.kill();
+        let status = self.child.wait();
+        status.is_ok_and(|status| status.signal() == Some(Signal::XCPU.as_raw()))
     }
 
     fn ask(&mut self, path: &Path, bytes: &[u8], limit: Duration) -> io::Result<Vec<u8>> {

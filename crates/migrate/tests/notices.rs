@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used)]
 
 use std::path::Path;
+use std::process::Command;
 use std::time::Duration;
 
 use imds_migrate::{Remedy, Rule, ScanError, Scanner, scan};
@@ -122,6 +123,22 @@ fn a_file_over_its_time_is_given_up_and_the_next_is_scanned() {
     assert!(matches!(error, ScanError::TookTooLong { .. }), "{error}");
     let mut scanner = Scanner::new(Duration::from_secs(60));
     assert_eq!(scanner.scan(Path::new("a.sh"), script.as_bytes()).unwrap().len(), 1);
+}
+
+#[test]
+fn a_process_that_the_kernel_stopped_took_too_long_and_another_end_is_its_death() {
+    let ends_by = |signal: &'static str| {
+        let mut scanner = Scanner::in_process(Duration::from_secs(1), move || {
+            let mut command = Command::new("sh");
+            command.args(["-c", &format!("kill -{signal} $$")]);
+            command
+        });
+        scanner.scan(Path::new("a.sh"), format!("curl -s {URL}\n").as_bytes()).unwrap_err()
+    };
+    let error = ends_by("XCPU");
+    assert!(matches!(error, ScanError::TookTooLong { .. }), "{error}");
+    let error = ends_by("ABRT");
+    assert!(matches!(error, ScanError::Died), "{error}");
 }
 
 /// Names that build on each other cost what they are long, not what they could stand for.
