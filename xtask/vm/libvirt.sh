@@ -23,8 +23,10 @@ libvirt=$!
 boot_by_libvirt() {
     prepare "$1" "$2"
     case $accelerator in kvm) type=kvm ;; *) type=qemu ;; esac
+    # The other guest reads the disk itself; this one writes.
+    cp --sparse=always "$disk" "/run/$tap.disk"
     sed -e "s|TYPE|$type|; s|TAP|$tap|; s|MAC|$mac|; s|UUID|$uuid|; s|INSTANCE|$id|" \
-        -e "s|KERNEL|$kernel|; s|INITIAL|$initial|; s|COMMAND_LINE|$command_line|; s|DISK|$disk|; s|SEEN|$seen/$tap|" \
+        -e "s|KERNEL|$kernel|; s|INITIAL|$initial|; s|COMMAND_LINE|$command_line|; s|DISK|/run/$tap.disk|; s|SEEN|$seen/$tap|" \
         "$scripts/domain.xml" > /run/domain.xml
     until virsh --connect qemu:///system version > /run/version 2>&1; do
         kill -0 "$libvirt" || exit 1

@@ -390,6 +390,11 @@ pub(crate) fn explain(instead: &clap::Error) -> ExitCode {
     if !instead.use_stderr() {
         return ExitCode::SUCCESS;
     }
-    let of_exec = std::env::args_os().nth(1).is_some_and(|command| command == "exec");
-    if of_exec { imds_sandbox::FAILED.into() } else { Kind::Usage.exit_code().into() }
+    let command = std::env::args_os().nth(1).unwrap_or_default();
+    if cfg!(not(feature = "migrate")) && command == "migrate" {
+        eprintln!(
+            "\n`imds migrate` is not in this build, which is without `migrate`: use the full one"
+        );
+    }
+    if command == "exec" { imds_sandbox::FAILED.into() } else { Kind::Usage.exit_code().into() }
 }
