@@ -32,6 +32,10 @@ pub(crate) struct Snippet<'a> {
     pub(crate) no_shell: Option<&'static str>,
     /// Whether the programs here are BusyBox's.
     pub(crate) busybox: bool,
+    /// Whether this runs on Windows, where a shell that is not named is cmd.exe.
+    pub(crate) windows: bool,
+    /// Whether its PowerShell is 6 or later, in which curl and wget are programs.
+    pub(crate) pwsh: bool,
     /// Where parts begin and end that an engine leaves out or repeats, if marks in the text around it say so.
     pub(crate) parts: Vec<usize>,
     /// The scan that this code is a part of.
@@ -89,6 +93,8 @@ impl<'a> Snippet<'a> {
             untouched: None,
             no_shell: None,
             busybox: false,
+            windows: false,
+            pwsh: false,
             parts: Vec::new(),
             job,
             scan_text,
@@ -105,6 +111,8 @@ impl<'a> Snippet<'a> {
             untouched: self.untouched,
             no_shell: self.no_shell,
             busybox: self.busybox,
+            windows: self.windows,
+            pwsh: self.pwsh,
             parts: self.parts.clone(),
             job: Rc::clone(&self.job),
             scan_text: self.scan_text,
@@ -267,6 +275,8 @@ impl<'a> Decoder<'a> {
             untouched: self.outer.untouched,
             no_shell: None,
             busybox: self.outer.busybox,
+            windows: self.outer.windows,
+            pwsh: self.outer.pwsh,
             job: Rc::clone(&self.outer.job),
             scan_text: self.outer.scan_text,
             depth: self.outer.depth + 1,
