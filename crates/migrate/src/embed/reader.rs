@@ -6,6 +6,7 @@ use super::scalar::Holes;
 use super::script::UNKNOWN_READER;
 use crate::data::Data;
 use crate::language::{self, Language};
+use crate::snippet::System;
 
 /// What reads a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,10 +36,8 @@ pub(super) struct Place<'a> {
     default: Reader,
     /// Whether a job names its shell, whatever it runs on.
     is_named: bool,
-    /// Whether this runs on Windows.
-    pub(super) windows: bool,
-    /// Whether its PowerShell is 6 or later.
-    pub(super) pwsh: bool,
+    /// What it runs on.
+    pub(super) system: System,
     /// What reads a task of Ansible's `shell`.
     executable: Reader,
     /// What reads the first of a container's `args`.
@@ -60,15 +59,14 @@ impl Default for Place<'_> {
         let (default, executable) = (SHELL, SHELL);
         let (args, action, file) = (UNKNOWN, None, None);
         let (is_part, init) = (false, 0);
-        let (is_named, windows, pwsh) = (false, false, false);
+        let (is_named, system) = (false, System::default());
         Self {
             holes,
             reader,
             is_part,
             default,
             is_named,
-            windows,
-            pwsh,
+            system,
             executable,
             args,
             action,
@@ -149,10 +147,10 @@ impl<'a> Place<'a> {
         let named = named.into_iter().rev().find_map(|n| Some((n, shell_named(n)?)));
         if let Some((name, reader)) = named {
             (self.default, self.is_named) = (reader, true);
-            self.pwsh = name.starts_with("pwsh");
+            self.system.pwsh = name.starts_with("pwsh");
         } else if let Some(reader) = Self::by_machine(data, source) {
             self.default = reader;
-            self.windows |= reader == WINDOWS;
+            self.system.windows |= reader == WINDOWS;
         }
         self.action = data.get("uses").map(|uses| action(uses.word(source))).or(self.action);
         let names = [word(&["path"]), word(&["dest"]), word(&["destination"]), self.parent];
@@ -192,12 +190,12 @@ impl<'a> Place<'a> {
         let machine = said(machine);
         let is_chosen = machine.contains("${{");
         let choices = data.get("strategy").filter(|_| is_chosen).map(said);
-        self.windows = [Some(&machine), choices.as_ref()]
+        self.system.windows = [Some(&machine), choices.as_ref()]
             .into_iter()
             .flatten()
             .any(|names| names.contains("windows"));
-        if self.windows && !self.is_named {
-            (self.default, self.pwsh) = (if is_chosen { WINDOWS } else { POWERSHELL }, true);
+        if self.system.windows && !self.is_named {
+            (self.default, self.system.pwsh) = (if is_chosen { WINDOWS } else { POWERSHELL }, true);
         }
     }
 

@@ -53,7 +53,7 @@ pub(super) fn scan<'t>(
     let mut inner = decode(string, snippet);
     match reader(string, names) {
         Some(Reader::Shell) => {
-            inner.leave(snippet.windows.then_some("a shell of Windows may read it"));
+            inner.leave(snippet.system.windows.then_some("a shell of Windows may read it"));
             embed::script(&inner)
         }
         Some(Reader::Unknown(reason)) => {

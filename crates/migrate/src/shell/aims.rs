@@ -13,8 +13,8 @@ pub(super) struct Aims {
     pub(super) metadata: Option<Aim>,
     /// Whether another host is read too, or may be.
     pub(super) elsewhere: bool,
-    /// Whether one of the words may be any URL.
-    pub(super) is_open: bool,
+    /// How many values of its words may be any URL.
+    pub(super) open: usize,
     /// Whether a header's text is unknown, in a script that speaks of tokens.
     pub(super) hidden_header: bool,
     /// Whether some of its options are not known.
@@ -155,7 +155,7 @@ impl Aims {
         let is_based = |v: &&String| base.is_some() && v.starts_with(HOLE) && !v.contains(' ');
         let open = values.iter().filter(|v| may_be_any(v) && !is_based(v)).count();
         self.elsewhere |= if is_program { may_leave(values) } else { open > 0 };
-        self.is_open |= !is_program && open > 0;
+        self.open += if is_program { 0 } else { open };
         let hides = |it: Target| hides_host(&it) || it == Target::Unknown;
         let known = !values.iter().flat_map(|v| targets(v)).any(hides);
         let base = base.filter(|_| !known);

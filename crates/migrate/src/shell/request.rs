@@ -164,7 +164,7 @@ pub(crate) fn recognise<'t>(
 pub(super) fn is_open<'t>(command: Node<'t>, names: &Names<'t>, source: &[u8]) -> bool {
     let Some(words) = words_of(command) else { return false };
     program(&words, names, source)
-        .is_some_and(|(at, fetcher, _)| Aims::read(&words[at..], fetcher, names, source).is_open)
+        .is_some_and(|(at, fetcher, _)| Aims::read(&words[at..], fetcher, names, source).open > 0)
 }
 
 /// The name of a command and its arguments.
