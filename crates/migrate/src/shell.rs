@@ -2,11 +2,13 @@
 
 mod aims;
 mod callers;
+mod command;
 mod fetcher;
 mod flow;
 mod names;
 mod parameters;
 mod place;
+mod positional;
 mod request;
 mod scripts;
 mod seat;

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use tree_sitter::Node;
 
-use super::names::{Names, arguments};
+use super::command::arguments;
+use super::names::Names;
 use super::request::SPEAKERS;
 use super::spoken::{is_printed, is_spoken};
 use crate::address::HOLE;

@@ -6,7 +6,7 @@ use std::ops::Range;
 
 use tree_sitter::Node;
 
-use super::parameters::{Change, Giver, Parameter};
+use super::positional::{Change, Giver, Parameter};
 use super::setters::set_by;
 use crate::address::HOLE;
 use crate::assigned::{Assigned, learn_all};
@@ -278,10 +278,4 @@ fn is_guarded(assignment: Node<'_>, variable: &str, source: &[u8]) -> bool {
     { choices }
         .filter_map(|choice| children(choice).first().copied())
         .any(|c| c.end_byte() <= assignment.start_byte() && nodes(c).any(|n| asks(&n)))
-}
-
-/// The arguments of a command, in order.
-pub(crate) fn arguments(command: Node<'_>) -> Vec<Node<'_>> {
-    let mut cursor = command.walk();
-    command.children_by_field_name("argument", &mut cursor).collect()
 }

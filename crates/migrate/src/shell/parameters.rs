@@ -2,62 +2,15 @@
 
 use tree_sitter::Node;
 
-use super::names::{Names, arguments};
+use super::command::arguments;
+use super::names::Names;
+use super::positional::{Change, Giver, Parameter};
 use crate::address::HOLE;
 use crate::syntax::{children, holds};
 use crate::values::{bounded, unknown};
 
 /// How many parameters are told apart.
 const MAX_POSITION: usize = 9;
-
-/// A positional parameter, as one looks at those that a call gives.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Parameter {
-    /// `$1` is at 1.
-    At(usize),
-    /// Any of those from this one on.
-    From(usize),
-    /// `$@` and `$*`, without so many of the first.
-    All(usize),
-}
-
-impl Parameter {
-    pub(super) fn named(name: &str) -> Option<Self> {
-        let is_all = matches!(name, "@" | "*");
-        if is_all { Some(Self::All(0)) } else { name.parse().ok().map(Self::At) }
-    }
-
-    fn shifted(self, by: usize) -> Self {
-        match self {
-            Self::At(position) => Self::At(position + by),
-            Self::From(position) => Self::From(position + by),
-            Self::All(skipped) => Self::All(skipped + by),
-        }
-    }
-
-    /// What it may be once it is not known how often `shift` was run.
-    fn loose(self) -> Self {
-        if let Self::At(position) = self { Self::From(position) } else { self }
-    }
-}
-
-/// What gives parameters.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Giver {
-    /// The callers of a function.
-    Callers(String),
-    /// The `set` that begins at this byte.
-    Set(usize),
-}
-
-/// A command that changes the parameters of the function, or script, it stands in.
-pub(super) struct Change<'t> {
-    command: Node<'t>,
-    /// The words that `set` puts in their place; `None` is a `shift`.
-    words: Option<Vec<Node<'t>>>,
-    /// How many a `shift` drops, where that is certain to happen, and once.
-    drops: Option<usize>,
-}
 
 impl<'t> Names<'t> {
     /// Notes `command` where it changes the parameters.

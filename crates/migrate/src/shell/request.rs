@@ -3,8 +3,9 @@
 use tree_sitter::Node;
 
 use super::aims::Aims;
+use super::command::arguments;
 use super::fetcher::Fetcher;
-use super::names::{Names, arguments};
+use super::names::Names;
 use crate::address::{self, DEFAULT_ENDPOINT};
 use crate::syntax::{children, nodes, text};
 

@@ -4,8 +4,9 @@ use std::ops::Range;
 
 use tree_sitter::Node;
 
+use super::command::arguments;
 use super::flow::holds;
-use super::names::{Names, arguments};
+use super::names::Names;
 use super::request::OTHERS;
 use super::spoken::{is_printed, is_spoken, is_written, speaks};
 use crate::address::{self, BLOT};

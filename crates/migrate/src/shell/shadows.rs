@@ -2,8 +2,9 @@
 
 use tree_sitter::Node;
 
+use super::command::arguments;
 use super::fetcher::Fetcher;
-use super::names::{Names, arguments};
+use super::names::Names;
 use super::spoken::is_spoken;
 use crate::syntax::{holds, nodes};
 

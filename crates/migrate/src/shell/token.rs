@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use tree_sitter::Node;
 
-use super::names::arguments;
+use super::command::arguments;
 use super::request::{Kind, Request};
 use super::seat::{function_around, seat};
 use crate::syntax::{around, children, text};

@@ -2,8 +2,8 @@
 
 use tree_sitter::Node;
 
+use super::command::arguments;
 use super::fetcher::Fetcher;
-use super::names::arguments;
 use crate::address::DEFAULT_ENDPOINT;
 use crate::edit::Edit;
 use crate::finding::{Finding, Remedy};

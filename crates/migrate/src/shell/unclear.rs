@@ -3,8 +3,9 @@
 use tree_sitter::Node;
 
 use super::callers::PREFIXES;
+use super::command::arguments;
 use super::fetcher::Fetcher;
-use super::names::{Names, arguments};
+use super::names::Names;
 use super::request::{Request, SPEAKERS, is_open};
 use super::spoken::speaks;
 use crate::address::{self, DEFAULT_ENDPOINT, Target};
@@ -74,21 +75,24 @@ pub(super) fn unclear<'t>(
         } else {
             "it is not known how this program sends a header"
         };
-        findings.push(Finding::new(
-            Rule::UnclearRequest,
-            command.byte_range(),
-            format!("`{name}` is given a metadata URL"),
-            Remedy::advice(
-                format!(
-                    "TOKEN=$(curl -sf -X PUT -H \"X-aws-ec2-metadata-token-ttl-seconds: 21600\" \
-                     {DEFAULT_ENDPOINT}/latest/api/token)\nand let the program send the header \
-                     X-aws-ec2-metadata-token: $TOKEN"
-                ),
-                reason,
-            ),
-        ).reading(said.split(ends_url).filter_map(address::path)));
+        findings.push(given(*command, &name, reason, &said));
     }
     findings
+}
+
+/// A command that is given a metadata URL among the words `said`.
+fn given(command: Node<'_>, name: &str, reason: &str, said: &str) -> Finding {
+    let advice = Remedy::advice(
+        format!(
+            "TOKEN=$(curl -sf -X PUT -H \"X-aws-ec2-metadata-token-ttl-seconds: 21600\" \
+             {DEFAULT_ENDPOINT}/latest/api/token)\nand let the program send the header \
+             X-aws-ec2-metadata-token: $TOKEN"
+        ),
+        reason,
+    );
+    let what = format!("`{name}` is given a metadata URL");
+    Finding::new(Rule::UnclearRequest, command.byte_range(), what, advice)
+        .reading(said.split(ends_url).filter_map(address::path))
 }
 
 /// Whether something in the script may read any URL, and no request of it is seen to read this one.

@@ -2,8 +2,9 @@
 
 use tree_sitter::Node;
 
-use super::names::{Names, arguments};
-use super::parameters::Parameter;
+use super::command::arguments;
+use super::names::Names;
+use super::positional::Parameter;
 use crate::syntax::children;
 use crate::values::{bounded, product, unknown};
 
