@@ -178,6 +178,10 @@ fn rewrite<'t>(
     if let Some(reason) = snippet.untouched {
         return Err(reason);
     }
+    let is_program = matches!(&*text(name, source).to_ascii_lowercase(), "curl" | "wget");
+    if is_program && (snippet.system.pwsh || source.starts_with(b"#!")) {
+        return Err("from PowerShell 6 on this is a program, which takes other options");
+    }
     let (list, statement) = seat(node).ok_or("it is not part of a statement")?;
     if !is_clean(statement) {
         return Err("the code around it does not parse cleanly");

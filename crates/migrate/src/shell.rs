@@ -1,14 +1,19 @@
 //! Shell scripts: finds curl and wget reading metadata without a token, and gives them one.
 
 mod aims;
+mod callers;
+mod command;
 mod fetcher;
 mod flow;
 mod names;
+mod parameters;
 mod place;
+mod positional;
 mod request;
 mod scripts;
 mod seat;
 mod setters;
+mod shadows;
 mod spoken;
 mod token;
 mod tool;
@@ -59,7 +64,7 @@ pub(crate) fn scan(snippet: &Snippet<'_>) -> Vec<Finding> {
     findings.extend(commands.iter().filter_map(|c| tool::scan(*c, snippet)));
     findings.extend(by_hand(root, source));
     findings.extend(listed(root, &commands, &requests, source));
-    findings.extend(kept_addresses(root, &requests, &findings, source));
+    findings.extend(kept_addresses(root, &commands, &requests, &findings, &names, source));
     findings
 }
 
@@ -166,11 +171,20 @@ fn tokenless<'t>(
     let template = Template::of(snippet);
     let reusable = |r: &Request| {
         let at = r.command.start_byte();
-        let reaches =
-            |e: &&token::Existing| e.reach.contains(&at) && template.joins(e.reach.start, at);
+        let reaches = |e: &&token::Existing| {
+            e.reach.contains(&at)
+                && template.joins(e.reach.start, at)
+                && may_share(&e.endpoint, &r.endpoint)
+                && names.is_steady(&r.endpoint, e.reach.start..at, r.command)
+        };
         existing.iter().rfind(reaches).map(|e| e.variable.clone())
     };
-    let blocked = |r: &Request| blocked(r, snippet);
+    let tokenless = || requests.iter().filter(|r| r.kind == Kind::Tokenless);
+    let blocked = |r: &Request| {
+        let is_alone = tokenless().all(|other| may_share(&other.endpoint, &r.endpoint));
+        let is_open = is_variable(&r.endpoint);
+        blocked(r, snippet).or((is_open && !is_alone).then_some(SEVERAL_HOSTS))
+    };
     let needy: Vec<&Request> = requests
         .iter()
         .filter(|r| r.kind == Kind::Tokenless && !r.is_scheduled)
@@ -220,6 +234,11 @@ fn tokenless<'t>(
         {
             let reason = "a line of the template may leave out what fetches its token";
             Remedy::advice(example(request), reason)
+        } else if place_of(request).is_some_and(|p| {
+            let end = p.reach.end.max(request.command.end_byte());
+            !names.is_steady(&request.endpoint, p.at..end, request.command)
+        }) {
+            Remedy::advice(example(request), SEVERAL_HOSTS)
         } else if let Some(place) = place_of(request) {
             let sharing: Vec<&Request> = needy
                 .iter()
@@ -241,6 +260,20 @@ fn tokenless<'t>(
         findings.push(finding);
     }
     findings
+}
+
+/// Why a request is left alone whose host is not written down.
+const SEVERAL_HOSTS: &str =
+    "the file does not say which host it reads, and a token of another one must not reach it";
+
+/// Whether the host of an endpoint is what a variable says.
+fn is_variable(endpoint: &str) -> bool {
+    endpoint.contains('$')
+}
+
+/// Whether a token that one endpoint issues may be sent to the other.
+fn may_share(one: &str, other: &str) -> bool {
+    one == other || !is_variable(one) && !is_variable(other)
 }
 
 /// What to know of a script whose commands are printed.

@@ -32,6 +32,8 @@ pub(crate) struct Snippet<'a> {
     pub(crate) no_shell: Option<&'static str>,
     /// Whether the programs here are BusyBox's.
     pub(crate) busybox: bool,
+    /// What is known of where it runs.
+    pub(crate) system: System,
     /// Where parts begin and end that an engine leaves out or repeats, if marks in the text around it say so.
     pub(crate) parts: Vec<usize>,
     /// The scan that this code is a part of.
@@ -40,6 +42,15 @@ pub(crate) struct Snippet<'a> {
     /// How many texts it stands in.
     depth: usize,
     outside: Option<Outside>,
+}
+
+/// A system that code runs on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct System {
+    /// Whether it is Windows, where a shell that is not named is cmd.exe.
+    pub(crate) windows: bool,
+    /// Whether its PowerShell is 6 or later, in which curl and wget are programs.
+    pub(crate) pwsh: bool,
 }
 
 /// Where decoded text stands in the text around it.
@@ -89,6 +100,7 @@ impl<'a> Snippet<'a> {
             untouched: None,
             no_shell: None,
             busybox: false,
+            system: System::default(),
             parts: Vec::new(),
             job,
             scan_text,
@@ -105,6 +117,7 @@ impl<'a> Snippet<'a> {
             untouched: self.untouched,
             no_shell: self.no_shell,
             busybox: self.busybox,
+            system: self.system,
             parts: self.parts.clone(),
             job: Rc::clone(&self.job),
             scan_text: self.scan_text,
@@ -267,6 +280,7 @@ impl<'a> Decoder<'a> {
             untouched: self.outer.untouched,
             no_shell: None,
             busybox: self.outer.busybox,
+            system: self.outer.system,
             job: Rc::clone(&self.outer.job),
             scan_text: self.outer.scan_text,
             depth: self.outer.depth + 1,

@@ -255,6 +255,8 @@ impl Walk<'_> {
             }
         };
         inner.busybox |= self.busybox;
+        inner.system.windows |= place.system.windows;
+        inner.system.pwsh |= place.system.pwsh;
         inner.leave(place.is_part.then_some("a condition chooses this part of a script"));
         let is_foreign =
             language == Language::Shell && content.is_none() && is_program(&inner.text);

@@ -6,6 +6,7 @@ use super::scalar::Holes;
 use super::script::UNKNOWN_READER;
 use crate::data::Data;
 use crate::language::{self, Language};
+use crate::snippet::System;
 
 /// What reads a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,6 +22,7 @@ pub(super) enum Reader {
 const UNKNOWN: Reader = Reader::Unknown("nothing says that a shell reads this text");
 const WORDS: Reader = Reader::Words("this command is run without a shell");
 const SHELL: Reader = Reader::Script(Language::Shell);
+const WINDOWS: Reader = Reader::Unknown("a shell of Windows may read it");
 const POWERSHELL: Reader = Reader::Script(Language::PowerShell);
 
 /// Where a text stands.
@@ -32,6 +34,10 @@ pub(super) struct Place<'a> {
     pub(super) is_part: bool,
     /// What reads a step that does not name its shell.
     default: Reader,
+    /// Whether a job names its shell, whatever it runs on.
+    is_named: bool,
+    /// What it runs on.
+    pub(super) system: System,
     /// What reads a task of Ansible's `shell`.
     executable: Reader,
     /// What reads the first of a container's `args`.
@@ -53,7 +59,21 @@ impl Default for Place<'_> {
         let (default, executable) = (SHELL, SHELL);
         let (args, action, file) = (UNKNOWN, None, None);
         let (is_part, init) = (false, 0);
-        Self { holes, reader, is_part, default, executable, args, action, file, parent, init }
+        let (is_named, system) = (false, System::default());
+        Self {
+            holes,
+            reader,
+            is_part,
+            default,
+            is_named,
+            system,
+            executable,
+            args,
+            action,
+            file,
+            parent,
+            init,
+        }
     }
 }
 
@@ -122,15 +142,15 @@ impl<'a> Place<'a> {
     /// The place of the entries of the map `data`, after what they say of each other.
     pub(super) fn inside(mut self, data: &Data, source: &[u8]) -> Self {
         let word = |path: &[&str]| data.at(path).map(|d| d.word(source)).unwrap_or_default();
-        let runs_on = word(&["runs-on"]);
+        self.run_on(data, source);
         let named = [word(&["defaults", "run", "shell"]), word(&["shell"])];
-        let by_name = named.into_iter().rev().find_map(shell_named);
-        if let Some(reader) = by_name {
-            self.default = reader;
-        } else if runs_on.contains("windows") {
-            self.default = POWERSHELL;
+        let named = named.into_iter().rev().find_map(|n| Some((n, shell_named(n)?)));
+        if let Some((name, reader)) = named {
+            (self.default, self.is_named) = (reader, true);
+            self.system.pwsh = name.starts_with("pwsh");
         } else if let Some(reader) = Self::by_machine(data, source) {
             self.default = reader;
+            self.system.windows |= reader == WINDOWS;
         }
         self.action = data.get("uses").map(|uses| action(uses.word(source))).or(self.action);
         let names = [word(&["path"]), word(&["dest"]), word(&["destination"]), self.parent];
@@ -160,6 +180,25 @@ impl<'a> Place<'a> {
         self
     }
 
+    /// Notes what a job of GitHub's runs on, which says what reads its steps where they name no shell.
+    fn run_on(&mut self, data: &Data, source: &[u8]) {
+        let Some(machine) = data.get("runs-on") else { return };
+        let said = |data: &Data| {
+            let text = source.get(data.span.clone()).unwrap_or_default();
+            String::from_utf8_lossy(text).to_ascii_lowercase()
+        };
+        let machine = said(machine);
+        let is_chosen = machine.contains("${{");
+        let choices = data.get("strategy").filter(|_| is_chosen).map(said);
+        self.system.windows = [Some(&machine), choices.as_ref()]
+            .into_iter()
+            .flatten()
+            .any(|names| names.contains("windows"));
+        if self.system.windows && !self.is_named {
+            (self.default, self.system.pwsh) = (if is_chosen { WINDOWS } else { POWERSHELL }, true);
+        }
+    }
+
     /// What reads scripts on the machine that Azure's tasks and pools and GitLab's jobs name.
     fn by_machine(data: &Data, source: &[u8]) -> Option<Reader> {
         let word = |path: &[&str]| data.at(path).map(|d| d.word(source)).unwrap_or_default();
@@ -176,7 +215,7 @@ impl<'a> Place<'a> {
             ["windows", "powershell", "nanoserver"].iter().any(|part| name.contains(part))
         };
         let is_there = images.into_iter().chain(tags.iter().map(|tag| tag.word(source)));
-        { is_there }.any(is_windows).then_some(Reader::Unknown("a shell of Windows may read it"))
+        { is_there }.any(is_windows).then_some(WINDOWS)
     }
 
     /// The place of the value of `key`.

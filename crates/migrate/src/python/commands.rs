@@ -52,7 +52,10 @@ pub(super) fn scan<'t>(
     }
     let mut inner = decode(string, snippet);
     match reader(string, names) {
-        Some(Reader::Shell) => embed::script(&inner),
+        Some(Reader::Shell) => {
+            inner.leave(snippet.system.windows.then_some("a shell of Windows may read it"));
+            embed::script(&inner)
+        }
         Some(Reader::Unknown(reason)) => {
             inner.no_shell = Some(reason);
             embed::script(&inner)

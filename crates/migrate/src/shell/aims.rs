@@ -5,7 +5,7 @@ use tree_sitter::Node;
 use super::fetcher::{Fetcher, Role};
 use super::names::Names;
 use crate::address::{self, HOLE, Target};
-use crate::syntax::{nodes, text};
+use crate::syntax::{children, nodes, text};
 
 /// What the words of one fetch aim at.
 #[derive(Default)]
@@ -13,6 +13,8 @@ pub(super) struct Aims {
     pub(super) metadata: Option<Aim>,
     /// Whether another host is read too, or may be.
     pub(super) elsewhere: bool,
+    /// How many values of its words may be any URL.
+    pub(super) open: usize,
     /// Whether a header's text is unknown, in a script that speaks of tokens.
     pub(super) hidden_header: bool,
     /// Whether some of its options are not known.
@@ -24,6 +26,7 @@ pub(super) struct Aims {
 }
 
 pub(super) struct Aim {
+    /// What stands before `/api/token`.
     pub(super) endpoint: Option<String>,
 }
 
@@ -72,7 +75,7 @@ impl Aims {
                     aims.reach(fetcher, &values[0], &raw);
                     let urls = values.iter().filter_map(|v| v.strip_prefix("--url="));
                     let urls: Vec<String> = urls.map(str::to_owned).collect();
-                    aims.follow(&urls, *word, source, false);
+                    aims.follow(fetcher, &urls, *word, source, false);
                 }
                 Role::Plain => {
                     aims.expand(fetcher, &values, &raw, i == 0);
@@ -80,7 +83,7 @@ impl Aims {
                     if word.kind() == "command_substitution" {
                         aims.hidden_header |= mentions_token_header(source);
                     }
-                    aims.follow(&values, *word, source, i == 0);
+                    aims.follow(fetcher, &values, *word, source, i == 0);
                 }
             }
         }
@@ -138,27 +141,52 @@ impl Aims {
     }
 
     /// Notes where a word leads that can say each of these values.
-    fn follow(&mut self, values: &[String], word: Node<'_>, source: &[u8], is_program: bool) {
-        self.elsewhere |=
-            if is_program { may_leave(values) } else { values.iter().any(|v| may_be_any(v)) };
-        let known = !values.iter().flat_map(|v| targets(v)).any(|it| hides_host(&it));
+    fn follow(
+        &mut self,
+        fetcher: Fetcher,
+        values: &[String],
+        word: Node<'_>,
+        source: &[u8],
+        is_program: bool,
+    ) {
+        let leads = |v: &&String| targets(v).all(|it| matches!(it, Target::Metadata { .. }));
+        let base = written(word, source).filter(|_| values.iter().any(|v| leads(&v)));
+        // Who serves `$BASE/meta-data` is asked for the token as `$BASE/api/token`.
+        let is_based = |v: &&String| base.is_some() && v.starts_with(HOLE) && !v.contains(' ');
+        let open = values.iter().filter(|v| may_be_any(v) && !is_based(v)).count();
+        self.elsewhere |= if is_program { may_leave(values) } else { open > 0 };
+        self.open += if is_program { 0 } else { open };
+        let hides = |it: Target| hides_host(&it) || it == Target::Unknown;
+        let known = !values.iter().flat_map(|v| targets(v)).any(hides);
+        let base = base.filter(|_| !known);
         for value in values {
             let several = is_program || value.contains(' ');
             for part in value.split_whitespace() {
-                self.aim_at(part, known, word, source, several);
+                // What may be a switch is no host.
+                let is_switch = part.starts_with('-')
+                    && fetcher.role(part) == Role::Option
+                    && !part.starts_with("--url=")
+                    && !fetcher.reads_list(part);
+                if !is_switch {
+                    self.aim_at(part, known, base.as_deref(), several);
+                }
             }
         }
     }
 
-    /// Notes where one URL leads, whose host is `known` whatever the word can be; among `several` words of one
+    /// Notes where one URL leads, whose host is `known` whatever the word can be, or is that of `base`; among `several` words of one
     /// value only what has a scheme is taken for a URL.
-    fn aim_at(&mut self, url: &str, known: bool, word: Node<'_>, source: &[u8], several: bool) {
+    fn aim_at(&mut self, url: &str, known: bool, base: Option<&str>, several: bool) {
         self.paths.extend(address::path(url));
         match address::target(url) {
             Target::Metadata { endpoint, .. } => {
-                let endpoint = endpoint.filter(|_| known);
-                let endpoint = overridable(word, endpoint.is_some(), source).or(endpoint);
-                self.metadata.get_or_insert(Aim { endpoint });
+                let endpoint = endpoint.filter(|_| known).map(|host| format!("{host}/latest"));
+                let endpoint = endpoint.or(base.map(str::to_owned));
+                // What one host issues is not for another.
+                let is_open = |e: &Option<String>| e.as_ref().is_none_or(|e| e.contains('$'));
+                let first = self.metadata.get_or_insert_with(|| Aim { endpoint: endpoint.clone() });
+                self.elsewhere |=
+                    first.endpoint != endpoint && (is_open(&first.endpoint) || is_open(&endpoint));
             }
             Target::Elsewhere => self.elsewhere |= !several || url.contains("://"),
             Target::Unknown => {}
@@ -187,16 +215,40 @@ fn may_be_any(value: &str) -> bool {
     targets(value).any(|it| it == Target::Unknown)
 }
 
-/// The leading expansion of a URL, as written, when the host may come from the environment: the
-/// token must then come from the same place.
-fn overridable(word: Node<'_>, host_is_known: bool, source: &[u8]) -> Option<String> {
+/// What stands before the tree in a URL, as written, where a variable is all of it, or the host: who is asked for
+/// metadata is asked for the token.
+fn written(word: Node<'_>, source: &[u8]) -> Option<String> {
+    const TREE: [&str; 4] = ["/meta-data", "/user-data", "/dynamic", "/api/token"];
     let first = nodes(word).find(|n| matches!(n.kind(), "expansion" | "simple_expansion"))?;
-    let leads = source[word.start_byte()..first.start_byte()].iter().all(|b| *b == b'"');
-    let after = String::from_utf8_lossy(&source[first.end_byte()..word.end_byte()]);
-    let tree_follows = after.trim_start_matches('"').starts_with("/latest/");
-    let expansion = text(first, source).into_owned();
-    let has_default = first.kind() == "expansion" && expansion.contains('-');
-    (leads && tree_follows && (has_default || !host_is_known)).then_some(expansion)
+    let between = |start: usize, end: usize| String::from_utf8_lossy(&source[start..end]);
+    let (before, after) = (
+        between(word.start_byte(), first.start_byte()),
+        between(first.end_byte(), word.end_byte()),
+    );
+    let (scheme, after) = (before.trim_start_matches('"'), after.trim_start_matches('"'));
+    let version = if after.starts_with("/latest/") {
+        "/latest"
+    } else if scheme.is_empty() && TREE.iter().any(|tree| after.starts_with(tree)) {
+        ""
+    } else {
+        return None;
+    };
+    let expansion = text(first, source);
+    let name = children(first).first().map(|name| text(*name, source)).unwrap_or_default();
+    let is_plain = expansion.trim_matches(['$', '{', '}']) == name;
+    let is_positional = name.starts_with(|c: char| c.is_ascii_digit());
+    let is_leading = matches!(scheme, "" | "http://") && !expansion.starts_with("${!");
+    let expansion = if is_plain { format!("${name}") } else { expansion.into_owned() };
+    let is_known = is_plain || has_default(first);
+    (is_leading && is_known && !is_positional).then(|| format!("{scheme}{expansion}{version}"))
+}
+
+/// Whether `expansion` says what holds where its variable is not set.
+fn has_default(expansion: Node<'_>) -> bool {
+    let mut cursor = expansion.walk();
+    expansion
+        .children(&mut cursor)
+        .any(|c| !c.is_named() && matches!(c.kind(), ":-" | "-" | ":=" | "="))
 }
 
 fn mentions_token_header(source: &[u8]) -> bool {

@@ -180,11 +180,12 @@ impl Fetcher {
         }
     }
 
-    /// The command that prints a token from `endpoint`.
+    /// The command that prints a token from `endpoint`, which is what stands before `/api/token`.
     pub(crate) fn token(self, program: &str, endpoint: &str, network: &str) -> String {
         let ttl = "X-aws-ec2-metadata-token-ttl-seconds: 21600";
-        let globoff = if endpoint.contains('[') { "g" } else { "" };
-        let url = format!("\"{endpoint}/latest/api/token\"");
+        // What a variable says is one host, or none.
+        let globoff = if endpoint.contains(['[', '$']) { "g" } else { "" };
+        let url = format!("\"{endpoint}/api/token\"");
         match self {
             Self::Curl => format!("{program} -sf{globoff}{network} -X PUT -H \"{ttl}\" {url}"),
             Self::Wget => {

@@ -3,7 +3,8 @@
 
 use tree_sitter::Node;
 
-use super::names::{Names, arguments};
+use super::command::arguments;
+use super::names::Names;
 use crate::syntax::{children, nodes, text};
 
 /// Parameters that hold what the command before left behind.

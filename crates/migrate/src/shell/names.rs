@@ -2,14 +2,16 @@
 //! can take as far as the file tells.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 
 use tree_sitter::Node;
 
+use super::positional::{Change, Giver, Parameter};
 use super::setters::set_by;
 use crate::address::HOLE;
 use crate::assigned::{Assigned, learn_all};
 use crate::job::Job;
-use crate::syntax::{Nest, children, nodes, owned, text};
+use crate::syntax::{Nest, around, children, nodes, owned, text};
 use crate::values::{ROUNDS, bounded, product, some_of, unknown};
 
 /// The names of one script.
@@ -22,28 +24,24 @@ pub(crate) struct Names<'t> {
     loops: BTreeSet<usize>,
     /// What stands for a value that the text does not say, by the byte it begins at.
     unsaid: BTreeSet<usize>,
+    /// Values that a variable has only where its environment does not set it, by the byte they begin at.
+    defaults: BTreeSet<usize>,
     /// Function → its definition.
     pub(super) functions: BTreeMap<String, Node<'t>>,
     /// The names of the functions in the order of the text, and which stands in which.
     pub(super) nest: (Vec<String>, Nest<'t>),
     /// Command name → its calls.
-    calls: BTreeMap<String, Vec<Node<'t>>>,
-    /// Function and parameter → what its callers give.
-    pub(super) parameters: BTreeMap<(String, Parameter), Vec<String>>,
-}
-
-/// A parameter of a function.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Parameter {
-    At(usize),
-    /// `$@` and `$*`
-    All,
-}
-
-impl Parameter {
-    pub(super) fn named(name: &str) -> Option<Self> {
-        if matches!(name, "@" | "*") { Some(Self::All) } else { name.parse().ok().map(Self::At) }
-    }
+    pub(super) calls: BTreeMap<String, Vec<Node<'t>>>,
+    /// Function → the words that each call gives which is seen to be one of it.
+    pub(super) given: BTreeMap<String, Vec<Vec<Node<'t>>>>,
+    /// Functions that others may call than those that are seen to.
+    pub(super) strangers: BTreeSet<String>,
+    /// Programs by whose names the script may call something else.
+    pub(super) shadowed: BTreeSet<&'static str>,
+    /// What changes parameters, in the order of the text.
+    pub(super) changes: Vec<Change<'t>>,
+    /// What gives a parameter, and what it gives for it.
+    pub(super) parameters: BTreeMap<(Giver, Parameter), Vec<String>>,
 }
 
 impl<'t> Names<'t> {
@@ -54,9 +52,14 @@ impl<'t> Names<'t> {
             assigned: BTreeMap::new(),
             loops: BTreeSet::new(),
             unsaid: BTreeSet::new(),
+            defaults: BTreeSet::new(),
             functions: BTreeMap::new(),
             nest: (Vec::new(), Nest::default()),
             calls: BTreeMap::new(),
+            given: BTreeMap::new(),
+            strangers: BTreeSet::new(),
+            shadowed: BTreeSet::new(),
+            changes: Vec::new(),
             parameters: BTreeMap::new(),
         };
         for node in nodes(root) {
@@ -70,7 +73,11 @@ impl<'t> Names<'t> {
                 }
                 "for_statement" => {
                     let mut cursor = node.walk();
-                    for value in node.children_by_field_name("value", &mut cursor) {
+                    let mut values = node.children_by_field_name("value", &mut cursor).peekable();
+                    if values.peek().is_none() {
+                        names.assign(node, node.child_by_field_name("variable"), true);
+                    }
+                    for value in values {
                         names.assign(node, Some(value), true);
                     }
                 }
@@ -84,22 +91,21 @@ impl<'t> Names<'t> {
                     if let Some(name) = node.child_by_field_name("name") {
                         names.calls.entry(names.text(name)).or_default().push(node);
                     }
+                    names.note_change(node);
                 }
                 _ => {}
             }
         }
         names.nest();
+        names.collect_calls(root);
         names.collect_parameters();
         names.settle();
+        names.collect_shadows(root);
         names
     }
 
     pub(crate) fn function(&self, name: &str) -> Option<Node<'t>> {
         self.functions.get(name).copied()
-    }
-
-    pub(crate) fn calls(&self, name: &str) -> &[Node<'t>] {
-        self.calls.get(name).map_or(&[], Vec::as_slice)
     }
 
     /// Whether `name` is assigned anywhere in the script.
@@ -124,6 +130,28 @@ impl<'t> Names<'t> {
         some_of(self.word(&raw, *first))
     }
 
+    /// Whether the variable in `endpoint`, if there is one, keeps its value in the bytes `span` around `request`.
+    pub(crate) fn is_steady(&self, endpoint: &str, span: Range<usize>, request: Node<'t>) -> bool {
+        let Some((_, name)) = endpoint.split_once('$') else { return true };
+        let is_part = |c: char| c.is_ascii_alphanumeric() || c == '_';
+        let name = name.trim_start_matches('{').split(|c| !is_part(c)).next().unwrap_or_default();
+        let Some(assigned) = self.assigned.get(name) else { return true };
+        let own = self.nest.1.innermost(request);
+        let is_local = |value: Node<'t>| {
+            let declaration = around(value).find(|n| n.kind() == "declaration_command");
+            declaration.is_some_and(|d| {
+                ["local", "declare", "typeset"].iter().any(|word| self.text(d).starts_with(word))
+            })
+        };
+        assigned.values().iter().all(|value| {
+            let scope = self.nest.1.innermost(*value);
+            let is_inside = scope == own && span.contains(&value.start_byte());
+            // A function may be called in between.
+            let is_others = scope.is_some() && scope != own && !is_local(*value);
+            !is_inside && !is_others
+        })
+    }
+
     /// The nodes that `$variable` and `${variable}` are, wherever they stand.
     pub(crate) fn is_expansion_of(&self, node: Node<'_>, variable: &str) -> bool {
         matches!(node.kind(), "simple_expansion" | "expansion")
@@ -135,7 +163,10 @@ impl<'t> Names<'t> {
         for _ in 0..ROUNDS {
             let mut is_settled =
                 !learn_all(self, |names| &mut names.assigned, Self::assigned_texts);
-            let parameters: Vec<(String, Parameter)> = self.parameters.keys().cloned().collect();
+            for function in self.called_by_value() {
+                is_settled &= !self.strangers.insert(function);
+            }
+            let parameters: Vec<(Giver, Parameter)> = self.parameters.keys().cloned().collect();
             for key in parameters {
                 let texts = self.passed(&key.0, key.1);
                 if self.parameters.get(&key) != Some(&texts) {
@@ -153,7 +184,14 @@ impl<'t> Names<'t> {
         if self.unsaid.contains(&value.start_byte()) {
             return unknown();
         }
-        let texts = self.evaluate(value);
+        let mut texts = match value.kind() {
+            // `for each; do`
+            "variable_name" => self.parameter(Parameter::All(0), value),
+            _ => self.evaluate(value),
+        };
+        if self.defaults.contains(&value.start_byte()) {
+            texts.extend(unknown());
+        }
         if self.loops.contains(&value.start_byte()) {
             // `"${paths[@]}"` is as many words as the array has.
             let texts = self.split(texts, value);
@@ -189,19 +227,6 @@ impl<'t> Names<'t> {
         bounded(values)
     }
 
-    /// What the callers of `function` give for `parameter`.
-    fn passed(&self, function: &str, parameter: Parameter) -> Vec<String> {
-        let calls = self.calls(function).iter();
-        let texts = calls.flat_map(|call| match parameter {
-            Parameter::All => self.joined(&arguments(*call)),
-            Parameter::At(position) => {
-                let argument = arguments(*call).into_iter().nth(position.wrapping_sub(1));
-                argument.map_or_else(unknown, |a| self.evaluate(a))
-            }
-        });
-        bounded(texts.collect())
-    }
-
     fn nest(&mut self) {
         let mut functions: Vec<(&String, &Node)> = self.functions.iter().collect();
         functions.sort_by_key(|(_, node)| node.start_byte());
@@ -209,31 +234,20 @@ impl<'t> Names<'t> {
         self.nest = (names, Nest::of(functions.iter().map(|(_, node)| **node)));
     }
 
-    fn collect_parameters(&mut self) {
-        let functions: Vec<(String, Node<'t>)> =
-            self.functions.iter().map(|(name, node)| (name.clone(), *node)).collect();
-        // What is in two functions inside each other is the inner one's, and asked for there.
-        for (function, definition) in functions {
-            let expansions = nodes(definition)
-                .filter(|n| matches!(n.kind(), "simple_expansion" | "expansion"))
-                .filter_map(|n| Parameter::named(&self.text(*children(n).first()?)))
-                .collect::<Vec<_>>();
-            // A word such as `$url/$1` is read as text.
-            let digits = (1..10).map(Parameter::At);
-            let all = expansions.into_iter().chain(digits).chain([Parameter::All]);
-            self.parameters
-                .extend(all.map(|parameter| ((function.clone(), parameter), Vec::new())));
-        }
-    }
-
     fn assign(&mut self, node: Node<'t>, value: Option<Node<'t>>, is_loop: bool) {
         let name = node.child_by_field_name("name").or(node.child_by_field_name("variable"));
         let Some(name) = name else { return };
         // `urls[1]=…`: what one element is, any may be.
         let name = name.child_by_field_name("name").unwrap_or(name);
-        let assigned = self.assigned.entry(text(name, self.source).into_owned()).or_default();
+        let variable = text(name, self.source).into_owned();
+        let is_first = self.assigned.get(&variable).is_none_or(|a| a.values().is_empty());
+        let is_default = is_first && value.is_some() && is_guarded(node, &variable, self.source);
+        let assigned = self.assigned.entry(variable).or_default();
         let Some(value) = value else { return };
         assigned.push(value);
+        if is_default {
+            self.defaults.insert(value.start_byte());
+        }
         if is_loop {
             self.loops.insert(value.start_byte());
         }
@@ -245,6 +259,7 @@ impl<'t> Names<'t> {
             && matches!(&self.source[name.end_byte()..value.start_byte()], b":=" | b"=")
         {
             self.assigned.entry(self.text(name)).or_default().push(value);
+            self.defaults.insert(value.start_byte());
         }
     }
 
@@ -253,8 +268,14 @@ impl<'t> Names<'t> {
     }
 }
 
-/// The arguments of a command, in order.
-pub(crate) fn arguments(command: Node<'_>) -> Vec<Node<'_>> {
-    let mut cursor = command.walk();
-    command.children_by_field_name("argument", &mut cursor).collect()
+/// Whether a variable gets a value only after a look at what it is: `[ -n "$HOST" ] || HOST=…`.
+fn is_guarded(assignment: Node<'_>, variable: &str, source: &[u8]) -> bool {
+    let is_part = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    let asks = |n: &Node| {
+        n.kind() == "test_command" && text(*n, source).split(|c| !is_part(c)).any(|w| w == variable)
+    };
+    let choices = around(assignment).filter(|n| matches!(n.kind(), "list" | "if_statement"));
+    { choices }
+        .filter_map(|choice| children(choice).first().copied())
+        .any(|c| c.end_byte() <= assignment.start_byte() && nodes(c).any(|n| asks(&n)))
 }

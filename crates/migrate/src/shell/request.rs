@@ -3,10 +3,11 @@
 use tree_sitter::Node;
 
 use super::aims::Aims;
+use super::command::arguments;
 use super::fetcher::Fetcher;
-use super::names::{Names, arguments};
+use super::names::Names;
 use crate::address::{self, DEFAULT_ENDPOINT};
-use crate::syntax::{children, holds, nodes, text};
+use crate::syntax::{children, nodes, text};
 
 /// Programs that run the command in their arguments here and now.
 const RUNNERS: [&str; 17] = [
@@ -54,6 +55,9 @@ pub(crate) const SPEAKERS: [&str; 36] = [
     "unset",
 ];
 
+/// Why a request is left alone whose program may be another one.
+pub(super) const OTHERS: &str = "the same word may also run other programs, which take no header";
+
 /// One command that reads instance metadata.
 pub(crate) struct Request<'t> {
     /// The whole command.
@@ -70,7 +74,7 @@ pub(crate) struct Request<'t> {
     pub(crate) is_scheduled: bool,
     /// How the script would write the fetcher's name for another request.
     pub(crate) again: String,
-    /// Where its token comes from: the text before `/latest/api/token`.
+    /// Where its token comes from: the text before `/api/token`.
     pub(crate) endpoint: String,
     /// The options about reaching the host, each with a blank before it.
     pub(crate) network: String,
@@ -98,23 +102,9 @@ pub(crate) fn recognise<'t>(
     names: &Names<'t>,
     source: &[u8],
 ) -> Option<Request<'t>> {
-    let name = command.child_by_field_name("name").and_then(|n| children(n).first().copied())?;
-    let words: Vec<Node> = std::iter::once(name).chain(arguments(command)).collect();
-    let mut runs_others = false;
-    let (at, fetcher) = words.iter().enumerate().find_map(|(i, word)| {
-        let values = names.values(*word);
-        if matches!(text(*word, source).trim_matches('"'), "$@" | "$*") {
-            return None;
-        }
-        // An argument that is a whole command line is a script, not a command.
-        let program = |v: &String| match v.split_once(char::is_whitespace) {
-            Some((first, _)) => Fetcher::named(first).filter(|_| i == 0),
-            None => Fetcher::named(v),
-        };
-        let fetcher = values.iter().find_map(program)?;
-        runs_others = values.iter().any(|v| program(v) != Some(fetcher));
-        Some((i, fetcher))
-    })?;
+    let words = words_of(command)?;
+    let name = words.first().copied()?;
+    let (at, fetcher, runs_others) = program(&words, names, source)?;
     let runner = (at > 0).then(|| text(name, source).into_owned());
     if runner.as_deref().is_some_and(|r| SPEAKERS.contains(&r)) {
         return None;
@@ -135,6 +125,7 @@ pub(crate) fn recognise<'t>(
     if said.lines().any(is_foreign) || !has_tree && address::is_foreign(&said) {
         return None;
     }
+    let again = again(command, &words[..=at], fetcher, source);
     let kind = if said.contains("api/token") {
         Kind::TokenFetch
     } else if said.contains("aws-ec2-metadata-token") || aims.hidden_header {
@@ -143,8 +134,8 @@ pub(crate) fn recognise<'t>(
         runner.as_deref().filter(|_| !is_scheduled && !is_runner(name, names)).and_then(unsafe_here)
     {
         Kind::TokenlessUnsafe(reason)
-    } else if runs_others || is_shadowed(&words[..=at], fetcher, names) {
-        Kind::TokenlessUnsafe("the same word may also run other programs, which take no header")
+    } else if runs_others || names.is_shadowed(&words[..=at], fetcher, &again) {
+        Kind::TokenlessUnsafe(OTHERS)
     } else if aims.hidden_options {
         Kind::TokenlessUnsafe("its options come from elsewhere, and may be about reaching the host")
     } else if aims.elsewhere || is_fed(&words[..at], names) {
@@ -163,11 +154,44 @@ pub(crate) fn recognise<'t>(
         kind,
         is_scheduled,
         headers: headers(&words[at..], fetcher, names),
-        again: again(command, &words[..=at], fetcher, source)
-            + first_option(&words[at..], fetcher, names),
-        endpoint: metadata.endpoint.unwrap_or_else(|| DEFAULT_ENDPOINT.to_owned()),
+        again: again + first_option(&words[at..], fetcher, names),
+        endpoint: metadata.endpoint.unwrap_or_else(|| format!("{DEFAULT_ENDPOINT}/latest")),
         network: aims.network,
         paths: aims.paths,
+    })
+}
+
+/// Whether `command` may read any URL, as far as the text says.
+pub(super) fn is_open<'t>(command: Node<'t>, names: &Names<'t>, source: &[u8]) -> bool {
+    let Some(words) = words_of(command) else { return false };
+    program(&words, names, source)
+        .is_some_and(|(at, fetcher, _)| Aims::read(&words[at..], fetcher, names, source).open > 0)
+}
+
+/// The name of a command and its arguments.
+fn words_of(command: Node<'_>) -> Option<Vec<Node<'_>>> {
+    let name = command.child_by_field_name("name").and_then(|n| children(n).first().copied())?;
+    Some(std::iter::once(name).chain(arguments(command)).collect())
+}
+
+/// Which of the words is a program that fetches, and whether it may be another one as well.
+fn program<'t>(
+    words: &[Node<'t>],
+    names: &Names<'t>,
+    source: &[u8],
+) -> Option<(usize, Fetcher, bool)> {
+    words.iter().enumerate().find_map(|(i, word)| {
+        if matches!(text(*word, source).trim_matches('"'), "$@" | "$*") {
+            return None;
+        }
+        let values = names.values(*word);
+        // An argument that is a whole command line is a script, not a command.
+        let program = |v: &String| match v.split_once(char::is_whitespace) {
+            Some((first, _)) => Fetcher::named(first).filter(|_| i == 0),
+            None => Fetcher::named(v),
+        };
+        let fetcher = values.iter().find_map(program)?;
+        Some((i, fetcher, values.iter().any(|v| program(v) != Some(fetcher))))
     })
 }
 
@@ -177,18 +201,6 @@ fn is_runner<'t>(word: Node<'t>, names: &Names<'t>) -> bool {
         let program = value.split_whitespace().next().and_then(|first| first.rsplit('/').next());
         program.is_none_or(|program| RUNNERS.contains(&program))
     })
-}
-
-/// Whether a request is made by a function of the script that has the fetcher's name, or in it, where a
-/// request for a token would run that function once more.
-fn is_shadowed<'t>(words: &[Node<'t>], fetcher: Fetcher, names: &Names<'t>) -> bool {
-    let Some(function) = names.function(fetcher.name()) else { return false };
-    let is = |word: Option<&Node<'t>>, name: &str| {
-        word.is_some_and(|w| names.values(*w).iter().any(|v| v == name))
-    };
-    let is_its_own = words.len() > 1 && is(words.first(), "command");
-    let is_inside = words.first().is_some_and(|w| holds(function, *w));
-    is_inside || is(words.last(), fetcher.name()) && !is_its_own
 }
 
 /// Whether one of the words before a program is `xargs`, which adds others to what follows it, unless it puts

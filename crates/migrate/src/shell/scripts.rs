@@ -4,8 +4,10 @@ use std::ops::Range;
 
 use tree_sitter::Node;
 
+use super::command::arguments;
 use super::flow::holds;
-use super::names::{Names, arguments};
+use super::names::Names;
+use super::request::OTHERS;
 use super::spoken::{is_printed, is_spoken, is_written, speaks};
 use crate::address::{self, BLOT};
 use crate::embed;
@@ -25,10 +27,14 @@ pub(super) fn scan(root: Node<'_>, names: &Names<'_>, snippet: &Snippet<'_>) -> 
         if !is_text || !(address::mentioned(&body) || body.contains("/latest/")) {
             continue;
         }
+        let shadows = names.has_shadows().then_some(OTHERS);
         for ticked in backticks(node, source) {
-            findings.extend(as_is(ticked, snippet).scan(Language::Shell));
+            let mut inner = as_is(ticked, snippet);
+            inner.leave(shadows);
+            findings.extend(inner.scan(Language::Shell));
         }
         let mut inner = inner(node, snippet);
+        inner.leave(shadows);
         let language = match reader_of(node, names, source) {
             Some(Reader::Script(language)) => language,
             Some(Reader::Unknown(reason)) => {

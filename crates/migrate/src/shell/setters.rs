@@ -2,7 +2,7 @@
 
 use tree_sitter::Node;
 
-use super::names::arguments;
+use super::command::arguments;
 use crate::syntax::{children, text};
 
 /// Commands that set the variables whose names they are given, and the option after which alone a name

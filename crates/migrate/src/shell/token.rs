@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use tree_sitter::Node;
 
-use super::names::arguments;
+use super::command::arguments;
 use super::request::{Kind, Request};
 use super::seat::{function_around, seat};
 use crate::syntax::{around, children, text};
@@ -13,6 +13,8 @@ use crate::syntax::{around, children, text};
 #[derive(Clone, Debug)]
 pub(crate) struct Existing {
     pub(crate) variable: String,
+    /// Where it was asked for, as in [`Request::endpoint`].
+    pub(crate) endpoint: String,
     pub(crate) reach: Range<usize>,
 }
 
@@ -26,18 +28,20 @@ pub(crate) fn existing<'t>(
     let mut fetching_functions = Vec::new();
     for fetch in fetches.iter().filter(|r| r.kind == Kind::TokenFetch) {
         match assignment_of(fetch.command) {
-            Some(assignment) => found.extend(assigned(assignment, commands, source)),
-            None => fetching_functions.extend(function_around(fetch.command)),
+            Some(assignment) => found.extend(assigned(assignment, fetch, commands, source)),
+            None => {
+                fetching_functions.extend(function_around(fetch.command).map(|f| (f, fetch)));
+            }
         }
     }
     // `TOKEN=$(get_token)`, where the function prints the token.
-    for function in fetching_functions {
+    for (function, fetch) in fetching_functions {
         let name = function.child_by_field_name("name").map(|n| text(n, source));
         for command in commands {
             let called = command.child_by_field_name("name").map(|n| text(n, source));
             if name.is_some() && called == name {
                 let assignment = assignment_of(*command);
-                found.extend(assignment.into_iter().flat_map(|a| assigned(a, &[], source)));
+                found.extend(assignment.into_iter().flat_map(|a| assigned(a, fetch, &[], source)));
             }
         }
     }
@@ -45,11 +49,17 @@ pub(crate) fn existing<'t>(
 }
 
 /// The variable that an assignment fills, after the assignment and after calls of its function.
-fn assigned<'t>(assignment: Node<'t>, commands: &[Node<'t>], source: &[u8]) -> Vec<Existing> {
+fn assigned<'t>(
+    assignment: Node<'t>,
+    fetch: &Request<'t>,
+    commands: &[Node<'t>],
+    source: &[u8],
+) -> Vec<Existing> {
     let Some(variable) = assignment.child_by_field_name("name") else { return Vec::new() };
     let variable = text(variable, source).into_owned();
     let reach = |node: Node<'t>| Existing {
         variable: variable.clone(),
+        endpoint: fetch.endpoint.clone(),
         reach: node.end_byte()..seat(node).map_or(node.end_byte(), |s| s.end()),
     };
     let mut found = vec![reach(assignment)];

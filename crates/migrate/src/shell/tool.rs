@@ -2,8 +2,8 @@
 
 use tree_sitter::Node;
 
+use super::command::arguments;
 use super::fetcher::Fetcher;
-use super::names::arguments;
 use crate::address::DEFAULT_ENDPOINT;
 use crate::edit::Edit;
 use crate::finding::{Finding, Remedy};
@@ -39,8 +39,8 @@ pub(super) fn scan(command: Node<'_>, snippet: &Snippet<'_>) -> Option<Finding> 
     if written.rsplit('/').next() != Some("ec2metadata") || !is_path {
         return None;
     }
-    let token =
-        format!("IMDS_TOKEN=$({}) || true", Fetcher::Curl.token("curl", DEFAULT_ENDPOINT, ""));
+    let endpoint = format!("{DEFAULT_ENDPOINT}/latest");
+    let token = format!("IMDS_TOKEN=$({}) || true", Fetcher::Curl.token("curl", &endpoint, ""));
     let arguments = arguments(command);
     let option = match arguments.as_slice() {
         [one] => text(*one, source).into_owned(),

@@ -2,9 +2,12 @@
 
 use tree_sitter::Node;
 
+use super::callers::PREFIXES;
+use super::command::arguments;
 use super::fetcher::Fetcher;
-use super::names::{Names, arguments};
-use super::request::{Request, SPEAKERS};
+use super::names::Names;
+use super::request::{Request, SPEAKERS, is_open};
+use super::spoken::speaks;
 use crate::address::{self, DEFAULT_ENDPOINT, Target};
 use crate::finding::{Finding, Remedy};
 use crate::rules::Rule;
@@ -26,11 +29,15 @@ pub(super) fn unclear<'t>(
     source: &[u8],
 ) -> Vec<Finding> {
     let is_request = |c: &Node| requests.iter().any(|r| r.command == *c);
+    let is_lost = lost(commands, requests, names, source);
     let mut findings = Vec::new();
     for command in commands.iter().filter(|c| !is_request(c)) {
         let Some(name) = command.child_by_field_name("name") else { continue };
         let name = text(name, source);
-        if SPEAKERS.contains(&name.as_ref()) || names.function(&name).is_some() {
+        let is_function = names.function(&name).is_some();
+        // What a function of the script is given, or the script gives itself, is seen where it is read.
+        let is_kept = is_function || name == "set" || PREFIXES.contains(&name.as_ref());
+        if SPEAKERS.contains(&name.as_ref()) || is_function && speaks(&name, names, source) {
             continue;
         }
         let words: Vec<String> =
@@ -59,24 +66,49 @@ pub(super) fn unclear<'t>(
                 || is_code && w.split(ends_url).any(is_url)
                 || has_tree(w)
         };
-        if !words.iter().any(aims) || said.contains("api/token") {
+        if !words.iter().any(|w| aims(w) && (!is_kept || is_lost(w))) || said.contains("api/token")
+        {
             continue;
         }
-        findings.push(Finding::new(
-            Rule::UnclearRequest,
-            command.byte_range(),
-            format!("`{name}` is given a metadata URL"),
-            Remedy::advice(
-                format!(
-                    "TOKEN=$(curl -sf -X PUT -H \"X-aws-ec2-metadata-token-ttl-seconds: 21600\" \
-                     {DEFAULT_ENDPOINT}/latest/api/token)\nand let the program send the header \
-                     X-aws-ec2-metadata-token: $TOKEN"
-                ),
-                "it is not known how this program sends a header",
-            ),
-        ).reading(said.split(ends_url).filter_map(address::path)));
+        let reason = if is_kept {
+            "it is not seen what reads it"
+        } else {
+            "it is not known how this program sends a header"
+        };
+        findings.push(given(*command, &name, reason, &said));
     }
     findings
+}
+
+/// A command that is given a metadata URL among the words `said`.
+fn given(command: Node<'_>, name: &str, reason: &str, said: &str) -> Finding {
+    let advice = Remedy::advice(
+        format!(
+            "TOKEN=$(curl -sf -X PUT -H \"X-aws-ec2-metadata-token-ttl-seconds: 21600\" \
+             {DEFAULT_ENDPOINT}/latest/api/token)\nand let the program send the header \
+             X-aws-ec2-metadata-token: $TOKEN"
+        ),
+        reason,
+    );
+    let what = format!("`{name}` is given a metadata URL");
+    Finding::new(Rule::UnclearRequest, command.byte_range(), what, advice)
+        .reading(said.split(ends_url).filter_map(address::path))
+}
+
+/// Whether something in the script may read any URL, and no request of it is seen to read this one.
+fn lost<'t>(
+    commands: &[Node<'t>],
+    requests: &[Request<'t>],
+    names: &Names<'t>,
+    source: &[u8],
+) -> impl Fn(&str) -> bool {
+    let is_request = |c: &Node| requests.iter().any(|r| r.command == *c);
+    let is_open = commands.iter().any(|c| !is_request(c) && is_open(*c, names, source));
+    let read: Vec<String> = requests.iter().flat_map(|r| r.paths.clone()).collect();
+    move |url| {
+        let path = address::path(url);
+        is_open && path.is_some_and(|path| !read.iter().any(|r| r.starts_with(&path)))
+    }
 }
 
 /// What no URL in code has.
@@ -181,23 +213,28 @@ fn ends_value(c: char) -> bool {
 }
 
 /// Variables that keep a metadata URL which nothing in the script is seen to read.
-pub(super) fn kept_addresses(
-    root: Node<'_>,
-    requests: &[Request<'_>],
+pub(super) fn kept_addresses<'t>(
+    root: Node<'t>,
+    commands: &[Node<'t>],
+    requests: &[Request<'t>],
     findings: &[Finding],
+    names: &Names<'t>,
     source: &[u8],
 ) -> Vec<Finding> {
-    if !requests.is_empty() || !findings.is_empty() {
-        return Vec::new();
-    }
+    let is_first = requests.is_empty() && findings.is_empty();
+    let is_lost = lost(commands, requests, names, source);
     let assignments = nodes(root).filter(|n| n.kind() == "variable_assignment");
     let mut kept = Vec::new();
     for assignment in assignments {
         let Some(value) = assignment.child_by_field_name("value") else { continue };
-        let Some(url) = constant(value, source) else { continue };
-        let is_tree = matches!(address::target(&url), Target::Metadata { path, .. }
-            if path.starts_with("latest/") && !path.contains("api/token"));
-        if is_tree {
+        let is_tree = |url: &String| {
+            matches!(address::target(url), Target::Metadata { path, .. }
+                if path.starts_with("latest/") && !path.contains("api/token"))
+        };
+        let is_list = value.kind() == "array";
+        let urls = constants(value, source).into_iter();
+        let urls: Vec<String> = urls.filter(is_tree).collect();
+        if !urls.is_empty() && (is_first || is_list && urls.iter().any(|url| is_lost(url))) {
             kept.push(
                 Finding::new(
                     Rule::UnclearRequest,
@@ -208,14 +245,22 @@ pub(super) fn kept_addresses(
                         "nothing in this file reads it",
                     ),
                 )
-                .reading(address::path(&url)),
+                .reading(urls.iter().filter_map(|url| address::path(url))),
             );
         }
     }
     kept
 }
 
-fn constant(value: Node<'_>, source: &[u8]) -> Option<String> {
-    matches!(value.kind(), "word" | "string" | "raw_string" | "concatenation")
-        .then(|| text(value, source).into_owned())
+/// The texts that are written down in a value, or as keys and elements of a list.
+fn constants(value: Node<'_>, source: &[u8]) -> Vec<String> {
+    let said = text(value, source);
+    match value.kind() {
+        "word" | "string" | "raw_string" | "concatenation" => vec![said.into_owned()],
+        "array" => {
+            let ends = |c: char| matches!(c, '[' | ']') || ends_value(c);
+            said.split(ends).map(str::to_owned).collect()
+        }
+        _ => Vec::new(),
+    }
 }

@@ -2,8 +2,9 @@
 
 use tree_sitter::Node;
 
-use super::names::{Names, Parameter, arguments};
-use crate::address::HOLE;
+use super::command::arguments;
+use super::names::Names;
+use super::positional::Parameter;
 use crate::syntax::children;
 use crate::values::{bounded, product, unknown};
 
@@ -30,7 +31,7 @@ impl<'t> Names<'t> {
                 children(node).first().map_or_else(unknown, |name| self.variable(*name))
             }
             "expansion" => self.expansion(node),
-            "array" => self.joined(&children(node)),
+            "array" => self.elements(&children(node)),
             "command_substitution" => self.printed(node),
             _ => unknown(),
         }
@@ -80,22 +81,55 @@ impl<'t> Names<'t> {
         })
     }
 
+    /// The elements of an array, without the keys that they may be given: `[key]=element`.
+    fn elements(&self, parts: &[Node<'t>]) -> Vec<String> {
+        let blank = [" ".to_owned()];
+        parts.iter().fold(vec![String::new()], |values, part| {
+            let texts = self.evaluate(*part).into_iter().map(|text| {
+                let keyed = text.strip_prefix('[').and_then(|rest| rest.split_once("]="));
+                keyed.map(|(_, element)| element.to_owned()).unwrap_or(text)
+            });
+            product(&product(&values, &texts.collect::<Vec<_>>()), &blank)
+        })
+    }
+
     fn expansion(&self, node: Node<'t>) -> Vec<String> {
         let parts = children(node);
         let Some(first) = parts.first() else { return unknown() };
-        let name = match first.kind() {
-            "subscript" => first.child_by_field_name("name").unwrap_or(*first),
-            _ => *first,
+        let is_indirect = self.text(node).starts_with("${!");
+        let (name, index) = match first.kind() {
+            "subscript" if is_indirect => return unknown(),
+            "subscript" => (
+                first.child_by_field_name("name").unwrap_or(*first),
+                first.child_by_field_name("index").map(|n| self.text(n)),
+            ),
+            _ => (*first, None),
         };
         let mut values = self.variable(name);
+        if is_indirect {
+            let names = std::mem::take(&mut values);
+            values.extend(names.iter().flat_map(|key| self.named(key, node)));
+        }
+        if index.is_some_and(|index| !matches!(index.as_str(), "@" | "*")) {
+            // One element, of which nothing is known but the array.
+            let each = values.iter().flat_map(|v| v.split_whitespace().map(str::to_owned));
+            values = each.collect();
+        }
         let mut cursor = node.walk();
         let operator =
             node.children(&mut cursor).find(|c| !c.is_named() && c.start_byte() >= name.end_byte());
         let has_default = operator.is_some_and(|o| matches!(o.kind(), ":-" | "-" | ":=" | "="));
-        if has_default && let Some(default) = parts.get(1) {
-            // What the environment may say instead is not counted: the default tells what is meant.
-            values.retain(|v| v.chars().any(|c| c != HOLE));
-            values.extend(self.evaluate(*default));
+        if has_default {
+            // In its own first assignment it is what the environment says.
+            let assigned = self.assigned.get(&self.text(name));
+            if assigned.is_some_and(|a| a.around(node) == Some(0)) {
+                values.extend(unknown());
+            }
+            values.retain(|v| !v.is_empty());
+            values.extend(match parts.get(1) {
+                Some(default) => self.evaluate(*default),
+                None => vec![String::new()],
+            });
         } else if let Some(operator) = operator.filter(|o| o.kind() != "}") {
             values = self.changed(values, operator.kind(), parts.get(1));
         }
@@ -129,10 +163,7 @@ impl<'t> Names<'t> {
     /// What the variable `key` is in the place of `node`.
     fn named(&self, key: &str, node: Node<'t>) -> Vec<String> {
         if let Some(parameter) = Parameter::named(key) {
-            let function = self.function_around(node);
-            let passed = function.and_then(|f| self.parameters.get(&(f.to_owned(), parameter)));
-            let is_called = function.is_some_and(|f| !self.calls(f).is_empty());
-            return passed.filter(|_| is_called).cloned().unwrap_or_else(unknown);
+            return self.parameter(parameter, node);
         }
         let Some(assigned) = self.assigned.get(key) else { return unknown() };
         // What a variable is in its own assignment was assigned before, as a rule.
@@ -142,12 +173,6 @@ impl<'t> Names<'t> {
             Some(own) => assigned.before(own).to_vec(),
             None => assigned.all().to_vec(),
         }
-    }
-
-    /// The name of the innermost function around `node`.
-    fn function_around(&self, node: Node<'t>) -> Option<&str> {
-        let (names, nest) = &self.nest;
-        nest.innermost(node).and_then(|index| names.get(index)).map(String::as_str)
     }
 
     /// What a command prints that only says, or finds, what it is given; any other's output is not known.

@@ -1,0 +1,13 @@
+#!/bin/bash
+echo "wget() is not used" >&2
+wget -qO- http://169.254.169.254/latest/meta-data/instance-id
+curl -s http://169.254.169.254/latest/meta-data/ami-id
+source <(cat << 'END'
+curl() { command curl $MIRROR "$@"; }
+END
+)
+eval 'curl -s http://169.254.169.254/latest/meta-data/mac'
+C=/usr/bin/curl
+$C -s http://169.254.169.254/latest/meta-data/hostname
+IMDS_TOKEN=$(/usr/bin/curl -sf -X PUT -H "X-aws-ec2-metadata-token-ttl-seconds: 21600" "http://169.254.169.254/latest/api/token") || true
+/usr/bin/curl -H "X-aws-ec2-metadata-token: $IMDS_TOKEN" -s http://169.254.169.254/latest/meta-data/local-ipv4
