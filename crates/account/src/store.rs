@@ -6,93 +6,15 @@ use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::sync::Arc;
 
-use imds_kv::{
-    Entry, Kv, KvError, Lease, Listing, Memory, OpenError, Revision, UnreadableEntry, Watch,
-};
+use imds_kv::{Entry, Kv, Listing, Memory, OpenError, Revision, UnreadableEntry, Watch};
 
 use crate::host_name::HostName;
 use crate::keys::{Key, Prefix};
-use crate::records::{self, Record, RecordError};
+use crate::records::Record;
+pub use crate::stored::{StoreError, Stored, UnreadableCause, UnreadableRecord};
 use crate::telling;
+pub use crate::transaction::Transaction;
 pub use reader::StateReader;
-
-/// A record with the revision at which it was read.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Stored<R> {
-    /// The record.
-    pub record: R,
-    /// The commit that last wrote it.
-    pub revision: Revision,
-}
-
-impl<R: Record> Stored<R> {
-    fn decode(entry: &Entry) -> Result<Self, UnreadableRecord> {
-        match records::decode(&entry.value) {
-            Ok(record) => Ok(Self { record, revision: entry.revision }),
-            Err(error) => Err(UnreadableRecord { key: entry.key.clone(), source: error.into() }),
-        }
-    }
-}
-
-/// A record that cannot be read: a later release or another program wrote it, or the disk damaged it.
-/// Use that release, restore a copy, or delete the key.
-#[derive(Debug, thiserror::Error)]
-#[error("the record at {key} cannot be read")]
-pub struct UnreadableRecord {
-    /// The key.
-    pub key: String,
-    /// What is wrong with it.
-    pub source: UnreadableCause,
-}
-
-/// Why a record cannot be read.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum UnreadableCause {
-    /// Its bytes are not such a record.
-    #[error(transparent)]
-    Record(#[from] RecordError),
-    /// Its bytes are not those that were written.
-    #[error("{0}")]
-    Damaged(String),
-}
-
-impl From<UnreadableEntry> for UnreadableRecord {
-    fn from(entry: UnreadableEntry) -> Self {
-        Self { key: entry.key, source: UnreadableCause::Damaged(entry.reason) }
-    }
-}
-
-/// Why records cannot be read or written. What is stored is as it was, except as
-/// [`KvError::OutcomeUnknown`] says.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum StoreError {
-    /// Another writer changed the key in the meantime. Read it again, and decide again.
-    #[error("{key} was changed by another writer")]
-    Conflict {
-        /// The first key whose comparison failed.
-        key: String,
-    },
-    /// One record cannot be read; others can.
-    #[error(transparent)]
-    Unreadable(#[from] UnreadableRecord),
-    /// The engine failed, now and perhaps later: see [`KvError::Unavailable`],
-    /// [`KvError::OutcomeUnknown`], [`KvError::TooLarge`], [`KvError::Compacted`] and
-    /// [`KvError::LeaseEnded`].
-    #[error(transparent)]
-    Kv(KvError),
-}
-
-impl From<KvError> for StoreError {
-    fn from(error: KvError) -> Self {
-        match error {
-            KvError::Conflict { key } => Self::Conflict { key },
-            KvError::Unreadable(entry) => Self::Unreadable(entry.into()),
-            other => Self::Kv(other),
-        }
-    }
-}
 
 /// How many records are in memory at once where all are read in pages.
 const PAGE: usize = 500;
@@ -238,14 +160,14 @@ impl Store {
     /// [`StoreError::Conflict`] if a comparison fails.
     pub fn commit(&self, transaction: Transaction) -> Result<Revision, StoreError> {
         match &self.host {
-            Some(_) => Ok(telling::commit(&*self.kv, transaction.0)?),
+            Some(_) => telling::commit(&*self.kv, transaction),
             None => self.commit_alone(transaction),
         }
     }
 
     /// The same, and no host is told of it.
     pub(crate) fn commit_alone(&self, transaction: Transaction) -> Result<Revision, StoreError> {
-        Ok(self.kv.commit(transaction.0)?)
+        Ok(self.kv.commit(transaction.kv)?)
     }
 
     /// Follows the changes of all keys that begin with one of `prefixes` ([`Prefix::as_str`],
@@ -324,58 +246,6 @@ impl<R: Record> Records<R> {
     /// [`StoreError::Unreadable`] with the first that cannot.
     pub fn all_readable(mut self) -> Result<Self, StoreError> {
         if self.unreadable.is_empty() { Ok(self) } else { Err(self.unreadable.remove(0).into()) }
-    }
-}
-
-/// Records to write together or not at all, and the comparisons on which that depends.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub struct Transaction(imds_kv::Transaction);
-
-impl Transaction {
-    /// A transaction that changes nothing yet.
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// Writes a record.
-    #[must_use]
-    pub fn write<R: Record>(self, key: &Key<R>, record: &R) -> Self {
-        Self(self.0.put(key.as_str(), records::encode(record)))
-    }
-
-    /// Writes a record that is deleted when `lease` ends.
-    #[must_use]
-    pub fn write_for<R: Record>(self, lease: Lease, key: &Key<R>, record: &R) -> Self {
-        Self(self.0.put_for(lease, key.as_str(), records::encode(record)))
-    }
-
-    /// Removes a record.
-    #[must_use]
-    pub fn remove<R>(self, key: &Key<R>) -> Self {
-        Self(self.0.delete(key.as_str()))
-    }
-
-    /// The number of its comparisons or of its writes, whichever is greater.
-    pub(crate) fn operations(&self) -> usize {
-        self.0.operations()
-    }
-
-    /// The bytes of its keys and values.
-    pub(crate) fn bytes(&self) -> usize {
-        self.0.bytes()
-    }
-
-    /// Does what `other` does as well, under the conditions of both.
-    #[must_use]
-    pub fn and(self, other: Self) -> Self {
-        Self(self.0.and(other.0))
-    }
-
-    /// Commits only if the record at `key` is still as it was read; with `None`, only if there still
-    /// is none.
-    #[must_use]
-    pub fn if_unchanged<R>(self, key: &Key<R>, read: Option<&Stored<R>>) -> Self {
-        Self(self.0.if_revision(key.as_str(), read.map(|stored| stored.revision)))
     }
 }
 

@@ -10,7 +10,8 @@ use imds_account::in_parts::{self, NewLaunch};
 use imds_account::keys::{self, Key, Prefix};
 use imds_account::records::{Interface, Record, Tags};
 use imds_account::{
-    Applied, Network, Records, Store, StoreError, Stored, Transaction, UnreadableRecord,
+    Applied, Network, RecordSnapshot, Records, Store, StoreError, Stored, Transaction,
+    UnreadableRecord,
 };
 use imds_core::placement::Region;
 use imds_core::{AccountId, InstanceType};
@@ -108,6 +109,12 @@ impl Call<'_> {
     pub(super) fn read<R: Record>(&self, key: &Key<R>) -> Result<Option<Stored<R>>, Refusal> {
         self.go_on()?;
         Ok(self.store.read(key)?)
+    }
+
+    /// The records under these keys ([`Key::as_str`]), all as they were at one time.
+    pub(super) fn read_many(&self, keys: &[&str]) -> Result<RecordSnapshot, Refusal> {
+        self.go_on()?;
+        Ok(self.store.read_many(keys)?)
     }
 
     /// The same of a record that decides what is written next: that commits only if the record, or its absence,

@@ -28,9 +28,10 @@ pub(super) use shape::{block_devices, present_interfaces};
 use std::collections::{BTreeMap, BTreeSet};
 
 use imds_account::in_parts::{self, Launches};
+use imds_account::keys::{self, Key};
 use imds_account::launch::LaunchRefused;
 use imds_account::records::{self, Lifecycle, Tags};
-use imds_account::{Revision, Stored, Transaction, keys};
+use imds_account::{RecordSnapshot, Revision, StoreError, Stored, Transaction};
 use imds_core::launch::LaunchError;
 use imds_core::{FrontEnd, InstanceId};
 use imds_ec2::Fault;
@@ -47,17 +48,39 @@ pub(super) struct StoredInstance {
     pub(super) tags: Option<Stored<Tags>>,
     /// The commit that completed its launch, where that was written in parts not long ago; else zero.
     pub(super) completion: Revision,
+    /// What changes of it begin with: nothing but what was read along with it for them.
+    pub(super) change: Transaction,
 }
 
 /// The instance with this id, in whatever state.
 pub(super) fn find(call: &Call<'_>, id: &str) -> Result<StoredInstance, Refusal> {
+    Ok(find_with(call, id, &[])?.0)
+}
+
+/// The same, and what was at these keys at that time ([`Key::as_str`]).
+fn find_with(
+    call: &Call<'_>,
+    id: &str,
+    keys: &[&str],
+) -> Result<(StoredInstance, RecordSnapshot), Refusal> {
     let parsed: InstanceId = id.parse().map_err(|_| Fault::instance_id_malformed(id))?;
-    let stored = call.read(&keys::instance(&call.region, id))?;
+    let (instance, tags) = (keys::instance(&call.region, id), keys::tags(&call.region, id));
+    // All at once: with etcd each reading is a way there and back.
+    let served_by = call.store.host().map(|_| keys::served_by(&parsed));
+    let mut all = vec![instance.as_str(), tags.as_str()];
+    all.extend(served_by.as_ref().map(Key::as_str));
+    let read = call.read_many(&[&all, keys].concat())?;
+    let stored = read.read(&instance).map_err(StoreError::from)?;
     let stored = stored.ok_or_else(|| Fault::instance_not_found(id))?;
     let completion = in_parts::completion(call.store, &stored.record)?;
     let completion = completion.ok_or_else(|| Fault::instance_not_found(id))?;
-    let tags = call.read(&keys::tags(&call.region, id))?;
-    Ok(StoredInstance { id: parsed, stored, tags, completion })
+    let tags = read.read(&tags).map_err(StoreError::from)?;
+    let change = match served_by.map(|key| read.read(&key)) {
+        Some(Ok(served_by)) => Transaction::new().serving(&parsed, served_by),
+        // Where it cannot be read, the commit that needs it says so.
+        Some(Err(_)) | None => Transaction::new(),
+    };
+    Ok((StoredInstance { id: parsed, stored, tags, completion, change }, read))
 }
 
 /// The live instance that has the volume, the attachment or the association with this id.
@@ -116,7 +139,8 @@ fn next(
     let instances = page.records.into_iter().filter_map(|(id, stored)| {
         let tags = tags.remove(&id);
         let completion = launches.completion(&stored.record, page.revision)?;
-        Some(StoredInstance { id: id.parse().ok()?, stored, tags, completion })
+        let (id, change) = (id.parse().ok()?, Transaction::new());
+        Some(StoredInstance { id, stored, tags, completion, change })
     });
     Ok((instances.collect(), page.next))
 }
@@ -170,7 +194,16 @@ fn named(
 
 /// The instance with this id, unless it is terminated: then nothing of it can be changed.
 pub(super) fn find_live(call: &Call<'_>, id: &str) -> Result<StoredInstance, Refusal> {
-    let instance = find(call, id)?;
+    Ok(find_live_with(call, id, &[])?.0)
+}
+
+/// The same, and what was at these keys at that time ([`Key::as_str`]).
+pub(super) fn find_live_with(
+    call: &Call<'_>,
+    id: &str,
+    keys: &[&str],
+) -> Result<(StoredInstance, RecordSnapshot), Refusal> {
+    let (instance, read) = find_with(call, id, keys)?;
     if instance.stored.record.lifecycle == Lifecycle::Terminated {
         let state = instance.state(call).name();
         return Err(Fault::incorrect_instance_state(format!(
@@ -178,7 +211,7 @@ pub(super) fn find_live(call: &Call<'_>, id: &str) -> Result<StoredInstance, Ref
         ))
         .into());
     }
-    Ok(instance)
+    Ok((instance, read))
 }
 
 /// The same for several; one fault names all that do not exist.
@@ -196,7 +229,7 @@ pub(super) fn save(
     let before = instance.stored.clone();
     change(&mut instance.stored.record);
     let key = keys::instance(&call.region, instance.id.as_str());
-    let transaction = Transaction::new().if_unchanged(&key, Some(&before));
+    let transaction = instance.change.clone().if_unchanged(&key, Some(&before));
     call.commit(transaction.write(&key, &instance.stored.record))?;
     Ok(instance)
 }

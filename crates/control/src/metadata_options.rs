@@ -1,6 +1,6 @@
 //! `ModifyInstanceMetadataOptions`.
 
-use imds_account::{Transaction, keys};
+use imds_account::{StoreError, keys};
 use imds_ec2::Fault;
 use imds_ec2::types::{
     InstanceMetadataOptionsRequest, ModifyInstanceMetadataOptionsRequest,
@@ -8,14 +8,16 @@ use imds_ec2::types::{
 };
 
 use super::call::{Call, Refusal};
-use super::{instances, metadata_defaults, options};
+use super::{instances, options};
 
 /// Changes what is stated, and keeps the rest. With nothing but the id it is a way to read them.
 pub(super) fn modify(
     call: &Call<'_>,
     request: &ModifyInstanceMetadataOptionsRequest,
 ) -> Result<ModifyInstanceMetadataOptionsResult, Refusal> {
-    let instance = instances::find_live(call, &request.instance_id)?;
+    let defaults = keys::metadata_defaults(&call.region);
+    let (instance, read) =
+        instances::find_live_with(call, &request.instance_id, &[defaults.as_str()])?;
     let value = InstanceMetadataOptionsRequest {
         http_tokens: request.http_tokens.clone(),
         http_put_response_hop_limit: request.http_put_response_hop_limit,
@@ -25,13 +27,12 @@ pub(super) fn modify(
     };
     let change = options::preferences(&value)?;
     let changed = instance.stored.record.options.changed_by(change);
-    let mut transaction = Transaction::new();
+    let mut transaction = instance.change.clone();
     if change.http_tokens.is_some() {
         // Whoever changes another option of an instance with `IMDSv1` turns nothing back.
-        let defaults = metadata_defaults::stored(call)?;
-        transaction =
-            transaction.if_unchanged(&keys::metadata_defaults(&call.region), defaults.as_ref());
-        let defaults = defaults.map(|stored| stored.record).unwrap_or_default();
+        let stored = read.read(&defaults).map_err(StoreError::from)?;
+        transaction = transaction.if_unchanged(&defaults, stored.as_ref());
+        let defaults = stored.map(|stored| stored.record).unwrap_or_default();
         defaults
             .check(&changed)
             .map_err(|error| Fault::unsupported_operation(error.to_string()))?;

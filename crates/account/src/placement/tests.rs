@@ -80,6 +80,30 @@ fn a_host_is_told_of_its_instances_and_of_no_other() {
     assert_eq!(a.kv().list("notices/").unwrap().entries, []);
 }
 
+/// Who serves an instance may have been read before, and may have changed since.
+#[test]
+fn what_was_read_of_who_serves_need_not_be_true_any_more() {
+    let [a, b] = hosts_of(&Arc::new(Memory::new()));
+    launch_in(&a, ONE, "us-east-1");
+    let key = keys::tags(&region("us-east-1"), ONE);
+    let served_by = || a.read(&keys::served_by(&id(ONE))).unwrap();
+    let change = |read, name: &str| {
+        let tags = Tags::from([("Name".to_owned(), name.to_owned())]);
+        let before = newest(&a);
+        a.commit(Transaction::new().serving(&id(ONE), read).write(&key, &tags)).unwrap();
+        told(&b, before).len()
+    };
+    let nobody = served_by();
+    assert_eq!(change(nobody.clone(), "one"), 0);
+    place(&b, &ids(&[ONE])).unwrap();
+    assert_eq!(change(nobody, "two"), 1);
+    let by_b = served_by();
+    assert_eq!(change(by_b.clone(), "three"), 1);
+    withdraw(&b, &ids(&[ONE])).unwrap();
+    assert_eq!(change(by_b, "four"), 0);
+    assert_eq!(a.kv().list("notices/").unwrap().entries, []);
+}
+
 #[test]
 fn an_instance_may_be_placed_before_it_is_launched() {
     let [a, b] = hosts_of(&Arc::new(Memory::new()));

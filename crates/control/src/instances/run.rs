@@ -127,7 +127,8 @@ impl Common {
         let revision = Revision::ZERO;
         let tags = Some(Stored { record: self.tags.clone(), revision });
         let (id, stored) = (instance.id.clone(), Stored { record, revision });
-        Ok((instance, StoredInstance { id, stored, tags, completion: revision }))
+        let (completion, change) = (revision, Transaction::new());
+        Ok((instance, StoredInstance { id, stored, tags, completion, change }))
     }
 
     /// Adds all that is kept of it.
