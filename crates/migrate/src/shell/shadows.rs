@@ -12,12 +12,13 @@ impl<'t> Names<'t> {
     /// Notes which of the programs a script may give another meaning.
     pub(super) fn collect_shadows(&mut self, root: Node<'t>) {
         let is_text = |n: &Node| matches!(n.kind(), "string" | "raw_string" | "heredoc_body");
+        let texts: Vec<_> = nodes(root).filter(is_text).collect();
         for fetcher in [Fetcher::Curl, Fetcher::Wget] {
             let name = fetcher.name();
-            let mut texts = nodes(root).filter(|n| is_text(n) && defines(&self.text(*n), name));
+            let mut texts = texts.iter().filter(|n| defines(&self.text(**n), name));
             let is_shadowed = self.function(name).is_some()
                 || self.has_other_alias(fetcher)
-                || texts.any(|text| !is_spoken(text, self, self.source));
+                || texts.any(|text| !is_spoken(*text, self, self.source));
             self.shadowed.extend(is_shadowed.then_some(name));
         }
     }

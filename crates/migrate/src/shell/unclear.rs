@@ -1,5 +1,7 @@
 //! What may read metadata in a way that cannot be followed.
 
+use std::cell::LazyCell;
+
 use tree_sitter::Node;
 
 use super::callers::PREFIXES;
@@ -103,12 +105,12 @@ fn lost<'t>(
     source: &[u8],
 ) -> impl Fn(&str) -> bool {
     let is_request = |c: &Node| requests.iter().any(|r| r.command == *c);
-    let is_open = commands.iter().any(|c| !is_request(c) && is_open(*c, names, source));
-    let read: Vec<String> = requests.iter().flat_map(|r| r.paths.clone()).collect();
-    move |url| {
-        let path = address::path(url);
-        is_open && path.is_some_and(|path| !read.iter().any(|r| r.starts_with(&path)))
-    }
+    // Most scripts have no URL for which it matters.
+    let is_open = LazyCell::new(move || {
+        commands.iter().any(|c| !is_request(c) && is_open(*c, names, source))
+    });
+    let is_read = |path: &str| requests.iter().flat_map(|r| &r.paths).any(|r| r.starts_with(path));
+    move |url| address::path(url).is_some_and(|path| !is_read(&path)) && *is_open
 }
 
 /// What no URL in code has.
