@@ -1,21 +1,9 @@
-//! The loads of `crates/imds/tests/attack.rs`, and that of `soak.rs`, in their long form, on the release build.
+//! The loads of `crates/imds/tests/attack.rs` in their long form, on the release build.
 
 use anyhow::Result;
 
 use crate::command::{cargo, run as run_command};
 use crate::install;
-
-/// Has the release build serve clients and changes for so many minutes, and then 100,000 requests over five
-/// takeovers.
-pub(crate) fn soak(minutes: &str) -> Result<()> {
-    run_command(&mut cargo("build --release --package imds"))?;
-    let program = std::path::absolute("target/release/imds")?;
-    ["soak::", "takeover::a_takeover_loses_nothing"].into_iter().try_for_each(|test| {
-        let mut soak = cargo("test --quiet --package imds --test imds -- --nocapture");
-        soak.arg(test).env("IMDS_SOAK_MINUTES", minutes).env("IMDS_TEST_PROGRAM", &program);
-        run_command(&mut soak)
-    })
-}
 
 /// How many seconds each measurement takes; a load has two for each subject.
 const SECONDS: &str = "5";

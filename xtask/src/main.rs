@@ -18,6 +18,7 @@ mod fleet;
 mod install;
 mod netavark;
 mod pictures;
+mod soak;
 mod survey;
 mod test;
 mod vm;
@@ -115,8 +116,8 @@ fn main() -> ExitCode {
         ["counts", "--bless"] => counts::run(true),
         ["attack"] => attack::run(""),
         ["attack", load] => attack::run(load),
-        ["soak"] => attack::soak("30"),
-        ["soak", minutes] => attack::soak(minutes),
+        ["soak"] => soak::run("30"),
+        ["soak", minutes] => soak::run(minutes),
         ["bench"] => bench::run(None),
         ["bench", "build"] => bench::build(None),
         ["bench", "build", "--base", base] => bench::build(Some(base)),

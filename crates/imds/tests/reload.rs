@@ -274,7 +274,7 @@ const SERVE: [&str; 7] = ["serve", "--control", "off", "--state", "memory", "--a
 
 fn a_closed_terminal_ends_it() -> Result<()> {
     let imds = testkit::binary().to_str().context("a path in UTF-8")?;
-    let words = [&[imds][..], &SERVE, &["--listen", "127.0.0.79:1338"]].concat();
+    let words = [&[imds][..], &SERVE, &["--listen", "127.0.0.91:1338"]].concat();
     let (mut process, screen) = on_a_terminal(&words)?;
     drop(screen);
     let status = process.ended()?;

@@ -163,7 +163,7 @@ fn of_two_successors_one_fails() -> Result<()> {
 }
 
 fn a_service_that_dies_while_it_is_taken_over_is_replaced() -> Result<()> {
-    let services = Services::at("127.0.0.88:1338")?;
+    let services = Services::at("127.0.0.92:1338")?;
     let mut running = services.start_first()?;
     let (sockets, predecessor) = services.take_over()?;
     running.signal("KILL")?;
@@ -175,7 +175,7 @@ fn a_service_that_dies_while_it_is_taken_over_is_replaced() -> Result<()> {
 }
 
 fn another_user_neither_gets_nor_gives_sockets() -> Result<()> {
-    let services = Services::at("127.0.0.89:1338")?;
+    let services = Services::at("127.0.0.93:1338")?;
     let _running = services.start_first()?;
     let name = name(&services.state())?;
     // It is of one thread alone.

@@ -6,7 +6,7 @@ use std::thread;
 
 use testkit::{Result, Server, Trial, ensure, eventually, tests};
 
-use crate::api::{call, element};
+use crate::api::{call, element, until_applied};
 
 const CHANGES: u64 = 1000;
 const READERS: usize = 32;
@@ -14,8 +14,7 @@ const READERS: usize = 32;
 /// How many requests at least are sent and answered between two changes.
 const BETWEEN: usize = 4;
 
-const INSTANCE: &str = "InstanceId=i-1234567890abcdef0";
-const DESCRIBED: &str = "InstanceId.1=i-1234567890abcdef0";
+const ID: &str = "i-1234567890abcdef0";
 
 pub(super) fn tests() -> Vec<Trial> {
     tests![&[]; applied_means_that_no_request_gets_an_old_answer]
@@ -68,13 +67,9 @@ fn applied_means_that_no_request_gets_an_old_answer() -> Result<()> {
 fn change(api: SocketAddr, progress: &Progress, number: u64) -> Result<()> {
     progress.begun.store(number, Ordering::SeqCst);
     let (options, _) = options(number);
-    let answer = call(api, "ModifyInstanceMetadataOptions", &format!("{INSTANCE}&{options}"))?;
+    let answer = call(api, "ModifyInstanceMetadataOptions", &format!("InstanceId={ID}&{options}"))?;
     ensure!(element(&answer, "state")? == "pending", "{answer}");
-    eventually("the change is applied", || {
-        let described = call(api, "DescribeInstances", DESCRIBED).ok()?;
-        (element(element(&described, "metadataOptions").ok()?, "state").ok()? == "applied")
-            .then_some(())
-    })?;
+    until_applied(api, ID)?;
     progress.applied.store(number, Ordering::SeqCst);
     let enough = progress.exact.load(Ordering::SeqCst) + BETWEEN;
     // None of the readers runs before the first change.

@@ -174,8 +174,8 @@ impl Aims {
         }
     }
 
-    /// Notes where one URL leads, whose host is `known` whatever the word can be, or is that of `base`; among `several` words of one
-    /// value only what has a scheme is taken for a URL.
+    /// Notes where one URL leads, whose host is `known` whatever the word can be, or is that of `base`; among
+    /// `several` words of one value only what has a scheme is taken for a URL.
     fn aim_at(&mut self, url: &str, known: bool, base: Option<&str>, several: bool) {
         self.paths.extend(address::path(url));
         match address::target(url) {

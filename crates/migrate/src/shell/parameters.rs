@@ -4,7 +4,7 @@ use tree_sitter::Node;
 
 use super::command::arguments;
 use super::names::Names;
-use super::positional::{Change, Giver, Parameter};
+use super::positional::{Change, ChangeKind, Giver, Parameter};
 use crate::address::HOLE;
 use crate::syntax::{children, holds};
 use crate::values::{bounded, unknown};
@@ -16,25 +16,24 @@ impl<'t> Names<'t> {
     /// Notes `command` where it changes the parameters.
     pub(super) fn note_change(&mut self, command: Node<'t>) {
         let name = command.child_by_field_name("name").map(|n| self.text(n));
-        let words = match name.as_deref() {
-            Some("shift") => None,
+        let kind = match name.as_deref() {
+            Some("shift") => ChangeKind::Shift(match arguments(command)[..] {
+                [] => Some(1),
+                [count] => self.text(count).parse().ok(),
+                _ => None,
+            }),
             Some("set") => match self.set_words(command) {
-                Some(words) => Some(words),
+                Some(words) => ChangeKind::Set(words),
                 None => return,
             },
             _ => return,
         };
-        let count = match arguments(command)[..] {
-            [] => Some(1),
-            [count] => self.text(count).parse().ok(),
-            _ => None,
-        };
-        self.changes.push(Change { command, words, drops: count });
+        self.changes.push(Change { command, kind });
     }
 
     /// Whether `function` gives itself other parameters.
     pub(super) fn sets_parameters(&self, function: Node<'t>) -> bool {
-        self.changes.iter().any(|c| c.words.is_some() && holds(function, c.command))
+        self.changes.iter().any(|c| c.set().is_some() && holds(function, c.command))
     }
 
     /// The words that a `set` makes the parameters, if it does.
@@ -56,7 +55,7 @@ impl<'t> Names<'t> {
     pub(super) fn collect_parameters(&mut self) {
         let is_changed = !self.changes.is_empty();
         let functions = self.functions.keys().cloned().map(Giver::Callers);
-        let sets = self.changes.iter().filter(|c| c.words.is_some());
+        let sets = self.changes.iter().filter(|c| c.set().is_some());
         let sets = sets.map(|c| Giver::Set(c.command.start_byte()));
         for giver in functions.chain(sets) {
             let skips = 0..=if is_changed { MAX_POSITION } else { 0 };
@@ -87,14 +86,14 @@ impl<'t> Names<'t> {
             let before = changes.iter().rev().filter(|c| c.command.end_byte() <= node.start_byte());
             let mut dropped = 0;
             for change in before {
-                match &change.words {
-                    Some(_) => return given(&set(change), parameter.shifted(dropped)),
-                    None => dropped += change.drops.unwrap_or_default(),
+                match change.kind {
+                    ChangeKind::Set(_) => return given(&set(change), parameter.shifted(dropped)),
+                    ChangeKind::Shift(count) => dropped += count.unwrap_or_default(),
                 }
             }
             return by_callers(parameter.shifted(dropped));
         }
-        let sets = changes.iter().filter(|c| c.words.is_some());
+        let sets = changes.iter().filter(|c| c.set().is_some());
         let mut texts = by_callers(parameter.loose());
         texts.extend(sets.flat_map(|c| given(&set(c), parameter.loose())));
         bounded(texts)
@@ -102,7 +101,7 @@ impl<'t> Names<'t> {
 
     /// Whether a change is one of the steps that its function, or the script, takes one after the other.
     fn is_step(&self, change: &Change<'t>) -> bool {
-        let is_known = change.words.is_some() || change.drops.is_some();
+        let is_known = !matches!(change.kind, ChangeKind::Shift(None));
         let list = change.command.parent();
         let own = list.filter(|_| self.nest.1.innermost(change.command).is_some());
         let is_top = match own {
@@ -126,7 +125,7 @@ impl<'t> Names<'t> {
             }
             Giver::Set(at) => {
                 let change = self.changes.iter().find(|c| c.command.start_byte() == *at);
-                let words = change.and_then(|c| c.words.as_deref()).unwrap_or_default();
+                let words = change.and_then(Change::set).unwrap_or_default();
                 texts.extend(self.given(words, parameter));
             }
         }

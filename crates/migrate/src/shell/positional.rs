@@ -45,8 +45,19 @@ pub(super) enum Giver {
 /// A command that changes the parameters of the function, or script, it stands in.
 pub(super) struct Change<'t> {
     pub(super) command: Node<'t>,
-    /// The words that `set` puts in their place; `None` is a `shift`.
-    pub(super) words: Option<Vec<Node<'t>>>,
-    /// How many a `shift` drops, where that is certain to happen, and once.
-    pub(super) drops: Option<usize>,
+    pub(super) kind: ChangeKind<'t>,
+}
+
+pub(super) enum ChangeKind<'t> {
+    /// `set` puts these words in their place.
+    Set(Vec<Node<'t>>),
+    /// `shift` drops so many of the first, if that is known.
+    Shift(Option<usize>),
+}
+
+impl<'t> Change<'t> {
+    /// The words that a `set` puts in their place.
+    pub(super) fn set(&self) -> Option<&[Node<'t>]> {
+        if let ChangeKind::Set(words) = &self.kind { Some(words) } else { None }
+    }
 }
